@@ -1,0 +1,17 @@
+"""The architectures people can pick; one file a family, one line here each."""
+
+from engine.architectures.base import Architecture
+from engine.architectures.cnn import ConvolutionalNetwork
+from engine.architectures.linear import LinearRegression, LogisticRegression
+from engine.architectures.mlp import MultilayerPerceptron
+from engine.registry import Registry
+
+ARCHITECTURES: Registry[Architecture] = Registry(
+    "model",
+    [
+        LinearRegression(),
+        LogisticRegression(),
+        MultilayerPerceptron(),
+        ConvolutionalNetwork(),
+    ],
+)

@@ -1,0 +1,102 @@
+"""What every architecture offers: declared parameters, a check against the data, a Keras model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.errors import Problem
+from engine.parameters import Parameters
+from engine.problem import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class TrainingDefaults:
+    """How this architecture is usually trained."""
+
+    optimizer: str
+    learning_rate: float
+    epochs: int
+    batch_size: int
+
+
+class Architecture(ABC):
+    """A family of networks.
+
+    Attributes:
+        name: What people type.
+        title: What people read.
+        summary: One or two sentences: the idea, and when to use it.
+        formula: The idea as a formula in plain text; may be empty.
+        kinds: Kinds of data it fits.
+        tasks: Tasks it can learn.
+        parameters: Its declared parameters.
+        defaults: How it is usually trained.
+        is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
+    """
+
+    name: str
+    title: str
+    summary: str
+    formula: str = ""
+    kinds: tuple[Kind, ...]
+    tasks: tuple[Task, ...]
+    parameters: type[Parameters]
+    defaults: TrainingDefaults
+    is_linear: bool = False
+
+    def misfit(self, kind: Kind, task: Task) -> str:
+        """Says why this architecture does not fit such data; empty where it fits."""
+        if kind not in self.kinds:
+            return f"{self.title} is for {_listing(self.kinds)} data; this is {kind.value} data."
+        if task not in self.tasks:
+            return f"{self.title} is for {_listing(self.tasks)}; this data asks for {task.value}."
+        return ""
+
+    def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
+        """Finds settings that cannot work on data of this shape.
+
+        Returns:
+            Problems whose fields are names in `self.parameters`.
+        """
+        return []
+
+    @abstractmethod
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        """Returns an uncompiled model.
+
+        Its input is (batch, *signature.input_shape), scaled; its output (batch, n_outputs):
+        a sigmoid or softmax for classification, linear for regression.
+        """
+
+
+def _listing(items: tuple[Kind, ...] | tuple[Task, ...]) -> str:
+    return " or ".join(item.value for item in items)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+def require(parameters: Parameters, kind: type[P]) -> P:
+    """Returns `parameters` as `kind`.
+
+    Raises:
+        TypeError: They belong to another architecture.
+    """
+    if not isinstance(parameters, kind):
+        raise TypeError(f"Expected {kind.__name__}. Received: {type(parameters).__name__}.")
+    return parameters
+
+
+def output_layer(signature: Signature, **options: Any) -> keras.layers.Layer:
+    """The last layer for a task: linear, one sigmoid unit, or a softmax."""
+    import keras
+
+    activation = "linear"
+    if signature.task is Task.CLASSIFICATION:
+        activation = "sigmoid" if signature.is_binary else "softmax"
+    return keras.layers.Dense(signature.n_outputs, activation=activation, name="output", **options)

@@ -1,0 +1,134 @@
+"""Convolutional network for images: convolutions and pooling, then Dense layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.errors import Problem
+from engine.parameters import Parameters, parameter
+from engine.problem import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+class CnnParameters(Parameters):
+    """Settings of the convolutional network; the defaults are the mission's M3."""
+
+    filters: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = parameter(
+        (32, 64),
+        label="Filters per block",
+        help="One convolution block for each number. Each filter looks for one pattern; "
+        "later blocks see larger parts of the image.",
+        unit="filters",
+        min_length=1,
+        max_length=8,
+    )
+    kernel_size: int = parameter(
+        3,
+        label="Kernel size",
+        help="Width and height of the patch a filter looks at.",
+        unit="pixels",
+        ge=1,
+        le=15,
+    )
+    pool_size: int = parameter(
+        2,
+        label="Pooling",
+        help="After each block, keeps the strongest answer of each patch of this size; "
+        "1 switches pooling off.",
+        unit="pixels",
+        ge=1,
+        le=8,
+    )
+    padding: Literal["valid", "same"] = parameter(
+        "valid",
+        label="Padding",
+        help="'same' adds a border of zeros so that convolutions keep the image's size.",
+        advanced=True,
+    )
+    dense_units: int = parameter(
+        128,
+        label="Dense units",
+        help="Units of the layer between the convolutions and the output.",
+        unit="units",
+        ge=1,
+        le=8192,
+    )
+    activation: Literal["relu", "elu", "gelu", "swish", "tanh"] = parameter(
+        "relu", label="Activation", help="What bends the sums between layers.", advanced=True
+    )
+    batch_normalization: bool = parameter(
+        False,
+        label="Batch normalization",
+        help="Rescales each block's output over the batch; helps deep networks learn.",
+    )
+    dropout: float = parameter(
+        0.0,
+        label="Dropout",
+        help="Share of dense units switched off at random in each training step; "
+        "a remedy for overfitting.",
+        ge=0.0,
+        le=0.9,
+    )
+
+
+class ConvolutionalNetwork(Architecture):
+    """Convolutions that find patterns wherever they are (mission M3)."""
+
+    name = "cnn"
+    title = "Convolutional network (CNN)"
+    summary = (
+        "Small filters slide over the image and look for patterns; pooling keeps the strongest. "
+        "The usual first network for images."
+    )
+    formula = "image → [convolution → pooling] × n → dense → softmax"
+    kinds = (Kind.IMAGE,)
+    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    parameters = CnnParameters
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=64)
+
+    def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
+        settings = require(parameters, CnnParameters)
+        height, width = signature.input_shape[:2]
+        for block in range(1, len(settings.filters) + 1):
+            if settings.padding == "valid":
+                height, width = (size - settings.kernel_size + 1 for size in (height, width))
+            if min(height, width) < 1:
+                return [self._shrunk("kernel_size", signature, block, "the convolution")]
+            height, width = (size // settings.pool_size for size in (height, width))
+            if min(height, width) < 1:
+                return [self._shrunk("pool_size", signature, block, "pooling")]
+        return []
+
+    def _shrunk(self, field: str, signature: Signature, block: int, where: str) -> Problem:
+        size = "×".join(str(side) for side in signature.input_shape[:2])
+        return Problem(
+            field,
+            f"Nothing is left of a {size} image at {where} of block {block}.",
+            "Use fewer blocks, a smaller kernel, smaller pooling, or padding 'same'.",
+        )
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+
+        settings = require(parameters, CnnParameters)
+        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="image")]
+        for filters in settings.filters:
+            layers.append(
+                keras.layers.Conv2D(filters, settings.kernel_size, padding=settings.padding)
+            )
+            if settings.batch_normalization:
+                layers.append(keras.layers.BatchNormalization())
+            layers.append(keras.layers.Activation(settings.activation))
+            if settings.pool_size > 1:
+                layers.append(keras.layers.MaxPooling2D(settings.pool_size))
+        layers.append(keras.layers.Flatten())
+        layers.append(keras.layers.Dense(settings.dense_units, activation=settings.activation))
+        if settings.dropout:
+            layers.append(keras.layers.Dropout(settings.dropout))
+        layers.append(output_layer(signature))
+        return keras.Sequential(layers, name=self.name)

@@ -1,0 +1,83 @@
+"""Linear and logistic regression: one Dense layer, no hidden units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.parameters import Parameters, parameter
+from engine.problem import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+class LinearParameters(Parameters):
+    """Settings of both regressions."""
+
+    regularisation: Literal["none", "l1", "l2"] = parameter(
+        "none",
+        label="Regularisation",
+        help="'l2' keeps coefficients small, 'l1' sets useless ones to zero. "
+        "Both guard against overfitting.",
+    )
+    strength: float = parameter(
+        0.01,
+        label="Regularisation strength",
+        help="Weight of the penalty in the loss. Used only with l1 or l2.",
+        gt=0.0,
+        le=10.0,
+    )
+
+
+class _OneLayer(Architecture):
+    """What both regressions share: flattened features into one Dense layer."""
+
+    parameters = LinearParameters
+    is_linear = True
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+
+        settings = require(parameters, LinearParameters)
+        penalties = {"none": None, "l1": keras.regularizers.L1, "l2": keras.regularizers.L2}
+        penalty = penalties[settings.regularisation]
+        return keras.Sequential(
+            [
+                keras.Input(signature.input_shape, name="features"),
+                output_layer(
+                    signature, kernel_regularizer=penalty(settings.strength) if penalty else None
+                ),
+            ],
+            name=self.name,
+        )
+
+
+class LinearRegression(_OneLayer):
+    """A weighted sum of the features (mission M1)."""
+
+    name = "linear_regression"
+    title = "Linear regression"
+    summary = (
+        "Predicts a number as a weighted sum of the features. "
+        "Every coefficient can be read: how much the prediction changes per unit of a feature."
+    )
+    formula = "y = β₀ + β₁x₁ + … + βₙxₙ + ε"
+    kinds = (Kind.TABLE,)
+    tasks = (Task.REGRESSION,)
+    defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.01, epochs=100, batch_size=1)
+
+
+class LogisticRegression(_OneLayer):
+    """A weighted sum through a sigmoid, or through a softmax for several classes (mission M2)."""
+
+    name = "logistic_regression"
+    title = "Logistic regression"
+    summary = (
+        "Predicts the probability of a class from a weighted sum of the features. "
+        "Draws a straight boundary between classes; with several classes it is multinomial."
+    )
+    formula = "P(y=1 | x) = 1 / (1 + exp(−(β₀ + β₁x₁ + … + βₙxₙ)))"
+    kinds = (Kind.TABLE,)
+    tasks = (Task.CLASSIFICATION,)
+    defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.01, epochs=100, batch_size=1)

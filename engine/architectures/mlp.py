@@ -1,0 +1,79 @@
+"""Multilayer perceptron: Dense layers one after another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.parameters import Parameters, parameter
+from engine.problem import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+class MlpParameters(Parameters):
+    """Settings of the multilayer perceptron."""
+
+    units: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = parameter(
+        (32, 32),
+        label="Hidden layers",
+        help="Units of each hidden layer. More units and layers can bend more, "
+        "and overfit more easily.",
+        unit="units",
+        min_length=1,
+        max_length=12,
+    )
+    activation: Literal["relu", "tanh", "sigmoid", "elu", "gelu", "swish"] = parameter(
+        "relu",
+        label="Activation",
+        help="What bends the sums between layers. Without it the network would be linear.",
+    )
+    batch_normalization: bool = parameter(
+        False,
+        label="Batch normalization",
+        help="Rescales each layer's output over the batch; keeps gradients alive in deep networks.",
+    )
+    dropout: float = parameter(
+        0.0,
+        label="Dropout",
+        help="Share of units switched off at random in each training step; "
+        "a remedy for overfitting.",
+        ge=0.0,
+        le=0.9,
+    )
+
+
+class MultilayerPerceptron(Architecture):
+    """Stacked Dense layers."""
+
+    name = "mlp"
+    title = "Multilayer perceptron"
+    summary = (
+        "Layers of weighted sums with a bend in between. Learns curved boundaries and relations; "
+        "the usual first network for tables."
+    )
+    formula = "h = f(W₁x + b₁),  y = g(W₂h + b₂)"
+    kinds = (Kind.TABLE, Kind.IMAGE)
+    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    parameters = MlpParameters
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+
+        settings = require(parameters, MlpParameters)
+        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="features")]
+        if len(signature.input_shape) > 1:
+            layers.append(keras.layers.Flatten())
+        for units in settings.units:
+            layers.append(keras.layers.Dense(units))
+            if settings.batch_normalization:
+                layers.append(keras.layers.BatchNormalization())
+            layers.append(keras.layers.Activation(settings.activation))
+            if settings.dropout:
+                layers.append(keras.layers.Dropout(settings.dropout))
+        layers.append(output_layer(signature))
+        return keras.Sequential(layers, name=self.name)

@@ -1,0 +1,140 @@
+"""Closes the open choices of a spec, and checks its names and parameters against the registries."""
+
+from __future__ import annotations
+
+from engine.architectures import ARCHITECTURES
+from engine.architectures.base import Architecture
+from engine.datasets import DATASETS
+from engine.errors import Problem, SpecError, UnknownNameError
+from engine.parameters import Parameters, validate
+from engine.problem import Kind, Signature, Task
+from engine.spec import RunSpec, TrainingSpec
+
+LOSSES: dict[Task, tuple[str, ...]] = {
+    Task.REGRESSION: ("mean_squared_error", "mean_absolute_error", "huber"),
+    Task.CLASSIFICATION: ("binary_crossentropy", "sparse_categorical_crossentropy"),
+}
+# Keras's own default of each optimizer, for an optimizer that the architecture did not choose.
+LEARNING_RATES: dict[str, float] = {
+    "sgd": 0.01,
+    "adam": 0.001,
+    "adamw": 0.001,
+    "rmsprop": 0.001,
+    "adagrad": 0.001,
+    "nadam": 0.001,
+}
+METRICS: dict[Task, tuple[str, ...]] = {
+    Task.REGRESSION: ("mean_absolute_error",),
+    Task.CLASSIFICATION: ("accuracy",),
+}
+
+
+def check(spec: RunSpec) -> list[Problem]:
+    """Checks what needs no data: the names, and the parameters they take.
+
+    Returns:
+        Every problem found; an empty list where there is none.
+    """
+    problems: list[Problem] = []
+    if spec.data.source in DATASETS:
+        dataset = DATASETS[spec.data.source]
+        problems += _invalid(dataset.parameters, spec.data.parameters, "data.parameters")
+    try:
+        architecture = ARCHITECTURES[spec.model.name]
+    except UnknownNameError as error:
+        problems.append(Problem("model.name", error.message, error.hint))
+    else:
+        problems += _invalid(architecture.parameters, spec.model.parameters, "model.parameters")
+    return problems
+
+
+def _invalid(declared: type[Parameters], values: dict[str, object], prefix: str) -> list[Problem]:
+    try:
+        validate(declared, values, prefix)
+    except SpecError as error:
+        return list(error.problems)
+    return []
+
+
+def recommended_model(kind: Kind, task: Task) -> str:
+    """The architecture to start with on data that recommends none itself."""
+    if kind is Kind.IMAGE:
+        return "cnn"
+    return "mlp"
+
+
+def training_defaults(architecture: Architecture, signature: Signature) -> TrainingSpec:
+    """How `architecture` is trained on such data when nobody says otherwise."""
+    defaults = architecture.defaults
+    return TrainingSpec.model_validate(
+        {
+            "epochs": defaults.epochs,
+            "batch_size": defaults.batch_size,
+            "optimizer": defaults.optimizer,
+            "learning_rate": defaults.learning_rate,
+            "loss": _default_loss(signature),
+        }
+    )
+
+
+def _default_loss(signature: Signature) -> str:
+    if signature.task is Task.REGRESSION:
+        return "mean_squared_error"
+    return "binary_crossentropy" if signature.is_binary else "sparse_categorical_crossentropy"
+
+
+def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
+    """Closes every open choice of `spec` for data of this signature.
+
+    Returns:
+        A spec that says everything: the same spec gives the same run.
+
+    Raises:
+        SpecError: The architecture does not fit the data, or a setting cannot work on it.
+    """
+    problems = check(spec)
+    if problems:
+        raise SpecError(problems)
+    architecture = ARCHITECTURES[spec.model.name]
+    misfit = architecture.misfit(signature.kind, signature.task)
+    if misfit:
+        fitting = [
+            item.name for item in ARCHITECTURES if not item.misfit(signature.kind, signature.task)
+        ]
+        raise SpecError([Problem("model.name", misfit, f"Models that fit: {', '.join(fitting)}.")])
+    parameters = validate(architecture.parameters, spec.model.parameters, "model.parameters")
+    problems = [
+        Problem(f"model.parameters.{problem.field}", problem.message, problem.hint)
+        for problem in architecture.check(signature, parameters)
+    ]
+    defaults = training_defaults(architecture, signature)
+    given = spec.training.model_dump(exclude_none=True)
+    if given.get("optimizer", defaults.optimizer) != defaults.optimizer:
+        given.setdefault("learning_rate", LEARNING_RATES[given["optimizer"]])
+    training = defaults.model_copy(update=given)
+    problems += _loss_problems(training, signature)
+    if problems:
+        raise SpecError(problems)
+    return spec.model_copy(
+        update={
+            "data": spec.data.model_copy(update={"task": signature.task}),
+            "model": spec.model.model_copy(update={"parameters": parameters.model_dump()}),
+            "training": training,
+        }
+    )
+
+
+def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem]:
+    fitting = LOSSES[signature.task]
+    if signature.task is Task.CLASSIFICATION:
+        fitting = (_default_loss(signature),)
+    if training.loss in fitting:
+        return []
+    classes = f" of {signature.n_classes} classes" if signature.n_classes else ""
+    return [
+        Problem(
+            "training.loss",
+            f"This loss does not fit {signature.task.value}{classes}. Received: {training.loss}.",
+            f"Use {' or '.join(fitting)}.",
+        )
+    ]

@@ -1,0 +1,82 @@
+"""The errors people are meant to see. Each says what is wrong, what was received and what to do next."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+class DescentError(Exception):
+    """An expected failure, worded for the person in front of the program.
+
+    Args:
+        message: What is wrong, with the value that was received.
+        hint: What to do next. May be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class DatasetError(DescentError):
+    """The data cannot be read, or does not hold what was asked of it."""
+
+
+class WorkspaceError(DescentError):
+    """The workspace folder or a run in it cannot be used."""
+
+
+class TrainingError(DescentError):
+    """Training started and could not go on."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a specification.
+
+    Attributes:
+        field: Dotted path of the field, such as ``model.parameters.filters``.
+        message: What is wrong, with what was received.
+        hint: What to do next. May be empty.
+    """
+
+    field: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.field}: {self.message}" if self.field else self.message
+        return f"{text} {self.hint}".strip()
+
+
+class SpecError(DescentError):
+    """A specification with one or more problems, all of them reported at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.problems,))
+
+
+class UnknownNameError(DescentError):
+    """A name that is not in a registry; the message offers the nearest match."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        known = tuple(known)
+        nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        listing = ", ".join(known)
+        hint = f"Did you mean '{nearest[0]}'? " if nearest else ""
+        super().__init__(f"There is no {what} named '{name}'.", f"{hint}Available: {listing}.")
+        self._arguments = (what, name, known)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), self._arguments)

@@ -1,0 +1,261 @@
+"""What the engine can be asked to do, from a worker process or from the command line.
+
+Each function takes plain values and returns an event; TensorFlow is imported where it is needed.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets import load_examples
+from engine.datasets.profile import profile
+from engine.defaults import resolve
+from engine.errors import DatasetError, DescentError
+from engine.evaluation.evaluation import Evaluation, evaluate_predictions
+from engine.events import (
+    DataInspected,
+    Event,
+    LayerInfo,
+    ModelDescribed,
+    RunEnded,
+    RunEvent,
+    RunFailed,
+    WorkerReady,
+)
+from engine.material import Material, divide, prepare
+from engine.spec import RunSpec
+from engine.training.control import TrainingControl
+from engine.training.recorder import Recorder
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from engine.runs.store import RunStore
+
+Emit = Callable[[Event], None]
+
+
+def inspect_data(values: dict[str, Any]) -> DataInspected:
+    """Loads and profiles a dataset; needs no TensorFlow.
+
+    Args:
+        values: `data`, `split` and `seed` of a `RunSpec`; a model is not needed.
+
+    Raises:
+        SpecError: A value is wrong.
+        DatasetError: The data cannot be read or divided.
+    """
+    wanted = {key: values[key] for key in ("data", "split", "seed") if key in values}
+    spec = RunSpec.from_dict({"model": {"name": "none"}, **wanted})
+    dataset, examples = load_examples(spec.data)
+    sizes = divide(examples, spec).sizes
+    return DataInspected(profile(spec.data.source, dataset.title, examples, sizes, spec.seed))
+
+
+def warm_up() -> WorkerReady:
+    """Imports TensorFlow and Keras and finds the devices."""
+    started = time.perf_counter()
+    import keras
+    import tensorflow as tf
+
+    from engine.training import job  # noqa: F401  so that Start finds it imported
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # All of the GPU's memory at once would starve every other program on it.
+        tf.config.experimental.set_memory_growth(gpu, True)
+    devices = tuple(
+        device.name.rpartition("device:")[2] for device in tf.config.list_logical_devices()
+    )
+    return WorkerReady(tf.__version__, keras.__version__, devices, time.perf_counter() - started)
+
+
+def describe_model(values: dict[str, Any]) -> ModelDescribed:
+    """Builds the model of a spec and lists its layers.
+
+    Raises:
+        SpecError: A value is wrong, or the model does not fit the data.
+        DatasetError: The data cannot be read.
+    """
+    spec = RunSpec.from_dict(values)
+    _, examples = load_examples(spec.data)
+    resolved = resolve(spec, examples.signature)
+    import keras
+
+    from engine.training.building import build
+
+    network = build(resolved, examples.signature)
+    described = ModelDescribed(
+        resolved,
+        tuple(_layer_info(layer) for layer in network.layers),
+        n_parameters=network.count_params(),
+        n_trainable=int(sum(v.value.shape.num_elements() for v in network.trainable_variables)),
+    )
+    keras.backend.clear_session()
+    return described
+
+
+def _layer_info(layer: keras.layers.Layer) -> LayerInfo:
+    return LayerInfo(
+        name=layer.name,
+        type=type(layer).__name__,
+        output_shape=tuple(layer.output.shape[1:]),
+        n_parameters=layer.count_params(),
+        details=_layer_details(layer.get_config()),
+    )
+
+
+def _layer_details(config: dict[str, Any]) -> str:
+    """The settings people look for, in words."""
+    words: list[str] = []
+    for key, text in (("filters", "{} filters"), ("units", "{} units"), ("rate", "rate {}")):
+        if key in config:
+            words.append(text.format(config[key]))
+    for key in ("kernel_size", "pool_size"):
+        if key in config:
+            words.append("×".join(str(side) for side in config[key]))
+    if config.get("activation") not in (None, "linear"):
+        words.append(str(config["activation"]))
+    return ", ".join(words)
+
+
+def train(
+    values: dict[str, Any],
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    name: str = "",
+    strategy: tf.distribute.Strategy | None = None,
+) -> RunEnded:
+    """Trains a model and keeps everything about it as a run.
+
+    Args:
+        values: A `RunSpec` as JSON values.
+        store: Where the run is kept.
+        emit: Told every event but the last, each after it was recorded; from another thread.
+        control: Pause, resume, stop and discard.
+        name: The run's name; empty for one made of data and model.
+        strategy: A `tf.distribute` strategy to train under.
+
+    Returns:
+        The last event of the run, recorded.
+
+    Raises:
+        SpecError, DatasetError: Nothing was started.
+    """
+    material = prepare(RunSpec.from_dict(values))
+    from engine.architectures import ARCHITECTURES
+
+    model_title = ARCHITECTURES[material.spec.model.name].title
+    record = store.create(
+        material.spec,
+        name or f"{material.dataset.title} · {model_title}",
+        material.dataset.title,
+        model_title,
+    )
+    with Recorder(store, emit) as recorder:
+        ended = _train_recorded(
+            record.id, record.name, material, store, recorder, control, strategy
+        )
+    store.record([ended])
+    if control.is_discarding:
+        store.delete(record.id)
+    return ended
+
+
+def _train_recorded(
+    run: str,
+    name: str,
+    material: Material,
+    store: RunStore,
+    emit: Callable[[RunEvent], None],
+    control: TrainingControl,
+    strategy: tf.distribute.Strategy | None,
+) -> RunEnded:
+    """Trains; whatever goes wrong becomes a `RunFailed`."""
+    try:
+        from engine.training.job import TrainingJob
+
+        folder = store.folder(run)
+        return TrainingJob(run, name, material, folder, emit, control, strategy).execute()
+    except DescentError as error:
+        return RunFailed(run, reason=error.message, hint=error.hint)
+    except Exception as error:
+        return RunFailed(
+            run,
+            reason=f"Training failed unexpectedly: {error}",
+            hint="What was recorded is kept. The details below help to find the cause.",
+            details=traceback.format_exc(),
+        )
+
+
+def evaluate(reference: str, store: RunStore) -> Evaluation:
+    """Evaluates the saved model of a run anew on its test part.
+
+    Args:
+        reference: A run's id, the beginning of one, or its name.
+        store: Where the run is kept.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        WorkspaceError: The run has no saved model.
+        DatasetError: The data is gone, or it has no test part.
+    """
+    from engine.serving import load_model
+
+    record = store.get(reference)
+    model = load_model(store.folder(record.id))
+    material = prepare(record.spec)
+    indices, part = material.parts.test, "test"
+    if not len(indices):
+        indices, part = material.parts.train, "train"
+    examples = material.examples
+    return evaluate_predictions(
+        part,
+        examples.y[indices],
+        model.predict(examples.x[indices].astype(np.float32), verbose=0),
+        examples.task,
+        examples.target_name,
+        examples.class_names,
+    )
+
+
+def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Predicts with the saved model of a run.
+
+    Args:
+        reference: A run's id, the beginning of one, or its name.
+        store: Where the run is kept.
+        x: Raw inputs as in the data it was trained on, (n_samples, *input_shape).
+
+    Returns:
+        Regression: values in the target's own unit, (n_samples,). Classification: the
+        probability of each class, (n_samples, n_classes).
+
+    Raises:
+        UnknownNameError: There is no such run.
+        WorkspaceError: The run has no saved model.
+        DatasetError: The inputs have another shape than the model.
+    """
+    from engine.serving import load_model, read_contract
+
+    folder = store.folder(store.get(reference).id)
+    contract = read_contract(folder)
+    expected = contract.signature.input_shape
+    if x.shape[1:] != expected:
+        raise DatasetError(
+            f"The model takes inputs of shape {expected}. Received: {x.shape[1:]}.",
+            f"Its columns are {', '.join(contract.feature_names)}."
+            if contract.feature_names
+            else "Give images of that height, width and number of channels.",
+        )
+    outputs: npt.NDArray[Any] = load_model(folder).predict(x.astype(np.float32), verbose=0)
+    if contract.signature.is_binary:
+        return np.concatenate([1.0 - outputs, outputs], axis=1)
+    return outputs if contract.class_names else outputs[:, 0]

@@ -1,0 +1,216 @@
+"""TrainingJob: one training from loaded data to a saved and evaluated model.
+
+Imported by workers only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from engine.architectures import ARCHITECTURES
+from engine.errors import TrainingError
+from engine.evaluation.evaluation import Evaluation, evaluate_predictions
+from engine.events import (
+    PlanChosen,
+    RunEnded,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    RunState,
+    RunStopped,
+    StateChanged,
+)
+from engine.material import Material
+from engine.problem import Contract
+from engine.serving import save_contract, save_model, serving_model
+from engine.training.building import build, compile_model
+from engine.training.checkpoint import CheckpointWriter
+from engine.training.control import TrainingControl
+from engine.training.live import observers
+from engine.training.loop import DeviceData, StepLoop
+from engine.training.plan import Plan
+from engine.training.trainer import Outcome, Schedule, Trainer
+
+
+class TrainingJob:
+    """Trains as a resolved spec says.
+
+    Args:
+        run: The run's id.
+        name: The run's name.
+        material: Spec, data, parts and scaling.
+        folder: The run's folder; checkpoints, model and evaluation go there.
+        emit: Told every event of the run but the last.
+        control: Pause, resume, stop and discard.
+        strategy: A `tf.distribute` strategy to train under.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        name: str,
+        material: Material,
+        folder: Path,
+        emit: Callable[[RunEvent], None],
+        control: TrainingControl,
+        strategy: tf.distribute.Strategy | None = None,
+    ) -> None:
+        self._run = run
+        self._name = name
+        self._material = material
+        self._folder = folder
+        self._emit = emit
+        self._control = control
+        self._strategy = strategy
+        self._plan = Plan()
+
+    def execute(self) -> RunEnded:
+        """Trains, restores the weights to keep, evaluates and saves.
+
+        Raises:
+            TrainingError: The training cannot go on.
+            WorkspaceError: Something cannot be written.
+        """
+        self._announce()
+        network, loop = self._build()
+        keeper = CheckpointWriter(self._folder / "checkpoints")
+        with contextlib.closing(keeper):
+            trainer = self._trainer(network, loop, keeper)
+            self._emit(StateChanged(self._run, RunState.RUNNING))
+            try:
+                outcome = trainer.fit()
+            except TrainingError:
+                self._save(network)  # it holds its best weights
+                raise
+            self._emit(StateChanged(self._run, RunState.STOPPING))
+        return self._conclude(network, loop, trainer, outcome)
+
+    def _announce(self) -> None:
+        schedule, n_train = self._schedule, len(self._material.parts.train)
+        self._emit(
+            RunStarted(
+                self._run,
+                name=self._name,
+                spec=self._material.spec,
+                profile=self._material.profile,
+                epochs=schedule.epochs,
+                steps_per_epoch=-(-n_train // schedule.batch_size),
+                n_train=n_train,
+            )
+        )
+
+    @property
+    def _schedule(self) -> Schedule:
+        training = self._material.spec.training
+        if training.epochs is None or training.batch_size is None:
+            raise ValueError(f"A resolved spec is needed. Received: {training!r}.")
+        return Schedule(training.epochs, training.batch_size, self._material.spec.seed)
+
+    def _build(self) -> tuple[keras.Model, StepLoop]:
+        spec, signature = self._material.spec, self._material.examples.signature
+        plan = self._plan
+        with self._strategy.scope() if self._strategy else contextlib.nullcontext():
+            network = build(spec, signature)
+            compile_model(network, spec, signature, plan)
+        loop = StepLoop(network, self._part("train"), plan.xla, self._strategy)
+        self._emit(
+            PlanChosen(self._run, "chunked", loop.device, plan.xla, plan.resident, plan.reason)
+        )
+        return network, loop
+
+    def _trainer(self, network: keras.Model, loop: StepLoop, keeper: CheckpointWriter) -> Trainer:
+        material = self._material
+        looking = observers(
+            self._run,
+            network,
+            ARCHITECTURES[material.spec.model.name].is_linear,
+            loop,
+            material.examples,
+            material.preprocessing,
+            self._emit,
+        )
+        return Trainer(
+            self._run,
+            network,
+            loop,
+            self._part("train"),
+            self._part("validation") if len(material.parts.validation) else None,
+            self._schedule,
+            self._emit,
+            self._control,
+            looking,
+            keeper,
+            material.preprocessing.restore_metric,
+        )
+
+    def _part(self, name: str) -> DeviceData:
+        """The examples of a part, scaled and on the device."""
+        indices = getattr(self._material.parts, name)
+        examples, preprocessing = self._material.examples, self._material.preprocessing
+        return DeviceData.place(
+            preprocessing.transform_x(examples.x[indices]),
+            preprocessing.transform_y(examples.y[indices]),
+        )
+
+    def _conclude(
+        self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
+    ) -> RunEnded:
+        kept_epoch = len(outcome.history)
+        if self._material.spec.training.keep == "best" and outcome.best_epoch:
+            trainer.restore_best()
+            kept_epoch = outcome.best_epoch
+        self._save(network)
+        metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
+        evaluation = self._evaluate(loop, trainer)
+        if evaluation is not None:
+            evaluation.save(self._folder)
+            metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
+        return self._ended(outcome, kept_epoch, metrics)
+
+    def _ended(self, outcome: Outcome, kept_epoch: int, metrics: dict[str, float]) -> RunEnded:
+        kept = f"The weights of epoch {kept_epoch} are kept." if kept_epoch else ""
+        if not outcome.stopped:
+            reason = f"All {len(outcome.history)} epochs are done. {kept}"
+            return RunFinished(self._run, reason=reason.strip(), metrics=metrics)
+        done = f"Stopped after {len(outcome.history)} of {self._schedule.epochs} epochs."
+        return RunStopped(
+            self._run,
+            reason=f"{done} {kept}".strip(),
+            metrics=metrics,
+            kept=not self._control.is_discarding,
+        )
+
+    def _evaluate(self, loop: StepLoop, trainer: Trainer) -> Evaluation | None:
+        """Metrics on the test part, for the weights that are kept; None without a test part."""
+        material = self._material
+        indices = material.parts.test
+        if not len(indices):
+            return None
+        examples = material.examples
+        outputs = loop.predict(material.preprocessing.transform_x(examples.x[indices]))
+        evaluation = evaluate_predictions(
+            "test",
+            examples.y[indices],
+            material.preprocessing.restore_y(outputs),
+            examples.task,
+            examples.target_name,
+            examples.class_names,
+        )
+        loss = trainer.evaluate(self._part("test"))["loss"]
+        return evaluation.with_metrics({"loss": loss, **evaluation.metrics})
+
+    def _save(self, network: keras.Model) -> None:
+        """Saves the model with its scaling, and what its inputs and outputs are called."""
+        examples = self._material.examples
+        save_model(
+            serving_model(network, examples.signature, self._material.preprocessing), self._folder
+        )
+        contract = Contract(
+            examples.signature, examples.feature_names, examples.target_name, examples.class_names
+        )
+        save_contract(contract, self._folder)

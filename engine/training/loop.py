@@ -1,0 +1,228 @@
+"""The step loop: many of Keras's own train steps inside one graph call. Imported by workers only.
+
+Keras's `fit` comes back to Python after every step, which costs a small model most of its time.
+Here the data rests on the device, and one `tf.function` runs a chunk of steps in a
+`tf.while_loop`, gathering each batch by index. The arithmetic is that of `Model.train_step`,
+so without XLA every weight is bit-identical to `fit` given the same order of examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+Array = npt.NDArray[Any]
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DeviceData:
+    """Examples held on the device.
+
+    Attributes:
+        x: (n_samples, *input_shape).
+        y: (n_samples,).
+    """
+
+    x: tf.Tensor
+    y: tf.Tensor
+
+    @classmethod
+    def place(cls, x: Array, y: Array) -> DeviceData:
+        """Copies arrays to the device."""
+        return cls(tf.constant(x), tf.constant(y))
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+
+class StepLoop:
+    """Runs chunks of training and evaluation steps of a compiled model.
+
+    Args:
+        model: A built and compiled Keras model, made under `strategy.scope()` if one is given.
+        data: Examples of the kind the loop will see; only their shapes and types matter.
+        xla: Compile chunks with XLA.
+        strategy: A `tf.distribute` strategy; a batch is divided among its replicas.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        data: DeviceData,
+        xla: bool = False,
+        strategy: tf.distribute.Strategy | None = None,
+    ) -> None:
+        self._model = model
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._build_state(data)
+        self._metrics = _leaf_metrics(model)
+        self._replicas = self._strategy.num_replicas_in_sync
+        self._train_chunk = self._graph(model.train_step, data, xla)
+        self._test_chunk = self._graph(model.test_step, data, xla)
+        self._predict = tf.function(
+            lambda x: model(x, training=False),
+            input_signature=[tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)],
+            autograph=False,
+        )
+
+    def _build_state(self, data: DeviceData) -> None:
+        """Creates optimizer and metric variables, which must exist before a graph is traced."""
+        model = self._model
+        x, y = data.x[:1], data.y[:1]
+        with self._strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+            model.compute_metrics(x, y, model(x, training=False))
+            model.reset_metrics()
+
+    def _graph(self, step: Callable[[Any], Any], data: DeviceData, xla: bool) -> Callable[..., Any]:
+        """The graph of a chunk: `step` over rows of indices, metric state noted after each."""
+        strategy = self._strategy
+
+        def replica_step(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor, index: tf.Tensor) -> None:
+            rows = indices[index]
+            step((tf.gather(x, rows), tf.gather(y, rows)))
+
+        def chunk(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor) -> list[tf.Tensor]:
+            n_steps = tf.shape(strategy.experimental_local_results(indices)[0])[0]
+            notes = tuple(
+                tf.TensorArray(state.dtype, size=n_steps) for state in self._metric_state()
+            )
+
+            def body(index: tf.Tensor, *notes: tf.TensorArray) -> tuple[Any, ...]:
+                strategy.run(replica_step, args=(x, y, indices, index))
+                written = (
+                    note.write(index, state)
+                    for note, state in zip(notes, self._metric_state(), strict=True)
+                )
+                return (index + 1, *written)
+
+            result = tf.while_loop(
+                lambda index, *_: index < n_steps, body, (tf.constant(0), *notes)
+            )
+            return [note.stack() for note in result[1:]]
+
+        # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
+        signature = [
+            tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype),
+            tf.TensorSpec((None,), data.y.dtype),
+            tf.TensorSpec((None, None), tf.int32),
+        ]
+        return tf.function(
+            chunk,
+            input_signature=signature if self._replicas == 1 else None,
+            reduce_retracing=self._replicas > 1,
+            jit_compile=xla or None,
+            autograph=False,
+        )
+
+    def _metric_state(self) -> list[tf.Tensor]:
+        """What is noted after each step: total and count of means, the result of other metrics."""
+        state: list[tf.Tensor] = []
+        for metric in self._metrics:
+            if _is_mean(metric):
+                state += [tf.convert_to_tensor(metric.total), tf.convert_to_tensor(metric.count)]
+            else:
+                state.append(tf.convert_to_tensor(metric.result()))
+        return state
+
+    def reset_metrics(self) -> None:
+        """Starts a new epoch, or an evaluation."""
+        self._model.reset_metrics()
+
+    def train(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
+        """Runs one training step for each row of indices.
+
+        Args:
+            data: The training examples.
+            indices: (steps, batch_size), rows of `data`. With several replicas each takes its
+                share of a batch; what does not divide evenly is left out of that batch.
+
+        Returns:
+            Value of each metric for each batch alone, (steps,), by Keras's name.
+        """
+        return self._run(self._train_chunk, data, indices)
+
+    def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
+        """Evaluates the rows of indices without learning; otherwise like `train`."""
+        return self._run(self._test_chunk, data, indices)
+
+    def _run(
+        self, chunk: Callable[..., list[tf.Tensor]], data: DeviceData, indices: Array
+    ) -> dict[str, FloatArray]:
+        before = [float(value) for value in self._metric_state()]
+        noted = chunk(data.x, data.y, self._distribute(indices))
+        return self._per_batch(before, [values.numpy() for values in noted])
+
+    def _distribute(self, indices: npt.NDArray[np.int32]) -> Any:
+        if self._replicas == 1:
+            return tf.constant(indices)
+        share = indices.shape[1] // self._replicas
+        return self._strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(
+                indices[:, context.replica_id_in_sync_group * share :][:, :share]
+            )
+        )
+
+    def _per_batch(self, before: list[float], noted: list[Array]) -> dict[str, FloatArray]:
+        """Takes running means apart into the value of each batch.
+
+        The totals are float32 sums over the epoch, so a value is exact to about
+        6e-8 × the total; the weights and the epoch's own result are not touched by this.
+        """
+        values: dict[str, FloatArray] = {}
+        position = 0
+        for metric in self._metrics:
+            if not _is_mean(metric):
+                values[metric.name] = noted[position].astype(np.float32)
+                position += 1
+                continue
+            total, count = (
+                np.diff(
+                    noted[position + offset].astype(np.float64), prepend=before[position + offset]
+                )
+                for offset in (0, 1)
+            )
+            with np.errstate(invalid="ignore", divide="ignore"):
+                values[metric.name] = (total / count).astype(np.float32)
+            position += 2
+        return values
+
+    def results(self) -> dict[str, float]:
+        """Returns every metric over all steps since `reset_metrics`, by Keras's name."""
+        return {metric.name: float(metric.result()) for metric in self._metrics}
+
+    def predict(self, x: Array, batch_size: int = 1024) -> FloatArray:
+        """Returns the model's outputs, (n_samples, outputs)."""
+        parts = [
+            self._predict(tf.constant(x[start : start + batch_size])).numpy()
+            for start in range(0, len(x), batch_size)
+        ]
+        return np.concatenate(parts)
+
+    @property
+    def device(self) -> str:
+        """Where the weights really are, such as ``CPU:0``."""
+        variables = self._model.trainable_variables or self._model.variables
+        return tf.convert_to_tensor(variables[0]).device.rpartition("device:")[2]
+
+
+def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    """The metrics one by one: the loss first, then those the model was compiled with."""
+    leaves: list[keras.metrics.Metric] = []
+    for metric in model.metrics:
+        leaves += list(getattr(metric, "metrics", None) or [metric])
+    return leaves
+
+
+def _is_mean(metric: keras.metrics.Metric) -> bool:
+    """Its result is total / count and nothing more, so batches can be told apart."""
+    return isinstance(metric, keras.metrics.Mean) and (
+        type(metric).result is keras.metrics.Mean.result
+    )

@@ -1,0 +1,80 @@
+"""Recorder: puts events on disk, then passes them on. What was passed on is never lost.
+
+Runs a thread of its own in the worker, so that waiting for the disk does not hold up training.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from engine.events import Event, RunEvent
+
+
+class EventStore(Protocol):
+    """Where events are made to last."""
+
+    def record(self, events: Sequence[Event]) -> None: ...
+
+
+class Recorder:
+    """Records events in order and emits each once it is durable.
+
+    Events that gather while the disk is busy are written together.
+
+    Args:
+        store: Where events are recorded.
+        emit: Called with each event after it was recorded, from the recorder's thread.
+    """
+
+    def __init__(self, store: EventStore, emit: Callable[[Event], None]) -> None:
+        self._store = store
+        self._emit = emit
+        self._queue: queue.SimpleQueue[RunEvent | None] = queue.SimpleQueue()
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name="recorder")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._queue.put(None)
+        self._thread.join()
+        if error is None and self._failure is not None:
+            raise self._failure
+
+    def __call__(self, event: RunEvent) -> None:
+        """Takes an event; returns at once.
+
+        Raises:
+            DescentError: An earlier event could not be recorded, for example on a full disk.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self._queue.put(event)
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            batch = [self._queue.get()]
+            while not self._queue.empty():
+                batch.append(self._queue.get())
+            ended = batch[-1] is None
+            events = [event for event in batch if event is not None]
+            if not events or self._failure is not None:
+                continue
+            try:
+                self._store.record(events)
+                for event in events:
+                    self._emit(event)
+            except Exception as error:
+                self._failure = error

@@ -1,0 +1,302 @@
+"""Trainer: epochs of chunks, validation, the best weights, and an event for everything.
+
+Imported by workers only. Knows nothing of runs on disk; what it emits and offers is kept by others.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import TrainingError
+from engine.events import EpochEnded, RunEvent, RunState, StateChanged, StepsDone
+from engine.training.checkpoint import Snapshot, take_snapshot
+from engine.training.control import TrainingControl
+from engine.training.loop import Array, DeviceData, StepLoop
+from engine.training.plan import ChunkLength
+
+
+class Observer(Protocol):
+    """Looks at the model between chunks, for a live view."""
+
+    def update(self, force: bool = False) -> None: ...
+
+
+class Keeper(Protocol):
+    """Takes states that must last."""
+
+    def offer(self, snapshot: Snapshot) -> None: ...
+
+    def offer_best(self, snapshot: Snapshot) -> None: ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and in what portions to train.
+
+    Attributes:
+        epochs: Epochs to train.
+        batch_size: Examples per step.
+        seed: Decides the order of examples in each epoch.
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int
+
+
+@dataclass
+class Outcome:
+    """What came of a training.
+
+    Attributes:
+        history: One dict of metrics per complete epoch.
+        best_epoch: The epoch, from 1, with the lowest validation loss (training loss where there
+            is no validation part); 0 before the first.
+        stopped: Someone stopped it before the last epoch was complete.
+        step: Steps done.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    stopped: bool = False
+    step: int = 0
+
+
+class _Stopped(Exception):
+    """Someone asked to stop; unwinds to `Trainer.fit`."""
+
+
+class Trainer:
+    """Trains a compiled model.
+
+    Args:
+        run: Id put on every event.
+        model: Built and compiled.
+        loop: Runs the steps.
+        train: The training part.
+        validation: The validation part, or None.
+        schedule: Epochs, batch size and seed.
+        emit: Told every event, in order.
+        control: Asked between chunks, in validation too.
+        observers: Look at the model between chunks.
+        keeper: Offered the state after each epoch, and the best one.
+        in_units: Turns a metric by name from scaled units into the target's own.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        model: keras.Model,
+        loop: StepLoop,
+        train: DeviceData,
+        validation: DeviceData | None,
+        schedule: Schedule,
+        emit: Callable[[RunEvent], None],
+        control: TrainingControl,
+        observers: tuple[Observer, ...] = (),
+        keeper: Keeper | None = None,
+        in_units: Callable[[str, Any], Any] = lambda name, value: value,
+    ) -> None:
+        self._run = run
+        self._model = model
+        self._loop = loop
+        self._train = train
+        self._validation = validation
+        self._schedule = schedule
+        self._emit = emit
+        self._control = control
+        self._observers = observers
+        self._keeper = keeper
+        self._in_units = in_units
+        self._chunk = ChunkLength()
+        self._test_chunk = ChunkLength()
+        self._clock = Stopwatch()
+        self._best_weights: list[Array] | None = None
+        self._best_loss = math.inf
+        self._outcome = Outcome()
+
+    def fit(self) -> Outcome:
+        """Trains until the last epoch or until someone stops it.
+
+        Raises:
+            TrainingError: The loss is no longer a finite number; the model holds its best weights.
+        """
+        try:
+            for epoch in range(1, self._schedule.epochs + 1):
+                self._train_epoch(epoch)
+        except _Stopped:
+            self._outcome.stopped = True
+        for observer in self._observers:
+            observer.update(force=True)
+        return self._outcome
+
+    def restore_best(self) -> None:
+        """Gives the model the weights of the best epoch, if one is complete."""
+        if self._best_weights is not None:
+            self._model.set_weights(self._best_weights)
+
+    def _train_epoch(self, epoch: int) -> None:
+        started = self._clock.seconds
+        self._loop.reset_metrics()
+        order = shuffled(len(self._train), self._schedule.seed, epoch)
+        for indices in self._chunks(order, self._schedule.batch_size, self._chunk):
+            first_step = self._outcome.step
+            values = self._timed(self._loop.train, self._train, indices, self._chunk)
+            self._outcome.step += len(indices)
+            shown = {name: self._in_units(name, value) for name, value in values.items()}
+            self._emit(StepsDone(self._run, epoch, first_step, shown, self._clock.seconds))
+            self._check_finite(values["loss"], first_step)
+            for observer in self._observers:
+                observer.update()
+        training_s = self._clock.seconds - started
+        metrics = self._results()
+        if self._validation is not None:
+            metrics |= {f"val_{k}": v for k, v in self.evaluate(self._validation).items()}
+        self._end_epoch(epoch, metrics, started, training_s)
+
+    def _end_epoch(
+        self, epoch: int, metrics: dict[str, float], started: float, training_s: float
+    ) -> None:
+        outcome = self._outcome
+        outcome.history.append(metrics)
+        watched = metrics.get("val_loss", metrics["loss"])
+        is_best = watched < self._best_loss
+        if is_best:
+            self._best_loss = watched
+            self._best_weights = self._model.get_weights()
+            outcome.best_epoch = epoch
+        elapsed = self._clock.seconds
+        self._emit(
+            EpochEnded(
+                self._run,
+                epoch=epoch,
+                step=outcome.step,
+                metrics=metrics,
+                duration_s=elapsed - started,
+                elapsed_s=elapsed,
+                samples_per_s=len(self._train) / max(training_s, 1e-9),
+                is_best=is_best,
+            )
+        )
+        if self._keeper is not None:
+            snapshot = take_snapshot(
+                self._model,
+                {
+                    "epoch": epoch,
+                    "step": outcome.step,
+                    "best_epoch": outcome.best_epoch,
+                    "history": outcome.history.copy(),
+                },
+            )
+            self._keeper.offer(snapshot)
+            if is_best:
+                self._keeper.offer_best(snapshot)
+
+    def evaluate(self, data: DeviceData, batch_size: int = 256) -> dict[str, float]:
+        """Returns the loss and metrics over `data`, by Keras's names."""
+        self._loop.reset_metrics()
+        rows = np.arange(len(data), dtype=np.int32)
+        for indices in self._chunks(rows, batch_size, self._test_chunk):
+            self._timed(self._loop.test, data, indices, self._test_chunk)
+        return self._results()
+
+    def _results(self) -> dict[str, float]:
+        results = self._loop.results()
+        return {name: self._in_units(name, value) for name, value in results.items()}
+
+    def _timed(
+        self,
+        run: Callable[[DeviceData, npt.NDArray[np.int32]], dict[str, Any]],
+        data: DeviceData,
+        indices: npt.NDArray[np.int32],
+        chunk: ChunkLength,
+    ) -> dict[str, Any]:
+        started = time.perf_counter()
+        values = run(data, indices)
+        chunk.observe(len(indices), time.perf_counter() - started)
+        return values
+
+    def _chunks(
+        self, order: npt.NDArray[np.int32], batch_size: int, chunk: ChunkLength
+    ) -> Iterator[npt.NDArray[np.int32]]:
+        """Cuts an order of examples into chunks of batches, (steps, batch_size) each.
+
+        The last batch, where it is smaller, is a chunk of its own.
+
+        Raises:
+            _Stopped: Someone asked to stop. Asked before each chunk, waiting while paused.
+        """
+        n_full = len(order) // batch_size
+        batches = order[: n_full * batch_size].reshape(n_full, batch_size)
+        start = 0
+        while start < n_full:
+            self._wait_or_stop()
+            stop = min(start + chunk.steps, n_full)
+            yield batches[start:stop]
+            start = stop
+        if n_full * batch_size < len(order):
+            self._wait_or_stop()
+            yield order[n_full * batch_size :][np.newaxis]
+
+    def _wait_or_stop(self) -> None:
+        with self._clock.stopped():
+            stopping = self._control.should_stop(self._announce)
+        if stopping:
+            raise _Stopped
+
+    def _announce(self, state: RunState) -> None:
+        self._emit(StateChanged(self._run, state))
+
+    def _check_finite(self, losses: npt.NDArray[np.float32], first_step: int) -> None:
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if not len(bad):
+            return
+        self.restore_best()
+        kept = (
+            f"The weights of epoch {self._outcome.best_epoch} are kept."
+            if self._best_weights is not None
+            else "No epoch was complete, so there are no weights to keep."
+        )
+        raise TrainingError(
+            f"The loss became {losses[bad[0]]} in step {first_step + bad[0] + 1:,}. {kept}",
+            "The steps are too large: try a learning rate ten times smaller, "
+            "or scale the inputs and the target.",
+        )
+
+
+class Stopwatch:
+    """Seconds of training, pauses excluded."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._excluded = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._started - self._excluded
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """A context whose time does not count."""
+        entered = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._excluded += time.perf_counter() - entered
+
+
+def shuffled(n_samples: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
+    """The order of examples in an epoch, drawn from seed and epoch alone, (n_samples,).
+
+    So a run can be taken up again in the middle without replaying what came before.
+    """
+    return np.random.default_rng((seed, epoch)).permutation(n_samples).astype(np.int32)

@@ -1,0 +1,133 @@
+"""The worker process: takes commands from a pipe, one at a time, and answers with events.
+
+Its main thread loads data, builds and trains, so that Keras's per-thread state is one; a reader
+thread takes what arrives meanwhile. When the pipe closes, the training is stopped, kept and saved,
+and the process ends: a worker lives no longer than its session.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from engine.errors import DescentError, SpecError
+from engine.events import (
+    Command,
+    Control,
+    DescribeModel,
+    Event,
+    InspectData,
+    Rejected,
+    Train,
+    WarmUp,
+)
+from engine.training.control import TrainingControl
+
+logger = logging.getLogger(__name__)
+
+LAST_WORDS_S = 5.0
+
+
+def main(connection: Connection, workspace: Path, log_path: Path, niceness: int) -> None:
+    """Runs until the pipe closes. The target of the spawned process."""
+    _redirect_output(log_path)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    _Worker(connection, workspace).work()
+
+
+def _redirect_output(log_path: Path) -> None:
+    """Sends everything the process and its libraries print to a log, for failure details."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    sys.stdout = sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+
+
+class _Worker:
+    def __init__(self, connection: Connection, workspace: Path) -> None:
+        self._connection = connection
+        self._workspace = workspace
+        self._sending = threading.Lock()
+        self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._control = TrainingControl()
+        signal.signal(signal.SIGTERM, self._on_terminate)
+
+    def work(self) -> None:
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+        while (command := self._commands.get()) is not None:
+            self._send(self._answer(command))
+            self._control = TrainingControl()
+
+    def _read(self) -> None:
+        """Takes what arrives until the pipe closes. Runs in the reader thread."""
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                message = self._connection.recv()
+                if isinstance(message, Control):
+                    self._control.request(message)
+                else:
+                    self._commands.put(message)
+        self._leave()
+
+    def _on_terminate(self, *_: object) -> None:
+        threading.Thread(target=self._leave, daemon=True).start()
+
+    def _leave(self) -> None:
+        """Ends the process soon: by the main thread if it can, by force if it cannot."""
+        self._control.request(Control.STOP)
+        self._commands.put(None)
+        timer = threading.Timer(LAST_WORDS_S, os._exit, args=(1,))
+        timer.daemon = True
+        timer.start()
+
+    def _send(self, event: Event) -> None:
+        # Without a reader there is nobody to tell; what must last is on disk already.
+        with self._sending, contextlib.suppress(BrokenPipeError, ConnectionError, OSError):
+            self._connection.send(event)
+
+    def _answer(self, command: Command) -> Event:
+        """Carries out a command; its terminal event, whatever happens."""
+        try:
+            return self._execute(command)
+        except SpecError as error:
+            return Rejected(error.message, error.hint, error.problems)
+        except DescentError as error:
+            return Rejected(error.message, error.hint)
+        except Exception as error:
+            logger.exception("%s failed", type(command).__name__)
+            return Rejected(
+                f"{type(command).__name__} failed unexpectedly: {error}",
+                "The details below help to find the cause.",
+                details=traceback.format_exc(),
+            )
+
+    def _execute(self, command: Command) -> Event:
+        from engine import execution
+        from engine.runs.store import RunStore
+
+        match command:
+            case InspectData():
+                return execution.inspect_data(command.spec)
+            case WarmUp():
+                return execution.warm_up()
+            case DescribeModel():
+                return execution.describe_model(command.spec)
+            case Train():
+                emit: Callable[[Event], None] = self._send
+                store = RunStore(self._workspace)
+                return execution.train(command.spec, store, emit, self._control, command.name)
+            case _:
+                raise TypeError(f"Unknown command. Received: {command!r}.")
