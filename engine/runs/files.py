@@ -1,0 +1,166 @@
+"""Writing files so that a crash, a full disk or a power cut leaves the old copy or the new one.
+
+Everything is written under a temporary name beside its target, flushed to the disk, renamed, and
+the directory is flushed too. Temporary files of processes that died are removed on the next write.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from engine.errors import WorkspaceError
+
+_TEMPORARY = re.compile(r"\.(?P<target>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+
+
+def atomic_write(path: Path, data: bytes | str) -> None:
+    """Writes a whole file, or leaves what was there.
+
+    Args:
+        path: The file; its directory must exist.
+        data: The content; text is written as UTF-8 with the line ends it has.
+
+    Raises:
+        WorkspaceError: It cannot be written; the old file, if any, is untouched.
+    """
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    temporary = _temporary_name(path)
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        flush_directory(path.parent)
+    except OSError as error:
+        _remove(temporary)
+        raise cannot_write(path, error) from error
+
+
+@contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Fills a directory that appears complete, or not at all.
+
+    A directory that was there is replaced only when the block ends without an exception; a process
+    that dies between the two renames of that replacement is made good by `recover_directory`.
+
+    Args:
+        path: The directory; its parent must exist.
+
+    Yields:
+        An empty temporary directory to write into.
+
+    Raises:
+        WorkspaceError: It cannot be written; the old directory, if any, is untouched.
+    """
+    recover_directory(path)
+    temporary = _temporary_name(path)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield temporary
+        _flush_tree(temporary)
+        _put_in_place(temporary, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        _remove(temporary)
+
+
+def recover_directory(path: Path) -> None:
+    """Finishes or undoes what a process that died left half done at `path`."""
+    previous = _previous_name(path)
+    try:
+        if previous.exists():
+            if path.exists():
+                _remove(previous)
+            else:
+                previous.rename(path)
+        if path.parent.is_dir():
+            _remove_abandoned(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def flush_directory(path: Path) -> None:
+    """Makes the names in a directory durable; Windows does so by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> WorkspaceError:
+    """Words for a file or folder that could not be written."""
+    reason = error.strerror or str(error)
+    return WorkspaceError(f"Cannot write '{path}'. Received: {reason}.", _hint(error))
+
+
+def _hint(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full. Free some space; nothing that was saved before is lost."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "Allow writing to this folder, or choose another one with --workspace."
+    return "Check that the folder exists and its disk is connected, or choose another one."
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+
+
+def _previous_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.previous")
+
+
+def _put_in_place(temporary: Path, path: Path) -> None:
+    previous = _previous_name(path)
+    if path.exists():
+        path.rename(previous)
+    try:
+        temporary.rename(path)
+    except OSError:
+        if previous.exists():
+            previous.rename(path)
+        raise
+    flush_directory(path.parent)
+    _remove(previous)
+
+
+def _flush_tree(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            # Windows flushes only what is open for writing.
+            with Path(folder, name).open("r+b") as file:
+                os.fsync(file.fileno())
+        flush_directory(Path(folder))
+
+
+def _remove_abandoned(path: Path) -> None:
+    for candidate in path.parent.iterdir():
+        match = _TEMPORARY.fullmatch(candidate.name)
+        if match and match["target"] == path.name and not psutil.pid_exists(int(match["pid"])):
+            _remove(candidate)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            pass  # A leftover temporary file is removed another time.
