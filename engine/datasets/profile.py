@@ -50,6 +50,7 @@ class Profile:
         sample_x: Some inputs in their original order, (n, *input_shape).
         sample_y: Their targets, (n,).
         split_sizes: Examples in the training, validation and test part.
+        notes: What people should know of the data, one sentence each.
     """
 
     source: str
@@ -64,6 +65,7 @@ class Profile:
     sample_x: npt.NDArray[np.generic]
     sample_y: npt.NDArray[np.generic]
     split_sizes: tuple[int, int, int]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values, without the samples."""
@@ -88,10 +90,17 @@ class Profile:
                 for column in self.columns
             ],
             "split": dict(zip(("train", "validation", "test"), self.split_sizes, strict=True)),
+            "notes": list(self.notes),
         }
 
 
-def profile(source: str, title: str, examples: Examples, split_sizes: tuple[int, int, int], seed: int = 0) -> Profile:
+def profile(
+    source: str,
+    title: str,
+    examples: Examples,
+    split_sizes: tuple[int, int, int],
+    seed: int = 0,
+) -> Profile:
     """Inspects loaded examples.
 
     Args:
@@ -101,18 +110,16 @@ def profile(source: str, title: str, examples: Examples, split_sizes: tuple[int,
         split_sizes: Examples in the training, validation and test part.
         seed: Decides which examples are shown where not all are.
     """
-    limit = MAX_SAMPLE_ROWS if examples.kind is Kind.TABLE else MAX_SAMPLE_IMAGES
-    chosen = np.arange(examples.n_samples)
-    if examples.n_samples > limit:
-        chosen = np.sort(np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False))
-    columns: list[ColumnProfile] = []
-    if examples.kind is Kind.TABLE:
-        columns = [
-            _column(name, examples.x[:, index]) for index, name in enumerate(examples.feature_names)
-        ]
+    chosen = _sample_rows(examples, seed)
+    columns = [
+        _column(name, examples.x[:, index]) for index, name in enumerate(examples.feature_names)
+    ]
+    class_counts = np.zeros(0, dtype=np.int64)
     if examples.task is Task.REGRESSION:
         columns.append(_column(examples.target_name, examples.y))
-    counts = np.bincount(examples.y, minlength=len(examples.class_names)) if examples.class_names else np.zeros(0)
+    else:
+        labels = examples.y.astype(np.int64)
+        class_counts = np.bincount(labels, minlength=len(examples.class_names)).astype(np.int64)
     return Profile(
         source=source,
         title=title,
@@ -121,12 +128,22 @@ def profile(source: str, title: str, examples: Examples, split_sizes: tuple[int,
         feature_names=examples.feature_names,
         target_name=examples.target_name,
         class_names=examples.class_names,
-        class_counts=counts.astype(np.int64),
+        class_counts=class_counts,
         columns=tuple(columns),
-        sample_x=examples.x[chosen].copy(),
-        sample_y=examples.y[chosen].copy(),
+        sample_x=examples.x[chosen],
+        sample_y=examples.y[chosen],
         split_sizes=split_sizes,
+        notes=examples.notes,
     )
+
+
+def _sample_rows(examples: Examples, seed: int) -> npt.NDArray[np.int64]:
+    """Indices of the examples that are shown, in their original order."""
+    limit = MAX_SAMPLE_ROWS if examples.kind is Kind.TABLE else MAX_SAMPLE_IMAGES
+    if examples.n_samples <= limit:
+        return np.arange(examples.n_samples, dtype=np.int64)
+    drawn = np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False)
+    return np.sort(drawn)
 
 
 def _column(name: str, values: npt.NDArray[Any]) -> ColumnProfile:

@@ -1,0 +1,127 @@
+"""Datasets: the visible list of those in the box, and the way from a spec to examples.
+
+To add one: a file in this folder, and a line in `DATASETS`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+from engine.datasets.base import Dataset, Examples
+from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
+from engine.datasets.digits import Digits
+from engine.datasets.synthetic import (
+    Blobs,
+    Circles,
+    Moons,
+    NoisyLine,
+    NoisyPlane,
+    Spirals,
+    TwoClasses,
+    Xor,
+)
+from engine.datasets.table import SUFFIXES, CsvTable
+from engine.errors import DatasetError, UnknownNameError
+from engine.parameters import validate
+from engine.registry import Registry
+from engine.spec import DataSpec
+
+DATASETS: Registry[Dataset] = Registry(
+    "dataset",
+    [
+        Digits(),
+        Iris(),
+        Wine(),
+        BreastCancer(),
+        Diabetes(),
+        NoisyLine(),
+        NoisyPlane(),
+        TwoClasses(),
+        Moons(),
+        Circles(),
+        Spirals(),
+        Xor(),
+        Blobs(),
+    ],
+)
+
+
+def open_dataset(data: DataSpec) -> Dataset:
+    """Finds the dataset a spec names; loads nothing.
+
+    Args:
+        data: `source` is a name in `DATASETS`, or the path of a CSV or TSV file.
+
+    Raises:
+        UnknownNameError: There is no dataset of that name.
+        DatasetError: There is no such file, or it is of another kind.
+    """
+    source = data.source.strip()
+    if source in DATASETS:
+        return DATASETS[source]
+    path = Path(source).expanduser()
+    if path.is_file():
+        if path.suffix.lower() not in SUFFIXES:
+            raise DatasetError(
+                f"Files of type '{path.suffix}' cannot be opened. Received: {source}.",
+                f"Save the table as CSV. Known types: {', '.join(SUFFIXES)}.",
+            )
+        return CsvTable(path.resolve(), data.target, data.task)
+    if not _looks_like_path(source, path):
+        raise UnknownNameError("dataset", source, DATASETS.names)
+    if path.is_dir():
+        raise DatasetError(f"'{source}' is a folder, not a table.", "Choose a file in it.")
+    raise DatasetError(f"There is no file '{source}'.", _nearest_hint(path))
+
+
+def load_examples(data: DataSpec) -> tuple[Dataset, Examples]:
+    """Finds a dataset, checks its parameters and loads it.
+
+    Raises:
+        UnknownNameError: There is no dataset of that name.
+        SpecError: A parameter is wrong; its field starts with ``data.parameters``.
+        DatasetError: The data cannot be read, or does not hold the target or task asked for.
+    """
+    dataset = open_dataset(data)
+    parameters = validate(dataset.parameters, data.parameters, "data.parameters")
+    if not isinstance(dataset, CsvTable):
+        _check_task(dataset, data)
+    examples = dataset.load(parameters)
+    if data.target not in (None, examples.target_name):
+        raise DatasetError(
+            f"'{dataset.name}' always predicts '{examples.target_name}'. "
+            f"Received target: '{data.target}'.",
+            "Leave the target out.",
+        )
+    return dataset, examples
+
+
+def _check_task(dataset: Dataset, data: DataSpec) -> None:
+    if dataset.task is not None and data.task not in (None, dataset.task):
+        raise DatasetError(
+            f"'{dataset.name}' is data for {dataset.task.value}. Received task: {data.task}.",
+            "Leave the task out.",
+        )
+
+
+def _looks_like_path(source: str, path: Path) -> bool:
+    return path.is_dir() or bool(path.suffix) or "/" in source or "\\" in source
+
+
+def _nearest_hint(path: Path) -> str:
+    """The existing table, or dataset in the box, whose name comes nearest."""
+    folder = path.parent
+    files: dict[str, Any] = {}
+    try:
+        files = {f.name.lower(): f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES}
+    except OSError:
+        return f"There is no folder '{folder}' either."
+    nearest = difflib.get_close_matches(path.name.lower(), files, n=1, cutoff=0.6)
+    if nearest:
+        return f"Did you mean '{files[nearest[0]]}'?"
+    nearest = difflib.get_close_matches(path.stem.lower(), DATASETS.names, n=1, cutoff=0.6)
+    if nearest:
+        return f"Did you mean the dataset '{nearest[0]}'?"
+    return "Check the path."
