@@ -1,0 +1,427 @@
+"""Controller: the window's one view of the engine, and the engine's one view of the window.
+
+Lives in the GUI thread. Nothing here waits: the engine is asked through `WorkerPool`, the
+workspace through `RunShelf`, the machine through `DeviceThread`, and each answer comes as a
+signal in the GUI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.datasets.profile import Profile
+from engine.errors import WorkspaceError
+from engine.events import (
+    Control,
+    Event,
+    ModelDescribed,
+    Rejected,
+    RunEnded,
+    RunEvent,
+    RunInterrupted,
+    RunStarted,
+    RunState,
+    RunStopped,
+    WorkerReady,
+)
+from engine.spec import RunSpec
+from gui.device_thread import DeviceThread, SamplerLike, default_sampler
+from gui.draft import Draft
+from gui.draft_desk import DraftDesk
+from gui.run_desk import RunDesk
+from gui.run_shelf import RunShelf
+from gui.training_thread import SessionFactory
+from gui.worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunRecord, RunStore
+
+
+class Controller(QObject):
+    """Holds the draft and the run under way; asks the engine; keeps stale answers away.
+
+    Signals, all in the GUI thread:
+        draft_changed(Draft): The draft is another one.
+        profile_changed(Profile | None): What inspection found; None while it is being loaded.
+        data_rejected(Rejected): The draft's data cannot be used.
+        model_changed(ModelDescribed | None): The draft's model; None while it is computed.
+        model_rejected(Rejected): The draft's model cannot be built; problems carry field paths.
+        worker_ready(WorkerReady): A worker stands by with TensorFlow loaded.
+        run_event(RunEvent): Each event of the run under way, in order, `RunStarted` first
+            unless the run failed before.
+        state_changed(RunState | None): The run's state, or `pending`, changed.
+        start_rejected(Rejected): Start was refused; nothing was started.
+        runs_changed(): `runs` was read again.
+        runs_interrupted(tuple[RunRecord, ...]): Runs whose process died while no window looked.
+        result_read(RunResult): Answer to `read_result`, the newest only.
+        curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
+        devices_sampled(DeviceSample): Once a second.
+        device_info_changed(DeviceInfo): What the machine has.
+        problem_found(Rejected): Something in the background failed, in words.
+        closed(): After `close`: every thread and process has ended.
+
+    Args:
+        workspace: Folder that holds the runs.
+        sessions: Makes an engine session; called in background threads.
+        sampler: Makes the device sampler; called in a background thread.
+    """
+
+    draft_changed = Signal(object)
+    profile_changed = Signal(object)
+    data_rejected = Signal(object)
+    model_changed = Signal(object)
+    model_rejected = Signal(object)
+    worker_ready = Signal(object)
+    run_event = Signal(object)
+    state_changed = Signal(object)
+    start_rejected = Signal(object)
+    runs_changed = Signal()
+    runs_interrupted = Signal(object)
+    result_read = Signal(object)
+    curves_read = Signal(object)
+    devices_sampled = Signal(object)
+    device_info_changed = Signal(object)
+    problem_found = Signal(object)
+    closed = Signal()
+
+    def __init__(
+        self,
+        workspace: Path,
+        sessions: SessionFactory,
+        sampler: Callable[[], SamplerLike] = default_sampler,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._worker: WorkerReady | None = None
+        self._warm_up_ticket = 0
+        self._device_info: Any = None
+        self._open_parts = 0
+        self._is_closing = False
+        self._lock: Any = None
+        self._locked_out: Rejected | None = None
+        self._own_store: RunStore | None = None
+        self._pool = WorkerPool(sessions, self)
+        self._desk = DraftDesk(self._pool, self)
+        self._run_desk = RunDesk(self._pool, self)
+        self._shelf = RunShelf(workspace, self)
+        self._devices = DeviceThread(sampler, parent=self)
+        self._connect_parts()
+
+    def _connect_parts(self) -> None:
+        for name in ("draft_changed", "profile_changed", "data_rejected"):
+            getattr(self._desk, name).connect(getattr(self, name))
+        for name in ("model_changed", "model_rejected"):
+            getattr(self._desk, name).connect(getattr(self, name))
+        for name in ("run_event", "state_changed", "start_rejected"):
+            getattr(self._run_desk, name).connect(getattr(self, name))
+        self._run_desk.run_event.connect(self._on_run_event)
+        self._run_desk.ended.connect(self._on_run_ended)
+        for name in ("runs_changed", "runs_interrupted", "result_read", "curves_read"):
+            getattr(self._shelf, name).connect(getattr(self, name))
+        self._shelf.problem_found.connect(self.problem_found)
+        self._shelf.closed.connect(self._on_part_closed)
+        self._pool.answered.connect(self._on_answer)
+        self._pool.closed.connect(self._on_part_closed)
+        self._devices.described.connect(self._on_device_info)
+        self._devices.sampled.connect(self._on_device_sample)
+        self._devices.failed.connect(self._on_device_failure)
+        self._devices.finished.connect(self._on_devices_finished)
+
+    # ---- what is known
+
+    @property
+    def workspace(self) -> Path:
+        """Folder that holds the runs."""
+        return self._workspace
+
+    @property
+    def draft(self) -> Draft:
+        """What is picked and typed so far."""
+        return self._desk.draft
+
+    @property
+    def profile(self) -> Profile | None:
+        """What inspection found in the draft's data; None: not known (yet)."""
+        return self._desk.profile
+
+    @property
+    def data_problem(self) -> Rejected | None:
+        """Why the draft's data cannot be used, if that is known."""
+        return self._desk.data_problem
+
+    @property
+    def model(self) -> ModelDescribed | None:
+        """The draft's model; None: not known (yet)."""
+        return self._desk.model
+
+    @property
+    def model_problem(self) -> Rejected | None:
+        """Why the draft's model cannot be built, if that is known."""
+        return self._desk.model_problem
+
+    @property
+    def worker(self) -> WorkerReady | None:
+        """What the first worker said when it was ready; None: TensorFlow is still loading."""
+        return self._worker
+
+    @property
+    def device_info(self) -> Any:
+        """What the machine has; None until known."""
+        return self._device_info
+
+    @property
+    def state(self) -> RunState | None:
+        """State of the run under way or just ended; None: none was started."""
+        return self._run_desk.state
+
+    @property
+    def pending(self) -> Control | None:
+        """A control that was asked for and is not answered yet."""
+        return self._run_desk.pending
+
+    @property
+    def is_active(self) -> bool:
+        """A run is under way."""
+        return self._run_desk.is_active
+
+    @property
+    def run(self) -> str | None:
+        """Id of the run under way or just ended."""
+        return self._run_desk.run
+
+    @property
+    def started(self) -> RunStarted | None:
+        """First event of the run under way or just ended."""
+        return self._run_desk.started
+
+    @property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The workspace's runs as last read, deleted ones left out."""
+        return self._shelf.runs
+
+    @property
+    def runs_are_read(self) -> bool:
+        """The list of runs was read at least once."""
+        return self._shelf.is_read
+
+    @property
+    def is_read_only(self) -> bool:
+        """Another window holds the workspace; runs can be looked at, not started."""
+        return self._locked_out is not None
+
+    @property
+    def lock_problem(self) -> Rejected | None:
+        """Who holds the workspace, in words, where `is_read_only`."""
+        return self._locked_out
+
+    @property
+    def is_closing(self) -> bool:
+        """`close` was called."""
+        return self._is_closing
+
+    @property
+    def store(self) -> RunStore:
+        """A run store for the GUI thread; for small reads only."""
+        if self._own_store is None:
+            from engine.runs.store import RunStore
+
+            self._own_store = RunStore(self._workspace)
+        return self._own_store
+
+    # ---- opening and closing
+
+    def open(self) -> None:
+        """Takes the workspace and starts the threads, and a worker that loads TensorFlow."""
+        self._take_lock()
+        self._open_parts = 3
+        self._warm_up_ticket = self._pool.warm_up()
+        self._shelf.open(may_mark=not self.is_read_only)
+        self._devices.start()
+        self._desk.open()
+
+    @Slot()
+    def close(self) -> None:
+        """Stops and keeps the run under way, ends threads and processes; `closed` says when."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._desk.close()
+        self._run_desk.close()
+        if not self.is_active:
+            self._close_parts()
+
+    # ---- the draft
+
+    def set_draft(self, draft: Draft) -> None:
+        """Replaces the draft; the engine is asked about it shortly after the last change."""
+        self._desk.set_draft(draft)
+
+    def choose_data(self, source: str, target: str | None = None) -> None:
+        """Picks data, and with it the recommended model unless the chosen one fits."""
+        self._desk.choose_data(source, target)
+
+    def choose_model(self, name: str) -> None:
+        """Picks an architecture with its defaults, or with what was set for it before."""
+        self._desk.choose_model(name)
+
+    def use_spec(self, spec: RunSpec) -> None:
+        """Makes a stored run's settings the draft."""
+        self._desk.set_draft(Draft.from_spec(spec))
+
+    # ---- the run
+
+    @Slot()
+    def start(self, name: str = "") -> None:
+        """Starts a run with the draft; answered by `run_event` or `start_rejected`."""
+        if self.is_active or self._is_closing:
+            return
+        if self._locked_out is not None:
+            self.start_rejected.emit(self._locked_out)
+            return
+        self._run_desk.start(self.draft, name)
+
+    @Slot()
+    def pause(self) -> None:
+        """Asks for a pause."""
+        if self.state is RunState.RUNNING:
+            self._run_desk.ask(Control.PAUSE)
+
+    @Slot()
+    def resume(self) -> None:
+        """Lets a paused run go on."""
+        if self.state is RunState.PAUSED:
+            self._run_desk.ask(Control.RESUME)
+
+    @Slot()
+    def stop(self) -> None:
+        """Ends the run and keeps what it has learnt."""
+        self._run_desk.end(Control.STOP)
+
+    @Slot()
+    def discard(self) -> None:
+        """Ends the run and puts it among the deleted ones; `restore_run` brings it back."""
+        self._run_desk.end(Control.DISCARD)
+
+    # ---- stored runs
+
+    @Slot()
+    def refresh_runs(self) -> None:
+        """Reads the list of runs again."""
+        self._shelf.refresh()
+
+    def rename_run(self, run: str, name: str) -> None:
+        """Gives a run another name."""
+        self._shelf.change(lambda store: store.rename(run, name))
+
+    def set_note(self, run: str, note: str) -> None:
+        """Writes a run's note."""
+        self._shelf.change(lambda store: store.set_note(run, note))
+
+    def delete_run(self, *runs: str) -> None:
+        """Puts runs among the deleted ones."""
+        self._shelf.change(lambda store: [store.delete(run) for run in runs])
+
+    def restore_run(self, *runs: str) -> None:
+        """Brings deleted runs back."""
+        self._shelf.change(lambda store: [store.restore(run) for run in runs])
+
+    def read_result(self, run: str) -> None:
+        """Reads a run's row and evaluation; answered by `result_read`."""
+        self._shelf.read_result(run)
+
+    def read_curves(self, runs: tuple[str, ...], with_steps: bool = False) -> None:
+        """Reads the recorded metrics of runs; answered by `curves_read`."""
+        self._shelf.read_curves(runs, with_steps)
+
+    # ---- answers
+
+    @Slot(object, object)
+    def _on_answer(self, ticket: int, event: Event) -> None:
+        if ticket == self._warm_up_ticket:
+            self._on_warm_up_answer(event)
+        elif not self._run_desk.handle(ticket, event):
+            self._desk.handle(ticket, event)
+
+    def _on_warm_up_answer(self, event: Event) -> None:
+        if isinstance(event, WorkerReady):
+            self._worker = event
+            self.worker_ready.emit(event)
+        elif isinstance(event, Rejected) and not self._is_closing:
+            self.problem_found.emit(event)
+
+    @Slot(object)
+    def _on_run_event(self, event: RunEvent) -> None:
+        if isinstance(event, RunStarted):
+            self._shelf.refresh()
+
+    @Slot(object)
+    def _on_run_ended(self, event: RunEnded | None) -> None:
+        """Lets the run's worker go, and a fresh one stand by."""
+        if isinstance(event, RunInterrupted):
+            self._shelf.mark_interrupted()
+        if isinstance(event, RunStopped) and not event.kept:
+            self.delete_run(event.run)
+        elif event is not None:
+            self._shelf.refresh()
+        self._pool.release_trainer()
+        if self._is_closing:
+            self._close_parts()
+            return
+        if ticket := self._pool.warm_up():
+            self._warm_up_ticket = ticket
+        self._desk.ask_model_again()
+
+    # ---- the machine, and the end
+
+    @Slot(object)
+    def _on_device_info(self, info: object) -> None:
+        self._device_info = info
+        self.device_info_changed.emit(info)
+
+    @Slot(object)
+    def _on_device_sample(self, sample: object) -> None:
+        self._devices.watch(self._pool.pids)
+        if not self._is_closing:
+            self.devices_sampled.emit(sample)
+
+    @Slot(str)
+    def _on_device_failure(self, details: str) -> None:
+        message = self.tr("The device cannot be watched; training is not affected.")
+        self.problem_found.emit(Rejected(message, details=details))
+
+    def _take_lock(self) -> None:
+        from engine.workspace import WorkspaceLock
+
+        lock = WorkspaceLock(self._workspace)
+        try:
+            lock.acquire()
+        except WorkspaceError as error:
+            self._locked_out = Rejected(error.message, error.hint)
+        else:
+            self._lock = lock
+
+    def _close_parts(self) -> None:
+        if not self._open_parts:
+            self.closed.emit()
+            return
+        self._pool.close()
+        self._shelf.close()
+        self._devices.retire()
+
+    @Slot()
+    def _on_devices_finished(self) -> None:
+        self._devices.wait()  # its last instructions; `finished` comes just before them
+        self._on_part_closed()
+
+    @Slot()
+    def _on_part_closed(self) -> None:
+        self._open_parts -= 1
+        if self._open_parts == 0:
+            if self._lock is not None:
+                self._lock.release()
+            self.closed.emit()

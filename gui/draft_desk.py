@@ -1,0 +1,178 @@
+"""DraftDesk: the draft, and what the engine says about it; answers to older drafts are dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from engine.datasets.profile import Profile
+from engine.events import (
+    DataInspected,
+    DescribeModel,
+    Event,
+    InspectData,
+    ModelDescribed,
+    Rejected,
+)
+from engine.problem import Kind, Task
+from gui.draft import Draft
+from gui.worker_pool import WorkerPool
+
+QUESTION_DELAY_MS = 120
+
+
+class DraftDesk(QObject):
+    """Holds the draft and asks the engine about it.
+
+    Signals, all in the GUI thread:
+        draft_changed(Draft): The draft is another one.
+        profile_changed(Profile | None): What inspection found; None while it is being loaded.
+        data_rejected(Rejected): The draft's data cannot be used.
+        model_changed(ModelDescribed | None): The draft's model; None while it is computed.
+        model_rejected(Rejected): The draft's model cannot be built.
+
+    Args:
+        pool: Answers the questions.
+    """
+
+    draft_changed = Signal(object)
+    profile_changed = Signal(object)
+    data_rejected = Signal(object)
+    model_changed = Signal(object)
+    model_rejected = Signal(object)
+
+    def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.draft = Draft()
+        self.profile: Profile | None = None
+        self.data_problem: Rejected | None = None
+        self.model: ModelDescribed | None = None
+        self.model_problem: Rejected | None = None
+        self._pool = pool
+        self._is_open = False
+        self._data_ticket = self._model_ticket = 0
+        self._model_is_chosen = False
+        self._wants_fit = False
+        self._settings_by_model: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._ask)
+
+    def open(self) -> None:
+        """Begins to ask."""
+        self._is_open = True
+        self._timer.start(0)
+
+    def close(self) -> None:
+        """Asks nothing more."""
+        self._is_open = False
+        self._timer.stop()
+
+    def set_draft(self, draft: Draft) -> None:
+        """Replaces the draft; what it changes is asked shortly after the last change."""
+        if draft.model and draft.model != self.draft.model:
+            self._model_is_chosen = True
+        self._replace(draft, QUESTION_DELAY_MS)
+
+    def choose_data(self, source: str, target: str | None) -> None:
+        """Picks data, and with it the recommended model unless the chosen one fits."""
+        from engine.datasets import DATASETS
+
+        draft = self.draft.with_data(source, target)
+        if source in DATASETS:
+            dataset = DATASETS[source]
+            keeps = self._model_is_chosen and _fits(draft.model, dataset.kind, dataset.task)
+            if not keeps and draft.model != dataset.recommended_model:
+                draft = self._with_model(draft, dataset.recommended_model)
+        self._replace(draft, 0)
+
+    def choose_model(self, name: str) -> None:
+        """Picks an architecture with its defaults, or with what was set for it before."""
+        self._model_is_chosen = True
+        if name != self.draft.model:
+            self._replace(self._with_model(self.draft, name), 0)
+
+    def ask_model_again(self) -> None:
+        """Asks about the model if its answer was lost to a run that needed the worker."""
+        if self.model is None and self.model_problem is None:
+            self._timer.start(0)
+
+    def handle(self, ticket: int, event: Event) -> None:
+        """Takes an answer; one to an older question is dropped."""
+        if ticket == self._data_ticket:
+            self._on_data_answer(event)
+        elif ticket == self._model_ticket:
+            self._on_model_answer(event)
+
+    def _replace(self, draft: Draft, delay_ms: int) -> None:
+        if draft == self.draft:
+            return
+        is_same_data = draft.asks_same_data(self.draft)
+        if draft.model != self.draft.model:
+            self._wants_fit = not draft.has_model
+        elif _what_is_asked(draft) != _what_is_asked(self.draft):
+            self._wants_fit = True
+        self.draft = draft
+        self._model_ticket = 0
+        self.model = self.model_problem = None
+        if not is_same_data:
+            self._data_ticket = 0
+            self.profile = self.data_problem = None
+        self.draft_changed.emit(draft)
+        if not is_same_data:
+            self.profile_changed.emit(None)
+        self.model_changed.emit(None)
+        if self._is_open:
+            self._timer.start(delay_ms)
+
+    @Slot()
+    def _ask(self) -> None:
+        draft = self.draft
+        if not draft.has_data:
+            return
+        if not self._data_ticket:
+            self._data_ticket = self._pool.inspect(InspectData(draft.data_question()))
+        if draft.has_model and not self._model_ticket:
+            self._model_ticket = self._pool.describe(DescribeModel(draft.to_spec()))
+
+    def _on_data_answer(self, event: Event) -> None:
+        if isinstance(event, DataInspected):
+            self.profile = event.profile
+            self.profile_changed.emit(event.profile)
+            self._fit_model(event.profile)
+        elif isinstance(event, Rejected):
+            self.data_problem = event
+            self.data_rejected.emit(event)
+
+    def _on_model_answer(self, event: Event) -> None:
+        if isinstance(event, ModelDescribed):
+            self.model = event
+            self.model_changed.emit(event)
+        elif isinstance(event, Rejected):
+            self.model_problem = event
+            self.model_rejected.emit(event)
+
+    def _fit_model(self, profile: Profile) -> None:
+        """Picks a model for data whose kind and task are known only now, such as a file's."""
+        from engine.defaults import recommended_model
+
+        kind, task = profile.signature.kind, profile.signature.task
+        if not self._wants_fit or _fits(self.draft.model, kind, task):
+            return
+        self._replace(self._with_model(self.draft, recommended_model(kind, task)), 0)
+
+    def _with_model(self, draft: Draft, name: str) -> Draft:
+        if draft.has_model:
+            self._settings_by_model[draft.model] = (draft.model_parameters, draft.training)
+        return draft.with_model(name, *self._settings_by_model.get(name, ({}, {})))
+
+
+def _fits(model: str, kind: Kind, task: Task) -> bool:
+    from engine.architectures import ARCHITECTURES
+
+    return model in ARCHITECTURES and not ARCHITECTURES[model].misfit(kind, task)
+
+
+def _what_is_asked(draft: Draft) -> tuple[str, str | None, str | None]:
+    return draft.source, draft.target, draft.task

@@ -1,0 +1,174 @@
+"""RunShelf: the workspace's stored runs, read and changed in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.events import EpochEnded, Rejected
+from gui.store_thread import Job, StoreThread
+
+if TYPE_CHECKING:
+    from engine.evaluation.evaluation import Evaluation
+    from engine.runs.store import RunRecord, RunStore
+
+Done = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What is known of one stored run.
+
+    Attributes:
+        run: Its id.
+        record: Its row in the store; None where it could not be read.
+        evaluation: Its evaluation; None where there is none.
+        problem: Why it could not be read.
+    """
+
+    run: str
+    record: RunRecord | None = None
+    evaluation: Evaluation | None = None
+    problem: Rejected | None = None
+
+
+@dataclass(frozen=True)
+class RunCurves:
+    """The recorded metrics of one stored run.
+
+    Attributes:
+        record: Its row in the store.
+        epochs: Every completed epoch.
+        steps: Per-batch values by Keras's name, each (steps,); empty where not asked for.
+    """
+
+    record: RunRecord
+    epochs: tuple[EpochEnded, ...]
+    steps: dict[str, Any]
+
+
+class RunShelf(QObject):
+    """Reads and changes the stored runs; none of its methods waits.
+
+    Signals, all in the GUI thread:
+        runs_changed(): `runs` was read again.
+        runs_interrupted(tuple[RunRecord, ...]): Runs whose process had died.
+        result_read(RunResult): Answer to `read_result`, the newest only.
+        curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
+        problem_found(Rejected): Reading or changing failed.
+        closed(): After `close`: the thread has ended.
+    """
+
+    runs_changed = Signal()
+    runs_interrupted = Signal(object)
+    result_read = Signal(object)
+    curves_read = Signal(object)
+    problem_found = Signal(object)
+    closed = Signal()
+
+    def __init__(self, workspace: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.runs: tuple[RunRecord, ...] = ()
+        self.is_read = False
+        self._jobs: dict[int, tuple[str, Done, Done]] = {}
+        self._newest: dict[str, int] = {}
+        self._thread = StoreThread(workspace, self)
+        self._thread.done.connect(self._on_done)
+        self._thread.failed.connect(self._on_failed)
+        self._thread.finished.connect(self._on_finished)
+
+    def open(self, may_mark: bool) -> None:
+        """Starts the thread and reads the list.
+
+        Args:
+            may_mark: Whether runs whose process has died may be marked as interrupted.
+        """
+        self._thread.start()
+        if may_mark:
+            self.mark_interrupted()
+        self.refresh()
+
+    def close(self) -> None:
+        """Lets the thread end once everything asked for is written."""
+        self._thread.retire()
+
+    def refresh(self) -> None:
+        """Reads the list again."""
+        self._submit(_list_runs, self._on_runs, key="runs")
+
+    def mark_interrupted(self) -> None:
+        """Finds runs whose process has died."""
+        self._submit(lambda store: tuple(store.mark_interrupted()), self._on_interrupted)
+
+    def change(self, job: Job) -> None:
+        """Changes something in the store, then reads the list again."""
+        self._submit(lambda store: (job(store), _list_runs(store))[1], self._on_runs)
+
+    def read_result(self, run: str) -> None:
+        """Reads a run's row and evaluation."""
+        self._submit(
+            lambda store: _read_result(store, run),
+            self.result_read.emit,
+            lambda problem: self.result_read.emit(RunResult(run, problem=problem)),
+            key="result",
+        )
+
+    def read_curves(self, runs: tuple[str, ...], with_steps: bool) -> None:
+        """Reads the recorded metrics of runs."""
+        self._submit(
+            lambda store: tuple(_read_curves(store, run, with_steps) for run in runs),
+            self.curves_read.emit,
+            key="curves",
+        )
+
+    def _submit(self, job: Job, done: Done, failed: Done | None = None, key: str = "") -> None:
+        ticket = self._thread.submit(job, key)
+        self._jobs[ticket] = (key, done, failed or self.problem_found.emit)
+        if key:
+            self._jobs.pop(self._newest.get(key, 0), None)  # its answer would be stale
+            self._newest[key] = ticket
+
+    @Slot(object, object)
+    def _on_done(self, ticket: int, result: Any) -> None:
+        if ticket in self._jobs:
+            self._jobs.pop(ticket)[1](result)
+
+    @Slot(object, object)
+    def _on_failed(self, ticket: int, problem: Rejected) -> None:
+        if ticket in self._jobs:
+            self._jobs.pop(ticket)[2](problem)
+
+    def _on_runs(self, runs: tuple[RunRecord, ...]) -> None:
+        self.runs = runs
+        self.is_read = True
+        self.runs_changed.emit()
+
+    def _on_interrupted(self, runs: tuple[RunRecord, ...]) -> None:
+        if runs:
+            self.runs_interrupted.emit(runs)
+
+    @Slot()
+    def _on_finished(self) -> None:
+        self._thread.wait()  # its last instructions; `finished` comes just before them
+        self.closed.emit()
+
+
+def _list_runs(store: RunStore) -> tuple[RunRecord, ...]:
+    return tuple(store.runs())
+
+
+def _read_result(store: RunStore, run: str) -> RunResult:
+    from engine.evaluation.evaluation import Evaluation
+
+    record = store.get(run)
+    return RunResult(run, record, Evaluation.load(store.folder(record.id)))
+
+
+def _read_curves(store: RunStore, run: str, with_steps: bool) -> RunCurves:
+    record = store.get(run)
+    steps = dict(store.steps(record.id)) if with_steps else {}
+    return RunCurves(record, tuple(store.epochs(record.id)), steps)

@@ -1,0 +1,248 @@
+"""TrainingThread: the one place that waits for the engine.
+
+`run` executes in the thread of its own; everything else, the signals included, belongs to the
+GUI thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+
+from engine.events import (
+    Command,
+    Control,
+    Event,
+    Rejected,
+    RunEvent,
+    RunInterrupted,
+    RunStarted,
+    Terminal,
+)
+
+logger = logging.getLogger(__name__)
+
+DRAIN_BUDGET_S = 0.004
+CLOSE_TIMEOUT_S = 5.0
+
+_tickets = itertools.count(1)
+
+
+class SessionLike(Protocol):
+    """What the thread needs of `engine.session.Session`."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    def run(self, command: Command) -> Iterator[Event]: ...
+
+    def control(self, control: Control) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def close(self, timeout_s: float = ...) -> None: ...
+
+
+SessionFactory = Callable[[], SessionLike]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A command that waits, or is being answered.
+
+    Attributes:
+        ticket: Unique number, by which its events are told from those of other questions.
+        command: What is asked.
+        key: Of several waiting questions with one key, only the newest is asked.
+    """
+
+    ticket: int
+    command: Command
+    key: str = ""
+
+
+class TrainingThread(QThread):
+    """Runs the commands of one engine session, one after another, and hands on their events.
+
+    Events gather in a queue while the GUI thread is busy and are handed on in order, none lost,
+    a few milliseconds' worth at a time, so that a fast model cannot freeze the window.
+
+    Signals:
+        event_received(ticket, event): One event of a question, on the GUI thread. The last one
+            of each question is a `Terminal`, whatever happens to the worker.
+
+    Args:
+        sessions: Makes the session; called in this thread.
+        name: Name of the thread, for logs and debuggers.
+    """
+
+    event_received = Signal(object, object)
+    _arrived = Signal()
+
+    def __init__(
+        self, sessions: SessionFactory, name: str = "training", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._sessions = sessions
+        self._session: SessionLike | None = None
+        self._condition = threading.Condition()
+        self._waiting: deque[Question] = deque()
+        self._current: Question | None = None
+        self._is_retired = False
+        self._received: deque[tuple[int, Event]] = deque()
+        self._is_woken = False
+        self._drain_again = QTimer(self)
+        self._drain_again.setSingleShot(True)
+        self._drain_again.setInterval(0)
+        self._drain_again.timeout.connect(self._drain)
+        self._arrived.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+
+    # ---- for the GUI thread
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker, if one is alive."""
+        session = self._session
+        return session.pid if session is not None else None
+
+    @property
+    def is_busy(self) -> bool:
+        """A command is being answered."""
+        return self._current is not None
+
+    def ask(self, command: Command, key: str = "") -> int:
+        """Queues a command.
+
+        Args:
+            command: What to ask.
+            key: Where given, a question of that key that still waits is dropped unanswered.
+
+        Returns:
+            The ticket that comes with each of its events.
+        """
+        question = Question(next(_tickets), command, key)
+        with self._condition:
+            if key:
+                self._drop(key)
+            self._waiting.append(question)
+            self._condition.notify()
+        return question.ticket
+
+    def withdraw(self, key: str) -> bool:
+        """Drops a question that still waits. Returns whether there was one."""
+        with self._condition:
+            return self._drop(key)
+
+    def control(self, control: Control) -> None:
+        """Passes a control to the training under way, at once."""
+        session = self._session
+        if session is not None:
+            session.control(control)
+
+    def retire(self) -> None:
+        """Lets the thread end after the command under way; what waits is dropped."""
+        with self._condition:
+            self._waiting.clear()
+            self._is_retired = True
+            self._condition.notify()
+
+    def abort(self) -> None:
+        """Retires and ends the worker at once."""
+        self.retire()
+        session = self._session
+        if session is not None:
+            session.kill()
+
+    # ---- in the thread
+
+    def run(self) -> None:
+        """Answers questions until retired (runs in the thread; called by Qt)."""
+        threading.current_thread().name = self.objectName()
+        try:
+            while (question := self._next()) is not None:
+                self._answer(question)
+        finally:
+            self._close_session()
+
+    def _next(self) -> Question | None:
+        with self._condition:
+            self._current = None
+            while not self._waiting and not self._is_retired:
+                self._condition.wait()
+            if self._is_retired:
+                return None
+            self._current = self._waiting.popleft()
+            return self._current
+
+    def _answer(self, question: Question) -> None:
+        started: RunStarted | None = None
+        try:
+            if self._session is None:
+                self._session = self._sessions()
+            for event in self._session.run(question.command):
+                if isinstance(event, RunStarted):
+                    started = event
+                self._publish(question.ticket, event)
+                if isinstance(event, Terminal):
+                    return
+            details = ""
+        except Exception:
+            details = traceback.format_exc()
+            logger.exception("The engine's session failed on %s", type(question.command).__name__)
+        self._publish(question.ticket, _lost(started, details))
+
+    def _publish(self, ticket: int, event: Event) -> None:
+        with self._condition:
+            self._received.append((ticket, event))
+            wake, self._is_woken = not self._is_woken, True
+        if wake:
+            self._arrived.emit()
+
+    def _close_session(self) -> None:
+        if self._session is None:
+            return
+        try:
+            self._session.close(CLOSE_TIMEOUT_S)
+        except Exception:
+            logger.exception("The engine's session did not close")
+
+    # ---- handing on, in the GUI thread
+
+    @Slot()
+    def _drain(self) -> None:
+        deadline = time.perf_counter() + DRAIN_BUDGET_S
+        while True:
+            with self._condition:
+                if not self._received:
+                    self._is_woken = False
+                    return
+                ticket, event = self._received.popleft()
+            self.event_received.emit(ticket, event)
+            if time.perf_counter() > deadline:
+                self._drain_again.start()
+                return
+
+    def _drop(self, key: str) -> bool:
+        kept = [question for question in self._waiting if question.key != key]
+        dropped = len(kept) < len(self._waiting)
+        self._waiting = deque(kept)
+        return dropped
+
+
+def _lost(started: RunEvent | None, details: str) -> Terminal:
+    """The terminal event of a command that the engine left without one."""
+    message = "The engine ended without an answer."
+    hint = "Try again. If it happens again, the details help to find out why."
+    if started is None:
+        return Rejected(message, hint, details=details)
+    return RunInterrupted(started.run, reason=message, hint=hint, details=details)

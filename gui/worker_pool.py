@@ -1,0 +1,144 @@
+"""WorkerPool: which engine process answers what.
+
+One session looks at data and never loads TensorFlow. One stands by with TensorFlow loaded; it
+describes models, and becomes the trainer when a run starts. After the run its process ends and a
+fresh one stands by.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from engine.events import Control, DescribeModel, InspectData, Train, WarmUp
+from gui.training_thread import SessionFactory, TrainingThread
+
+ABORT_PERIOD_MS = 200
+
+
+class WorkerPool(QObject):
+    """Owns the training threads; none of its methods blocks.
+
+    Signals:
+        answered(ticket, event): An event of a question asked through this pool.
+        closed(): After `close`: every thread has ended.
+
+    Args:
+        sessions: Makes one session for each thread.
+    """
+
+    answered = Signal(object, object)
+    closed = Signal()
+
+    def __init__(self, sessions: SessionFactory, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._sessions = sessions
+        self._threads: list[TrainingThread] = []
+        self._inspector: TrainingThread | None = None
+        self._standby: TrainingThread | None = None
+        self._trainer: TrainingThread | None = None
+        self._is_closing = False
+        self._abort_timer = QTimer(self)
+        self._abort_timer.setInterval(ABORT_PERIOD_MS)
+        self._abort_timer.timeout.connect(self._abort_busy)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process that trains, or else the one that stands by."""
+        thread = self._trainer or self._standby
+        pid = thread.pid if thread is not None else None
+        return () if pid is None else (pid,)
+
+    def warm_up(self) -> int:
+        """Makes a worker stand by with TensorFlow loaded, unless one does. Returns its ticket."""
+        if self._standby is not None:
+            return 0
+        self._standby = self._start("standby")
+        return self._standby.ask(WarmUp())
+
+    def inspect(self, command: InspectData) -> int:
+        """Asks for a profile; an older question that still waits is dropped."""
+        if self._inspector is None:
+            self._inspector = self._start("inspector")
+        return self._inspector.ask(command, "inspect")
+
+    def describe(self, command: DescribeModel) -> int:
+        """Asks for a model's layers; an older question that still waits is dropped."""
+        if self._standby is None:
+            self._standby = self._start("standby")
+        return self._standby.ask(command, "describe")
+
+    def train(self, command: Train) -> int:
+        """Starts a run on the worker that stands by."""
+        trainer = self._standby or self._start("standby")
+        trainer.withdraw("describe")
+        self._standby, self._trainer = None, trainer
+        return trainer.ask(command, "train")
+
+    def withdraw_training(self) -> bool:
+        """Takes back a run that the worker has not been asked for yet.
+
+        Returns:
+            Whether it could be taken back.
+        """
+        if self._trainer is None or not self._trainer.withdraw("train"):
+            return False
+        self._standby, self._trainer = self._standby or self._trainer, None
+        return True
+
+    def control(self, control: Control) -> None:
+        """Passes a control to the run under way."""
+        if self._trainer is not None:
+            self._trainer.control(control)
+
+    def kill_trainer(self) -> None:
+        """Ends the process of the run under way."""
+        if self._trainer is not None:
+            self._trainer.abort()
+
+    def release_trainer(self) -> None:
+        """Lets the process of the ended run go."""
+        if self._trainer is not None:
+            self._trainer.retire()
+            self._trainer = None
+
+    def close(self) -> None:
+        """Lets every thread end; `closed` says when they have."""
+        self._is_closing = True
+        self._standby = self._trainer = self._inspector = None
+        for thread in self._threads:
+            thread.retire()
+        self._abort_busy()
+        self._abort_timer.start()
+        if not self._threads:
+            self._finish_closing()
+
+    def _start(self, name: str) -> TrainingThread:
+        thread = TrainingThread(self._sessions, name, self)
+        thread.event_received.connect(self.answered)
+        thread.finished.connect(self._forget_finished)
+        self._threads.append(thread)
+        thread.start()
+        return thread
+
+    @Slot()
+    def _forget_finished(self) -> None:
+        thread = self.sender()
+        if not isinstance(thread, TrainingThread) or thread not in self._threads:
+            return
+        thread.wait()  # its last instructions; `finished` comes just before them
+        self._threads.remove(thread)
+        thread.deleteLater()
+        if self._is_closing and not self._threads:
+            self._finish_closing()
+
+    @Slot()
+    def _abort_busy(self) -> None:
+        """Ends workers that are in the middle of something; repeated, as one may just be born."""
+        for thread in self._threads:
+            if thread.is_busy:
+                thread.abort()
+
+    def _finish_closing(self) -> None:
+        if self._abort_timer.isActive():
+            self._abort_timer.stop()
+            self.closed.emit()
