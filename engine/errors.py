@@ -1,4 +1,4 @@
-"""The errors people are meant to see. Each says what is wrong, what was received and what to do next."""
+"""The errors people are meant to see: what is wrong, what was received, what to do next."""
 
 from __future__ import annotations
 

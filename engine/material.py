@@ -1,4 +1,4 @@
-"""From a spec to what a training needs: loaded, divided and scaled data, and open choices closed."""
+"""From a spec to what a training needs: data loaded, divided, scaled; open choices closed."""
 
 from __future__ import annotations
 

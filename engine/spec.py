@@ -65,7 +65,7 @@ class SplitSpec(Parameters):
 
 
 class PreprocessingSpec(Parameters):
-    """What is done to the numbers before the network sees them; fitted on the training part only."""
+    """What is done to the numbers before the network sees them; fitted on the training part."""
 
     scaling: Literal["standard", "minmax", "none"] = parameter(
         "standard",

@@ -55,8 +55,7 @@ def model_state(model: keras.Model) -> list[keras.Variable]:
 def take_snapshot(model: keras.Model, progress: Mapping[str, Any]) -> Snapshot:
     """Copies the state of `model`."""
     variables = {
-        _key(index, variable): np.array(variable)
-        for index, variable in enumerate(model_state(model))
+        _key(index, variable): variable.numpy() for index, variable in enumerate(model_state(model))
     }
     return Snapshot(variables, dict(progress))
 

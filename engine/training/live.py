@@ -112,7 +112,7 @@ class Coefficients(Throttled):
             self._outputs = examples.class_names
 
     def look(self) -> None:
-        kernel, bias = (np.array(weight) for weight in self._layer.weights)
+        kernel, bias = (weight.numpy() for weight in self._layer.weights)
         intercept, coefficients = self._preprocessing.restore_coefficients(kernel, bias)
         values = np.concatenate([intercept[np.newaxis], coefficients]).astype(np.float32)
         self._emit(CoefficientsUpdated(self._run, self._terms, self._outputs, values))

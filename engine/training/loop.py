@@ -89,24 +89,16 @@ class StepLoop:
             rows = indices[index]
             step((tf.gather(x, rows), tf.gather(y, rows)))
 
-        def chunk(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor) -> list[tf.Tensor]:
+        def chunk(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
             n_steps = tf.shape(strategy.experimental_local_results(indices)[0])[0]
-            notes = tuple(
-                tf.TensorArray(state.dtype, size=n_steps) for state in self._metric_state()
-            )
+            notes = tf.TensorArray(tf.float32, size=n_steps)
 
-            def body(index: tf.Tensor, *notes: tf.TensorArray) -> tuple[Any, ...]:
+            def body(index: tf.Tensor, notes: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
                 strategy.run(replica_step, args=(x, y, indices, index))
-                written = (
-                    note.write(index, state)
-                    for note, state in zip(notes, self._metric_state(), strict=True)
-                )
-                return (index + 1, *written)
+                return index + 1, notes.write(index, self._metric_state())
 
-            result = tf.while_loop(
-                lambda index, *_: index < n_steps, body, (tf.constant(0), *notes)
-            )
-            return [note.stack() for note in result[1:]]
+            _, notes = tf.while_loop(lambda index, _: index < n_steps, body, (0, notes))
+            return notes.stack()
 
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
         signature = [
@@ -122,15 +114,15 @@ class StepLoop:
             autograph=False,
         )
 
-    def _metric_state(self) -> list[tf.Tensor]:
-        """What is noted after each step: total and count of means, the result of other metrics."""
-        state: list[tf.Tensor] = []
+    def _metric_state(self) -> tf.Tensor:
+        """What is noted after each step, in one vector, which is one operation.
+
+        Total and count of metrics that are means, the result so far of others.
+        """
+        state: list[Any] = []
         for metric in self._metrics:
-            if _is_mean(metric):
-                state += [tf.convert_to_tensor(metric.total), tf.convert_to_tensor(metric.count)]
-            else:
-                state.append(tf.convert_to_tensor(metric.result()))
-        return state
+            state += [metric.total, metric.count] if _is_mean(metric) else [metric.result()]
+        return tf.stack([tf.cast(value, tf.float32) for value in state])
 
     def reset_metrics(self) -> None:
         """Starts a new epoch, or an evaluation."""
@@ -154,11 +146,11 @@ class StepLoop:
         return self._run(self._test_chunk, data, indices)
 
     def _run(
-        self, chunk: Callable[..., list[tf.Tensor]], data: DeviceData, indices: Array
+        self, chunk: Callable[..., tf.Tensor], data: DeviceData, indices: Array
     ) -> dict[str, FloatArray]:
-        before = [float(value) for value in self._metric_state()]
-        noted = chunk(data.x, data.y, self._distribute(indices))
-        return self._per_batch(before, [values.numpy() for values in noted])
+        before = self._metric_state().numpy()
+        noted = chunk(data.x, data.y, self._distribute(indices)).numpy()
+        return self._per_batch(before, noted)
 
     def _distribute(self, indices: npt.NDArray[np.int32]) -> Any:
         if self._replicas == 1:
@@ -170,28 +162,28 @@ class StepLoop:
             )
         )
 
-    def _per_batch(self, before: list[float], noted: list[Array]) -> dict[str, FloatArray]:
+    def _per_batch(self, before: FloatArray, noted: FloatArray) -> dict[str, FloatArray]:
         """Takes running means apart into the value of each batch.
 
         The totals are float32 sums over the epoch, so a value is exact to about
         6e-8 × the total; the weights and the epoch's own result are not touched by this.
+
+        Args:
+            before: Metric state before the chunk, (states,).
+            noted: Metric state after each step, (steps, states).
         """
+        change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
         values: dict[str, FloatArray] = {}
         position = 0
         for metric in self._metrics:
-            if not _is_mean(metric):
-                values[metric.name] = noted[position].astype(np.float32)
+            if _is_mean(metric):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    mean = change[:, position] / change[:, position + 1]
+                values[metric.name] = mean.astype(np.float32)
+                position += 2
+            else:
+                values[metric.name] = noted[:, position]
                 position += 1
-                continue
-            total, count = (
-                np.diff(
-                    noted[position + offset].astype(np.float64), prepend=before[position + offset]
-                )
-                for offset in (0, 1)
-            )
-            with np.errstate(invalid="ignore", divide="ignore"):
-                values[metric.name] = (total / count).astype(np.float32)
-            position += 2
         return values
 
     def results(self) -> dict[str, float]:

@@ -1,0 +1,159 @@
+"""The step loop against Keras's own `fit`: the same arithmetic, bit by bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from engine.training.loop import DeviceData, StepLoop
+from engine.training.trainer import shuffled
+
+N_SAMPLES = 75  # the last batch of 16 is smaller
+
+
+def _classifier() -> keras.Model:
+    """Dropout draws random masks and batch normalization keeps averages: both must agree."""
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [
+            keras.Input((6, 6, 1)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dropout(0.3),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+    )
+    return model
+
+
+def _regression() -> keras.Model:
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [keras.Input((6, 6, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    model.compile("sgd", "mean_squared_error", metrics=["mean_absolute_error"], jit_compile=False)
+    return model
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(3).random((N_SAMPLES, 6, 6, 1), dtype=np.float32)
+
+
+def _targets(model: keras.Model) -> np.ndarray:
+    rng = np.random.default_rng(4)
+    if model.output_shape[-1] == 1:
+        return rng.normal(size=N_SAMPLES).astype(np.float32)
+    return rng.integers(0, 3, N_SAMPLES)
+
+
+@pytest.mark.parametrize("make", [_classifier, _regression])
+@pytest.mark.parametrize(("batch_size", "chunk"), [(16, 3), (16, 100), (1, 10)])
+def test_weights_and_history_equal_those_of_fit(make, batch_size, chunk, images):
+    theirs, ours = make(), make()
+    targets = _targets(theirs)
+    loop = StepLoop(ours, DeviceData.place(images, targets))
+    data = DeviceData.place(images, targets)
+    for epoch in (1, 2, 3):
+        order = shuffled(N_SAMPLES, seed=1, epoch=epoch)
+        history = theirs.fit(
+            images[order], targets[order], batch_size=batch_size, shuffle=False, verbose=0
+        ).history
+        loop.reset_metrics()
+        n_full = N_SAMPLES // batch_size
+        full = order[: n_full * batch_size].reshape(n_full, batch_size)
+        for start in range(0, n_full, chunk):
+            loop.train(data, full[start : start + chunk])
+        if n_full * batch_size < N_SAMPLES:
+            loop.train(data, order[n_full * batch_size :][np.newaxis])
+        assert loop.results() == {name: values[0] for name, values in history.items()}
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+    for mine, his in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), his.numpy())
+
+
+def test_values_of_each_batch_are_those_of_that_batch_alone(images):
+    model, reference = _regression(), _regression()
+    targets = _targets(model)
+    data = DeviceData.place(images, targets)
+    loop = StepLoop(model, data)
+    order = np.arange(64, dtype=np.int32).reshape(4, 16)
+    values = loop.test(data, order)
+    expected = [
+        reference.evaluate(images[rows], targets[rows], verbose=0, return_dict=True)
+        for rows in order
+    ]
+    for name in ("loss", "mean_absolute_error"):
+        np.testing.assert_allclose(values[name], [entry[name] for entry in expected], rtol=1e-5)
+
+
+def test_evaluation_changes_no_weight(images):
+    model = _classifier()
+    targets = _targets(model)
+    data = DeviceData.place(images, targets)
+    loop = StepLoop(model, data)
+    before = model.get_weights()
+    loop.test(data, np.arange(64, dtype=np.int32).reshape(4, 16))
+    for was, value in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(was, value)
+
+
+def test_metrics_that_are_no_means_are_noted_as_they_run(images):
+    model = _regression()
+    model.compile("sgd", "mean_squared_error", metrics=["r2_score"], jit_compile=False)
+    targets = _targets(model)[:, np.newaxis]
+    data = DeviceData(tf.constant(images), tf.constant(targets[:, 0]))
+    loop = StepLoop(model, data)
+    loop.reset_metrics()
+    values = loop.test(data, np.arange(64, dtype=np.int32).reshape(2, 32))
+    assert values["r2_score"].shape == (2,)
+    assert values["r2_score"][-1] == pytest.approx(loop.results()["r2_score"])
+
+
+def test_the_device_is_where_the_weights_are(images):
+    model = _regression()
+    loop = StepLoop(model, DeviceData.place(images, _targets(model)))
+    assert loop.device in {"CPU:0", "GPU:0"}
+
+
+_TWO_REPLICAS = """
+import numpy as np, tensorflow as tf, keras
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_visible_devices([cpu])
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from engine.training.loop import DeviceData, StepLoop
+rng = np.random.default_rng(0)
+data = DeviceData.place(rng.random((96, 3), dtype="float32"), rng.integers(0, 3, 96))
+weights = []
+for strategy in (None, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
+    keras.utils.set_random_seed(0)
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
+        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    loop = StepLoop(model, data, strategy=strategy)
+    loop.train(data, np.arange(96, dtype="int32").reshape(6, 16))
+    weights.append(np.concatenate([w.numpy().ravel() for w in model.trainable_variables]))
+print(float(np.abs(weights[0] - weights[1]).max()))
+"""
+
+
+def test_two_replicas_learn_what_one_learns():
+    """In a process of its own: logical devices must be set before TensorFlow starts."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _TWO_REPLICAS], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1e-6
