@@ -155,7 +155,7 @@ def train(
     model_title = ARCHITECTURES[material.spec.model.name].title
     record = store.create(
         material.spec,
-        name or f"{material.dataset.title} · {model_title}",
+        name,
         material.dataset.title,
         model_title,
     )

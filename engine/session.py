@@ -162,7 +162,8 @@ class Session:
         """The worker can no longer write it down itself."""
         from engine.runs.store import RunStore
 
-        RunStore(self._workspace).record([RunInterrupted(run, reason=reason, hint=hint)])
+        with RunStore(self._workspace) as store:
+            store.record([RunInterrupted(run, reason=reason, hint=hint)])
 
     def _log_tail(self) -> str:
         if self._log_path is None or not self._log_path.exists():

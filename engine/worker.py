@@ -127,7 +127,7 @@ class _Worker:
                 return execution.describe_model(command.spec)
             case Train():
                 emit: Callable[[Event], None] = self._send
-                store = RunStore(self._workspace)
-                return execution.train(command.spec, store, emit, self._control, command.name)
+                with RunStore(self._workspace) as store:
+                    return execution.train(command.spec, store, emit, self._control, command.name)
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

@@ -35,7 +35,7 @@ class Snapshot:
     """The state of a training, copied out of the model.
 
     Attributes:
-        variables: Every variable by position and path: weights, optimizer, seeds, metrics.
+        variables: Every variable by its position: weights, optimizer, seeds, metrics.
         progress: JSON values: epoch, step, history, best epoch.
     """
 
@@ -54,8 +54,9 @@ def model_state(model: keras.Model) -> list[keras.Variable]:
 
 def take_snapshot(model: keras.Model, progress: Mapping[str, Any]) -> Snapshot:
     """Copies the state of `model`."""
+    # Keras numbers its automatic names through the process, so the position is the name.
     variables = {
-        _key(index, variable): variable.numpy() for index, variable in enumerate(model_state(model))
+        f"{index:04d}": variable.numpy() for index, variable in enumerate(model_state(model))
     }
     return Snapshot(variables, dict(progress))
 
@@ -67,20 +68,15 @@ def restore_snapshot(model: keras.Model, snapshot: Snapshot) -> None:
         WorkspaceError: The variables are not those of this model.
     """
     variables = model_state(model)
-    expected = [_key(index, variable) for index, variable in enumerate(variables)]
-    if expected != list(snapshot.variables):
+    values = list(snapshot.variables.values())
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
         raise WorkspaceError(
-            f"The checkpoint belongs to another model: it holds {len(snapshot.variables)} "
-            f"variables, this model has {len(expected)}, or they are named differently.",
+            f"The checkpoint belongs to another model: its {len(values)} variables have other "
+            f"shapes than the {len(variables)} of this one.",
             "Continue the run with the settings it was started with.",
         )
-    for variable, value in zip(variables, snapshot.variables.values(), strict=True):
+    for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _key(index: int, variable: keras.Variable) -> str:
-    # A slash would become a folder inside the archive.
-    return f"{index:04d}:{variable.path.replace('/', '|')}"
 
 
 def write_checkpoint(path: Path, snapshot: Snapshot) -> None:

@@ -172,14 +172,15 @@ class StepLoop:
             before: Metric state before the chunk, (states,).
             noted: Metric state after each step, (steps, states).
         """
-        change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
+        with np.errstate(invalid="ignore"):  # a diverged loss is infinite, and told by the trainer
+            change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
         values: dict[str, FloatArray] = {}
         position = 0
         for metric in self._metrics:
             if _is_mean(metric):
-                with np.errstate(invalid="ignore", divide="ignore"):
+                with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                     mean = change[:, position] / change[:, position + 1]
-                values[metric.name] = mean.astype(np.float32)
+                    values[metric.name] = mean.astype(np.float32)
                 position += 2
             else:
                 values[metric.name] = noted[:, position]

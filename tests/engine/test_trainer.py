@@ -1,0 +1,224 @@
+"""Epochs, validation, best weights and controls, on a model small enough to follow by hand."""
+
+import keras
+import numpy as np
+import pytest
+
+from engine.errors import TrainingError
+from engine.events import Control, EpochEnded, RunEvent, RunState, StateChanged, StepsDone
+from engine.training.checkpoint import (
+    CheckpointWriter,
+    Snapshot,
+    newest_checkpoint,
+    read_checkpoint,
+    restore_snapshot,
+)
+from engine.training.control import TrainingControl
+from engine.training.loop import DeviceData, StepLoop
+from engine.training.plan import ChunkLength
+from engine.training.trainer import Schedule, Trainer, shuffled
+
+
+def _line(n_samples: int, seed: int = 0) -> DeviceData:
+    x = np.random.default_rng(seed).normal(size=(n_samples, 1)).astype(np.float32)
+    return DeviceData.place(x, 2 * x[:, 0] + 1)
+
+
+class Bench:
+    """A trainer of a one-unit model, with what it emitted."""
+
+    def __init__(
+        self, epochs: int = 3, learning_rate: float = 0.05, validation: bool = True, keeper=None
+    ) -> None:
+        keras.utils.set_random_seed(0)
+        self.model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        self.model.compile(
+            keras.optimizers.SGD(learning_rate),
+            "mean_squared_error",
+            metrics=["mean_absolute_error"],
+            jit_compile=False,
+        )
+        train = _line(50)
+        self.events: list[RunEvent] = []
+        self.control = TrainingControl()
+        self.on_event = lambda event: None
+        self.trainer = Trainer(
+            "run",
+            self.model,
+            StepLoop(self.model, train),
+            train,
+            _line(20, seed=1) if validation else None,
+            Schedule(epochs, batch_size=8, seed=3),
+            self._emit,
+            self.control,
+            keeper=keeper,
+        )
+
+    def _emit(self, event: RunEvent) -> None:
+        self.events.append(event)
+        self.on_event(event)
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def test_every_step_and_epoch_is_told_in_order():
+    bench = Bench()
+    outcome = bench.trainer.fit()
+    steps = bench.of(StepsDone)
+    assert [event.first_step for event in steps] == list(
+        np.cumsum([0] + [event.n_steps for event in steps])[:-1]
+    )
+    assert sum(event.n_steps for event in steps) == 3 * 7 == outcome.step
+    epochs = bench.of(EpochEnded)
+    assert [event.epoch for event in epochs] == [1, 2, 3]
+    assert set(epochs[0].metrics) == {
+        "loss", "mean_absolute_error", "val_loss", "val_mean_absolute_error"
+    }  # fmt: skip
+    assert outcome.history == [event.metrics for event in epochs]
+    assert not outcome.stopped
+    assert isinstance(bench.events[-1], EpochEnded)
+
+
+def test_it_learns_the_line():
+    bench = Bench(epochs=40)
+    bench.trainer.fit()
+    kernel, bias = bench.model.get_weights()
+    assert kernel[0, 0] == pytest.approx(2, abs=0.01)
+    assert bias[0] == pytest.approx(1, abs=0.01)
+
+
+def test_the_best_epoch_is_the_one_with_the_lowest_validation_loss():
+    bench = Bench(epochs=6, learning_rate=0.9)  # large enough to jump about
+    outcome = bench.trainer.fit()
+    losses = [metrics["val_loss"] for metrics in outcome.history]
+    assert outcome.best_epoch == 1 + int(np.argmin(losses))
+    best = [event.epoch for event in bench.of(EpochEnded) if event.is_best]
+    assert best[-1] == outcome.best_epoch
+
+
+def test_restoring_the_best_weights_gives_the_best_validation_loss():
+    bench = Bench(epochs=6, learning_rate=0.9)
+    outcome = bench.trainer.fit()
+    bench.trainer.restore_best()
+    again = bench.trainer.evaluate(_line(20, seed=1))
+    best = outcome.history[outcome.best_epoch - 1]
+    assert again["loss"] == pytest.approx(best["val_loss"], rel=1e-5)
+
+
+def test_without_validation_the_training_loss_decides():
+    bench = Bench(validation=False)
+    outcome = bench.trainer.fit()
+    assert set(outcome.history[0]) == {"loss", "mean_absolute_error"}
+    assert outcome.best_epoch == 1 + int(np.argmin([m["loss"] for m in outcome.history]))
+
+
+def test_stop_in_the_middle_of_an_epoch():
+    bench = Bench(epochs=100)
+
+    def stop_in_second_epoch(event: RunEvent) -> None:
+        if isinstance(event, StepsDone) and event.epoch == 2:
+            bench.control.request(Control.STOP)
+
+    bench.on_event = stop_in_second_epoch
+    outcome = bench.trainer.fit()
+    assert outcome.stopped
+    assert len(outcome.history) == 1
+    assert max(event.epoch for event in bench.of(StepsDone)) == 2
+
+
+def test_pause_and_resume_are_told_and_change_no_weight():
+    straight, paused = Bench(), Bench()
+    straight.trainer.fit()
+
+    def pause_once(event: RunEvent) -> None:
+        if isinstance(event, StepsDone) and event.first_step == 7:
+            paused.control.request(Control.PAUSE)
+        if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
+            paused.control.request(Control.RESUME)
+
+    paused.on_event = pause_once
+    paused.trainer.fit()
+    assert [event.state for event in paused.of(StateChanged)] == [
+        RunState.PAUSED,
+        RunState.RUNNING,
+    ]
+    for mine, his in zip(straight.model.get_weights(), paused.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+
+
+def test_a_loss_that_is_no_number_ends_training_with_the_best_weights():
+    bench = Bench(epochs=200, learning_rate=5.0)
+    with pytest.raises(TrainingError, match="learning rate"):
+        bench.trainer.fit()
+    assert all(np.isfinite(weight).all() for weight in bench.model.get_weights())
+
+
+def test_the_order_comes_from_seed_and_epoch_alone():
+    np.testing.assert_array_equal(shuffled(30, 1, 5), shuffled(30, 1, 5))
+    assert sorted(shuffled(30, 1, 5)) == list(range(30))
+    assert (shuffled(30, 1, 5) != shuffled(30, 1, 6)).any()
+    assert (shuffled(30, 1, 5) != shuffled(30, 2, 5)).any()
+
+
+def test_checkpoints_keep_two_epochs_and_the_best(tmp_path):
+    keeper = CheckpointWriter(tmp_path / "checkpoints")
+    bench = Bench(epochs=8, keeper=keeper)
+    outcome = bench.trainer.fit()
+    keeper.close()
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names[0] == f"best-{outcome.best_epoch:06d}"
+    assert names[-1] == "epoch-000008"
+    assert len(names) <= 3
+    newest = newest_checkpoint(tmp_path / "checkpoints")
+    assert newest is not None
+    assert newest.progress["epoch"] == 8
+    assert newest.progress["history"] == outcome.history
+
+
+def test_a_checkpoint_restores_every_variable(tmp_path):
+    keeper = CheckpointWriter(tmp_path)
+    bench = Bench(keeper=keeper)
+    bench.trainer.fit()
+    keeper.close()
+    other = Bench()
+    snapshot = newest_checkpoint(tmp_path)
+    assert snapshot is not None
+    restore_snapshot(other.model, snapshot)
+    for mine, his in zip(bench.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+    assert int(other.model.optimizer.iterations.numpy()) == 21
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path):
+    keeper = CheckpointWriter(tmp_path)
+    for epoch in (1, 2):
+        keeper.offer(Snapshot({"weight": np.ones(3)}, {"epoch": epoch}))
+    keeper.close()
+    keeper = CheckpointWriter(tmp_path)
+    keeper.offer(Snapshot({"weight": np.ones(3)}, {"epoch": 3}))
+    keeper.close()
+    damaged = tmp_path / "epoch-000003" / "variables.npz"
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    with pytest.raises(Exception, match="checksum"):
+        read_checkpoint(tmp_path / "epoch-000003")
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.progress["epoch"] == 2
+
+
+def test_a_checkpoint_of_another_model_is_refused():
+    bench = Bench()
+    with pytest.raises(Exception, match="another model"):
+        restore_snapshot(bench.model, Snapshot({"weight": np.ones(3)}, {"epoch": 1}))
+
+
+def test_a_chunk_grows_to_its_target_and_no_further():
+    chunk = ChunkLength(target_s=0.03)
+    for _ in range(30):
+        chunk.observe(chunk.steps, 0.001 * chunk.steps)
+    assert chunk.steps == 30
+    chunk.observe(chunk.steps, 3.0)
+    assert chunk.steps == 1
