@@ -6,6 +6,7 @@ the directory is flushed too. Temporary files of processes that died are removed
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -160,7 +161,6 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        try:
+        # A temporary file that stays is removed another time.
+        with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-        except OSError:
-            pass  # A leftover temporary file is removed another time.

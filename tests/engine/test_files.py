@@ -25,6 +25,12 @@ def disk_full(*_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+def fail_while_writing(target):
+    with atomic_directory(target) as folder:
+        (folder / "weights").write_text("new")
+        raise ZeroDivisionError
+
+
 class TestAtomicWrite:
     def test_writes_text_as_utf8_and_bytes_as_they_are(self, tmp_path):
         atomic_write(tmp_path / "text", "ε\r\n")
@@ -48,7 +54,7 @@ class TestAtomicWrite:
         assert names(tmp_path) == ["file"]
 
     def test_missing_folder_is_said_in_words(self, tmp_path):
-        with pytest.raises(WorkspaceError, match="Cannot write .*nowhere"):
+        with pytest.raises(WorkspaceError, match=r"Cannot write .*nowhere"):
             atomic_write(tmp_path / "nowhere" / "file", "x")
 
     def test_data_is_flushed_before_the_rename_and_the_directory_after(self, tmp_path, monkeypatch):
@@ -74,9 +80,8 @@ class TestAtomicDirectory:
         target = tmp_path / "best"
         with atomic_directory(target) as folder:
             (folder / "weights").write_text("old")
-        with pytest.raises(ZeroDivisionError), atomic_directory(target) as folder:
-            (folder / "weights").write_text("new")
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            fail_while_writing(target)
         assert (target / "weights").read_text() == "old"
         assert names(tmp_path) == ["best"]
 
@@ -93,7 +98,10 @@ class TestAtomicDirectory:
         with atomic_directory(target) as folder:
             (folder / "weights").write_text("old")
         monkeypatch.setattr(os, "fsync", disk_full)
-        with pytest.raises(WorkspaceError, match="No space left"), atomic_directory(target) as folder:
+        with (
+            pytest.raises(WorkspaceError, match="No space left"),
+            atomic_directory(target) as folder,
+        ):
             (folder / "weights").write_text("new")
         assert (target / "weights").read_text() == "old"
         assert names(tmp_path) == ["best"]

@@ -90,6 +90,6 @@ def test_unreadable_holder_is_still_refused(tmp_path):
 
 def test_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(WorkspaceError, match="Cannot write .*file") as caught:
+    with pytest.raises(WorkspaceError, match=r"Cannot write .*file") as caught:
         WorkspaceLock(tmp_path / "file" / "workspace").acquire()
     assert caught.value.hint

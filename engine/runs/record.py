@@ -1,0 +1,135 @@
+"""RunRecord: what is known of one run, as it is listed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from engine.errors import SpecError, WorkspaceError
+from engine.events import RunState
+from engine.runs.owner import Owner
+from engine.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run.
+
+    Attributes:
+        id: Its name on disk, such as ``20261123-214501-a3f9``.
+        name: What people call it.
+        note: What people wrote about it.
+        state: Where it is.
+        reason: Why it ended, in words; empty while it is active.
+        hint: What to do next, where something went wrong.
+        details: Traceback or log of an unexpected failure.
+        created_at: When it was started, in UTC.
+        ended_at: When it ended, in UTC; None while it is active.
+        deleted_at: When it was deleted, in UTC; None where it was not.
+        spec_json: Its specification as JSON text.
+        dataset_title: What people read for its data.
+        model_title: What people read for its model.
+        epochs_planned: Epochs asked for; 0 while the data is being prepared.
+        epochs_done: Epochs completed.
+        best_epoch: The epoch with the lowest validation loss; None before the first.
+        duration_s: Seconds of training, pauses excluded.
+        metrics: By Keras's names: the last epoch's, then the final ones, test metrics included.
+        plan: How the steps were executed: the fields of `PlanChosen`, empty before it.
+        owner: The process that trains it.
+    """
+
+    id: str
+    name: str
+    note: str
+    state: RunState
+    reason: str
+    hint: str
+    details: str
+    created_at: datetime
+    ended_at: datetime | None
+    deleted_at: datetime | None
+    spec_json: str
+    dataset_title: str
+    model_title: str
+    epochs_planned: int
+    epochs_done: int
+    best_epoch: int | None
+    duration_s: float
+    metrics: dict[str, float]
+    plan: dict[str, Any]
+    owner: Owner
+
+    @cached_property
+    def spec(self) -> RunSpec:
+        """The specification, every open choice closed; validated when first asked for.
+
+        Raises:
+            WorkspaceError: It was damaged, or written by another version of Descent.
+        """
+        try:
+            return RunSpec.from_dict(json.loads(self.spec_json))
+        except (SpecError, ValueError, TypeError) as error:
+            raise WorkspaceError(
+                f"The specification of run '{self.id}' cannot be read. Received: {error}",
+                "Start the run anew; its metrics can still be looked at.",
+            ) from error
+
+    @property
+    def owner_pid(self) -> int:
+        return self.owner.pid
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON-ready values."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "note": self.note,
+            "state": self.state.value,
+            "reason": self.reason,
+            "hint": self.hint,
+            "created_at": self.created_at.isoformat(),
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "dataset": self.dataset_title,
+            "model": self.model_title,
+            "epochs_planned": self.epochs_planned,
+            "epochs_done": self.epochs_done,
+            "best_epoch": self.best_epoch,
+            "duration_s": self.duration_s,
+            "metrics": self.metrics,
+            "plan": self.plan,
+            "spec": json.loads(self.spec_json),
+        }
+
+
+def record_from_row(row: sqlite3.Row) -> RunRecord:
+    """Builds a record from a row of the table `runs`."""
+    return RunRecord(
+        id=row["id"],
+        name=row["name"],
+        note=row["note"],
+        state=RunState(row["state"]),
+        reason=row["reason"],
+        hint=row["hint"],
+        details=row["details"],
+        created_at=datetime.fromisoformat(row["created_at"]),
+        ended_at=_moment(row["ended_at"]),
+        deleted_at=_moment(row["deleted_at"]),
+        spec_json=row["spec"],
+        dataset_title=row["dataset_title"],
+        model_title=row["model_title"],
+        epochs_planned=row["epochs_planned"],
+        epochs_done=row["epochs_done"],
+        best_epoch=row["best_epoch"],
+        duration_s=row["duration_s"],
+        metrics=json.loads(row["metrics"]),
+        plan=json.loads(row["plan"]),
+        owner=Owner(row["owner_pid"], row["owner_started_s"]),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,343 @@
+"""RunStore: every run of a workspace, in a database and a folder each.
+
+The worker writes what must last; windows and command lines read, rename, note and delete. Any
+number of threads and processes may each use a store of the same workspace at the same time.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.errors import UnknownNameError, WorkspaceError
+from engine.events import EpochEnded, Event, FloatArray, RunState
+from engine.runs.database import Database
+from engine.runs.files import atomic_write, cannot_write
+from engine.runs.journal import change_run, end_run, write_events
+from engine.runs.owner import Owner
+from engine.runs.record import RunRecord, record_from_row
+from engine.runs.steps import read_steps
+from engine.spec import RunSpec
+
+MAX_NAME_LENGTH = 200
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+_N_NAMES_OFFERED = 8
+_ACTIVE = tuple(state.value for state in RunState if state.is_active)
+
+
+class RunStore:
+    """The runs of a workspace.
+
+    Args:
+        workspace: The folder; it is made where there is none.
+
+    Raises:
+        WorkspaceError: The folder cannot be made or written, or its database cannot be used.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._folders = workspace / "runs"
+        try:
+            self._folders.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(workspace, error) from error
+        self._database = Database(workspace / "runs.sqlite")
+
+    def close(self) -> None:
+        """Closes the database; calls under way in other threads end first."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # ---- written by the process that trains
+
+    def create(self, spec: RunSpec, name: str, dataset_title: str, model_title: str) -> RunRecord:
+        """Makes a new run that belongs to this process, with a folder that holds `spec.json`.
+
+        Args:
+            spec: With every open choice closed.
+            name: What people call it; empty for one made of data and model, numbered where taken.
+            dataset_title: What people read for its data.
+            model_title: What people read for its model.
+
+        Raises:
+            WorkspaceError: It cannot be written; then nothing is.
+        """
+        now = datetime.now(UTC)
+        values = json.dumps(spec.to_dict(), ensure_ascii=False)
+        run, folder = self._make_folder(now)
+        try:
+            atomic_write(folder / "spec.json", values)
+            with self._database.write() as connection:
+                title = _clean(name) or _free_name(connection, f"{dataset_title} · {model_title}")
+                owner = Owner.this_process()
+                connection.execute(
+                    "INSERT INTO runs (id, name, state, created_at, spec, dataset_title, "
+                    "model_title, owner_pid, owner_started_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        run,
+                        title,
+                        RunState.PREPARING.value,
+                        now.isoformat(),
+                        values,
+                        dataset_title,
+                        model_title,
+                        owner.pid,
+                        owner.started_s,
+                    ),
+                )
+        except WorkspaceError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return self.get(run)
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Stores events of runs in one transaction; when it returns, they survive a power cut.
+
+        Raises:
+            WorkspaceError: They cannot be written; then none of them is.
+        """
+        if events:
+            with self._database.write() as connection:
+                write_events(connection, events)
+
+    # ---- read by everyone
+
+    def runs(self, deleted: bool = False) -> list[RunRecord]:
+        """Returns all runs, the newest first.
+
+        Args:
+            deleted: Those that were deleted and not yet purged, in place of the others.
+        """
+        condition = "IS NOT NULL" if deleted else "IS NULL"
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM runs WHERE deleted_at {condition} ORDER BY created_at DESC, id DESC"
+            ).fetchall()
+        return [record_from_row(row) for row in rows]
+
+    def get(self, reference: str) -> RunRecord:
+        """Finds one run.
+
+        Args:
+            reference: Its id (of a deleted run, too), its name, or the beginning of its id; the
+                last two must fit one run only.
+
+        Raises:
+            UnknownNameError: There is none.
+            WorkspaceError: There are several.
+        """
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (reference,)).fetchone()
+            if row is not None:
+                return record_from_row(row)
+            known = connection.execute(
+                "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC"
+            ).fetchall()
+            run = _find(reference, known)
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+        return record_from_row(row)
+
+    def epochs(self, run: str) -> list[EpochEnded]:
+        """Returns the epochs of a run, the first first."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run,)
+            ).fetchall()
+        return [
+            EpochEnded(
+                run,
+                epoch=row["epoch"],
+                step=row["step"],
+                metrics=json.loads(row["metrics"]),
+                duration_s=row["duration_s"],
+                elapsed_s=row["elapsed_s"],
+                samples_per_s=row["samples_per_s"],
+                is_best=bool(row["is_best"]),
+            )
+            for row in rows
+        ]
+
+    def steps(self, run: str) -> dict[str, FloatArray]:
+        """Returns the per-step values of each metric of a run, (n_steps,).
+
+        A million steps take some milliseconds once the run has ended; call it off the GUI thread.
+        """
+        with self._database.read() as connection:
+            return read_steps(connection, run)
+
+    def folder(self, run: str) -> Path:
+        """Returns the folder of a run.
+
+        Args:
+            run: Its id.
+
+        Raises:
+            WorkspaceError: It is no run's id.
+        """
+        if not _ID.fullmatch(run):
+            raise WorkspaceError(f"A run's id looks like 20261123-214501-a3f9. Received: '{run}'.")
+        return self._folders / run
+
+    # ---- changed by people
+
+    def rename(self, run: str, name: str) -> None:
+        """Gives a run another name.
+
+        Raises:
+            WorkspaceError: The name is empty, or there is no such run.
+        """
+        cleaned = _clean(name)
+        if not cleaned:
+            raise WorkspaceError(f"A run needs a name. Received: '{name}'.", "Type at least one.")
+        with self._database.write() as connection:
+            change_run(connection, run, name=cleaned)
+
+    def set_note(self, run: str, note: str) -> None:
+        """Replaces the note of a run.
+
+        Raises:
+            WorkspaceError: There is no such run.
+        """
+        with self._database.write() as connection:
+            change_run(connection, run, note=note)
+
+    def delete(self, run: str) -> None:
+        """Takes a run off the list; its folder and metrics stay until `purge_deleted`.
+
+        Raises:
+            WorkspaceError: Another living process trains it, or there is no such run.
+        """
+        record = self.get(run)
+        is_mine = record.owner_pid == os.getpid()
+        if record.state.is_active and not is_mine and record.owner.is_alive:
+            raise WorkspaceError(
+                f"The run '{record.name}' is being trained by process {record.owner_pid}.",
+                "Stop it first, then delete it.",
+            )
+        with self._database.write() as connection:
+            change_run(connection, run, deleted_at=datetime.now(UTC).isoformat())
+
+    def restore(self, run: str) -> None:
+        """Brings a deleted run back.
+
+        Raises:
+            WorkspaceError: There is no such run, or it was purged.
+        """
+        with self._database.write() as connection:
+            change_run(connection, run, deleted_at=None)
+
+    def purge_deleted(self) -> list[str]:
+        """Removes deleted runs for good, their folders included.
+
+        Returns:
+            The ids of the runs that are gone. One whose files are in use stays for the next time.
+        """
+        purged: list[str] = []
+        for record in self.runs(deleted=True):
+            folder = self.folder(record.id)
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                with self._database.write() as connection:
+                    connection.execute("DELETE FROM runs WHERE id = ?", (record.id,))
+                purged.append(record.id)
+        return purged
+
+    def mark_interrupted(self) -> list[RunRecord]:
+        """Ends the active runs whose process is gone; those of living processes are left alone.
+
+        Returns:
+            The runs that were ended, the newest first.
+        """
+        marks = ", ".join("?" * len(_ACTIVE))
+        query = f"SELECT * FROM runs WHERE state IN ({marks}) ORDER BY created_at DESC, id DESC"
+        with self._database.read() as connection:
+            if not connection.execute(query, _ACTIVE).fetchone():
+                return []  # The usual case costs no write.
+        ended: list[str] = []
+        with self._database.write() as connection:
+            for row in connection.execute(query, _ACTIVE).fetchall():
+                record = record_from_row(row)
+                if not record.owner.is_alive:
+                    reason, hint = _interruption(record)
+                    state = RunState.INTERRUPTED
+                    end_run(connection, record.id, state, reason, hint, details="")
+                    ended.append(record.id)
+        return [self.get(run) for run in ended]
+
+    def _make_folder(self, now: datetime) -> tuple[str, Path]:
+        # The time on the clock in front of people; the order comes from `created_at`.
+        stamp = now.astimezone().strftime("%Y%m%d-%H%M%S")
+        while True:
+            run = f"{stamp}-{secrets.token_hex(2)}"
+            folder = self._folders / run
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise cannot_write(folder, error) from error
+            return run, folder
+
+
+def _clean(name: str) -> str:
+    """One line, without space around it."""
+    return " ".join(name.split())[:MAX_NAME_LENGTH].rstrip()
+
+
+def _free_name(connection: sqlite3.Connection, name: str) -> str:
+    rows = connection.execute(
+        "SELECT name FROM runs WHERE substr(name, 1, ?) = ?", (len(name), name)
+    )
+    taken = {row["name"] for row in rows}
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name} {number}"
+    return candidate
+
+
+def _find(reference: str, known: Sequence[sqlite3.Row]) -> str:
+    """Returns the id that a name or the beginning of an id means."""
+    named = [row["id"] for row in known if row["name"] == reference]
+    found = named or [row["id"] for row in known if reference and row["id"].startswith(reference)]
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        listing = ", ".join(found[:_N_NAMES_OFFERED]) + (", …" if found[_N_NAMES_OFFERED:] else "")
+        raise WorkspaceError(f"'{reference}' means {len(found)} runs: {listing}.", "Give the id.")
+    everything = [text for row in known for text in (row["name"], row["id"])]
+    # Among hundreds of runs, only near and recent ones help.
+    near = difflib.get_close_matches(reference, everything, n=1, cutoff=0.5)
+    recent = [row["name"] for row in known[:_N_NAMES_OFFERED]]
+    raise UnknownNameError("run", reference, dict.fromkeys([*near, *recent]))
+
+
+def _interruption(record: RunRecord) -> tuple[str, str]:
+    done = record.epochs_done
+    if not done:
+        return "The process that trained it ended before the first epoch.", "Start it again."
+    epochs = f"{done} of {record.epochs_planned} epochs" if record.epochs_planned else f"{done}"
+    return (
+        f"The process that trained it ended after {epochs}.",
+        "Everything up to then is kept. If memory ran out, try a smaller batch or model.",
+    )
