@@ -331,7 +331,8 @@ class TestOwner:
             os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
         else:
             worker.wait()
-        confirmed = max(confirmed, *(int(line) for line in worker.stdout if line.endswith("\n")))
+        rest = [int(line) for line in worker.stdout if line.endswith("\n")]
+        confirmed = max([confirmed, *rest])
         ended = store.mark_interrupted()
 
         assert [record.id for record in ended] == [run]

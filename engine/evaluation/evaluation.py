@@ -1,0 +1,268 @@
+"""Evaluation: what a model is worth on one part of the data. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import DatasetError, TrainingError, WorkspaceError
+from engine.problem import Task
+from engine.runs.files import atomic_write
+
+SCHEMA_NUMBER = 1
+FILE_NAME = "evaluation.json"
+MAX_ROWS = 5_000
+
+_NO_COUNTS: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
+_NO_VALUES: npt.NDArray[np.float32] = np.zeros(0, np.float32)
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """How well one class is found.
+
+    Attributes:
+        name: The class.
+        precision: Share of right ones among those predicted as this class; 0 where none is.
+        recall: Share of this class's examples that were found; 0 where there is none.
+        f1: Harmonic mean of the two.
+        support: Examples of this class.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Predictions compared with the truth.
+
+    Attributes:
+        part: Which part of the data: ``test`` or another.
+        n_samples: Examples compared.
+        metrics: By Keras's names where it has one.
+        target_name: What is predicted.
+        class_names: Classes in index order; empty for regression.
+        confusion: Counts, (true class, predicted class); (0, 0) for regression.
+        per_class: One score per class, in index order; empty for regression.
+        y_true: Regression: true values in the target's unit, (rows,), at most 5,000, drawn evenly.
+        y_pred: The predictions for them, (rows,).
+    """
+
+    part: str
+    n_samples: int
+    metrics: dict[str, float]
+    target_name: str
+    class_names: tuple[str, ...] = ()
+    confusion: npt.NDArray[np.int64] = dataclasses.field(default_factory=_NO_COUNTS.copy)
+    per_class: tuple[ClassScore, ...] = ()
+    y_true: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
+    y_pred: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
+
+    @property
+    def task(self) -> Task:
+        return Task.CLASSIFICATION if self.class_names else Task.REGRESSION
+
+    def with_metrics(self, metrics: Mapping[str, float]) -> Evaluation:
+        """Returns a copy with these metrics in place of its own."""
+        return dataclasses.replace(self, metrics=dict(metrics))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON-ready values; numbers that are not finite become null."""
+        return {
+            "part": self.part,
+            "n_samples": self.n_samples,
+            "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "target": self.target_name,
+            "classes": list(self.class_names),
+            "confusion": self.confusion.tolist(),
+            "per_class": [dataclasses.asdict(score) for score in self.per_class],
+            "y_true": self.y_true.tolist(),
+            "y_pred": self.y_pred.tolist(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Writes ``evaluation.json`` into a run's folder.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        values = {"schema_number": SCHEMA_NUMBER, **self.to_dict()}
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+        atomic_write(folder / FILE_NAME, text)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """Reads what `save` wrote; None where the run was not evaluated.
+
+        Raises:
+            WorkspaceError: The file is damaged, or was written by a newer Descent.
+        """
+        path = folder / FILE_NAME
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            if values["schema_number"] > SCHEMA_NUMBER:
+                raise WorkspaceError(
+                    f"'{path}' was written by a newer version of Descent. "
+                    f"Received: schema {values['schema_number']}.",
+                    "Update Descent, or evaluate the run again.",
+                )
+            return cls._from_dict(values)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(
+                f"The evaluation '{path}' cannot be read. Received: {error}.",
+                "Evaluate the run again.",
+            ) from error
+
+    @classmethod
+    def _from_dict(cls, values: dict[str, Any]) -> Self:
+        n_classes = len(values["classes"])
+        return cls(
+            part=values["part"],
+            n_samples=values["n_samples"],
+            metrics={
+                name: math.nan if value is None else value
+                for name, value in values["metrics"].items()
+            },
+            target_name=values["target"],
+            class_names=tuple(values["classes"]),
+            confusion=np.array(values["confusion"], np.int64).reshape(n_classes, n_classes),
+            per_class=tuple(ClassScore(**score) for score in values["per_class"]),
+            y_true=np.array(values["y_true"], np.float32),
+            y_pred=np.array(values["y_pred"], np.float32),
+        )
+
+
+def evaluate_predictions(
+    part: str,
+    y_true: npt.NDArray[Any],
+    outputs: npt.NDArray[Any],
+    task: Task,
+    target_name: str,
+    class_names: Sequence[str] = (),
+) -> Evaluation:
+    """Compares a model's outputs with the truth.
+
+    Args:
+        part: Which part of the data it is.
+        y_true: Class indices, or values in the target's unit, (n_samples,).
+        outputs: Classification: probabilities, (n_samples, classes), or of the second of two
+            classes, (n_samples, 1). Regression: values in the target's unit, (n_samples, 1)
+            or (n_samples,).
+        task: What is predicted.
+        target_name: What the target is called.
+        class_names: Classes in index order.
+
+    Raises:
+        DatasetError: The part holds no examples.
+        TrainingError: An output is not a finite number.
+    """
+    if not len(y_true):
+        raise DatasetError(
+            f"The {part} part holds no examples. Received: 0.", f"Make the {part} part larger."
+        )
+    _check_finite(outputs)
+    if task is Task.REGRESSION:
+        return _evaluate_values(part, y_true, outputs.reshape(len(y_true)), target_name)
+    return _evaluate_classes(part, y_true, outputs, target_name, tuple(class_names))
+
+
+def _evaluate_classes(
+    part: str,
+    y_true: npt.NDArray[Any],
+    outputs: npt.NDArray[Any],
+    target_name: str,
+    class_names: tuple[str, ...],
+) -> Evaluation:
+    from sklearn import metrics as sk
+
+    predicted = predicted_classes(outputs)
+    labels = np.arange(len(class_names))
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        y_true, predicted, labels=labels, zero_division=0.0
+    )
+    # Classes without examples say nothing of the model, so they stay out of the averages.
+    present = support > 0
+    return Evaluation(
+        part=part,
+        n_samples=len(y_true),
+        metrics={
+            "accuracy": float(np.mean(predicted == y_true)),
+            "balanced_accuracy": float(recall[present].mean()),
+            "precision": float(precision[present].mean()),
+            "recall": float(recall[present].mean()),
+            "f1_score": float(f1[present].mean()),
+        },
+        target_name=target_name,
+        class_names=class_names,
+        confusion=sk.confusion_matrix(y_true, predicted, labels=labels).astype(np.int64),
+        per_class=tuple(
+            ClassScore(name, float(p), float(r), float(f), int(n))
+            for name, p, r, f, n in zip(class_names, precision, recall, f1, support, strict=True)
+        ),
+    )
+
+
+def _evaluate_values(
+    part: str, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any], target_name: str
+) -> Evaluation:
+    from sklearn import metrics as sk
+
+    y_true, y_pred = y_true.astype(np.float64), y_pred.astype(np.float64)
+    squared = float(sk.mean_squared_error(y_true, y_pred))
+    metrics: dict[str, float] = {
+        "mean_squared_error": squared,
+        "root_mean_squared_error": math.sqrt(squared),
+        "mean_absolute_error": float(sk.mean_absolute_error(y_true, y_pred)),
+        # One value has no spread that could be explained.
+        "r2_score": float(sk.r2_score(y_true, y_pred)) if len(y_true) > 1 else math.nan,
+    }
+    shown = np.unique(np.linspace(0, len(y_true) - 1, min(len(y_true), MAX_ROWS)).astype(np.int64))
+    return Evaluation(
+        part=part,
+        n_samples=len(y_true),
+        metrics=metrics,
+        target_name=target_name,
+        y_true=y_true[shown].astype(np.float32),
+        y_pred=y_pred[shown].astype(np.float32),
+    )
+
+
+def predicted_classes(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Returns the class a model chooses, (n_samples,).
+
+    Args:
+        outputs: Probabilities of all classes, (n_samples, classes), or of the second of two,
+            (n_samples, 1), which is chosen above one half, as in Keras's binary accuracy.
+    """
+    if outputs.ndim == 2 and outputs.shape[1] > 1:
+        return np.asarray(outputs.argmax(axis=1), np.int64)
+    return np.asarray(outputs.reshape(len(outputs)) > 0.5, np.int64)
+
+
+def _check_finite(outputs: npt.NDArray[Any]) -> None:
+    wrong = ~np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+    if wrong.any():
+        first = outputs[int(wrong.argmax())].tolist()
+        raise TrainingError(
+            f"The model's predictions are not finite numbers for {wrong.sum()} of {len(outputs)} "
+            f"examples. Received: {first}.",
+            "Train again with a smaller learning rate.",
+        )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
