@@ -167,6 +167,7 @@ def _fit_columns(values: AnyArray, scaling: str) -> tuple[FloatArray, FloatArray
         offset, scale = minimum, maximum - minimum
     else:
         offset, scale = columns.mean(axis=0), columns.std(axis=0)
-    # Rounding leaves a constant column a mean beside its value and a tiny deviation.
-    constant = minimum == maximum
+    # Rounding leaves a constant column a mean beside its value and a tiny deviation;
+    # the deviation of numbers near the smallest there is underflows to 0.
+    constant = (minimum == maximum) | (scale < np.finfo(np.float64).tiny)
     return np.where(constant, minimum, offset), np.where(constant, 1.0, scale)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 from dataclasses import dataclass
@@ -24,9 +23,9 @@ GAP_WORDS = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "-", "?"})
 _MISTAKE_SHARE = 0.1
 
 _CODE = re.compile(r"[+-]?0\d+")
-_LONG_INTEGER = re.compile(r"[+-]?\d{19,}")
+_INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_LARGEST_INTEGER = 2**63 - 1
+_BEYOND_INTEGERS = 2.0**63
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -73,7 +72,7 @@ def understand(table: TextTable, name: str, numeric: bool | None = None) -> Colu
             infinite or too large.
     """
     text = table.columns[name]
-    blank = np.array([cell == "" for cell in text], dtype=bool)
+    blank: BoolArray = (text == "").astype(bool)
     if numeric is not False:
         values, wrong, has_comma = _parse_numbers(text, blank, table.delimiter)
         gap_words = np.isnan(values) & ~blank & ~wrong
@@ -90,30 +89,37 @@ def _parse_numbers(
     text: TextArray, blank: BoolArray, delimiter: str
 ) -> tuple[FloatArray, BoolArray, bool]:
     """Values (NaN where there is none), where a cell is neither number nor gap, decimal comma."""
-    values = np.full(len(text), np.nan)
-    wrong = np.zeros(len(text), dtype=bool)
+    values = np.array([_number(cell) for cell in text], dtype=np.float64)
+    wrong = np.isnan(values) & ~blank
     has_comma = False
-    for row in np.flatnonzero(~blank):
+    for row in np.flatnonzero(wrong):
         cell: str = text[row]
-        if cell.lower() in GAP_WORDS:
-            continue
         # With commas between the cells, 1,5 in quotes may as well be a list.
         if delimiter != "," and _DECIMAL_COMMA.fullmatch(cell):
-            cell, has_comma = cell.replace(",", "."), True
-        # Python's float is exact to the last bit, but would also take 1_000.
-        with contextlib.suppress(ValueError):
-            values[row] = float(cell) if "_" not in cell else math.nan
-        wrong[row] = math.isnan(values[row])
+            values[row] = _number(cell.replace(",", "."))
+            wrong[row], has_comma = False, True
+        elif cell.lower() in GAP_WORDS:
+            wrong[row] = False
     return values, wrong, has_comma
+
+
+def _number(cell: str) -> float:
+    """The number, exact to the last bit; NaN where there is none."""
+    try:
+        # Python's float would also take 1_000.
+        return float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return math.nan
 
 
 def _is_numeric(text: TextArray, values: FloatArray, wrong: BoolArray) -> bool:
     if np.count_nonzero(wrong) > _MISTAKE_SHARE * len(text):
         return False
-    return not any(
-        _CODE.fullmatch(cell)
-        or (_LONG_INTEGER.fullmatch(cell) and abs(int(cell)) > _LARGEST_INTEGER)
-        for cell in text
+    integral = values == np.rint(values)
+    beyond = np.abs(values) >= _BEYOND_INTEGERS
+    return not (
+        any(_CODE.fullmatch(cell) for cell in text[integral])
+        or any(_INTEGER.fullmatch(cell) for cell in text[beyond])
     )
 
 

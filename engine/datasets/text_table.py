@@ -6,6 +6,7 @@ Nothing is guessed about the meaning of a cell here: `0123` and `NA` stay what t
 from __future__ import annotations
 
 import csv
+import io
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from engine.parameters import shorten
 
 TextArray = npt.NDArray[np.object_]
 
+_FALLBACK_ENCODING = "cp1252"
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 100
@@ -71,7 +73,7 @@ def read_text_table(path: Path) -> TextTable:
             ) from None
     notes = [f"'{path.name}' is not UTF-8; it was read as Western European text (Windows-1252)."]
     # A few bytes have no meaning in Windows-1252; they are shown as such, and end nothing.
-    return _parse(path, "cp1252", notes, errors="replace")
+    return _parse(path, _FALLBACK_ENCODING, notes, errors="replace")
 
 
 def column_names(path: Path) -> tuple[str, ...]:
@@ -80,8 +82,15 @@ def column_names(path: Path) -> tuple[str, ...]:
     Raises:
         DatasetError: It cannot be opened or has no header.
     """
-    encoding = _encoding(path)
-    with _open(path, encoding, errors="replace") as file:
+    try:
+        return _read_header(path, _encoding(path))
+    except UnicodeDecodeError:
+        return _read_header(path, _FALLBACK_ENCODING)
+
+
+def _read_header(path: Path, encoding: str) -> tuple[str, ...]:
+    errors = "replace" if encoding == _FALLBACK_ENCODING else "strict"
+    with _open(path, encoding, errors) as file:
         delimiter = _sniff(file.read(_SAMPLE_CHARACTERS))
         file.seek(0)
         header = next(_records(file, delimiter, path), None)
@@ -197,12 +206,14 @@ def _drop_row_numbers(columns: dict[str, TextArray], notes: list[str]) -> None:
 
 def _sniff(sample: str) -> str:
     """The delimiter that divides the first rows most consistently; a comma where none does."""
-    # The last line may be cut off by the end of the sample.
-    lines = sample.splitlines(keepends=True)
-    lines = lines[:-1] if len(sample) >= _SAMPLE_CHARACTERS else lines
+    if len(sample) >= _SAMPLE_CHARACTERS:
+        # The last line is cut off by the end of the sample.
+        sample = sample[: sample.rfind("\n") + 1] or sample
     best, best_score = ",", (0.0, 0)
     for delimiter in _DELIMITERS:
-        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        reader = csv.reader(
+            io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True
+        )
         widths: list[int] = []
         # Judged by what comes before an error; reading the whole file reports its line.
         with suppress(csv.Error):

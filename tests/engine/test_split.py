@@ -1,0 +1,146 @@
+"""Parts: disjoint, complete, seeded, stratified; sizes by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.datasets.split import Parts, split
+from engine.errors import DatasetError
+from engine.problem import Task
+from engine.spec import SplitSpec
+
+
+def labels(*counts: int) -> npt.NDArray[np.int64]:
+    """Class indices: `counts[0]` zeros, then `counts[1]` ones, …"""
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def classify(y: npt.NDArray[np.int64], validation: float, test: float, seed: int = 0) -> Parts:
+    spec = SplitSpec(validation=validation, test=test)
+    return split(y, Task.CLASSIFICATION, spec, seed)
+
+
+def regress(n_samples: int, validation: float, test: float, seed: int = 0) -> Parts:
+    spec = SplitSpec(validation=validation, test=test)
+    return split(np.linspace(0, 1, n_samples), Task.REGRESSION, spec, seed)
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "validation", "test", "sizes"),
+    [
+        (100, 0.15, 0.15, (70, 15, 15)),
+        (1000, 0.2, 0.0, (800, 200, 0)),
+        (1000, 0.0, 0.25, (750, 0, 250)),
+        (10, 0.0, 0.0, (10, 0, 0)),
+        (10, 0.15, 0.15, (6, 2, 2)),
+        (7, 0.1, 0.1, (5, 1, 1)),
+        (3, 0.15, 0.15, (1, 1, 1)),
+        (2, 0.15, 0.0, (1, 1, 0)),
+        (1, 0.0, 0.0, (1, 0, 0)),
+    ],
+)
+def test_sizes_by_hand(
+    n_samples: int, validation: float, test: float, sizes: tuple[int, int, int]
+) -> None:
+    assert regress(n_samples, validation, test).sizes == sizes
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 2])
+def test_too_few_to_divide_is_said(n_samples: int) -> None:
+    with pytest.raises(DatasetError, match=f"with {n_samples}, none would be left") as caught:
+        regress(n_samples, 0.15, 0.15)
+    assert caught.value.hint
+
+
+def test_classes_keep_their_proportion() -> None:
+    y = labels(100, 40, 20)
+    parts = classify(y, 0.2, 0.1)
+    assert np.bincount(y[parts.train]).tolist() == [70, 28, 14]
+    assert np.bincount(y[parts.validation]).tolist() == [20, 8, 4]
+    assert np.bincount(y[parts.test]).tolist() == [10, 4, 2]
+
+
+def test_regression_is_drawn_at_random() -> None:
+    parts = regress(1000, 0.2, 0.2)
+    # A tenth of the first hundred in order would mean that nothing was shuffled.
+    assert 5 < np.count_nonzero(parts.test < 100) < 40
+    assert not np.array_equal(parts.test, np.arange(800, 1000))
+
+
+def test_same_seed_same_parts_other_seed_others() -> None:
+    y = labels(50, 50)
+    first, again, other = classify(y, 0.2, 0.2, 1), classify(y, 0.2, 0.2, 1), classify(y, 0.2, 0.2)
+    for name in ("train", "validation", "test"):
+        assert np.array_equal(getattr(first, name), getattr(again, name))
+        assert not np.array_equal(getattr(first, name), getattr(other, name))
+
+
+def test_single_example_of_a_class_is_refused_by_name() -> None:
+    spec = SplitSpec()
+    with pytest.raises(DatasetError, match="Class 'rare' has only 1 example") as caught:
+        split(labels(50, 1), Task.CLASSIFICATION, spec, 0, ("common", "rare"))
+    assert caught.value.hint
+
+
+def test_many_single_examples_are_listed_briefly() -> None:
+    names = tuple(f"c{number}" for number in range(20))
+    with pytest.raises(DatasetError, match=r"Classes 'c0', .* and 15 more have only 1"):
+        split(np.arange(20), Task.CLASSIFICATION, SplitSpec(), 0, names)
+
+
+def test_single_example_is_fine_where_nothing_is_held_out() -> None:
+    assert classify(labels(5, 1), 0.0, 0.0).sizes == (6, 0, 0)
+
+
+def test_parts_smaller_than_the_number_of_classes() -> None:
+    y = labels(*[5] * 10)
+    parts = classify(y, 0.04, 0.04)
+    assert parts.sizes == (46, 2, 2)
+    assert len(np.unique(y[parts.train])) == 10
+
+
+def test_training_part_smaller_than_the_number_of_classes_is_refused() -> None:
+    with pytest.raises(DatasetError, match="would hold 2 of 20 examples, too few for 10 classes"):
+        classify(labels(*[2] * 10), 0.45, 0.45)
+
+
+def test_rare_class_stays_in_training_with_a_small_training_part() -> None:
+    y = labels(98, 2)
+    for seed in range(20):
+        parts = classify(y, 0.45, 0.45, seed)
+        assert np.count_nonzero(y[parts.train] == 1) >= 1
+
+
+def test_order_is_kept_within_parts() -> None:
+    parts = classify(labels(30, 30), 0.2, 0.2)
+    for part in (parts.train, parts.validation, parts.test):
+        assert part.dtype == np.int64
+        assert np.array_equal(part, np.sort(part))
+
+
+@given(
+    counts=st.lists(st.integers(2, 30), min_size=2, max_size=8),
+    validation=st.sampled_from([0.0, 0.05, 0.15, 0.3, 0.45]),
+    test=st.sampled_from([0.0, 0.05, 0.15, 0.3, 0.45]),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_always_disjoint_complete_and_every_class_learnt(
+    counts: list[int], validation: float, test: float, seed: int
+) -> None:
+    y = labels(*counts)
+    try:
+        parts = classify(y, validation, test, seed)
+    except DatasetError:
+        n_train = len(y) - sum(max(1, int(len(y) * share + 0.5)) for share in (validation, test))
+        assert n_train < len(counts)
+        return
+    together = np.concatenate([parts.train, parts.validation, parts.test])
+    assert np.array_equal(np.sort(together), np.arange(len(y)))
+    assert set(y[parts.train]) == set(range(len(counts)))
+    for part, share in ((parts.validation, validation), (parts.test, test)):
+        assert (len(part) == 0) == (share == 0)
+        assert abs(len(part) - len(y) * share) <= 1
