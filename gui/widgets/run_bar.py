@@ -1,0 +1,142 @@
+"""RunBar: what is trained, and the buttons that steer it; both derive from the run's state."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from engine.events import Control, RunState
+from gui.controller import Controller
+from gui.theme import SPACING, set_role
+from gui.widgets.run_button import RunButton
+
+BUTTON_HEIGHT = 5 * SPACING
+
+
+class RunBar(QWidget):
+    """The top of the Train page.
+
+    Args:
+        controller: Steered by the buttons.
+        page: Gets the actions with their shortcuts.
+    """
+
+    def __init__(self, controller: Controller, page: QWidget) -> None:
+        super().__init__(page)
+        self._controller = controller
+        self._can_start = False
+        self.title = QLabel()
+        self.subtitle = QLabel()
+        self.start = RunButton(
+            self.tr("Start"),
+            "start",
+            self._on_start,
+            page,
+            "Ctrl+Return",
+            "primary",
+            self.tr("Train the model on the data"),
+        )
+        self.pause = RunButton(
+            self.tr("Pause"),
+            "pause",
+            controller.pause,
+            page,
+            "Ctrl+P",
+            help_text=self.tr("Hold training after the step under way"),
+        )
+        self.resume = RunButton(
+            self.tr("Resume"),
+            "resume",
+            controller.resume,
+            page,
+            "Ctrl+P",
+            "primary",
+            self.tr("Go on where it was paused"),
+        )
+        self.stop = RunButton(
+            self.tr("Stop and keep"),
+            "stop",
+            controller.stop,
+            page,
+            "Ctrl+.",
+            help_text=self.tr("End now, evaluate and keep what it has learnt"),
+        )
+        self.discard = RunButton(
+            self.tr("Discard"),
+            "discard",
+            controller.discard,
+            page,
+            "Ctrl+Backspace",
+            help_text=self.tr("End now and delete the run; it can be brought back"),
+        )
+        self._build()
+        controller.state_changed.connect(self._update_buttons)
+        self._update_buttons()
+
+    def _build(self) -> None:
+        for label, role in ((self.title, "title"), (self.subtitle, "muted")):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setMinimumWidth(SPACING)
+            set_role(label, role)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self.title)
+        words.addWidget(self.subtitle)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACING)
+        row.addLayout(words, 1)
+        for button in (self.start, self.pause, self.resume, self.stop, self.discard):
+            button.setMinimumHeight(BUTTON_HEIGHT)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        for button in (self.start, self.pause, self.resume):
+            button.setMinimumWidth(15 * SPACING)
+
+    def set_text(self, title: str, subtitle: str) -> None:
+        """Says what is, or would be, trained."""
+        self.title.setText(title)
+        self.title.setToolTip(title)
+        self.subtitle.setText(subtitle)
+        self.subtitle.setToolTip(subtitle)
+
+    def set_can_start(self, can_start: bool) -> None:
+        """Says whether the draft is ready."""
+        self._can_start = can_start
+        self._update_buttons()
+
+    @Slot()
+    def _on_start(self) -> None:
+        if self._can_start:
+            self._controller.start()
+
+    @Slot()
+    def _update_buttons(self) -> None:
+        state, pending = self._controller.state, self._controller.pending
+        is_active = self._controller.is_active
+        is_stopping = state is RunState.STOPPING
+        is_paused = state is RunState.PAUSED
+        main_had_focus = any(b.hasFocus() for b in (self.start, self.pause, self.resume))
+        self.start.show_as(not is_active, self._can_start)
+        self.pause.show_as(
+            is_active and not is_paused,
+            state is RunState.RUNNING and pending is None,
+            self.tr("Pausing…") if pending is Control.PAUSE else self.tr("Pause"),
+        )
+        self.resume.show_as(
+            is_paused,
+            pending is None,
+            self.tr("Resuming…") if pending is Control.RESUME else self.tr("Resume"),
+        )
+        stops = is_stopping and pending is not Control.DISCARD
+        text = self.tr("Stopping…") if stops else self.tr("Stop and keep")
+        self.stop.show_as(is_active, not is_stopping, text)
+        drops = is_stopping and pending is Control.DISCARD
+        text = self.tr("Discarding…") if drops else self.tr("Discard")
+        self.discard.show_as(is_active, not is_stopping, text)
+        if main_had_focus:
+            self._main_button().setFocus()
+
+    def _main_button(self) -> RunButton:
+        if not self._controller.is_active:
+            return self.start
+        return self.resume if self._controller.state is RunState.PAUSED else self.pause

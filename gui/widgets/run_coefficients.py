@@ -1,0 +1,102 @@
+"""RunCoefficients: the formula of a linear model and the numbers in it, live."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events import CoefficientsUpdated
+from gui.theme import SPACING, TEXT_SMALL, set_role, text_font
+from gui.widgets.run_words import number_text
+
+REFRESH_MS = 100
+MAX_ROWS_SHOWN = 6
+ROW_HEIGHT = 3 * SPACING
+
+
+class RunCoefficients(QWidget):
+    """A formula over a small table: one row per term, one column per output."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._newest: CoefficientsUpdated | None = None
+        self.formula = QLabel()
+        self.formula.setTextFormat(Qt.TextFormat.PlainText)
+        self.formula.setWordWrap(True)
+        self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        set_role(self.formula, "heading")
+        self.table = QTableWidget()
+        self.table.setAccessibleName(self.tr("Coefficients"))
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setFont(text_font(TEXT_SMALL))
+        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self.formula)
+        column.addWidget(self.table)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self._refresh)
+
+    def set_formula(self, formula: str) -> None:
+        """Shows the formula and forgets the numbers."""
+        self._newest = None
+        self.formula.setText(formula)
+        self.table.setRowCount(0)
+        self.table.hide()
+
+    def update_coefficients(self, event: CoefficientsUpdated) -> None:
+        """Takes new numbers; they are written at most ten times a second."""
+        self._newest = event
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _refresh(self) -> None:
+        event = self._newest
+        if event is None:
+            return
+        self._shape(event)
+        for row, values in enumerate(event.values):
+            for column, value in enumerate(values):
+                item = self.table.item(row, column)
+                if item is not None:
+                    item.setText(number_text(float(value)))
+
+    def _shape(self, event: CoefficientsUpdated) -> None:
+        rows, columns = len(event.terms), len(event.outputs)
+        if (self.table.rowCount(), self.table.columnCount()) == (rows, columns):
+            return
+        self.table.setRowCount(rows)
+        self.table.setColumnCount(columns)
+        self.table.setVerticalHeaderLabels(
+            [
+                f"β{_subscript(index)}  {self.tr('intercept') if index == 0 else term}"
+                for index, term in enumerate(event.terms)
+            ]
+        )
+        self.table.setHorizontalHeaderLabels(list(event.outputs))
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for row in range(rows):
+            for column in range(columns):
+                item = QTableWidgetItem()
+                item.setTextAlignment(right)
+                self.table.setItem(row, column, item)
+        header = self.table.horizontalHeader().sizeHint().height()
+        self.table.setFixedHeight(header + ROW_HEIGHT * min(rows, MAX_ROWS_SHOWN) + 4)
+        self.table.show()
+
+
+def _subscript(number: int) -> str:
+    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -1,0 +1,74 @@
+"""RunFacts: short facts in a row, each a caption above a value, in figures of one width."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from gui.theme import SPACING, TEXT_LARGE, TEXT_NORMAL, set_role, text_font
+
+
+class Fact(QWidget):
+    """A caption and a value.
+
+    Args:
+        caption: What the value is.
+        is_large: Whether the value is what the page is about.
+    """
+
+    def __init__(self, caption: str, is_large: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.caption = QLabel(caption)
+        self.value = QLabel("–")
+        set_role(self.caption, "small")
+        self.value.setFont(text_font(TEXT_LARGE if is_large else TEXT_NORMAL, bold=is_large))
+        self.value.setTextFormat(Qt.TextFormat.PlainText)
+        self.value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.caption)
+        column.addWidget(self.value)
+
+    def set_value(self, text: str, tip: str = "") -> None:
+        """Sets the value; does nothing where it is the same."""
+        if text != self.value.text():
+            self.value.setText(text)
+            self.setAccessibleName(f"{self.caption.text()}: {text}")
+        if tip != self.toolTip():
+            self.setToolTip(tip)
+
+
+class RunFacts(QWidget):
+    """Several facts side by side.
+
+    Args:
+        captions: Key and caption of each, in order.
+        is_large: Whether the values are what the page is about.
+    """
+
+    def __init__(
+        self, captions: dict[str, str], is_large: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.facts: dict[str, Fact] = {}
+        self._is_large = is_large
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(4 * SPACING)
+        self._row.addStretch(1)
+        self.set_captions(captions)
+
+    def set_captions(self, captions: dict[str, str]) -> None:
+        """Replaces the facts by others, without values."""
+        for fact in self.facts.values():
+            self._row.removeWidget(fact)
+            fact.hide()
+            fact.deleteLater()
+        self.facts = {key: Fact(caption, self._is_large, self) for key, caption in captions.items()}
+        for position, fact in enumerate(self.facts.values()):
+            self._row.insertWidget(position, fact)
+
+    def set_value(self, key: str, text: str, tip: str = "") -> None:
+        """Sets the value of one fact."""
+        self.facts[key].set_value(text, tip)

@@ -1,0 +1,149 @@
+"""What runs are called on screen: states, metrics, durations and numbers, in words."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+
+from engine.events import Control, RunState
+
+_CONTEXT = "RunWords"
+
+_METRICS: Final = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "mean_absolute_error": "Mean absolute error",
+    "mean_squared_error": "Mean squared error",
+    "root_mean_squared_error": "Root mean squared error",
+    "median_absolute_error": "Median absolute error",
+    "r2": "R²",
+    "r2_score": "R²",
+    "f1": "F1",
+    "f1_macro": "F1, mean of classes",
+    "macro_f1": "F1, mean of classes",
+    "precision": "Precision",
+    "recall": "Recall",
+    "balanced_accuracy": "Balanced accuracy",
+    "log_loss": "Log loss",
+    "roc_auc": "Area under ROC curve",
+}
+SHARES: Final = frozenset({"accuracy", "balanced_accuracy"})
+"""Metrics that are read as a percentage."""
+ROLES: Final = {
+    RunState.FINISHED: "success",
+    RunState.STOPPED: "muted",
+    RunState.FAILED: "danger",
+    RunState.INTERRUPTED: "warning",
+}
+"""The colour of a state; the accent for those under way."""
+
+
+def translate(text: str) -> str:
+    """Translates a text that is no part of a widget."""
+    return QCoreApplication.translate(_CONTEXT, text)
+
+
+def state_text(state: RunState, pending: Control | None = None) -> str:
+    """Names a state, and what was asked and is not answered yet."""
+    if pending is Control.PAUSE:
+        return translate("Pausing…")
+    if pending is Control.RESUME:
+        return translate("Resuming…")
+    return {
+        RunState.PREPARING: translate("Preparing…"),
+        RunState.RUNNING: translate("Training"),
+        RunState.PAUSED: translate("Paused"),
+        RunState.STOPPING: translate("Stopping…"),
+        RunState.FINISHED: translate("Finished"),
+        RunState.STOPPED: translate("Stopped"),
+        RunState.FAILED: translate("Failed"),
+        RunState.INTERRUPTED: translate("Interrupted"),
+    }[state]
+
+
+def state_role(state: RunState) -> str:
+    """The palette's colour for a state."""
+    return ROLES.get(state, "accent")
+
+
+def metric_title(name: str) -> str:
+    """Names a metric by Keras's name, such as ``val_loss``."""
+    for prefix, template in (
+        ("val_", translate("Validation {metric}")),
+        ("test_", translate("Test {metric}")),
+    ):
+        if name.startswith(prefix):
+            return template.format(metric=_lower_first(metric_title(name.removeprefix(prefix))))
+    if name in _METRICS:
+        return translate(_METRICS[name])
+    return name.replace("_", " ").capitalize()
+
+
+def metric_text(name: str, value: float | None) -> str:
+    """Writes a metric's value: accuracy as a percentage, others with four digits."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "not a number" if math.isnan(value) else "−∞"
+    if name.removeprefix("val_").removeprefix("test_") in SHARES:
+        return f"{100 * value:.1f} %"
+    return number_text(value)
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """Writes a number with so many significant digits, without an exponent where it can."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 10**6 or abs(value) < 10**-4:
+        return f"{value:.{digits - 1}e}".replace("-", "−")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def count_text(value: float) -> str:
+    """Writes a whole number in groups of three."""
+    return f"{round(value):,}".replace(",", "\u202f")
+
+
+def duration_text(seconds: float | None) -> str:
+    """Writes a duration as people say it: ``0.4 s``, ``12 s``, ``3:05``, ``1:02:09``."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment_text(moment: datetime) -> str:
+    """Writes a moment in local time, as the person's system does."""
+    local = QDateTime.fromSecsSinceEpoch(int(moment.timestamp()))
+    today = QDateTime.currentDateTime().date()
+    locale = QLocale()
+    time = locale.toString(local.time(), QLocale.FormatType.ShortFormat)
+    if local.date() == today:
+        return translate("Today, {time}").format(time=time)
+    if local.date() == today.addDays(-1):
+        return translate("Yesterday, {time}").format(time=time)
+    return f"{locale.toString(local.date(), QLocale.FormatType.ShortFormat)}, {time}"
+
+
+def main_metric(metrics: object) -> str:
+    """The metric shown beside the loss: the first that is not the loss; else the loss."""
+    names = [str(name) for name in metrics] if isinstance(metrics, dict | tuple | list) else []
+    for name in names:
+        if name != "loss" and not name.startswith(("val_", "test_")):
+            return name
+    return "loss"
+
+
+def _lower_first(text: str) -> str:
+    is_acronym = len(text) > 1 and (text[1].isupper() or not text[1].isalpha())
+    return text if is_acronym else text[:1].lower() + text[1:]

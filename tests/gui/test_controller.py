@@ -1,0 +1,410 @@
+"""The controller: answers, states, controls, faults and the end, against a fake engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from engine.events import (
+    Control,
+    DescribeModel,
+    EpochEnded,
+    InspectData,
+    Rejected,
+    RunFailed,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+    RunState,
+    RunStopped,
+    StepsDone,
+    Train,
+    WarmUp,
+)
+from engine.runs.store import RunStore
+from engine.spec import RunSpec
+from engine.workspace import WorkspaceLock
+from gui.controller import Controller
+from gui.draft import Draft
+from tests.gui.fake_engine import FakeEngine, FakeSampler, rejected
+
+DIGITS = Draft(source="digits", model="cnn", training={"epochs": 4})
+MOONS = Draft(source="moons", model="logistic_regression", training={"epochs": 4})
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> FakeEngine:
+    return FakeEngine(tmp_path)
+
+
+@pytest.fixture
+def controller(qtbot: QtBot, engine: FakeEngine) -> Iterator[Controller]:
+    made = Controller(engine.workspace, engine, FakeSampler)
+    made.open()
+    yield made
+    engine.open_gates()
+    if not made.is_closing:
+        with qtbot.waitSignal(made.closed):
+            made.close()
+
+
+@pytest.fixture
+def events(controller: Controller) -> list[Any]:
+    seen: list[Any] = []
+    controller.run_event.connect(seen.append)
+    return seen
+
+
+@pytest.fixture
+def states(controller: Controller) -> list[Any]:
+    seen: list[Any] = []
+    controller.state_changed.connect(seen.append)
+    return seen
+
+
+def run_until(qtbot: QtBot, controller: Controller, state: RunState | None) -> None:
+    if controller.state is not state:
+        with qtbot.waitSignal(controller.state_changed, check_params_cb=lambda s: s is state):
+            pass
+
+
+def start_and_hold(qtbot: QtBot, controller: Controller, engine: FakeEngine) -> None:
+    engine.hold_after_epoch = 2
+    controller.set_draft(DIGITS)
+
+    def is_second_epoch(event: Any) -> bool:
+        return isinstance(event, EpochEnded) and event.epoch == 2
+
+    with qtbot.waitSignal(controller.run_event, check_params_cb=is_second_epoch):
+        controller.start()
+
+
+class TestQuestions:
+    def test_data_and_model_of_a_draft_are_answered(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        with qtbot.waitSignals([controller.profile_changed] * 2 + [controller.model_changed] * 2):
+            controller.set_draft(DIGITS)
+        assert controller.profile is not None
+        assert controller.profile.title == "Handwritten digits"
+        assert controller.model is not None
+        assert controller.model.spec.training.epochs == 4
+
+    def test_an_answer_to_an_older_draft_never_arrives(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.inspect.close()
+        seen: list[Any] = []
+        controller.profile_changed.connect(seen.append)
+        controller.choose_data("digits")
+        qtbot.waitUntil(lambda: any(isinstance(c, InspectData) for c in engine.commands))
+        controller.choose_data("moons")
+        controller.choose_data("noisy_line")
+        engine.inspect.open()
+        qtbot.waitUntil(lambda: controller.profile is not None)
+        assert [p.source for p in seen if p is not None] == ["noisy_line"]
+
+    def test_of_several_waiting_questions_only_the_newest_is_asked(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.warm_up.close()
+        for epochs in (1, 2, 3):
+            controller.set_draft(DIGITS.with_training({"epochs": epochs}))
+            qtbot.waitUntil(lambda: not controller._desk._timer.isActive())
+        engine.warm_up.open()
+        qtbot.waitUntil(lambda: controller.model is not None)
+        asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
+        assert asked == [{"epochs": 3}]
+
+    def test_rejections_say_which_field(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.rejections["cnn"] = rejected("model.parameters.filters", "Must be positive.")
+        with qtbot.waitSignal(controller.model_rejected) as answer:
+            controller.set_draft(DIGITS)
+        assert answer.args[0].problems[0].field == "model.parameters.filters"
+        assert controller.model_problem is answer.args[0]
+        controller.set_draft(MOONS)
+        assert controller.model_problem is None
+
+    def test_unusable_data_is_refused(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.rejections["moons"] = Rejected("There is no such file.", "Pick another.")
+        with qtbot.waitSignal(controller.data_rejected):
+            controller.set_draft(MOONS)
+        assert controller.data_problem is not None
+        assert controller.profile is None
+
+    def test_data_brings_its_recommended_model(self, controller: Controller) -> None:
+        controller.choose_data("digits")
+        assert controller.draft.model == "cnn"
+        controller.choose_data("noisy_line")
+        assert controller.draft.model == "linear_regression"
+
+    def test_a_chosen_model_that_fits_stays(self, controller: Controller) -> None:
+        controller.choose_data("digits")
+        controller.choose_model("mlp")
+        controller.choose_data("moons")
+        assert controller.draft.model == "mlp"
+
+    def test_a_files_model_is_picked_once_its_kind_is_known(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        controller.choose_data("digits")
+        controller.choose_data("some/table.csv")
+        qtbot.waitUntil(lambda: controller.draft.model == "mlp")
+
+    def test_a_models_settings_come_back_with_it(self, controller: Controller) -> None:
+        controller.set_draft(MOONS)
+        controller.choose_model("mlp")
+        assert controller.draft.training == {}
+        controller.choose_model("logistic_regression")
+        assert controller.draft.training == {"epochs": 4}
+
+
+class TestRun:
+    def test_events_come_in_order_and_the_run_finishes(
+        self, qtbot: QtBot, controller: Controller, events: list[Any], states: list[Any]
+    ) -> None:
+        controller.set_draft(DIGITS)
+        controller.start()
+        assert controller.state is RunState.PREPARING
+        run_until(qtbot, controller, RunState.FINISHED)
+        assert isinstance(events[0], RunStarted)
+        assert isinstance(events[-1], RunFinished)
+        assert [e.epoch for e in events if isinstance(e, EpochEnded)] == [1, 2, 3, 4]
+        firsts = [e.first_step for e in events if isinstance(e, StepsDone)]
+        assert firsts == list(range(0, 80, 10))
+        assert states == [RunState.PREPARING, RunState.RUNNING, RunState.FINISHED]
+        assert {e.run for e in events} == {controller.run}
+
+    def test_many_events_arrive_in_order_and_none_is_lost(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
+    ) -> None:
+        controller.set_draft(MOONS.with_training({"epochs": 500}))
+        controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+        assert [e.epoch for e in events if isinstance(e, EpochEnded)] == list(range(1, 501))
+
+    def test_a_fresh_worker_stands_by_after_a_run(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        controller.set_draft(DIGITS)
+        controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+        trainer = next(s for s in engine.sessions if s.is_closed or s.pid)
+        qtbot.waitUntil(lambda: sum(isinstance(c, WarmUp) for c in engine.commands) == 2)
+        qtbot.waitUntil(lambda: trainer.is_closed)
+
+    def test_pause_and_resume_show_at_once_and_then_happen(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        controller.pause()
+        assert (controller.state, controller.pending) == (RunState.RUNNING, Control.PAUSE)
+        run_until(qtbot, controller, RunState.PAUSED)
+        assert controller.pending is None
+        controller.resume()
+        assert (controller.state, controller.pending) == (RunState.PAUSED, Control.RESUME)
+        run_until(qtbot, controller, RunState.RUNNING)
+        engine.go_on()
+        run_until(qtbot, controller, RunState.FINISHED)
+        assert engine.controls == [Control.PAUSE, Control.RESUME]
+
+    def test_stopping_shows_before_the_worker_answers(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        engine.evaluate.close()
+        controller.stop()
+        assert controller.state is RunState.STOPPING
+        controller.stop()
+        controller.pause()
+        engine.evaluate.open()
+        run_until(qtbot, controller, RunState.STOPPED)
+        assert engine.controls == [Control.STOP]
+        assert isinstance(events[-1], RunStopped)
+        assert events[-1].kept
+
+    def test_stop_before_the_run_exists_is_not_lost(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.prepare.close()
+        engine.hold_after_epoch = 1
+        controller.set_draft(DIGITS)
+        controller.start()
+        qtbot.waitUntil(lambda: bool(engine.trains()))
+        controller.stop()
+        assert controller.state is RunState.STOPPING
+        engine.prepare.open()
+        run_until(qtbot, controller, RunState.STOPPED)
+
+    def test_stop_before_the_worker_was_asked_takes_the_run_back(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.warm_up.close()
+        controller.set_draft(DIGITS)
+        controller.start()
+        controller.stop()
+        assert controller.state is None
+        with qtbot.waitSignal(controller.worker_ready):
+            engine.warm_up.open()
+        assert engine.trains() == []
+
+    def test_discard_deletes_the_run_and_undo_brings_it_back(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        run = controller.run
+        assert run is not None
+        controller.discard()
+        run_until(qtbot, controller, RunState.STOPPED)
+        with RunStore(engine.workspace) as store:
+            assert store.get(run).deleted_at is not None
+        controller.restore_run(run)
+        qtbot.waitUntil(lambda: [r.id for r in controller.runs] == [run])
+
+    def test_a_refused_start_starts_nothing(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.rejections["train"] = rejected("training.epochs", "Must be at least 1.")
+        controller.set_draft(DIGITS)
+        with qtbot.waitSignal(controller.start_rejected) as answer:
+            controller.start()
+        assert answer.args[0].problems[0].field == "training.epochs"
+        assert controller.state is None
+        assert controller.run is None
+
+    def test_a_failure_before_the_first_event_ends_the_run(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.fails_with = lambda run: RunFailed(run, reason="Loss is not a number.")
+        controller.set_draft(DIGITS)
+        controller.start()
+        run_until(qtbot, controller, RunState.FAILED)
+        assert not controller.is_active
+
+    def test_a_killed_worker_interrupts_the_run_and_keeps_its_metrics(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        run = controller.run
+        assert run is not None
+        engine.kill_worker()
+        run_until(qtbot, controller, RunState.INTERRUPTED)
+        assert isinstance(events[-1], RunInterrupted)
+        assert "SIGKILL" in events[-1].reason
+        qtbot.waitUntil(lambda: [r.state for r in controller.runs] == [RunState.INTERRUPTED])
+        with RunStore(engine.workspace) as store:
+            assert [e.epoch for e in store.epochs(run)] == [1, 2]
+        qtbot.waitUntil(lambda: sum(isinstance(c, WarmUp) for c in engine.commands) == 2)
+        engine.hold_after_epoch = 0
+        controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+
+    def test_a_model_asked_about_during_a_run_is_answered_by_another_worker(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        with qtbot.waitSignal(
+            controller.model_changed, check_params_cb=lambda model: model is not None
+        ):
+            controller.set_draft(MOONS)
+        assert controller.state is RunState.RUNNING
+        assert len(engine.trains()) == 1
+
+
+class TestStoredRuns:
+    def test_rename_note_delete_and_restore(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        with RunStore(engine.workspace) as store:
+            run = store.create(RunSpec.from_dict(MOONS.to_spec()), "first", "Moons", "Model").id
+        controller.rename_run(run, "second")
+        controller.set_note(run, "worth a look")
+        qtbot.waitUntil(
+            lambda: [(r.name, r.note) for r in controller.runs] == [("second", "worth a look")]
+        )
+        controller.delete_run(run)
+        qtbot.waitUntil(lambda: controller.runs == ())
+        controller.restore_run(run)
+        qtbot.waitUntil(lambda: len(controller.runs) == 1)
+
+    def test_a_failing_change_is_said_in_words(self, qtbot: QtBot, controller: Controller) -> None:
+        with qtbot.waitSignal(controller.problem_found) as problem:
+            controller.rename_run("no-such-run", "name")
+        assert problem.args[0].message
+
+    def test_a_result_that_cannot_be_read_says_why(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        with qtbot.waitSignal(controller.result_read) as answer:
+            controller.read_result("no-such-run")
+        assert answer.args[0].problem is not None
+
+    def test_curves_of_several_runs(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        controller.set_draft(DIGITS)
+        controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+        run = str(controller.run)
+        with qtbot.waitSignal(controller.curves_read) as answer:
+            controller.read_curves((run,), with_steps=True)
+        (curves,) = answer.args[0]
+        assert len(curves.epochs) == 4
+        assert len(curves.steps["loss"]) == 80
+
+
+class TestOpeningAndClosing:
+    def test_a_second_window_may_look_but_not_train(self, qtbot: QtBot, engine: FakeEngine) -> None:
+        with WorkspaceLock(engine.workspace):
+            controller = Controller(engine.workspace, engine, FakeSampler)
+            controller.open()
+            assert controller.is_read_only
+            controller.set_draft(DIGITS)
+            with qtbot.waitSignal(controller.start_rejected):
+                controller.start()
+            with qtbot.waitSignal(controller.closed):
+                controller.close()
+
+    def test_closing_stops_and_keeps_the_run(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        with qtbot.waitSignal(controller.closed):
+            controller.close()
+        assert isinstance(events[-1], RunStopped)
+        assert all(session.is_closed for session in engine.sessions)
+        with RunStore(engine.workspace) as store:
+            assert [r.state for r in store.runs()] == [RunState.STOPPED]
+
+    def test_closing_while_tensorflow_loads_does_not_wait_for_it(
+        self, qtbot: QtBot, engine: FakeEngine
+    ) -> None:
+        engine.warm_up.close()
+        controller = Controller(engine.workspace, engine, FakeSampler)
+        controller.open()
+        with qtbot.waitSignal(controller.closed):
+            controller.close()
+        assert all(session.is_closed for session in engine.sessions)
+
+    def test_the_workspace_is_free_after_closing(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        with qtbot.waitSignal(controller.closed):
+            controller.close()
+        with WorkspaceLock(engine.workspace) as lock:
+            assert lock.is_held
+
+    def test_stale_train_commands_are_not_asked_twice(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        start_and_hold(qtbot, controller, engine)
+        controller.start()
+        assert sum(isinstance(c, Train) for c in engine.commands) == 1
