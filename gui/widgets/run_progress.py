@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from engine.events import (
@@ -25,7 +25,13 @@ RESOLUTION = 10_000
 
 
 class RunProgress(QWidget):
-    """A progress bar over a row of facts; drawn at most ten times a second."""
+    """A progress bar over a row of facts; drawn at most ten times a second.
+
+    Signals:
+        refreshed(): What is shown changed.
+    """
+
+    refreshed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +98,16 @@ class RunProgress(QWidget):
             self._timer.start()
 
     @property
+    def epochs(self) -> int:
+        """Epochs planned; 0 before it is known."""
+        return self._epochs
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 1; 0 before the first."""
+        return self._epoch
+
+    @property
     def remaining_s(self) -> float | None:
         """Estimated seconds of training left: from the last epochs, or the steps so far."""
         steps_left = self._epochs * self._steps_per_epoch - self._step
@@ -136,3 +152,4 @@ class RunProgress(QWidget):
         self.facts.set_value("remaining", "–" if remaining is None else duration_text(remaining))
         self.facts.set_value("speed", "–" if speed is None else count_text(speed))
         self.facts.set_value("device", self._device or "–", self._device_tip)
+        self.refreshed.emit()

@@ -18,19 +18,13 @@ _METRICS: Final = {
     "mean_absolute_error": "Mean absolute error",
     "mean_squared_error": "Mean squared error",
     "root_mean_squared_error": "Root mean squared error",
-    "median_absolute_error": "Median absolute error",
-    "r2": "R²",
     "r2_score": "R²",
-    "f1": "F1",
-    "f1_macro": "F1, mean of classes",
-    "macro_f1": "F1, mean of classes",
+    "f1_score": "F1",
     "precision": "Precision",
     "recall": "Recall",
     "balanced_accuracy": "Balanced accuracy",
-    "log_loss": "Log loss",
-    "roc_auc": "Area under ROC curve",
 }
-SHARES: Final = frozenset({"accuracy", "balanced_accuracy"})
+SHARES: Final = frozenset({"accuracy", "balanced_accuracy", "precision", "recall"})
 """Metrics that are read as a percentage."""
 ROLES: Final = {
     RunState.FINISHED: "success",

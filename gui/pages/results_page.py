@@ -1,0 +1,270 @@
+"""ResultsPage: what a run's model is worth on data it has not learnt from."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from engine.events import RunEnded, RunState, RunStopped
+from engine.problem import Task
+from gui.controller import Controller
+from gui.messages import Messages
+from gui.pages.page import Page
+from gui.plots.confusion_plot import ConfusionPlot
+from gui.plots.regression_plot import RegressionPlot
+from gui.run_shelf import RunResult
+from gui.settings import Settings
+from gui.theme import SPACING, set_role
+from gui.widgets.run_button import RunButton
+from gui.widgets.run_facts import RunFacts
+from gui.widgets.run_notice import RunNotice
+from gui.widgets.run_reuse import use_settings
+from gui.widgets.run_scores import RunScores
+from gui.widgets.run_summary import RunSummary, kept_text, part_text
+from gui.widgets.run_words import (
+    count_text,
+    metric_text,
+    metric_title,
+    moment_text,
+    state_role,
+    state_text,
+)
+
+if TYPE_CHECKING:
+    from engine.evaluation.evaluation import Evaluation
+    from engine.runs.store import RunRecord
+
+PLOT_HEIGHT = 44 * SPACING
+MAX_METRICS = 5
+
+
+class ResultsPage(Page):
+    """The run that was just finished, or the one that was opened last in Runs."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(controller, messages, settings, parent)
+        self._record: RunRecord | None = None
+        self.title = QLabel()
+        self.subtitle = QLabel()
+        self.state = QLabel()
+        self.notice = RunNotice()
+        self.caption = QLabel()
+        self.metrics = RunFacts({}, is_large=True)
+        self.confusion = ConfusionPlot()
+        self.regression = RegressionPlot()
+        self.scores = RunScores()
+        self.summary = RunSummary()
+        self.reuse = RunButton(
+            self.tr("Use these settings"),
+            "reset",
+            self._on_reuse,
+            self,
+            "Ctrl+U",
+            help_text=self.tr("Start the next run from this run's data, model and settings"),
+        )
+        self._content = QWidget()
+        self._build()
+        controller.run_event.connect(self._on_run_event)
+        controller.result_read.connect(self._on_result)
+        controller.runs_changed.connect(self._on_runs_changed)
+        self.notice.activated.connect(self.page_requested)
+        self._show_empty()
+
+    def show_run(self, run: str) -> None:
+        """Shows a stored run; reads it in the background."""
+        self.controller.read_result(run)
+
+    # ---- building
+
+    def _build(self) -> None:
+        for label, role in (
+            (self.title, "title"),
+            (self.subtitle, "muted"),
+            (self.caption, "heading"),
+        ):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            set_role(label, role)
+        self.subtitle.setWordWrap(True)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
+        column.setSpacing(2 * SPACING)
+        column.addLayout(self._header())
+        column.addWidget(self.notice)
+        column.addWidget(self.caption)
+        column.addWidget(self.metrics)
+        column.addLayout(self._body(), 1)
+        column.addWidget(self.summary)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(self._content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _header(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setSpacing(2 * SPACING)
+        line.addWidget(self.title)
+        line.addWidget(self.state)
+        line.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addLayout(line)
+        words.addWidget(self.subtitle)
+        row = QHBoxLayout()
+        row.addLayout(words, 1)
+        row.addWidget(self.reuse, 0, Qt.AlignmentFlag.AlignVCenter)
+        return row
+
+    def _body(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(3 * SPACING)
+        for plot in (self.confusion, self.regression):
+            plot.setMinimumHeight(PLOT_HEIGHT)
+            row.addWidget(plot, 3)
+        row.addWidget(self.scores, 2)
+        return row
+
+    # ---- showing
+
+    @Slot(object)
+    def _on_run_event(self, event: object) -> None:
+        if isinstance(event, RunEnded) and not (isinstance(event, RunStopped) and not event.kept):
+            self.show_run(event.run)
+
+    @Slot()
+    def _on_runs_changed(self) -> None:
+        """Follows a new name; forgets a run that was deleted."""
+        if self._record is None:
+            return
+        known = {record.id: record for record in self.controller.runs}
+        record = known.get(self._record.id)
+        if record is None:
+            self._show_empty()
+        elif record.name != self._record.name:
+            self._record = record
+            self.title.setText(record.name)
+
+    @Slot(object)
+    def _on_result(self, result: RunResult) -> None:
+        if result.problem is not None or result.record is None:
+            self._show_empty()
+            if result.problem is not None:
+                problem = result.problem
+                self.notice.show_text(problem.message, "danger", problem.hint)
+            return
+        self._record = result.record
+        self._show_record(result.record)
+        self._show_evaluation(result.record, result.evaluation)
+        self.summary.show_record(result.record)
+        self.hint_changed.emit(self._hint(result))
+
+    def _show_empty(self) -> None:
+        self._record = None
+        self.title.setText(self.tr("Results"))
+        self.subtitle.setText(self.tr("What the model has learnt, measured on examples kept aside"))
+        for widget in (self.state, self.caption, self.metrics, self.scores, self.summary):
+            widget.hide()
+        self.reuse.show_as(False)
+        self.confusion.hide()
+        self.regression.hide()
+        self.notice.show_text(
+            self.tr("No results yet: train a model, or open a run."),
+            "accent",
+            self.tr("A run's results appear here when it ends; double-click one in Runs."),
+            self.tr("Go to Train"),
+            "train",
+        )
+        self.hint_changed.emit("")
+
+    def _show_record(self, record: RunRecord) -> None:
+        self.title.setText(record.name)
+        parts = (record.dataset_title, record.model_title, moment_text(record.created_at))
+        self.subtitle.setText(" · ".join(part for part in parts if part))
+        self.state.setText(state_text(record.state))
+        set_role(self.state, state_role(record.state).replace("accent", "muted"))
+        self.state.show()
+        self.reuse.show_as(True)
+
+    def _show_evaluation(self, record: RunRecord, evaluation: Evaluation | None) -> None:
+        self._say_how_it_ended(record, evaluation)
+        is_known = evaluation is not None
+        self.caption.setVisible(is_known)
+        self.metrics.setVisible(is_known)
+        if evaluation is None:
+            for widget in (self.confusion, self.regression, self.scores):
+                widget.hide()
+            return
+        self.caption.setText(self._caption(record, evaluation))
+        names = list(evaluation.metrics)[:MAX_METRICS]
+        self.metrics.set_captions({name: metric_title(name) for name in names})
+        for name in names:
+            self.metrics.set_value(name, metric_text(name, evaluation.metrics[name]))
+        is_classes = evaluation.task is Task.CLASSIFICATION
+        self.confusion.setVisible(is_classes)
+        self.scores.setVisible(is_classes)
+        self.regression.setVisible(not is_classes)
+        if is_classes:
+            self.confusion.set_matrix(evaluation.confusion, evaluation.class_names)
+            self.scores.show_scores(evaluation.per_class)
+        else:
+            self.regression.set_predictions(
+                evaluation.y_true, evaluation.y_pred, evaluation.target_name
+            )
+
+    def _say_how_it_ended(self, record: RunRecord, evaluation: Evaluation | None) -> None:
+        if record.state in (RunState.FAILED, RunState.INTERRUPTED):
+            self.notice.show_text(record.reason, state_role(record.state), record.hint)
+        elif record.state.is_active:
+            self.notice.show_text(
+                self.tr("This run is under way; its results appear here when it ends."), "accent"
+            )
+        elif evaluation is None:
+            self.notice.show_text(
+                self.tr("This run has no test part, so nothing can be said about new data."),
+                "warning",
+                self.tr("Keep some examples aside for testing on the Data page, and train again."),
+                self.tr("Go to Data"),
+                "data",
+            )
+        elif evaluation.part != "test":
+            self.notice.show_text(
+                self.tr(
+                    "There is no test part: these numbers come from the {part} part, "
+                    "which the model has seen. On new data expect worse."
+                ).format(part=part_text(evaluation.part)),
+                "warning",
+                self.tr("Keep some examples aside for testing on the Data page, and train again."),
+                self.tr("Go to Data"),
+                "data",
+            )
+        else:
+            self.notice.clear()
+
+    def _caption(self, record: RunRecord, evaluation: Evaluation) -> str:
+        kept = kept_text(record)
+        text = self.tr("On the {part} part, {n} examples").format(
+            part=part_text(evaluation.part), n=count_text(evaluation.n_samples)
+        )
+        return f"{text} · {kept}" if kept else text
+
+    def _hint(self, result: RunResult) -> str:
+        if result.evaluation is None or not result.evaluation.metrics:
+            return ""
+        name, value = next(iter(result.evaluation.metrics.items()))
+        return f"{metric_title(name)} {metric_text(name, value)}" if math.isfinite(value) else ""
+
+    @Slot()
+    def _on_reuse(self) -> None:
+        if self._record is not None:
+            use_settings(self._record, self)

@@ -1,0 +1,347 @@
+"""TrainPage: start a run, watch it learn, steer it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets.profile import Profile
+from engine.defaults import METRICS
+from engine.events import (
+    CoefficientsUpdated,
+    EpochEnded,
+    Rejected,
+    RunEnded,
+    RunEvent,
+    RunInterrupted,
+    RunStarted,
+    RunState,
+    RunStopped,
+    StepsDone,
+    SurfaceUpdated,
+)
+from engine.problem import Task
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.messages import Messages
+from gui.pages.page import Page
+from gui.plots.device_plot import DevicePanel
+from gui.plots.surface_plot import SurfacePlot
+from gui.settings import Settings
+from gui.theme import SPACING
+from gui.widgets.run_bar import RunBar
+from gui.widgets.run_coefficients import RunCoefficients
+from gui.widgets.run_curves import RunCurves
+from gui.widgets.run_notice import RunNotice
+from gui.widgets.run_progress import RunProgress
+from gui.widgets.run_readiness import (
+    Readiness,
+    data_title,
+    draft_text,
+    model_title,
+    readiness,
+)
+from gui.widgets.run_words import (
+    count_text,
+    main_metric,
+    metric_text,
+    metric_title,
+    state_role,
+    state_text,
+)
+
+SIDE_WIDTH = 42 * SPACING
+
+
+class TrainPage(Page):
+    """The run under way, or the next one while there is none."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(controller, messages, settings, parent)
+        self._trained_draft: Draft | None = None
+        self._ended: RunEnded | None = None
+        self._refusal: Rejected | None = None
+        self._hint = ""
+        self.bar = RunBar(controller, self)
+        self.notice = RunNotice()
+        self.progress = RunProgress()
+        self.curves = RunCurves(settings, "train")
+        self.surface = SurfacePlot()
+        self.coefficients = RunCoefficients()
+        self.devices = DevicePanel()
+        self._build()
+        self._connect()
+        self.curves.show_metric(METRICS[Task.CLASSIFICATION][0])
+        self._show_draft()
+
+    # ---- building
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
+        column.setSpacing(2 * SPACING)
+        for widget in (self.bar, self.notice, self.progress):
+            column.addWidget(widget)
+        column.addWidget(self._plots(), 1)
+
+    def _plots(self) -> QSplitter:
+        side = QWidget()
+        side.setMinimumWidth(SIDE_WIDTH - 6 * SPACING)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2 * SPACING)
+        column.addWidget(self.surface, 3)
+        column.addWidget(self.coefficients)
+        column.addWidget(self.devices, 2)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(2 * SPACING)
+        splitter.addWidget(self.curves)
+        splitter.addWidget(side)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 1)
+        splitter.setSizes([80 * SPACING, SIDE_WIDTH])
+        return splitter
+
+    def _connect(self) -> None:
+        controller = self.controller
+        controller.draft_changed.connect(self._on_draft_changed)
+        controller.profile_changed.connect(self._on_profile_changed)
+        controller.model_changed.connect(self._on_answer)
+        controller.model_rejected.connect(self._on_answer)
+        controller.data_rejected.connect(self._on_answer)
+        controller.worker_ready.connect(self._on_answer)
+        controller.run_event.connect(self._on_run_event)
+        controller.state_changed.connect(self._on_state_changed)
+        controller.start_rejected.connect(self._on_start_rejected)
+        controller.devices_sampled.connect(self._on_devices_sampled)
+        self.notice.activated.connect(self.page_requested)
+        self.progress.refreshed.connect(self._tell_hint)
+
+    # ---- the draft
+
+    @property
+    def _shows_run(self) -> bool:
+        """The plots belong to a run, under way or ended."""
+        return self.controller.is_active or self._ended is not None
+
+    @Slot(object)
+    def _on_draft_changed(self, _draft: object) -> None:
+        self._refusal = None
+        self._show_draft()
+
+    @Slot(object)
+    def _on_profile_changed(self, profile: Profile | None) -> None:
+        if not self._shows_run and profile is not None:
+            self._show_data(profile)
+        self._show_draft()
+
+    @Slot(object)
+    def _on_answer(self, _answer: object) -> None:
+        self._show_draft()
+
+    def _show_draft(self) -> None:
+        """Says what Start would do, or why it cannot."""
+        controller = self.controller
+        ready = readiness(controller)
+        self.bar.set_can_start(ready.can_start)
+        if controller.is_active:
+            return
+        draft = controller.draft
+        if self._ended is not None and draft == self._trained_draft:
+            self._show_ended(self._ended)
+            return
+        words = draft_text(controller)
+        if self._ended is not None:
+            self.bar.set_text(self.bar.title.text(), self.tr("Next: {run}").format(run=words))
+        else:
+            self.bar.set_text(self.tr("Train"), words)
+            self._show_empty_texts(ready)
+            self._show_formula(draft.model)
+        self._show_readiness(ready)
+        self._tell_hint()
+
+    def _show_readiness(self, ready: Readiness) -> None:
+        if self._refusal is not None:
+            self.notice.show_text(self._refusal.message, "danger", self._refusal.hint)
+        elif ready.text:
+            self.notice.show_text(
+                ready.text, ready.role, ready.hint, ready.action, target=ready.page
+            )
+        else:
+            self.notice.clear()
+
+    def _show_empty_texts(self, ready: Readiness) -> None:
+        if ready.can_start:
+            text = self.tr("Press Start: the loss appears here, batch by batch")
+        else:
+            text = self.tr("The loss appears here once training starts")
+        self.curves.set_empty_texts(text, self.tr("And here how good the predictions are"))
+
+    def _show_data(self, profile: Profile) -> None:
+        self.curves.show_metric(METRICS[profile.signature.task][0])
+        can_show = SurfacePlot.can_show(profile)
+        self.surface.setVisible(can_show)
+        self.surface.clear()
+        if can_show:
+            self.surface.show_profile(profile)
+
+    def _show_formula(self, model: str) -> None:
+        is_linear = model in ARCHITECTURES and ARCHITECTURES[model].is_linear
+        self.coefficients.setVisible(is_linear)
+        self.coefficients.set_formula(ARCHITECTURES[model].formula if is_linear else "")
+        if not SurfacePlot.can_show(self.controller.profile):
+            self.surface.setVisible(False)
+
+    # ---- the run
+
+    @Slot(object)
+    def _on_state_changed(self, state: RunState | None) -> None:
+        if state is RunState.PREPARING and self.controller.run is None:
+            self._begin()
+        elif state is None:
+            self._ended = None
+            self.progress.set_waiting(False)
+            self._show_draft()
+        elif state is RunState.PREPARING:
+            pass
+        elif state.is_active:
+            self.progress.set_waiting(state is RunState.STOPPING and not self.controller.started)
+            self._show_activity(state)
+        self._tell_hint()
+
+    def _begin(self) -> None:
+        """Start was pressed: the run before makes room."""
+        self._trained_draft = self.controller.draft
+        self._ended = self._refusal = None
+        self.curves.clear()
+        self._show_formula(self._trained_draft.model)
+        self.progress.clear()
+        self.progress.set_waiting(True)
+        title = f"{data_title(self._trained_draft)} · {model_title(self._trained_draft)}"
+        self.bar.set_text(title, draft_text(self.controller))
+        self.notice.show_text(self._preparing_text(), "accent")
+
+    def _preparing_text(self) -> str:
+        if self.controller.worker is None:
+            return self.tr("TensorFlow is getting ready; training starts as soon as it is.")
+        return self.tr("Loading the data and building the model…")
+
+    def _show_activity(self, state: RunState) -> None:
+        if state is RunState.PAUSED:
+            self.notice.show_text(
+                self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
+            )
+        elif state is RunState.STOPPING:
+            self.notice.show_text(
+                self.tr("Stopping… the batches under way are finished first."), "accent"
+            )
+        else:
+            self.notice.clear()
+
+    @Slot(object)
+    def _on_run_event(self, event: RunEvent) -> None:
+        self.progress.add(event)
+        if isinstance(event, StepsDone | EpochEnded):
+            self.curves.add(event)
+        elif isinstance(event, SurfaceUpdated):
+            self.surface.update_surface(event)
+        elif isinstance(event, CoefficientsUpdated):
+            self.coefficients.update_coefficients(event)
+        elif isinstance(event, RunStarted):
+            self._on_started(event)
+        elif isinstance(event, RunEnded):
+            self._on_ended(event)
+
+    def _on_started(self, event: RunStarted) -> None:
+        self._show_data(event.profile)
+        self.curves.add(event)
+        self.progress.set_waiting(False)
+        epochs = self.tr("%n epoch(s)", "", event.epochs)
+        model = ARCHITECTURES[event.spec.model.name].title
+        self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
+        self.notice.show_text(
+            self.tr("The first step compiles the model; the curves start after it."), "accent"
+        )
+
+    def _on_ended(self, event: RunEnded) -> None:
+        self.progress.set_waiting(False)
+        name = self.controller.started.name if self.controller.started else self.tr("The run")
+        if isinstance(event, RunStopped) and not event.kept:
+            self.messages.show_info(
+                self.tr("“{name}” was discarded.").format(name=name),
+                self.tr("Undo"),
+                partial(self.controller.restore_run, event.run),
+            )
+        elif event.state in (RunState.FAILED, RunState.INTERRUPTED):
+            if event.details or not self.isVisible():
+                self.messages.show_error(event.reason, event.hint, event.details)
+        elif not self.isVisible():
+            self.messages.show_info(f"{name}: {event.reason}")
+        self._ended = event
+        self._show_draft()
+
+    def _show_ended(self, event: RunEnded) -> None:
+        role = state_role(event.state)
+        if event.state in (RunState.FAILED, RunState.INTERRUPTED):
+            hint = event.hint
+            if isinstance(event, RunInterrupted):
+                kept = self.tr("The run is kept with every metric so far.")
+                hint = f"{kept} {event.hint}".strip()
+            self.notice.show_text(event.reason, role, hint)
+        elif isinstance(event, RunStopped) and not event.kept:
+            self.notice.show_text(self.tr("Discarded."), role)
+        else:
+            words = " ".join((event.reason, self._outcome(event.metrics))).strip()
+            self.notice.show_text(words, role, action=self.tr("See results"), target="results")
+        self._tell_hint()
+
+    def _outcome(self, metrics: dict[str, float]) -> str:
+        name = main_metric(metrics)
+        for prefix in ("test_", "val_", ""):
+            if prefix + name in metrics:
+                value = metric_text(name, metrics[prefix + name])
+                return self.tr("{metric}: {value}.").format(
+                    metric=metric_title(prefix + name), value=value
+                )
+        return ""
+
+    @Slot(object)
+    def _on_start_rejected(self, answer: Rejected) -> None:
+        self._refusal = answer
+        self._ended = None
+        self._show_draft()
+        if answer.details or not self.isVisible():
+            self.messages.show_error(answer.message, answer.hint, answer.details)
+
+    # ---- small things
+
+    @Slot(object)
+    def _on_devices_sampled(self, sample: Any) -> None:
+        if sample is not None:
+            self.devices.add_sample(sample)
+
+    @Slot()
+    def _tell_hint(self) -> None:
+        state = self.controller.state
+        if state is RunState.RUNNING and self.controller.pending is None and self.progress.epochs:
+            hint = self.tr("Epoch {done} of {all}").format(
+                done=count_text(self.progress.epoch), all=count_text(self.progress.epochs)
+            )
+        elif state is not None:
+            hint = state_text(state, self.controller.pending)
+        else:
+            hint = self.tr("Ready") if readiness(self.controller).can_start else ""
+        if hint != self._hint:
+            self._hint = hint
+            self.hint_changed.emit(hint)

@@ -1,0 +1,108 @@
+"""Readiness: what Start would do with the draft, or why it cannot yet and where to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS
+from engine.events import Rejected
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.widgets.run_words import translate
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a run can be started.
+
+    Attributes:
+        can_start: The draft is not known to be wrong.
+        text: What is missing or awaited; empty: nothing.
+        hint: What to do next.
+        role: The colour of the text.
+        action: What a button that leads there says.
+        page: The page where it is mended.
+    """
+
+    can_start: bool
+    text: str = ""
+    hint: str = ""
+    role: str = "muted"
+    action: str = ""
+    page: str = ""
+
+
+def readiness(controller: Controller) -> Readiness:
+    """Judges the controller's draft."""
+    draft = controller.draft
+    locked = controller.lock_problem
+    if locked is not None:
+        return Readiness(False, locked.message, locked.hint, "warning")
+    if not draft.has_data:
+        text = translate("Pick the data to learn from.")
+        return Readiness(False, text, "", "accent", translate("Choose data"), "data")
+    if controller.data_problem is not None:
+        problem = controller.data_problem
+        action = translate("Go to Data")
+        return Readiness(False, problem.message, problem.hint, "danger", action, "data")
+    if not draft.has_model:
+        text = translate("Pick a model to train.")
+        return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
+    if controller.model_problem is not None:
+        return _wrong_model(controller.model_problem)
+    if controller.worker is None:
+        text = translate("TensorFlow is getting ready… Start can be pressed already.")
+        return Readiness(True, text)
+    return Readiness(True)
+
+
+def draft_text(controller: Controller) -> str:
+    """What would be trained, such as ``Handwritten digits · CNN · 10 epochs``."""
+    draft = controller.draft
+    if not draft.has_data:
+        return translate("Nothing picked yet")
+    parts = [data_title(draft)]
+    if draft.has_model:
+        parts.append(model_title(draft))
+        epochs = _epochs(controller)
+        if epochs:
+            words = translate("{n} epoch") if epochs == 1 else translate("{n} epochs")
+            parts.append(words.format(n=epochs))
+    return " · ".join(parts)
+
+
+def data_title(draft: Draft) -> str:
+    """What people call the draft's data."""
+    if draft.source in DATASETS:
+        return DATASETS[draft.source].title
+    return PurePath(draft.source).name
+
+
+def model_title(draft: Draft) -> str:
+    """What people call the draft's model."""
+    known = draft.model in ARCHITECTURES
+    return ARCHITECTURES[draft.model].title if known else draft.model
+
+
+def _epochs(controller: Controller) -> int:
+    wanted = controller.draft.training.get("epochs")
+    if wanted is None and controller.model is not None:
+        wanted = controller.model.spec.training.epochs
+    if wanted is None and controller.draft.model in ARCHITECTURES:
+        wanted = ARCHITECTURES[controller.draft.model].defaults.epochs
+    return wanted if isinstance(wanted, int) else 0
+
+
+def _wrong_model(problem: Rejected) -> Readiness:
+    field = problem.problems[0].field if problem.problems else "model"
+    is_data = field.partition(".")[0] in ("data", "split")
+    page = "data" if is_data else "model"
+    action = translate("Go to Data") if is_data else translate("Go to Model")
+    first = problem.problems[0] if problem.problems else problem
+    text = first.message
+    more = len(problem.problems) - 1
+    if more > 0:
+        text = translate("{text} And {n} more.").format(text=text, n=more)
+    return Readiness(False, text, first.hint, "danger", action, page)

@@ -1,0 +1,36 @@
+"""Taking a stored run's settings for the next one, with a way back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.errors import DescentError
+from gui.pages.page import Page
+from gui.widgets.run_words import translate
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunRecord
+
+
+def use_settings(record: RunRecord, page: Page) -> None:
+    """Makes a run's settings the draft, says so with an Undo, and goes to the Train page.
+
+    Args:
+        record: The run.
+        page: The page on which this was asked.
+    """
+    controller = page.controller
+    try:
+        spec = record.spec
+    except DescentError as error:
+        page.messages.show_error(error.message, error.hint)
+        return
+    before = controller.draft
+    controller.use_spec(spec)
+    page.messages.show_info(
+        translate("The next run uses the settings of “{name}”.").format(name=record.name),
+        translate("Undo"),
+        partial(controller.set_draft, before),
+    )
+    page.page_requested.emit("train")

@@ -1,0 +1,193 @@
+"""RunSummary: with what a run was made: data, model, training, and how it was executed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from engine.architectures import ARCHITECTURES
+from engine.errors import DescentError
+from engine.parameters import describe
+from engine.spec import RunSpec
+from gui.theme import SPACING, set_role
+from gui.widgets.run_words import count_text, duration_text, number_text, translate
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunRecord
+
+COLUMNS = 3
+
+
+class RunSummary(QFrame):
+    """Names and values in three columns."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._heading = QLabel(self.tr("How it was made"))
+        set_role(self._heading, "heading")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(4 * SPACING)
+        self._grid.setVerticalSpacing(SPACING)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self._heading)
+        column.addLayout(self._grid)
+        for index in range(COLUMNS):
+            self._grid.setColumnStretch(index, 1)
+
+    def show_record(self, record: RunRecord) -> None:
+        """Shows a run's settings."""
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for position, (title, text) in enumerate(summary(record)):
+            self._grid.addWidget(_entry(title, text), position // COLUMNS, position % COLUMNS)
+        self.show()
+
+
+def summary(record: RunRecord) -> list[tuple[str, str]]:
+    """Returns titles and values that describe a run, in order."""
+    executed = [
+        (translate("Trained for"), _trained_text(record)),
+        (translate("Executed"), _plan_text(record.plan)),
+        (translate("Run"), record.id),
+    ]
+    try:
+        spec = record.spec
+    except DescentError as error:
+        return [(translate("Settings"), error.message), *executed]
+    return [
+        (translate("Data"), _data_text(record, spec)),
+        (translate("Parts"), _split_text(spec)),
+        (translate("Scaling"), _scaling_text(spec)),
+        (translate("Model"), _model_text(record, spec)),
+        (translate("Training"), _training_text(spec)),
+        (translate("Seed"), str(spec.seed)),
+        *executed,
+    ]
+
+
+def kept_text(record: RunRecord) -> str:
+    """Says which epoch's weights were kept; empty where none were."""
+    if not record.epochs_done:
+        return ""
+    try:
+        spec = record.spec
+    except DescentError:
+        return ""
+    if spec.training.keep == "last" or record.best_epoch is None:
+        return translate("weights of the last epoch, {n}").format(n=record.epochs_done)
+    part = translate("validation") if spec.split.validation > 0 else translate("training")
+    text = translate("weights of epoch {best} of {done}, which had the lowest {part} loss")
+    return text.format(best=record.best_epoch, done=record.epochs_done, part=part)
+
+
+def part_text(part: str) -> str:
+    """Names a part of the data."""
+    words = {
+        "train": translate("training"),
+        "validation": translate("validation"),
+        "test": translate("test"),
+    }
+    return words.get(part, part)
+
+
+def _entry(title: str, text: str) -> QWidget:
+    name, value = QLabel(title), QLabel(text or "–")
+    set_role(name, "small")
+    value.setTextFormat(Qt.TextFormat.PlainText)
+    value.setWordWrap(True)
+    value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    entry = QWidget()
+    column = QVBoxLayout(entry)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(name)
+    column.addWidget(value, 1, Qt.AlignmentFlag.AlignTop)
+    return entry
+
+
+def _data_text(record: RunRecord, spec: RunSpec) -> str:
+    parts = [record.dataset_title or spec.data.source]
+    if spec.data.target:
+        parts.append(translate("predicts {target}").format(target=spec.data.target))
+    return ", ".join([*parts, *_settings(spec.data.parameters)])
+
+
+def _split_text(spec: RunSpec) -> str:
+    shares = (1 - spec.split.validation - spec.split.test, spec.split.validation, spec.split.test)
+    text = translate("{train} training, {validation} validation, {test} test")
+    train, validation, test = (f"{100 * share:.0f} %" for share in shares)
+    return text.format(train=train, validation=validation, test=test)
+
+
+def _scaling_text(spec: RunSpec) -> str:
+    text = translate("inputs: {inputs}, target: {target}")
+    scaling = spec.preprocessing
+    return text.format(inputs=scaling.scaling, target=scaling.target_scaling)
+
+
+def _model_text(record: RunRecord, spec: RunSpec) -> str:
+    labels: dict[str, str] = {}
+    if spec.model.name in ARCHITECTURES:
+        declared = describe(ARCHITECTURES[spec.model.name].parameters)
+        labels = {parameter.name: parameter.label for parameter in declared}
+    title = record.model_title or spec.model.name
+    return ", ".join([title, *_settings(spec.model.parameters, labels)])
+
+
+def _training_text(spec: RunSpec) -> str:
+    training = spec.training
+    parts: list[str] = []
+    if training.epochs is not None:
+        parts.append(translate("{n} epochs").format(n=count_text(training.epochs)))
+    if training.batch_size is not None:
+        parts.append(translate("batch size {n}").format(n=training.batch_size))
+    if training.optimizer is not None:
+        parts.append(training.optimizer)
+    if training.learning_rate is not None:
+        rate = f"{training.learning_rate:g}"
+        parts.append(translate("learning rate {rate}").format(rate=rate))
+    if training.loss is not None:
+        parts.append(training.loss.replace("_", " "))
+    return ", ".join(parts)
+
+
+def _settings(values: dict[str, Any], labels: dict[str, str] | None = None) -> list[str]:
+    named = labels or {}
+    return [
+        f"{named.get(name, name.replace('_', ' ')).lower()} {_value_text(value)}"
+        for name, value in values.items()
+        if value is not None
+    ]
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return translate("yes") if value else translate("no")
+    if isinstance(value, float):
+        return number_text(value)
+    if isinstance(value, list | tuple):
+        return "–".join(str(item) for item in value)
+    return str(value)
+
+
+def _trained_text(record: RunRecord) -> str:
+    text = translate("{duration}, {done} of {planned} epochs")
+    return text.format(
+        duration=duration_text(record.duration_s),
+        done=count_text(record.epochs_done),
+        planned=count_text(record.epochs_planned),
+    )
+
+
+def _plan_text(plan: dict[str, Any]) -> str:
+    if not plan:
+        return ""
+    xla = translate("with XLA") if plan.get("xla") else translate("without XLA")
+    return ", ".join((str(plan.get("device", "")), str(plan.get("execution", "")), xla))
