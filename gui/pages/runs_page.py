@@ -1,0 +1,336 @@
+"""RunsPage: every run of the workspace: find, compare, name, reuse, delete."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
+from PySide6.QtGui import QAction, QKeySequence, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events import RunEvent, RunState, StepsDone, SurfaceUpdated
+from gui.controller import Controller
+from gui.icons import icon
+from gui.messages import Messages
+from gui.pages.page import Page
+from gui.settings import Settings
+from gui.theme import SPACING, current_theme, set_role
+from gui.widgets.run_button import RunButton
+from gui.widgets.run_notice import RunNotice
+from gui.widgets.run_overlay import RunOverlay
+from gui.widgets.run_reuse import use_settings
+from gui.widgets.run_table import ID_ROLE, RunsModel, RunsProxy
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunRecord
+
+FOLLOW_MS = 250
+WIDTHS = {"name": 30, "state": 14, "data": 20, "model": 20, "started": 20, "note": 24}
+
+
+class RunsPage(Page):
+    """A table of runs, and under it the curves of those selected."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(controller, messages, settings, parent)
+        self._events: list[RunEvent] = []
+        self.search = QLineEdit()
+        self.model = RunsModel(self)
+        self.proxy = RunsProxy(self.model, self)
+        self.table = QTableView()
+        self.overlay_plot = RunOverlay(controller, settings)
+        self.empty = RunNotice()
+        self._stack = QStackedWidget()
+        self._make_buttons()
+        self._build()
+        self._set_up_table()
+        self._follow_timer = QTimer(self)
+        self._follow_timer.setSingleShot(True)
+        self._follow_timer.setInterval(FOLLOW_MS)
+        self._follow_timer.timeout.connect(self._follow)
+        self._connect()
+        self._on_runs_changed()
+
+    # ---- building
+
+    def _make_buttons(self) -> None:
+        self.open = RunButton(self.tr("Results"), "results", self.open_results, self, "Ctrl+O")
+        self.reuse = RunButton(
+            self.tr("Use these settings"), "reset", self.use_settings, self, "Ctrl+U"
+        )
+        self.rename = RunButton(self.tr("Rename"), "rename", self.edit_name, self, "F2")
+        self.note = RunButton(self.tr("Note"), "note", self.edit_note, self, "Ctrl+E")
+        self.delete = RunButton(self.tr("Delete"), "delete", self.delete_selected, self, "Del")
+        self.overlay = RunButton(
+            self.tr("Overlay curves"),
+            "overlay",
+            self._toggle_overlay,
+            self,
+            "Ctrl+L",
+            help_text=self.tr("Lay the curves of the selected runs over each other"),
+        )
+        # A key that edits text elsewhere acts on runs only while the table has the focus.
+        self.delete.action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.table.addAction(self.delete.action)
+
+    def _build(self) -> None:
+        title = QLabel(self.tr("Runs"))
+        set_role(title, "title")
+        self.search.setPlaceholderText(self.tr("Search by name, data, model, state or note"))
+        self.search.setAccessibleName(self.tr("Search runs"))
+        self.search.setClearButtonEnabled(True)
+        self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
+        self.search.setMaximumWidth(48 * SPACING)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING)
+        row.addWidget(self.search, 1)
+        row.addStretch(1)
+        for button in (self.open, self.reuse, self.rename, self.note, self.delete, self.overlay):
+            row.addWidget(button)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setHandleWidth(2 * SPACING)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.table)
+        self.splitter.addWidget(self.overlay_plot)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 1)
+        self._stack.addWidget(self.splitter)
+        self._stack.addWidget(self._empty_place())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
+        column.setSpacing(2 * SPACING)
+        column.addWidget(title)
+        column.addLayout(row)
+        column.addWidget(self._stack, 1)
+
+    def _empty_place(self) -> QWidget:
+        place = QWidget()
+        column = QVBoxLayout(place)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.empty)
+        column.addStretch(1)
+        return place
+
+    def _set_up_table(self) -> None:
+        table = self.table
+        table.setModel(self.proxy)
+        table.setAccessibleName(self.tr("Runs"))
+        table.setSortingEnabled(True)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(4 * SPACING)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        header.setSectionsMovable(True)
+        for position, column in enumerate(self.model.columns):
+            table.setColumnWidth(position, WIDTHS.get(column.name, 11) * SPACING)
+        order = Qt.SortOrder.AscendingOrder
+        if self.settings.get("runs/descending", True):
+            order = Qt.SortOrder.DescendingOrder
+        position = self.model.position(self.settings.get("runs/sort", "started"))
+        table.sortByColumn(position, order)
+        header.sortIndicatorChanged.connect(self._on_sorted)
+        enter = QAction(self.tr("Open the results"), table)
+        enter.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
+        enter.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        enter.triggered.connect(self.open_results)
+        table.addAction(enter)
+
+    def _connect(self) -> None:
+        self.search.textChanged.connect(self._on_search)
+        self.table.doubleClicked.connect(self._on_double_clicked)
+        self.table.selectionModel().selectionChanged.connect(self._on_selection)
+        self.model.rename_asked.connect(self.controller.rename_run)
+        self.model.note_asked.connect(self.controller.set_note)
+        self.controller.runs_changed.connect(self._on_runs_changed)
+        self.controller.run_event.connect(self._on_run_event)
+        self.controller.state_changed.connect(self._on_state)
+        self.empty.activated.connect(self.page_requested)
+        current_theme().changed.connect(self.model.recolor)
+        find = QAction(self.tr("Search runs"), self)
+        find.setShortcut(QKeySequence.StandardKey.Find)
+        find.triggered.connect(self._on_find)
+        self.addAction(find)
+        self._show_overlay(self.settings.get("runs/overlay", False))
+
+    # ---- what is selected
+
+    def selected_runs(self) -> list[RunRecord]:
+        """Returns the selected runs, in the order of the table."""
+        rows = self.table.selectionModel().selectedRows()
+        runs = [row.data(ID_ROLE) for row in sorted(rows, key=QModelIndex.row)]
+        return [record for run in runs if (record := self.model.record(run)) is not None]
+
+    def select_run(self, run: str) -> None:
+        """Selects one run and scrolls to it."""
+        for row in range(self.proxy.rowCount()):
+            if self.proxy.index(row, 0).data(ID_ROLE) == run:
+                self.table.selectRow(row)
+                self.table.scrollTo(self.proxy.index(row, 0))
+                return
+
+    @Slot()
+    def _on_selection(self) -> None:
+        records = self.selected_runs()
+        is_one = len(records) == 1
+        for button in (self.open, self.reuse, self.rename, self.note):
+            button.show_as(True, is_one)
+        self.delete.show_as(True, any(not record.state.is_active for record in records))
+        self.overlay_plot.choose([record.id for record in records])
+
+    # ---- actions
+
+    @Slot()
+    def open_results(self) -> None:
+        """Shows the results of the selected run."""
+        records = self.selected_runs()
+        if len(records) == 1:
+            self.controller.read_result(records[0].id)
+            self.page_requested.emit("results")
+
+    @Slot()
+    def use_settings(self) -> None:
+        """Makes the selected run's settings the draft."""
+        records = self.selected_runs()
+        if len(records) == 1:
+            use_settings(records[0], self)
+
+    @Slot()
+    def edit_name(self) -> None:
+        """Edits the selected run's name in place."""
+        self._edit("name")
+
+    @Slot()
+    def edit_note(self) -> None:
+        """Edits the selected run's note in place."""
+        self._edit("note")
+
+    def _edit(self, column: str) -> None:
+        rows = self.table.selectionModel().selectedRows(self.model.position(column))
+        if len(rows) == 1:
+            self.table.scrollTo(rows[0])
+            self.table.setFocus()
+            self.table.edit(rows[0])
+
+    @Slot()
+    def delete_selected(self) -> None:
+        """Deletes the selected runs; a message offers to bring them back."""
+        records = [record for record in self.selected_runs() if not record.state.is_active]
+        if not records:
+            return
+        runs = [record.id for record in records]
+        self.controller.delete_run(*runs)
+        if len(records) == 1:
+            text = self.tr("“{name}” was deleted.").format(name=records[0].name)
+        else:
+            text = self.tr("{n} runs were deleted.").format(n=len(records))
+        undo = partial(self.controller.restore_run, *runs)
+        self.messages.show_info(text, self.tr("Undo"), undo)
+
+    @Slot()
+    def _toggle_overlay(self) -> None:
+        self._show_overlay(self.overlay_plot.isHidden())
+
+    def _show_overlay(self, is_shown: bool) -> None:
+        self.settings.set("runs/overlay", is_shown)
+        self.overlay_plot.setVisible(is_shown)
+        self.overlay.setText(self.tr("Hide curves") if is_shown else self.tr("Overlay curves"))
+
+    # ---- following
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Reads the list again: the command line may have added runs."""
+        super().showEvent(event)
+        if self.controller.runs_are_read:
+            self.controller.refresh_runs()
+
+    @Slot()
+    def _on_runs_changed(self) -> None:
+        self._events.clear()  # the store is ahead of them
+        self.model.set_records(self.controller.runs)
+        if self.controller.run is not None and self.controller.is_active:
+            self._on_state(self.controller.state)
+        self._show_what_there_is()
+        self._on_selection()
+
+    def _show_what_there_is(self) -> None:
+        n_runs, n_shown = self.model.rowCount(), self.proxy.rowCount()
+        self._stack.setCurrentIndex(0 if n_shown else 1)
+        if not self.controller.runs_are_read:
+            self.empty.show_text(self.tr("Reading the runs…"))
+        elif not n_runs:
+            self.empty.show_text(
+                self.tr("No runs yet."),
+                "accent",
+                self.tr("Every training is kept here, with its curves, settings and results."),
+                self.tr("Go to Train"),
+                "train",
+            )
+        else:
+            text = self.tr("No run holds “{text}”.").format(text=self.search.text())
+            self.empty.show_text(text, hint=self.tr("Search for fewer or other words."))
+        self.hint_changed.emit(self.tr("%n run(s)", "", n_runs) if n_runs else "")
+
+    @Slot(object)
+    def _on_run_event(self, event: RunEvent) -> None:
+        if isinstance(event, StepsDone | SurfaceUpdated):
+            return
+        self._events.append(event)
+        if not self._follow_timer.isActive():
+            self._follow_timer.start()
+
+    @Slot()
+    def _follow(self) -> None:
+        self.model.follow(self._events)
+        self._events.clear()
+
+    @Slot(object)
+    def _on_state(self, state: RunState | None) -> None:
+        if state is not None and self.controller.run is not None:
+            self.model.set_state(self.controller.run, state)
+
+    # ---- small things
+
+    @Slot(str)
+    def _on_search(self, text: str) -> None:
+        self.proxy.search(text)
+        self._show_what_there_is()
+
+    @Slot()
+    def _on_find(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
+    @Slot(QModelIndex)
+    def _on_double_clicked(self, _index: QModelIndex) -> None:
+        self.open_results()
+
+    @Slot(int, Qt.SortOrder)
+    def _on_sorted(self, position: int, order: Qt.SortOrder) -> None:
+        self.settings.set("runs/sort", self.model.columns[position].name)
+        self.settings.set("runs/descending", order is Qt.SortOrder.DescendingOrder)

@@ -1,0 +1,320 @@
+"""The model and the view of the list of runs: sortable, searchable, edited in place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor
+
+from engine.events import EpochEnded, PlanChosen, RunEnded, RunEvent, RunStarted, RunState
+from gui.icons import icon
+from gui.theme import current_theme
+from gui.widgets.run_words import (
+    count_text,
+    duration_text,
+    main_metric,
+    metric_text,
+    metric_title,
+    moment_text,
+    state_role,
+    state_text,
+    translate,
+)
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunRecord
+
+Index = QModelIndex | QPersistentModelIndex
+Role = Qt.ItemDataRole
+ID_ROLE = Role.UserRole
+
+_ICONS = {
+    RunState.FINISHED: "success",
+    RunState.STOPPED: "stop",
+    RunState.FAILED: "error",
+    RunState.INTERRUPTED: "warning",
+    RunState.PAUSED: "pause",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the list.
+
+    Attributes:
+        name: By which it is remembered.
+        title: What people read.
+        text: What a run's cell says.
+        key: By what runs are sorted; the text where None.
+        is_number: Aligned to the right.
+        tip: What the cell's tooltip says, if not its text.
+    """
+
+    name: str
+    title: str
+    text: Callable[[RunRecord], str]
+    key: Callable[[RunRecord], Any] | None = None
+    is_number: bool = False
+    tip: Callable[[RunRecord], str] | None = None
+
+
+def columns() -> tuple[Column, ...]:
+    """Returns the columns from left to right, in the language of the window."""
+    return (
+        Column("name", translate("Name"), lambda r: r.name, lambda r: r.name.casefold()),
+        Column("state", translate("State"), lambda r: state_text(r.state), tip=_state_tip),
+        Column("data", translate("Data"), lambda r: r.dataset_title),
+        Column("model", translate("Model"), lambda r: r.model_title),
+        _metric_column("validation", translate("Validation"), "val_"),
+        _metric_column("test", translate("Test"), "test_"),
+        Column("epochs", translate("Epochs"), _epochs_text, lambda r: r.epochs_done, True),
+        Column(
+            "duration",
+            translate("Duration"),
+            lambda r: duration_text(r.duration_s) if r.epochs_done else "–",
+            lambda r: r.duration_s,
+            True,
+        ),
+        Column(
+            "started",
+            translate("Started"),
+            lambda r: moment_text(r.created_at),
+            lambda r: r.created_at,
+        ),
+        Column("note", translate("Note"), lambda r: r.note.replace("\n", " ")),
+    )
+
+
+def _metric_column(name: str, title: str, prefix: str) -> Column:
+    def find(record: RunRecord) -> tuple[str, float] | None:
+        metric = main_metric(record.metrics)
+        value = record.metrics.get(prefix + metric)
+        return None if value is None else (metric, value)
+
+    def text(record: RunRecord) -> str:
+        found = find(record)
+        return metric_text(*found) if found else "–"
+
+    def tip(record: RunRecord) -> str:
+        found = find(record)
+        return f"{metric_title(prefix + found[0])}: {text(record)}" if found else ""
+
+    # Runs without a value come first, then by metric: an error is not compared with a share.
+    return Column(name, title, text, lambda r: find(r) or ("", 0.0), True, tip)
+
+
+def _epochs_text(record: RunRecord) -> str:
+    done = count_text(record.epochs_done)
+    if record.epochs_done == record.epochs_planned or not record.epochs_planned:
+        return done
+    return translate("{done} of {all}").format(done=done, all=count_text(record.epochs_planned))
+
+
+def _state_tip(record: RunRecord) -> str:
+    return " ".join(part for part in (record.reason, record.hint) if part)
+
+
+class RunsModel(QAbstractTableModel):
+    """The runs of the workspace, one a row.
+
+    Signals:
+        rename_asked(run, name): A name was edited in place.
+        note_asked(run, note): A note was edited in place.
+    """
+
+    rename_asked = Signal(str, str)
+    note_asked = Signal(str, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.columns = columns()
+        self._records: list[RunRecord] = []
+
+    def position(self, name: str) -> int:
+        """Returns the position of a column; of the first where there is none of that name."""
+        names = [column.name for column in self.columns]
+        return names.index(name) if name in names else 0
+
+    def record(self, run: str) -> RunRecord | None:
+        """Returns a run's record as shown, if it is in the list."""
+        return next((record for record in self._records if record.id == run), None)
+
+    def set_records(self, records: Sequence[RunRecord]) -> None:
+        """Replaces the rows; those that stay keep selection, focus and scroll position."""
+        wanted = {record.id: record for record in records}
+        for row in reversed(range(len(self._records))):
+            if self._records[row].id not in wanted:
+                self.beginRemoveRows(QModelIndex(), row, row)
+                del self._records[row]
+                self.endRemoveRows()
+        for row, old in enumerate(self._records):
+            if old != wanted[old.id]:
+                self._replace(row, wanted[old.id])
+        known = {record.id for record in self._records}
+        added = [record for record in records if record.id not in known]
+        if added:
+            first = len(self._records)
+            self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
+            self._records += added
+            self.endInsertRows()
+
+    def follow(self, events: Sequence[RunEvent]) -> None:
+        """Brings the row of the run under way up to date."""
+        for row, record in enumerate(self._records):
+            changes: dict[str, Any] = {}
+            for event in events:
+                if event.run == record.id:
+                    changes |= _changes(event, changes.get("metrics", record.metrics))
+            if changes:
+                self._replace(row, dataclasses.replace(record, **changes))
+
+    def set_state(self, run: str, state: RunState) -> None:
+        """Shows another state of a run, before it is written anywhere."""
+        for row, record in enumerate(self._records):
+            if record.id == run and record.state is not state:
+                self._replace(row, dataclasses.replace(record, state=state))
+
+    def recolor(self) -> None:
+        """Repaints in the colours of another theme."""
+        if self._records:
+            corner = self.index(len(self._records) - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), corner)
+
+    def _replace(self, row: int, record: RunRecord) -> None:
+        self._records[row] = record
+        self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
+
+    # ---- Qt's side
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
+        return 0 if parent.isValid() else len(self._records)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
+        return len(self.columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        if orientation is Qt.Orientation.Vertical:
+            return None
+        if role == Role.DisplayRole:
+            return self.columns[section].title
+        if role == Role.TextAlignmentRole:
+            return _alignment(self.columns[section])
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        if index.isValid() and self.columns[index.column()].name in ("name", "note"):
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        column, record = self.columns[index.column()], self._records[index.row()]
+        if role == Role.DisplayRole:
+            return column.text(record)
+        if role == Role.EditRole:
+            return record.note if column.name == "note" else column.text(record)
+        if role == Role.ToolTipRole:
+            return (column.tip or column.text)(record)
+        if role == Role.TextAlignmentRole:
+            return _alignment(column)
+        if role == ID_ROLE:
+            return record.id
+        if column.name == "state":
+            return _state_look(record, role)
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Role.EditRole) -> bool:
+        record, text = self._records[index.row()], str(value).strip()
+        name = self.columns[index.column()].name
+        if role != Role.EditRole or text == getattr(record, name, None):
+            return False
+        if name == "note":
+            self._replace(index.row(), dataclasses.replace(record, note=text))
+            self.note_asked.emit(record.id, text)
+        elif name == "name" and text:
+            self._replace(index.row(), dataclasses.replace(record, name=text))
+            self.rename_asked.emit(record.id, text)
+        else:
+            return False
+        return True
+
+
+class RunsProxy(QSortFilterProxyModel):
+    """Sorts by what cells mean, and keeps the rows that hold every word searched for."""
+
+    def __init__(self, model: RunsModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runs = model
+        self._words: list[str] = []
+        self.setSourceModel(model)
+        self.setDynamicSortFilter(True)
+
+    def search(self, text: str) -> None:
+        """Keeps the runs in which every word of the text occurs."""
+        self.beginFilterChange()
+        self._words = text.casefold().split()
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
+    def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
+        record = self._runs._records[source_row]
+        parts = (record.name, record.note, record.dataset_title, record.model_title, record.id)
+        haystack = " ".join((*parts, state_text(record.state))).casefold()
+        return all(word in haystack for word in self._words)
+
+    def lessThan(self, left: Index, right: Index) -> bool:
+        column = self._runs.columns[left.column()]
+        key = column.key or (lambda record: column.text(record).casefold())
+        first, second = self._runs._records[left.row()], self._runs._records[right.row()]
+        return bool((key(first), first.created_at) < (key(second), second.created_at))
+
+
+def _changes(event: RunEvent, metrics: dict[str, float]) -> dict[str, Any]:
+    """The fields of a record that an event changes."""
+    if isinstance(event, RunStarted):
+        return {"epochs_planned": event.epochs}
+    if isinstance(event, PlanChosen):
+        return {"plan": {"device": event.device, "execution": event.execution, "xla": event.xla}}
+    if isinstance(event, EpochEnded):
+        changes: dict[str, Any] = {
+            "epochs_done": event.epoch,
+            "duration_s": event.elapsed_s,
+            "metrics": {**metrics, **event.metrics},
+        }
+        return {**changes, "best_epoch": event.epoch} if event.is_best else changes
+    if isinstance(event, RunEnded):
+        return {
+            "state": event.state,
+            "reason": event.reason,
+            "hint": event.hint,
+            "metrics": {**metrics, **event.metrics},
+        }
+    return {}
+
+
+def _state_look(record: RunRecord, role: int) -> Any:
+    if role == Role.ForegroundRole:
+        return QColor(getattr(current_theme().palette, state_role(record.state)))
+    if role == Role.DecorationRole:
+        return icon(_ICONS.get(record.state, "train"), state_role(record.state))
+    return None
+
+
+def _alignment(column: Column) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if column.is_number else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
