@@ -92,6 +92,11 @@ class Train(Command):
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Leave(Command):
+    """Stop and keep the training under way, then end the process. The one without an answer."""
+
+
 # ---- controls: act on the training under way
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.datasets.profile import profile
 from engine.defaults import resolve
@@ -52,7 +53,8 @@ def inspect_data(values: dict[str, Any]) -> DataInspected:
         SpecError: A value is wrong.
         DatasetError: The data cannot be read or divided.
     """
-    wanted = {key: values[key] for key in ("data", "split", "seed") if key in values}
+    parts = ("data", "split", "seed")
+    wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
     spec = RunSpec.from_dict({"model": {"name": "none"}, **wanted})
     dataset, examples = load_examples(spec.data)
     sizes = divide(examples, spec).sizes
@@ -207,10 +209,10 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
         WorkspaceError: The run has no saved model.
         DatasetError: The data is gone, or it has no test part.
     """
-    from engine.serving import load_model
+    from engine.serving import ServedModel
 
     record = store.get(reference)
-    model = load_model(store.folder(record.id))
+    model = ServedModel.load(store.folder(record.id))
     material = prepare(record.spec)
     indices, part = material.parts.test, "test"
     if not len(indices):
@@ -219,7 +221,7 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     return evaluate_predictions(
         part,
         examples.y[indices],
-        model.predict(examples.x[indices].astype(np.float32), verbose=0),
+        model.predict(examples.x[indices]),
         examples.task,
         examples.target_name,
         examples.class_names,
@@ -243,10 +245,10 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
         WorkspaceError: The run has no saved model.
         DatasetError: The inputs have another shape than the model.
     """
-    from engine.serving import load_model, read_contract
+    from engine.serving import ServedModel
 
     folder = store.folder(store.get(reference).id)
-    contract = read_contract(folder)
+    contract = Contract.load(folder)
     expected = contract.signature.input_shape
     if x.shape[1:] != expected:
         raise DatasetError(
@@ -255,7 +257,7 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
             if contract.feature_names
             else "Give images of that height, width and number of channels.",
         )
-    outputs: npt.NDArray[Any] = load_model(folder).predict(x.astype(np.float32), verbose=0)
+    outputs = ServedModel.load(folder).predict(x)
     if contract.signature.is_binary:
         return np.concatenate([1.0 - outputs, outputs], axis=1)
     return outputs if contract.class_names else outputs[:, 0]

@@ -36,7 +36,9 @@ def prepare(spec: RunSpec) -> Material:
         DatasetError: The data cannot be read or divided.
     """
     dataset, examples = load_examples(spec.data)
-    resolved = resolve(spec, examples.signature)
+    # The dataset's own name is the absolute path of a file, which holds from any folder.
+    data = spec.data.model_copy(update={"source": dataset.name})
+    resolved = resolve(spec.model_copy(update={"data": data}), examples.signature)
     parts = divide(examples, resolved)
     preprocessing = Preprocessing.fit(examples, parts.train, resolved.preprocessing)
     return Material(resolved, dataset, examples, parts, preprocessing)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import annotated_types as at
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
 from engine.errors import Problem, SpecError, UnknownNameError
@@ -48,7 +48,7 @@ def parameter(
     Returns:
         A pydantic field.
     """
-    extra = {"unit": unit, "advanced": advanced}
+    extra: dict[str, JsonValue] = {"unit": unit, "advanced": advanced}
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -241,7 +241,7 @@ def _owner(model: type[BaseModel], location: list[str]) -> type[BaseModel] | Non
     """The nested model in which a field path ends."""
     owner: Any = model
     for name in location:
-        info = owner.model_fields.get(name) if isinstance(owner, type) else None
+        info = getattr(owner, "model_fields", {}).get(name)
         owner = info.annotation if info else None
     return owner if isinstance(owner, type) and issubclass(owner, BaseModel) else None
 

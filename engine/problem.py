@@ -53,39 +53,16 @@ class Signature:
         """Numbers in one example."""
         return math.prod(self.input_shape)
 
-
-@dataclass(frozen=True)
-class Contract:
-    """What a saved model takes and gives, in the words of the data it was trained on.
-
-    Attributes:
-        signature: Kind, task and shapes.
-        feature_names: Columns of a table, in order; empty for images.
-        target_name: What is predicted.
-        class_names: Classes in the order of their probabilities; empty for regression.
-    """
-
-    signature: Signature
-    feature_names: tuple[str, ...]
-    target_name: str
-    class_names: tuple[str, ...]
-
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
-        return {"schema_version": 1, **asdict(self)}
+        return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Contract:
+    def from_dict(cls, values: dict[str, Any]) -> Signature:
         """Rebuilds what `to_dict` returned."""
-        signature = values["signature"]
         return cls(
-            Signature(
-                Kind(signature["kind"]),
-                Task(signature["task"]),
-                tuple(signature["input_shape"]),
-                signature["n_classes"],
-            ),
-            tuple(values["feature_names"]),
-            values["target_name"],
-            tuple(values["class_names"]),
+            Kind(values["kind"]),
+            Task(values["task"]),
+            tuple(values["input_shape"]),
+            values["n_classes"],
         )

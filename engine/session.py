@@ -21,6 +21,7 @@ from engine.events import (
     Command,
     Control,
     Event,
+    Leave,
     Rejected,
     RunInterrupted,
     RunStarted,
@@ -101,15 +102,17 @@ class Session:
         with self._lock:
             self._closed = True
             process, connection = self._process, self._connection
+        if process is None or connection is None:
+            return
+        # Not closed from here: `run` may be reading, and its reader would fail in odd ways.
+        with contextlib.suppress(OSError):
+            self._send(connection, Leave())
+        process.join(timeout_s)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        with self._lock:
             self._process = self._connection = None
-        if connection is not None:
-            connection.close()
-        if process is not None:
-            process.join(timeout_s)
-            if process.is_alive():
-                process.kill()
-                process.join()
-            process.close()
 
     def _start(self) -> Connection:
         with self._lock:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from engine.parameters import Parameters, parameter, validate
 from engine.problem import Task
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam"]
 LossName = Literal[

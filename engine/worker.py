@@ -26,6 +26,7 @@ from engine.events import (
     DescribeModel,
     Event,
     InspectData,
+    Leave,
     Rejected,
     Train,
     WarmUp,
@@ -78,6 +79,8 @@ class _Worker:
                 message = self._connection.recv()
                 if isinstance(message, Control):
                     self._control.request(message)
+                elif isinstance(message, Leave):
+                    break
                 else:
                     self._commands.put(message)
         self._leave()

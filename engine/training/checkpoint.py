@@ -82,7 +82,8 @@ def restore_snapshot(model: keras.Model, snapshot: Snapshot) -> None:
 def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
     """Writes a checkpoint as the directory `path`, whole or not at all."""
     with atomic_directory(path) as folder:
-        np.savez(folder / "variables.npz", **dict(snapshot.variables))
+        arrays: dict[str, Any] = dict(snapshot.variables)
+        np.savez(folder / "variables.npz", **arrays)
         progress = {"schema_version": SCHEMA_VERSION, **snapshot.progress}
         (folder / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
         manifest = {file.name: _digest(file) for file in sorted(folder.iterdir())}

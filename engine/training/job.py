@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
+from engine.contract import Contract
 from engine.errors import TrainingError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
 from engine.events import (
@@ -26,8 +27,7 @@ from engine.events import (
     StateChanged,
 )
 from engine.material import Material
-from engine.problem import Contract
-from engine.serving import save_contract, save_model, serving_model
+from engine.serving import ServedModel
 from engine.training.building import build, compile_model
 from engine.training.checkpoint import CheckpointWriter
 from engine.training.control import TrainingControl
@@ -205,12 +205,5 @@ class TrainingJob:
         return evaluation.with_metrics({"loss": loss, **evaluation.metrics})
 
     def _save(self, network: keras.Model) -> None:
-        """Saves the model with its scaling, and what its inputs and outputs are called."""
-        examples = self._material.examples
-        save_model(
-            serving_model(network, examples.signature, self._material.preprocessing), self._folder
-        )
-        contract = Contract(
-            examples.signature, examples.feature_names, examples.target_name, examples.class_names
-        )
-        save_contract(contract, self._folder)
+        contract = Contract.of(self._material.examples, self._material.preprocessing)
+        ServedModel(network, contract).save(self._folder)

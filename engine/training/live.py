@@ -16,7 +16,7 @@ from engine.datasets.base import Examples
 from engine.events import CoefficientsUpdated, FloatArray, RunEvent, SurfaceUpdated
 from engine.preprocessing import Preprocessing
 from engine.problem import Kind, Task
-from engine.training.loop import StepLoop
+from engine.training.loop import Array, StepLoop
 
 if TYPE_CHECKING:
     import keras
@@ -71,7 +71,7 @@ class Surface(Throttled):
         self._inputs = preprocessing.transform_x(grid.reshape(-1, len(self._axes)))
 
     def look(self) -> None:
-        outputs = self._loop.predict(self._inputs, batch_size=len(self._inputs))
+        outputs: Array = self._loop.predict(self._inputs, batch_size=len(self._inputs))
         if self._signature.task is Task.REGRESSION:
             outputs = self._preprocessing.restore_y(outputs)
         elif self._signature.is_binary:
@@ -105,7 +105,7 @@ class Coefficients(Throttled):
         self._preprocessing = preprocessing
         self._emit = emit
         self._terms = ("intercept", *examples.feature_names)
-        self._outputs = (examples.target_name,)
+        self._outputs: tuple[str, ...] = (examples.target_name,)
         if examples.signature.is_binary:
             self._outputs = (examples.class_names[1],)
         elif examples.class_names:

@@ -23,6 +23,8 @@ from engine.training.control import TrainingControl
 from engine.training.loop import Array, DeviceData, StepLoop
 from engine.training.plan import ChunkLength
 
+TEST_BATCH_SIZE = 256
+
 
 class Observer(Protocol):
     """Looks at the model between chunks, for a live view."""
@@ -135,14 +137,18 @@ class Trainer:
                 self._train_epoch(epoch)
         except _Stopped:
             self._outcome.stopped = True
-        for observer in self._observers:
-            observer.update(force=True)
+        self._look()
         return self._outcome
 
     def restore_best(self) -> None:
         """Gives the model the weights of the best epoch, if one is complete."""
         if self._best_weights is not None:
             self._model.set_weights(self._best_weights)
+            self._look()
+
+    def _look(self) -> None:
+        for observer in self._observers:
+            observer.update(force=True)
 
     def _train_epoch(self, epoch: int) -> None:
         started = self._clock.seconds
@@ -160,7 +166,9 @@ class Trainer:
         training_s = self._clock.seconds - started
         metrics = self._results()
         if self._validation is not None:
-            metrics |= {f"val_{k}": v for k, v in self.evaluate(self._validation).items()}
+            metrics |= {
+                f"val_{k}": v for k, v in self._test(self._validation, may_stop=True).items()
+            }
         self._end_epoch(epoch, metrics, started, training_s)
 
     def _end_epoch(
@@ -201,11 +209,14 @@ class Trainer:
             if is_best:
                 self._keeper.offer_best(snapshot)
 
-    def evaluate(self, data: DeviceData, batch_size: int = 256) -> dict[str, float]:
-        """Returns the loss and metrics over `data`, by Keras's names."""
+    def evaluate(self, data: DeviceData) -> dict[str, float]:
+        """Returns the loss and metrics over `data`, by Keras's names, even after a stop."""
+        return self._test(data, may_stop=False)
+
+    def _test(self, data: DeviceData, may_stop: bool) -> dict[str, float]:
         self._loop.reset_metrics()
         rows = np.arange(len(data), dtype=np.int32)
-        for indices in self._chunks(rows, batch_size, self._test_chunk):
+        for indices in self._chunks(rows, TEST_BATCH_SIZE, self._test_chunk, may_stop):
             self._timed(self._loop.test, data, indices, self._test_chunk)
         return self._results()
 
@@ -226,7 +237,11 @@ class Trainer:
         return values
 
     def _chunks(
-        self, order: npt.NDArray[np.int32], batch_size: int, chunk: ChunkLength
+        self,
+        order: npt.NDArray[np.int32],
+        batch_size: int,
+        chunk: ChunkLength,
+        may_stop: bool = True,
     ) -> Iterator[npt.NDArray[np.int32]]:
         """Cuts an order of examples into chunks of batches, (steps, batch_size) each.
 
@@ -237,15 +252,18 @@ class Trainer:
         """
         n_full = len(order) // batch_size
         batches = order[: n_full * batch_size].reshape(n_full, batch_size)
+        rest = order[n_full * batch_size :][np.newaxis]
         start = 0
         while start < n_full:
-            self._wait_or_stop()
+            if may_stop:
+                self._wait_or_stop()
             stop = min(start + chunk.steps, n_full)
             yield batches[start:stop]
             start = stop
-        if n_full * batch_size < len(order):
-            self._wait_or_stop()
-            yield order[n_full * batch_size :][np.newaxis]
+        if rest.size:
+            if may_stop:
+                self._wait_or_stop()
+            yield rest
 
     def _wait_or_stop(self) -> None:
         with self._clock.stopped():

@@ -1,0 +1,90 @@
+"""Contract: what a saved model takes and gives, in the words of the data it was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.datasets.base import Examples
+from engine.errors import WorkspaceError
+from engine.preprocessing import Preprocessing
+from engine.problem import Signature
+from engine.runs.files import atomic_write
+
+SCHEMA_VERSION = 1
+FILE_NAME = "contract.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """What a model takes and gives.
+
+    Attributes:
+        signature: Kind, task and shapes.
+        feature_names: Columns of a table, in order; empty for images.
+        target_name: What is predicted.
+        class_names: Classes in the order of their probabilities; empty for regression.
+        preprocessing: The scaling between raw values and the network.
+    """
+
+    signature: Signature
+    feature_names: tuple[str, ...]
+    target_name: str
+    class_names: tuple[str, ...]
+    preprocessing: Preprocessing
+
+    @classmethod
+    def of(cls, examples: Examples, preprocessing: Preprocessing) -> Contract:
+        """The contract of a model trained on these examples."""
+        return cls(
+            examples.signature,
+            examples.feature_names,
+            examples.target_name,
+            examples.class_names,
+            preprocessing,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Writes it beside the model.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        values: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "signature": self.signature.to_dict(),
+            "feature_names": self.feature_names,
+            "target_name": self.target_name,
+            "class_names": self.class_names,
+            "preprocessing": self.preprocessing.to_dict(),
+        }
+        atomic_write(folder / FILE_NAME, json.dumps(values, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Contract:
+        """Reads the contract of a run's model.
+
+        Raises:
+            WorkspaceError: The run has no saved model, or the file is damaged.
+        """
+        try:
+            values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+            return cls(
+                Signature.from_dict(values["signature"]),
+                tuple(values["feature_names"]),
+                values["target_name"],
+                tuple(values["class_names"]),
+                Preprocessing.from_dict(values["preprocessing"]),
+            )
+        except FileNotFoundError:
+            raise WorkspaceError(
+                "This run has no saved model.",
+                "A model is saved when a run finishes, or is stopped and kept.",
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(
+                f"The model of this run cannot be used: '{FILE_NAME}' is damaged ({error}).",
+                "Train it again with the same settings.",
+            ) from error
