@@ -1,0 +1,231 @@
+"""The headless commands: reads the command line, calls the command, turns errors into exit codes.
+
+0 done, 1 the run failed, 2 bad input or usage, 130 interrupted by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from engine.commands import listings, models, training
+from engine.commands.output import Output, error_text
+from engine.commands.quiet import quiet_native_code
+from engine.errors import DescentError
+from engine.problem import Task
+from engine.runs.store import RunStore
+from engine.workspace import ENVIRONMENT_VARIABLE, default_workspace
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+WithStore = Callable[[argparse.Namespace, RunStore, Output], int]
+WithoutStore = Callable[[argparse.Namespace, Output], int]
+
+_NEGATIVE_ROW = re.compile(r"-[\d.].*,.*")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: Arguments after the program's name; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    # A row that starts with a minus would be taken for an option; a space in front helps.
+    given = [f" {text}" if _NEGATIVE_ROW.fullmatch(text) else text for text in given]
+    try:
+        arguments = build_parser().parse_args(given)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+    output = Output(arguments.json)
+    try:
+        return _run(arguments, output)
+    except DescentError as error:
+        print(error_text(error), file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace, output: Output) -> int:
+    if arguments.with_store is None:
+        with quiet_native_code(None):
+            return int(arguments.without_store(arguments, output))
+    workspace: Path = arguments.workspace or default_workspace()
+    with RunStore(workspace) as store, quiet_native_code(workspace / "logs" / "commands.log"):
+        return int(arguments.with_store(arguments, store, output))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Builds the parser of all commands."""
+    parser = _Parser(
+        description="Trains neural networks on this machine. Without a command, opens the window.",
+        epilog="Example: train --data iris --model mlp --epochs 20",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_train(commands)
+    _add_run_commands(commands)
+
+    data = _add_group(commands, "data", "the data to train on")
+    _add(data, "list", "list the datasets in the box", without_store=listings.list_data)
+    inspect = _add(data, "inspect", "say what is in a dataset", without_store=listings.inspect_data)
+    inspect.add_argument("source", metavar="NAME|PATH", help="a dataset's name, or a CSV file")
+    _add_target(inspect)
+
+    architectures = _add_group(commands, "models", "the models to train")
+    _add(architectures, "list", "list the models", without_store=listings.list_models)
+    describe = _add(
+        architectures,
+        "describe",
+        "explain a model; with --data, list its layers",
+        without_store=listings.describe_model,
+    )
+    describe.add_argument("model", metavar="NAME", help="a model's name")
+    _add_data(describe)
+    _add_set(describe)
+
+    _add(
+        commands,
+        "devices",
+        "say what this machine computes with",
+        without_store=listings.show_devices,
+    )
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in the words of the program; takes no abbreviations, which would break scripts."""
+
+    def __init__(
+        self,
+        *,
+        prog: str | None = None,
+        description: str | None = None,
+        epilog: str | None = None,
+    ) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong and where help is, and ends with code 2."""
+        hint = f"See: {self.prog} --help"
+        self.exit(EXIT_USAGE, f"Error: {_sentence(message)}\n  {_nearest(message)}{hint}\n")
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:].rstrip(".") + "."
+
+
+def _nearest(message: str) -> str:
+    """The command that was probably meant."""
+    received = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+    if not received:
+        return ""
+    choices = re.findall(r"[\w-]+", received[2])
+    nearest = difflib.get_close_matches(received[1], choices, n=1, cutoff=0.5)
+    return f"Did you mean '{nearest[0]}'? " if nearest else ""
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # it has no public name
+
+
+def _add(
+    commands: Commands,
+    name: str,
+    help: str,
+    with_store: WithStore | None = None,
+    without_store: WithoutStore | None = None,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
+    command.set_defaults(with_store=with_store, without_store=without_store)
+    command.add_argument("--json", action="store_true", help="write JSON, one object a line")
+    if with_store is not None:
+        command.add_argument(
+            "--workspace",
+            type=_folder,
+            metavar="DIR",
+            help=f"folder that holds the runs (default: ${ENVIRONMENT_VARIABLE}, "
+            "else the user's data directory)",
+        )
+    return command
+
+
+def _add_group(commands: Commands, name: str, help: str) -> Commands:
+    group = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
+    return group.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+
+def _add_train(commands: Commands) -> None:
+    train = _add(commands, "train", "train a model and keep the run", with_store=training.train)
+    _add_data(train)
+    train.add_argument("--model", metavar="NAME", help="default: what the data recommends")
+    _add_set(train)
+    # Read as text, so that all wrong values are refused together, each with its field.
+    train.add_argument("--epochs", metavar="N")
+    train.add_argument("--batch-size", metavar="N")
+    train.add_argument("--learning-rate", metavar="X")
+    train.add_argument("--seed", metavar="N", help="same seed, same run (default: 0)")
+    train.add_argument("--validation-split", metavar="X", help="share kept aside while training")
+    train.add_argument("--test-split", metavar="X", help="share kept aside for the end")
+    train.add_argument("--spec", metavar="FILE.json", help="start from this specification")
+    train.add_argument("--name", metavar="NAME", help="what to call the run")
+
+
+def _add_run_commands(commands: Commands) -> None:
+    evaluate = _add(
+        commands, "evaluate", "evaluate a run on its test part", with_store=models.evaluate
+    )
+    _add_run(evaluate)
+    predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
+    _add_run(predict)
+    predict.add_argument(
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a CSV file or a row such as 5.1,3.5,1.4,0.2; an image; a NumPy file",
+    )
+    runs = _add_group(commands, "runs", "the runs so far")
+    _add(runs, "list", "list all runs", with_store=listings.list_runs)
+    _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="a run's id, its beginning, or its name")
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="NAME|PATH", help="a dataset's name, or a CSV file")
+    _add_target(command)
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    command.add_argument(
+        "--task", choices=[task.value for task in Task], help="default: told by the target"
+    )
+
+
+def _add_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        metavar="key=value",
+        help="any setting, such as units=64,32 or training.optimizer=adam; may be repeated",
+    )
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""The commands that look and change nothing: data, models, runs, devices."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from argparse import Namespace
+from typing import Any
+
+from engine.architectures import ARCHITECTURES
+from engine.commands.output import Output, number, numbers, size, table
+from engine.commands.settings import data_values, spec_values
+from engine.datasets import DATASETS
+from engine.parameters import Parameter, describe
+from engine.runs.record import RunRecord
+from engine.runs.store import RunStore
+
+# Time between two readings, so that the load is that of now.
+_LOAD_PERIOD_S = 0.25
+# The first of these that a run has stands for it in a list.
+_TELLING = ("test_accuracy", "test_r2_score", "val_loss", "loss")
+
+
+def list_data(arguments: Namespace, output: Output) -> int:
+    """Lists the datasets in the box."""
+    if output.as_json:
+        output.object(
+            {
+                "datasets": [
+                    {
+                        "name": dataset.name,
+                        "title": dataset.title,
+                        "description": dataset.description,
+                        "kind": dataset.kind,
+                        "task": dataset.task,
+                        "recommended_model": dataset.recommended_model,
+                        "parameters": [_parameter(item) for item in describe(dataset.parameters)],
+                    }
+                    for dataset in DATASETS
+                ]
+            }
+        )
+        return 0
+    rows = [(d.name, d.title, d.kind.value, d.task.value if d.task else "") for d in DATASETS]
+    output.lines(*table(("name", "title", "kind", "task"), rows))
+    output.lines("", "Or give the path of a CSV file, with --target COLUMN.")
+    return 0
+
+
+def inspect_data(arguments: Namespace, output: Output) -> int:
+    """Loads a dataset and says what is in it."""
+    from engine import execution
+
+    data = data_values(arguments.source, arguments.target, arguments.task)
+    profile = execution.inspect_data({"data": data}).profile
+    values = profile.to_dict()
+    if output.as_json:
+        output.object(values)
+        return 0
+    shape = "×".join(str(side) for side in profile.signature.input_shape)
+    sizes = "  ".join(f"{part} {count}" for part, count in values["split"].items())
+    output.lines(
+        f"{profile.title}: {profile.n_samples} examples, each {shape} ({values['kind']})",
+        f"{values['task'].capitalize()} of '{profile.target_name}'",
+        f"Parts: {sizes}",
+    )
+    if profile.class_names:
+        rows = [(name, str(count)) for name, count in values["classes"].items()]
+        output.lines("", *table((profile.target_name, "examples"), rows))
+    if profile.columns:
+        fields = ("minimum", "maximum", "mean", "deviation")
+        columns = [
+            (column["name"], *(number(column[field]) for field in fields))
+            for column in values["columns"]
+        ]
+        output.lines("", *table(("column", *fields), columns))
+    notes: list[str] = values.get("notes", [])
+    if notes:
+        output.lines("", *notes)
+    return 0
+
+
+def list_models(arguments: Namespace, output: Output) -> int:
+    """Lists the architectures."""
+    if output.as_json:
+        output.object({"models": [_architecture(item.name) for item in ARCHITECTURES]})
+        return 0
+    rows = [
+        (item.name, item.title, ", ".join(item.kinds), ", ".join(item.tasks))
+        for item in ARCHITECTURES
+    ]
+    output.lines(*table(("name", "title", "data", "tasks"), rows))
+    return 0
+
+
+def describe_model(arguments: Namespace, output: Output) -> int:
+    """Says what an architecture is; with data, builds it and lists its layers."""
+    architecture = ARCHITECTURES[arguments.model]
+    values = _architecture(arguments.model)
+    built: dict[str, Any] = {}
+    if arguments.data is not None:
+        from engine import execution
+
+        answer = execution.describe_model(spec_values(arguments))
+        built = {
+            "spec": answer.spec.to_dict(),
+            "layers": [dataclasses.asdict(layer) for layer in answer.layers],
+            "n_parameters": answer.n_parameters,
+            "n_trainable": answer.n_trainable,
+        }
+    if output.as_json:
+        output.object(values | built)
+        return 0
+    output.lines(f"{architecture.title} ({architecture.name})", architecture.summary)
+    if architecture.formula:
+        output.lines(architecture.formula)
+    rows = [
+        (item.name, _default(item), item.range_text, item.unit, item.help)
+        for item in describe(architecture.parameters)
+    ]
+    if rows:
+        output.lines("", *table(("parameter", "default", "allowed", "unit", "what it does"), rows))
+    if built:
+        layers = [
+            (
+                layer["name"],
+                layer["type"],
+                "×".join(map(str, layer["output_shape"])),
+                str(layer["n_parameters"]),
+                layer["details"],
+            )
+            for layer in built["layers"]
+        ]
+        output.lines("", *table(("layer", "type", "output", "parameters", "settings"), layers))
+        total = f"{built['n_parameters']} parameters, {built['n_trainable']} trainable"
+        output.lines("", total)
+    return 0
+
+
+def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Lists all runs, the newest first."""
+    store.mark_interrupted()
+    records = store.runs()
+    if output.as_json:
+        output.object({"runs": [record.to_dict() for record in records]})
+        return 0
+    if not records:
+        output.lines("There is no run yet. Start one: train --data iris")
+        return 0
+    rows = [
+        (
+            record.id,
+            record.name,
+            record.state.value,
+            f"{record.epochs_done}/{record.epochs_planned}",
+            f"{record.duration_s:.1f} s",
+            _telling_metric(record),
+        )
+        for record in records
+    ]
+    output.lines(*table(("run", "name", "state", "epochs", "time", "result"), rows))
+    return 0
+
+
+def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Shows everything about a run."""
+    store.mark_interrupted()
+    record = store.get(arguments.run)
+    epochs = store.epochs(record.id)
+    folder = str(store.folder(record.id))
+    if output.as_json:
+        listed = [
+            {
+                "epoch": epoch.epoch,
+                "metrics": epoch.metrics,
+                "duration_s": epoch.duration_s,
+                "is_best": epoch.is_best,
+            }
+            for epoch in epochs
+        ]
+        output.object({**record.to_dict(), "folder": folder, "epochs": listed})
+        return 0
+    created = record.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    output.lines(
+        f"{record.name}  ({record.id})",
+        f"{record.dataset_title}, {record.model_title}; started {created}",
+        f"{record.state.value.capitalize()}. {record.reason}".strip(),
+        *([record.hint] if record.hint else []),
+        *([f"Note: {record.note}"] if record.note else []),
+        f"Folder: {folder}",
+        numbers(record.metrics),
+    )
+    if epochs:
+        names = tuple(epochs[0].metrics)
+        rows = [
+            (
+                f"{epoch.epoch}{' *' if epoch.is_best else ''}",
+                *(number(epoch.metrics.get(name)) for name in names),
+                f"{epoch.duration_s:.2f}",
+            )
+            for epoch in epochs
+        ]
+        output.lines("", *table(("epoch", *names, "seconds"), rows), "* best so far")
+    if record.details:
+        output.lines("", record.details)
+    return 0
+
+
+def show_devices(arguments: Namespace, output: Output) -> int:
+    """Says what the machine has, how busy it is, and what TensorFlow can use of it."""
+    from engine import execution
+    from engine.devices import DeviceSampler
+
+    sampler = DeviceSampler()
+    info = sampler.describe()
+    time.sleep(_LOAD_PERIOD_S)
+    sample = sampler.sample()
+    sampler.close()
+    ready = execution.warm_up()
+    notes = list(info.notes)
+    if info.gpus and not any(device.startswith("GPU") for device in ready.devices):
+        notes.append(
+            "The machine has a GPU, but this TensorFlow cannot use it. On Linux, install it with "
+            "its CUDA libraries: python -m pip install 'tensorflow[and-cuda]'."
+        )
+    if output.as_json:
+        output.object(
+            {
+                **dataclasses.asdict(info),
+                "notes": notes,
+                "now": dataclasses.asdict(sample),
+                "tensorflow": {
+                    "version": ready.tensorflow_version,
+                    "keras_version": ready.keras_version,
+                    "devices": ready.devices,
+                },
+            }
+        )
+        return 0
+    cores = f"{info.physical_cores or '?'} cores, {info.logical_cores} threads"
+    memory = f"{size(sample.memory_used)} of {size(sample.memory_total)} used"
+    output.lines(
+        f"Processor  {info.cpu_model}, {cores}, {sample.cpu_percent:.0f} % busy",
+        f"Memory     {memory}",
+        *(f"GPU        {name}" for name in info.gpus),
+        f"TensorFlow {ready.tensorflow_version} (Keras {ready.keras_version}) "
+        f"trains on {', '.join(ready.devices)}",
+        *notes,
+    )
+    return 0
+
+
+def _telling_metric(record: RunRecord) -> str:
+    name = next((name for name in _TELLING if name in record.metrics), None)
+    return f"{name} {number(record.metrics[name])}" if name else ""
+
+
+def _architecture(name: str) -> dict[str, Any]:
+    architecture = ARCHITECTURES[name]
+    return {
+        "name": architecture.name,
+        "title": architecture.title,
+        "summary": architecture.summary,
+        "formula": architecture.formula,
+        "kinds": list(architecture.kinds),
+        "tasks": list(architecture.tasks),
+        "parameters": [_parameter(item) for item in describe(architecture.parameters)],
+        "training": dataclasses.asdict(architecture.defaults),
+    }
+
+
+def _parameter(item: Parameter) -> dict[str, Any]:
+    return dataclasses.asdict(item)
+
+
+def _default(item: Parameter) -> str:
+    if item.default is None:
+        return "automatic"
+    if isinstance(item.default, tuple):
+        return ",".join(map(str, item.default))
+    return str(item.default)

@@ -1,0 +1,69 @@
+"""The commands `evaluate` and `predict`, on the saved model of a run."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+import numpy as np
+
+from engine.commands.inputs import read_inputs
+from engine.commands.output import Output, number, numbers, table
+from engine.contract import Contract
+from engine.runs.store import RunStore
+
+_CLASSES_SHOWN = 5
+
+
+def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Evaluates a run's model anew on its test part."""
+    from engine import execution
+
+    record = store.get(arguments.run)
+    evaluation = execution.evaluate(record.id, store)
+    output.event("evaluated", run=record.id, **evaluation.to_dict())
+    output.lines(
+        f"{record.name}  ({record.id}), {evaluation.n_samples} examples "
+        f"of the {evaluation.part} part",
+        numbers(evaluation.metrics),
+    )
+    if evaluation.per_class:
+        rows = [
+            (
+                score.name,
+                *map(number, (score.precision, score.recall, score.f1)),
+                str(score.support),
+            )
+            for score in evaluation.per_class
+        ]
+        header = (evaluation.target_name, "precision", "recall", "f1", "examples")
+        output.lines("", *table(header, rows))
+    return 0
+
+
+def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Predicts for files or rows with a run's model."""
+    record = store.get(arguments.run)
+    contract = Contract.load(store.folder(record.id))
+    names, x = read_inputs(arguments.input, contract)
+    from engine import execution
+
+    outputs = execution.predict(record.id, store, x)
+    for name, values in zip(names, outputs, strict=True):
+        if not contract.class_names:
+            value = float(values)
+            output.event("prediction", input=name, target=contract.target_name, value=value)
+            output.lines(f"{name}: {contract.target_name} {number(value)}")
+            continue
+        best = contract.class_names[int(np.argmax(values))]
+        probabilities = dict(zip(contract.class_names, map(float, values), strict=True))
+        output.event(
+            "prediction",
+            input=name,
+            target=contract.target_name,
+            **{"class": best},
+            probabilities=probabilities,
+        )
+        likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
+        listing = ", ".join(f"{label} {share:.1%}" for label, share in likely)
+        output.lines(f"{name}: {best}  ({listing})")
+    return 0

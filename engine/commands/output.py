@@ -1,0 +1,121 @@
+"""What commands write: one JSON object a line with ``--json``, aligned text otherwise."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+import numpy as np
+from pydantic import BaseModel
+
+from engine.errors import DescentError, SpecError
+
+
+class Output:
+    """Standard output of a command.
+
+    A reader that goes away, as `head` does, is no error: `is_broken` tells, and the rest is
+    swallowed.
+
+    Args:
+        as_json: Nothing but JSON is written.
+        stream: Where it goes; standard output where none is given.
+    """
+
+    def __init__(self, as_json: bool, stream: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self.is_broken = False
+        self._stream = stream or sys.stdout
+
+    @property
+    def is_terminal(self) -> bool:
+        """A person looks on, so lines may be rewritten in place."""
+        return self._stream.isatty()
+
+    def event(self, event: str, **values: Any) -> None:
+        """Writes one event; without ``--json``, nothing."""
+        if self.as_json:
+            self.object({"event": event, **values})
+
+    def object(self, values: Mapping[str, Any]) -> None:
+        """Writes one JSON object on a line of its own."""
+        self.write(json.dumps(plain(values), ensure_ascii=False, allow_nan=False) + "\n")
+
+    def lines(self, *lines: str) -> None:
+        """Writes text for people; with ``--json``, nothing."""
+        if not self.as_json:
+            self.write("".join(f"{line}\n" for line in lines))
+
+    def write(self, text: str) -> None:
+        """Writes and flushes, so that whoever listens is up to date."""
+        if self.is_broken:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            self.is_broken = True
+            # Python flushes once more at its end, which would fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def plain(value: Any) -> Any:
+    """Turns a value into what JSON knows; numbers that are not finite become null."""
+    match value:
+        case BaseModel():
+            return plain(value.model_dump(mode="json"))
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case np.ndarray() | np.generic():
+            return plain(value.tolist())
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case float():
+            return value if math.isfinite(value) else None
+        case _:
+            return value
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Aligns cells in columns, two spaces apart."""
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    ]
+
+
+def number(value: float | None) -> str:
+    """A number for people, with four significant digits."""
+    return "" if value is None else f"{value:.4g}"
+
+
+def numbers(metrics: Mapping[str, float]) -> str:
+    """Metrics on one line."""
+    return "  ".join(f"{name} {number(value)}" for name, value in metrics.items())
+
+
+def size(n_bytes: int) -> str:
+    """An amount of memory."""
+    return f"{n_bytes / 2**30:.1f} GiB"
+
+
+def error_text(error: DescentError) -> str:
+    """An error for standard error: what and what was received, then what to do next."""
+    if not isinstance(error, SpecError):
+        return _paragraph(error.message, error.hint)
+    return "\n".join(
+        _paragraph(
+            f"{problem.field}: {problem.message}" if problem.field else problem.message,
+            problem.hint,
+        )
+        for problem in error.problems
+    )
+
+
+def _paragraph(message: str, hint: str) -> str:
+    return f"Error: {message}" + (f"\n  {hint}" if hint else "")

@@ -1,0 +1,104 @@
+"""The progress of a training, for people: rewritten in place on a terminal, else a line an epoch.
+
+Told of events from the recorder's thread.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from engine.commands.output import Output, number, numbers
+from engine.events import EpochEnded, Event, PlanChosen, RunStarted, StepsDone
+
+_BAR_WIDTH = 24
+_REDRAW_S = 0.1
+
+
+class Progress:
+    """Shows the events of one run.
+
+    Args:
+        output: Where it is shown; silent with ``--json``.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._started: RunStarted | None = None
+        self._epoch: EpochEnded | None = None
+        self._drawn_at = 0.0
+        self._is_drawn = False
+
+    def show(self, event: Event) -> None:
+        """Shows what is new."""
+        match event:
+            case RunStarted():
+                self._started = event
+                self._output.lines(
+                    f"{event.name}  ({event.run})",
+                    f"{event.n_train} training examples, {event.epochs} epochs "
+                    f"of {event.steps_per_epoch} steps",
+                )
+            case PlanChosen():
+                self._output.lines(f"On {event.device}{' with XLA' if event.xla else ''}.")
+            case StepsDone():
+                self._draw_steps(event)
+            case EpochEnded():
+                self._epoch = event
+                if not self._output.is_terminal:
+                    self._output.lines(f"Epoch {self._of(event.epoch)}  {_summary(event)}")
+
+    def finish(self) -> None:
+        """Leaves the last state of the bar standing."""
+        if self._is_drawn:
+            text = (
+                f"Epoch {self._of(self._epoch.epoch)}  {_summary(self._epoch)}"
+                if self._epoch
+                else ""
+            )
+            self._rewrite(text + "\n")
+            self._is_drawn = False
+
+    def _draw_steps(self, event: StepsDone) -> None:
+        now = time.monotonic()
+        if self._output.as_json or not self._output.is_terminal or not self._started:
+            return
+        if now - self._drawn_at < _REDRAW_S:
+            return
+        self._drawn_at = now
+        done = event.first_step + event.n_steps
+        share = done / max(self._started.epochs * self._started.steps_per_epoch, 1)
+        filled = round(_BAR_WIDTH * share)
+        bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
+        left_s = event.elapsed_s * (1 / share - 1) if share else 0.0
+        parts = [
+            f"Epoch {self._of(event.epoch)}",
+            f"[{bar}] {share:4.0%}",
+            f"{_clock(left_s)} left",
+        ]
+        parts.append(f"loss {number(float(event.metrics['loss'][-1]))}")
+        if self._epoch is not None:
+            validation = {k: v for k, v in self._epoch.metrics.items() if k.startswith("val_")}
+            parts.append(numbers(validation))
+        self._rewrite("  ".join(parts))
+
+    def _rewrite(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        ending = "\n" if text.endswith("\n") else ""
+        self._output.write("\r" + text.rstrip("\n")[:width].ljust(width) + ending)
+        self._is_drawn = True
+
+    def _of(self, epoch: int) -> str:
+        total = self._started.epochs if self._started else epoch
+        return f"{epoch:>{len(str(total))}}/{total}"
+
+
+def _summary(event: EpochEnded) -> str:
+    best = "  (best)" if event.is_best else ""
+    return f"{event.duration_s:.2f} s  {numbers(event.metrics)}{best}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,216 @@
+"""From the words of a command line to a run's specification as JSON values.
+
+``--spec`` is the base, flags and ``--set`` override it. A key of ``--set`` is a parameter of the
+model or the dataset, or a field of training, split or preprocessing; bare where that is clear.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS, open_dataset
+from engine.errors import DescentError, Problem, SpecError
+from engine.parameters import parse_text, shorten, validate
+from engine.spec import DataSpec, PreprocessingSpec, SplitSpec, TrainingSpec
+
+Values = dict[str, Any]
+
+# Named flags and the field each stands for.
+FLAGS: dict[str, tuple[str, ...]] = {
+    "epochs": ("training", "epochs"),
+    "batch_size": ("training", "batch_size"),
+    "learning_rate": ("training", "learning_rate"),
+    "validation_split": ("split", "validation"),
+    "test_split": ("split", "test"),
+    "seed": ("seed",),
+}
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Something ``--set`` may set.
+
+    Attributes:
+        key: How it is written in full, such as ``model.units``.
+        path: Where it stands in a specification.
+    """
+
+    key: str
+    path: tuple[str, ...]
+
+    @property
+    def bare(self) -> str:
+        return self.path[-1]
+
+
+def spec_values(arguments: Namespace) -> Values:
+    """Returns the specification that a command line asks for.
+
+    Args:
+        arguments: Parsed; flags that were not given, or do not exist in this command, are None.
+
+    Raises:
+        SpecError: A key is unknown, ambiguous or given twice, or data are missing.
+        DescentError: A file or a name does not exist.
+    """
+    values = _base(getattr(arguments, "spec", None))
+    _choose_data(values, arguments)
+    _choose_model(values, getattr(arguments, "model", None))
+    given = {
+        path: parse_text(str(text))
+        for flag, path in FLAGS.items()
+        if (text := getattr(arguments, flag, None)) is not None
+    }
+    _apply(values, given, getattr(arguments, "set", None) or [])
+    return values
+
+
+def data_values(source: str, target: str | None, task: str | None) -> Values:
+    """Returns the `data` of a specification; the path of a file is made absolute."""
+    if source not in DATASETS and Path(source).expanduser().is_file():
+        # A run is evaluated later, from wherever that is done.
+        source = str(Path(source).expanduser().resolve())
+    return {"source": source, "target": target, "task": task}
+
+
+def _base(path: str | None) -> Values:
+    if path is None:
+        return {}
+    try:
+        values = json.loads(Path(path).expanduser().read_text("utf-8"))
+    except FileNotFoundError:
+        raise DescentError(f"There is no file '{path}'.", "Check the path after --spec.") from None
+    except OSError as error:
+        raise DescentError(f"'{path}' cannot be read. Received: {error.strerror}.") from None
+    except ValueError as error:
+        raise DescentError(
+            f"'{path}' is not JSON. Received: {error}.",
+            "Take the spec.json in the folder of a run as a pattern.",
+        ) from None
+    if not isinstance(values, dict):
+        raise DescentError(
+            f"'{path}' must hold a JSON object. Received: {shorten(values)}.",
+            "Take the spec.json in the folder of a run as a pattern.",
+        )
+    return values
+
+
+def _choose_data(values: Values, arguments: Namespace) -> None:
+    data = _group(values, "data")
+    if arguments.data is not None:
+        chosen = data_values(arguments.data, None, None)
+        if chosen["source"] != data.get("source"):
+            data.clear()  # Target and parameters were those of other data.
+            data["source"] = chosen["source"]
+    if "source" not in data:
+        raise SpecError(
+            [Problem("", "Which data? None was given.", "Give --data NAME or --data PATH.")]
+        )
+    for field in ("target", "task"):
+        if (value := getattr(arguments, field, None)) is not None:
+            data[field] = value
+
+
+def _choose_model(values: Values, name: str | None) -> None:
+    model = _group(values, "model")
+    if name is not None and name != model.get("name"):
+        model.clear()  # The parameters were those of another model.
+        model["name"] = name
+    if "name" not in model:
+        model["name"] = open_dataset(_data_spec(values)).recommended_model
+
+
+def _data_spec(values: Values) -> DataSpec:
+    return validate(DataSpec, values["data"], "data")
+
+
+def _apply(values: Values, given: dict[tuple[str, ...], Any], assignments: list[str]) -> None:
+    problems: list[Problem] = []
+    if assignments:
+        settings = _settings(values)
+        for assignment in assignments:
+            try:
+                path, value = _parse(assignment, settings)
+            except SpecError as error:
+                problems += error.problems
+                continue
+            if path in given and given[path] != value:
+                problems.append(_given_twice(path, given[path], value))
+            given[path] = value
+    if problems:
+        raise SpecError(problems)
+    for path, value in given.items():
+        target = values
+        for name in path[:-1]:
+            target = _group(target, name)
+        target[path[-1]] = value
+
+
+def _parse(assignment: str, settings: list[_Setting]) -> tuple[tuple[str, ...], Any]:
+    key, separator, text = assignment.partition("=")
+    key = key.strip()
+    if not separator or not key:
+        problem = Problem("--set", f"Must be key=value. Received: '{assignment}'.")
+        raise SpecError([problem])
+    return _find(key.replace("-", "_"), settings).path, parse_text(text.strip())
+
+
+def _find(key: str, settings: list[_Setting]) -> _Setting:
+    found = [setting for setting in settings if key in (setting.key, ".".join(setting.path))]
+    found = found or [setting for setting in settings if setting.bare == key]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = " or ".join(setting.key for setting in found)
+        message = f"'{key}' means more than one setting."
+        raise SpecError([Problem("--set", message, f"Write {choices}.")])
+    keys = [setting.key for setting in settings]
+    words = {setting.bare: setting.bare for setting in settings} | {word: word for word in keys}
+    nearest = difflib.get_close_matches(key.lower(), words, n=1, cutoff=0.5)
+    hint = f"Did you mean '{nearest[0]}'? " if nearest else ""
+    message = f"There is no setting named '{key}'."
+    raise SpecError([Problem("--set", message, f"{hint}Available: {', '.join(keys)}.")])
+
+
+def _settings(values: Values) -> list[_Setting]:
+    """Everything that can be set for the data and the model chosen.
+
+    Raises:
+        UnknownNameError: There is no such model or dataset.
+        DatasetError: There is no such file.
+    """
+    architecture = ARCHITECTURES[str(values["model"]["name"])]
+    dataset = open_dataset(_data_spec(values))
+    groups: list[tuple[str, tuple[str, ...], Any]] = [
+        ("model", ("model", "parameters"), architecture.parameters),
+        ("data", ("data", "parameters"), dataset.parameters),
+        ("training", ("training",), TrainingSpec),
+        ("split", ("split",), SplitSpec),
+        ("preprocessing", ("preprocessing",), PreprocessingSpec),
+    ]
+    found = [
+        _Setting(f"{group}.{field}", (*path, field))
+        for group, path, declared in groups
+        for field in declared.model_fields
+    ]
+    return [*found, _Setting("seed", ("seed",))]
+
+
+def _given_twice(path: tuple[str, ...], first: Any, second: Any) -> Problem:
+    message = f"It was given twice. Received: {shorten(first)} and {shorten(second)}."
+    return Problem(".".join(path), message, "Give it once.")
+
+
+def _group(values: Values, name: str) -> Values:
+    """The nested object of that name; made where it is missing, left to validation if wrong."""
+    group = values.setdefault(name, {})
+    if not isinstance(group, dict):
+        message = f"Must be an object. Received: {shorten(group)}."
+        raise SpecError([Problem(name, message, "Write it as {…} in the file after --spec.")])
+    return group

@@ -1,0 +1,154 @@
+"""The command `train`: the engine in this process, stopped and kept by Ctrl-C."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from engine.commands.output import Output, error_text, numbers
+from engine.commands.progress import Progress
+from engine.commands.settings import spec_values
+from engine.errors import DescentError
+from engine.events import (
+    Control,
+    EpochEnded,
+    Event,
+    PlanChosen,
+    RunEnded,
+    RunFailed,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+)
+from engine.runs.store import RunStore
+from engine.training.control import TrainingControl
+
+# A signal that ended the program is told by this plus its number: 130 for Ctrl-C.
+_SIGNAL_BASE = 128
+
+
+def train(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Trains as the command line says.
+
+    Returns:
+        The exit code: 0 finished, 1 failed, 130 stopped by Ctrl-C and kept.
+
+    Raises:
+        DescentError: Nothing was started.
+    """
+    values = spec_values(arguments)
+    from engine import execution
+
+    listener = _Listener(output)
+    try:
+        with listener.signals():
+            ended = execution.train(values, store, listener, listener.control, arguments.name or "")
+    except (DescentError, KeyboardInterrupt) as error:
+        if listener.run is None:
+            raise
+        ended = _end_of(listener.run, error)
+        _record(store, ended)
+    return listener.end(ended)
+
+
+class _Listener:
+    """Writes the events of the run, and turns signals into a stop.
+
+    Called from the recorder's thread; signals arrive in the main thread.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.control = TrainingControl()
+        self.run: str | None = None
+        self._output = output
+        self._progress = Progress(output)
+        self._signal = 0
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.run = event.run
+                self._output.event(
+                    "run_started",
+                    run=event.run,
+                    name=event.name,
+                    spec=event.spec.to_dict(),
+                    epochs=event.epochs,
+                    steps_per_epoch=event.steps_per_epoch,
+                    n_train=event.n_train,
+                )
+            case PlanChosen():
+                self._output.event("plan", **dataclasses.asdict(event))
+            case EpochEnded():
+                self._output.event(
+                    "epoch_ended",
+                    run=event.run,
+                    epoch=event.epoch,
+                    metrics=event.metrics,
+                    duration_s=event.duration_s,
+                    samples_per_s=event.samples_per_s,
+                    is_best=event.is_best,
+                )
+        self._progress.show(event)
+        if self._output.is_broken:
+            # Nobody listens any more: keep what there is and leave.
+            self.control.request(Control.STOP)
+
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Lets Ctrl-C and a request to terminate stop the run and keep it; a second one ends it."""
+        wanted = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._on_signal) for number in wanted}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def end(self, ended: RunEnded) -> int:
+        """Writes the last event and returns the exit code."""
+        self._progress.finish()
+        names = {RunFinished: "run_finished", RunFailed: "run_failed"}
+        self._output.event(
+            names.get(type(ended), "run_stopped"),
+            run=ended.run,
+            reason=ended.reason,
+            metrics=ended.metrics,
+            **({"hint": ended.hint} if ended.hint else {}),
+        )
+        if isinstance(ended, RunFailed):
+            sys.stderr.write(error_text(DescentError(ended.reason, ended.hint)) + "\n")
+        else:
+            self._output.lines(ended.reason, numbers(ended.metrics), f"Run {ended.run}")
+        if isinstance(ended, RunFinished):
+            return 0
+        return _SIGNAL_BASE + self._signal if self._signal else 1
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        is_first = not self._signal
+        self._signal = number
+        if self.run is None or not is_first:
+            raise KeyboardInterrupt
+        self.control.request(Control.STOP)
+        if self._output.is_terminal:
+            sys.stderr.write("\nStopping and keeping the run. Ctrl-C again ends it at once.\n")
+
+
+def _end_of(run: str, error: BaseException) -> RunEnded:
+    if isinstance(error, DescentError):
+        return RunFailed(run, reason=error.message, hint=error.hint)
+    reason = "Ended at once, by Ctrl-C pressed twice. Every epoch recorded so far is kept."
+    return RunInterrupted(run, reason=reason)
+
+
+def _record(store: RunStore, ended: RunEnded) -> None:
+    try:
+        store.record([ended])
+    except DescentError:
+        # The disk that failed the run fails this, too; the next start marks it as interrupted.
+        return

@@ -1,0 +1,31 @@
+"""Descent: the window by default, headless commands otherwise."""
+
+import sys
+
+
+def main() -> int:
+    """Runs what the command line asks for and returns the exit code."""
+    arguments = sys.argv[1:]
+    is_for_window = not arguments or arguments[0].startswith("--workspace")
+    if not is_for_window:
+        from engine.cli import main as run_command
+
+        return run_command(arguments)
+
+    from gui.display import display_problem
+
+    problem = display_problem()
+    if problem:
+        sys.stderr.write(
+            f"Error: {problem}\n"
+            "  Without a window, use the commands: main.py train --data iris (see main.py --help)\n"
+        )
+        return 2
+    from gui.app import main as open_window
+
+    return open_window(arguments)
+
+
+# Worker processes import this file; only the program itself runs it.
+if __name__ == "__main__":
+    sys.exit(main())
