@@ -14,7 +14,7 @@ from gui.plots.numbers import axis_number, duration, power_number
 from gui.theme import TEXT_SMALL, Palette, blend
 
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_KINDS: Final = ("number", "count", "time", "log")
+_KINDS: Final = ("number", "count", "time", "ago", "log")
 
 
 class NumberAxis(pg.AxisItem):  # type: ignore[misc]
@@ -44,7 +44,11 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
 
     @property
     def kind(self) -> str:
-        """What the values are: ``number``, ``count``, ``time`` (seconds) or ``log`` (exponents)."""
+        """What the values are.
+
+        ``number``, ``count``, ``time`` (seconds), ``ago`` (seconds before now, below zero) or
+        ``log`` (exponents of ten).
+        """
         return self._kind
 
     def set_kind(self, kind: str) -> None:
@@ -75,7 +79,8 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
 
     def boundingRect(self) -> QRectF:
         # Labels at the ends stand over the edge; without this room they would be left out.
-        return super().boundingRect().adjusted(-24, -8, 24, 8)
+        room: QRectF = super().boundingRect().adjusted(-24, -8, 24, 8)
+        return room
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> list[Any]:
         low, high = sorted((minVal, maxVal))
@@ -86,7 +91,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         if self._kind == "log":
             return _powers(low, high, n_wanted)
         rough = (high - low) / n_wanted
-        if self._kind == "time" and rough > 0.5:
+        if self._kind in ("time", "ago") and rough > 0.5:
             spacing = float(next((step for step in _TIMES if step >= rough), _TIMES[-1]))
         else:
             spacing = _nice(rough)
@@ -99,6 +104,8 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self._kind == "log":
             return [power_number(value) for value in values]
+        if self._kind == "ago":
+            return [duration(-value) if value else self.tr("now") for value in values]
         if self._kind == "time":
             return [duration(value) for value in values]
         return [axis_number(value, spacing) for value in values]

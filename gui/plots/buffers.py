@@ -116,7 +116,7 @@ class Pyramid:
         first -= first % length
         whole = first + (last - first) // length * length
         low, high = self._extremes(first, whole, length)
-        middle = first + np.arange(len(low)) * float(length) + (length - 1) / 2
+        middle = first + np.arange(len(low), dtype=np.float64) * length + (length - 1) / 2
         if whole < last:
             rest_low, rest_high = self._extremes(whole, last, last - whole)
             low, high = np.append(low, rest_low), np.append(high, rest_high)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from gui.plots.colors import readable_on
+from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+
+_LARGEST_CELL: Final = 88.0
+_LONGEST_NAME: Final = 112.0
+_LEFT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_CENTER: Final = Qt.AlignmentFlag.AlignCenter
 
 
 class ConfusionPlot(QWidget):
-    """A matrix of counts and row percentages, for 2 to 30 classes and more.
+    """A matrix of counts and row percentages: what is true at the left, what was predicted below.
+
+    A cell is the darker the larger its share of its row. Where cells become too small for
+    numbers, pointing at one says its count, its share and both classes.
 
     Args:
         parent: Owner.
@@ -18,6 +32,14 @@ class ConfusionPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._counts: npt.NDArray[np.int64] = np.empty((0, 0), np.int64)
+        self._names: tuple[str, ...] = ()
+        self._empty_text = self.tr("Run a test to see how often each class was taken for which.")
+        self.setAccessibleName(self.tr("Confusion matrix"))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        current_theme().changed.connect(self.update)
+
+    # ---- data
 
     def set_matrix(self, counts: npt.NDArray[np.integer], class_names: Sequence[str]) -> None:
         """Shows counts.
@@ -29,9 +51,194 @@ class ConfusionPlot(QWidget):
         Raises:
             ValueError: The shapes do not fit.
         """
+        n = len(class_names)
+        if np.shape(counts) != (n, n):
+            raise ValueError(
+                f"counts must be ({n}, {n}) for {n} class names. Received: {np.shape(counts)}"
+            )
+        self._counts = np.asarray(counts, np.int64)
+        self._names = tuple(class_names)
+        right, total = int(np.trace(self._counts)), int(self._counts.sum())
+        self.setAccessibleDescription(
+            self.tr("{0} of {1} right, {2} classes").format(right, total, n)
+        )
+        self.updateGeometry()
+        self.update()
+
+    def shares(self) -> npt.NDArray[np.float64]:
+        """Returns each count as a share of its row, (true, predicted); 0 for a row without any."""
+        rows = self._counts.sum(axis=1, keepdims=True)
+        shares = np.zeros(self._counts.shape)
+        np.divide(self._counts, rows, out=shares, where=rows > 0)
+        return shares
 
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
+        self._empty_text = text
+        self.update()
+
+    @property
+    def empty_text(self) -> str:
+        """What is read now instead of the matrix; empty where there is one."""
+        return "" if self._names else self._empty_text
 
     def clear(self) -> None:
         """Forgets the counts."""
+        self._counts = np.empty((0, 0), np.int64)
+        self._names = ()
+        self.update()
+
+    # ---- where things are
+
+    def sizeHint(self) -> QSize:
+        edge = int(min(640, 200 + 48 * len(self._names)))
+        return QSize(edge, edge)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 240)
+
+    def cell_rect(self, true: int, predicted: int) -> QRectF:
+        """Returns where a cell lies in the widget."""
+        left, top, edge = self._frame()
+        return QRectF(left + predicted * edge, top + true * edge, edge, edge)
+
+    def cell_at(self, position: QPointF) -> tuple[int, int] | None:
+        """Returns the true and the predicted class at a place in the widget."""
+        left, top, edge = self._frame()
+        if edge <= 0 or not self._names:
+            return None
+        row = int((position.y() - top) // edge)
+        column = int((position.x() - left) // edge)
+        inside = 0 <= row < len(self._names) and 0 <= column < len(self._names)
+        return (row, column) if inside else None
+
+    def _frame(self) -> tuple[float, float, float]:
+        """Returns left, top and the edge of a cell."""
+        n = max(1, len(self._names))
+        metrics = QFontMetricsF(text_font(TEXT_SMALL))
+        line = metrics.height()
+        name = min(
+            _LONGEST_NAME,
+            max((metrics.horizontalAdvance(text) for text in self._names), default=0.0),
+        )
+        left = line + SPACING + name + SPACING
+        below = line + SPACING + line + SPACING
+        edge = min(
+            (self.width() - left - SPACING) / n,
+            (self.height() - below - SPACING) / n,
+            _LARGEST_CELL,
+        )
+        # Names that are wider than a cell are written upright and need as much height.
+        if edge < name + 4:
+            edge = min(edge, (self.height() - line - name - 4 * SPACING) / n)
+        if edge >= 8:
+            edge = float(int(edge))
+        left += max(0.0, (self.width() - left - SPACING - n * edge) / 2)
+        return left, float(SPACING), max(1.0, edge)
+
+    # ---- events
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            cell = self.cell_at(QPointF(event.pos()))
+            if cell is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), self.describe(*cell), self)
+            return True
+        return super().event(event)
+
+    def describe(self, true: int, predicted: int) -> str:
+        """Returns a cell in words."""
+        share = self.shares()[true, predicted]
+        return self.tr("True: {0}\nPredicted: {1}\n{2} of {3} ({4} %)").format(
+            self._names[true],
+            self._names[predicted],
+            int(self._counts[true, predicted]),
+            int(self._counts[true].sum()),
+            f"{share * 100:.1f}",
+        )
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colors = current_theme().palette
+        if not self._names:
+            painter.setPen(QColor(colors.muted))
+            painter.setFont(text_font(TEXT_NORMAL))
+            area = QRectF(self.rect()).adjusted(2 * SPACING, SPACING, -2 * SPACING, -SPACING)
+            painter.drawText(area, int(_CENTER | Qt.TextFlag.TextWordWrap), self._empty_text)
+        else:
+            self._paint_cells(painter)
+            self._paint_names(painter)
+        painter.end()
+
+    def _paint_cells(self, painter: QPainter) -> None:
+        colors = current_theme().palette
+        shares = self.shares()
+        normal, small = text_font(TEXT_NORMAL), text_font(TEXT_SMALL)
+        widest = str(int(self._counts.max()))
+        edge = self._frame()[2]
+        has_counts = edge >= QFontMetricsF(small).horizontalAdvance(widest) + 4 and edge >= 16
+        has_shares = edge >= 40
+        for true, predicted in np.ndindex(self._counts.shape):
+            rect = self.cell_rect(true, predicted)
+            share = float(shares[true, predicted])
+            tone = colors.accent if true == predicted else colors.danger
+            ground = blend(colors.surface, tone, share**0.7 * 0.9 + (0.06 if share else 0.0))
+            inner = rect.adjusted(0.5, 0.5, -0.5, -0.5) if edge >= 12 else rect
+            painter.fillRect(
+                inner, QColor(ground if share else blend(colors.surface, colors.raised, 0.5))
+            )
+            count = int(self._counts[true, predicted])
+            if not has_counts or not count:
+                continue
+            painter.setPen(QColor(readable_on(ground, colors)))
+            painter.setFont(normal if has_shares else small)
+            if not has_shares:
+                painter.drawText(rect, _CENTER, str(count))
+                continue
+            half = rect.height() / 2
+            painter.drawText(rect.adjusted(0, half - 18, 0, -half), _CENTER, str(count))
+            painter.setFont(small)
+            painter.drawText(rect.adjusted(0, half, 0, 16 - half), _CENTER, f"{share * 100:.0f} %")
+
+    def _paint_names(self, painter: QPainter) -> None:
+        colors = current_theme().palette
+        left, top, edge = self._frame()
+        n = len(self._names)
+        font = text_font(TEXT_SMALL)
+        painter.setFont(font)
+        metrics = QFontMetricsF(font)
+        painter.setPen(QColor(colors.muted))
+        # With less room than a line has, only every second or third name is written.
+        every = max(1, int(np.ceil(metrics.height() / edge)))
+        bottom = top + n * edge + SPACING / 2
+        upright = any(metrics.horizontalAdvance(name) > edge - 4 for name in self._names)
+        for index in range(0, n, every):
+            name = metrics.elidedText(
+                self._names[index], Qt.TextElideMode.ElideRight, _LONGEST_NAME
+            )
+            row = QRectF(left - _LONGEST_NAME - SPACING, top + index * edge, _LONGEST_NAME, edge)
+            painter.drawText(row, _LEFT | Qt.TextFlag.TextDontClip, name)
+            if upright:
+                painter.save()
+                painter.translate(left + (index + 0.5) * edge, bottom)
+                painter.rotate(-90)
+                place = QRectF(-_LONGEST_NAME, -edge / 2, _LONGEST_NAME, edge)
+                painter.drawText(place, _LEFT | Qt.TextFlag.TextDontClip, name)
+                painter.restore()
+            else:
+                column = QRectF(left + index * edge, bottom, edge, metrics.height())
+                painter.drawText(column, _CENTER, name)
+        names = [metrics.horizontalAdvance(name) for name in self._names]
+        depth = min(_LONGEST_NAME, max(names)) if upright else metrics.height()
+        painter.setPen(QColor(colors.text))
+        painter.drawText(
+            QRectF(left, bottom + depth + SPACING / 2, n * edge, metrics.height() + 2),
+            _CENTER | Qt.TextFlag.TextDontClip,
+            self.tr("Predicted"),
+        )
+        width = min(_LONGEST_NAME, max(names))
+        painter.translate(left - width - 2 * SPACING - metrics.height(), top + n * edge / 2)
+        painter.rotate(-90)
+        painter.drawText(QRectF(-100, 0, 200, metrics.height() + 2), _CENTER, self.tr("True"))

@@ -72,6 +72,7 @@ class MarkedLine:
         marker: pyqtgraph's symbol, so that colour is not the only difference.
         style: Of the line.
         depth: What is higher lies above.
+        most_markers: Points get markers up to this number of them; one point always does.
     """
 
     def __init__(
@@ -80,12 +81,14 @@ class MarkedLine:
         marker: str = "o",
         style: Qt.PenStyle = Qt.PenStyle.SolidLine,
         depth: float = 10,
+        most_markers: int = MOST_MARKERS,
     ) -> None:
         self.line = pg.PlotCurveItem(connect="finite")
         self.markers = pg.ScatterPlotItem(symbol=marker, size=6, pxMode=True, pen=None)
         self._style = style
         self._color = "#808080"
         self._is_short = True
+        self._most_markers = most_markers
         self._item = item
         for part in (self.line, self.markers):
             part.setZValue(depth)
@@ -100,7 +103,7 @@ class MarkedLine:
             self._set_pen()
         self.line.setData(x, y, connect="finite", antialias=is_short)
         finite = np.isfinite(x) & np.isfinite(y)
-        if 0 < np.count_nonzero(finite) <= MOST_MARKERS:
+        if 0 < np.count_nonzero(finite) <= max(1, self._most_markers):
             self.markers.setData(x[finite], y[finite])
         else:
             self.markers.setData([], [])

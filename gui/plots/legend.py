@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -23,7 +24,8 @@ class LegendEntry:
         name: What people read.
         color: ``#rrggbb``.
         value: At the crosshair or the last one, in words; empty for none.
-        mark: ``line``, ``dashes``, ``dot`` or ``area``, as it is drawn.
+        mark: ``line``, ``dashes``, ``dot`` or ``area``, as it is drawn; or pyqtgraph's name of the
+            shape of points, such as ``shape:s``.
     """
 
     name: str
@@ -42,12 +44,13 @@ class LegendBar(QWidget):
         super().__init__(parent)
         self._entries: tuple[LegendEntry, ...] = ()
         self._caption = ""
-        self._widths: dict[str, float] = {}
+        self._widths: list[float] = []
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._font = text_font(TEXT_SMALL)
         self._metrics = QFontMetricsF(self._font)
+        self._needs_line = False
 
     @property
     def entries(self) -> tuple[LegendEntry, ...]:
@@ -63,20 +66,22 @@ class LegendBar(QWidget):
         """Shows entries, and at the right for example where the crosshair is."""
         if entries == self._entries and caption == self._caption:
             return
-        names = [entry.name for entry in entries]
-        if names != [entry.name for entry in self._entries]:
-            self._widths.clear()
-        moved = False
-        for entry in entries:
-            width = self._metrics.horizontalAdvance(entry.value) if entry.value else 0.0
-            if width > self._widths.get(entry.name, 0.0):
-                self._widths[entry.name] = width
-                moved = True
+        if [entry.name for entry in entries] != [entry.name for entry in self._entries]:
+            self._widths = [0.0] * len(entries)
+        moved = self._measure(entries) or bool(caption) != bool(self._caption)
         self._entries, self._caption = entries, caption
         self.setAccessibleDescription(self.text())
         if moved:
             self.updateGeometry()
         self.update()
+
+    def _measure(self, entries: tuple[LegendEntry, ...]) -> bool:
+        """Widens the room for values where it must be; says whether it had to."""
+        needed = [self._metrics.horizontalAdvance(entry.value) for entry in entries]
+        widened = [max(pair) for pair in zip(needed, self._widths, strict=True)]
+        moved = widened != self._widths
+        self._widths = widened
+        return moved
 
     def text(self) -> str:
         """Returns what it shows in words, for screen readers and tests."""
@@ -89,6 +94,7 @@ class LegendBar(QWidget):
     def heightForWidth(self, width: int) -> int:
         places = self._places(width)
         rows = 1 + (int(places[-1].y()) // _LINE_HEIGHT if places else 0)
+        rows += 1 if self._needs_line else 0
         return rows * _LINE_HEIGHT
 
     def sizeHint(self) -> QSize:
@@ -101,7 +107,9 @@ class LegendBar(QWidget):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
             self._font = text_font(TEXT_SMALL)
             self._metrics = QFontMetricsF(self._font)
-            self._widths.clear()
+            self._widths = [0.0] * len(self._entries)
+            self._measure(self._entries)
+            self.updateGeometry()
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -119,7 +127,7 @@ class LegendBar(QWidget):
             painter.drawText(QRectF(left, place.y(), name_width + 2, height), middle, entry.name)
             painter.setPen(QColor(colors.text))
             left += name_width + SPACING / 2
-            painter.drawText(QRectF(left, place.y(), 400, height), middle, entry.value)
+            painter.drawText(QRectF(left, place.y(), 400.0, height), middle, entry.value)
         if self._caption:
             painter.setPen(QColor(colors.muted))
             painter.drawText(
@@ -133,15 +141,18 @@ class LegendBar(QWidget):
         """Returns the top left corner of each entry."""
         places: list[QPointF] = []
         x = y = 0.0
-        for entry in self._entries:
+        for entry, value in zip(self._entries, self._widths, strict=True):
             needed = _SWATCH + SPACING / 2 + self._metrics.horizontalAdvance(entry.name)
-            value = self._widths.get(entry.name, 0.0)
             needed += value + SPACING / 2 if value else 0.0
             if x > 0 and x + needed > width:
                 x, y = 0.0, y + _LINE_HEIGHT
             places.append(QPointF(x, y))
             x += needed + 2 * SPACING
+        self._needs_line = x > 0 and x + self._caption_room() > width
         return places
+
+    def _caption_room(self) -> float:
+        return self._metrics.horizontalAdvance(self._caption) if self._caption else 0.0
 
 
 def _paint_mark(painter: QPainter, entry: LegendEntry, place: QPointF) -> None:
@@ -151,6 +162,16 @@ def _paint_mark(painter: QPainter, entry: LegendEntry, place: QPointF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawEllipse(QPointF(place.x() + _SWATCH / 2, middle), 3.0, 3.0)
+    elif entry.mark.startswith("shape:"):
+        painter.save()
+        painter.translate(place.x() + _SWATCH / 2, middle)
+        painter.scale(8, 8)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        if entry.mark[-1] in "+x":
+            painter.setPen(QPen(color, 0.0))
+        painter.drawPath(Symbols[entry.mark.removeprefix("shape:")])
+        painter.restore()
     elif entry.mark == "area":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
-_MINUS = "\N{MINUS SIGN}"
+NOTHING: Final = "\N{EN DASH}"
+"""Stands where there is no value."""
+_MINUS: Final = "\N{MINUS SIGN}"
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -26,7 +29,7 @@ def axis_number(value: float, spacing: float) -> str:
 
 
 def power_number(exponent: float) -> str:
-    """Returns the label of 10 to an exponent on a logarithmic axis: ``0.001``, ``100``, ``10⁻⁶``."""
+    """Returns the label of a power of ten on a logarithmic axis: ``0.001``, ``100``, ``10⁻⁶``."""
     nearest = round(exponent)
     value = 10.0**exponent
     if abs(exponent - nearest) > 1e-6:
@@ -39,7 +42,7 @@ def power_number(exponent: float) -> str:
 def short_number(value: float) -> str:
     """Returns a value with four significant digits, for a legend."""
     if math.isnan(value):
-        return "–"
+        return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else f"{_MINUS}∞"
     size = abs(value)

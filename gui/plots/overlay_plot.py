@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.events import EpochEnded
+from gui.plots.curve_data import X_AXES, Floats, logarithm
+from gui.plots.curve_items import MarkedLine, thinned
+from gui.plots.legend import LegendEntry
+from gui.plots.numbers import duration, short_number
+from gui.plots.plot import Plot, finite_extent
+from gui.theme import current_theme
+
+_PLACES = {"step": "step", "epoch": "epoch", "time": "elapsed_s"}
 
 
-class RunsOverlayPlot(QWidget):
+@dataclass
+class _Overlaid:
+    """One run: what it is called, where its colour is in the series, its data and its lines."""
+
+    label: str
+    slot: int
+    epochs: tuple[EpochEnded, ...]
+    train: MarkedLine
+    validation: MarkedLine
+
+    def values(self, metric: str) -> Floats:
+        return np.array([event.metrics.get(metric, np.nan) for event in self.epochs], np.float64)
+
+    def places(self, axis: str) -> Floats:
+        return np.array([getattr(event, _PLACES[axis]) for event in self.epochs], np.float64)
+
+
+class RunsOverlayPlot(Plot):
     """Curves of several runs, one colour each: validation as a line, training dashed.
 
     Args:
@@ -17,7 +45,15 @@ class RunsOverlayPlot(QWidget):
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        self._runs: dict[str, _Overlaid] = {}
+        self._metric = "loss"
+        self._axis = "epoch"
+        self._is_log = False
+        super().__init__("", parent, has_crosshair=True)
+        self.set_empty_text(self.tr("Choose runs in the list to compare their curves."))
+        self.set_x_axis("epoch")
+
+    # ---- runs
 
     def set_run(self, run: str, label: str, epochs: Sequence[EpochEnded]) -> None:
         """Adds a run or replaces it; its colour stays as long as it is shown.
@@ -27,13 +63,29 @@ class RunsOverlayPlot(QWidget):
             label: What people read.
             epochs: Its epochs.
         """
+        known = self._runs.get(run)
+        if known is not None:
+            known.label, known.epochs = label, tuple(epochs)
+        else:
+            used = {overlaid.slot for overlaid in self._runs.values()}
+            slot = next(index for index in range(len(used) + 1) if index not in used)
+            train = MarkedLine(self.item, "o", Qt.PenStyle.DashLine, depth=10, most_markers=1)
+            validation = MarkedLine(self.item, "s", depth=11)
+            self._runs[run] = _Overlaid(label, slot, tuple(epochs), train, validation)
+            self._recolor_items()
+        self.reset_view()
 
     def remove_run(self, run: str) -> None:
         """Removes a run; nothing happens where it is not shown."""
+        overlaid = self._runs.pop(run, None)
+        if overlaid is not None:
+            overlaid.train.remove()
+            overlaid.validation.remove()
+            self.reset_view()
 
     def runs(self) -> tuple[str, ...]:
         """Returns the ids shown, in the order they came."""
-        return ()
+        return tuple(self._runs)
 
     def color_of(self, run: str) -> str:
         """Returns the colour of a run as ``#rrggbb``, for a swatch in a list.
@@ -41,26 +93,101 @@ class RunsOverlayPlot(QWidget):
         Raises:
             KeyError: It is not shown.
         """
-        return ""
+        series = current_theme().palette.series
+        return series[self._runs[run].slot % len(series)]
 
     def metrics(self) -> tuple[str, ...]:
         """Returns the metrics that any shown run has, without those of validation."""
-        return ()
-
-    def set_metric(self, metric: str) -> None:
-        """Chooses the metric by Keras's name; ``loss`` at first."""
-
-    def set_x_axis(self, axis: str) -> None:
-        """``step``, ``epoch`` or ``time``; see `CurvesPlot.set_x_axis`."""
-
-    def set_log_y(self, on: bool) -> None:
-        """Makes the vertical axis logarithmic."""
-
-    def set_empty_text(self, text: str) -> None:
-        """Sets what is read while there is nothing to draw."""
+        names: dict[str, None] = {}
+        for overlaid in self._runs.values():
+            for event in overlaid.epochs[:1]:
+                names.update({name: None for name in event.metrics if not name.startswith("val_")})
+        return tuple(names)
 
     def clear(self) -> None:
         """Removes all runs."""
+        for run in self.runs():
+            self.remove_run(run)
 
-    def reset_view(self) -> None:
-        """Shows everything again after zooming."""
+    # ---- settings
+
+    def set_metric(self, metric: str) -> None:
+        """Chooses the metric by Keras's name; ``loss`` at first."""
+        self._metric = metric
+        self.reset_view()
+
+    def set_x_axis(self, axis: str) -> None:
+        """Chooses what the horizontal axis counts.
+
+        Args:
+            axis: ``step``, ``epoch`` or ``time``.
+
+        Raises:
+            ValueError: There is no such axis.
+        """
+        if axis not in X_AXES:
+            raise ValueError(f"axis must be one of {', '.join(X_AXES)}. Received: {axis!r}")
+        self._axis = axis
+        self.axis_x.set_kind({"step": "count", "epoch": "count", "time": "time"}[axis])
+        names = {"step": self.tr("Step"), "epoch": self.tr("Epoch"), "time": self.tr("Time")}
+        self.axis_x.set_text(names[axis])
+        self._set_cursor(None)
+        self.reset_view()
+
+    def set_log_y(self, on: bool) -> None:
+        """Makes the vertical axis logarithmic."""
+        self._is_log = on
+        self.axis_y.set_kind("log" if on else "number")
+        self.reset_view()
+
+    # ---- drawing
+
+    def _is_empty(self) -> bool:
+        return not self._runs
+
+    def _draw(self) -> None:
+        width = max(100, int(self.view.width()))
+        drawn: list[Floats] = []
+        end = 0.0
+        for overlaid in self._runs.values():
+            x = overlaid.places(self._axis)
+            for line, metric in (
+                (overlaid.train, self._metric),
+                (overlaid.validation, f"val_{self._metric}"),
+            ):
+                values = overlaid.values(metric)
+                y = logarithm(values) if self._is_log else values
+                line.set_points(*thinned(x, y, width))
+                drawn.append(y)
+            end = max(end, float(x[-1]) if len(x) else 0.0)
+        self.fit_x(0.0, end or 1.0)
+        self.fit_y(*finite_extent(*drawn))
+        self._update_legend()
+
+    def _recolor_items(self) -> None:
+        for run, overlaid in self._runs.items():
+            overlaid.train.set_color(self.color_of(run))
+            overlaid.validation.set_color(self.color_of(run))
+        self._update_legend()
+
+    def _update_legend(self) -> None:
+        entries = []
+        for run, overlaid in self._runs.items():
+            x = overlaid.places(self._axis)
+            value = ""
+            if len(x):
+                at = -1 if self.cursor_x is None else int(np.argmin(np.abs(x - self.cursor_x)))
+                values = overlaid.values(f"val_{self._metric}")
+                if np.isnan(values).all():
+                    values = overlaid.values(self._metric)
+                value = short_number(float(values[at]))
+            entries.append(LegendEntry(overlaid.label, self.color_of(run), value))
+        self.legend.set_entries(tuple(entries), self._caption())
+
+    def _caption(self) -> str:
+        if self.cursor_x is None:
+            return self.tr("dashed: training") if self._runs else ""
+        if self._axis == "time":
+            return duration(max(0.0, self.cursor_x))
+        template = self.tr("step {0}") if self._axis == "step" else self.tr("epoch {0}")
+        return template.format(max(0, round(self.cursor_x)))

@@ -18,6 +18,8 @@ from gui.plots.throttle import Throttle
 from gui.plots.view import PlotView
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, current_theme, text_font
 
+AXIS_ROOM: Final = 0.04
+"""Share of the data's extent that an axis leaves free at each end."""
 HEADROOM: Final = 0.15
 """Share by which an axis grows when data leaves it, so that it does not grow at each redraw."""
 
@@ -77,6 +79,8 @@ class Plot(QWidget):
         self.graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.item.setMenuEnabled(False)
         self.item.hideButtons()
+        for axis in (self.axis_x, self.axis_y):
+            axis.setZValue(-1000)  # the grid lies below the curves
         self.item.setContentsMargins(0, SPACING // 2, 2 * SPACING, 0)
         self.view.disableAutoRange()
         self.view.reset_asked.connect(self.reset_view)
@@ -180,7 +184,7 @@ class Plot(QWidget):
         if calm and axis == "x":
             wanted = (low, high + (HEADROOM * size if old is not None else 0.02 * size))
         else:
-            wanted = (low - 0.04 * size, high + 0.04 * size)
+            wanted = (low - AXIS_ROOM * size, high + AXIS_ROOM * size)
         if old == wanted:
             return
         self._ranges[axis] = wanted
@@ -255,9 +259,7 @@ class Plot(QWidget):
         self._recolor_items()
 
 
-def cosmetic_pen(
-    color: str, width: float = 1, style: Qt.PenStyle = Qt.PenStyle.SolidLine
-) -> QPen:
+def cosmetic_pen(color: str, width: float = 1, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
     """Returns a pen whose width does not change with the zoom."""
     pen: QPen = pg.mkPen(color, width=width, style=style)
     return pen
@@ -271,4 +273,3 @@ def finite_extent(*series: npt.NDArray[np.floating]) -> tuple[float, float]:
         if len(finite):
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     return (low, high) if low <= high else (math.nan, math.nan)
-

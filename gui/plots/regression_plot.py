@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtWidgets import QWidget
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from gui.plots.legend import LegendEntry
+from gui.plots.numbers import short_number
+from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.theme import SPACING, current_theme
+
+Floats = npt.NDArray[np.float64]
 
 
 class RegressionPlot(QWidget):
@@ -16,6 +25,14 @@ class RegressionPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.predicted = _PairsPlot(self.tr("Predicted against true"), True, self)
+        self.residuals = _PairsPlot(self.tr("Residuals"), False, self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3 * SPACING)
+        layout.addWidget(self.predicted, 1)
+        layout.addWidget(self.residuals, 1)
+        self.set_empty_text(self.tr("Predictions on the test part appear here."))
 
     def set_predictions(
         self,
@@ -26,15 +43,100 @@ class RegressionPlot(QWidget):
         """Shows predictions.
 
         Args:
-            y_true, y_pred: In the target's own unit, (samples,).
+            y_true, y_pred: In the target's own unit, (samples,). Pairs that are not finite are
+                left out, and counted in the legend.
             target_name: What is predicted, with its unit.
 
         Raises:
             ValueError: The shapes differ.
         """
+        true = np.asarray(y_true, np.float64).reshape(-1)
+        predicted = np.asarray(y_pred, np.float64).reshape(-1)
+        if true.shape != predicted.shape:
+            raise ValueError(
+                "There must be one prediction for each true value. "
+                f"Received: {len(true)} true values, {len(predicted)} predictions"
+            )
+        name = f" {target_name}" if target_name else ""
+        self.predicted.set_pairs(
+            true, predicted, self.tr("True{0}").format(name), self.tr("Predicted{0}").format(name)
+        )
+        self.residuals.set_pairs(
+            predicted,
+            predicted - true,
+            self.tr("Predicted{0}").format(name),
+            self.tr("Predicted less true"),
+        )
 
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
+        self.predicted.set_empty_text(text)
+        self.residuals.set_empty_text("")
 
     def clear(self) -> None:
         """Forgets the predictions."""
+        for plot in (self.predicted, self.residuals):
+            plot.set_pairs(np.empty(0), np.empty(0), "", "")
+
+
+class _PairsPlot(Plot):
+    """Points and the line on which perfect predictions lie."""
+
+    def __init__(self, title: str, is_diagonal: bool, parent: QWidget) -> None:
+        self._x = self._y = np.empty(0)
+        self._n_left_out = 0
+        self._is_diagonal = is_diagonal
+        super().__init__(title, parent)
+
+    def _build(self) -> None:
+        super()._build()
+        self.points = pg.ScatterPlotItem(size=6, pxMode=True)
+        self.ideal = pg.PlotCurveItem(antialias=True)
+        self.points.setZValue(10)
+        self.ideal.setZValue(20)
+        for part in (self.points, self.ideal):
+            self.item.addItem(part, ignoreBounds=True)
+
+    def set_pairs(self, x: Floats, y: Floats, horizontal: str, vertical: str) -> None:
+        """Shows points, each (points,), and names the axes."""
+        finite = np.isfinite(x) & np.isfinite(y)
+        self._n_left_out = int(len(x) - np.count_nonzero(finite))
+        self._x, self._y = x[finite], y[finite]
+        self.axis_x.set_text(horizontal)
+        self.axis_y.set_text(vertical)
+        self.reset_view()
+
+    def _is_empty(self) -> bool:
+        return not len(self._x)
+
+    def _draw(self) -> None:
+        self.points.setData(self._x, self._y)
+        low, high = finite_extent(self._x, self._y) if self._is_diagonal else finite_extent(self._x)
+        ends = np.array([low, high])
+        self.ideal.setData(ends, ends if self._is_diagonal else np.zeros(2))
+        self.fit_x(low, high)
+        self.fit_y(*(ends if self._is_diagonal else finite_extent(self._y, np.zeros(1))))
+        self._update_legend()
+
+    def _recolor_items(self) -> None:
+        colors = current_theme().palette
+        self.points.setBrush(pg.mkBrush(colors.series[0]))
+        self.points.setPen(pg.mkPen(colors.surface, width=1))
+        self.ideal.setPen(cosmetic_pen(colors.text, 1.5, Qt.PenStyle.DashLine))
+        self._update_legend()
+
+    def _update_legend(self) -> None:
+        colors = current_theme().palette
+        count = f"{len(self._x)}"
+        entries = [LegendEntry(self.tr("Test samples"), colors.series[0], count, "dot")]
+        if self._is_diagonal:
+            entries.append(LegendEntry(self.tr("Perfect"), colors.text, mark="dashes"))
+        elif len(self._y):
+            error = short_number(float(np.abs(self._y).mean()))
+            entries.append(
+                LegendEntry(self.tr("Mean absolute error"), colors.text, error, "dashes")
+            )
+        caption = ""
+        if self._n_left_out:
+            caption = self.tr("{0} not finite, not drawn").format(self._n_left_out)
+        self.legend.set_entries(tuple(entries), caption)

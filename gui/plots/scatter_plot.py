@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
+from gui.plots.plot import Plot, finite_extent
+from gui.plots.points import ClassPoints
+from gui.theme import SPACING, current_theme
+
+Floats = npt.NDArray[np.float64]
 
 
 class DataScatterPlot(QWidget):
@@ -16,12 +24,59 @@ class DataScatterPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._columns: dict[str, Floats] = {}
+        self._classes: npt.NDArray[np.int64] | None = None
+        self._class_names: tuple[str, ...] = ()
+        self.plot = _PointsPlot(self)
+        self.horizontal = QComboBox()
+        self.vertical = QComboBox()
+        self._choices = QWidget()
+        row = QHBoxLayout(self._choices)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACING)
+        for text, box in (
+            (self.tr("Horizontal"), self.horizontal),
+            (self.tr("Vertical"), self.vertical),
+        ):
+            label = QLabel(text)
+            label.setProperty("role", "muted")
+            label.setBuddy(box)
+            box.setAccessibleName(text)
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(12)
+            box.currentIndexChanged.connect(self._show_axes)
+            row.addWidget(label)
+            row.addWidget(box)
+        row.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACING)
+        layout.addWidget(self._choices)
+        layout.addWidget(self.plot, 1)
+        self.set_empty_text(self.tr("Columns of a table appear here."))
+        self.clear()
 
     def show_profile(self, profile: Profile) -> None:
         """Shows the sample rows of a table.
 
         The columns to choose from are the features and, for a regression, the target.
         """
+        self.clear()
+        x = np.asarray(profile.sample_x)
+        if x.ndim != 2:
+            return
+        names = profile.feature_names
+        self._columns = {name: x[:, index].astype(np.float64) for index, name in enumerate(names)}
+        y = np.asarray(profile.sample_y)
+        if profile.class_names:
+            self._classes = y.astype(np.int64)
+            self._class_names = profile.class_names
+        else:
+            self._classes = None
+            self._columns[profile.target_name] = y.astype(np.float64)
+        self._fill_choices()
 
     def set_axes(self, horizontal: str, vertical: str) -> None:
         """Chooses the columns by name.
@@ -29,13 +84,90 @@ class DataScatterPlot(QWidget):
         Raises:
             ValueError: There is no such column.
         """
+        for name in (horizontal, vertical):
+            if name not in self._columns:
+                known = ", ".join(self._columns)
+                raise ValueError(f"The columns are: {known}. Received: {name!r}")
+        self.horizontal.setCurrentText(horizontal)
+        self.vertical.setCurrentText(vertical)
 
     def axes(self) -> tuple[str, str]:
         """Returns the names of the columns shown, horizontal first."""
-        return "", ""
+        return self.horizontal.currentText(), self.vertical.currentText()
 
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
+        self.plot.set_empty_text(text)
 
     def clear(self) -> None:
         """Forgets the points."""
+        self._columns = {}
+        self._classes = None
+        self._class_names = ()
+        self._fill_choices()
+
+    def _fill_choices(self) -> None:
+        names = list(self._columns)
+        # A regression first shows its target, classes show the first two features.
+        second = 1 if self._classes is not None else len(names) - 1
+        for box, index in ((self.horizontal, 0), (self.vertical, second)):
+            with QSignalBlocker(box):
+                box.clear()
+                box.addItems(names)
+                box.setCurrentIndex(min(index, len(names) - 1))
+        self._choices.setVisible(len(names) > 1)
+        self._show_axes()
+
+    @Slot()
+    def _show_axes(self) -> None:
+        if not self._columns:
+            self.plot.set_points(np.empty(0), np.empty(0), None, (), "", "")
+            return
+        horizontal, vertical = self.axes()
+        x, y = self._columns[horizontal], self._columns[vertical]
+        if len(self._columns) == 1:
+            # One feature with classes: a line for each class instead of a second column.
+            assert self._classes is not None
+            y, vertical = self._classes.astype(np.float64), ""
+        self.plot.set_points(x, y, self._classes, self._class_names, horizontal, vertical)
+
+
+class _PointsPlot(Plot):
+    """Points with both axes named."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._x = self._y = np.empty(0)
+        super().__init__("", parent)
+
+    def _build(self) -> None:
+        super()._build()
+        self.points = ClassPoints(self.item)
+
+    def set_points(
+        self,
+        x: Floats,
+        y: Floats,
+        classes: npt.NDArray[np.int64] | None,
+        class_names: tuple[str, ...],
+        horizontal: str,
+        vertical: str,
+    ) -> None:
+        """Shows points; see `ClassPoints.set_points`."""
+        self._x, self._y = x, y
+        self.points.set_points(x, y, classes, class_names)
+        self.axis_x.set_text(horizontal)
+        self.axis_y.set_text(vertical)
+        self._recolor_items()
+        self.reset_view()
+
+    def _is_empty(self) -> bool:
+        return not len(self._x)
+
+    def _draw(self) -> None:
+        self.fit_x(*finite_extent(self._x))
+        self.fit_y(*finite_extent(self._y))
+
+    def _recolor_items(self) -> None:
+        colors = current_theme().palette
+        self.points.recolor(colors)
+        self.legend.set_entries(self.points.entries(colors))
