@@ -1,0 +1,271 @@
+"""The window's program: application, theme, log, settings, and the order in which things start.
+
+Nothing heavy happens before the first paint; TensorFlow is never imported in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import logging.handlers
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from PySide6.QtCore import (
+    QEvent,
+    QMessageLogContext,
+    QObject,
+    QSocketNotifier,
+    QTimer,
+    QtMsgType,
+    Signal,
+    Slot,
+    qInstallMessageHandler,
+)
+from PySide6.QtWidgets import QApplication, QWidget
+
+from engine.session import Session
+from engine.workspace import default_workspace
+from gui.controller import Controller
+from gui.main_window import MainWindow
+from gui.messages import Messages
+from gui.resources import application_icon
+from gui.settings import Settings
+from gui.theme import MODES, current_theme
+
+logger = logging.getLogger(__name__)
+
+LOG_BYTES: Final = 1_000_000
+LOG_FILES: Final = 5
+WORKER_NICENESS: Final = 5
+"""Training yields a little to the window when both want the same core."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the window.
+
+    Args:
+        argv: Arguments after the program's name; those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    options = _parse(argv)
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationName("Descent")
+    application.setApplicationDisplayName("Descent")
+    application.setDesktopFileName("descent")
+    # The window hides before the engine has ended; the program goes on until then.
+    application.setQuitOnLastWindowClosed(False)
+    workspace: Path = options.workspace or default_workspace()
+    log_path = start_log(workspace)
+    settings = Settings()
+    mode = settings.get("theme/mode", "system")
+    current_theme().set_mode(mode if mode in MODES else "system")
+    current_theme().apply()
+    application.setWindowIcon(application_icon())
+
+    controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS))
+    window = MainWindow(controller, settings, log_path)
+    window.finished.connect(application.quit)
+    errors = ErrorHook(window.messages)
+    errors.install()
+    interrupt = InterruptHook(window)
+    interrupt.install()
+    opener = AfterFirstPaint(window)
+    opener.painted.connect(window.open)
+    window.show()
+    code = application.exec()
+    interrupt.uninstall()
+    errors.uninstall()
+    return code
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="descent", description="Opens the Descent window.")
+    parser.add_argument(
+        "--workspace",
+        type=lambda text: Path(text).expanduser().absolute(),
+        metavar="DIR",
+        help="folder that holds the runs (default: the user's data directory)",
+    )
+    return parser.parse_args(argv)
+
+
+# ---- the log
+
+
+def start_log(workspace: Path) -> Path | None:
+    """Writes the log to ``logs/window.log`` in the workspace, in files of limited size.
+
+    Returns:
+        The file; None where the workspace cannot be written. That is no reason not to start: the
+        window says what is wrong with the workspace.
+    """
+    path = workspace / "logs" / "window.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
+        )
+    except OSError as error:
+        logger.warning("No log can be written: %s", error)
+        return None
+    form = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    handler.setFormatter(logging.Formatter(form))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    qInstallMessageHandler(_log_qt_message)
+    logger.info("The window starts, Python %s, process %d", sys.version.split()[0], os.getpid())
+    return path
+
+
+def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    level = {
+        QtMsgType.QtDebugMsg: logging.DEBUG,
+        QtMsgType.QtInfoMsg: logging.INFO,
+        QtMsgType.QtWarningMsg: logging.WARNING,
+    }.get(kind, logging.ERROR)
+    logging.getLogger("qt").log(level, "%s", text)
+
+
+# ---- unexpected errors
+
+
+class ErrorHook(QObject):
+    """Shows unexpected exceptions in the window, from whichever thread they come.
+
+    Args:
+        messages: Where they are shown.
+    """
+
+    _caught = Signal(str, str)
+
+    def __init__(self, messages: Messages) -> None:
+        super().__init__(messages)
+        self._messages = messages
+        self._previous = (sys.excepthook, threading.excepthook)
+        # From another thread, Qt queues this into the GUI thread.
+        self._caught.connect(self._show)
+
+    def install(self) -> None:
+        """Begins to catch."""
+        sys.excepthook = self._on_exception
+        threading.excepthook = self._on_thread_exception
+
+    def uninstall(self) -> None:
+        """Puts back what was there before."""
+        sys.excepthook, threading.excepthook = self._previous
+
+    def _on_exception(
+        self,
+        kind: type[BaseException],
+        error: BaseException,
+        trace: TracebackType | None,
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._previous[0](kind, error, trace)
+            return
+        logger.critical("Unexpected error", exc_info=(kind, error, trace))
+        details = "".join(traceback.format_exception(kind, error, trace))
+        self._caught.emit(f"{kind.__name__}: {error}", details)
+
+    def _on_thread_exception(self, arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            self._on_exception(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+
+    @Slot(str, str)
+    def _show(self, what: str, details: str) -> None:
+        self._messages.show_error(
+            self.tr("Something unexpected went wrong. {what}").format(what=what),
+            self.tr("Your runs are safe. Copy the details if you want to report it."),
+            details,
+        )
+
+
+# ---- Ctrl-C and the end of a session
+
+
+class InterruptHook(QObject):
+    """Closes the window on Ctrl-C in the terminal, or when the system asks the process to end.
+
+    Python runs signal handlers only between its own instructions, and a waiting event loop
+    executes none; the byte that the signal writes into a socket wakes it.
+
+    Args:
+        window: What is closed.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_signal)
+        self._previous: dict[int, object] = {}
+
+    def install(self) -> None:
+        """Begins to listen; only the main thread can."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, _ignore_here)
+
+    def uninstall(self) -> None:
+        """Puts back what was there before."""
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._notifier.setEnabled(False)
+        self._reader.close()
+        self._writer.close()
+
+    @Slot()
+    def _on_signal(self) -> None:
+        try:
+            self._reader.recv(64)
+        except BlockingIOError:
+            return
+        # Whoever presses Ctrl-C has answered the question already.
+        self._window.close_now()
+
+
+def _ignore_here(_number: int, _frame: object) -> None:
+    """The byte in the socket does the work."""
+
+
+class AfterFirstPaint(QObject):
+    """Tells when a window has been painted for the first time.
+
+    Signals:
+        painted(): It has.
+    """
+
+    painted = Signal()
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint:
+            self._window.removeEventFilter(self)
+            # Queued: the paint itself comes first.
+            QTimer.singleShot(0, self, self._emit)
+        return False
+
+    @Slot()
+    def _emit(self) -> None:
+        self.painted.emit()

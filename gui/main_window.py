@@ -1,0 +1,410 @@
+"""MainWindow: the workflow at the left, messages on top, one page at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events import Rejected
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.icons import icon
+from gui.messages import Messages
+from gui.pages.data_page import DataPage
+from gui.pages.model_page import ModelPage
+from gui.pages.page import Page
+from gui.pages.results_page import ResultsPage
+from gui.pages.runs_page import RunsPage
+from gui.pages.train_page import TrainPage
+from gui.resources import logo_pixmap
+from gui.settings import Settings
+from gui.theme import SPACING, set_role
+from gui.widgets.drop_hint import DropHint
+from gui.widgets.engine_status import EngineStatus
+from gui.widgets.shortcut_sheet import ShortcutSheet
+from gui.widgets.theme_switch import ThemeSwitch
+from gui.widgets.workflow_bar import Step, WorkflowBar
+from gui.workflow_hints import WorkflowHints
+
+logger = logging.getLogger(__name__)
+
+PageFactory = Callable[[Controller, Messages, Settings], Page]
+
+PAGES: Final[dict[str, PageFactory]] = {
+    "data": DataPage,
+    "model": ModelPage,
+    "train": TrainPage,
+    "results": ResultsPage,
+    "runs": RunsPage,
+}
+"""The pages in the order of the workflow."""
+
+RAIL_WIDTH: Final = 26 * SPACING
+MINIMUM_SIZE: Final = QSize(1120, 680)
+FIRST_SIZE: Final = QSize(1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """The window. Shows itself empty at once; pages come one per turn of the event loop.
+
+    Signals:
+        pages_built(): Every page is there.
+        finished(): Training has stopped, threads and processes are gone, settings are saved.
+
+    Args:
+        controller: The engine's side of the window.
+        settings: What is remembered between launches.
+        log_path: The log file that messages refer to.
+    """
+
+    pages_built = Signal()
+    finished = Signal()
+
+    def __init__(
+        self, controller: Controller, settings: Settings, log_path: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.controller = controller
+        self.settings = settings
+        self.pages: dict[str, Page] = {}
+        self._is_finished = False
+        self._waiting = list(PAGES)
+        self._sheet: ShortcutSheet | None = None
+        self._question: QMessageBox | None = None
+        self.messages = Messages(log_path)
+        self.bar = WorkflowBar(self._steps())
+        self.status = EngineStatus()
+        self.theme_switch = ThemeSwitch()
+        self.stack = QStackedWidget()
+        self._places = {name: self._place() for name in PAGES}
+        self._build()
+        self._build_actions()
+        self.hints = WorkflowHints(controller, self.bar, self)
+        self._drop_hint = DropHint(self)
+        self._connect()
+        self._show_run_text("")
+        self._restore()
+
+    # ---- building
+
+    def _steps(self) -> list[Step]:
+        titles = {
+            "data": self.tr("Data"),
+            "model": self.tr("Model"),
+            "train": self.tr("Train"),
+            "results": self.tr("Results"),
+            "runs": self.tr("Runs"),
+        }
+        return [Step(name, titles[name], name) for name in PAGES]
+
+    def _place(self) -> QWidget:
+        """Where a page will be."""
+        place = QWidget()
+        column = QVBoxLayout(place)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.stack.addWidget(place)
+        return place
+
+    def _build(self) -> None:
+        self.setAcceptDrops(True)
+        self.setMinimumSize(MINIMUM_SIZE)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.messages)
+        right.addWidget(self.stack, 1)
+        center = QWidget()
+        row = QHBoxLayout(center)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._build_rail())
+        row.addLayout(right, 1)
+        self.setCentralWidget(center)
+
+    def _build_rail(self) -> QWidget:
+        rail = QWidget()
+        rail.setProperty("role", "navigation")
+        rail.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        rail.setFixedWidth(RAIL_WIDTH)
+        logo = QLabel()
+        logo.setPixmap(logo_pixmap(28))
+        name = QLabel("Descent")
+        set_role(name, "title")
+        head = QHBoxLayout()
+        head.setContentsMargins(SPACING + 4, 0, 0, 0)
+        head.setSpacing(SPACING + 2)
+        head.addWidget(logo)
+        head.addWidget(name)
+        head.addStretch(1)
+        help_button = QToolButton()
+        help_button.setIcon(icon("keyboard"))
+        set_role(help_button, "flat")
+        help_button.setToolTip(self.tr("Keyboard shortcuts (F1)"))
+        help_button.setAccessibleName(self.tr("Keyboard shortcuts"))
+        help_button.clicked.connect(self.show_shortcuts)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(SPACING, 0, 0, 0)
+        foot.addWidget(self.theme_switch)
+        foot.addWidget(help_button)
+        foot.addStretch(1)
+        column = QVBoxLayout(rail)
+        column.setContentsMargins(SPACING, 3 * SPACING, SPACING, SPACING)
+        column.setSpacing(SPACING)
+        column.addLayout(head)
+        column.addSpacing(SPACING)
+        column.addWidget(self.bar)
+        column.addStretch(1)
+        column.addWidget(self.status)
+        column.addLayout(foot)
+        return rail
+
+    def _build_actions(self) -> None:
+        for number, step in enumerate(self._steps(), start=1):
+            action = self._action(step.title, f"Ctrl+{number}")
+            action.setData(step.name)
+            action.triggered.connect(self._on_step_action)
+        self._action(self.tr("Keyboard shortcuts"), "F1", "?").triggered.connect(
+            self.show_shortcuts
+        )
+        self._action(self.tr("Dismiss a message"), "Escape").triggered.connect(
+            self.messages.dismiss_newest
+        )
+        self._action(self.tr("Close the window"), "Ctrl+Q").triggered.connect(self.close)
+
+    def _action(self, text: str, *keys: str) -> QAction:
+        action = QAction(text, self)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        self.addAction(action)
+        return action
+
+    def _connect(self) -> None:
+        controller = self.controller
+        self.bar.step_picked.connect(self.show_page)
+        self.theme_switch.mode_picked.connect(self._on_mode)
+        self.hints.run_text_changed.connect(self._show_run_text)
+        controller.worker_ready.connect(self.status.set_worker)
+        controller.device_info_changed.connect(self.status.set_device_info)
+        controller.problem_found.connect(self._on_problem)
+        controller.runs_interrupted.connect(self._on_runs_interrupted)
+        controller.draft_changed.connect(self._on_draft)
+        controller.closed.connect(self._on_closed)
+
+    # ---- opening
+
+    @Slot()
+    def open(self) -> None:
+        """Builds the pages and opens the engine; called once the window is painted."""
+        self._build_next_page()
+
+    @Slot()
+    def _build_next_page(self) -> None:
+        if self.controller.is_closing:
+            return
+        if not self._waiting:
+            self._open_engine()
+            self.pages_built.emit()
+            return
+        current = self.current_page
+        name = current if current in self._waiting else self._waiting[0]
+        self._waiting.remove(name)
+        self._build_page(name)
+        # A turn of the event loop in between: input and painting come first.
+        QTimer.singleShot(0, self, self._build_next_page)
+
+    def _build_page(self, name: str) -> None:
+        page = PAGES[name](self.controller, self.messages, self.settings)
+        page.page_requested.connect(self.show_page)
+        page.hint_changed.connect(partial(self.bar.set_hint, name))
+        if page.hint:
+            self.bar.set_hint(name, page.hint)
+        layout = self._places[name].layout()
+        assert layout is not None
+        layout.addWidget(page)
+        self.pages[name] = page
+
+    def _open_engine(self) -> None:
+        self.controller.open()
+        problem = self.controller.lock_problem
+        if problem is not None:
+            self.messages.show_warning(
+                self.tr("{problem} You can look at everything here; Start is off.").format(
+                    problem=problem.message
+                ),
+                problem.hint,
+                is_lasting=True,
+            )
+
+    def _restore(self) -> None:
+        geometry = self.settings.get_bytes("window/geometry")
+        if geometry.isEmpty() or not self.restoreGeometry(geometry):
+            self.resize(FIRST_SIZE)
+        page = self.settings.get("window/page", "data")
+        self.show_page(page if page in PAGES else "data")
+        self.controller.set_draft(
+            Draft.from_values(self.settings.get("draft", dict[str, object]()))
+        )
+
+    # ---- pages
+
+    @property
+    def current_page(self) -> str:
+        """Name of the page on screen."""
+        return list(PAGES)[self.stack.currentIndex()]
+
+    @Slot(str)
+    def show_page(self, name: str) -> None:
+        """Shows a page, by name."""
+        self.stack.setCurrentWidget(self._places[name])
+        self.bar.set_current(name)
+        self.settings.set("window/page", name)
+
+    @Slot()
+    def _on_step_action(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self.show_page(str(action.data()))
+
+    @Slot()
+    def show_shortcuts(self) -> None:
+        """Shows the list of shortcuts beside the window."""
+        titles = {step.name: step.title for step in self._steps()}
+        groups = [(self.tr("Window"), self.actions())]
+        groups += [(titles[name], page.actions()) for name, page in self.pages.items()]
+        self._sheet = ShortcutSheet(groups, self)
+        self._sheet.show()
+
+    # ---- what the controller says
+
+    @Slot(str)
+    def _show_run_text(self, text: str) -> None:
+        started = self.controller.started
+        parts = [text, started.name if started is not None else "", "Descent"]
+        self.setWindowTitle(" – ".join(part for part in parts if part) if text else "Descent")
+
+    @Slot(object)
+    def _on_problem(self, problem: Rejected) -> None:
+        self.messages.show_error(problem.message, problem.hint, problem.details)
+
+    @Slot(object)
+    def _on_runs_interrupted(self, records: tuple[object, ...]) -> None:
+        names = ", ".join(f"“{getattr(record, 'name', '')}”" for record in records[:3])
+        if len(records) == 1:
+            text = self.tr("The run {names} was interrupted when the program ended.")
+        else:
+            text = self.tr("{n} runs were interrupted when the program ended, such as {names}.")
+        self.messages.show_warning(
+            text.format(names=names, n=len(records)),
+            self.tr("Everything up to then is kept; see Runs."),
+        )
+
+    @Slot(object)
+    def _on_draft(self, draft: Draft) -> None:
+        self.settings.set("draft", draft.to_spec())
+
+    @Slot(str)
+    def _on_mode(self, mode: str) -> None:
+        self.settings.set("theme/mode", mode)
+
+    # ---- files dropped on the window
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        path = _dropped_path(event)
+        if path:
+            event.acceptProposedAction()
+            text = self.tr("Drop to open {name}").format(name=Path(path).name)
+            self._drop_hint.show_over(self, text)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._drop_hint.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop_hint.hide()
+        page = self.pages.get("data")
+        path = _dropped_path(event)
+        if path and isinstance(page, DataPage):
+            event.acceptProposedAction()
+            self.show_page("data")
+            page.open_file(path)
+
+    # ---- closing
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._is_finished:
+            event.accept()
+            return
+        # First of all: an exception further down must not close the window on a running training.
+        event.ignore()
+        if self.controller.is_closing or self._question is not None:
+            return
+        if self.controller.is_active:
+            self._ask_whether_to_stop()
+        else:
+            self._finish()
+
+    @Slot()
+    def close_now(self) -> None:
+        """Closes without asking; a training under way is stopped and kept."""
+        if not self.controller.is_closing:
+            self._finish()
+
+    def _ask_whether_to_stop(self) -> None:
+        question = QMessageBox(self)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle(self.tr("Training is running"))
+        question.setText(self.tr("Training is running. Stop, keep the model and close?"))
+        stop = question.addButton(self.tr("Stop and close"), QMessageBox.ButtonRole.AcceptRole)
+        keep = question.addButton(self.tr("Keep training"), QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(keep)
+        question.setEscapeButton(keep)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        stop.clicked.connect(self._finish)
+        question.finished.connect(self._on_question_answered)
+        self._question = question
+        question.open()
+
+    @Slot()
+    def _on_question_answered(self) -> None:
+        self._question = None
+
+    @Slot()
+    def _finish(self) -> None:
+        """Saves the settings and lets the engine come to its end; `_on_closed` goes on."""
+        self.settings.set_bytes("window/geometry", self.saveGeometry())
+        self.settings.save()
+        if not self.controller.is_active:
+            self.hide()  # nothing is left to see; processes may take a moment to end
+        self.controller.close()
+
+    @Slot()
+    def _on_closed(self) -> None:
+        self._is_finished = True
+        self.close()
+        self.finished.emit()
+
+
+def _dropped_path(event: QDropEvent) -> str:
+    """The one local file that is dragged; empty where it is something else."""
+    urls = event.mimeData().urls()
+    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""

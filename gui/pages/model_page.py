@@ -1,0 +1,289 @@
+"""ModelPage: pick an architecture that fits the data, set it up, see its layers before training."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS
+from engine.datasets.profile import Profile
+from engine.defaults import recommended_model
+from engine.events import ModelDescribed, Rejected
+from engine.problem import Kind, Task
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.messages import Messages
+from gui.pages.model_forms import ModelForms
+from gui.pages.page import Page
+from gui.settings import Settings
+from gui.theme import SPACING, set_role
+from gui.widgets.card_list import Card, CardList
+from gui.widgets.layer_view import LayerView
+from gui.widgets.split_bar import count_text
+from gui.widgets.state_panel import StatePanel
+
+LIST_WIDTH: Final = 35 * SPACING
+FORMS_WIDTH: Final = 40 * SPACING
+BUILDING_DELAY_MS: Final = 400
+"""An answer that comes sooner replaces the old layers without a flicker in between."""
+
+
+class ModelPage(Page):
+    """Architectures at the left, settings in the middle, formula and layers at the right."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(controller, messages, settings, parent)
+        self.cards = CardList(max_lines=4)
+        self.forms = ModelForms(controller)
+        self.title = QLabel()
+        self.summary = QLabel()
+        self.formula = QLabel()
+        self.totals = QLabel()
+        self.layers = LayerView()
+        self.state_panel = StatePanel()
+        self.empty_panel = StatePanel()
+        self.next_button = QPushButton(self.tr("Next: train"))
+        self._layers_stack = QStackedWidget()
+        self._page_stack = QStackedWidget()
+        self._building_timer = QTimer(self)
+        self._building_timer.setSingleShot(True)
+        self._building_timer.setInterval(BUILDING_DELAY_MS)
+        self._building_timer.timeout.connect(self._show_building)
+        self._build()
+        self._connect()
+        self._show_draft(controller.draft)
+        self._show_answer()
+
+    # ---- building
+
+    def _build(self) -> None:
+        for label in (self.summary, self.formula, self.totals):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        set_role(self.title, "title")
+        set_role(self.summary, "muted")
+        self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.formula.setAccessibleName(self.tr("Formula"))
+        self.cards.setAccessibleName(self.tr("Architectures"))
+        self.cards.setFixedWidth(LIST_WIDTH)
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(3 * SPACING, 3 * SPACING, 3 * SPACING, 2 * SPACING)
+        row.setSpacing(3 * SPACING)
+        row.addWidget(self.cards)
+        row.addWidget(self._build_forms())
+        row.addWidget(self._build_layers(), 1)
+        self.empty_panel.show_state(
+            "model",
+            self.tr("Pick data first"),
+            self.tr("Which models fit, and what their layers look like, depends on the data."),
+            self.tr("Go to Data"),
+        )
+        self._page_stack.addWidget(self.empty_panel)
+        self._page_stack.addWidget(body)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._page_stack)
+
+    def _build_forms(self) -> QScrollArea:
+        area = QScrollArea()
+        area.setWidget(self.forms)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFixedWidth(FORMS_WIDTH)
+        area.viewport().setAutoFillBackground(False)
+        self.forms.setAutoFillBackground(False)
+        return area
+
+    def _build_layers(self) -> QWidget:
+        self._layers_stack.addWidget(self.state_panel)
+        self._layers_stack.addWidget(self.layers)
+        set_role(self.next_button, "primary")
+        foot = QHBoxLayout()
+        foot.addWidget(self.totals, 1)
+        foot.addWidget(self.next_button)
+        part = QWidget()
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self.title)
+        column.addWidget(self.summary)
+        column.addWidget(self.formula)
+        column.addSpacing(SPACING)
+        column.addWidget(self._layers_stack, 1)
+        column.addLayout(foot)
+        return part
+
+    def _connect(self) -> None:
+        self.cards.picked.connect(self.controller.choose_model)
+        self.next_button.clicked.connect(self._on_next)
+        self.empty_panel.action_requested.connect(self._on_data_wanted)
+        controller = self.controller
+        controller.draft_changed.connect(self._on_draft)
+        controller.profile_changed.connect(self._on_profile)
+        controller.model_changed.connect(self._on_model)
+        controller.model_rejected.connect(self._on_rejected)
+        controller.worker_ready.connect(self._on_worker_ready)
+
+    # ---- showing
+
+    @Slot(object)
+    def _on_draft(self, draft: Draft) -> None:
+        self._show_draft(draft)
+
+    def _show_draft(self, draft: Draft) -> None:
+        self._page_stack.setCurrentIndex(1 if draft.has_data else 0)
+        self._show_cards()
+        self.cards.select(draft.model)
+        self.forms.show_draft(draft)
+        if draft.model in ARCHITECTURES:
+            architecture = ARCHITECTURES[draft.model]
+            self.title.setText(architecture.title)
+            self.summary.setText(architecture.summary)
+            self.formula.setText(architecture.formula)
+        for label in (self.title, self.summary, self.formula):
+            label.setVisible(draft.model in ARCHITECTURES and bool(label.text()))
+
+    @Slot(object)
+    def _on_profile(self, profile: Profile | None) -> None:
+        self._show_cards()
+
+    def _show_cards(self) -> None:
+        """Architectures that fit first, each of the others with the reason why not."""
+        known = self._kind_and_task()
+        recommended = self._recommended()
+        cards = []
+        for architecture in ARCHITECTURES:
+            obstacle = architecture.misfit(*known) if known else ""
+            is_recommended = architecture.name == recommended
+            cards.append(
+                Card(
+                    architecture.name,
+                    architecture.title,
+                    architecture.summary,
+                    badge=self.tr("recommended") if is_recommended else "",
+                    obstacle=obstacle,
+                    is_marked=is_recommended,
+                    group=self.tr("Do not fit this data") if obstacle else self.tr("Architectures"),
+                )
+            )
+        cards.sort(key=lambda card: (bool(card.obstacle), not card.is_marked))
+        current = self.cards.current_name
+        self.cards.set_cards(cards)
+        self.cards.select(current or self.controller.draft.model)
+
+    def _kind_and_task(self) -> tuple[Kind, Task] | None:
+        profile = self.controller.profile
+        if profile is not None:
+            return profile.signature.kind, profile.signature.task
+        source = self.controller.draft.source
+        if source in DATASETS and DATASETS[source].task is not None:
+            return DATASETS[source].kind, DATASETS[source].task
+        return None
+
+    def _recommended(self) -> str:
+        source = self.controller.draft.source
+        if source in DATASETS:
+            return DATASETS[source].recommended_model
+        known = self._kind_and_task()
+        return recommended_model(*known) if known else ""
+
+    def _show_answer(self) -> None:
+        """Shows what the controller knows already; a page may be built after an answer came."""
+        controller = self.controller
+        if controller.model is not None:
+            self._on_model(controller.model)
+        elif controller.model_problem is not None:
+            self._on_rejected(controller.model_problem)
+        else:
+            self._show_building()
+
+    @Slot(object)
+    def _on_model(self, model: ModelDescribed | None) -> None:
+        if model is None:
+            self.totals.clear()
+            self._building_timer.start()
+            return
+        self._building_timer.stop()
+        self.forms.show_problems(())
+        self.forms.show_resolved(model.spec)
+        self.layers.set_layers(model.layers)
+        fixed = model.n_parameters - model.n_trainable
+        text = self.tr("{n} parameters").format(n=count_text(model.n_parameters))
+        if fixed:
+            text += self.tr(", {n} of them not trained").format(n=count_text(fixed))
+        self.totals.setText(text)
+        self._layers_stack.setCurrentWidget(self.layers)
+        self.next_button.setEnabled(True)
+
+    @Slot()
+    def _show_building(self) -> None:
+        self._building_timer.stop()
+        self._layers_stack.setCurrentWidget(self.state_panel)
+        if not self.controller.draft.has_model:
+            self.state_panel.show_state("model", self.tr("Pick an architecture"))
+            self.next_button.setEnabled(False)
+            return
+        # A model that is not described yet can be trained all the same.
+        self.next_button.setEnabled(True)
+        if self.controller.worker is None:
+            self.state_panel.show_state(
+                "model",
+                self.tr("TensorFlow is getting ready…"),
+                self.tr("The layers appear in a moment. Everything can be set meanwhile."),
+                is_busy=True,
+            )
+        else:
+            self.state_panel.show_state("model", self.tr("Building the model…"), is_busy=True)
+
+    @Slot(object)
+    def _on_worker_ready(self, _ready: object) -> None:
+        if self._layers_stack.currentWidget() is self.state_panel and self.controller.model is None:
+            if self.controller.model_problem is None:
+                self._show_building()
+
+    @Slot(object)
+    def _on_rejected(self, problem: Rejected) -> None:
+        self._building_timer.stop()
+        rest = self.forms.show_problems(problem.problems)
+        if not problem.problems:
+            text = f"{problem.message}\n{problem.hint}".strip()
+        elif rest:
+            text = "\n".join(f"{item.message} {item.hint}".strip() for item in rest)
+        else:
+            text = self.tr("The mistake is marked at its field.")
+        self.totals.clear()
+        self.next_button.setEnabled(False)
+        self.state_panel.show_state(
+            "warning", self.tr("This model cannot be built yet"), text, is_error=True
+        )
+        self._layers_stack.setCurrentWidget(self.state_panel)
+        if problem.details:
+            self.messages.show_error(problem.message, problem.hint, problem.details)
+
+    @Slot()
+    def _on_next(self) -> None:
+        self.page_requested.emit("train")
+
+    @Slot()
+    def _on_data_wanted(self) -> None:
+        self.page_requested.emit("data")

@@ -1,0 +1,51 @@
+"""Page: what the frame and every page of the workflow know of each other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from gui.controller import Controller
+from gui.messages import Messages
+from gui.settings import Settings
+
+
+class Page(QWidget):
+    """One room of the workflow.
+
+    A page is built once, in a turn of the event loop of its own and in less than 50 ms. Actions
+    with a shortcut that it adds to itself (`addAction`) are listed by the shortcut sheet under
+    the page's title, and work while the page is shown.
+
+    Signals:
+        page_requested(str): The person wants another page, by its name: ``data``, ``model``,
+            ``train``, ``results`` or ``runs``.
+        hint_changed(str): What the workflow shows under the page's name; a few words.
+
+    Args:
+        controller: The engine's side of the window.
+        messages: The one door for messages.
+        settings: What is remembered between launches.
+    """
+
+    page_requested = Signal(str)
+    hint_changed = Signal(str)
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.controller = controller
+        self.messages = messages
+        self.settings = settings
+        self.hint = ""
+        self.hint_changed.connect(self._remember_hint)
+
+    @Slot(str)
+    def _remember_hint(self, hint: str) -> None:
+        # What is said before anyone listens, while the page is being built, is not lost.
+        self.hint = hint

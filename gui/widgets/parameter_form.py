@@ -1,0 +1,258 @@
+"""ParameterForm: a form made from declared parameters, with each mistake shown at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from engine.errors import Problem, SpecError
+from engine.parameters import Parameter, ParameterKind, Parameters, describe, validate
+from gui.theme import SPACING, set_role
+from gui.widgets.fold import Fold
+from gui.widgets.parameter_fields import Field, IntegerListField, make_field
+
+EDIT_DELAY_MS: Final = 150
+LABEL_WIDTH: Final = 15 * SPACING
+
+
+class ParameterForm(QWidget):
+    """Edits one group of parameters.
+
+    Values are checked against the declaration at each keystroke, so a mistake shows at once; the
+    engine's own findings, which need the data, are added by `set_problems`.
+
+    Signals:
+        values_changed(dict): The person has edited and paused; what differs from the defaults.
+
+    Args:
+        declared: The declaration.
+        prefix: Path of the group in a `RunSpec`, such as ``model.parameters``; empty: the root.
+    """
+
+    values_changed = Signal(object)
+
+    def __init__(
+        self, declared: type[Parameters], prefix: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._declared = declared
+        self._prefix = prefix
+        self._found: tuple[Problem, ...] = ()
+        self._is_setting = False
+        self._rows = {item.name: FieldRow(item) for item in describe(declared)}
+        self._general = _problem_label()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(EDIT_DELAY_MS)
+        self._timer.timeout.connect(self._emit_values)
+        self._fold: Fold | None = None
+        self._build()
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        folded = QWidget()
+        inner = QVBoxLayout(folded)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(SPACING)
+        for row in self._rows.values():
+            row.edited.connect(self._on_edited)
+            (inner if row.parameter.advanced else column).addWidget(row)
+        if inner.count():
+            self._fold = Fold(self.tr("More settings"), folded)
+            column.addWidget(self._fold)
+        else:
+            folded.deleteLater()
+        column.addWidget(self._general)
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to set."""
+        return not self._rows
+
+    @property
+    def fold(self) -> Fold | None:
+        """Where the advanced settings are, if there are any."""
+        return self._fold
+
+    def field(self, name: str) -> Field:
+        """Returns the editor of a parameter."""
+        return self._rows[name].field
+
+    def error_text(self, name: str = "") -> str:
+        """Returns what is shown as wrong at a field, or in general."""
+        label = self._rows[name].problem if name else self._general
+        return label.text() if not label.isHidden() else ""
+
+    def values(self) -> dict[str, Any]:
+        """Returns what differs from the defaults, as JSON-ready values that may be wrong."""
+        chosen = {}
+        for name, row in self._rows.items():
+            value = row.field.value()
+            if not _is_same(value, row.parameter.default):
+                chosen[name] = value
+        return chosen
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Shows values; what is missing takes its default. Emits nothing."""
+        self._timer.stop()
+        self._is_setting = True
+        for name, row in self._rows.items():
+            wanted = values.get(name, row.parameter.default)
+            if not _is_same(row.field.value(), wanted):
+                row.field.set_value(wanted)
+        self._is_setting = False
+        self._check()
+
+    def set_resolved(self, values: Mapping[str, Any]) -> None:
+        """Shows what the open choices ("automatic") mean at present."""
+        for name, row in self._rows.items():
+            row.field.set_resolved(values.get(name))
+
+    def set_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """Shows the engine's findings at their fields.
+
+        Returns:
+            Those that belong to no field of this form.
+        """
+        problems = tuple(problems)
+        self._found = tuple(item for item in problems if self._owns(item.field))
+        self._check()
+        return tuple(item for item in problems if item not in self._found)
+
+    @Slot()
+    def flush(self) -> None:
+        """Says the values now, without waiting for the person to pause."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._emit_values()
+
+    @Slot()
+    def _emit_values(self) -> None:
+        self.values_changed.emit(self.values())
+
+    @Slot(str)
+    def _on_edited(self, name: str) -> None:
+        if self._is_setting:
+            return
+        # What the engine found is about the value of before.
+        self._found = tuple(item for item in self._found if self._name_of(item.field) != name)
+        self._check()
+        self._timer.start()
+
+    def _check(self) -> None:
+        try:
+            validate(self._declared, self.values(), self._prefix)
+            mistakes: tuple[Problem, ...] = ()
+        except SpecError as error:
+            mistakes = error.problems
+        names_in_error = {self._name_of(item.field) for item in mistakes}
+        found = [item for item in self._found if self._name_of(item.field) not in names_in_error]
+        by_name: dict[str, list[str]] = {}
+        for item in (*mistakes, *found):
+            text = f"{item.message} {item.hint}".strip()
+            by_name.setdefault(self._name_of(item.field), []).append(text)
+        for name, row in self._rows.items():
+            row.show_problem("\n".join(dict.fromkeys(by_name.pop(name, []))))
+            if row.problem.text() and row.parameter.advanced and self._fold is not None:
+                self._fold.set_open(True)
+        rest = "\n".join(text for texts in by_name.values() for text in texts)
+        self._general.setText(rest)
+        self._general.setVisible(bool(rest))
+
+    def _owns(self, path: str) -> bool:
+        if not self._prefix:
+            return self._name_of(path) in self._rows
+        return path == self._prefix or path.startswith(f"{self._prefix}.")
+
+    def _name_of(self, path: str) -> str:
+        """The parameter a path is about; empty where it is about the group."""
+        rest = path.removeprefix(self._prefix).removeprefix(".") if self._prefix else path
+        return rest.partition(".")[0]
+
+
+class FieldRow(QWidget):
+    """A label, an editor, and room for what is wrong.
+
+    Signals:
+        edited(str): The value of the parameter of that name is another one.
+    """
+
+    edited = Signal(str)
+
+    def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.parameter = parameter
+        self.field = make_field(parameter)
+        self.problem = _problem_label()
+        name = parameter.label
+        if parameter.unit and parameter.unit.lower() not in name.lower():
+            name = f"{name} ({parameter.unit})"
+        label = QLabel(name)
+        label.setWordWrap(True)
+        label.setFixedWidth(LABEL_WIDTH)
+        label.setBuddy(self.field)
+        self.field.setAccessibleName(name)
+        self.field.setAccessibleDescription(f"{parameter.help} {parameter.range_text}".strip())
+        for widget in (label, self.field):
+            widget.setToolTip(self._tool_tip())
+        self.field.set_resolved(None)
+        self.field.set_value(parameter.default)
+        self.field.value_changed.connect(self._on_value)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING)
+        row.addWidget(label)
+        row.addWidget(self.field, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING // 2)
+        column.addLayout(row)
+        column.addWidget(self.problem)
+
+    def show_problem(self, text: str) -> None:
+        """Shows what is wrong, or nothing."""
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        target = self.field.line_edit if isinstance(self.field, IntegerListField) else self.field
+        if bool(target.property("invalid")) is not bool(text):
+            target.setProperty("invalid", bool(text))
+            target.style().unpolish(target)
+            target.style().polish(target)
+
+    def _tool_tip(self) -> str:
+        parameter = self.parameter
+        lines = [parameter.help]
+        if parameter.kind not in (ParameterKind.BOOLEAN, ParameterKind.CHOICE):
+            allowed = parameter.range_text
+            if allowed:
+                lines.append(self.tr("Allowed: {range}.").format(range=allowed))
+        if parameter.default is not None:
+            default = parameter.default
+            if isinstance(default, list | tuple):
+                default = ", ".join(str(item) for item in default)
+            lines.append(self.tr("Usual: {value}.").format(value=default))
+        # As rich text, so that a long help text wraps.
+        return "<p>" + "</p><p>".join(line.replace("<", "&lt;") for line in lines if line) + "</p>"
+
+    @Slot()
+    def _on_value(self) -> None:
+        self.edited.emit(self.parameter.name)
+
+
+def _problem_label() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    set_role(label, "danger")
+    label.hide()
+    return label
+
+
+def _is_same(value: Any, other: Any) -> bool:
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return list(value) == list(other)
+    return bool(value == other) and isinstance(value, bool) is isinstance(other, bool)

@@ -1,0 +1,123 @@
+"""WorkflowHints: follows the controller and shows at each step of the workflow where it is.
+
+What the steps after Model hold is said by their pages (`Page.hint_changed`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS
+from engine.events import EpochEnded, RunEnded, RunEvent, RunState
+from gui.controller import Controller
+from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
+
+
+class WorkflowHints(QObject):
+    """Keeps the workflow bar true.
+
+    Signals:
+        run_text_changed(str): What the run is doing, for the window's title; empty: no run.
+
+    Args:
+        controller: What is followed.
+        bar: Where it is shown.
+    """
+
+    run_text_changed = Signal(str)
+
+    def __init__(
+        self, controller: Controller, bar: WorkflowBar, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._controller = controller
+        self._bar = bar
+        self._epoch = 0
+        self._has_result = False
+        controller.draft_changed.connect(self._show_data_and_model)
+        controller.profile_changed.connect(self._show_data_and_model)
+        controller.data_rejected.connect(self._show_data_and_model)
+        controller.model_changed.connect(self._show_data_and_model)
+        controller.model_rejected.connect(self._show_data_and_model)
+        controller.run_event.connect(self._on_run_event)
+        controller.state_changed.connect(self._on_state)
+        self._show_data_and_model()
+        self._show_run()
+
+    @Slot()
+    @Slot(object)
+    def _show_data_and_model(self, _what: object = None) -> None:
+        controller, bar = self._controller, self._bar
+        draft = controller.draft
+        if controller.data_problem is not None:
+            mark = PROBLEM
+        else:
+            mark = DONE if controller.profile is not None else TODO
+        bar.set_hint("data", self._data_title() or self.tr("Pick some data"))
+        bar.set_mark("data", mark)
+        if not draft.has_data:
+            bar.set_hint("model", self.tr("After the data"))
+            bar.set_mark("model", TODO)
+            return
+        title = ARCHITECTURES[draft.model].title if draft.model in ARCHITECTURES else draft.model
+        bar.set_hint("model", title or self.tr("Pick a model"))
+        if controller.model_problem is not None:
+            mark = PROBLEM
+        else:
+            mark = DONE if controller.model is not None else TODO
+        bar.set_mark("model", mark)
+
+    def _data_title(self) -> str:
+        source = self._controller.draft.source
+        return DATASETS[source].title if source in DATASETS else Path(source).name
+
+    @Slot(object)
+    def _on_run_event(self, event: RunEvent) -> None:
+        if isinstance(event, EpochEnded):
+            self._epoch = event.epoch
+            self._show_run()
+        elif isinstance(event, RunEnded):
+            self._has_result = bool(event.metrics)
+            self._show_run()
+
+    @Slot(object)
+    def _on_state(self, state: RunState | None) -> None:
+        if state is RunState.PREPARING:
+            self._epoch = 0
+            self._has_result = False
+        self._show_run()
+
+    def _show_run(self) -> None:
+        state = self._controller.state
+        text = self._run_text(state)
+        done = state in (RunState.FINISHED, RunState.STOPPED)
+        broken = state in (RunState.FAILED, RunState.INTERRUPTED)
+        if self._controller.is_active:
+            mark = ACTIVE
+        elif broken:
+            mark = PROBLEM
+        else:
+            mark = DONE if done else TODO
+        self._bar.set_mark("train", mark)
+        self._bar.set_mark("results", DONE if self._has_result else TODO)
+        self.run_text_changed.emit(text)
+
+    def _run_text(self, state: RunState | None) -> str:
+        started = self._controller.started
+        if state is RunState.RUNNING and started is not None:
+            epoch = min(self._epoch + 1, started.epochs)
+            return self.tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=started.epochs)
+        words = {
+            RunState.PREPARING: self.tr("Preparing…"),
+            RunState.RUNNING: self.tr("Training"),
+            RunState.PAUSED: self.tr("Paused"),
+            RunState.STOPPING: self.tr("Stopping…"),
+            RunState.FINISHED: self.tr("Finished"),
+            RunState.STOPPED: self.tr("Stopped"),
+            RunState.FAILED: self.tr("Failed"),
+            RunState.INTERRUPTED: self.tr("Interrupted"),
+        }
+        return words[state] if state is not None else ""
