@@ -38,7 +38,8 @@ from gui.training_thread import SessionFactory
 from gui.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunRecord, RunStore
+    from engine.runs.record import RunRecord
+    from engine.runs.store import RunStore
 
 
 class Controller(QObject):
@@ -324,11 +325,11 @@ class Controller(QObject):
 
     def delete_run(self, *runs: str) -> None:
         """Puts runs among the deleted ones."""
-        self._shelf.change(lambda store: [store.delete(run) for run in runs])
+        self._shelf.delete(runs)
 
     def restore_run(self, *runs: str) -> None:
         """Brings deleted runs back."""
-        self._shelf.change(lambda store: [store.restore(run) for run in runs])
+        self._shelf.restore(runs)
 
     def read_result(self, run: str) -> None:
         """Reads a run's row and evaluation; answered by `result_read`."""

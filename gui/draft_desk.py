@@ -168,10 +168,12 @@ class DraftDesk(QObject):
         return draft.with_model(name, *self._settings_by_model.get(name, ({}, {})))
 
 
-def _fits(model: str, kind: Kind, task: Task) -> bool:
+def _fits(model: str, kind: Kind, task: Task | None) -> bool:
     from engine.architectures import ARCHITECTURES
 
-    return model in ARCHITECTURES and not ARCHITECTURES[model].misfit(kind, task)
+    if model not in ARCHITECTURES or task is None:
+        return False
+    return not ARCHITECTURES[model].misfit(kind, task)
 
 
 def _what_is_asked(draft: Draft) -> tuple[str, str | None, str | None]:

@@ -14,7 +14,8 @@ from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.evaluation.evaluation import Evaluation
-    from engine.runs.store import RunRecord, RunStore
+    from engine.runs.record import RunRecord
+    from engine.runs.store import RunStore
 
 Done = Callable[[Any], None]
 
@@ -107,6 +108,24 @@ class RunShelf(QObject):
     def change(self, job: Job) -> None:
         """Changes something in the store, then reads the list again."""
         self._submit(lambda store: (job(store), _list_runs(store))[1], self._on_runs)
+
+    def delete(self, runs: tuple[str, ...]) -> None:
+        """Puts runs among the deleted ones."""
+
+        def job(store: RunStore) -> None:
+            for run in runs:
+                store.delete(run)
+
+        self.change(job)
+
+    def restore(self, runs: tuple[str, ...]) -> None:
+        """Brings deleted runs back."""
+
+        def job(store: RunStore) -> None:
+            for run in runs:
+                store.restore(run)
+
+        self.change(job)
 
     def read_result(self, run: str) -> None:
         """Reads a run's row and evaluation."""

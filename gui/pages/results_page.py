@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from engine.events import RunEnded, RunState, RunStopped
@@ -35,9 +36,10 @@ from gui.widgets.run_words import (
 
 if TYPE_CHECKING:
     from engine.evaluation.evaluation import Evaluation
-    from engine.runs.store import RunRecord
+    from engine.runs.record import RunRecord
 
-PLOT_HEIGHT = 44 * SPACING
+PLOT_HEIGHT = 42 * SPACING
+REST_HEIGHT = 53 * SPACING
 MAX_METRICS = 5
 
 
@@ -72,6 +74,8 @@ class ResultsPage(Page):
             help_text=self.tr("Start the next run from this run's data, model and settings"),
         )
         self._content = QWidget()
+        self._body = QWidget()
+        self._fill_body()
         self._build()
         controller.run_event.connect(self._on_run_event)
         controller.result_read.connect(self._on_result)
@@ -101,8 +105,9 @@ class ResultsPage(Page):
         column.addWidget(self.notice)
         column.addWidget(self.caption)
         column.addWidget(self.metrics)
-        column.addLayout(self._body(), 1)
+        column.addWidget(self._body)
         column.addWidget(self.summary)
+        column.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -126,14 +131,18 @@ class ResultsPage(Page):
         row.addWidget(self.reuse, 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
-    def _body(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _fill_body(self) -> None:
+        row = QHBoxLayout(self._body)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACING)
-        for plot in (self.confusion, self.regression):
-            plot.setMinimumHeight(PLOT_HEIGHT)
-            row.addWidget(plot, 3)
+        row.addWidget(self.confusion, 3)
+        row.addWidget(self.regression, 3)
         row.addWidget(self.scores, 2)
-        return row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Gives the plots what the rest leaves, and never so little that they say nothing."""
+        super().resizeEvent(event)
+        self._body.setFixedHeight(max(PLOT_HEIGHT, self.height() - REST_HEIGHT))
 
     # ---- showing
 
@@ -173,11 +182,10 @@ class ResultsPage(Page):
         self._record = None
         self.title.setText(self.tr("Results"))
         self.subtitle.setText(self.tr("What the model has learnt, measured on examples kept aside"))
-        for widget in (self.state, self.caption, self.metrics, self.scores, self.summary):
+        for widget in (self.state, self.caption, self.metrics, self.summary):
             widget.hide()
         self.reuse.show_as(False)
-        self.confusion.hide()
-        self.regression.hide()
+        self._body.hide()
         self.notice.show_text(
             self.tr("No results yet: train a model, or open a run."),
             "accent",
@@ -198,18 +206,12 @@ class ResultsPage(Page):
 
     def _show_evaluation(self, record: RunRecord, evaluation: Evaluation | None) -> None:
         self._say_how_it_ended(record, evaluation)
-        is_known = evaluation is not None
-        self.caption.setVisible(is_known)
-        self.metrics.setVisible(is_known)
         if evaluation is None:
-            for widget in (self.confusion, self.regression, self.scores):
-                widget.hide()
+            self._show_last_metrics(record)
+            self._body.hide()
             return
-        self.caption.setText(self._caption(record, evaluation))
-        names = list(evaluation.metrics)[:MAX_METRICS]
-        self.metrics.set_captions({name: metric_title(name) for name in names})
-        for name in names:
-            self.metrics.set_value(name, metric_text(name, evaluation.metrics[name]))
+        self._show_metrics(self._caption(record, evaluation), evaluation.metrics)
+        self._body.show()
         is_classes = evaluation.task is Task.CLASSIFICATION
         self.confusion.setVisible(is_classes)
         self.scores.setVisible(is_classes)
@@ -221,6 +223,20 @@ class ResultsPage(Page):
             self.regression.set_predictions(
                 evaluation.y_true, evaluation.y_pred, evaluation.target_name
             )
+
+    def _show_last_metrics(self, record: RunRecord) -> None:
+        """Shows what was measured while training, where nothing was measured afterwards."""
+        caption = self.tr("Last measured while training, in epoch {n}")
+        self._show_metrics(caption.format(n=count_text(record.epochs_done)), record.metrics)
+
+    def _show_metrics(self, caption: str, metrics: dict[str, float]) -> None:
+        self.caption.setText(caption)
+        self.caption.setVisible(bool(metrics))
+        self.metrics.setVisible(bool(metrics))
+        names = list(metrics)[:MAX_METRICS]
+        self.metrics.set_captions({name: metric_title(name) for name in names})
+        for name in names:
+            self.metrics.set_value(name, metric_text(name, metrics[name]))
 
     def _say_how_it_ended(self, record: RunRecord, evaluation: Evaluation | None) -> None:
         if record.state in (RunState.FAILED, RunState.INTERRUPTED):

@@ -32,12 +32,13 @@ from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_overlay import RunOverlay
 from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_table import ID_ROLE, RunsModel, RunsProxy
+from gui.widgets.run_words import counted
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunRecord
+    from engine.runs.record import RunRecord
 
 FOLLOW_MS = 250
-WIDTHS = {"name": 30, "state": 14, "data": 20, "model": 20, "started": 20, "note": 24}
+WIDTHS = {"name": 28, "state": 15, "data": 18, "model": 18, "started": 17, "note": 24}
 
 
 class RunsPage(Page):
@@ -98,11 +99,9 @@ class RunsPage(Page):
         self.search.setAccessibleName(self.tr("Search runs"))
         self.search.setClearButtonEnabled(True)
         self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
-        self.search.setMaximumWidth(48 * SPACING)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
         row.addWidget(self.search, 1)
-        row.addStretch(1)
         for button in (self.open, self.reuse, self.rename, self.note, self.delete, self.overlay):
             row.addWidget(button)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
@@ -148,7 +147,7 @@ class RunsPage(Page):
         header.setStretchLastSection(True)
         header.setSectionsMovable(True)
         for position, column in enumerate(self.model.columns):
-            table.setColumnWidth(position, WIDTHS.get(column.name, 11) * SPACING)
+            table.setColumnWidth(position, WIDTHS.get(column.name, 10) * SPACING)
         order = Qt.SortOrder.AscendingOrder
         if self.settings.get("runs/descending", True):
             order = Qt.SortOrder.DescendingOrder
@@ -248,7 +247,7 @@ class RunsPage(Page):
         if len(records) == 1:
             text = self.tr("“{name}” was deleted.").format(name=records[0].name)
         else:
-            text = self.tr("{n} runs were deleted.").format(n=len(records))
+            text = self.tr("{runs} were deleted.").format(runs=self._count(len(records)))
         undo = partial(self.controller.restore_run, *runs)
         self.messages.show_info(text, self.tr("Undo"), undo)
 
@@ -294,7 +293,10 @@ class RunsPage(Page):
         else:
             text = self.tr("No run holds “{text}”.").format(text=self.search.text())
             self.empty.show_text(text, hint=self.tr("Search for fewer or other words."))
-        self.hint_changed.emit(self.tr("%n run(s)", "", n_runs) if n_runs else "")
+        self.hint_changed.emit(self._count(n_runs) if n_runs else "")
+
+    def _count(self, n: int) -> str:
+        return counted(n, self.tr("{n} run"), self.tr("{n} runs"))
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
@@ -14,6 +14,7 @@ from engine.defaults import METRICS
 from engine.events import (
     CoefficientsUpdated,
     EpochEnded,
+    PlanChosen,
     Rejected,
     RunEnded,
     RunEvent,
@@ -47,6 +48,7 @@ from gui.widgets.run_readiness import (
 )
 from gui.widgets.run_words import (
     count_text,
+    counted,
     main_metric,
     metric_text,
     metric_title,
@@ -54,7 +56,9 @@ from gui.widgets.run_words import (
     state_text,
 )
 
-SIDE_WIDTH = 42 * SPACING
+LIVE_WIDTH = 40 * SPACING
+STRIP_HEIGHT = 18 * SPACING
+DETAILS = "details"
 
 
 class TrainPage(Page):
@@ -71,7 +75,8 @@ class TrainPage(Page):
         self._trained_draft: Draft | None = None
         self._ended: RunEnded | None = None
         self._refusal: Rejected | None = None
-        self._hint = ""
+        self._plan = ""
+        self._hint: str | None = None
         self.bar = RunBar(controller, self)
         self.notice = RunNotice()
         self.progress = RunProgress()
@@ -79,10 +84,13 @@ class TrainPage(Page):
         self.surface = SurfacePlot()
         self.coefficients = RunCoefficients()
         self.devices = DevicePanel()
+        self._live = QWidget()
         self._build()
         self._connect()
         self.curves.show_metric(METRICS[Task.CLASSIFICATION][0])
         self._show_draft()
+        self._hint = None  # nobody listens yet
+        QTimer.singleShot(0, self, self._tell_hint)
 
     # ---- building
 
@@ -95,23 +103,36 @@ class TrainPage(Page):
         column.addWidget(self._plots(), 1)
 
     def _plots(self) -> QSplitter:
-        side = QWidget()
-        side.setMinimumWidth(SIDE_WIDTH - 6 * SPACING)
-        column = QVBoxLayout(side)
+        column = QVBoxLayout(self._live)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2 * SPACING)
-        column.addWidget(self.surface, 3)
+        column.addWidget(self.surface, 1)
         column.addWidget(self.coefficients)
-        column.addWidget(self.devices, 2)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(2 * SPACING)
-        splitter.addWidget(self.curves)
-        splitter.addWidget(side)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes([80 * SPACING, SIDE_WIDTH])
+        self._live.setMinimumWidth(LIVE_WIDTH)
+        upper = QSplitter(Qt.Orientation.Horizontal)
+        upper.addWidget(self.curves)
+        upper.addWidget(self._live)
+        upper.setStretchFactor(0, 2)
+        upper.setStretchFactor(1, 1)
+        upper.setSizes([2 * LIVE_WIDTH, LIVE_WIDTH])
+        self.devices.setAccessibleName(self.tr("The device over the last minutes"))
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(upper)
+        splitter.addWidget(self.devices)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
+        for item in (upper, splitter):
+            item.setChildrenCollapsible(False)
+            item.setHandleWidth(2 * SPACING)
         return splitter
+
+    def _show_live(self, surface: bool | None = None, coefficients: bool | None = None) -> None:
+        """Shows or hides the parts of the live view; it takes no room without any."""
+        if surface is not None:
+            self.surface.setVisible(surface)
+        if coefficients is not None:
+            self.coefficients.setVisible(coefficients)
+        self._live.setHidden(self.surface.isHidden() and self.coefficients.isHidden())
 
     def _connect(self) -> None:
         controller = self.controller
@@ -125,7 +146,7 @@ class TrainPage(Page):
         controller.state_changed.connect(self._on_state_changed)
         controller.start_rejected.connect(self._on_start_rejected)
         controller.devices_sampled.connect(self._on_devices_sampled)
-        self.notice.activated.connect(self.page_requested)
+        self.notice.activated.connect(self._on_notice_activated)
         self.progress.refreshed.connect(self._tell_hint)
 
     # ---- the draft
@@ -173,13 +194,13 @@ class TrainPage(Page):
 
     def _show_readiness(self, ready: Readiness) -> None:
         if self._refusal is not None:
-            self.notice.show_text(self._refusal.message, "danger", self._refusal.hint)
-        elif ready.text:
+            refusal = self._refusal
+            action = self.tr("Details") if refusal.details else ""
+            self.notice.show_text(refusal.message, "danger", refusal.hint, action, DETAILS)
+        else:
             self.notice.show_text(
                 ready.text, ready.role, ready.hint, ready.action, target=ready.page
             )
-        else:
-            self.notice.clear()
 
     def _show_empty_texts(self, ready: Readiness) -> None:
         if ready.can_start:
@@ -191,17 +212,17 @@ class TrainPage(Page):
     def _show_data(self, profile: Profile) -> None:
         self.curves.show_metric(METRICS[profile.signature.task][0])
         can_show = SurfacePlot.can_show(profile)
-        self.surface.setVisible(can_show)
+        self._show_live(surface=can_show)
         self.surface.clear()
         if can_show:
             self.surface.show_profile(profile)
 
     def _show_formula(self, model: str) -> None:
         is_linear = model in ARCHITECTURES and ARCHITECTURES[model].is_linear
-        self.coefficients.setVisible(is_linear)
+        self._show_live(coefficients=is_linear)
         self.coefficients.set_formula(ARCHITECTURES[model].formula if is_linear else "")
         if not SurfacePlot.can_show(self.controller.profile):
-            self.surface.setVisible(False)
+            self._show_live(surface=False)
 
     # ---- the run
 
@@ -223,6 +244,7 @@ class TrainPage(Page):
     def _begin(self) -> None:
         """Start was pressed: the run before makes room."""
         self._trained_draft = self.controller.draft
+        self._plan = ""
         self._ended = self._refusal = None
         self.curves.clear()
         self._show_formula(self._trained_draft.model)
@@ -246,8 +268,8 @@ class TrainPage(Page):
             self.notice.show_text(
                 self.tr("Stopping… the batches under way are finished first."), "accent"
             )
-        else:
-            self.notice.clear()
+        elif state is RunState.RUNNING:
+            self.notice.show_text(self.tr("Training. {plan}").format(plan=self._plan).strip())
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
@@ -260,6 +282,8 @@ class TrainPage(Page):
             self.coefficients.update_coefficients(event)
         elif isinstance(event, RunStarted):
             self._on_started(event)
+        elif isinstance(event, PlanChosen):
+            self._plan = event.reason
         elif isinstance(event, RunEnded):
             self._on_ended(event)
 
@@ -267,7 +291,7 @@ class TrainPage(Page):
         self._show_data(event.profile)
         self.curves.add(event)
         self.progress.set_waiting(False)
-        epochs = self.tr("%n epoch(s)", "", event.epochs)
+        epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
         model = ARCHITECTURES[event.spec.model.name].title
         self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
         self.notice.show_text(
@@ -284,7 +308,7 @@ class TrainPage(Page):
                 partial(self.controller.restore_run, event.run),
             )
         elif event.state in (RunState.FAILED, RunState.INTERRUPTED):
-            if event.details or not self.isVisible():
+            if not self.isVisible():
                 self.messages.show_error(event.reason, event.hint, event.details)
         elif not self.isVisible():
             self.messages.show_info(f"{name}: {event.reason}")
@@ -298,7 +322,8 @@ class TrainPage(Page):
             if isinstance(event, RunInterrupted):
                 kept = self.tr("The run is kept with every metric so far.")
                 hint = f"{kept} {event.hint}".strip()
-            self.notice.show_text(event.reason, role, hint)
+            action = self.tr("Details") if event.details else ""
+            self.notice.show_text(event.reason, role, hint, action, DETAILS)
         elif isinstance(event, RunStopped) and not event.kept:
             self.notice.show_text(self.tr("Discarded."), role)
         else:
@@ -321,10 +346,21 @@ class TrainPage(Page):
         self._refusal = answer
         self._ended = None
         self._show_draft()
-        if answer.details or not self.isVisible():
+        if not self.isVisible():
             self.messages.show_error(answer.message, answer.hint, answer.details)
 
     # ---- small things
+
+    @Slot(str)
+    def _on_notice_activated(self, target: str) -> None:
+        if target != DETAILS:
+            self.page_requested.emit(target)
+        elif self._refusal is not None:
+            refusal = self._refusal
+            self.messages.show_error(refusal.message, refusal.hint, refusal.details)
+        elif self._ended is not None:
+            ended = self._ended
+            self.messages.show_error(ended.reason, ended.hint, ended.details)
 
     @Slot(object)
     def _on_devices_sampled(self, sample: Any) -> None:

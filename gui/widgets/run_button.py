@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QKeySequence
@@ -10,6 +11,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from gui.icons import icon
 from gui.theme import set_role
+
+ICON_SIZE: Final = QSize(22, 16)
+"""Wider than high: the icon stays 16 pixels, with room between it and the text."""
 
 
 class RunButton(QPushButton):
@@ -42,18 +46,26 @@ class RunButton(QPushButton):
         self.action.triggered.connect(slot)
         self.clicked.connect(slot)
         page.addAction(self.action)
-        self.setIcon(icon(icon_name, "on_accent" if role == "primary" else "text"))
-        self.setIconSize(QSize(16, 16))
+        self._icon_name = icon_name
+        self._is_primary = role == "primary"
+        self._show_icon(True)
+        self.setIconSize(ICON_SIZE)
         self.setAccessibleName(text)
         set_role(self, role)
         keys = self.action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         self.setToolTip(f"{self._help} ({keys})" if keys else self._help)
 
+    def _show_icon(self, is_enabled: bool) -> None:
+        role = "on_accent" if self._is_primary and is_enabled else "text"
+        self.setIcon(icon(self._icon_name, role))
+
     def show_as(self, is_visible: bool, is_enabled: bool = True, text: str = "") -> None:
         """Sets what it looks like; a hidden one does not answer to its shortcut."""
         had_focus = self.hasFocus()
         self.setVisible(is_visible)
-        self.setEnabled(is_enabled)
+        if is_enabled is not self.isEnabled():
+            self.setEnabled(is_enabled)
+            self._show_icon(is_enabled)
         self.action.setEnabled(is_visible and is_enabled)
         if text and text != self.text():
             self.setText(text)

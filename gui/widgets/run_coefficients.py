@@ -14,12 +14,12 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events import CoefficientsUpdated
-from gui.theme import SPACING, TEXT_SMALL, set_role, text_font
+from gui.theme import SPACING, set_role, text_font
 from gui.widgets.run_words import number_text
 
 REFRESH_MS = 100
 MAX_ROWS_SHOWN = 6
-ROW_HEIGHT = 3 * SPACING
+ROW_HEIGHT = 7 * SPACING // 2
 
 
 class RunCoefficients(QWidget):
@@ -36,7 +36,10 @@ class RunCoefficients(QWidget):
         self.table = QTableWidget()
         self.table.setAccessibleName(self.tr("Coefficients"))
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setFont(text_font(TEXT_SMALL))
+        self.table.setFont(text_font())
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         column = QVBoxLayout(self)
@@ -70,26 +73,26 @@ class RunCoefficients(QWidget):
         self._shape(event)
         for row, values in enumerate(event.values):
             for column, value in enumerate(values):
-                item = self.table.item(row, column)
+                item = self.table.item(row, column + 1)
                 if item is not None:
                     item.setText(number_text(float(value)))
 
     def _shape(self, event: CoefficientsUpdated) -> None:
-        rows, columns = len(event.terms), len(event.outputs)
+        rows, columns = len(event.terms), len(event.outputs) + 1
         if (self.table.rowCount(), self.table.columnCount()) == (rows, columns):
             return
         self.table.setRowCount(rows)
         self.table.setColumnCount(columns)
-        self.table.setVerticalHeaderLabels(
-            [
-                f"β{_subscript(index)}  {self.tr('intercept') if index == 0 else term}"
-                for index, term in enumerate(event.terms)
-            ]
-        )
-        self.table.setHorizontalHeaderLabels(list(event.outputs))
+        self.table.setHorizontalHeaderLabels([self.tr("Term"), *event.outputs])
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for row in range(rows):
-            for column in range(columns):
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        for column in range(columns):
+            header_item = self.table.horizontalHeaderItem(column)
+            header_item.setTextAlignment(right if column else left)
+        for row, term in enumerate(event.terms):
+            name = self.tr("intercept") if row == 0 else term
+            self.table.setItem(row, 0, QTableWidgetItem(f"β{_subscript(row)}  {name}"))
+            for column in range(1, columns):
                 item = QTableWidgetItem()
                 item.setTextAlignment(right)
                 self.table.setItem(row, column, item)

@@ -95,7 +95,6 @@ class RunCurveControls(QWidget):
             button.setCheckable(True)
             button.setChecked(name == self._x_axis)
             button.setAccessibleName(self.tr("Horizontal axis by {axis}").format(axis=title))
-            set_role(button, "flat")
             self._buttons.addButton(button)
             self.axes[name] = button
             self._row.addWidget(button)

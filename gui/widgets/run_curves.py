@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events import EpochEnded, RunEvent
 from gui.plots.curves_plot import CurvesPlot
@@ -14,7 +14,7 @@ from gui.widgets.run_words import metric_title
 
 
 class RunCurves(QWidget):
-    """Two plots, one above the other; the lower one depends on the task.
+    """Two plots side by side; the second depends on the task.
 
     Args:
         settings: Remembers how the curves are drawn.
@@ -32,15 +32,18 @@ class RunCurves(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.controls)
-        column.addWidget(self.loss, 1)
-        column.addWidget(self._stack, 1)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACING)
+        row.addWidget(self.loss, 1)
+        row.addWidget(self._stack, 1)
+        column.addLayout(row, 1)
         self.controls.x_axis_changed.connect(self._apply_controls)
         self.controls.log_y_changed.connect(self._apply_controls)
         self.controls.smoothing_changed.connect(self._apply_controls)
         self.controls.reset_requested.connect(self._reset_views)
 
     @property
-    def metric(self) -> CurvesPlot:
+    def metric_plot(self) -> CurvesPlot:
         """The plot of the main metric; valid after `show_metric`."""
         plot = self._stack.currentWidget()
         assert isinstance(plot, CurvesPlot)
@@ -65,7 +68,7 @@ class RunCurves(QWidget):
 
     def add(self, event: RunEvent) -> None:
         """Takes an event of the run."""
-        for plot in (self.loss, self.metric):
+        for plot in (self.loss, self.metric_plot):
             plot.add(event)
             if isinstance(event, EpochEnded) and event.is_best:
                 plot.set_best_epoch(event.epoch)

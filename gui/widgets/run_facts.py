@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.theme import SPACING, TEXT_LARGE, TEXT_NORMAL, set_role, text_font
+from gui.theme import SPACING, set_role, text_font
 
 
 class Fact(QWidget):
@@ -21,7 +21,8 @@ class Fact(QWidget):
         self.caption = QLabel(caption)
         self.value = QLabel("–")
         set_role(self.caption, "small")
-        self.value.setFont(text_font(TEXT_LARGE if is_large else TEXT_NORMAL, bold=is_large))
+        self.value.setFont(text_font())
+        set_role(self.value, "title" if is_large else "")
         self.value.setTextFormat(Qt.TextFormat.PlainText)
         self.value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column = QVBoxLayout(self)

@@ -36,13 +36,13 @@ class RunOverlay(QWidget):
         self._controller = controller
         self._chosen: tuple[str, ...] = ()
         self.plot = RunsOverlayPlot()
-        self.metric = QComboBox()
+        self.metric_choice = QComboBox()
         self.note = QLabel()
         self.controls = RunCurveControls(settings, "runs", with_smoothing=False, axis="epoch")
         self._build()
         self._reader = self._timer(READ_DELAY_MS)
         self._follower = self._timer(FOLLOW_MS)
-        self.metric.currentIndexChanged.connect(self._on_metric)
+        self.metric_choice.currentIndexChanged.connect(self._on_metric)
         self.controls.x_axis_changed.connect(self.plot.set_x_axis)
         self.controls.log_y_changed.connect(self.plot.set_log_y)
         self.controls.reset_requested.connect(self.plot.reset_view)
@@ -53,12 +53,12 @@ class RunOverlay(QWidget):
         self.plot.set_empty_text(self.tr("Select runs above to lay their curves over each other"))
         self.plot.set_x_axis(self.controls.x_axis)
         self.plot.set_log_y(self.controls.log_y.isChecked())
-        self.metric.setAccessibleName(self.tr("Metric"))
-        self.metric.addItem(metric_title("loss"), "loss")
+        self.metric_choice.setAccessibleName(self.tr("Metric"))
+        self.metric_choice.addItem(metric_title("loss"), "loss")
         set_role(self.note, "muted")
         row = QHBoxLayout()
         row.setSpacing(SPACING)
-        row.addWidget(self.metric)
+        row.addWidget(self.metric_choice)
         row.addWidget(self.note)
         row.addWidget(self.controls, 1)
         column = QVBoxLayout(self)
@@ -109,22 +109,22 @@ class RunOverlay(QWidget):
         self._offer_metrics()
 
     def _offer_metrics(self) -> None:
-        offered = [self.metric.itemData(row) for row in range(self.metric.count())]
+        offered = [self.metric_choice.itemData(row) for row in range(self.metric_choice.count())]
         wanted = list(self.plot.metrics()) or ["loss"]
         if offered == wanted:
             return
-        chosen = self.metric.currentData()
-        self.metric.blockSignals(True)
-        self.metric.clear()
+        chosen = self.metric_choice.currentData()
+        self.metric_choice.blockSignals(True)
+        self.metric_choice.clear()
         for name in wanted:
-            self.metric.addItem(metric_title(name), name)
-        self.metric.setCurrentIndex(max(0, self.metric.findData(chosen)))
-        self.metric.blockSignals(False)
+            self.metric_choice.addItem(metric_title(name), name)
+        self.metric_choice.setCurrentIndex(max(0, self.metric_choice.findData(chosen)))
+        self.metric_choice.blockSignals(False)
         self._on_metric()
 
     @Slot()
     def _on_metric(self) -> None:
-        self.plot.set_metric(self.metric.currentData() or "loss")
+        self.plot.set_metric(self.metric_choice.currentData() or "loss")
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:

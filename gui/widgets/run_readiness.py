@@ -10,7 +10,7 @@ from engine.datasets import DATASETS
 from engine.events import Rejected
 from gui.controller import Controller
 from gui.draft import Draft
-from gui.widgets.run_words import translate
+from gui.widgets.run_words import counted, translate
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def readiness(controller: Controller) -> Readiness:
     if controller.worker is None:
         text = translate("TensorFlow is getting ready… Start can be pressed already.")
         return Readiness(True, text)
-    return Readiness(True)
+    return Readiness(True, translate("Ready. Press Start to train."))
 
 
 def draft_text(controller: Controller) -> str:
@@ -68,8 +68,7 @@ def draft_text(controller: Controller) -> str:
         parts.append(model_title(draft))
         epochs = _epochs(controller)
         if epochs:
-            words = translate("{n} epoch") if epochs == 1 else translate("{n} epochs")
-            parts.append(words.format(n=epochs))
+            parts.append(counted(epochs, translate("{n} epoch"), translate("{n} epochs")))
     return " · ".join(parts)
 
 

@@ -10,7 +10,7 @@ from gui.pages.page import Page
 from gui.widgets.run_words import translate
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunRecord
+    from engine.runs.record import RunRecord
 
 
 def use_settings(record: RunRecord, page: Page) -> None:

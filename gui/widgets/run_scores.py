@@ -105,10 +105,11 @@ class RunScores(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(4 * SPACING)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setDefaultSectionSize(10 * SPACING)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        self.setMinimumWidth(48 * SPACING)
+        self.setMinimumWidth(54 * SPACING)
 
     def show_scores(self, scores: Sequence[ClassScore]) -> None:
         """Shows the scores of all classes."""

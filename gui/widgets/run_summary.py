@@ -12,10 +12,10 @@ from engine.errors import DescentError
 from engine.parameters import describe
 from engine.spec import RunSpec
 from gui.theme import SPACING, set_role
-from gui.widgets.run_words import count_text, duration_text, number_text, translate
+from gui.widgets.run_words import count_text, duration_text, translate
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunRecord
+    from engine.runs.record import RunRecord
 
 COLUMNS = 3
 
@@ -171,7 +171,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return translate("yes") if value else translate("no")
     if isinstance(value, float):
-        return number_text(value)
+        return f"{value:g}"
     if isinstance(value, list | tuple):
         return "–".join(str(item) for item in value)
     return str(value)

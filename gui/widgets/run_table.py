@@ -34,7 +34,7 @@ from gui.widgets.run_words import (
 )
 
 if TYPE_CHECKING:
-    from engine.runs.store import RunRecord
+    from engine.runs.record import RunRecord
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole

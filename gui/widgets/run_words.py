@@ -102,6 +102,11 @@ def count_text(value: float) -> str:
     return f"{round(value):,}".replace(",", "\u202f")
 
 
+def counted(n: int, one: str, many: str) -> str:
+    """Writes a number with its noun; both texts hold ``{n}``."""
+    return (one if n == 1 else many).format(n=count_text(n))
+
+
 def duration_text(seconds: float | None) -> str:
     """Writes a duration as people say it: ``0.4 s``, ``12 s``, ``3:05``, ``1:02:09``."""
     if seconds is None or not math.isfinite(seconds):
