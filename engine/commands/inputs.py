@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from engine.datasets.table import SUFFIXES, read_features
 from engine.errors import DatasetError
 from engine.parameters import shorten
 from engine.problem import Kind
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 # An image file of some kilobytes can hold gigabytes of pixels.
@@ -40,6 +44,7 @@ def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], A
     for text in inputs:
         found = _read(text, contract)
         arrays.append(found)
+        text = text.strip()
         names += [text] if len(found) == 1 else [f"{text}[{row}]" for row in range(len(found))]
     return names, np.concatenate(arrays)
 
@@ -128,7 +133,7 @@ def _read_image(path: Path, contract: Contract) -> Array:
 
     height, width, channels = contract.signature.input_shape
     try:
-        with Image.open(path) as image:
+        with _open_image(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise DatasetError(
                     f"'{path}' has too many pixels. Received: {image.width}×{image.height}.",
@@ -145,6 +150,16 @@ def _read_image(path: Path, contract: Contract) -> Array:
             f"The image '{path}' cannot be read. Received: {error}.", "Open and save it as PNG."
         ) from None
     return pixels.reshape(height, width, channels)
+
+
+def _open_image(path: Path) -> PillowImage:
+    """Reads an image's header."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Its size is looked at next, with a lower limit than Pillow's.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path)
 
 
 def _read_array(path: Path, contract: Contract) -> Array:

@@ -16,7 +16,7 @@ from typing import Any
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS, open_dataset
 from engine.errors import DescentError, Problem, SpecError
-from engine.parameters import parse_text, shorten, validate
+from engine.parameters import ParameterKind, describe, parse_text, shorten, validate
 from engine.spec import DataSpec, PreprocessingSpec, SplitSpec, TrainingSpec
 
 Values = dict[str, Any]
@@ -39,10 +39,12 @@ class _Setting:
     Attributes:
         key: How it is written in full, such as ``model.units``.
         path: Where it stands in a specification.
+        is_list: It takes several numbers.
     """
 
     key: str
     path: tuple[str, ...]
+    is_list: bool = False
 
     @property
     def bare(self) -> str:
@@ -158,7 +160,11 @@ def _parse(assignment: str, settings: list[_Setting]) -> tuple[tuple[str, ...], 
     if not separator or not key:
         problem = Problem("--set", f"Must be key=value. Received: '{assignment}'.")
         raise SpecError([problem])
-    return _find(key.replace("-", "_"), settings).path, parse_text(text.strip())
+    setting = _find(key.replace("-", "_"), settings)
+    value = parse_text(text.strip())
+    if setting.is_list and isinstance(value, int | float):
+        value = [value]  # A list of one is written without a comma.
+    return setting.path, value
 
 
 def _find(key: str, settings: list[_Setting]) -> _Setting:
@@ -195,9 +201,11 @@ def _settings(values: Values) -> list[_Setting]:
         ("preprocessing", ("preprocessing",), PreprocessingSpec),
     ]
     found = [
-        _Setting(f"{group}.{field}", (*path, field))
+        _Setting(
+            f"{group}.{item.name}", (*path, item.name), item.kind is ParameterKind.INTEGER_LIST
+        )
         for group, path, declared in groups
-        for field in declared.model_fields
+        for item in describe(declared)
     ]
     return [*found, _Setting("seed", ("seed",))]
 
