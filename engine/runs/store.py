@@ -208,7 +208,9 @@ class RunStore:
         """
         cleaned = _clean(name)
         if not cleaned:
-            raise WorkspaceError(f"A run needs a name. Received: '{name}'.", "Type at least one character.")
+            raise WorkspaceError(
+                f"A run needs a name. Received: '{name}'.", "Type at least one character."
+            )
         with self._database.write() as connection:
             change_run(connection, run, name=cleaned)
 
