@@ -247,6 +247,10 @@ class TrainPage(Page):
         self._plan = ""
         self._ended = self._refusal = None
         self.curves.clear()
+        self.curves.set_empty_texts(
+            self.tr("The first batches appear here in a moment"),
+            self.tr("And here how good the predictions are"),
+        )
         self._show_formula(self._trained_draft.model)
         self.progress.clear()
         self.progress.set_waiting(True)
