@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
-from engine.errors import Problem, SpecError, UnknownNameError
+from engine.errors import Problem, SpecError
 from engine.parameters import Parameters, validate
 from engine.problem import Kind, Signature, Task
+from engine.registry import Registry
 from engine.spec import RunSpec, TrainingSpec
 
 LOSSES: dict[Task, tuple[str, ...]] = {
@@ -29,26 +33,47 @@ METRICS: dict[Task, tuple[str, ...]] = {
 }
 
 
-def check(spec: RunSpec) -> list[Problem]:
-    """Checks what needs no data: the names, and the parameters they take.
+def parse(values: Mapping[str, Any]) -> RunSpec:
+    """Builds a spec from JSON values, checked as far as that is possible without the data.
 
-    Returns:
-        Every problem found; an empty list where there is none.
+    Raises:
+        SpecError: With every problem at once: fields, names, and the parameters they take.
     """
     problems: list[Problem] = []
-    if spec.data.source in DATASETS:
-        dataset = DATASETS[spec.data.source]
-        problems += _invalid(dataset.parameters, spec.data.parameters, "data.parameters")
     try:
-        architecture = ARCHITECTURES[spec.model.name]
-    except UnknownNameError as error:
-        problems.append(Problem("model.name", error.message, error.hint))
-    else:
-        problems += _invalid(architecture.parameters, spec.model.parameters, "model.parameters")
-    return problems
+        spec = RunSpec.from_dict(dict(values))
+    except SpecError as error:
+        problems += error.problems
+    problems += _check_named(values, "data", "source", DATASETS)
+    problems += _check_named(values, "model", "name", ARCHITECTURES)
+    if problems:
+        raise SpecError(problems)
+    return spec
 
 
-def _invalid(declared: type[Parameters], values: dict[str, object], prefix: str) -> list[Problem]:
+def _check_named(
+    values: Mapping[str, Any], part: str, key: str, registry: Registry[Any]
+) -> list[Problem]:
+    """Checks the name in a part of a spec and its parameters; what is malformed is left out.
+
+    A data source that is not in the registry may be a file; loading it tells.
+    """
+    section = values.get(part)
+    name = section.get(key) if isinstance(section, Mapping) else None
+    if not isinstance(section, Mapping) or not isinstance(name, str) or not name:
+        return []
+    if name not in registry:
+        if registry is DATASETS:
+            return []
+        unknown = registry.unknown(name)
+        return [Problem(f"{part}.{key}", unknown.message, unknown.hint)]
+    parameters = section.get("parameters", {})
+    if not isinstance(parameters, Mapping):
+        return []
+    return _invalid(registry[name].parameters, parameters, f"{part}.parameters")
+
+
+def _invalid(declared: type[Parameters], values: Mapping[str, Any], prefix: str) -> list[Problem]:
     try:
         validate(declared, values, prefix)
     except SpecError as error:
@@ -92,9 +117,7 @@ def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
     Raises:
         SpecError: The architecture does not fit the data, or a setting cannot work on it.
     """
-    problems = check(spec)
-    if problems:
-        raise SpecError(problems)
+    spec = parse(spec.to_dict())
     architecture = ARCHITECTURES[spec.model.name]
     misfit = architecture.misfit(signature.kind, signature.task)
     if misfit:

@@ -5,6 +5,7 @@ Each function takes plain values and returns an event; TensorFlow is imported wh
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from collections.abc import Callable
@@ -16,8 +17,8 @@ import numpy.typing as npt
 from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.datasets.profile import profile
-from engine.defaults import resolve
-from engine.errors import DatasetError, DescentError
+from engine.defaults import parse, resolve
+from engine.errors import DatasetError, DescentError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
 from engine.events import (
     DataInspected,
@@ -85,7 +86,7 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
         SpecError: A value is wrong, or the model does not fit the data.
         DatasetError: The data cannot be read.
     """
-    spec = RunSpec.from_dict(values)
+    spec = parse(values)
     _, examples = load_examples(spec.data)
     resolved = resolve(spec, examples.signature)
     import keras
@@ -151,7 +152,7 @@ def train(
     Raises:
         SpecError, DatasetError: Nothing was started.
     """
-    material = prepare(RunSpec.from_dict(values))
+    material = prepare(parse(values))
     from engine.architectures import ARCHITECTURES
 
     model_title = ARCHITECTURES[material.spec.model.name].title
@@ -161,11 +162,16 @@ def train(
         material.dataset.title,
         model_title,
     )
-    with Recorder(store, emit) as recorder:
-        ended = _train_recorded(
-            record.id, record.name, material, store, recorder, control, strategy
-        )
-    store.record([ended])
+    try:
+        with Recorder(store, emit) as recorder:
+            ended = _train_recorded(
+                record.id, record.name, material, store, recorder, control, strategy
+            )
+        store.record([ended])
+    except WorkspaceError as error:  # a full disk, as a rule: what was told before is safe
+        ended = RunFailed(record.id, reason=error.message, hint=error.hint)
+        with contextlib.suppress(WorkspaceError):
+            store.record([ended])
     if control.is_discarding:
         store.delete(record.id)
     return ended

@@ -46,7 +46,11 @@ class Registry(Generic[T]):
         try:
             return self._items[name]
         except KeyError:
-            raise UnknownNameError(self._what, name, self._items) from None
+            raise self.unknown(name) from None
+
+    def unknown(self, name: str) -> UnknownNameError:
+        """The error for a name that is not here; its message names the nearest."""
+        return UnknownNameError(self._what, name, self._items)
 
     def __contains__(self, name: object) -> bool:
         return name in self._items

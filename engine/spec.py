@@ -148,7 +148,7 @@ class RunSpec(Parameters):
     def from_dict(cls, values: dict[str, Any]) -> RunSpec:
         """Checks and builds a spec.
 
-        Names and parameters of datasets and models are checked by `engine.defaults.check`.
+        Names and parameters of datasets and models are checked by `engine.defaults.parse`.
 
         Raises:
             SpecError: With every wrong field at once.

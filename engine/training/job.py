@@ -85,7 +85,8 @@ class TrainingJob:
             try:
                 outcome = trainer.fit()
             except TrainingError:
-                self._save(network)  # it holds its best weights
+                if trainer.has_best:
+                    self._save(network)
                 raise
             self._emit(StateChanged(self._run, RunState.STOPPING))
         return self._conclude(network, loop, trainer, outcome)

@@ -140,6 +140,11 @@ class Trainer:
         self._look()
         return self._outcome
 
+    @property
+    def has_best(self) -> bool:
+        """An epoch is complete, and its weights can be restored."""
+        return self._best_weights is not None
+
     def restore_best(self) -> None:
         """Gives the model the weights of the best epoch, if one is complete."""
         if self._best_weights is not None:

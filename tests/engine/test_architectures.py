@@ -6,7 +6,7 @@ import pytest
 from bad_values import bad_value_id, bad_values, field_refused
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import resolve, training_defaults
+from engine.defaults import parse, resolve, training_defaults
 from engine.errors import SpecError
 from engine.parameters import describe, validate
 from engine.problem import Kind, Signature, Task
@@ -163,20 +163,31 @@ def test_a_loss_that_does_not_fit_is_refused():
     assert "sparse_categorical_crossentropy" in problem.hint
 
 
-def test_every_wrong_name_and_parameter_is_told_at_once():
-    spec = RunSpec.from_dict(
-        {
-            "data": {"source": "moons", "parameters": {"noise": -1}},
-            "model": {"name": "cnnn", "parameters": {}},
-        }
-    )
+def test_every_wrong_field_name_and_parameter_is_told_at_once():
     with pytest.raises(SpecError) as caught:
-        resolve(spec, SIGNATURES[0])
+        parse(
+            {
+                "data": {"source": "moons", "parameters": {"noise": -1}},
+                "model": {"name": "mlp", "parameters": {"dropout": 2, "unitz": 3}},
+                "training": {"epochs": 0},
+                "seed": "x",
+            }
+        )
     assert [problem.field for problem in caught.value.problems] == [
+        "training.epochs",
+        "seed",
         "data.parameters.noise",
-        "model.name",
+        "model.parameters.dropout",
+        "model.parameters.unitz",
     ]
-    assert "cnn" in caught.value.problems[1].hint
+    assert "units" in caught.value.problems[-1].hint
+
+
+def test_an_unknown_model_is_told_with_the_nearest():
+    with pytest.raises(SpecError) as caught:
+        parse({"data": {"source": "moons"}, "model": {"name": "cnnn"}})
+    (problem,) = caught.value.problems
+    assert (problem.field, "'cnn'" in problem.hint) == ("model.name", True)
 
 
 def test_another_optimizer_brings_its_own_learning_rate():

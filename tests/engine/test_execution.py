@@ -178,6 +178,31 @@ def test_a_diverging_run_fails_in_words_and_keeps_what_was_recorded(store):
     assert store.get(ended.run).state is RunState.FAILED
 
 
+def test_a_run_that_never_completed_an_epoch_keeps_no_model(store):
+    _, ended = _train(
+        store, _spec("noisy_plane", "linear_regression", batch_size=1, learning_rate=99.0)
+    )
+    assert isinstance(ended, RunFailed)
+    assert store.get(ended.run).epochs_done == 0
+    with pytest.raises(WorkspaceError, match="no saved model"):
+        execution.predict(ended.run, store, np.zeros((1, 5)))
+
+
+def test_a_full_disk_ends_the_run_in_words(store, monkeypatch):
+    record, n_calls = store.record, [0]
+
+    def full(events):
+        n_calls[0] += 1
+        if 2 <= n_calls[0] < 10:
+            raise WorkspaceError("Cannot write 'runs.sqlite'.", "The disk is full.")
+        record(events)
+
+    monkeypatch.setattr(store, "record", full)
+    _, ended = _train(store, _spec("iris", "mlp", epochs=50))
+    assert isinstance(ended, RunFailed)
+    assert "disk is full" in ended.hint
+
+
 def test_an_unexpected_failure_is_a_failed_run_with_details(store, monkeypatch):
     from engine.training import job
 
