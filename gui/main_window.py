@@ -51,7 +51,7 @@ from gui.workflow_hints import WorkflowHints
 
 logger = logging.getLogger(__name__)
 
-PageFactory = Callable[[Controller, Messages, Settings], Page]
+PageFactory = Callable[[Controller, Messages, Settings, QWidget], Page]
 
 PAGES: Final[dict[str, PageFactory]] = {
     "data": DataPage,
@@ -62,7 +62,7 @@ PAGES: Final[dict[str, PageFactory]] = {
 }
 """The pages in the order of the workflow."""
 
-RAIL_WIDTH: Final = 26 * SPACING
+RAIL_WIDTH: Final = 27 * SPACING
 MINIMUM_SIZE: Final = QSize(1120, 680)
 FIRST_SIZE: Final = QSize(1280, 800)
 
@@ -234,7 +234,7 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, self._build_next_page)
 
     def _build_page(self, name: str) -> None:
-        page = PAGES[name](self.controller, self.messages, self.settings)
+        page = PAGES[name](self.controller, self.messages, self.settings, self._places[name])
         page.page_requested.connect(self.show_page)
         page.hint_changed.connect(partial(self.bar.set_hint, name))
         if page.hint:

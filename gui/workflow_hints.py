@@ -63,7 +63,7 @@ class WorkflowHints(QObject):
             bar.set_mark("model", TODO)
             return
         title = ARCHITECTURES[draft.model].title if draft.model in ARCHITECTURES else draft.model
-        bar.set_hint("model", title or self.tr("Pick a model"))
+        bar.set_hint("model", _short(title) or self.tr("Pick a model"))
         if controller.model_problem is not None:
             mark = PROBLEM
         else:
@@ -121,3 +121,9 @@ class WorkflowHints(QObject):
             RunState.INTERRUPTED: self.tr("Interrupted"),
         }
         return words[state] if state is not None else ""
+
+
+def _short(title: str) -> str:
+    """A title's abbreviation, where it gives one in brackets."""
+    _, bracket, rest = title.partition("(")
+    return rest.rstrip(")") if bracket else title

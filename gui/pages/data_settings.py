@@ -38,13 +38,13 @@ class DataSettings(QWidget):
         self._controller = controller
         self._source: str | None = None
         self.form: ParameterForm | None = None
-        self._form_title = _heading(self.tr("Dataset"))
+        self._form_title = _heading(self.tr("Dataset"), self)
         self._form_place = QVBoxLayout()
-        self.target = QComboBox()
-        self.task = QComboBox()
+        self.target = QComboBox(self)
+        self.task = QComboBox(self)
         self._target_part = self._build_target_part()
-        self.split_form = ParameterForm(SplitSpec, "split")
-        self.seed_form = ParameterForm(SeedSpec, "")
+        self.split_form = ParameterForm(SplitSpec, "split", self)
+        self.seed_form = ParameterForm(SeedSpec, "", self)
         self.split_form.values_changed.connect(self._on_split)
         self.seed_form.values_changed.connect(self._on_seed)
         self._build()
@@ -56,17 +56,17 @@ class DataSettings(QWidget):
         column.addWidget(self._target_part)
         column.addWidget(self._form_title)
         column.addLayout(self._form_place)
-        column.addWidget(_heading(self.tr("Kept aside")))
+        column.addWidget(_heading(self.tr("Kept aside"), self))
         column.addWidget(self.split_form)
         column.addWidget(self.seed_form)
         column.addStretch(1)
 
     def _build_target_part(self) -> QWidget:
-        part = QWidget()
+        part = QWidget(self)
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, SPACING)
         column.setSpacing(SPACING)
-        column.addWidget(_heading(self.tr("Column to predict")))
+        column.addWidget(_heading(self.tr("Column to predict"), part))
         self.target.setAccessibleName(self.tr("Column to predict"))
         self.target.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -122,7 +122,7 @@ class DataSettings(QWidget):
             self.form.deleteLater()
             self.form = None
         if draft.source in DATASETS:
-            form = ParameterForm(DATASETS[draft.source].parameters, "data.parameters")
+            form = ParameterForm(DATASETS[draft.source].parameters, "data.parameters", self)
             if form.is_empty:
                 form.deleteLater()
             else:
@@ -156,7 +156,7 @@ class DataSettings(QWidget):
         self._controller.set_draft(draft.with_target(draft.target, self.task.itemData(index)))
 
 
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
+def _heading(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
     set_role(label, "heading")
     return label

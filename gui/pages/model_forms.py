@@ -8,7 +8,9 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
+from engine.defaults import LOSSES
 from engine.errors import Problem
+from engine.problem import Task
 from engine.spec import PreprocessingSpec, RunSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
@@ -24,10 +26,10 @@ class ModelForms(QWidget):
         self._controller = controller
         self._model: str | None = None
         self.form: ParameterForm | None = None
-        self._form_title = _heading(self.tr("Architecture"))
+        self._form_title = _heading(self.tr("Architecture"), self)
         self._form_place = QVBoxLayout()
-        self.training_form = ParameterForm(TrainingSpec, "training")
-        self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing")
+        self.training_form = ParameterForm(TrainingSpec, "training", self)
+        self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         self.training_form.values_changed.connect(self._on_training)
         self.preprocessing_form.values_changed.connect(self._on_preprocessing)
         column = QVBoxLayout(self)
@@ -40,7 +42,7 @@ class ModelForms(QWidget):
             (self.tr("Preparing the numbers"), self.preprocessing_form),
         ):
             column.addSpacing(SPACING)
-            column.addWidget(_heading(title))
+            column.addWidget(_heading(title, self))
             column.addWidget(form)
         column.addStretch(1)
 
@@ -53,6 +55,11 @@ class ModelForms(QWidget):
             self.form.set_values(draft.model_parameters)
         self.training_form.set_values(draft.training)
         self.preprocessing_form.set_values(draft.preprocessing)
+
+    def show_task(self, task: Task) -> None:
+        """Offers only what makes sense for a task."""
+        self.preprocessing_form.set_row_shown("target_scaling", task is Task.REGRESSION)
+        self.training_form.set_choices("loss", LOSSES[task])
 
     def show_resolved(self, spec: RunSpec | None) -> None:
         """Shows what the choices left open mean for this data and model."""
@@ -75,7 +82,7 @@ class ModelForms(QWidget):
             self.form.deleteLater()
             self.form = None
         if model in ARCHITECTURES:
-            form = ParameterForm(ARCHITECTURES[model].parameters, "model.parameters")
+            form = ParameterForm(ARCHITECTURES[model].parameters, "model.parameters", self)
             if form.is_empty:
                 form.deleteLater()
             else:
@@ -97,7 +104,7 @@ class ModelForms(QWidget):
         self._controller.set_draft(self._controller.draft.with_preprocessing(values))
 
 
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
+def _heading(text: str, parent: QWidget) -> QLabel:
+    label = QLabel(text, parent)
     set_role(label, "heading")
     return label

@@ -51,18 +51,23 @@ class ModelPage(Page):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, messages, settings, parent)
-        self.cards = CardList(max_lines=4)
-        self.forms = ModelForms(controller)
-        self.title = QLabel()
-        self.summary = QLabel()
-        self.formula = QLabel()
-        self.totals = QLabel()
-        self.layers = LayerView()
-        self.state_panel = StatePanel()
-        self.empty_panel = StatePanel()
-        self.next_button = QPushButton(self.tr("Next: train"))
-        self._layers_stack = QStackedWidget()
-        self._page_stack = QStackedWidget()
+        # Each part is born where it will stay: moving a tree of widgets to another parent dresses
+        # all of it anew, and a page is to be built in one short turn of the event loop.
+        self._page_stack = QStackedWidget(self)
+        self.empty_panel = StatePanel(self._page_stack)
+        self._body = QWidget(self._page_stack)
+        self.cards = CardList(4, self._body)
+        self._forms_area = QScrollArea(self._body)
+        self.forms = ModelForms(controller, self._forms_area.viewport())
+        self._right = QWidget(self._body)
+        self.title = QLabel(self._right)
+        self.summary = QLabel(self._right)
+        self.formula = QLabel(self._right)
+        self._layers_stack = QStackedWidget(self._right)
+        self.state_panel = StatePanel(self._layers_stack)
+        self.layers = LayerView(self._layers_stack)
+        self.totals = QLabel(self._right)
+        self.next_button = QPushButton(self.tr("Next: train"), self._right)
         self._building_timer = QTimer(self)
         self._building_timer.setSingleShot(True)
         self._building_timer.setInterval(BUILDING_DELAY_MS)
@@ -83,14 +88,14 @@ class ModelPage(Page):
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setAccessibleName(self.tr("Formula"))
         self.cards.setAccessibleName(self.tr("Architectures"))
-        self.cards.setFixedWidth(LIST_WIDTH)
-        body = QWidget()
-        row = QHBoxLayout(body)
+        self.cards.setMinimumWidth(LIST_WIDTH)
+        self.cards.setMaximumWidth(LIST_WIDTH + 10 * SPACING)
+        row = QHBoxLayout(self._body)
         row.setContentsMargins(3 * SPACING, 3 * SPACING, 3 * SPACING, 2 * SPACING)
         row.setSpacing(3 * SPACING)
-        row.addWidget(self.cards)
-        row.addWidget(self._build_forms())
-        row.addWidget(self._build_layers(), 1)
+        row.addWidget(self.cards, 2)
+        row.addWidget(self._build_forms(), 2)
+        row.addWidget(self._build_layers(), 3)
         self.empty_panel.show_state(
             "model",
             self.tr("Pick data first"),
@@ -98,18 +103,19 @@ class ModelPage(Page):
             self.tr("Go to Data"),
         )
         self._page_stack.addWidget(self.empty_panel)
-        self._page_stack.addWidget(body)
+        self._page_stack.addWidget(self._body)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._page_stack)
 
     def _build_forms(self) -> QScrollArea:
-        area = QScrollArea()
+        area = self._forms_area
         area.setWidget(self.forms)
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFixedWidth(FORMS_WIDTH)
+        area.setMinimumWidth(FORMS_WIDTH)
+        area.setMaximumWidth(FORMS_WIDTH + 15 * SPACING)
         area.viewport().setAutoFillBackground(False)
         self.forms.setAutoFillBackground(False)
         return area
@@ -121,8 +127,7 @@ class ModelPage(Page):
         foot = QHBoxLayout()
         foot.addWidget(self.totals, 1)
         foot.addWidget(self.next_button)
-        part = QWidget()
-        column = QVBoxLayout(part)
+        column = QVBoxLayout(self._right)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.title)
@@ -131,7 +136,7 @@ class ModelPage(Page):
         column.addSpacing(SPACING)
         column.addWidget(self._layers_stack, 1)
         column.addLayout(foot)
-        return part
+        return self._right
 
     def _connect(self) -> None:
         self.cards.picked.connect(self.controller.choose_model)
@@ -155,6 +160,9 @@ class ModelPage(Page):
         self._show_cards()
         self.cards.select(draft.model)
         self.forms.show_draft(draft)
+        known = self._kind_and_task()
+        if known is not None:
+            self.forms.show_task(known[1])
         if draft.model in ARCHITECTURES:
             architecture = ARCHITECTURES[draft.model]
             self.title.setText(architecture.title)
@@ -166,6 +174,9 @@ class ModelPage(Page):
     @Slot(object)
     def _on_profile(self, profile: Profile | None) -> None:
         self._show_cards()
+        known = self._kind_and_task()
+        if known is not None:
+            self.forms.show_task(known[1])
 
     def _show_cards(self) -> None:
         """Architectures that fit first, each of the others with the reason why not."""
@@ -196,9 +207,10 @@ class ModelPage(Page):
         if profile is not None:
             return profile.signature.kind, profile.signature.task
         source = self.controller.draft.source
-        if source in DATASETS and DATASETS[source].task is not None:
-            return DATASETS[source].kind, DATASETS[source].task
-        return None
+        if source not in DATASETS:
+            return None
+        kind, task = DATASETS[source].kind, DATASETS[source].task
+        return (kind, task) if task is not None else None
 
     def _recommended(self) -> str:
         source = self.controller.draft.source
@@ -226,7 +238,9 @@ class ModelPage(Page):
         self._building_timer.stop()
         self.forms.show_problems(())
         self.forms.show_resolved(model.spec)
-        self.layers.set_layers(model.layers)
+        profile = self.controller.profile
+        shape = profile.signature.input_shape if profile is not None else ()
+        self.layers.set_layers(model.layers, shape)
         fixed = model.n_parameters - model.n_trainable
         text = self.tr("{n} parameters").format(n=count_text(model.n_parameters))
         if fixed:
@@ -257,9 +271,9 @@ class ModelPage(Page):
 
     @Slot(object)
     def _on_worker_ready(self, _ready: object) -> None:
-        if self._layers_stack.currentWidget() is self.state_panel and self.controller.model is None:
-            if self.controller.model_problem is None:
-                self._show_building()
+        controller = self.controller
+        if controller.model is None and controller.model_problem is None:
+            self._show_building()
 
     @Slot(object)
     def _on_rejected(self, problem: Rejected) -> None:

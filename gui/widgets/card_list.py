@@ -236,7 +236,7 @@ class _CardDelegate(QStyledItemDelegate):
         card = index.data(CARD_ROLE)
         width = self._view.viewport().width()
         if not isinstance(card, Card):
-            return QSize(width, GROUP_HEIGHT)
+            return QSize(width, GROUP_HEIGHT - (SPACING if index.row() == 0 else 0))
         title = QFontMetrics(text_font(TEXT_NORMAL, bold=True)).height()
         line = QFontMetrics(text_font(TEXT_SMALL)).height()
         n_lines = len(self._text_lines(card, width))

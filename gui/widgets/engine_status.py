@@ -64,7 +64,7 @@ class EngineStatus(QWidget):
             self.engine.setText(self.tr("TensorFlow is getting ready…"))
         else:
             version = worker.tensorflow_version
-            self.engine.setText(self.tr("TensorFlow {version} ready").format(version=version))
+            self.engine.setText(self.tr("TensorFlow {version}").format(version=version))
         self.setToolTip(self._details())
         self.setAccessibleName(f"{self.device.text()}, {self.engine.text()}")
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
 from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
-EDGE: Final = 9 * SPACING
+EDGE: Final = 11 * SPACING
 """Edge of an image on screen; a small image is enlarged by a whole factor, so it stays crisp."""
 
 
@@ -87,13 +87,13 @@ class _Canvas(QWidget):
         cell = self._cell
         self._n_columns = max(1, width // cell.width())
         n_rows = -(-len(self.pictures) // self._n_columns)
-        self.resize(width, n_rows * cell.height())
+        self.resize(width, SPACING + n_rows * cell.height())
         self.update()
 
     def _rect(self, index: int) -> QRect:
         row, column = divmod(index, self._n_columns)
         cell = self._cell
-        return QRect(QPoint(column * cell.width(), row * cell.height()), cell)
+        return QRect(QPoint(column * cell.width(), SPACING + row * cell.height()), cell)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         palette = current_theme().palette

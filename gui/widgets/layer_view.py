@@ -87,8 +87,16 @@ class LayerView(QListView):
         """The layers on screen."""
         return self._layers
 
-    def set_layers(self, layers: Sequence[LayerInfo]) -> None:
-        """Shows layers."""
+    def set_layers(self, layers: Sequence[LayerInfo], input_shape: Sequence[int] = ()) -> None:
+        """Shows layers.
+
+        Args:
+            layers: From input to output.
+            input_shape: Shape of one example, shown first where `layers` begin after the input.
+        """
+        if input_shape and not any(layer.type.startswith("Input") for layer in layers):
+            given = LayerInfo("input", "Input", tuple(input_shape), 0, self.tr("one example"))
+            layers = (given, *layers)
         if tuple(layers) == self._layers:
             return
         self._layers = tuple(layers)

@@ -46,6 +46,7 @@ class NumberField(QAbstractSpinBox):
         self._resolved: Any = None
         self.setKeyboardTracking(True)
         self.setMinimumWidth(9 * SPACING)
+        self.lineEdit().setTextMargins(SPACING - 2, 0, 0, 0)
         self.lineEdit().textChanged.connect(self._on_text)
 
     def value(self) -> Any:
@@ -88,7 +89,7 @@ class NumberField(QAbstractSpinBox):
 
     # ---- what QAbstractSpinBox asks
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         return QValidator.State.Acceptable, text, position
 
     def stepEnabled(self) -> StepFlag:
@@ -134,19 +135,22 @@ class NumberField(QAbstractSpinBox):
 
 
 def _next_integer(value: int, up: bool) -> int:
-    size = abs(value)
-    grows = up is (value >= 0)
-    magnitude = 10 ** max(0, len(str(size)) - 1)
-    if not grows and size == magnitude and size >= 10:
-        magnitude //= 10
-    whole = size // magnitude * magnitude
-    if grows:
-        size = whole + magnitude
-    else:
-        size = whole if whole != size else size - magnitude
+    """The next or previous integer of which only the first digit counts."""
     if value == 0:
         return 1 if up else -1
+    size = abs(value)
+    grows = up is (value > 0)
+    magnitude = _magnitude(size if grows else size - 1)
+    if grows:
+        size = size // magnitude * magnitude + magnitude
+    else:
+        size = (size - 1) // magnitude * magnitude
     return size if value > 0 else -size
+
+
+def _magnitude(size: int) -> int:
+    """The power of ten of a number's first digit: 100 for 250."""
+    return int(10 ** (len(str(max(size, 1))) - 1))
 
 
 def _next_125(value: float, up: bool) -> float:
@@ -185,6 +189,7 @@ class ChoiceField(QComboBox):
         if parameter.kind is ParameterKind.BOOLEAN:
             self.addItem(self.tr("yes"), True)
             self.addItem(self.tr("no"), False)
+        self._n_fixed = self.count()
         for choice in parameter.choices:
             self.addItem(choice, choice)
         self.currentIndexChanged.connect(self._on_index)
@@ -201,13 +206,27 @@ class ChoiceField(QComboBox):
             index = self.count() - 1
         self.setCurrentIndex(index)
 
+    def offer(self, choices: tuple[str, ...]) -> None:
+        """Offers only these; the value that is shown stays, for the engine to judge."""
+        current = self.value()
+        offered = [self.itemData(index) for index in range(self._n_fixed, self.count())]
+        wanted = [*choices]
+        if isinstance(current, str) and current not in wanted:
+            wanted.append(current)
+        if offered == wanted:
+            return
+        while self.count() > self._n_fixed:
+            self.removeItem(self.count() - 1)
+        for choice in wanted:
+            self.addItem(choice, choice)
+        self.set_value(current)
+
     def set_resolved(self, value: Any) -> None:
         """Shows what "automatic" means at present."""
         if self._nullable:
             known = value is not None
-            self.setItemText(
-                0, self.tr("automatic: {value}").format(value=value) if known else "automatic"
-            )
+            text = self.tr("automatic: {value}") if known else self.tr("automatic")
+            self.setItemText(0, text.format(value=value))
 
     def _index_of(self, value: Any) -> int:
         # findData compares None and strings by Qt's rules; these are ours.
@@ -300,7 +319,7 @@ class IntegerListField(QWidget):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parameter = parameter
-        self._text = QLineEdit()
+        self._text = QLineEdit(self)
         self._text.textChanged.connect(self._on_text)
         self._remove = self._button("minus", self.tr("Remove the last one"))
         self._remove.clicked.connect(self._on_remove)
@@ -315,7 +334,7 @@ class IntegerListField(QWidget):
         self.setFocusProxy(self._text)
 
     def _button(self, name: str, text: str) -> QToolButton:
-        button = QToolButton()
+        button = QToolButton(self)
         button.setIcon(icon(name))
         button.setToolTip(text)
         button.setAccessibleName(f"{self._parameter.label}: {text}")
@@ -379,16 +398,16 @@ class IntegerListField(QWidget):
 Field = NumberField | ChoiceField | SwitchField | TextField | IntegerListField
 
 
-def make_field(parameter: Parameter) -> Field:
+def make_field(parameter: Parameter, parent: QWidget | None = None) -> Field:
     """Returns the editor for a parameter."""
     match parameter.kind:
         case ParameterKind.INTEGER | ParameterKind.NUMBER:
-            return NumberField(parameter)
+            return NumberField(parameter, parent)
         case ParameterKind.BOOLEAN if not parameter.nullable:
-            return SwitchField(parameter)
+            return SwitchField(parameter, parent)
         case ParameterKind.BOOLEAN | ParameterKind.CHOICE:
-            return ChoiceField(parameter)
+            return ChoiceField(parameter, parent)
         case ParameterKind.INTEGER_LIST:
-            return IntegerListField(parameter)
+            return IntegerListField(parameter, parent)
         case ParameterKind.TEXT:
-            return TextField(parameter)
+            return TextField(parameter, parent)

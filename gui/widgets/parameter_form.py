@@ -12,7 +12,7 @@ from engine.errors import Problem, SpecError
 from engine.parameters import Parameter, ParameterKind, Parameters, describe, validate
 from gui.theme import SPACING, set_role
 from gui.widgets.fold import Fold
-from gui.widgets.parameter_fields import Field, IntegerListField, make_field
+from gui.widgets.parameter_fields import ChoiceField, Field, IntegerListField, make_field
 
 EDIT_DELAY_MS: Final = 150
 LABEL_WIDTH: Final = 15 * SPACING
@@ -42,8 +42,8 @@ class ParameterForm(QWidget):
         self._prefix = prefix
         self._found: tuple[Problem, ...] = ()
         self._is_setting = False
-        self._rows = {item.name: FieldRow(item) for item in describe(declared)}
-        self._general = _problem_label()
+        self._rows = {item.name: FieldRow(item, self) for item in describe(declared)}
+        self._general = _problem_label(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(EDIT_DELAY_MS)
@@ -55,7 +55,7 @@ class ParameterForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
-        folded = QWidget()
+        folded = QWidget(self)
         inner = QVBoxLayout(folded)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(SPACING)
@@ -112,6 +112,18 @@ class ParameterForm(QWidget):
         """Shows what the open choices ("automatic") mean at present."""
         for name, row in self._rows.items():
             row.field.set_resolved(values.get(name))
+
+    def set_row_shown(self, name: str, is_shown: bool) -> None:
+        """Shows or hides a parameter that means nothing here; its value stays."""
+        self._rows[name].setVisible(is_shown)
+
+    def set_choices(self, name: str, choices: Iterable[str]) -> None:
+        """Offers only some of a parameter's choices; the value shown stays on the list."""
+        field = self._rows[name].field
+        if isinstance(field, ChoiceField):
+            self._is_setting = True
+            field.offer(tuple(choices))
+            self._is_setting = False
 
     def set_problems(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """Shows the engine's findings at their fields.
@@ -187,12 +199,12 @@ class FieldRow(QWidget):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.parameter = parameter
-        self.field = make_field(parameter)
-        self.problem = _problem_label()
+        self.field = make_field(parameter, self)
+        self.problem = _problem_label(self)
         name = parameter.label
         if parameter.unit and parameter.unit.lower() not in name.lower():
             name = f"{name} ({parameter.unit})"
-        label = QLabel(name)
+        label = QLabel(name, self)
         label.setWordWrap(True)
         label.setFixedWidth(LABEL_WIDTH)
         label.setBuddy(self.field)
@@ -243,8 +255,8 @@ class FieldRow(QWidget):
         self.edited.emit(self.parameter.name)
 
 
-def _problem_label() -> QLabel:
-    label = QLabel()
+def _problem_label(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     set_role(label, "danger")

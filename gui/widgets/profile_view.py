@@ -31,10 +31,10 @@ class ProfileView(QWidget):
         self._profile: Profile | None = None
         self._stale: set[str] = set()
         self._is_arranging = False
-        self.facts = QLabel()
-        self.notes = QLabel()
-        self.split = SplitBar()
-        self.tabs = QTabWidget()
+        self.facts = QLabel(self)
+        self.notes = QLabel(self)
+        self.split = SplitBar(self)
+        self.tabs = QTabWidget(self)
         self.images = ImageGrid()
         self.scatter = DataScatterPlot()
         self.rows = SampleTable()

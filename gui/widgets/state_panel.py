@@ -23,11 +23,12 @@ class StatePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._icon_name, self._icon_role = "", "muted"
-        self._icon = QLabel()
-        self.title = QLabel()
-        self.text = QLabel()
-        self.progress = QProgressBar()
-        self.button = QPushButton()
+        self._middle = QWidget(self)
+        self._icon = QLabel(self._middle)
+        self.title = QLabel(self._middle)
+        self.text = QLabel(self._middle)
+        self.progress = QProgressBar(self._middle)
+        self.button = QPushButton(self._middle)
         self._build()
         current_theme().changed.connect(self._recolor)
 
@@ -45,7 +46,7 @@ class StatePanel(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setFixedSize(20 * SPACING, SPACING // 2)
         self.button.clicked.connect(self.action_requested)
-        middle = QWidget()
+        middle = self._middle
         middle.setMaximumWidth(TEXT_WIDTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
