@@ -49,7 +49,7 @@ NAMES: Final = {
     "add": "plus",
     "copy": "copy",
     "folder": "folder-open",
-    "file": "file-csv",
+    "file": "file-text",
     "export": "export",
     "settings": "gear-six",
     "light": "sun",

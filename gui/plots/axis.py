@@ -82,7 +82,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         room: QRectF = super().boundingRect().adjusted(-24, -8, 24, 8)
         return room
 
-    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[Any]:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[Any]:  # noqa: N803
         low, high = sorted((minVal, maxVal))
         room = 64.0 if self.orientation == "bottom" else 36.0
         n_wanted = max(2.0, size / room)

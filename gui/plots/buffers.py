@@ -1,4 +1,4 @@
-"""Arrays that grow, and a pyramid of minima and maxima that makes a million points cheap to draw."""
+"""Arrays that grow, and a pyramid of extremes that makes a million points cheap to draw."""
 
 from __future__ import annotations
 

@@ -173,34 +173,50 @@ class ConfusionPlot(QWidget):
         painter.end()
 
     def _paint_cells(self, painter: QPainter) -> None:
-        colors = current_theme().palette
+        left, top, edge = self._frame()
         shares = self.shares()
         normal, small = text_font(TEXT_NORMAL), text_font(TEXT_SMALL)
         widest = str(int(self._counts.max()))
-        edge = self._frame()[2]
         has_counts = edge >= QFontMetricsF(small).horizontalAdvance(widest) + 4 and edge >= 16
         has_shares = edge >= 40
+        painter.setFont(normal if has_shares else small)
+        grounds, texts = self._cell_colors()
+        gap = 0.5 if edge >= 12 else 0.0
+        half = edge / 2
         for true, predicted in np.ndindex(self._counts.shape):
-            rect = self.cell_rect(true, predicted)
-            share = float(shares[true, predicted])
-            tone = colors.accent if true == predicted else colors.danger
-            ground = blend(colors.surface, tone, share**0.7 * 0.9 + (0.06 if share else 0.0))
-            inner = rect.adjusted(0.5, 0.5, -0.5, -0.5) if edge >= 12 else rect
-            painter.fillRect(
-                inner, QColor(ground if share else blend(colors.surface, colors.raised, 0.5))
-            )
+            rect = QRectF(left + predicted * edge, top + true * edge, edge, edge)
+            percent = round(float(shares[true, predicted]) * 100)
             count = int(self._counts[true, predicted])
+            kind = 0 if true == predicted else 1
+            # A share that rounds to nothing is still not nothing.
+            shade = max(1, percent) if count else 0
+            painter.fillRect(rect.adjusted(gap, gap, -gap, -gap), grounds[kind][shade])
             if not has_counts or not count:
                 continue
-            painter.setPen(QColor(readable_on(ground, colors)))
-            painter.setFont(normal if has_shares else small)
+            painter.setPen(texts[kind][shade])
             if not has_shares:
                 painter.drawText(rect, _CENTER, str(count))
                 continue
-            half = rect.height() / 2
+            painter.setFont(normal)
             painter.drawText(rect.adjusted(0, half - 18, 0, -half), _CENTER, str(count))
             painter.setFont(small)
-            painter.drawText(rect.adjusted(0, half, 0, 16 - half), _CENTER, f"{share * 100:.0f} %")
+            painter.drawText(rect.adjusted(0, half, 0, 16 - half), _CENTER, f"{percent} %")
+
+    def _cell_colors(self) -> tuple[list[list[QColor]], list[list[QColor]]]:
+        """Returns grounds and texts by kind (right, wrong) and by percent, 0 for an empty cell."""
+        colors = current_theme().palette
+        grounds: list[list[QColor]] = []
+        texts: list[list[QColor]] = []
+        empty = blend(colors.surface, colors.raised, 0.5)
+        for tone in (colors.accent, colors.danger):
+            # Below a line through zero small shares could not be told from none.
+            shades = [
+                blend(colors.surface, tone, 0.06 + 0.88 * (percent / 100) ** 0.7)
+                for percent in range(1, 101)
+            ]
+            grounds.append([QColor(shade) for shade in (empty, *shades)])
+            texts.append([QColor(readable_on(shade, colors)) for shade in (empty, *shades)])
+        return grounds, texts
 
     def _paint_names(self, painter: QPainter) -> None:
         colors = current_theme().palette

@@ -11,6 +11,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from gui.plots.area import PlotArea
+
 Floats = npt.NDArray[np.floating]
 
 MOST_MARKERS: Final = 40
@@ -68,7 +70,7 @@ class MarkedLine:
     """A line through points, with a marker on each while they are few.
 
     Args:
-        item: The plot it is drawn in.
+        area: The plot it is drawn in.
         marker: pyqtgraph's symbol, so that colour is not the only difference.
         style: Of the line.
         depth: What is higher lies above.
@@ -77,7 +79,7 @@ class MarkedLine:
 
     def __init__(
         self,
-        item: pg.PlotItem,
+        area: PlotArea,
         marker: str = "o",
         style: Qt.PenStyle = Qt.PenStyle.SolidLine,
         depth: float = 10,
@@ -89,10 +91,10 @@ class MarkedLine:
         self._color = "#808080"
         self._is_short = True
         self._most_markers = most_markers
-        self._item = item
+        self._area = area
         for part in (self.line, self.markers):
             part.setZValue(depth)
-            item.addItem(part, ignoreBounds=True)
+            area.add(part)
 
     def set_points(self, x: Floats, y: Floats) -> None:
         """Draws a line through points, each (points,); it is broken where a value is not finite."""
@@ -120,8 +122,8 @@ class MarkedLine:
 
     def remove(self) -> None:
         """Takes it out of the plot."""
-        self._item.removeItem(self.line)
-        self._item.removeItem(self.markers)
+        self._area.remove(self.line)
+        self._area.remove(self.markers)
 
 
 def thinned(x: Floats, y: Floats, width: int) -> tuple[Floats, Floats]:

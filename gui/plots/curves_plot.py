@@ -48,18 +48,18 @@ class CurvesPlot(Plot):
         super()._build()
         self.batches = Bars()
         self.batches.setZValue(1)
-        self.item.addItem(self.batches, ignoreBounds=True)
+        self.area.add(self.batches)
         self.smoothed = pg.PlotCurveItem(connect="finite")
         self.smoothed.setZValue(5)
-        self.item.addItem(self.smoothed, ignoreBounds=True)
-        self.train = MarkedLine(self.item, "o", depth=10)
-        self.validation = MarkedLine(self.item, "s", depth=11)
+        self.area.add(self.smoothed)
+        self.train = MarkedLine(self.area, "o", depth=10)
+        self.validation = MarkedLine(self.area, "s", depth=11)
         self.best_mark = pg.InfiniteLine(angle=90, movable=False)
         self.fault_mark = pg.InfiniteLine(angle=90, movable=False)
         for mark in (self.best_mark, self.fault_mark):
             mark.setZValue(2)
             mark.hide()
-            self.item.addItem(mark, ignoreBounds=True)
+            self.area.add(mark)
 
     # ---- data
 

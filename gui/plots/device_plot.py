@@ -59,7 +59,7 @@ class DevicePlot(Plot):
         self.view.setMouseEnabled(False, False)
         self.axis_x.set_kind("ago")
         self.faint_lines = pg.PlotCurveItem(connect="finite")
-        self.item.addItem(self.faint_lines, ignoreBounds=True)
+        self.area.add(self.faint_lines)
 
     def set_top(self, top: float) -> None:
         """Sets where the vertical axis ends at least."""
@@ -100,7 +100,7 @@ class DevicePlot(Plot):
         self._values[name] = _blank(n_before)
         line = pg.PlotCurveItem(connect="finite", antialias=True)
         line.setZValue(10)
-        self.item.addItem(line, ignoreBounds=True)
+        self.area.add(line)
         self.lines[name] = line
         self._recolor_items()
 

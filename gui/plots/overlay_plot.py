@@ -69,8 +69,8 @@ class RunsOverlayPlot(Plot):
         else:
             used = {overlaid.slot for overlaid in self._runs.values()}
             slot = next(index for index in range(len(used) + 1) if index not in used)
-            train = MarkedLine(self.item, "o", Qt.PenStyle.DashLine, depth=10, most_markers=1)
-            validation = MarkedLine(self.item, "s", depth=11)
+            train = MarkedLine(self.area, "o", Qt.PenStyle.DashLine, depth=10, most_markers=1)
+            validation = MarkedLine(self.area, "s", depth=11)
             self._runs[run] = _Overlaid(label, slot, tuple(epochs), train, validation)
             self._recolor_items()
         self.reset_view()

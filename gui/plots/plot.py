@@ -12,6 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import QColor, QPen, QShowEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
+from gui.plots.area import PlotArea
 from gui.plots.axis import NumberAxis
 from gui.plots.legend import LegendBar
 from gui.plots.throttle import Throttle
@@ -44,10 +45,9 @@ class Plot(QWidget):
         self.axis_x = NumberAxis("bottom")
         self.axis_y = NumberAxis("left")
         self.view = PlotView()
-        self.graphics = pg.PlotWidget(
-            viewBox=self.view, axisItems={"bottom": self.axis_x, "left": self.axis_y}
-        )
-        self.item: pg.PlotItem = self.graphics.getPlotItem()
+        self.area = PlotArea(self.view, self.axis_x, self.axis_y)
+        self.graphics = pg.GraphicsView()
+        self.graphics.setCentralItem(self.area)
         self.legend = LegendBar()
         self._title = QLabel(title)
         self._title.setProperty("role", "heading")
@@ -59,7 +59,7 @@ class Plot(QWidget):
         self._crosshair = pg.InfiniteLine(angle=90, movable=False)
         self._crosshair.setZValue(50)
         self._crosshair.hide()
-        self.item.addItem(self._crosshair, ignoreBounds=True)
+        self.area.add(self._crosshair)
         if title:
             self.setAccessibleName(title)
         current_theme().changed.connect(self._recolor)
@@ -77,11 +77,8 @@ class Plot(QWidget):
         self.graphics.setMinimumSize(120, 80)
         # The page scrolls with the wheel and moves the focus with Tab; a plot stops neither.
         self.graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.item.setMenuEnabled(False)
-        self.item.hideButtons()
-        for axis in (self.axis_x, self.axis_y):
-            axis.setZValue(-1000)  # the grid lies below the curves
-        self.item.setContentsMargins(0, SPACING // 2, 2 * SPACING, 0)
+        self.graphics.enableMouse(False)  # the view answers the mouse, not the whole scene
+        self.area.set_margins(0, SPACING // 2, 2 * SPACING, 0)
         self.view.disableAutoRange()
         self.view.reset_asked.connect(self.reset_view)
         self.view.sigRangeChangedManually.connect(self._zoomed)
@@ -133,7 +130,7 @@ class Plot(QWidget):
         """Draws what there is now, even while hidden."""
         is_empty = self._is_empty()
         self._empty.setVisible(is_empty and bool(self._empty.text()))
-        self.item.setVisible(not is_empty)
+        self.area.setVisible(not is_empty)
         self.legend.setVisible(not is_empty)
         self._draw()
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 
+from gui.plots.area import PlotArea
 from gui.plots.legend import LegendEntry
 from gui.theme import Palette
 
@@ -20,11 +21,11 @@ class ClassPoints:
     """The points of a plot, one scatter item per class; one for all where there are no classes.
 
     Args:
-        item: The plot they are drawn in.
+        area: The plot they are drawn in.
     """
 
-    def __init__(self, item: pg.PlotItem) -> None:
-        self._item = item
+    def __init__(self, area: PlotArea) -> None:
+        self._area = area
         self.scatters: list[pg.ScatterPlotItem] = []
         self._names: tuple[str, ...] = ()
 
@@ -58,7 +59,7 @@ class ClassPoints:
                 pxMode=True,
             )
             scatter.setZValue(20)
-            self._item.addItem(scatter, ignoreBounds=True)
+            self._area.add(scatter)
             self.scatters.append(scatter)
 
     def recolor(self, colors: Palette, brushes: Sequence[object] | None = None) -> None:
@@ -94,6 +95,6 @@ class ClassPoints:
     def clear(self) -> None:
         """Takes all points out of the plot."""
         for scatter in self.scatters:
-            self._item.removeItem(scatter)
+            self._area.remove(scatter)
         self.scatters = []
         self._names = ()

@@ -95,7 +95,7 @@ class _PairsPlot(Plot):
         self.points.setZValue(10)
         self.ideal.setZValue(20)
         for part in (self.points, self.ideal):
-            self.item.addItem(part, ignoreBounds=True)
+            self.area.add(part)
 
     def set_pairs(self, x: Floats, y: Floats, horizontal: str, vertical: str) -> None:
         """Shows points, each (points,), and names the axes."""

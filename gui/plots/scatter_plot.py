@@ -141,7 +141,7 @@ class _PointsPlot(Plot):
 
     def _build(self) -> None:
         super()._build()
-        self.points = ClassPoints(self.item)
+        self.points = ClassPoints(self.area)
 
     def set_points(
         self,

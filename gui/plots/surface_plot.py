@@ -58,8 +58,8 @@ class SurfacePlot(Plot):
         self.boundary = pg.PlotCurveItem(connect="pairs", antialias=True)
         self.boundary.setZValue(15)
         for part in (self.image, self.boundary):
-            self.item.addItem(part, ignoreBounds=True)
-        self.points = ClassPoints(self.item)
+            self.area.add(part)
+        self.points = ClassPoints(self.area)
 
     # ---- data
 
@@ -150,7 +150,7 @@ class SurfacePlot(Plot):
         self.image.clear()
         self.boundary.setData([], [])
         for curve in self.curves:
-            self.item.removeItem(curve)
+            self.area.remove(curve)
         self.curves = []
 
     # ---- drawing
@@ -177,7 +177,7 @@ class SurfacePlot(Plot):
             curve = pg.PlotCurveItem(connect="finite", antialias=True)
             curve.setZValue(30)
             self.curves.append(curve)
-            self.item.addItem(curve, ignoreBounds=True)
+            self.area.add(curve)
             self._recolor_curves()
         for index, curve in enumerate(self.curves):
             curve.setData(x, values[:, index], connect="finite")
@@ -290,7 +290,7 @@ def _inset(low: float, high: float, has_image: bool) -> tuple[float, float]:
 
 def _crossings(x: Floats, values: Floats) -> Floats:
     """Returns where a line through points crosses zero."""
-    change = np.nonzero(np.diff(np.sign(values)) != 0)[0]
+    change = np.nonzero(np.diff(values > 0))[0]
     a, b = values[change], values[change + 1]
     share = np.divide(a, a - b, out=np.full_like(a, 0.5), where=a != b)
     crossings: Floats = x[change] + share * (x[change + 1] - x[change])
