@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import RunEvent, RunState, StepsDone, SurfaceUpdated
+from engine.events import RunEnded, RunEvent, RunState, StepsDone, SurfaceUpdated
 from gui.controller import Controller
 from gui.icons import icon
 from gui.messages import Messages
@@ -270,7 +270,6 @@ class RunsPage(Page):
 
     @Slot()
     def _on_runs_changed(self) -> None:
-        self._events.clear()  # the store is ahead of them
         self.model.set_records(self.controller.runs)
         if self.controller.run is not None and self.controller.is_active:
             self._on_state(self.controller.state)
@@ -303,7 +302,9 @@ class RunsPage(Page):
         if isinstance(event, StepsDone | SurfaceUpdated):
             return
         self._events.append(event)
-        if not self._follow_timer.isActive():
+        if isinstance(event, RunEnded):
+            self._follow()
+        elif not self._follow_timer.isActive():
             self._follow_timer.start()
 
     @Slot()

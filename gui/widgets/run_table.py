@@ -141,6 +141,8 @@ class RunsModel(QAbstractTableModel):
         super().__init__(parent)
         self.columns = columns()
         self._records: list[RunRecord] = []
+        self._live_run = ""
+        self._live: dict[str, Any] = {}
 
     def position(self, name: str) -> int:
         """Returns the position of a column; of the first where there is none of that name."""
@@ -153,7 +155,7 @@ class RunsModel(QAbstractTableModel):
 
     def set_records(self, records: Sequence[RunRecord]) -> None:
         """Replaces the rows; those that stay keep selection, focus and scroll position."""
-        wanted = {record.id: record for record in records}
+        wanted = {record.id: self._brought_up(record) for record in records}
         for row in reversed(range(len(self._records))):
             if self._records[row].id not in wanted:
                 self.beginRemoveRows(QModelIndex(), row, row)
@@ -163,7 +165,7 @@ class RunsModel(QAbstractTableModel):
             if old != wanted[old.id]:
                 self._replace(row, wanted[old.id])
         known = {record.id for record in self._records}
-        added = [record for record in records if record.id not in known]
+        added = [record for record in wanted.values() if record.id not in known]
         if added:
             first = len(self._records)
             self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
@@ -172,19 +174,32 @@ class RunsModel(QAbstractTableModel):
 
     def follow(self, events: Sequence[RunEvent]) -> None:
         """Brings the row of the run under way up to date."""
-        for row, record in enumerate(self._records):
-            changes: dict[str, Any] = {}
-            for event in events:
-                if event.run == record.id:
-                    changes |= _changes(event, changes.get("metrics", record.metrics))
-            if changes:
-                self._replace(row, dataclasses.replace(record, **changes))
+        for event in events:
+            self._begin(event.run)
+            self._live |= _changes(event, self._live.get("metrics", {}))
+        self._show_live()
 
     def set_state(self, run: str, state: RunState) -> None:
-        """Shows another state of a run, before it is written anywhere."""
+        """Shows another state of the run under way, before it is written anywhere."""
+        self._begin(run)
+        self._live["state"] = state
+        self._show_live()
+
+    def _begin(self, run: str) -> None:
+        if run != self._live_run:
+            self._live_run, self._live = run, {}
+
+    def _brought_up(self, record: RunRecord) -> RunRecord:
+        """What was read of the run under way may be older than what was heard of it."""
+        if record.id != self._live_run:
+            return record
+        return dataclasses.replace(record, **self._live)
+
+    def _show_live(self) -> None:
         for row, record in enumerate(self._records):
-            if record.id == run and record.state is not state:
-                self._replace(row, dataclasses.replace(record, state=state))
+            newest = self._brought_up(record)
+            if newest != record:
+                self._replace(row, newest)
 
     def recolor(self) -> None:
         """Repaints in the colours of another theme."""

@@ -30,7 +30,7 @@ from engine.spec import RunSpec
 from engine.workspace import WorkspaceLock
 from gui.controller import Controller
 from gui.draft import Draft
-from tests.gui.fake_engine import FakeEngine, FakeSampler, rejected
+from tests.gui.fake_engine import FakeEngine, FakeSampler, Gate, rejected
 
 DIGITS = Draft(source="digits", model="cnn", training={"epochs": 4})
 MOONS = Draft(source="moons", model="logistic_regression", training={"epochs": 4})
@@ -39,6 +39,13 @@ MOONS = Draft(source="moons", model="logistic_regression", training={"epochs": 4
 @pytest.fixture
 def engine(tmp_path: Path) -> FakeEngine:
     return FakeEngine(tmp_path)
+
+
+@pytest.fixture
+def loading(engine: FakeEngine) -> Gate:
+    """Before the controller is opened: TensorFlow goes on loading until this gate opens."""
+    engine.warm_up.close()
+    return engine.warm_up
 
 
 @pytest.fixture
@@ -109,13 +116,12 @@ class TestQuestions:
         assert [p.source for p in seen if p is not None] == ["noisy_line"]
 
     def test_of_several_waiting_questions_only_the_newest_is_asked(
-        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+        self, qtbot: QtBot, loading: Gate, controller: Controller, engine: FakeEngine
     ) -> None:
-        engine.warm_up.close()
         for epochs in (1, 2, 3):
             controller.set_draft(DIGITS.with_training({"epochs": epochs}))
             qtbot.waitUntil(lambda: not controller._desk._timer.isActive())
-        engine.warm_up.open()
+        loading.open()
         qtbot.waitUntil(lambda: controller.model is not None)
         asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
         assert asked == [{"epochs": 3}]
@@ -245,15 +251,14 @@ class TestRun:
         run_until(qtbot, controller, RunState.STOPPED)
 
     def test_stop_before_the_worker_was_asked_takes_the_run_back(
-        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+        self, qtbot: QtBot, loading: Gate, controller: Controller, engine: FakeEngine
     ) -> None:
-        engine.warm_up.close()
         controller.set_draft(DIGITS)
         controller.start()
         controller.stop()
         assert controller.state is None
         with qtbot.waitSignal(controller.worker_ready):
-            engine.warm_up.open()
+            loading.open()
         assert engine.trains() == []
 
     def test_discard_deletes_the_run_and_undo_brings_it_back(

@@ -168,6 +168,7 @@ class TestAfterARun:
         on.controller.set_draft(DIGITS)
         assert "All 4 epochs are done." in on.page.notice.text.text()
 
+    @pytest.mark.expects_messages
     def test_a_failure_is_said_in_words_with_details_on_demand(self, on: Stage[TrainPage]) -> None:
         on.engine.fails_with = lambda run: RunFailed(
             run, reason="The loss is not a number.", hint="Try less.", details="Traceback…"
@@ -192,6 +193,7 @@ class TestAfterARun:
         assert shown_buttons(on.page) == {"Start": True}
         on.train(DIGITS)
 
+    @pytest.mark.expects_messages
     def test_a_failure_while_another_page_is_shown_reaches_the_messages(
         self, on: Stage[TrainPage]
     ) -> None:

@@ -1,0 +1,188 @@
+"""The Results page: the run just finished, any stored run, and honest words where there is less."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from engine.evaluation.evaluation import FILE_NAME
+from engine.events import RunState
+from engine.runs.store import RunStore
+from gui.pages.results_page import ResultsPage
+from tests.gui.fake_engine import fake_evaluation, fake_profile
+from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
+
+
+@pytest.fixture
+def on(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage[ResultsPage]]:
+    with stage(qtbot, tmp_path, ResultsPage) as made:
+        yield made
+
+
+def show(on: Stage[ResultsPage], run: str) -> None:
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.page.show_run(run)
+
+
+def numbers(on: Stage[ResultsPage]) -> dict[str, str]:
+    facts = on.page.metrics.facts
+    return {fact.caption.text(): fact.value.text() for fact in facts.values()}
+
+
+def folder(on: Stage[ResultsPage], run: str) -> Path:
+    with RunStore(on.engine.workspace) as store:
+        return store.folder(run)
+
+
+def test_an_empty_page_says_what_to_do_first(on: Stage[ResultsPage]) -> None:
+    assert "No results yet" in on.page.notice.text.text()
+    asked: list[str] = []
+    on.page.page_requested.connect(asked.append)
+    on.qtbot.mouseClick(on.page.notice.button, Qt.MouseButton.LeftButton)
+    assert asked == ["train"]
+
+
+def test_a_finished_run_shows_itself(on: Stage[ResultsPage]) -> None:
+    hints: list[str] = []
+    on.page.hint_changed.connect(hints.append)
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.train(DIGITS)
+    assert numbers(on) == {"Accuracy": "90.0 %", "Balanced accuracy": "90.0 %", "F1": "0.9000"}
+    assert "test part, 100 examples" in on.page.caption.text()
+    assert "epoch 4 of 4" in on.page.caption.text()
+    assert on.page.notice.isHidden()
+    assert not on.page.confusion.isHidden()
+    assert on.page.regression.isHidden()
+    assert hints[-1] == "Accuracy 90.0 %"
+
+
+def test_classes_are_listed_in_order_and_sorted_by_a_score(on: Stage[ResultsPage]) -> None:
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.train(DIGITS)
+    model = on.page.scores.model()
+    names = [model.index(row, 0).data() for row in range(model.rowCount())]
+    assert names == list("0123456789")
+    assert [model.index(3, column).data() for column in range(1, 5)] == [
+        "90.0 %",
+        "87.0 %",
+        "90.0 %",
+        "10",
+    ]
+    on.page.scores.sortByColumn(2, Qt.SortOrder.AscendingOrder)
+    assert model.index(0, 0).data() == "9"
+
+
+def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]) -> None:
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.train(LINE)
+    assert numbers(on)["R²"] == "0.9100"
+    assert on.page.confusion.isHidden()
+    assert on.page.scores.isHidden()
+    assert not on.page.regression.isHidden()
+
+
+def test_any_stored_run_can_be_opened(on: Stage[ResultsPage]) -> None:
+    first = on.train(DIGITS)
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.train(LINE)
+    show(on, first)
+    assert on.page.title.text().startswith("Handwritten digits")
+
+
+def test_only_the_run_asked_for_last_is_shown(on: Stage[ResultsPage]) -> None:
+    first = on.train(DIGITS)
+    with on.qtbot.waitSignal(on.controller.result_read):
+        last = on.train(LINE)
+    seen: list[Any] = []
+    on.controller.result_read.connect(seen.append)
+    on.page.show_run(last)
+    on.page.show_run(first)
+    on.page.show_run(last)
+    on.qtbot.waitUntil(lambda: bool(seen))
+    assert {result.run for result in seen} == {last}
+    assert on.page.title.text().startswith("Noisy line")
+
+
+def test_the_summary_says_how_it_was_made(on: Stage[ResultsPage]) -> None:
+    run = on.train(DIGITS)
+    show(on, run)
+    labels = [label.text() for label in on.page.summary.findChildren(type(on.page.title))]
+    for words in ("Handwritten digits", "70 % training, 15 % validation, 15 % test", run):
+        assert words in labels
+    assert any("4 epochs, batch size 64, adam" in text for text in labels)
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_numbers_from_another_part_are_called_that(on: Stage[ResultsPage], part: str) -> None:
+    run = on.train(MOONS)
+    fake_evaluation(fake_profile("moons"), part).save(folder(on, run))
+    show(on, run)
+    assert "no test part" in on.page.notice.text.text()
+    assert "expect worse" in on.page.notice.text.text()
+
+
+def test_without_an_evaluation_the_last_metrics_are_shown_as_such(
+    on: Stage[ResultsPage],
+) -> None:
+    run = on.train(MOONS)
+    (folder(on, run) / FILE_NAME).unlink()
+    show(on, run)
+    assert "no test part" in on.page.notice.text.text()
+    assert "Last measured while training, in epoch 4" in on.page.caption.text()
+    assert "Validation accuracy" in numbers(on)
+
+
+def test_a_damaged_evaluation_is_said_in_words(on: Stage[ResultsPage]) -> None:
+    run = on.train(MOONS)
+    (folder(on, run) / FILE_NAME).write_text("{", encoding="utf-8")
+    show(on, run)
+    assert "cannot be read" in on.page.notice.text.text()
+
+
+def test_an_interrupted_run_says_why(on: Stage[ResultsPage]) -> None:
+    on.hold(DIGITS)
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.engine.kill_worker()
+    on.wait_for(RunState.INTERRUPTED)
+    assert "SIGKILL" in on.page.notice.text.text()
+    assert numbers(on)["Loss"]
+
+
+def test_a_discarded_run_is_not_shown(on: Stage[ResultsPage]) -> None:
+    on.hold(DIGITS)
+    on.controller.discard()
+    on.wait_for(RunState.STOPPED)
+    assert "No results yet" in on.page.notice.text.text()
+
+
+def test_a_deleted_run_leaves_the_page(on: Stage[ResultsPage]) -> None:
+    run = on.train(DIGITS)
+    show(on, run)
+    on.controller.delete_run(run)
+    on.qtbot.waitUntil(lambda: on.page.title.text() == "Results")
+
+
+def test_a_new_name_is_followed(on: Stage[ResultsPage]) -> None:
+    run = on.train(DIGITS)
+    show(on, run)
+    on.controller.rename_run(run, "my best")
+    on.qtbot.waitUntil(lambda: on.page.title.text() == "my best")
+
+
+def test_its_settings_can_be_used_again_and_that_undone(on: Stage[ResultsPage]) -> None:
+    run = on.train(DIGITS)
+    show(on, run)
+    on.controller.set_draft(LINE)
+    asked: list[str] = []
+    on.page.page_requested.connect(asked.append)
+    on.qtbot.mouseClick(on.page.reuse, Qt.MouseButton.LeftButton)
+    assert on.controller.draft.source == "digits"
+    assert on.controller.draft.training["epochs"] == 4
+    assert asked == ["train"]
+    on.messages.bars[0]._on_action()
+    assert on.controller.draft == LINE
