@@ -78,7 +78,7 @@ class Plot(QWidget):
         # The page scrolls with the wheel and moves the focus with Tab; a plot stops neither.
         self.graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.graphics.enableMouse(False)  # the view answers the mouse, not the whole scene
-        self.area.set_margins(0, SPACING // 2, 2 * SPACING, 0)
+        self.area.set_margins(0, SPACING, 2 * SPACING, SPACING // 2)
         self.view.disableAutoRange()
         self.view.reset_asked.connect(self.reset_view)
         self.view.sigRangeChangedManually.connect(self._zoomed)
