@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, Page] = {}
         self._is_finished = False
         self._waiting = list(PAGES)
-        self._sheet: ShortcutSheet | None = None
+        self.shortcut_sheet: ShortcutSheet | None = None
         self._question: QMessageBox | None = None
         self.messages = Messages(log_path)
         self.bar = WorkflowBar(self._steps())
@@ -269,6 +269,11 @@ class MainWindow(QMainWindow):
     # ---- pages
 
     @property
+    def is_finished(self) -> bool:
+        """Everything behind the window has ended."""
+        return self._is_finished
+
+    @property
     def current_page(self) -> str:
         """Name of the page on screen."""
         return list(PAGES)[self.stack.currentIndex()]
@@ -292,8 +297,8 @@ class MainWindow(QMainWindow):
         titles = {step.name: step.title for step in self._steps()}
         groups = [(self.tr("Window"), self.actions())]
         groups += [(titles[name], page.actions()) for name, page in self.pages.items()]
-        self._sheet = ShortcutSheet(groups, self)
-        self._sheet.show()
+        self.shortcut_sheet = ShortcutSheet(groups, self)
+        self.shortcut_sheet.show()
 
     # ---- what the controller says
 

@@ -265,7 +265,7 @@ class MessageBar(QFrame):
 
     @Slot()
     def _on_details_toggled(self) -> None:
-        self._details.setVisible(not self._details.isVisible())
+        self._details.setVisible(self._details.isHidden())
 
     @Slot()
     def _on_copy(self) -> None:

@@ -177,6 +177,7 @@ class ModelPage(Page):
         known = self._kind_and_task()
         if known is not None:
             self.forms.show_task(known[1])
+        self._show_layers()
 
     def _show_cards(self) -> None:
         """Architectures that fit first, each of the others with the reason why not."""
@@ -238,9 +239,7 @@ class ModelPage(Page):
         self._building_timer.stop()
         self.forms.show_problems(())
         self.forms.show_resolved(model.spec)
-        profile = self.controller.profile
-        shape = profile.signature.input_shape if profile is not None else ()
-        self.layers.set_layers(model.layers, shape)
+        self._show_layers()
         fixed = model.n_parameters - model.n_trainable
         text = self.tr("{n} parameters").format(n=count_text(model.n_parameters))
         if fixed:
@@ -248,6 +247,13 @@ class ModelPage(Page):
         self.totals.setText(text)
         self._layers_stack.setCurrentWidget(self.layers)
         self.next_button.setEnabled(True)
+
+    def _show_layers(self) -> None:
+        """Shows the layers, after the input; model and profile come in either order."""
+        model, profile = self.controller.model, self.controller.profile
+        if model is not None:
+            shape = profile.signature.input_shape if profile is not None else ()
+            self.layers.set_layers(model.layers, shape)
 
     @Slot()
     def _show_building(self) -> None:

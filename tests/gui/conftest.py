@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.workspace import ENVIRONMENT_VARIABLE
 from gui.messages import Message, Messages
+from tests.gui.spoken import SpokenMessages
 
 # Before the first window: tests need no display, and show nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -28,21 +29,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "expects_messages: the window may warn in this test, whatever it says."
     )
-
-
-class SpokenMessages(list[Message]):
-    """Everything the window said in a test."""
-
-    def texts(self) -> list[str]:
-        return [message.text for message in self]
-
-    def take(self, level: str | None = None) -> Message:
-        """Takes the oldest message of a level off the list: the test expected it."""
-        for message in self:
-            if level in (None, message.level):
-                self.remove(message)
-                return message
-        raise AssertionError(f"No message of level {level!r} was shown. Shown: {self.texts()}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,336 @@
+"""The window: opening, finding one's way, what is remembered, and closing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, QSettings, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox
+from pytestqt.qtbot import QtBot
+
+from engine.events import EpochEnded, Rejected, RunState
+from engine.runs.store import RunStore
+from engine.workspace import WorkspaceLock
+from gui.app import AfterFirstPaint, start_log
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.main_window import PAGES, MainWindow
+from gui.settings import Settings
+from gui.theme import current_theme
+from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
+from tests.gui.fake_engine import FakeEngine, FakeSampler
+from tests.gui.frame_fixtures import WindowStage, window_stage
+from tests.gui.spoken import SpokenMessages
+
+DIGITS = Draft(source="digits", model="cnn", training={"epochs": 4})
+
+
+@pytest.fixture
+def on(qtbot: QtBot, tmp_path: Path) -> Iterator[WindowStage]:
+    with window_stage(qtbot, tmp_path) as made:
+        yield made
+
+
+def hold(on: WindowStage, epoch: int = 2) -> None:
+    """Trains up to an epoch and stays there."""
+
+    def is_there(event: object) -> bool:
+        return isinstance(event, EpochEnded) and event.epoch == epoch
+
+    on.engine.hold_after_epoch = epoch
+    on.controller.set_draft(DIGITS)
+    with on.qtbot.waitSignal(on.controller.run_event, check_params_cb=is_there):
+        on.controller.start()
+
+
+def hint(on: WindowStage, step: str) -> str:
+    return on.window.bar.button(step).hint
+
+
+def mark(on: WindowStage, step: str) -> str:
+    return on.window.bar.button(step).mark
+
+
+class TestOpening:
+    def test_it_is_painted_before_any_page_or_engine(self, qtbot: QtBot, tmp_path: Path) -> None:
+        current_theme().apply()
+        engine = FakeEngine(tmp_path)
+        controller = Controller(tmp_path, engine, FakeSampler)
+        window = MainWindow(controller, Settings())
+        qtbot.addWidget(window)
+        opener = AfterFirstPaint(window)
+        seen: list[tuple[int, int]] = []
+        opener.painted.connect(lambda: seen.append((len(window.pages), len(engine.commands))))
+        with qtbot.waitSignal(opener.painted):
+            window.show()
+        assert seen == [(0, 0)]
+
+    def test_the_page_that_is_looked_at_is_built_first(self, qtbot: QtBot, tmp_path: Path) -> None:
+        Settings().set("window/page", "runs")
+        with window_stage(qtbot, tmp_path) as on:
+            assert list(on.window.pages)[0] == "runs"
+            assert set(on.window.pages) == set(PAGES)
+
+    def test_tensorflow_is_never_in_this_process(self, tmp_path: Path) -> None:
+        code = (
+            "import sys, gui.app, gui.main_window\n"
+            "heavy = {'tensorflow', 'keras', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)\n"
+            "sys.exit(f'imported: {heavy}' if heavy else 0)"
+        )
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        root = Path(__file__).parents[2]
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def test_a_second_window_says_who_has_the_workspace(
+        self, qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages
+    ) -> None:
+        lock = WorkspaceLock(tmp_path / "workspace")
+        lock.acquire()
+        try:
+            with window_stage(qtbot, tmp_path) as on:
+                said = spoken.take("warning")
+                assert str(os.getpid()) in said.text
+                assert "Start is off" in said.text
+                assert said.is_lasting
+                on.controller.set_draft(DIGITS)
+                with qtbot.waitSignal(on.controller.start_rejected):
+                    on.controller.start()
+                assert str(os.getpid()) in spoken.take("error").text
+        finally:
+            lock.release()
+
+    def test_runs_that_died_unseen_are_told_of(
+        self, qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages
+    ) -> None:
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from engine.runs.store import RunStore; from engine.spec import RunSpec\n"
+            "spec = RunSpec.from_dict({'data': {'source': 'iris'}, 'model': {'name': 'mlp'}})\n"
+            "RunStore(Path(sys.argv[1])).create(spec, 'A lost run', 'Iris', 'MLP')"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "workspace")],
+            cwd=Path(__file__).parents[2],
+            check=True,
+        )
+        with window_stage(qtbot, tmp_path) as on:
+            qtbot.waitUntil(lambda: any(m.level == "warning" for m in spoken))
+            assert "A lost run" in spoken.take("warning").text
+            qtbot.waitUntil(lambda: len(on.controller.runs) == 1)
+
+
+class TestFindingOnesWay:
+    @pytest.mark.parametrize(("number", "name"), list(enumerate(PAGES, start=1)))
+    def test_number_keys_lead_to_the_pages(self, on: WindowStage, number: int, name: str) -> None:
+        on.window.show_page("runs" if name != "runs" else "data")
+        on.window.activateWindow()
+        on.qtbot.waitUntil(on.window.isActiveWindow)
+        QTest.keyClick(
+            on.window, Qt.Key(Qt.Key.Key_0.value + number), Qt.KeyboardModifier.ControlModifier
+        )
+        assert on.window.current_page == name
+        assert on.window.bar.button(name).isChecked()
+
+    def test_clicks_and_pages_lead_to_pages(self, on: WindowStage) -> None:
+        on.qtbot.mouseClick(on.window.bar.button("runs"), Qt.MouseButton.LeftButton)
+        assert on.window.current_page == "runs"
+        on.window.pages["runs"].page_requested.emit("train")
+        assert on.window.current_page == "train"
+
+    def test_steps_say_what_they_hold(self, on: WindowStage) -> None:
+        assert hint(on, "data") == "Pick some data"
+        assert [mark(on, name) for name in PAGES] == [TODO] * 5
+        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+            on.controller.set_draft(DIGITS)
+        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+        assert hint(on, "data") == "Handwritten digits"
+        assert hint(on, "model") == "CNN"
+        assert (mark(on, "data"), mark(on, "model")) == (DONE, DONE)
+
+    def test_a_problem_is_marked_at_its_step(self, on: WindowStage) -> None:
+        on.engine.rejections["cnn"] = Rejected("No.")
+        with on.qtbot.waitSignal(on.controller.model_rejected):
+            on.controller.set_draft(DIGITS)
+        assert mark(on, "model") == PROBLEM
+
+    def test_the_run_is_in_the_title_and_at_its_step(self, on: WindowStage) -> None:
+        assert on.window.windowTitle() == "Descent"
+        hold(on)
+        assert on.window.windowTitle().startswith("Epoch 3 of 4 – ")
+        assert "Handwritten digits" in on.window.windowTitle()
+        assert mark(on, "train") == ACTIVE
+        with on.qtbot.waitSignal(
+            on.controller.state_changed, check_params_cb=lambda s: s is RunState.FINISHED
+        ):
+            on.engine.go_on()
+        assert on.window.windowTitle().startswith("Finished")
+        assert (mark(on, "train"), mark(on, "results")) == (DONE, DONE)
+
+    def test_the_engine_says_when_it_is_ready(self, on: WindowStage) -> None:
+        assert "2.21.0" in on.window.status.engine.text()
+        on.qtbot.waitUntil(lambda: "core" in on.window.status.device.text())
+
+    @pytest.mark.parametrize("key", ["F1", "?"])
+    def test_the_shortcuts_can_be_looked_up(self, on: WindowStage, key: str) -> None:
+        on.window.activateWindow()
+        on.qtbot.waitUntil(on.window.isActiveWindow)
+        on.window.bar.button("data").setFocus()
+        if key == "F1":
+            QTest.keyClick(on.window, Qt.Key.Key_F1)
+        else:
+            QTest.keyClick(on.window, Qt.Key.Key_Question)
+        sheet = on.window.shortcut_sheet
+        assert sheet is not None
+        assert ("Data", "Ctrl+1") in sheet.rows
+        assert ("Open a CSV file", "Ctrl+O") in sheet.rows
+        sheet.close()
+
+    def test_a_file_dropped_on_any_page_is_opened(self, on: WindowStage, tmp_path: Path) -> None:
+        path = tmp_path / "cars.csv"
+        path.write_text("power,price\n50,9\n70,12\n", encoding="utf-8")
+        on.window.show_page("train")
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        everything = (Qt.DropAction.CopyAction, data)
+        keys = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        entering = QDragEnterEvent(QPointF(9, 9).toPoint(), *everything, *keys)
+        QApplication.sendEvent(on.window, entering)
+        assert entering.isAccepted()
+        with on.qtbot.waitSignal(on.controller.draft_changed):
+            QApplication.sendEvent(on.window, QDropEvent(QPointF(9, 9), *everything, *keys))
+        assert on.window.current_page == "data"
+        assert on.controller.draft.source == str(path)
+        assert on.controller.draft.target == "price"
+
+    def test_a_background_failure_is_said(self, on: WindowStage, spoken: SpokenMessages) -> None:
+        on.controller.problem_found.emit(Rejected("The disk is full.", "Make room.", details="x"))
+        said = spoken.take("error")
+        assert (said.text, said.hint, said.details) == ("The disk is full.", "Make room.", "x")
+
+
+class TestRemembering:
+    def test_page_draft_and_size_come_back(self, qtbot: QtBot, tmp_path: Path) -> None:
+        with window_stage(qtbot, tmp_path) as on:
+            on.window.resize(1120, 720)
+            on.window.show_page("model")
+            on.controller.set_draft(DIGITS.with_seed(7))
+        with window_stage(qtbot, tmp_path) as on:
+            assert on.window.current_page == "model"
+            assert on.controller.draft == DIGITS.with_seed(7)
+            assert (on.window.width(), on.window.height()) == (1120, 720)
+
+    def test_broken_settings_cost_no_launch(self, qtbot: QtBot, tmp_path: Path) -> None:
+        store = QSettings(
+            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Descent", "Descent"
+        )
+        for name in ("window/geometry", "window/page", "draft", "data/recent_files", "theme/mode"):
+            store.setValue(name, "{broken")
+        store.sync()
+        with window_stage(qtbot, tmp_path) as on:
+            assert on.window.current_page == "data"
+            assert not on.controller.draft.has_data
+
+    def test_the_theme_is_remembered_by_name(self, on: WindowStage) -> None:
+        switch = on.window.theme_switch
+        before = current_theme().mode
+        try:
+            for action in switch.menu().actions():
+                if action.data() == "dark":
+                    action.trigger()
+            assert current_theme().palette.is_dark
+            assert Settings().get("theme/mode", "") == "dark"
+        finally:
+            current_theme().set_mode(before)
+
+    @pytest.mark.parametrize(
+        ("value", "default"),
+        [(3, 0), (2.5, 0.0), (3, 0.0), ("a", ""), (True, False), ([1, "b"], []), ({"a": 1}, {})],
+    )
+    def test_settings_keep_their_type(self, value: object, default: object) -> None:
+        Settings().set("some/thing", value)
+        back = Settings().get("some/thing", default)
+        assert back == value
+        assert type(back) is type(default)
+
+    @pytest.mark.parametrize(("value", "default"), [("3", 0), (1, True), (True, 1), ([], {})])
+    def test_a_setting_of_another_type_counts_as_absent(
+        self, value: object, default: object
+    ) -> None:
+        Settings().set("some/thing", value)
+        assert Settings().get("some/thing", default) == default
+
+
+class TestClosing:
+    def test_an_idle_window_closes_without_a_question(self, on: WindowStage) -> None:
+        with on.qtbot.waitSignal(on.window.finished):
+            on.window.close()
+        assert on.window.is_finished
+        assert not on.window.isVisible()
+
+    def test_while_training_it_asks_and_can_go_on(self, on: WindowStage) -> None:
+        hold(on)
+        event = QCloseEvent()
+        QApplication.sendEvent(on.window, event)
+        assert not event.isAccepted()
+        question = on.window.findChild(QMessageBox)
+        assert question is not None
+        assert "Stop, keep the model and close?" in question.text()
+        keep = question.buttons()[[b.text() for b in question.buttons()].index("Keep training")]
+        on.qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
+        assert on.controller.is_active
+        assert not on.controller.is_closing
+        on.window.close()
+        again = [box for box in on.window.findChildren(QMessageBox) if box.isVisible()]
+        assert len(again) == 1
+        again[0].reject()
+
+    def test_stop_and_close_keeps_the_run(self, on: WindowStage) -> None:
+        hold(on)
+        run = on.controller.run
+        on.window.close()
+        question = on.window.findChild(QMessageBox)
+        assert question is not None
+        stop = question.buttons()[[b.text() for b in question.buttons()].index("Stop and close")]
+        with on.qtbot.waitSignal(on.window.finished):
+            on.qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+        with RunStore(on.engine.workspace) as store:
+            record = store.get(str(run))
+            assert record.state is RunState.STOPPED
+            assert record.epochs_done == 2
+
+    def test_closing_twice_asks_once(self, on: WindowStage) -> None:
+        hold(on)
+        on.window.close()
+        on.window.close()
+        questions = on.window.findChildren(QMessageBox)
+        assert len(questions) == 1
+        questions[0].reject()
+
+
+class TestLog:
+    def test_it_lies_in_the_workspace(self, tmp_path: Path) -> None:
+        path = start_log(tmp_path)
+        assert path == tmp_path / "logs" / "window.log"
+        assert "The window starts" in path.read_text(encoding="utf-8")
+
+    def test_a_workspace_that_cannot_be_written_is_no_reason_not_to_start(
+        self, tmp_path: Path
+    ) -> None:
+        blocked = tmp_path / "file"
+        blocked.write_text("not a folder", encoding="utf-8")
+        assert start_log(blocked) is None

@@ -1,0 +1,185 @@
+"""The Model page: what fits, what is set, and the layers that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.architectures import ARCHITECTURES
+from engine.errors import Problem
+from engine.events import DescribeModel, LayerInfo, Rejected
+from engine.parameters import describe
+from gui.draft import Draft
+from gui.pages.model_page import ModelPage
+from gui.widgets.layer_view import LayerView
+from gui.widgets.parameter_fields import ChoiceField, NumberField
+from tests.gui.frame_fixtures import PageStage, page_stage
+
+DIGITS = Draft(source="digits", model="cnn")
+LINE = Draft(source="noisy_line", model="linear_regression")
+
+
+@pytest.fixture
+def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[ModelPage]]:
+    with page_stage(qtbot, tmp_path, ModelPage) as made:
+        yield made
+
+
+def show(on: PageStage[ModelPage], draft: Draft) -> None:
+    with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+        on.controller.set_draft(draft)
+    on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+
+
+def asked(on: PageStage[ModelPage]) -> dict[str, object]:
+    commands = [command for command in on.engine.commands if isinstance(command, DescribeModel)]
+    return commands[-1].spec
+
+
+class TestPicking:
+    def test_without_data_it_leads_to_data(self, on: PageStage[ModelPage]) -> None:
+        assert on.page.empty_panel.isVisible()
+        with on.qtbot.waitSignal(on.page.page_requested) as wanted:
+            on.qtbot.mouseClick(on.page.empty_panel.button, Qt.MouseButton.LeftButton)
+        assert wanted.args == ["data"]
+
+    def test_what_does_not_fit_says_why_and_cannot_be_picked(
+        self, on: PageStage[ModelPage]
+    ) -> None:
+        show(on, DIGITS)
+        cards = {card.name: card for card in on.page.cards.cards}
+        assert "image" in cards["linear_regression"].obstacle
+        assert cards["cnn"].obstacle == ""
+        obstacles = [bool(card.obstacle) for card in on.page.cards.cards]
+        assert obstacles == sorted(obstacles)
+        index = on.page.cards._index_of("linear_regression")
+        place = on.page.cards.visualRect(index).center()
+        on.qtbot.mouseClick(on.page.cards.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        assert on.controller.draft.model == "cnn"
+
+    def test_the_recommended_one_comes_first_and_is_marked(self, on: PageStage[ModelPage]) -> None:
+        show(on, LINE)
+        first = on.page.cards.cards[0]
+        assert (first.name, first.badge, first.is_marked) == (
+            "linear_regression",
+            "recommended",
+            True,
+        )
+        assert not any(card.is_marked for card in on.page.cards.cards[1:])
+
+    def test_another_one_is_picked_with_its_words_and_settings(
+        self, on: PageStage[ModelPage]
+    ) -> None:
+        show(on, DIGITS)
+        index = on.page.cards._index_of("mlp")
+        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+            on.qtbot.mouseClick(
+                on.page.cards.viewport(),
+                Qt.MouseButton.LeftButton,
+                pos=on.page.cards.visualRect(index).center(),
+            )
+        mlp = ARCHITECTURES["mlp"]
+        assert on.controller.draft.model == "mlp"
+        assert on.page.title.text() == mlp.title
+        assert on.page.summary.text() == mlp.summary
+        assert on.page.formula.text() == mlp.formula
+        form = on.page.forms.form
+        assert form is not None
+        for item in describe(mlp.parameters):
+            assert form.field(item.name).accessibleName().startswith(item.label)
+
+
+class TestSetting:
+    def test_what_is_typed_is_asked_once_the_person_pauses(self, on: PageStage[ModelPage]) -> None:
+        show(on, DIGITS)
+        epochs = on.page.forms.training_form.field("epochs")
+        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+            QTest.keyClicks(epochs.findChild(QLineEdit), "25")
+        assert asked(on)["training"] == {"epochs": 25}
+
+    def test_automatic_shows_what_the_engine_chose(self, on: PageStage[ModelPage]) -> None:
+        show(on, DIGITS)
+        cnn = ARCHITECTURES["cnn"].defaults
+        batch = on.page.forms.training_form.field("batch_size")
+        optimizer = on.page.forms.training_form.field("optimizer")
+        assert isinstance(batch, NumberField)
+        assert isinstance(optimizer, ChoiceField)
+        assert batch.lineEdit().placeholderText() == f"automatic: {cnn.batch_size}"
+        assert optimizer.currentText() == f"automatic: {cnn.optimizer}"
+
+    def test_mistakes_show_at_their_fields_and_hold_the_way_on(
+        self, on: PageStage[ModelPage]
+    ) -> None:
+        show(on, DIGITS)
+        on.engine.rejections["cnn"] = Rejected(
+            "",
+            problems=(
+                Problem("model.parameters.kernel_size", "Nothing is left.", "Use 3."),
+                Problem("training.loss", "Does not fit."),
+            ),
+        )
+        with on.qtbot.waitSignal(on.controller.model_rejected):
+            on.controller.set_draft(DIGITS.with_model_parameters({"kernel_size": 15}))
+        form = on.page.forms.form
+        assert form is not None
+        assert form.error_text("kernel_size") == "Nothing is left. Use 3."
+        assert on.page.forms.training_form.error_text("loss") == "Does not fit."
+        assert "marked" in on.page.state_panel.text.text()
+        assert not on.page.next_button.isEnabled()
+        del on.engine.rejections["cnn"]
+        show(on, DIGITS)
+        assert form.error_text("kernel_size") == ""
+        assert on.page.next_button.isEnabled()
+
+    def test_only_what_makes_sense_for_the_task_is_offered(self, on: PageStage[ModelPage]) -> None:
+        show(on, DIGITS)
+        scaling = on.page.forms.preprocessing_form.field("target_scaling")
+        loss = on.page.forms.training_form.field("loss")
+        assert isinstance(loss, ChoiceField)
+        assert not scaling.isVisible()
+        assert loss.findData("mean_squared_error") < 0
+        show(on, LINE)
+        assert scaling.isVisible()
+        assert loss.findData("mean_squared_error") > 0
+
+
+class TestLayers:
+    def test_tensorflow_getting_ready_is_said(self, qtbot: QtBot, tmp_path: Path) -> None:
+        with page_stage(qtbot, tmp_path, ModelPage, is_warm=False) as on:
+            on.engine.describe.close()
+            on.controller.set_draft(DIGITS)
+            title = on.page.state_panel.title
+            qtbot.waitUntil(lambda: "TensorFlow is getting ready" in title.text())
+            assert on.page.next_button.isEnabled()
+            on.engine.warm_up.open()
+            qtbot.waitUntil(lambda: "Building" in title.text())
+            with qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+                on.engine.describe.open()
+            assert on.page.layers.isVisible()
+
+    def test_layers_and_totals_are_shown_before_training(self, on: PageStage[ModelPage]) -> None:
+        show(on, DIGITS)
+        model = on.controller.model
+        assert model is not None
+        assert on.page.layers.layers[-len(model.layers) :] == model.layers
+        assert on.page.layers.layers[0].type == "Input"
+        assert on.page.totals.text() == "3 parameters"
+
+    def test_a_layer_is_read_aloud_in_full(self, qtbot: QtBot) -> None:
+        view = LayerView()
+        qtbot.addWidget(view)
+        view.set_layers([LayerInfo("conv", "Conv2D", (26, 26, 32), 18_496, "32 filters")])
+        spoken = view.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+        assert spoken == "Conv2D conv: output 26×26×32, 18,496 parameters"
+
+    def test_next_leads_to_training(self, on: PageStage[ModelPage]) -> None:
+        show(on, DIGITS)
+        with on.qtbot.waitSignal(on.page.page_requested) as wanted:
+            on.qtbot.mouseClick(on.page.next_button, Qt.MouseButton.LeftButton)
+        assert wanted.args == ["train"]
