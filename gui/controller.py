@@ -114,18 +114,19 @@ class Controller(QObject):
         self._connect_parts()
 
     def _connect_parts(self) -> None:
-        for name in ("draft_changed", "profile_changed", "data_rejected"):
-            getattr(self._desk, name).connect(getattr(self, name))
-        for name in ("model_changed", "model_rejected"):
-            getattr(self._desk, name).connect(getattr(self, name))
-        for name in ("run_event", "state_changed", "start_rejected"):
-            getattr(self._run_desk, name).connect(getattr(self, name))
-        self._run_desk.run_event.connect(self._on_run_event)
-        self._run_desk.ended.connect(self._on_run_ended)
-        for name in ("runs_changed", "runs_interrupted", "result_read", "curves_read"):
-            getattr(self._shelf, name).connect(getattr(self, name))
-        self._shelf.problem_found.connect(self.problem_found)
-        self._shelf.closed.connect(self._on_part_closed)
+        desk, run_desk, shelf = self._desk, self._run_desk, self._shelf
+        for part, names in (
+            (desk, ("draft_changed", "profile_changed", "data_rejected")),
+            (desk, ("model_changed", "model_rejected")),
+            (run_desk, ("run_event", "state_changed", "start_rejected")),
+            (shelf, ("runs_changed", "runs_interrupted", "result_read", "curves_read")),
+            (shelf, ("problem_found",)),
+        ):
+            for name in names:
+                getattr(part, name).connect(getattr(self, name))
+        run_desk.run_event.connect(self._on_run_event)
+        run_desk.ended.connect(self._on_run_ended)
+        shelf.closed.connect(self._on_part_closed)
         self._pool.answered.connect(self._on_answer)
         self._pool.closed.connect(self._on_part_closed)
         self._devices.described.connect(self._on_device_info)
@@ -284,6 +285,7 @@ class Controller(QObject):
         if self._locked_out is not None:
             self.start_rejected.emit(self._locked_out)
             return
+        self._desk.make_way()
         self._run_desk.start(self.draft, name)
 
     @Slot()
@@ -345,7 +347,8 @@ class Controller(QObject):
     def _on_answer(self, ticket: int, event: Event) -> None:
         if ticket == self._warm_up_ticket:
             self._on_warm_up_answer(event)
-        elif not self._run_desk.handle(ticket, event):
+        elif not self._run_desk.handle(ticket, event) and not self._is_closing:
+            # While closing, workers are ended in the middle of questions nobody waits for.
             self._desk.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:

@@ -1,0 +1,257 @@
+"""The real window, threads, worker process and Keras, on small real data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
+
+from engine import execution
+from engine.events import (
+    EpochEnded,
+    RunEnded,
+    RunFinished,
+    RunInterrupted,
+    RunState,
+    RunStopped,
+    StepsDone,
+    Train,
+)
+from engine.runs.store import RunStore
+from engine.session import Session
+from engine.training.control import TrainingControl
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.main_window import MainWindow
+from gui.settings import Settings
+
+PATIENCE_MS = 60_000
+LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
+
+
+class WatchedSession(Session):
+    """A session that tells which one trains."""
+
+    def __init__(self, workspace: Path, trainers: list[Session]) -> None:
+        super().__init__(workspace)
+        self._trainers = trainers
+
+    def run(self, command):
+        if isinstance(command, Train):
+            self._trainers.append(self)
+        return super().run(command)
+
+
+class Program:
+    """A window with its engine, as `gui.app` puts them together."""
+
+    def __init__(self, qtbot, workspace: Path) -> None:
+        self._qtbot = qtbot
+        self.trainers: list[Session] = []
+        self.controller = Controller(workspace, lambda: WatchedSession(workspace, self.trainers))
+        self.window = MainWindow(self.controller, Settings())
+        self.events: list[object] = []
+        self.controller.run_event.connect(self.events.append)
+
+    def open(self) -> None:
+        """Waits until the pages are there and a worker stands by."""
+        with self._qtbot.waitSignal(self.controller.worker_ready, timeout=PATIENCE_MS):
+            self.window.show()
+            self.window.open()
+
+    def train(self, spec: dict, until: type = RunEnded) -> object:
+        """Sets a draft, presses Start, and waits for an event of the run."""
+        self.controller.set_draft(Draft.from_values(spec))
+        self.window.show_page("train")
+        self.events.clear()
+        return self.wait_for(until, lambda: self.press("Start"))
+
+    def wait_for(self, kind: type, act=lambda: None) -> object:
+        """Does something, and waits for an event of the run."""
+        with self._qtbot.waitSignal(
+            self.controller.run_event,
+            timeout=PATIENCE_MS,
+            check_params_cb=lambda event: isinstance(event, kind),
+        ) as waiting:
+            act()
+        return waiting.args[0]
+
+    def press(self, text: str) -> None:
+        """Clicks the visible button of that text on the page in front."""
+        page = self.window.pages[self.window.current_page]
+        for button in page.findChildren(QAbstractButton):
+            if button.text() == text and button.isVisible():
+                assert button.isEnabled(), f"'{text}' is disabled."
+                self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+                return
+        raise AssertionError(f"There is no button '{text}' on {self.window.current_page}.")
+
+    def close(self) -> None:
+        """Closes the window and waits until every process has ended."""
+        with self._qtbot.waitSignal(self.window.finished, timeout=PATIENCE_MS):
+            self.window.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def program(qtbot, workspace):
+    program = Program(qtbot, workspace)
+    program.open()
+    yield program
+    if not program.controller.is_closing:
+        program.close()
+
+
+def test_the_main_job(program, workspace, qtbot):
+    """Digits and CNN: start, watch, finish, see results, and find the run after a restart."""
+    spec = {
+        "data": {"source": "digits"},
+        "model": {"name": "cnn"},
+        "training": {"epochs": 2},
+    }
+    ended = program.train(spec)
+    assert isinstance(ended, RunFinished)
+    assert program.controller.state is RunState.FINISHED
+    assert [e.epoch for e in program.events if isinstance(e, EpochEnded)] == [1, 2]
+    assert sum(e.n_steps for e in program.events if isinstance(e, StepsDone)) == 2 * 20
+    program.press("See results")
+    assert program.window.current_page == "results"
+    program.close()
+
+    again = Program(qtbot, workspace)
+    again.open()
+    (record,) = again.controller.store.runs()
+    assert record.state is RunState.FINISHED
+    assert record.metrics["test_accuracy"] == ended.metrics["test_accuracy"]
+    again.close()
+
+
+def test_the_window_and_the_command_line_give_the_same_numbers(program, tmp_path):
+    spec = {"data": {"source": "moons"}, "model": {"name": "mlp"}, "training": {"epochs": 5}}
+    ended = program.train(spec)
+    shown = [event.metrics for event in program.events if isinstance(event, EpochEnded)]
+    events: list[object] = []
+    with RunStore(tmp_path / "other") as store:
+        alone = execution.train(spec, store, events.append, TrainingControl())
+    assert alone.metrics == ended.metrics
+    assert [event.metrics for event in events if isinstance(event, EpochEnded)] == shown
+
+
+def test_pause_resume_stop(program):
+    program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
+    program.press("Pause")
+    program._qtbot.waitUntil(lambda: program.controller.state is RunState.PAUSED, timeout=10_000)
+    program.press("Resume")
+    program.wait_for(EpochEnded)
+    stopped = program.wait_for(RunEnded, lambda: program.press("Stop and keep"))
+    assert isinstance(stopped, RunStopped)
+    assert stopped.kept
+
+
+@pytest.mark.expects_messages
+def test_a_killed_worker_leaves_the_window_and_the_run(program):
+    """And the next run works."""
+    program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
+    ended = program.wait_for(RunEnded, program.trainers[-1].kill)
+    assert isinstance(ended, RunInterrupted)
+    assert program.window.isVisible()
+    (record,) = program.controller.store.runs()
+    assert record.state is RunState.INTERRUPTED
+    seen = [event.epoch for event in program.events if isinstance(event, EpochEnded)]
+    kept = [epoch.epoch for epoch in program.controller.store.epochs(record.id)]
+    assert set(seen) <= set(kept)
+    assert isinstance(program.train(LINE | {"training": {"epochs": 2}}), RunFinished)
+
+
+def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qtbot):
+    program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
+    program.window.close()
+    assert program.window.isVisible()
+    (question,) = program.window.findChildren(QMessageBox)
+    agree = next(b for b in question.buttons() if b.text().startswith("Stop"))
+    with qtbot.waitSignal(program.window.finished, timeout=PATIENCE_MS):
+        qtbot.mouseClick(agree, Qt.MouseButton.LeftButton)
+    with RunStore(workspace) as store:
+        (record,) = store.runs()
+        assert record.state is RunState.STOPPED
+        assert (store.folder(record.id) / "model.keras").exists()
+
+
+@pytest.mark.expects_messages
+def test_a_bad_spec_starts_nothing_and_says_where(program):
+    spec = LINE | {"training": {"epochs": 0}}
+    program.controller.set_draft(Draft.from_values(spec))
+    with program._qtbot.waitSignal(program.controller.model_rejected, timeout=PATIENCE_MS) as said:
+        pass
+    assert [problem.field for problem in said.args[0].problems] == ["training.epochs"]
+    assert program.controller.store.runs() == []
+
+
+@pytest.mark.expects_messages
+def test_a_second_window_on_one_workspace_says_so_and_only_looks(program, workspace, qtbot):
+    second = Program(qtbot, workspace)
+    with qtbot.waitSignal(second.window.pages_built, timeout=PATIENCE_MS):
+        second.window.show()
+        second.window.open()
+    assert second.controller.is_read_only
+    assert str(os.getpid()) in second.window.messages.history[-1].text
+    second.close()
+
+
+def test_the_window_s_process_never_imports_tensorflow(tmp_path):
+    """In a process of its own: other tests here have imported it."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", _OPEN_AND_CLOSE, str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(root), "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["ready", "False", "False"]
+
+
+_OPEN_AND_CLOSE = """
+import sys
+from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+class Closer(QObject):
+    def __init__(self):
+        super().__init__()
+        self.window = None
+        self.timer = QTimer(self, interval=20)
+        self.timer.timeout.connect(self.look)
+        self.timer.start()
+
+    @Slot()
+    def look(self):
+        if self.window is None:
+            windows = [w for w in QApplication.topLevelWidgets() if hasattr(w, "controller")]
+            if windows:
+                self.window = windows[0]
+                self.window.controller.worker_ready.connect(self.on_ready)
+
+    @Slot(object)
+    def on_ready(self, _):
+        print("ready", "tensorflow" in sys.modules, "keras" in sys.modules)
+        self.timer.stop()
+        self.window.close()
+
+if __name__ == "__main__":
+    from gui import app
+    application = QApplication([])
+    closer = Closer()
+    sys.exit(app.main(["--workspace", sys.argv[1]]))
+"""
