@@ -93,9 +93,16 @@ class DraftDesk(QObject):
         if name != self.draft.model:
             self._replace(self._with_model(self.draft, name), 0)
 
+    def make_way(self) -> None:
+        """A run takes the worker: what is not asked yet of the model waits until it ends."""
+        if self._timer.isActive():
+            self._timer.stop()
+            self._ask_data()
+
     def ask_model_again(self) -> None:
         """Asks about the model if its answer was lost to a run that needed the worker."""
         if self.model is None and self.model_problem is None:
+            self._model_ticket = 0
             self._timer.start(0)
 
     def handle(self, ticket: int, event: Event) -> None:
@@ -128,13 +135,13 @@ class DraftDesk(QObject):
 
     @Slot()
     def _ask(self) -> None:
-        draft = self.draft
-        if not draft.has_data:
-            return
-        if not self._data_ticket:
-            self._data_ticket = self._pool.inspect(InspectData(draft.data_question()))
-        if draft.has_model and not self._model_ticket:
-            self._model_ticket = self._pool.describe(DescribeModel(draft.to_spec()))
+        self._ask_data()
+        if self.draft.has_data and self.draft.has_model and not self._model_ticket:
+            self._model_ticket = self._pool.describe(DescribeModel(self.draft.to_spec()))
+
+    def _ask_data(self) -> None:
+        if self.draft.has_data and not self._data_ticket:
+            self._data_ticket = self._pool.inspect(InspectData(self.draft.data_question()))
 
     def _on_data_answer(self, event: Event) -> None:
         if isinstance(event, DataInspected):

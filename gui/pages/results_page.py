@@ -5,9 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.events import RunEnded, RunState, RunStopped
 from engine.problem import Task
@@ -55,14 +63,15 @@ class ResultsPage(Page):
     ) -> None:
         super().__init__(controller, messages, settings, parent)
         self._record: RunRecord | None = None
+        self._unshown: RunResult | None = None
         self.title = QLabel()
         self.subtitle = QLabel()
         self.state = QLabel()
         self.notice = RunNotice()
         self.caption = QLabel()
         self.metrics = RunFacts({}, is_large=True)
-        self.confusion = ConfusionPlot()
-        self.regression = RegressionPlot()
+        self.confusion: ConfusionPlot | None = None
+        self.regression: RegressionPlot | None = None
         self.scores = RunScores()
         self.summary = RunSummary()
         self.reuse = RunButton(
@@ -75,6 +84,7 @@ class ResultsPage(Page):
         )
         self._content = QWidget()
         self._body = QWidget()
+        self._plots = QStackedWidget()
         self._fill_body()
         self._build()
         controller.run_event.connect(self._on_run_event)
@@ -135,8 +145,7 @@ class ResultsPage(Page):
         row = QHBoxLayout(self._body)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3 * SPACING)
-        row.addWidget(self.confusion, 3)
-        row.addWidget(self.regression, 3)
+        row.addWidget(self._plots, 3)
         row.addWidget(self.scores, 2)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -173,13 +182,31 @@ class ResultsPage(Page):
                 self.notice.show_text(problem.message, "danger", problem.hint)
             return
         self._record = result.record
-        self._show_record(result.record)
-        self._show_evaluation(result.record, result.evaluation)
-        self.summary.show_record(result.record)
+        self._unshown = result
         self.hint_changed.emit(self._hint(result))
+        if self.isVisible():
+            self._show_unshown()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draws what was read while another page was on screen."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._show_unshown)
+
+    @Slot()
+    def _show_unshown(self) -> None:
+        result, self._unshown = self._unshown, None
+        if result is not None and result.record is not None:
+            self._show_record(result.record)
+            self._show_evaluation(result.record, result.evaluation)
+            QTimer.singleShot(0, self, self._show_summary)  # in a turn of its own
+
+    @Slot()
+    def _show_summary(self) -> None:
+        if self._record is not None:
+            self.summary.show_record(self._record)
 
     def _show_empty(self) -> None:
-        self._record = None
+        self._record = self._unshown = None
         self.title.setText(self.tr("Results"))
         self.subtitle.setText(self.tr("What the model has learnt, measured on examples kept aside"))
         for widget in (self.state, self.caption, self.metrics, self.summary):
@@ -213,16 +240,28 @@ class ResultsPage(Page):
         self._show_metrics(self._caption(record, evaluation), evaluation.metrics)
         self._body.show()
         is_classes = evaluation.task is Task.CLASSIFICATION
-        self.confusion.setVisible(is_classes)
         self.scores.setVisible(is_classes)
-        self.regression.setVisible(not is_classes)
         if is_classes:
-            self.confusion.set_matrix(evaluation.confusion, evaluation.class_names)
-            self.scores.show_scores(evaluation.per_class)
+            self._show_classes(evaluation)
         else:
-            self.regression.set_predictions(
-                evaluation.y_true, evaluation.y_pred, evaluation.target_name
-            )
+            self._show_values(evaluation)
+
+    def _show_classes(self, evaluation: Evaluation) -> None:
+        if self.confusion is None:  # made when first needed: a page must be built quickly
+            self.confusion = ConfusionPlot()
+            self._plots.addWidget(self.confusion)
+        self._plots.setCurrentWidget(self.confusion)
+        self.confusion.set_matrix(evaluation.confusion, evaluation.class_names)
+        self.scores.show_scores(evaluation.per_class)
+
+    def _show_values(self, evaluation: Evaluation) -> None:
+        if self.regression is None:
+            self.regression = RegressionPlot()
+            self._plots.addWidget(self.regression)
+        self._plots.setCurrentWidget(self.regression)
+        self.regression.set_predictions(
+            evaluation.y_true, evaluation.y_pred, evaluation.target_name
+        )
 
     def _show_last_metrics(self, record: RunRecord) -> None:
         """Shows what was measured while training, where nothing was measured afterwards."""

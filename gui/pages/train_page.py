@@ -76,21 +76,19 @@ class TrainPage(Page):
         self._ended: RunEnded | None = None
         self._refusal: Rejected | None = None
         self._plan = ""
-        self._hint: str | None = None
+        self._hint = ""
         self.bar = RunBar(controller, self)
         self.notice = RunNotice()
         self.progress = RunProgress()
         self.curves = RunCurves(settings, "train")
         self.surface = SurfacePlot()
         self.coefficients = RunCoefficients()
-        self.devices = DevicePanel()
+        self.devices: DevicePanel | None = None
         self._live = QWidget()
         self._build()
         self._connect()
         self.curves.show_metric(METRICS[Task.CLASSIFICATION][0])
         self._show_draft()
-        self._hint = None  # nobody listens yet
-        QTimer.singleShot(0, self, self._tell_hint)
 
     # ---- building
 
@@ -100,7 +98,9 @@ class TrainPage(Page):
         column.setSpacing(2 * SPACING)
         for widget in (self.bar, self.notice, self.progress):
             column.addWidget(widget)
-        column.addWidget(self._plots(), 1)
+        self._splitter = self._plots()
+        column.addWidget(self._splitter, 1)
+        QTimer.singleShot(0, self, self._add_devices)
 
     def _plots(self) -> QSplitter:
         column = QVBoxLayout(self._live)
@@ -115,16 +115,21 @@ class TrainPage(Page):
         upper.setStretchFactor(0, 2)
         upper.setStretchFactor(1, 1)
         upper.setSizes([2 * LIVE_WIDTH, LIVE_WIDTH])
-        self.devices.setAccessibleName(self.tr("The device over the last minutes"))
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
-        splitter.addWidget(self.devices)
-        splitter.setStretchFactor(0, 1)
-        splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
         for item in (upper, splitter):
             item.setChildrenCollapsible(False)
             item.setHandleWidth(2 * SPACING)
         return splitter
+
+    @Slot()
+    def _add_devices(self) -> None:
+        """Adds the device plots in a turn of their own, so that the page is built quickly."""
+        self.devices = DevicePanel()
+        self.devices.setAccessibleName(self.tr("The device over the last minutes"))
+        self._splitter.addWidget(self.devices)
+        self._splitter.setStretchFactor(0, 1)
+        self._splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
 
     def _show_live(self, surface: bool | None = None, coefficients: bool | None = None) -> None:
         """Shows or hides the parts of the live view; it takes no room without any."""
@@ -368,7 +373,7 @@ class TrainPage(Page):
 
     @Slot(object)
     def _on_devices_sampled(self, sample: Any) -> None:
-        if sample is not None:
+        if sample is not None and self.devices is not None:
             self.devices.add_sample(sample)
 
     @Slot()

@@ -88,7 +88,8 @@ class RunCoefficients(QWidget):
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         for column in range(columns):
             header_item = self.table.horizontalHeaderItem(column)
-            header_item.setTextAlignment(right if column else left)
+            if header_item is not None:
+                header_item.setTextAlignment(right if column else left)
         for row, term in enumerate(event.terms):
             name = self.tr("intercept") if row == 0 else term
             self.table.setItem(row, 0, QTableWidgetItem(f"β{_subscript(row)}  {name}"))

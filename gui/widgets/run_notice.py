@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.icons import icon_pixmap
 from gui.theme import SPACING, blend, current_theme, set_role
@@ -17,7 +18,10 @@ _ICONS = {
 }
 
 
-class RunNotice(QFrame):
+RADIUS = 6.0
+
+
+class RunNotice(QWidget):
     """A calm strip; hidden while there is nothing to say.
 
     Signals:
@@ -28,7 +32,6 @@ class RunNotice(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("runNotice")
         self._role = "muted"
         self._target = ""
         self._icon = QLabel()
@@ -93,11 +96,15 @@ class RunNotice(QFrame):
 
     @Slot()
     def _recolor(self) -> None:
+        self._icon.setPixmap(icon_pixmap(_ICONS[self._role], 20, self._role))
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draws the strip; a style sheet of its own would be parsed anew with every sentence."""
         palette = current_theme().palette
         color = getattr(palette, self._role)
-        self._icon.setPixmap(icon_pixmap(_ICONS[self._role], 20, self._role))
-        ground = blend(palette.surface, color, 0.08)
-        line = blend(palette.surface, color, 0.3)
-        self.setStyleSheet(
-            f"#runNotice {{ background: {ground}; border: 1px solid {line}; border-radius: 6px; }}"
-        )
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(blend(palette.surface, color, 0.3)))
+        painter.setBrush(QColor(blend(palette.surface, color, 0.08)))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)

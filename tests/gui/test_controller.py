@@ -126,6 +126,16 @@ class TestQuestions:
         asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
         assert asked == [{"epochs": 3}]
 
+    def test_a_model_that_a_run_left_unasked_is_asked_after_it(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        controller.set_draft(DIGITS)
+        controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+        kinds = [type(command) for command in engine.commands]
+        assert DescribeModel not in kinds[: kinds.index(Train) + 1]
+        qtbot.waitUntil(lambda: controller.model is not None)
+
     def test_rejections_say_which_field(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.evaluation.evaluation import FILE_NAME
@@ -56,8 +57,9 @@ def test_a_finished_run_shows_itself(on: Stage[ResultsPage]) -> None:
     assert "test part, 100 examples" in on.page.caption.text()
     assert "epoch 4 of 4" in on.page.caption.text()
     assert on.page.notice.isHidden()
-    assert not on.page.confusion.isHidden()
-    assert on.page.regression.isHidden()
+    assert on.page.confusion is not None
+    assert on.page.confusion.isVisible()
+    assert on.page.regression is None
     assert hints[-1] == "Accuracy 90.0 %"
 
 
@@ -81,9 +83,10 @@ def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]
     with on.qtbot.waitSignal(on.controller.result_read):
         on.train(LINE)
     assert numbers(on)["R²"] == "0.9100"
-    assert on.page.confusion.isHidden()
+    assert on.page.confusion is None
     assert on.page.scores.isHidden()
-    assert not on.page.regression.isHidden()
+    assert on.page.regression is not None
+    assert on.page.regression.isVisible()
 
 
 def test_any_stored_run_can_be_opened(on: Stage[ResultsPage]) -> None:
@@ -111,7 +114,13 @@ def test_only_the_run_asked_for_last_is_shown(on: Stage[ResultsPage]) -> None:
 def test_the_summary_says_how_it_was_made(on: Stage[ResultsPage]) -> None:
     run = on.train(DIGITS)
     show(on, run)
-    labels = [label.text() for label in on.page.summary.findChildren(type(on.page.title))]
+
+
+    def texts() -> list[str]:
+        return [label.text() for label in on.page.summary.findChildren(QLabel)]
+
+    on.qtbot.waitUntil(lambda: run in texts())
+    labels = texts()
     for words in ("Handwritten digits", "70 % training, 15 % validation, 15 % test", run):
         assert words in labels
     assert any("4 epochs, batch size 64, adam" in text for text in labels)
