@@ -1,4 +1,4 @@
-"""ColumnReader: reads the header of a table in a thread of its own, so that no disk holds up the window."""
+"""ColumnReader: reads a table's header in a thread of its own; no slow disk holds up the window."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QKeySequence,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -243,6 +244,8 @@ class MainWindow(QMainWindow):
         assert layout is not None
         layout.addWidget(page)
         self.pages[name] = page
+        if name == self.current_page:
+            self._focus_page(name)
 
     def _open_engine(self) -> None:
         self.controller.open()
@@ -284,6 +287,13 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(self._places[name])
         self.bar.set_current(name)
         self.settings.set("window/page", name)
+        self._focus_page(name)
+
+    def _focus_page(self, name: str) -> None:
+        """Lets the page's own keys work at once."""
+        page, focused = self.pages.get(name), QApplication.focusWidget()
+        if page is not None and (focused is None or not page.isAncestorOf(focused)):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _on_step_action(self) -> None:

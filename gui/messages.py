@@ -195,6 +195,7 @@ class MessageBar(QFrame):
         self.setAccessibleDescription(self.message.hint)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
+        self._icon.setFixedHeight(4 * SPACING)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._words(), 1, Qt.AlignmentFlag.AlignVCenter)
         if self.message.details:
@@ -217,7 +218,7 @@ class MessageBar(QFrame):
         self._details.setReadOnly(True)
         self._details.setPlainText(self._details_text())
         self._details.setAccessibleName(self.tr("Details of the error"))
-        self._details.setFixedHeight(20 * SPACING)
+        self._details.setFixedHeight(16 * SPACING)
         self._details.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * SPACING, SPACING, SPACING, SPACING)

@@ -64,7 +64,7 @@ class WorkflowHints(QObject):
             return
         title = ARCHITECTURES[draft.model].title if draft.model in ARCHITECTURES else draft.model
         bar.set_hint("model", _short(title) or self.tr("Pick a model"))
-        if controller.model_problem is not None:
+        if controller.model_problem is not None and controller.data_problem is None:
             mark = PROBLEM
         else:
             mark = DONE if controller.model is not None else TODO

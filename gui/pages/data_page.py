@@ -84,6 +84,7 @@ class DataPage(Page):
         self._loading_timer.timeout.connect(self._show_loading)
         self._build()
         self._connect()
+        self.setFocusProxy(self.cards)
         self._show_draft(controller.draft)
         self._show_answer()
 

@@ -71,12 +71,17 @@ class DataSettings(QWidget):
         self.target.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
+        self.target.setMinimumContentsLength(6)
         self.target.activated.connect(self._on_target)
         column.addWidget(self.target)
         self.task.setAccessibleName(self.tr("What the column holds"))
         self.task.setToolTip(
             self.tr("Classes are told apart, numbers are estimated. Automatic looks at the values.")
         )
+        self.task.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.task.setMinimumContentsLength(6)
         self.task.addItem(self.tr("classes or numbers: automatic"), None)
         self.task.addItem(self.tr("classes"), Task.CLASSIFICATION.value)
         self.task.addItem(self.tr("numbers"), Task.REGRESSION.value)

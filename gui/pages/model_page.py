@@ -74,6 +74,7 @@ class ModelPage(Page):
         self._building_timer.timeout.connect(self._show_building)
         self._build()
         self._connect()
+        self.setFocusProxy(self.cards)
         self._show_draft(controller.draft)
         self._show_answer()
 
@@ -142,6 +143,7 @@ class ModelPage(Page):
         self.cards.picked.connect(self.controller.choose_model)
         self.next_button.clicked.connect(self._on_next)
         self.empty_panel.action_requested.connect(self._on_data_wanted)
+        self.state_panel.action_requested.connect(self._on_data_wanted)
         controller = self.controller
         controller.draft_changed.connect(self._on_draft)
         controller.profile_changed.connect(self._on_profile)
@@ -293,12 +295,21 @@ class ModelPage(Page):
             text = self.tr("The mistake is marked at its field.")
         self.totals.clear()
         self.next_button.setEnabled(False)
-        self.state_panel.show_state(
-            "warning", self.tr("This model cannot be built yet"), text, is_error=True
-        )
+        if self._is_about_data(problem):
+            # Data first: what the model makes of it cannot be told before.
+            title, way_out = self.tr("The data cannot be used yet"), self.tr("Go to Data")
+        else:
+            title, way_out = self.tr("This model cannot be built yet"), ""
+        self.state_panel.show_state("warning", title, text, way_out, is_error=True)
         self._layers_stack.setCurrentWidget(self.state_panel)
-        if problem.details:
+        if problem.details and not self._is_about_data(problem):
             self.messages.show_error(problem.message, problem.hint, problem.details)
+
+    def _is_about_data(self, problem: Rejected) -> bool:
+        roots = {item.field.partition(".")[0] for item in problem.problems}
+        return self.controller.data_problem is not None or bool(
+            roots and roots <= {"data", "split", "seed"}
+        )
 
     @Slot()
     def _on_next(self) -> None:

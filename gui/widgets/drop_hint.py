@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from gui.theme import SPACING, TEXT_LARGE, current_theme, text_font
@@ -35,6 +35,13 @@ class DropHint(QWidget):
         painter.setPen(QPen(QColor(palette.accent), 2, Qt.PenStyle.DashLine))
         edge = 2 * SPACING
         painter.drawRoundedRect(self.rect().adjusted(edge, edge, -edge, -edge), 12, 12)
-        painter.setPen(QColor(palette.text))
-        painter.setFont(text_font(TEXT_LARGE))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        font = text_font(TEXT_LARGE)
+        painter.setFont(font)
+        sheet = QFontMetrics(font).boundingRect(self._text)
+        sheet.adjust(-3 * SPACING, -2 * SPACING, 3 * SPACING, 2 * SPACING)
+        sheet.moveCenter(self.rect().center())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(palette.accent))
+        painter.drawRoundedRect(sheet, 8, 8)
+        painter.setPen(QColor(palette.on_accent))
+        painter.drawText(sheet, Qt.AlignmentFlag.AlignCenter, self._text)

@@ -42,6 +42,7 @@ class ParameterForm(QWidget):
         self._prefix = prefix
         self._found: tuple[Problem, ...] = ()
         self._is_setting = False
+        self._unsaid: set[str] = set()
         self._rows = {item.name: FieldRow(item, self) for item in describe(declared)}
         self._general = _problem_label(self)
         self._timer = QTimer(self)
@@ -98,10 +99,14 @@ class ParameterForm(QWidget):
         return chosen
 
     def set_values(self, values: Mapping[str, Any]) -> None:
-        """Shows values; what is missing takes its default. Emits nothing."""
-        self._timer.stop()
+        """Shows values; what is missing takes its default. Emits nothing.
+
+        What the person has just typed, and the form has not said yet, stays.
+        """
         self._is_setting = True
         for name, row in self._rows.items():
+            if name in self._unsaid:
+                continue
             wanted = values.get(name, row.parameter.default)
             if not _is_same(row.field.value(), wanted):
                 row.field.set_value(wanted)
@@ -145,6 +150,7 @@ class ParameterForm(QWidget):
 
     @Slot()
     def _emit_values(self) -> None:
+        self._unsaid.clear()
         self.values_changed.emit(self.values())
 
     @Slot(str)
@@ -153,6 +159,7 @@ class ParameterForm(QWidget):
             return
         # What the engine found is about the value of before.
         self._found = tuple(item for item in self._found if self._name_of(item.field) != name)
+        self._unsaid.add(name)
         self._check()
         self._timer.start()
 

@@ -68,6 +68,9 @@ class ShortcutSheet(QDialog):
         heading = QLabel(title)
         set_role(heading, "heading")
         row = self._grid.rowCount()
+        if self.rows:
+            self._grid.setRowMinimumHeight(row, 2 * SPACING)
+            row += 1
         self._grid.addWidget(heading, row, 0, 1, 2)
         for text, keys in rows:
             row += 1

@@ -195,6 +195,7 @@ class _Table(QTableView):
         rows = self.verticalHeader()
         rows.setDefaultSectionSize(ROW_HEIGHT)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setStyleSheet("QHeaderView::section { border: none; }")
         columns = self.horizontalHeader()
         columns.setHighlightSections(False)
         columns.setResizeContentsPrecision(20)  # rows; measuring them all would hold up the window

@@ -22,6 +22,7 @@ from gui.app import AfterFirstPaint, start_log
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
+from gui.pages.data_page import DataPage
 from gui.settings import Settings
 from gui.theme import current_theme
 from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
@@ -75,7 +76,7 @@ class TestOpening:
     def test_the_page_that_is_looked_at_is_built_first(self, qtbot: QtBot, tmp_path: Path) -> None:
         Settings().set("window/page", "runs")
         with window_stage(qtbot, tmp_path) as on:
-            assert list(on.window.pages)[0] == "runs"
+            assert next(iter(on.window.pages)) == "runs"
             assert set(on.window.pages) == set(PAGES)
 
     def test_tensorflow_is_never_in_this_process(self, tmp_path: Path) -> None:
@@ -145,6 +146,18 @@ class TestFindingOnesWay:
         )
         assert on.window.current_page == name
         assert on.window.bar.button(name).isChecked()
+
+    def test_a_pages_own_keys_work_as_soon_as_it_is_shown(self, on: WindowStage) -> None:
+        on.window.activateWindow()
+        on.qtbot.waitUntil(on.window.isActiveWindow)
+        on.window.show_page("runs")
+        on.window.show_page("data")
+        page = on.window.pages["data"]
+        QTest.keyClick(
+            QApplication.focusWidget(), Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier
+        )
+        assert isinstance(page, DataPage)
+        assert page.search.hasFocus()
 
     def test_clicks_and_pages_lead_to_pages(self, on: WindowStage) -> None:
         on.qtbot.mouseClick(on.window.bar.button("runs"), Qt.MouseButton.LeftButton)

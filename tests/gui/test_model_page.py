@@ -148,6 +148,17 @@ class TestSetting:
         assert scaling.isVisible()
         assert loss.findData("mean_squared_error") > 0
 
+    def test_wrong_data_is_said_as_such_and_leads_there(self, on: PageStage[ModelPage]) -> None:
+        problem = Rejected("", problems=(Problem("split.test", "Too much kept aside."),))
+        on.engine.rejections["digits"] = on.engine.rejections["cnn"] = problem
+        with on.qtbot.waitSignals([on.controller.model_rejected, on.controller.data_rejected]):
+            on.controller.set_draft(DIGITS)
+        assert on.page.state_panel.title.text() == "The data cannot be used yet"
+        assert "Too much kept aside." in on.page.state_panel.text.text()
+        with on.qtbot.waitSignal(on.page.page_requested) as wanted:
+            on.qtbot.mouseClick(on.page.state_panel.button, Qt.MouseButton.LeftButton)
+        assert wanted.args == ["data"]
+
 
 class TestLayers:
     def test_tensorflow_getting_ready_is_said(self, qtbot: QtBot, tmp_path: Path) -> None:

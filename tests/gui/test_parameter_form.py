@@ -196,6 +196,18 @@ class TestValues:
             form.set_values({"count": 3})
             form.flush()
 
+    def test_what_is_being_typed_survives_a_change_from_elsewhere(
+        self, form: ParameterForm, qtbot: QtBot
+    ) -> None:
+        said: list[dict[str, Any]] = []
+        form.values_changed.connect(said.append)
+        type_into(form, "count", "12")
+        form.set_values({"share": 0.5})
+        form.flush()
+        assert said == [{"count": 12, "share": 0.5}]
+        form.set_values({})
+        assert form.values() == {}
+
     def test_an_edit_is_said_once_after_a_pause(self, form: ParameterForm, qtbot: QtBot) -> None:
         said: list[dict[str, Any]] = []
         form.values_changed.connect(said.append)
