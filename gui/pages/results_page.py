@@ -35,6 +35,7 @@ from gui.widgets.run_scores import RunScores
 from gui.widgets.run_summary import RunSummary, kept_text, part_text
 from gui.widgets.run_words import (
     count_text,
+    main_metric,
     metric_text,
     metric_title,
     moment_text,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 PLOT_HEIGHT = 42 * SPACING
 REST_HEIGHT = 53 * SPACING
-MAX_METRICS = 5
+MAX_METRICS = 6
 
 
 class ResultsPage(Page):
@@ -272,7 +273,8 @@ class ResultsPage(Page):
         self.caption.setText(caption)
         self.caption.setVisible(bool(metrics))
         self.metrics.setVisible(bool(metrics))
-        names = list(metrics)[:MAX_METRICS]
+        # What people read first comes first; the loss is what training reads.
+        names = sorted(metrics, key=lambda name: name == "loss")[:MAX_METRICS]
         self.metrics.set_captions({name: metric_title(name) for name in names})
         for name in names:
             self.metrics.set_value(name, metric_text(name, metrics[name]))
@@ -316,7 +318,8 @@ class ResultsPage(Page):
     def _hint(self, result: RunResult) -> str:
         if result.evaluation is None or not result.evaluation.metrics:
             return ""
-        name, value = next(iter(result.evaluation.metrics.items()))
+        name = main_metric(result.evaluation.metrics)
+        value = result.evaluation.metrics.get(name, math.nan)
         return f"{metric_title(name)} {metric_text(name, value)}" if math.isfinite(value) else ""
 
     @Slot()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from engine.runs.record import RunRecord
 
 FOLLOW_MS = 250
-WIDTHS = {"name": 28, "state": 15, "data": 18, "model": 18, "started": 17, "note": 24}
+WIDTHS = {"name": 25, "state": 15, "data": 16, "model": 17, "started": 17, "note": 24}
 
 
 class RunsPage(Page):
@@ -147,7 +147,7 @@ class RunsPage(Page):
         header.setStretchLastSection(True)
         header.setSectionsMovable(True)
         for position, column in enumerate(self.model.columns):
-            table.setColumnWidth(position, WIDTHS.get(column.name, 10) * SPACING)
+            table.setColumnWidth(position, WIDTHS.get(column.name, 9) * SPACING)
         order = Qt.SortOrder.AscendingOrder
         if self.settings.get("runs/descending", True):
             order = Qt.SortOrder.DescendingOrder

@@ -115,7 +115,6 @@ def test_the_summary_says_how_it_was_made(on: Stage[ResultsPage]) -> None:
     run = on.train(DIGITS)
     show(on, run)
 
-
     def texts() -> list[str]:
         return [label.text() for label in on.page.summary.findChildren(QLabel)]
 
