@@ -38,7 +38,17 @@ if TYPE_CHECKING:
     from engine.runs.record import RunRecord
 
 FOLLOW_MS = 250
-WIDTHS = {"name": 25, "state": 15, "data": 16, "model": 17, "started": 17, "note": 24}
+WIDTHS = {
+    "name": 24,
+    "state": 15,
+    "data": 16,
+    "model": 17,
+    "validation": 11,
+    "test": 10,
+    "started": 15,
+    "note": 24,
+}
+"""Of the columns at first, in steps of the grid; 9 for the others."""
 
 
 class RunsPage(Page):
