@@ -203,7 +203,7 @@ class TrainingJob:
             examples.class_names,
         )
         loss = trainer.evaluate(self._part("test"))["loss"]
-        return evaluation.with_metrics({"loss": loss, **evaluation.metrics})
+        return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
 
     def _save(self, network: keras.Model) -> None:
         contract = Contract.of(self._material.examples, self._material.preprocessing)

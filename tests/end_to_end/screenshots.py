@@ -1,0 +1,118 @@
+"""Makes pictures of the real window, page by page, in both themes.
+
+    python tests/end_to_end/screenshots.py FOLDER [--size 1280x800] [--data NAME --model NAME]
+
+It opens the window without a display, trains for real, and saves what each page shows:
+`train-light.png` in `resources/screenshots` comes from here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from PySide6.QtCore import QObject, QSettings, QTimer, Slot
+from PySide6.QtWidgets import QApplication
+
+from engine.events import EpochEnded, RunEnded
+from engine.session import Session
+from gui.controller import Controller
+from gui.draft import Draft
+from gui.main_window import PAGES, MainWindow
+from gui.settings import Settings
+from gui.theme import current_theme
+
+SETTLE_MS = 700  # long enough for a page to be read, laid out and drawn
+
+
+class Photographer(QObject):
+    """Trains once, then goes through the pages in both themes."""
+
+    def __init__(self, window: MainWindow, spec: dict[str, object], folder: Path) -> None:
+        super().__init__()
+        self._window, self._spec, self._folder = window, spec, folder
+        self._views = [(mode, page) for mode in ("light", "dark") for page in PAGES]
+        self._is_training_shown = False
+        self._controller = window.controller
+        self._controller.worker_ready.connect(self._on_ready)
+        self._controller.run_event.connect(self._on_event)
+
+    @Slot(object)
+    def _on_ready(self, _: object) -> None:
+        if self._controller.state is None:
+            self._controller.set_draft(Draft.from_values(self._spec))
+            self._window.show_page("train")
+            QTimer.singleShot(2 * SETTLE_MS, self._controller.start)
+
+    @Slot(object)
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, EpochEnded) and not self._is_training_shown:
+            started = self._controller.started
+            if started is not None and event.epoch >= 0.7 * started.epochs:
+                self._is_training_shown = True
+                self._save("training-light")
+        elif isinstance(event, RunEnded):
+            QTimer.singleShot(SETTLE_MS, self._next)
+
+    @Slot()
+    def _next(self) -> None:
+        if not self._views:
+            self._window.close()
+            return
+        mode, page = self._views[0]
+        current_theme().set_mode(mode)
+        current_theme().apply()
+        self._window.show_page(page)
+        QTimer.singleShot(SETTLE_MS, self._take)
+
+    @Slot()
+    def _take(self) -> None:
+        mode, page = self._views.pop(0)
+        self._save(f"{page}-{mode}")
+        self._next()
+
+    def _save(self, name: str) -> None:
+        self._window.grab().save(str(self._folder / f"{name}.png"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", default="1280x800")
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--model", default="cnn")
+    parser.add_argument("--epochs", type=int, default=None)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    spec: dict[str, object] = {
+        "data": {"source": options.data},
+        "model": {"name": options.model},
+        "training": {"epochs": options.epochs},
+    }
+    application = QApplication(sys.argv[:1])
+    application.setQuitOnLastWindowClosed(False)
+    with tempfile.TemporaryDirectory() as aside:
+        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, aside)
+        QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, aside)
+        current_theme().set_mode("light")
+        current_theme().apply()
+        workspace = Path(aside) / "workspace"
+        window = MainWindow(Controller(workspace, lambda: Session(workspace)), Settings())
+        window.resize(*(int(side) for side in options.size.split("x")))
+        photographer = Photographer(window, spec, options.folder)
+        window.finished.connect(application.quit)
+        window.show()
+        window.open()
+        code = application.exec()
+        del photographer
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
