@@ -20,11 +20,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +30,6 @@ from PySide6.QtWidgets import (
 from engine.events import Rejected
 from gui.controller import Controller
 from gui.draft import Draft
-from gui.icons import icon
 from gui.messages import Messages
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
@@ -40,14 +37,11 @@ from gui.pages.page import Page
 from gui.pages.results_page import ResultsPage
 from gui.pages.runs_page import RunsPage
 from gui.pages.train_page import TrainPage
-from gui.resources import logo_pixmap
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
 from gui.widgets.drop_hint import DropHint
-from gui.widgets.engine_status import EngineStatus
+from gui.widgets.rail import Rail
 from gui.widgets.shortcut_sheet import ShortcutSheet
-from gui.widgets.theme_switch import ThemeSwitch
-from gui.widgets.workflow_bar import Step, WorkflowBar
+from gui.widgets.workflow_bar import Step
 from gui.workflow_hints import WorkflowHints
 
 logger = logging.getLogger(__name__)
@@ -63,7 +57,6 @@ PAGES: Final[dict[str, PageFactory]] = {
 }
 """The pages in the order of the workflow."""
 
-RAIL_WIDTH: Final = 27 * SPACING
 MINIMUM_SIZE: Final = QSize(1120, 680)
 FIRST_SIZE: Final = QSize(1280, 800)
 
@@ -96,9 +89,10 @@ class MainWindow(QMainWindow):
         self.shortcut_sheet: ShortcutSheet | None = None
         self._question: QMessageBox | None = None
         self.messages = Messages(log_path)
-        self.bar = WorkflowBar(self._steps())
-        self.status = EngineStatus()
-        self.theme_switch = ThemeSwitch()
+        self.rail = Rail(self._steps())
+        self.bar = self.rail.bar
+        self.status = self.rail.status
+        self.theme_switch = self.rail.theme_switch
         self.stack = QStackedWidget()
         self._places = {name: self._place() for name in PAGES}
         self._build()
@@ -140,46 +134,9 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(center)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._build_rail())
+        row.addWidget(self.rail)
         row.addLayout(right, 1)
         self.setCentralWidget(center)
-
-    def _build_rail(self) -> QWidget:
-        rail = QWidget()
-        rail.setProperty("role", "navigation")
-        rail.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        rail.setFixedWidth(RAIL_WIDTH)
-        logo = QLabel()
-        logo.setPixmap(logo_pixmap(28))
-        name = QLabel("Descent")
-        set_role(name, "title")
-        head = QHBoxLayout()
-        head.setContentsMargins(SPACING + 4, 0, 0, 0)
-        head.setSpacing(SPACING + 2)
-        head.addWidget(logo)
-        head.addWidget(name)
-        head.addStretch(1)
-        help_button = QToolButton()
-        help_button.setIcon(icon("keyboard"))
-        set_role(help_button, "flat")
-        help_button.setToolTip(self.tr("Keyboard shortcuts (F1)"))
-        help_button.setAccessibleName(self.tr("Keyboard shortcuts"))
-        help_button.clicked.connect(self.show_shortcuts)
-        foot = QHBoxLayout()
-        foot.setContentsMargins(SPACING, 0, 0, 0)
-        foot.addWidget(self.theme_switch)
-        foot.addWidget(help_button)
-        foot.addStretch(1)
-        column = QVBoxLayout(rail)
-        column.setContentsMargins(SPACING, 3 * SPACING, SPACING, SPACING)
-        column.setSpacing(SPACING)
-        column.addLayout(head)
-        column.addSpacing(SPACING)
-        column.addWidget(self.bar)
-        column.addStretch(1)
-        column.addWidget(self.status)
-        column.addLayout(foot)
-        return rail
 
     def _build_actions(self) -> None:
         for number, step in enumerate(self._steps(), start=1):
@@ -204,6 +161,7 @@ class MainWindow(QMainWindow):
         controller = self.controller
         self.bar.step_picked.connect(self.show_page)
         self.theme_switch.mode_picked.connect(self._on_mode)
+        self.rail.help_requested.connect(self.show_shortcuts)
         self.hints.run_text_changed.connect(self._show_run_text)
         controller.worker_ready.connect(self.status.set_worker)
         controller.device_info_changed.connect(self.status.set_device_info)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from engine.parameters import Parameter, ParameterKind
 from gui.icons import icon
 from gui.theme import SPACING
+from gui.widgets.stepping import next_125, next_integer
 
 StepFlag = QAbstractSpinBox.StepEnabledFlag
 
@@ -111,11 +112,11 @@ class NumberField(QAbstractSpinBox):
     def _stepped(self, value: float, up: bool) -> float:
         parameter = self._parameter
         if self._is_integer:
-            stepped: float = _next_integer(int(value), up)
+            stepped: float = next_integer(int(value), up)
         elif parameter.maximum is not None and parameter.maximum <= 1:
             stepped = round(value + (0.05 if up else -0.05), 10)
         else:
-            stepped = _next_125(value, up)
+            stepped = next_125(value, up)
         too_low = parameter.minimum is not None and (
             stepped < parameter.minimum
             or (parameter.minimum_excluded and stepped == parameter.minimum)
@@ -132,42 +133,6 @@ class NumberField(QAbstractSpinBox):
             super().wheelEvent(event)
         else:
             event.ignore()
-
-
-def _next_integer(value: int, up: bool) -> int:
-    """The next or previous integer of which only the first digit counts."""
-    if value == 0:
-        return 1 if up else -1
-    size = abs(value)
-    grows = up is (value > 0)
-    magnitude = _magnitude(size if grows else size - 1)
-    if grows:
-        size = size // magnitude * magnitude + magnitude
-    else:
-        size = (size - 1) // magnitude * magnitude
-    return size if value > 0 else -size
-
-
-def _magnitude(size: int) -> int:
-    """The power of ten of a number's first digit: 100 for 250."""
-    return int(10 ** (len(str(max(size, 1))) - 1))
-
-
-def _next_125(value: float, up: bool) -> float:
-    if value == 0:
-        return 0.1 if up else -0.1
-    size = abs(value)
-    grows = up is (value > 0)
-    exponent = math.floor(math.log10(size))
-    ladder = [
-        digit * 10.0**power for power in range(exponent - 1, exponent + 2) for digit in (1, 2, 5)
-    ]
-    near = 1e-9 * size
-    if grows:
-        size = min(step for step in ladder if step > size + near)
-    else:
-        size = max(step for step in ladder if step < size - near)
-    return math.copysign(float(f"{size:.12g}"), value)
 
 
 class ChoiceField(QComboBox):

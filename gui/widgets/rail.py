@@ -1,0 +1,76 @@
+"""Rail: the left edge of the window: name, workflow, state of the engine, theme and help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from gui.icons import icon
+from gui.resources import logo_pixmap
+from gui.theme import SPACING, set_role
+from gui.widgets.engine_status import EngineStatus
+from gui.widgets.theme_switch import ThemeSwitch
+from gui.widgets.workflow_bar import Step, WorkflowBar
+
+WIDTH: Final = 27 * SPACING
+
+
+class Rail(QWidget):
+    """What stays in view whatever page is shown.
+
+    Signals:
+        help_requested(): The person wants to see the shortcuts.
+
+    Args:
+        steps: The steps of the workflow.
+    """
+
+    help_requested = Signal()
+
+    def __init__(self, steps: Iterable[Step], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bar = WorkflowBar(steps, self)
+        self.status = EngineStatus(self)
+        self.theme_switch = ThemeSwitch(self)
+        self.setProperty("role", "navigation")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedWidth(WIDTH)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACING, 3 * SPACING, SPACING, SPACING)
+        column.setSpacing(SPACING)
+        column.addLayout(self._head())
+        column.addSpacing(SPACING)
+        column.addWidget(self.bar)
+        column.addStretch(1)
+        column.addWidget(self.status)
+        column.addLayout(self._foot())
+
+    def _head(self) -> QHBoxLayout:
+        logo = QLabel(self)
+        logo.setPixmap(logo_pixmap(28))
+        name = QLabel("Descent", self)
+        set_role(name, "title")
+        head = QHBoxLayout()
+        head.setContentsMargins(SPACING + 4, 0, 0, 0)
+        head.setSpacing(SPACING + 2)
+        head.addWidget(logo)
+        head.addWidget(name)
+        head.addStretch(1)
+        return head
+
+    def _foot(self) -> QHBoxLayout:
+        button = QToolButton(self)
+        button.setIcon(icon("keyboard"))
+        set_role(button, "flat")
+        button.setToolTip(self.tr("Keyboard shortcuts (F1)"))
+        button.setAccessibleName(self.tr("Keyboard shortcuts"))
+        button.clicked.connect(self.help_requested)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(SPACING, 0, 0, 0)
+        foot.addWidget(self.theme_switch)
+        foot.addWidget(button)
+        foot.addStretch(1)
+        return foot
