@@ -38,12 +38,14 @@ SPEC = {
 }
 
 
-def _drive_window(workspace: Path) -> dict[str, Any]:
-    """Opens the window and plays a user. Runs in a process of its own."""
-    import psutil
+def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
+    """Opens the window and plays a user. Runs in a process of its own.
 
-    process_started = psutil.Process().create_time()
-    from PySide6.QtCore import QObject, Qt, QTimer, Slot
+    Args:
+        workspace: An empty folder.
+        process_started: When the parent started this process, `time.time()`.
+    """
+    from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
     from PySide6.QtWidgets import QApplication
 
     from engine.events import EpochEnded, RunEnded, RunState, StateChanged, StepsDone
@@ -61,27 +63,28 @@ def _drive_window(workspace: Path) -> dict[str, Any]:
             self._controller: Any = None
             self._since = 0.0
             self._rates: list[float] = []
-            self._last_tick = time.perf_counter()
+            self._last_tick = 0.0
             self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=10)
             self._timer.timeout.connect(self._tick)
-            self._timer.start()
 
         @Slot()
         def _tick(self) -> None:
             now = time.perf_counter()
             self.lateness_ms.append(max(0.0, (now - self._last_tick) * 1e3 - 10))
             self._last_tick = now
-            if self._controller is None:
-                self._find_window()
 
-        def _find_window(self) -> None:
-            for window in QApplication.topLevelWidgets():
-                if isinstance(window, MainWindow) and window.isVisible():
-                    self.figures["painted_s"] = time.time() - process_started
-                    self._window = window
-                    self._controller = window.controller
-                    self._controller.worker_ready.connect(self._on_ready)
-                    self._controller.run_event.connect(self._on_event)
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            """Waits for the first paint of the main window."""
+            if event.type() == QEvent.Type.Paint and isinstance(watched, MainWindow):
+                _application.removeEventFilter(self)
+                self.figures["painted_s"] = time.time() - process_started
+                self._window = watched
+                self._controller = watched.controller
+                self._controller.worker_ready.connect(self._on_ready)
+                self._controller.run_event.connect(self._on_event)
+                self._last_tick = time.perf_counter()
+                self._timer.start()
+            return False
 
         @Slot(object)
         def _on_ready(self, _: object) -> None:
@@ -130,6 +133,7 @@ def _drive_window(workspace: Path) -> dict[str, Any]:
 
     _application = QApplication(sys.argv[:1])
     player = Player()
+    _application.installEventFilter(player)
     app.main(["--workspace", str(workspace)])
     late = sorted(player.lateness_ms)
     player.figures["late_ms"] = {
@@ -162,7 +166,7 @@ def _round(display: bool) -> dict[str, Any]:
             environment["QT_QPA_PLATFORM"] = "offscreen"
         environment["XDG_CONFIG_HOME"] = folder  # settings of the person stay out of it
         done = subprocess.run(
-            [sys.executable, __file__, "--window", folder],
+            [sys.executable, __file__, "--window", folder, "--started", str(time.time())],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -179,9 +183,10 @@ def main() -> None:
     parser.add_argument("--display", action="store_true", help="on the screen, not offscreen")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.window:
-        print(json.dumps(_drive_window(options.window)))
+        print(json.dumps(_drive_window(options.window, options.started)))
         return
     for _ in range(options.rounds):
         figures = _round(options.display)
