@@ -25,18 +25,16 @@ from engine.events import (
     StepsDone,
     SurfaceUpdated,
 )
-from engine.problem import Task
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.device_plot import DevicePanel
-from gui.plots.surface_plot import SurfacePlot
 from gui.settings import Settings
 from gui.theme import SPACING
 from gui.widgets.run_bar import RunBar
-from gui.widgets.run_coefficients import RunCoefficients
 from gui.widgets.run_curves import RunCurves
+from gui.widgets.run_live import WIDTH, RunLive
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_progress import RunProgress
 from gui.widgets.run_readiness import (
@@ -56,7 +54,6 @@ from gui.widgets.run_words import (
     state_text,
 )
 
-LIVE_WIDTH = 40 * SPACING
 STRIP_HEIGHT = 18 * SPACING
 DETAILS = "details"
 
@@ -81,13 +78,10 @@ class TrainPage(Page):
         self.notice = RunNotice()
         self.progress = RunProgress()
         self.curves = RunCurves(settings, "train")
-        self.surface = SurfacePlot()
-        self.coefficients = RunCoefficients()
+        self.live = RunLive()
         self.devices: DevicePanel | None = None
-        self._live = QWidget()
         self._build()
         self._connect()
-        self.curves.show_metric(METRICS[Task.CLASSIFICATION][0])
         self._show_draft()
 
     # ---- building
@@ -100,21 +94,15 @@ class TrainPage(Page):
             column.addWidget(widget)
         self._splitter = self._plots()
         column.addWidget(self._splitter, 1)
-        QTimer.singleShot(0, self, self._add_devices)
+        QTimer.singleShot(0, self, self._add_metric)
 
     def _plots(self) -> QSplitter:
-        column = QVBoxLayout(self._live)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2 * SPACING)
-        column.addWidget(self.surface, 1)
-        column.addWidget(self.coefficients)
-        self._live.setMinimumWidth(LIVE_WIDTH)
         upper = QSplitter(Qt.Orientation.Horizontal)
         upper.addWidget(self.curves)
-        upper.addWidget(self._live)
+        upper.addWidget(self.live)
         upper.setStretchFactor(0, 2)
         upper.setStretchFactor(1, 1)
-        upper.setSizes([2 * LIVE_WIDTH, LIVE_WIDTH])
+        upper.setSizes([2 * WIDTH, WIDTH])
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
         for item in (upper, splitter):
@@ -122,22 +110,20 @@ class TrainPage(Page):
             item.setHandleWidth(2 * SPACING)
         return splitter
 
+    # Plots take some milliseconds each: a turn of the event loop for each keeps the window fluent.
+
+    @Slot()
+    def _add_metric(self) -> None:
+        self.curves.show_metric(self.curves.metric_name)
+        QTimer.singleShot(0, self, self._add_devices)
+
     @Slot()
     def _add_devices(self) -> None:
-        """Adds the device plots in a turn of their own, so that the page is built quickly."""
         self.devices = DevicePanel()
         self.devices.setAccessibleName(self.tr("The device over the last minutes"))
         self._splitter.addWidget(self.devices)
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
-
-    def _show_live(self, surface: bool | None = None, coefficients: bool | None = None) -> None:
-        """Shows or hides the parts of the live view; it takes no room without any."""
-        if surface is not None:
-            self.surface.setVisible(surface)
-        if coefficients is not None:
-            self.coefficients.setVisible(coefficients)
-        self._live.setHidden(self.surface.isHidden() and self.coefficients.isHidden())
 
     def _connect(self) -> None:
         controller = self.controller
@@ -193,7 +179,8 @@ class TrainPage(Page):
         else:
             self.bar.set_text(self.tr("Train"), words)
             self._show_empty_texts(ready)
-            self._show_formula(draft.model)
+            self.live.show_model(draft.model)
+            self.live.show_data(controller.profile)
         self._show_readiness(ready)
         self._tell_hint()
 
@@ -216,18 +203,7 @@ class TrainPage(Page):
 
     def _show_data(self, profile: Profile) -> None:
         self.curves.show_metric(METRICS[profile.signature.task][0])
-        can_show = SurfacePlot.can_show(profile)
-        self._show_live(surface=can_show)
-        self.surface.clear()
-        if can_show:
-            self.surface.show_profile(profile)
-
-    def _show_formula(self, model: str) -> None:
-        is_linear = model in ARCHITECTURES and ARCHITECTURES[model].is_linear
-        self._show_live(coefficients=is_linear)
-        self.coefficients.set_formula(ARCHITECTURES[model].formula if is_linear else "")
-        if not SurfacePlot.can_show(self.controller.profile):
-            self._show_live(surface=False)
+        self.live.show_data(profile)
 
     # ---- the run
 
@@ -256,7 +232,7 @@ class TrainPage(Page):
             self.tr("The first batches appear here in a moment"),
             self.tr("And here how good the predictions are"),
         )
-        self._show_formula(self._trained_draft.model)
+        self.live.show_model(self._trained_draft.model)
         self.progress.clear()
         self.progress.set_waiting(True)
         title = f"{data_title(self._trained_draft)} · {model_title(self._trained_draft)}"
@@ -285,10 +261,8 @@ class TrainPage(Page):
         self.progress.add(event)
         if isinstance(event, StepsDone | EpochEnded):
             self.curves.add(event)
-        elif isinstance(event, SurfaceUpdated):
-            self.surface.update_surface(event)
-        elif isinstance(event, CoefficientsUpdated):
-            self.coefficients.update_coefficients(event)
+        elif isinstance(event, SurfaceUpdated | CoefficientsUpdated):
+            self.live.add(event)
         elif isinstance(event, RunStarted):
             self._on_started(event)
         elif isinstance(event, PlanChosen):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.defaults import METRICS
 from engine.events import EpochEnded, RunEvent
+from engine.problem import Task
 from gui.plots.curves_plot import CurvesPlot
 from gui.settings import Settings
 from gui.theme import SPACING
@@ -25,6 +27,7 @@ class RunCurves(QWidget):
         super().__init__(parent)
         self.controls = RunCurveControls(settings, group)
         self.loss = CurvesPlot("loss", metric_title("loss"))
+        self.metric_name = METRICS[Task.CLASSIFICATION][0]
         self._metrics: dict[str, CurvesPlot] = {}
         self._stack = QStackedWidget()
         self._empty_text = ""
@@ -44,13 +47,14 @@ class RunCurves(QWidget):
 
     @property
     def metric_plot(self) -> CurvesPlot:
-        """The plot of the main metric; valid after `show_metric`."""
-        plot = self._stack.currentWidget()
-        assert isinstance(plot, CurvesPlot)
-        return plot
+        """The plot of the main metric; made when it is first asked for."""
+        if self.metric_name not in self._metrics:
+            self.show_metric(self.metric_name)
+        return self._metrics[self.metric_name]
 
     def show_metric(self, name: str) -> None:
         """Chooses the main metric, by Keras's name."""
+        self.metric_name = name
         if name not in self._metrics:
             plot = CurvesPlot(name, metric_title(name))
             plot.set_empty_text(self._empty_text)

@@ -74,12 +74,12 @@ class TestBeforeARun:
     def test_the_data_of_two_features_is_drawn(self, on: Stage[TrainPage]) -> None:
         on.controller.set_draft(MOONS)
         on.qtbot.waitUntil(lambda: on.controller.profile is not None)
-        assert not on.page.surface.isHidden()
-        assert "exp" in on.page.coefficients.formula.text()
+        assert not on.page.live.surface.isHidden()
+        assert "exp" in on.page.live.coefficients.formula.text()
         on.controller.set_draft(DIGITS)
         on.qtbot.waitUntil(lambda: on.controller.profile is not None)
-        assert on.page.surface.isHidden()
-        assert on.page.coefficients.isHidden()
+        assert on.page.live.surface.isHidden()
+        assert on.page.live.coefficients.isHidden()
 
 
 class TestDuringARun:
@@ -135,11 +135,11 @@ class TestDuringARun:
 
     def test_coefficients_stand_beside_the_formula(self, on: Stage[TrainPage]) -> None:
         on.hold(LINE)
-        table = on.page.coefficients.table
+        table = on.page.live.coefficients.table
         on.qtbot.waitUntil(lambda: table.rowCount() == 2)
         cells = [[table.item(row, column).text() for column in range(2)] for row in range(2)]
         assert cells == [["β₀  intercept", "−1.000"], ["β₁  x", "4.000"]]
-        assert on.page.coefficients.formula.text().startswith("y =")
+        assert on.page.live.coefficients.formula.text().startswith("y =")
 
     def test_what_is_going_on_is_told_to_the_workflow(self, on: Stage[TrainPage]) -> None:
         hints: list[str] = []
