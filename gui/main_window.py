@@ -59,6 +59,8 @@ PAGES: Final[dict[str, PageFactory]] = {
 
 MINIMUM_SIZE: Final = QSize(1120, 680)
 FIRST_SIZE: Final = QSize(1280, 800)
+PAGE_GAP_MS: Final = 10
+"""Between the building of two pages: input and painting come first."""
 
 
 class MainWindow(QMainWindow):
@@ -175,7 +177,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def open(self) -> None:
         """Builds the pages and opens the engine; called once the window is painted."""
-        self._build_next_page()
+        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
     @Slot()
     def _build_next_page(self) -> None:
@@ -189,8 +191,7 @@ class MainWindow(QMainWindow):
         name = current if current in self._waiting else self._waiting[0]
         self._waiting.remove(name)
         self._build_page(name)
-        # A turn of the event loop in between: input and painting come first.
-        QTimer.singleShot(0, self, self._build_next_page)
+        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
     def _build_page(self, name: str) -> None:
         page = PAGES[name](self.controller, self.messages, self.settings, self._places[name])

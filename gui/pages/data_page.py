@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +75,6 @@ class DataPage(Page):
         self.description = QLabel(self._right)
         self._stack = QStackedWidget(self._right)
         self.state_panel = StatePanel(self._stack)
-        self.profile_view = ProfileView(settings, self._stack)
         self._settings_area = QScrollArea(self._right)
         self.data_settings = DataSettings(controller, self._settings_area.viewport())
         self.next_button = QPushButton(self.tr("Next: choose a model"), self._right)
@@ -87,8 +87,20 @@ class DataPage(Page):
         self.setFocusProxy(self.cards)
         self._show_draft(controller.draft)
         self._show_answer()
+        QTimer.singleShot(0, self, self._make_profile_view)
 
     # ---- building
+
+    @cached_property
+    def profile_view(self) -> ProfileView:
+        """What was found; made in a turn of its own, as its plot takes some milliseconds."""
+        view = ProfileView(self.settings, self._stack)
+        self._stack.addWidget(view)
+        return view
+
+    @Slot()
+    def _make_profile_view(self) -> None:
+        self.profile_view  # noqa: B018  made on first use
 
     def _build(self) -> None:
         row = QHBoxLayout(self)
@@ -123,7 +135,6 @@ class DataPage(Page):
         set_role(self.description, "muted")
         self.description.setWordWrap(True)
         self._stack.addWidget(self.state_panel)
-        self._stack.addWidget(self.profile_view)
         area = self._settings_area
         area.setWidget(self.data_settings)
         area.setWidgetResizable(True)
