@@ -94,7 +94,7 @@ class Plot(QWidget):
     # ---- for subclasses
 
     def _draw(self) -> None:
-        """Gives the items their newest data. Called at most fifteen times a second."""
+        """Gives the items their newest data. Called at most ten times a second."""
 
     def _recolor_items(self) -> None:
         """Gives the items the theme's colours."""
