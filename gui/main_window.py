@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.datasets import DATASETS
 from engine.events import Rejected
 from gui.controller import Controller
 from gui.draft import Draft
@@ -224,9 +225,12 @@ class MainWindow(QMainWindow):
             self.resize(FIRST_SIZE)
         page = self.settings.get("window/page", "data")
         self.show_page(page if page in PAGES else "data")
-        self.controller.set_draft(
-            Draft.from_values(self.settings.get("draft", dict[str, object]()))
-        )
+        draft = Draft.from_values(self.settings.get("draft", dict[str, object]()))
+        if draft.has_data:
+            self.controller.set_draft(draft)
+        else:
+            # The first time, something good to start with is picked: Train, Start, and it learns.
+            self.controller.choose_data(next(iter(DATASETS)).name)
 
     # ---- pages
 

@@ -296,7 +296,7 @@ class CurvesPlot(Plot):
 
     def _batch_color(self) -> str:
         colors = current_theme().palette
-        return blend(colors.surface, colors.series[0], 0.38)
+        return blend(colors.surface, colors.series[0], 0.5 if colors.is_dark else 0.38)
 
     # ---- the legend
 

@@ -166,7 +166,8 @@ class TestFindingOnesWay:
         assert on.window.current_page == "train"
 
     def test_steps_say_what_they_hold(self, on: WindowStage) -> None:
-        assert hint(on, "data") == "Pick some data"
+        on.controller.set_draft(Draft())
+        on.qtbot.waitUntil(lambda: hint(on, "data") == "Pick some data")
         assert [mark(on, name) for name in PAGES] == [TODO] * 5
         with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
             on.controller.set_draft(DIGITS)
@@ -256,7 +257,10 @@ class TestRemembering:
         store.sync()
         with window_stage(qtbot, tmp_path) as on:
             assert on.window.current_page == "data"
-            assert not on.controller.draft.has_data
+            assert on.controller.draft.source == "digits"
+
+    def test_the_first_time_something_good_to_start_with_is_picked(self, on: WindowStage) -> None:
+        assert (on.controller.draft.source, on.controller.draft.model) == ("digits", "cnn")
 
     def test_the_theme_is_remembered_by_name(self, on: WindowStage) -> None:
         switch = on.window.theme_switch
