@@ -155,7 +155,7 @@ def train(
     material = prepare(parse(values))
     from engine.architectures import ARCHITECTURES
 
-    model_title = ARCHITECTURES[material.spec.model.name].title
+    model_title = ARCHITECTURES[material.spec.model.name].short_title
     record = store.create(
         material.spec,
         name,

@@ -5,14 +5,11 @@ What the steps after Model hold is said by their pages (`Page.hint_changed`).
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.architectures import ARCHITECTURES
-from engine.datasets import DATASETS
 from engine.events import EpochEnded, RunEnded, RunEvent, RunState
 from gui.controller import Controller
+from gui.widgets.run_readiness import data_title, model_title
 from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
 
 
@@ -56,23 +53,18 @@ class WorkflowHints(QObject):
             mark = PROBLEM
         else:
             mark = DONE if controller.profile is not None else TODO
-        bar.set_hint("data", self._data_title() or self.tr("Pick some data"))
+        bar.set_hint("data", data_title(draft) or self.tr("Pick some data"))
         bar.set_mark("data", mark)
         if not draft.has_data:
             bar.set_hint("model", self.tr("After the data"))
             bar.set_mark("model", TODO)
             return
-        title = ARCHITECTURES[draft.model].title if draft.model in ARCHITECTURES else draft.model
-        bar.set_hint("model", _short(title) or self.tr("Pick a model"))
+        bar.set_hint("model", model_title(draft) or self.tr("Pick a model"))
         if controller.model_problem is not None and controller.data_problem is None:
             mark = PROBLEM
         else:
             mark = DONE if controller.model is not None else TODO
         bar.set_mark("model", mark)
-
-    def _data_title(self) -> str:
-        source = self._controller.draft.source
-        return DATASETS[source].title if source in DATASETS else Path(source).name
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
@@ -121,9 +113,3 @@ class WorkflowHints(QObject):
             RunState.INTERRUPTED: self.tr("Interrupted"),
         }
         return words[state] if state is not None else ""
-
-
-def _short(title: str) -> str:
-    """A title's abbreviation, where it gives one in brackets."""
-    _, bracket, rest = title.partition("(")
-    return rest.rstrip(")") if bracket else title

@@ -30,6 +30,7 @@ class Architecture(ABC):
     Attributes:
         name: What people type.
         title: What people read.
+        short_title: What they read where room is scarce, and in the names of runs.
         summary: One or two sentences: the idea, and when to use it.
         formula: The idea as a formula in plain text; may be empty.
         kinds: Kinds of data it fits.
@@ -41,6 +42,7 @@ class Architecture(ABC):
 
     name: str
     title: str
+    short_title: str
     summary: str
     formula: str = ""
     kinds: tuple[Kind, ...]

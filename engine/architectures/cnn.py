@@ -81,6 +81,7 @@ class ConvolutionalNetwork(Architecture):
 
     name = "cnn"
     title = "Convolutional network (CNN)"
+    short_title = "CNN"
     summary = (
         "Small filters slide over the image and look for patterns; pooling keeps the strongest. "
         "The usual first network for images."

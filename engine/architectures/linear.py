@@ -57,7 +57,7 @@ class LinearRegression(_OneLayer):
     """A weighted sum of the features (mission M1)."""
 
     name = "linear_regression"
-    title = "Linear regression"
+    title = short_title = "Linear regression"
     summary = (
         "Predicts a number as a weighted sum of the features. "
         "Every coefficient can be read: how much the prediction changes per unit of a feature."
@@ -72,7 +72,7 @@ class LogisticRegression(_OneLayer):
     """A weighted sum through a sigmoid, or through a softmax for several classes (mission M2)."""
 
     name = "logistic_regression"
-    title = "Logistic regression"
+    title = short_title = "Logistic regression"
     summary = (
         "Predicts the probability of a class from a weighted sum of the features. "
         "Draws a straight boundary between classes; with several classes it is multinomial."

@@ -50,7 +50,8 @@ class MultilayerPerceptron(Architecture):
     """Stacked Dense layers."""
 
     name = "mlp"
-    title = "Multilayer perceptron"
+    title = "Multilayer perceptron (MLP)"
+    short_title = "MLP"
     summary = (
         "Layers of weighted sums with a bend in between. Learns curved boundaries and relations; "
         "the usual first network for tables."

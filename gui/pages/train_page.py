@@ -275,7 +275,7 @@ class TrainPage(Page):
         self.curves.add(event)
         self.progress.set_waiting(False)
         epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
-        model = ARCHITECTURES[event.spec.model.name].title
+        model = ARCHITECTURES[event.spec.model.name].short_title
         self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
         self.notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
