@@ -189,7 +189,11 @@ class FakeSession:
         rejected = self._engine.rejections.get(values["model"]["name"])
         if rejected is not None:
             return rejected
-        spec = resolve(RunSpec.from_dict(values), fake_profile(values["data"]["source"]).signature)
+        looked = fake_profile(values["data"]["source"])
+        try:
+            spec = resolve(RunSpec.from_dict(values), looked.signature)
+        except DescentError as error:
+            return Rejected(error.message, error.hint)
         layers = (LayerInfo("output", "Dense", (1,), 3, "1 unit"),)
         return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3)
 
