@@ -7,6 +7,7 @@ from any thread meanwhile.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import secrets
 import signal
@@ -15,20 +16,33 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 from engine import worker
+from engine.errors import DescentError
 from engine.events import (
     Command,
     Control,
     Event,
     Leave,
     Rejected,
+    RunEnded,
+    RunFailed,
+    RunFinished,
     RunInterrupted,
     RunStarted,
+    RunState,
+    RunStopped,
     Terminal,
+    Train,
 )
+from engine.runs.files import cannot_write
+from engine.runs.record import RunRecord
+
+logger = logging.getLogger(__name__)
 
 LOG_TAIL_BYTES = 4_000
+LOGS_KEPT = 50
 
 
 class Session:
@@ -59,12 +73,17 @@ class Session:
     def run(self, command: Command) -> Iterator[Event]:
         """Yields what the worker says to a command; the last event is the only `Terminal`.
 
-        A worker that dies meanwhile is answered for: with `RunInterrupted` once a run had started,
-        with `Rejected` before.
+        A worker that dies meanwhile is answered for: with how its run ended, `RunInterrupted` as a
+        rule, once a run had started; with `Rejected` before. Take every event: those left over
+        would be taken for the next command's.
         """
         run = ""
         try:
             connection = self._start()
+        except DescentError as error:
+            yield Rejected(error.message, error.hint)
+            return
+        try:
             self._send(connection, command)
             while True:
                 event = connection.recv()
@@ -74,7 +93,7 @@ class Session:
                 if isinstance(event, Terminal):
                     return
         except (EOFError, OSError):
-            yield self._last_words(run)
+            yield self._last_words(run, command)
 
     def control(self, control: Control) -> None:
         """Asks something of the training under way; returns at once."""
@@ -115,35 +134,65 @@ class Session:
             self._process = self._connection = None
 
     def _start(self) -> Connection:
+        """The pipe to a living worker.
+
+        Raises:
+            DescentError: There is none, and none can be started.
+        """
         with self._lock:
             if self._closed:
-                raise OSError("The session is closed.")
+                raise DescentError("The engine was closed.")
             if self._process is not None and self._process.is_alive() and self._connection:
                 return self._connection
+            self._process = self._connection = None
+            self._log_path = _new_log(self._workspace / "logs")
             context = multiprocessing.get_context("spawn")
             ours, theirs = context.Pipe()
-            logs = self._workspace / "logs"
-            logs.mkdir(parents=True, exist_ok=True)
-            self._log_path = logs / f"worker-{secrets.token_hex(4)}.log"
-            self._process = context.Process(
+            process = context.Process(
                 target=worker.main,
                 args=(theirs, self._workspace, self._log_path, self._niceness),
                 name="descent-worker",
                 daemon=True,
             )
-            self._process.start()
-            theirs.close()  # so that the pipe ends when the worker does
-            self._connection = ours
+            try:
+                process.start()
+            except OSError as error:
+                raise DescentError(
+                    f"The engine's process cannot be started. Received: {error}.",
+                    "Memory may have run out: close other programs and try again.",
+                ) from error
+            finally:
+                theirs.close()  # so that the pipe ends when the worker does
+            self._process, self._connection = process, ours
             return ours
 
-    def _last_words(self, run: str) -> Terminal:
+    def _last_words(self, run: str, command: Command) -> Terminal:
         """What to say in place of a worker that died."""
         reason, hint = self._cause_of_death()
-        details = self._log_tail()
-        if not run:
-            return Rejected(reason, hint, details=details)
-        self._mark_interrupted(run, reason, hint)
-        return RunInterrupted(run, reason=reason, hint=hint, details=details)
+        interrupted = RunInterrupted(run, reason=reason, hint=hint, details=self._log_tail())
+        ended: RunEnded = interrupted
+        if isinstance(command, Train):
+            try:
+                ended = self._settle(interrupted)
+            except DescentError:  # a full disk, say: the next start marks the run
+                logger.exception("The end of run '%s' cannot be written", run)
+        if run:
+            return ended
+        return Rejected(reason, hint, details=interrupted.details)
+
+    def _settle(self, interrupted: RunInterrupted) -> RunEnded:
+        """Writes down what the worker no longer could; returns how the run really ended."""
+        from engine.runs.store import RunStore
+
+        with RunStore(self._workspace) as store:
+            if not interrupted.run:
+                store.mark_interrupted()  # it may have died between making the run and saying so
+                return interrupted
+            record = store.get(interrupted.run)
+            if not record.state.is_active:
+                return _ending(record)  # it died after all was done
+            store.record([interrupted])
+            return interrupted
 
     def _cause_of_death(self) -> tuple[str, str]:
         process = self._process
@@ -152,7 +201,7 @@ class Session:
         process.join(1.0)
         code = process.exitcode
         if code is not None and code < 0:
-            name = signal.Signals(-code).name
+            name = _signal_name(-code)
             if name == "SIGKILL":
                 return (
                     "The training process was ended by the system (SIGKILL).",
@@ -161,16 +210,55 @@ class Session:
             return f"The training process crashed ({name}).", "The details may tell the cause."
         return f"The training process ended unexpectedly (exit code {code}).", ""
 
-    def _mark_interrupted(self, run: str, reason: str, hint: str) -> None:
-        """The worker can no longer write it down itself."""
-        from engine.runs.store import RunStore
-
-        with RunStore(self._workspace) as store:
-            store.record([RunInterrupted(run, reason=reason, hint=hint)])
-
     def _log_tail(self) -> str:
-        if self._log_path is None or not self._log_path.exists():
+        if self._log_path is None:
             return ""
-        with self._log_path.open("rb") as log:
-            log.seek(max(0, self._log_path.stat().st_size - LOG_TAIL_BYTES))
-            return log.read().decode("utf-8", errors="replace")
+        try:
+            with self._log_path.open("rb") as log:
+                log.seek(max(0, self._log_path.stat().st_size - LOG_TAIL_BYTES))
+                return log.read().decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+
+
+def _new_log(folder: Path) -> Path:
+    """A name for the log of a new worker; the oldest logs go.
+
+    Raises:
+        WorkspaceError: The folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with contextlib.suppress(OSError):  # another session may be tidying up, too
+        logs = sorted(folder.glob("worker-*.log"), key=lambda path: path.stat().st_mtime)
+        for path in logs[: -(LOGS_KEPT - 1)]:
+            path.unlink(missing_ok=True)
+    return folder / f"worker-{secrets.token_hex(4)}.log"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _ending(record: RunRecord) -> RunEnded:
+    """The last event of a run that has ended."""
+    told: dict[str, Any] = {
+        "reason": record.reason,
+        "metrics": record.metrics,
+        "hint": record.hint,
+        "details": record.details,
+    }
+    match record.state:
+        case RunState.FINISHED:
+            return RunFinished(record.id, **told)
+        case RunState.STOPPED:
+            return RunStopped(record.id, **told, kept=record.deleted_at is None)
+        case RunState.FAILED:
+            return RunFailed(record.id, **told)
+        case _:
+            return RunInterrupted(record.id, **told)

@@ -50,11 +50,19 @@ def main(connection: Connection, workspace: Path, log_path: Path, niceness: int)
 def _redirect_output(log_path: Path) -> None:
     """Sends everything the process and its libraries print to a log, for failure details."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    log = _open_log(log_path)
     for stream in (1, 2):
         os.dup2(log, stream)
+    os.close(log)
     sys.stdout = sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+
+
+def _open_log(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:  # a full disk, say: what needs no log is done all the same
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 class _Worker:
@@ -62,15 +70,15 @@ class _Worker:
         self._connection = connection
         self._workspace = workspace
         self._sending = threading.Lock()
-        self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
-        self._control = TrainingControl()
+        self._commands: queue.SimpleQueue[tuple[Command, TrainingControl] | None]
+        self._commands = queue.SimpleQueue()
+        self._control = TrainingControl()  # of the newest command
         signal.signal(signal.SIGTERM, self._on_terminate)
 
     def work(self) -> None:
         threading.Thread(target=self._read, name="reader", daemon=True).start()
-        while (command := self._commands.get()) is not None:
-            self._send(self._answer(command))
-            self._control = TrainingControl()
+        while (task := self._commands.get()) is not None:
+            self._send(self._answer(*task))
 
     def _read(self) -> None:
         """Takes what arrives until the pipe closes. Runs in the reader thread."""
@@ -82,7 +90,10 @@ class _Worker:
                 elif isinstance(message, Leave):
                     break
                 else:
-                    self._commands.put(message)
+                    # Made here, so that a control acts on the command sent before it, however
+                    # soon it follows, and on none after it.
+                    self._control = TrainingControl()
+                    self._commands.put((message, self._control))
         self._leave()
 
     def _on_terminate(self, *_: object) -> None:
@@ -101,10 +112,10 @@ class _Worker:
         with self._sending, contextlib.suppress(BrokenPipeError, ConnectionError, OSError):
             self._connection.send(event)
 
-    def _answer(self, command: Command) -> Event:
+    def _answer(self, command: Command, control: TrainingControl) -> Event:
         """Carries out a command; its terminal event, whatever happens."""
         try:
-            return self._execute(command)
+            return self._execute(command, control)
         except SpecError as error:
             return Rejected(error.message, error.hint, error.problems)
         except DescentError as error:
@@ -117,7 +128,7 @@ class _Worker:
                 details=traceback.format_exc(),
             )
 
-    def _execute(self, command: Command) -> Event:
+    def _execute(self, command: Command, control: TrainingControl) -> Event:
         from engine import execution
         from engine.runs.store import RunStore
 
@@ -131,6 +142,6 @@ class _Worker:
             case Train():
                 emit: Callable[[Event], None] = self._send
                 with RunStore(self._workspace) as store:
-                    return execution.train(command.spec, store, emit, self._control, command.name)
+                    return execution.train(command.spec, store, emit, control, command.name)
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")
