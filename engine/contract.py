@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.datasets.base import Examples
-from engine.errors import WorkspaceError
+from engine.errors import DatasetError, WorkspaceError
+from engine.parameters import shorten
 from engine.preprocessing import Preprocessing
 from engine.problem import Signature
 from engine.runs.files import atomic_write
@@ -45,6 +46,24 @@ class Contract:
             examples.class_names,
             preprocessing,
         )
+
+    def check(self, examples: Examples) -> None:
+        """Makes sure that examples are of the kind the model was trained on.
+
+        Raises:
+            DatasetError: Their columns, classes or shapes are others: the file was changed.
+        """
+        for what, trained_on, found in (
+            ("columns", self.feature_names, examples.feature_names),
+            ("classes", self.class_names, examples.class_names),
+            ("shape", self.signature.input_shape, examples.signature.input_shape),
+        ):
+            if trained_on != found:
+                raise DatasetError(
+                    f"The data has changed since the model was trained; its {what} were "
+                    f"{_listing(trained_on)}. Received: {_listing(found)}.",
+                    "Bring the data back as it was, or train anew.",
+                )
 
     def save(self, folder: Path) -> None:
         """Writes it beside the model.
@@ -88,3 +107,7 @@ class Contract:
                 f"The model of this run cannot be used: '{FILE_NAME}' is damaged ({error}).",
                 "Train it again with the same settings.",
             ) from error
+
+
+def _listing(items: tuple[object, ...]) -> str:
+    return shorten(", ".join(map(str, items)), limit=200)

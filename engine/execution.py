@@ -28,6 +28,7 @@ from engine.events import (
     RunEnded,
     RunEvent,
     RunFailed,
+    RunStopped,
     WorkerReady,
 )
 from engine.material import Material, divide, prepare
@@ -65,18 +66,28 @@ def inspect_data(values: dict[str, Any]) -> DataInspected:
 def warm_up() -> WorkerReady:
     """Imports TensorFlow and Keras and finds the devices."""
     started = time.perf_counter()
+    _load_tensorflow()
     import keras
     import tensorflow as tf
 
     from engine.training import job  # noqa: F401  so that Start finds it imported
 
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # All of the GPU's memory at once would starve every other program on it.
-        tf.config.experimental.set_memory_growth(gpu, True)
     devices = tuple(
         device.name.rpartition("device:")[2] for device in tf.config.list_logical_devices()
     )
     return WorkerReady(tf.__version__, keras.__version__, devices, time.perf_counter() - started)
+
+
+def _load_tensorflow() -> None:
+    """Imports TensorFlow and has it take a GPU's memory as it needs it.
+
+    All of it at once, its default, would starve every other program on the GPU.
+    """
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        with contextlib.suppress(RuntimeError):  # it computes already; then it is too late
+            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def describe_model(values: dict[str, Any]) -> ModelDescribed:
@@ -89,6 +100,7 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     spec = parse(values)
     _, examples = load_examples(spec.data)
     resolved = resolve(spec, examples.signature)
+    _load_tensorflow()
     import keras
 
     from engine.training.building import build
@@ -168,13 +180,21 @@ def train(
                 record.id, record.name, material, store, recorder, control, strategy
             )
         store.record([ended])
-    except WorkspaceError as error:  # a full disk, as a rule: what was told before is safe
-        ended = RunFailed(record.id, reason=error.message, hint=error.hint)
+    except Exception as error:  # a full disk, as a rule: what was told before is safe
+        ended = _failed(record.id, error)
         with contextlib.suppress(WorkspaceError):
             store.record([ended])
-    if control.is_discarding:
-        store.delete(record.id)
+    if _is_unwanted(ended, control):
+        with contextlib.suppress(WorkspaceError):  # then it stays in the list, as stopped
+            store.delete(record.id)
     return ended
+
+
+def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
+    """Someone asked to discard the run, and was heard in time."""
+    if isinstance(ended, RunStopped):
+        return not ended.kept
+    return isinstance(ended, RunFailed) and control.is_discarding
 
 
 def _train_recorded(
@@ -188,23 +208,29 @@ def _train_recorded(
 ) -> RunEnded:
     """Trains; whatever goes wrong becomes a `RunFailed`."""
     try:
+        _load_tensorflow()
         from engine.training.job import TrainingJob
 
         folder = store.folder(run)
         return TrainingJob(run, name, material, folder, emit, control, strategy).execute()
-    except DescentError as error:
-        return RunFailed(run, reason=error.message, hint=error.hint)
     except Exception as error:
-        return RunFailed(
-            run,
-            reason=f"Training failed unexpectedly: {error}",
-            hint="What was recorded is kept. The details below help to find the cause.",
-            details=traceback.format_exc(),
-        )
+        return _failed(run, error)
+
+
+def _failed(run: str, error: Exception) -> RunFailed:
+    """The end of a run that an error ended; call it while handling the error."""
+    if isinstance(error, DescentError):
+        return RunFailed(run, reason=error.message, hint=error.hint)
+    return RunFailed(
+        run,
+        reason=f"Training failed unexpectedly: {error}",
+        hint="What was recorded is kept. The details below help to find the cause.",
+        details=traceback.format_exc(),
+    )
 
 
 def evaluate(reference: str, store: RunStore) -> Evaluation:
-    """Evaluates the saved model of a run anew on its test part.
+    """Evaluates the saved model of a run anew on its test part; without one, on what it learnt.
 
     Args:
         reference: A run's id, the beginning of one, or its name.
@@ -213,13 +239,17 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     Raises:
         UnknownNameError: There is no such run.
         WorkspaceError: The run has no saved model.
-        DatasetError: The data is gone, or it has no test part.
+        DatasetError: The data is gone, or is no longer what the model was trained on.
     """
+    record = store.get(reference)
+    folder = store.folder(record.id)
+    contract = Contract.load(folder)
+    material = prepare(record.spec)
+    contract.check(material.examples)
+    _load_tensorflow()
     from engine.serving import ServedModel
 
-    record = store.get(reference)
-    model = ServedModel.load(store.folder(record.id))
-    material = prepare(record.spec)
+    model = ServedModel.load(folder)
     indices, part = material.parts.test, "test"
     if not len(indices):
         indices, part = material.parts.train, "train"
@@ -251,8 +281,6 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
         WorkspaceError: The run has no saved model.
         DatasetError: The inputs have another shape than the model.
     """
-    from engine.serving import ServedModel
-
     folder = store.folder(store.get(reference).id)
     contract = Contract.load(folder)
     expected = contract.signature.input_shape
@@ -263,6 +291,9 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
             if contract.feature_names
             else "Give images of that height, width and number of channels.",
         )
+    _load_tensorflow()
+    from engine.serving import ServedModel
+
     outputs = ServedModel.load(folder).predict(x)
     if contract.signature.is_binary:
         return np.concatenate([1.0 - outputs, outputs], axis=1)

@@ -8,6 +8,7 @@ Imported by workers only.
 from __future__ import annotations
 
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from engine.contract import Contract
 from engine.errors import WorkspaceError
 from engine.problem import Task
-from engine.runs.files import atomic_write
+from engine.runs.files import atomic_write, cannot_write
 
 FILE_NAME = "model.keras"
 
@@ -55,10 +56,14 @@ class ServedModel:
         Raises:
             WorkspaceError: They cannot be written.
         """
-        with tempfile.TemporaryDirectory() as aside:
-            path = Path(aside) / FILE_NAME  # Keras insists on the suffix, and saves in place
-            self.with_scaling().save(path)
-            atomic_write(folder / FILE_NAME, path.read_bytes())
+        try:
+            with tempfile.TemporaryDirectory() as aside:
+                path = Path(aside) / FILE_NAME  # Keras insists on the suffix, and saves in place
+                self.with_scaling().save(path)
+                content = path.read_bytes()
+        except OSError as error:
+            raise cannot_write(folder / FILE_NAME, error) from error
+        atomic_write(folder / FILE_NAME, content)
         self._contract.save(folder)
 
     @classmethod
@@ -71,7 +76,7 @@ class ServedModel:
         contract = Contract.load(folder)
         try:
             model = keras.saving.load_model(folder / FILE_NAME, compile=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise WorkspaceError(
                 f"The saved model cannot be read: {error}.",
                 "Train it again with the same settings.",

@@ -24,7 +24,7 @@ from engine.datasets.synthetic import (
 )
 from engine.datasets.table import SUFFIXES, CsvTable
 from engine.errors import DatasetError, UnknownNameError
-from engine.parameters import validate
+from engine.parameters import shorten, validate
 from engine.registry import Registry
 from engine.spec import DataSpec
 
@@ -61,7 +61,7 @@ def open_dataset(data: DataSpec) -> Dataset:
     source = data.source.strip()
     if source in DATASETS:
         return DATASETS[source]
-    path = Path(source).expanduser()
+    path = _readable_path(source)
     if path.is_file():
         if path.suffix.lower() not in SUFFIXES:
             raise DatasetError(
@@ -74,6 +74,23 @@ def open_dataset(data: DataSpec) -> Dataset:
     if path.is_dir():
         raise DatasetError(f"'{source}' is a folder, not a table.", "Choose a file in it.")
     raise DatasetError(f"There is no file '{source}'.", _nearest_hint(path))
+
+
+def _readable_path(source: str) -> Path:
+    """The path someone typed, made sure that the system can look it up.
+
+    Raises:
+        DatasetError: It names an unknown user, is too long, or may not be looked into.
+    """
+    try:
+        path = Path(source).expanduser()
+        path.is_file()
+    except (OSError, RuntimeError) as error:
+        reason = str(getattr(error, "strerror", error)).rstrip(".")
+        raise DatasetError(
+            f"The path {shorten(source)} cannot be used. Received: {reason}.", "Check the path."
+        ) from None
+    return path
 
 
 def load_examples(data: DataSpec) -> tuple[Dataset, Examples]:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import WorkspaceError
-from engine.runs.files import atomic_directory
+from engine.runs.files import atomic_directory, cannot_write
 
 if TYPE_CHECKING:
     import keras
@@ -133,11 +133,17 @@ class CheckpointWriter:
 
     Args:
         folder: Where checkpoints go; made if need be.
+
+    Raises:
+        WorkspaceError: The folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         self._changed = threading.Condition()
         self._waiting: dict[str, Snapshot] = {}
         self._closing = False

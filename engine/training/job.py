@@ -161,30 +161,31 @@ class TrainingJob:
     def _conclude(
         self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
     ) -> RunEnded:
-        kept_epoch = len(outcome.history)
+        kept_epoch, kept = len(outcome.history), ""
         if self._material.spec.training.keep == "best" and outcome.best_epoch:
             trainer.restore_best()
             kept_epoch = outcome.best_epoch
+            kept = f" The weights of epoch {kept_epoch} are kept."
+        elif outcome.step:
+            kept = f" The weights after step {outcome.step:,} are kept."
         self._save(network)
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
         evaluation = self._evaluate(loop, trainer)
         if evaluation is not None:
             evaluation.save(self._folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
-        return self._ended(outcome, kept_epoch, metrics)
+        return self._ended(outcome, metrics, kept)
 
-    def _ended(self, outcome: Outcome, kept_epoch: int, metrics: dict[str, float]) -> RunEnded:
-        kept = f"The weights of epoch {kept_epoch} are kept." if kept_epoch else ""
-        if not outcome.stopped:
-            reason = f"All {len(outcome.history)} epochs are done. {kept}"
-            return RunFinished(self._run, reason=reason.strip(), metrics=metrics)
-        done = f"Stopped after {len(outcome.history)} of {self._schedule.epochs} epochs."
-        return RunStopped(
-            self._run,
-            reason=f"{done} {kept}".strip(),
-            metrics=metrics,
-            kept=not self._control.is_discarding,
-        )
+    def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
+        done = f"{len(outcome.history)} of {self._schedule.epochs} epochs."
+        # Asked at any time, also while the model was saved and evaluated after the last epoch.
+        if self._control.is_discarding:
+            reason = f"Discarded after {done}"
+            return RunStopped(self._run, reason=reason, metrics=metrics, kept=False)
+        if outcome.stopped:
+            return RunStopped(self._run, reason=f"Stopped after {done}{kept}", metrics=metrics)
+        reason = f"All {len(outcome.history)} epochs are done.{kept}"
+        return RunFinished(self._run, reason=reason, metrics=metrics)
 
     def _evaluate(self, loop: StepLoop, trainer: Trainer) -> Evaluation | None:
         """Metrics on the test part, for the weights that are kept; None without a test part."""
