@@ -35,10 +35,6 @@ class TrainingControl:
             self._changed.notify_all()
 
     @property
-    def is_stopping(self) -> bool:
-        return self._stopping
-
-    @property
     def is_discarding(self) -> bool:
         """The run was not only stopped: it is not wanted any more."""
         return self._discarding

@@ -36,10 +36,12 @@ class ChunkLength:
     between chunks not to matter.
 
     Args:
+        batch_size: Examples in each of its steps.
         target_s: Wanted seconds for one chunk.
     """
 
-    def __init__(self, target_s: float = TARGET_CHUNK_S) -> None:
+    def __init__(self, batch_size: int, target_s: float = TARGET_CHUNK_S) -> None:
+        self.batch_size = batch_size
         self._target_s = target_s
         self._steps = 1
         self._calls = 0

@@ -119,8 +119,8 @@ class Trainer:
         self._observers = observers
         self._keeper = keeper
         self._in_units = in_units
-        self._chunk = ChunkLength()
-        self._test_chunk = ChunkLength()
+        self._chunk = ChunkLength(schedule.batch_size)
+        self._test_chunk = ChunkLength(TEST_BATCH_SIZE)
         self._clock = Stopwatch()
         self._best_weights: list[Array] | None = None
         self._best_loss = math.inf
@@ -159,7 +159,7 @@ class Trainer:
         started = self._clock.seconds
         self._loop.reset_metrics()
         order = shuffled(len(self._train), self._schedule.seed, epoch)
-        for indices in self._chunks(order, self._schedule.batch_size, self._chunk):
+        for indices in self._chunks(order, self._chunk):
             first_step = self._outcome.step
             values = self._timed(self._loop.train, self._train, indices, self._chunk)
             self._outcome.step += len(indices)
@@ -221,7 +221,7 @@ class Trainer:
     def _test(self, data: DeviceData, may_stop: bool) -> dict[str, float]:
         self._loop.reset_metrics()
         rows = np.arange(len(data), dtype=np.int32)
-        for indices in self._chunks(rows, TEST_BATCH_SIZE, self._test_chunk, may_stop):
+        for indices in self._chunks(rows, self._test_chunk, may_stop):
             self._timed(self._loop.test, data, indices, self._test_chunk)
         return self._results()
 
@@ -238,13 +238,13 @@ class Trainer:
     ) -> dict[str, Any]:
         started = time.perf_counter()
         values = run(data, indices)
-        chunk.observe(len(indices), time.perf_counter() - started)
+        if indices.shape[1] == chunk.batch_size:  # the smaller rest says nothing of a whole batch
+            chunk.observe(len(indices), time.perf_counter() - started)
         return values
 
     def _chunks(
         self,
         order: npt.NDArray[np.int32],
-        batch_size: int,
         chunk: ChunkLength,
         may_stop: bool = True,
     ) -> Iterator[npt.NDArray[np.int32]]:
@@ -255,6 +255,7 @@ class Trainer:
         Raises:
             _Stopped: Someone asked to stop. Asked before each chunk, waiting while paused.
         """
+        batch_size = chunk.batch_size
         n_full = len(order) // batch_size
         batches = order[: n_full * batch_size].reshape(n_full, batch_size)
         rest = order[n_full * batch_size :][np.newaxis]

@@ -161,6 +161,14 @@ def test_the_order_comes_from_seed_and_epoch_alone():
     assert (shuffled(30, 1, 5) != shuffled(30, 2, 5)).any()
 
 
+def test_the_smaller_last_batch_does_not_lengthen_chunks(monkeypatch):
+    bench = Bench(epochs=5)  # six batches of 8 and one of 2
+    seen = []
+    monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: seen.append(steps))
+    bench.trainer.fit()
+    assert seen == [1] * 6 * 5  # nor does the validation part, smaller than one test batch
+
+
 def test_checkpoints_keep_two_epochs_and_the_best(tmp_path):
     keeper = CheckpointWriter(tmp_path / "checkpoints")
     bench = Bench(epochs=8, keeper=keeper)
@@ -216,7 +224,7 @@ def test_a_checkpoint_of_another_model_is_refused():
 
 
 def test_a_chunk_grows_to_its_target_and_no_further():
-    chunk = ChunkLength(target_s=0.03)
+    chunk = ChunkLength(8, target_s=0.03)
     for _ in range(30):
         chunk.observe(chunk.steps, 0.001 * chunk.steps)
     assert chunk.steps == 30
