@@ -224,7 +224,10 @@ def _add_set(command: argparse.ArgumentParser) -> None:
 
 
 def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:  # the home directory of an unknown user
+        raise argparse.ArgumentTypeError(f"'{text}' cannot be used. Received: {error}") from None
 
 
 if __name__ == "__main__":

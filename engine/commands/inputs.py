@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,12 +51,16 @@ def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], A
 
 
 def _read(text: str, contract: Contract) -> Array:
-    path = Path(text.strip()).expanduser()
+    path = Path(text.strip())
     is_table = contract.signature.kind is Kind.TABLE
-    if not path.is_file():
+    is_file = is_folder = False
+    with contextlib.suppress(OSError, RuntimeError):  # no path at all, but a row perhaps
+        path = path.expanduser()
+        is_file, is_folder = path.is_file(), path.is_dir()
+    if not is_file:
         if is_table and path.suffix.lower() not in (*SUFFIXES, ".npy"):
             return _read_row(text, contract)[np.newaxis]
-        if path.is_dir():
+        if is_folder:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
     suffix = path.suffix.lower()

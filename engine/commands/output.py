@@ -30,6 +30,7 @@ class Output:
         self.as_json = as_json
         self.is_broken = False
         self._stream = stream or sys.stdout
+        self._encoding = getattr(self._stream, "encoding", None) or "utf-8"
 
     @property
     def is_terminal(self) -> bool:
@@ -43,7 +44,10 @@ class Output:
 
     def object(self, values: Mapping[str, Any]) -> None:
         """Writes one JSON object on a line of its own."""
-        self.write(json.dumps(plain(values), ensure_ascii=False, allow_nan=False) + "\n")
+        text = json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
+        if not self._can_write(text):
+            text = json.dumps(plain(values), allow_nan=False)
+        self.write(text + "\n")
 
     def lines(self, *lines: str) -> None:
         """Writes text for people; with ``--json``, nothing."""
@@ -54,6 +58,8 @@ class Output:
         """Writes and flushes, so that whoever listens is up to date."""
         if self.is_broken:
             return
+        if not self._can_write(text):
+            text = text.encode(self._encoding, errors="replace").decode(self._encoding)
         try:
             self._stream.write(text)
             self._stream.flush()
@@ -61,6 +67,14 @@ class Output:
             self.is_broken = True
             # Python flushes once more at its end, which would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+    def _can_write(self, text: str) -> bool:
+        """The stream's encoding has all characters; that of a pipe under Windows has few."""
+        try:
+            text.encode(self._encoding)
+        except UnicodeEncodeError:
+            return False
+        return True
 
 
 def plain(value: Any) -> Any:

@@ -6,6 +6,7 @@ model or the dataset, or a field of training, split or preprocessing; bare where
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 from argparse import Namespace
@@ -75,9 +76,10 @@ def spec_values(arguments: Namespace) -> Values:
 
 def data_values(source: str, target: str | None, task: str | None) -> Values:
     """Returns the `data` of a specification; the path of a file is made absolute."""
-    if source not in DATASETS and Path(source).expanduser().is_file():
-        # A run is evaluated later, from wherever that is done.
-        source = str(Path(source).expanduser().resolve())
+    with contextlib.suppress(OSError, RuntimeError):  # loading it says what is wrong with a path
+        if source not in DATASETS and Path(source).expanduser().is_file():
+            # A run is evaluated later, from wherever that is done.
+            source = str(Path(source).expanduser().resolve())
     return {"source": source, "target": target, "task": task}
 
 
@@ -90,6 +92,8 @@ def _base(path: str | None) -> Values:
         raise DescentError(f"There is no file '{path}'.", "Check the path after --spec.") from None
     except OSError as error:
         raise DescentError(f"'{path}' cannot be read. Received: {error.strerror}.") from None
+    except RuntimeError as error:  # the home directory of an unknown user
+        raise DescentError(f"'{path}' cannot be read. Received: {error}") from None
     except ValueError as error:
         raise DescentError(
             f"'{path}' is not JSON. Received: {error}.",

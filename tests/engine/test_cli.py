@@ -1,5 +1,6 @@
 """The command line: its contract of events and exit codes, its settings, and its refusals."""
 
+import io
 import json
 import math
 import os
@@ -61,6 +62,26 @@ def refuse(capsys, *words):
     assert captured.out == ""
     assert captured.err.startswith("Error: ")
     return captured.err
+
+
+class TestEncodings:
+    """Output redirected under Windows has the characters of one code page only."""
+
+    @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+    def test_text_and_json_get_through(self, encoding):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        Output(as_json=False, stream=stream).lines("β₀ of 'setosa'")
+        Output(as_json=True, stream=stream).event("told", name="日本 · β₀")
+        text, line = stream.buffer.getvalue().decode(encoding).splitlines()
+        assert text == "?? of 'setosa'"
+        assert json.loads(line) == {"event": "told", "name": "日本 · β₀"}
+
+
+class TestUnknownHome:
+    @pytest.mark.parametrize("flag", ["--data", "--spec", "--workspace"])
+    def test_refused_in_words(self, capsys, flag):
+        words = ["train", flag, "~no-such-user/x"]
+        assert "home directory" in refuse(capsys, *words)
 
 
 class TestTrain:
