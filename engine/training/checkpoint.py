@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 KEPT = 2
+TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
 
 Array = npt.NDArray[Any]
 
@@ -129,7 +131,9 @@ def _digest(path: Path) -> str:
 class CheckpointWriter:
     """Writes checkpoints in a thread of its own; training never waits for the disk.
 
-    When a newer one is offered before the last was begun, the newer takes its place.
+    When a newer one is offered before the last was begun, the newer takes its place. After each
+    write the thread rests, so that epochs of milliseconds are not slowed down by the checkpoints
+    of each; epochs that last ten times as long as a write are all written.
 
     Args:
         folder: Where checkpoints go; made if need be.
@@ -184,18 +188,24 @@ class CheckpointWriter:
             raise self._failure
 
     def _work(self) -> None:
+        rested_at = 0.0
         while True:
             with self._changed:
+                rest_s = max(0.0, rested_at - time.monotonic())
+                self._changed.wait_for(lambda: self._closing, timeout=rest_s)
                 self._changed.wait_for(lambda: self._waiting or self._closing)
                 if not self._waiting:
                     return
                 waiting, self._waiting = self._waiting, {}
+            started = time.monotonic()
             try:
                 for slot, snapshot in waiting.items():
                     self._write(slot, snapshot)
             except Exception as error:
                 self._failure = error
                 return
+            ended = time.monotonic()
+            rested_at = ended + (ended - started) * (1 / TIME_SHARE - 1)
 
     def _write(self, slot: str, snapshot: Snapshot) -> None:
         """Writes the new one before older ones go."""

@@ -1,11 +1,16 @@
 """Epochs, validation, best weights and controls, on a model small enough to follow by hand."""
 
+import itertools
+import threading
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
 from engine.errors import TrainingError
 from engine.events import Control, EpochEnded, RunEvent, RunState, StateChanged, StepsDone
+from engine.training import checkpoint
 from engine.training.checkpoint import (
     CheckpointWriter,
     Snapshot,
@@ -167,6 +172,26 @@ def test_the_smaller_last_batch_does_not_lengthen_chunks(monkeypatch):
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: seen.append(steps))
     bench.trainer.fit()
     assert seen == [1] * 6 * 5  # nor does the validation part, smaller than one test batch
+
+
+def test_quick_epochs_are_not_all_written(tmp_path, monkeypatch):
+    written, first = [], threading.Event()
+
+    def write(path, snapshot):
+        written.append(snapshot.progress["epoch"])
+        first.set()
+
+    seconds = itertools.count(1_000, 60)  # each look at the clock is a minute later
+    monkeypatch.setattr(checkpoint, "write_checkpoint", write)
+    clock = SimpleNamespace(monotonic=lambda: float(next(seconds)))
+    monkeypatch.setattr(checkpoint, "time", clock)
+    keeper = CheckpointWriter(tmp_path)
+    keeper.offer(Snapshot({}, {"epoch": 1}))
+    assert first.wait(10)
+    for epoch in (2, 3, 4):
+        keeper.offer(Snapshot({}, {"epoch": epoch}))
+    keeper.close()  # which does not wait for the rest to end
+    assert written == [1, 4]
 
 
 def test_checkpoints_keep_two_epochs_and_the_best(tmp_path):
