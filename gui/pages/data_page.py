@@ -38,6 +38,7 @@ from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import Card, CardList
 from gui.widgets.profile_view import ProfileView
+from gui.widgets.run_button import ICON_SIZE
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 35 * SPACING
@@ -119,6 +120,7 @@ class DataPage(Page):
         self.search.textChanged.connect(self.cards.set_filter)
         self.cards.setAccessibleName(self.tr("Datasets"))
         self.open_button.setIcon(icon("folder"))
+        self.open_button.setIconSize(ICON_SIZE)
         self.open_button.setToolTip(
             self.tr("A table with a heading in its first line. You can also drop it on the window.")
         )

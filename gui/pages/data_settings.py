@@ -82,9 +82,9 @@ class DataSettings(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.task.setMinimumContentsLength(6)
-        self.task.addItem(self.tr("classes or numbers: automatic"), None)
-        self.task.addItem(self.tr("classes"), Task.CLASSIFICATION.value)
-        self.task.addItem(self.tr("numbers"), Task.REGRESSION.value)
+        self.task.addItem(self.tr("read as: automatic"), None)
+        self.task.addItem(self.tr("read as classes"), Task.CLASSIFICATION.value)
+        self.task.addItem(self.tr("read as numbers"), Task.REGRESSION.value)
         self.task.activated.connect(self._on_task)
         column.addWidget(self.task)
         part.hide()

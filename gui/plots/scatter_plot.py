@@ -45,11 +45,10 @@ class DataScatterPlot(QWidget):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            box.setMinimumContentsLength(12)
+            box.setMinimumContentsLength(6)
             box.currentIndexChanged.connect(self._show_axes)
             row.addWidget(label)
-            row.addWidget(box)
-        row.addStretch(1)
+            row.addWidget(box, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACING)
@@ -108,15 +107,24 @@ class DataScatterPlot(QWidget):
 
     def _fill_choices(self) -> None:
         names = list(self._columns)
-        # A regression first shows its target, classes show the first two features.
-        second = 1 if self._classes is not None else len(names) - 1
-        for box, index in ((self.horizontal, 0), (self.vertical, second)):
+        for box, index in zip((self.horizontal, self.vertical), self._first_axes(), strict=True):
             with QSignalBlocker(box):
                 box.clear()
                 box.addItems(names)
                 box.setCurrentIndex(min(index, len(names) - 1))
         self._choices.setVisible(len(names) > 1)
         self._show_axes()
+
+    def _first_axes(self) -> tuple[int, int]:
+        """Measurements first: a category spread over columns of 0 and 1 shows next to nothing."""
+        columns = list(self._columns.values())
+        telling = [index for index, column in enumerate(columns) if _is_measured(column)]
+        order = telling + [index for index in range(len(columns)) if index not in telling]
+        if self._classes is None:
+            # A regression first shows its target.
+            features = [index for index in order if index != len(columns) - 1]
+            return (features or [0])[0], len(columns) - 1
+        return (order[0], order[min(1, len(order) - 1)]) if order else (0, 0)
 
     @Slot()
     def _show_axes(self) -> None:
@@ -130,6 +138,11 @@ class DataScatterPlot(QWidget):
             assert self._classes is not None
             y, vertical = self._classes.astype(np.float64), ""
         self.plot.set_points(x, y, self._classes, self._class_names, horizontal, vertical)
+
+
+def _is_measured(column: Floats) -> bool:
+    """More than two values."""
+    return len(np.unique(column)) > 2
 
 
 class _PointsPlot(Plot):
