@@ -320,7 +320,10 @@ class CurvesPlot(Plot):
         ):
             if epoch is not None and not np.isnan(series).all():
                 entries.append(LegendEntry(name, color, short_number(float(series[epoch]))))
-        self.legend.set_entries(tuple(entries), self._caption(step))
+        caption = self._caption(step)
+        is_best = self._best is not None and caption == self.tr("best epoch {0}").format(self._best)
+        short = self.tr("best {0}").format(self._best) if is_best else ""
+        self.legend.set_entries(tuple(entries), caption, short)
 
     def _step_at_cursor(self) -> int:
         n = len(self.data)

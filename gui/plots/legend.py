@@ -43,7 +43,7 @@ class LegendBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: tuple[LegendEntry, ...] = ()
-        self._caption = ""
+        self._caption = self._short_caption = self._shown_caption = ""
         self._widths: list[float] = []
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
@@ -62,14 +62,23 @@ class LegendBar(QWidget):
         """What is read at the right."""
         return self._caption
 
-    def set_entries(self, entries: tuple[LegendEntry, ...], caption: str = "") -> None:
-        """Shows entries, and at the right for example where the crosshair is."""
+    def set_entries(
+        self, entries: tuple[LegendEntry, ...], caption: str = "", short_caption: str = ""
+    ) -> None:
+        """Shows entries, and at the right for example where the crosshair is.
+
+        Args:
+            entries: The curves.
+            caption: What is read at the right.
+            short_caption: The same in fewer letters, for where it spares a line.
+        """
         if entries == self._entries and caption == self._caption:
             return
         if [entry.name for entry in entries] != [entry.name for entry in self._entries]:
             self._widths = [0.0] * len(entries)
         moved = self._measure(entries) or bool(caption) != bool(self._caption)
         self._entries, self._caption = entries, caption
+        self._short_caption = short_caption or caption
         self.setAccessibleDescription(self.text())
         if moved:
             self.updateGeometry()
@@ -128,12 +137,12 @@ class LegendBar(QWidget):
             painter.setPen(QColor(colors.text))
             left += name_width + SPACING / 2
             painter.drawText(QRectF(left, place.y(), 400.0, height), middle, entry.value)
-        if self._caption:
+        if self._shown_caption:
             painter.setPen(QColor(colors.muted))
             painter.drawText(
                 QRectF(0, self.height() - _LINE_HEIGHT, self.width(), _LINE_HEIGHT),
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                self._caption,
+                self._shown_caption,
             )
         painter.end()
 
@@ -148,11 +157,15 @@ class LegendBar(QWidget):
                 x, y = 0.0, y + _LINE_HEIGHT
             places.append(QPointF(x, y))
             x += needed + 2 * SPACING
-        self._needs_line = x > 0 and x + self._caption_room() > width
+        fits = [
+            text for text in (self._caption, self._short_caption) if x + self._room(text) <= width
+        ]
+        self._needs_line = x > 0 and not fits
+        self._shown_caption = fits[0] if fits else self._caption
         return places
 
-    def _caption_room(self) -> float:
-        return self._metrics.horizontalAdvance(self._caption) if self._caption else 0.0
+    def _room(self, text: str) -> float:
+        return self._metrics.horizontalAdvance(text) if text else 0.0
 
 
 def _paint_mark(painter: QPainter, entry: LegendEntry, place: QPointF) -> None:

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.datasets.profile import ColumnProfile, Profile
@@ -19,11 +19,12 @@ from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.curves_plot import CurvesPlot
 from gui.plots.device_plot import DevicePanel
+from gui.plots.legend import LegendBar, LegendEntry
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.plots.regression_plot import RegressionPlot
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.surface_plot import SurfacePlot
-from gui.theme import DARK, LIGHT, current_theme
+from gui.theme import DARK, LIGHT, TEXT_SMALL, current_theme, text_font
 
 GIBIBYTE = 2**30
 
@@ -623,6 +624,14 @@ class TestScatter:
         with pytest.raises(ValueError, match="Received: 'q'"):
             plot.set_axes("a", "q")
 
+    def test_measurements_are_shown_before_columns_of_zero_and_one(self, show):
+        plot = show(DataScatterPlot())
+        x = np.array([[0, 3, 5], [1, 4, 7], [0, 9, 6], [1, 2, 8]])
+        plot.show_profile(profile(x, np.array([0, 1, 0, 1]), ("no", "yes")))
+        assert plot.axes() == ("b", "c")
+        plot.show_profile(profile(x, np.arange(4)))
+        assert plot.axes() == ("b", "target")
+
     def test_one_feature_with_classes(self, show):
         plot = show(DataScatterPlot())
         plot.show_profile(profile([[0.5], [1.5]], np.array([0, 1]), ("no", "yes")))
@@ -636,6 +645,15 @@ class TestScatter:
         plot.show_profile(images)
         plot.plot.redraw()
         assert "Columns of a table" in plot.plot.empty_text
+
+
+class TestLegend:
+    def test_a_short_caption_spares_a_line(self, show):
+        legend = show(LegendBar(), width=1000)
+        legend.set_entries((LegendEntry("Training", "#000000", "0.5"),), "best epoch 10", "best 10")
+        room = QFontMetricsF(text_font(TEXT_SMALL)).horizontalAdvance("Training 0.5 best epoch 10")
+        assert legend.heightForWidth(1000) == legend.heightForWidth(round(room))
+        assert legend.heightForWidth(round(room) - 80) > legend.heightForWidth(1000)
 
 
 class TestBars:
