@@ -31,7 +31,7 @@ from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import Card, CardList
 from gui.widgets.layer_view import LayerView
-from gui.widgets.split_bar import count_text
+from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 35 * SPACING

@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
 
 from engine.events import LayerInfo
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
-from gui.widgets.split_bar import count_text
+from gui.widgets.run_words import count_text
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -12,7 +12,8 @@ from gui.plots.scatter_plot import DataScatterPlot
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.split_bar import SplitBar, count_text
+from gui.widgets.run_words import count_text
+from gui.widgets.split_bar import SplitBar
 from gui.widgets.tables import ColumnTable, SampleTable
 
 

@@ -127,8 +127,10 @@ def _split_text(spec: RunSpec) -> str:
 
 
 def _scaling_text(spec: RunSpec) -> str:
-    text = translate("inputs: {inputs}, target: {target}")
     scaling = spec.preprocessing
+    if "crossentropy" in (spec.training.loss or ""):  # classes are not scaled
+        return translate("inputs: {inputs}").format(inputs=scaling.scaling)
+    text = translate("inputs: {inputs}, target: {target}")
     return text.format(inputs=scaling.scaling, target=scaling.target_scaling)
 
 

@@ -24,7 +24,7 @@ _METRICS: Final = {
     "recall": "Recall",
     "balanced_accuracy": "Balanced accuracy",
 }
-SHARES: Final = frozenset({"accuracy", "balanced_accuracy", "precision", "recall"})
+SHARES: Final = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "f1_score"})
 """Metrics that are read as a percentage."""
 ROLES: Final = {
     RunState.FINISHED: "success",

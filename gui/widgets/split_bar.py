@@ -7,11 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.theme import SPACING, current_theme, set_role
-
-
-def count_text(count: int) -> str:
-    """A count with thousands separated."""
-    return f"{count:,}"
+from gui.widgets.run_words import count_text
 
 
 class SplitBar(QWidget):

@@ -53,7 +53,7 @@ def test_a_finished_run_shows_itself(on: Stage[ResultsPage]) -> None:
     on.page.hint_changed.connect(hints.append)
     with on.qtbot.waitSignal(on.controller.result_read):
         on.train(DIGITS)
-    assert numbers(on) == {"Accuracy": "90.0 %", "Balanced accuracy": "90.0 %", "F1": "0.9000"}
+    assert numbers(on) == {"Accuracy": "90.0 %", "Balanced accuracy": "90.0 %", "F1": "90.0 %"}
     assert "test part, 100 examples" in on.page.caption.text()
     assert "epoch 4 of 4" in on.page.caption.text()
     assert on.page.notice.isHidden()
