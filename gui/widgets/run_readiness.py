@@ -8,6 +8,8 @@ from pathlib import PurePath
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.events import Rejected
+from engine.parameters import Parameters, describe
+from engine.spec import PreprocessingSpec, SplitSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.widgets.run_words import counted, translate
@@ -100,8 +102,17 @@ def _wrong_model(problem: Rejected) -> Readiness:
     page = "data" if is_data else "model"
     action = translate("Go to Data") if is_data else translate("Go to Model")
     first = problem.problems[0] if problem.problems else problem
-    text = first.message
+    text = _named(first.message, field)
     more = len(problem.problems) - 1
     if more > 0:
         text = translate("{text} And {n} more.").format(text=text, n=more)
     return Readiness(False, text, first.hint, "danger", action, page)
+
+
+def _named(message: str, field: str) -> str:
+    """Puts the label of the field before what is wrong with it: away from the form it is needed."""
+    name = field.rpartition(".")[2]
+    groups: list[type[Parameters]] = [TrainingSpec, SplitSpec, PreprocessingSpec]
+    groups += [architecture.parameters for architecture in ARCHITECTURES]
+    labels = {item.name: item.label for group in groups for item in describe(group)}
+    return f"{labels[name]}: {message}" if name in labels else message

@@ -56,7 +56,7 @@ class TestBeforeARun:
         on.engine.rejections["cnn"] = rejected("model.parameters.filters", "Too many filters.")
         with on.qtbot.waitSignal(on.controller.model_rejected):
             on.controller.set_draft(DIGITS)
-        assert on.page.notice.text.text() == "Too many filters."
+        assert on.page.notice.text.text() == "Filters per block: Too many filters."
         assert shown_buttons(on.page) == {"Start": False}
         asked = requested_pages(on.page)
         click(on, on.page.notice.button)
