@@ -266,12 +266,20 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def show_shortcuts(self) -> None:
-        """Shows the list of shortcuts beside the window."""
+        """Shows the list of shortcuts beside the window; asked again, puts it away."""
+        if self.shortcut_sheet is not None:
+            self.shortcut_sheet.close()
+            return
         titles = {step.name: step.title for step in self._steps()}
         groups = [(self.tr("Window"), self.actions())]
         groups += [(titles[name], page.actions()) for name, page in self.pages.items()]
         self.shortcut_sheet = ShortcutSheet(groups, self)
+        self.shortcut_sheet.finished.connect(self._on_shortcuts_closed)
         self.shortcut_sheet.show()
+
+    @Slot()
+    def _on_shortcuts_closed(self) -> None:
+        self.shortcut_sheet = None
 
     # ---- what the controller says
 

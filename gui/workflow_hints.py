@@ -34,6 +34,7 @@ class WorkflowHints(QObject):
         self._bar = bar
         self._epoch = 0
         self._has_result = False
+        self._is_listed = False
         controller.draft_changed.connect(self._show_data_and_model)
         controller.profile_changed.connect(self._show_data_and_model)
         controller.data_rejected.connect(self._show_data_and_model)
@@ -41,6 +42,7 @@ class WorkflowHints(QObject):
         controller.model_rejected.connect(self._show_data_and_model)
         controller.run_event.connect(self._on_run_event)
         controller.state_changed.connect(self._on_state)
+        controller.runs_changed.connect(self._on_runs)
         self._show_data_and_model()
         self._show_run()
 
@@ -80,7 +82,16 @@ class WorkflowHints(QObject):
         if state is RunState.PREPARING:
             self._epoch = 0
             self._has_result = False
+            self._is_listed = False
         self._show_run()
+
+    @Slot()
+    def _on_runs(self) -> None:
+        """A run that was deleted has no results to look at, until it is brought back."""
+        is_listed = any(record.id == self._controller.run for record in self._controller.runs)
+        if is_listed is not self._is_listed:
+            self._is_listed = is_listed
+            self._show_run()
 
     def _show_run(self) -> None:
         state = self._controller.state
@@ -94,7 +105,8 @@ class WorkflowHints(QObject):
         else:
             mark = DONE if done else TODO
         self._bar.set_mark("train", mark)
-        self._bar.set_mark("results", DONE if self._has_result else TODO)
+        has_result = self._has_result and self._is_listed
+        self._bar.set_mark("results", DONE if has_result else TODO)
         self.run_text_changed.emit(text)
 
     def _run_text(self, state: RunState | None) -> str:

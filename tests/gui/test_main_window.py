@@ -212,7 +212,9 @@ class TestFindingOnesWay:
         assert sheet is not None
         assert ("Data", "Ctrl+1") in sheet.rows
         assert ("Open a CSV file", "Ctrl+O") in sheet.rows
-        sheet.close()
+        on.window.show_shortcuts()
+        assert on.window.shortcut_sheet is None
+        assert not sheet.isVisible()
 
     def test_a_file_dropped_on_any_page_is_opened(self, on: WindowStage, tmp_path: Path) -> None:
         path = tmp_path / "cars.csv"
