@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 
 from engine.events import RunEnded, RunEvent, RunState, StepsDone, SurfaceUpdated
 from gui.controller import Controller
-from gui.icons import icon
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
@@ -41,12 +40,13 @@ FOLLOW_MS = 250
 WIDTHS = {
     "name": 24,
     "state": 15,
-    "data": 16,
-    "model": 17,
-    "validation": 11,
-    "test": 10,
+    "data": 14,
+    "model": 16,
+    "validation": 10,
+    "test": 8,
+    "epochs": 8,
     "started": 15,
-    "note": 24,
+    "note": 8,
 }
 """Of the columns at first, in steps of the grid; 9 for the others."""
 
@@ -108,7 +108,6 @@ class RunsPage(Page):
         self.search.setPlaceholderText(self.tr("Search by name, data, model, state or note"))
         self.search.setAccessibleName(self.tr("Search runs"))
         self.search.setClearButtonEnabled(True)
-        self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
         row.addWidget(self.search, 1)

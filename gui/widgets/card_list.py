@@ -151,7 +151,8 @@ class CardList(QListView):
         index = self._index_of(name)
         if index.isValid():
             self.setCurrentIndex(index)
-            self.scrollTo(index)
+            # The heading above a first card belongs on screen with it.
+            self.scrollTo(index.siblingAtRow(0) if index.row() == 1 else index)
         else:
             self.setCurrentIndex(QModelIndex())
             self.clearSelection()
@@ -290,7 +291,7 @@ class _CardDelegate(QStyledItemDelegate):
         if is_picked:
             ground, line = blend(palette.surface, palette.accent, 0.12), palette.accent
         elif is_hovered:
-            ground = palette.raised
+            ground = blend(palette.surface, palette.raised, 0.5)
         elif card.obstacle:
             ground = palette.window
         width = 2.0 if is_picked and self._view.hasFocus() else 1.0
