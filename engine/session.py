@@ -21,6 +21,7 @@ from typing import Any
 from engine import worker
 from engine.errors import DescentError
 from engine.events import (
+    PROTOCOL_VERSION,
     Command,
     Control,
     Event,
@@ -150,7 +151,13 @@ class Session:
             ours, theirs = context.Pipe()
             process = context.Process(
                 target=worker.main,
-                args=(theirs, self._workspace, self._log_path, self._niceness),
+                args=(
+                    theirs,
+                    self._workspace,
+                    self._log_path,
+                    self._niceness,
+                    PROTOCOL_VERSION,
+                ),
                 name="descent-worker",
                 daemon=True,
             )

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from engine.errors import DescentError, SpecError
 from engine.events import (
+    PROTOCOL_VERSION,
     Command,
     Control,
     DescribeModel,
@@ -38,13 +39,23 @@ logger = logging.getLogger(__name__)
 LAST_WORDS_S = 5.0
 
 
-def main(connection: Connection, workspace: Path, log_path: Path, niceness: int) -> None:
-    """Runs until the pipe closes. The target of the spawned process."""
+def main(
+    connection: Connection, workspace: Path, log_path: Path, niceness: int, protocol: int
+) -> None:
+    """Runs until the pipe closes. The target of the spawned process.
+
+    Args:
+        connection: Commands come in, events go out.
+        workspace: The folder that holds the runs.
+        log_path: Where everything that is printed goes.
+        niceness: How much to yield to other processes.
+        protocol: The version of the messages that the parent speaks.
+    """
     _redirect_output(log_path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
-    _Worker(connection, workspace).work()
+    _Worker(connection, workspace, protocol).work()
 
 
 def _redirect_output(log_path: Path) -> None:
@@ -66,7 +77,8 @@ def _open_log(path: Path) -> int:
 
 
 class _Worker:
-    def __init__(self, connection: Connection, workspace: Path) -> None:
+    def __init__(self, connection: Connection, workspace: Path, protocol: int) -> None:
+        self._protocol = protocol
         self._connection = connection
         self._workspace = workspace
         self._sending = threading.Lock()
@@ -115,6 +127,7 @@ class _Worker:
     def _answer(self, command: Command, control: TrainingControl) -> Event:
         """Carries out a command; its terminal event, whatever happens."""
         try:
+            self._check_protocol()
             return self._execute(command, control)
         except SpecError as error:
             return Rejected(error.message, error.hint, error.problems)
@@ -126,6 +139,14 @@ class _Worker:
                 f"{type(command).__name__} failed unexpectedly: {error}",
                 "The details below help to find the cause.",
                 details=traceback.format_exc(),
+            )
+
+    def _check_protocol(self) -> None:
+        if self._protocol != PROTOCOL_VERSION:
+            raise DescentError(
+                "Descent was updated while it was open: its window and its engine are of different "
+                f"versions. Received: messages of version {self._protocol}.",
+                "Close Descent and open it again; nothing is lost.",
             )
 
     def _execute(self, command: Command, control: TrainingControl) -> Event:

@@ -32,7 +32,7 @@ from engine.events import (
 logger = logging.getLogger(__name__)
 
 DRAIN_BUDGET_S = 0.004
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 7.0  # more than the worker's own limit, so that they do not race
 
 _tickets = itertools.count(1)
 

@@ -205,3 +205,11 @@ def test_a_worker_ends_with_its_parent_and_keeps_the_run(tmp_path):
         (record,) = store.runs()
         assert record.state is RunState.STOPPED
         assert (store.folder(record.id) / "model.keras").exists()
+
+
+def test_an_engine_of_another_version_says_what_to_do(session, monkeypatch):
+    """As after an update while the window was open."""
+    monkeypatch.setattr("engine.session.PROTOCOL_VERSION", 0)
+    (refused,) = session.run(InspectData({"data": {"source": "iris"}}))
+    assert isinstance(refused, Rejected)
+    assert "open it again" in refused.hint
