@@ -118,7 +118,9 @@ class WorkflowHints(QObject):
             RunState.PREPARING: self.tr("Preparing…"),
             RunState.RUNNING: self.tr("Training"),
             RunState.PAUSED: self.tr("Paused"),
-            RunState.STOPPING: self.tr("Stopping…"),
+            RunState.STOPPING: self.tr("Stopping…")
+            if self._controller.pending
+            else self.tr("Finishing…"),
             RunState.FINISHED: self.tr("Finished"),
             RunState.STOPPED: self.tr("Stopped"),
             RunState.FAILED: self.tr("Failed"),

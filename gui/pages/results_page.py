@@ -35,10 +35,10 @@ from gui.widgets.run_scores import RunScores
 from gui.widgets.run_summary import RunSummary, kept_text, part_text
 from gui.widgets.run_words import (
     count_text,
-    main_metric,
     metric_text,
     metric_title,
     moment_text,
+    reading_order,
     state_role,
     state_text,
 )
@@ -273,8 +273,7 @@ class ResultsPage(Page):
         self.caption.setText(caption)
         self.caption.setVisible(bool(metrics))
         self.metrics.setVisible(bool(metrics))
-        # What people read first comes first; the loss is what training reads.
-        names = sorted(metrics, key=lambda name: name == "loss")[:MAX_METRICS]
+        names = reading_order(metrics)[:MAX_METRICS]
         self.metrics.set_captions({name: metric_title(name) for name in names})
         for name in names:
             self.metrics.set_value(name, metric_text(name, metrics[name]))
@@ -318,7 +317,7 @@ class ResultsPage(Page):
     def _hint(self, result: RunResult) -> str:
         if result.evaluation is None or not result.evaluation.metrics:
             return ""
-        name = main_metric(result.evaluation.metrics)
+        name = reading_order(result.evaluation.metrics)[0]
         value = result.evaluation.metrics.get(name, math.nan)
         return f"{metric_title(name)} {metric_text(name, value)}" if math.isfinite(value) else ""
 

@@ -250,9 +250,11 @@ class TrainPage(Page):
                 self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
             )
         elif state is RunState.STOPPING:
-            self.notice.show_text(
-                self.tr("Stopping… the batches under way are finished first."), "accent"
-            )
+            if self.controller.pending is None:
+                words = self.tr("All epochs are done. The model is being evaluated and saved…")
+            else:
+                words = self.tr("Stopping… the batches under way are finished first.")
+            self.notice.show_text(words, "accent")
         elif state is RunState.RUNNING:
             self.notice.show_text(self.tr("Training. {plan}").format(plan=self._plan).strip())
 
@@ -359,6 +361,8 @@ class TrainPage(Page):
             )
         elif state is not None:
             hint = state_text(state, self.controller.pending)
+            if state is RunState.STOPPING and self.controller.pending is None:
+                hint = self.tr("Finishing…")
         else:
             hint = self.tr("Ready") if readiness(self.controller).can_start else ""
         if hint != self._hint:

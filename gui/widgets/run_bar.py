@@ -127,7 +127,7 @@ class RunBar(QWidget):
             pending is None,
             self.tr("Resuming…") if pending is Control.RESUME else self.tr("Resume"),
         )
-        stops = is_stopping and pending is not Control.DISCARD
+        stops = is_stopping and pending is Control.STOP
         text = self.tr("Stopping…") if stops else self.tr("Stop and keep")
         self.stop.show_as(is_active, not is_stopping, text)
         drops = is_stopping and pending is Control.DISCARD

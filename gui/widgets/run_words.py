@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -132,6 +133,12 @@ def moment_text(moment: datetime) -> str:
     if local.date() == today.addDays(-1):
         return translate("Yesterday, {time}").format(time=time)
     return f"{locale.toString(local.date(), QLocale.FormatType.ShortFormat)}, {time}"
+
+
+def reading_order(metrics: Iterable[str]) -> list[str]:
+    """Sorts results for reading: those that need no unit first, the loss of training last."""
+    rank = {"r2_score": -2, "mean_absolute_error": -1, "loss": 1}
+    return sorted(metrics, key=lambda name: rank.get(name, 0))
 
 
 def main_metric(metrics: object) -> str:
