@@ -3,7 +3,7 @@
     python tests/end_to_end/screenshots.py FOLDER [--size 1280x800] [--data NAME --model NAME]
 
 It opens the window without a display, trains for real, and saves what each page shows:
-`train-light.png` in `resources/screenshots` comes from here.
+The pictures in `resources/screenshots` come from here (`training-light` and `train-dark`).
 """
 
 from __future__ import annotations
