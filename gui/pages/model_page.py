@@ -81,7 +81,7 @@ class ModelPage(Page):
     # ---- building
 
     def _build(self) -> None:
-        for label in (self.summary, self.formula, self.totals):
+        for label in (self.title, self.summary, self.formula, self.totals):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         set_role(self.title, "title")
@@ -89,7 +89,7 @@ class ModelPage(Page):
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setAccessibleName(self.tr("Formula"))
         self.cards.setAccessibleName(self.tr("Architectures"))
-        self.cards.setMinimumWidth(LIST_WIDTH)
+        self.cards.setMinimumWidth(LIST_WIDTH - 5 * SPACING)
         self.cards.setMaximumWidth(LIST_WIDTH + 10 * SPACING)
         row = QHBoxLayout(self._body)
         row.setContentsMargins(3 * SPACING, 3 * SPACING, 3 * SPACING, 2 * SPACING)

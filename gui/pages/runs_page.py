@@ -38,15 +38,13 @@ if TYPE_CHECKING:
 
 FOLLOW_MS = 250
 WIDTHS = {
-    "name": 24,
+    "name": 22,
     "state": 15,
-    "data": 14,
-    "model": 16,
+    "data": 12,
+    "model": 14,
     "validation": 10,
-    "test": 8,
-    "epochs": 8,
-    "started": 15,
-    "note": 8,
+    "epochs": 14,
+    "started": 14,
 }
 """Of the columns at first, in steps of the grid; 9 for the others."""
 

@@ -34,18 +34,19 @@ class DataScatterPlot(QWidget):
         row = QHBoxLayout(self._choices)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING)
-        for text, box in (
-            (self.tr("Horizontal"), self.horizontal),
-            (self.tr("Vertical"), self.vertical),
+        for letter, text, box in (
+            ("x", self.tr("Horizontal axis"), self.horizontal),
+            ("y", self.tr("Vertical axis"), self.vertical),
         ):
-            label = QLabel(text)
+            label = QLabel(letter)
+            label.setToolTip(text)
             label.setProperty("role", "muted")
             label.setBuddy(box)
             box.setAccessibleName(text)
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            box.setMinimumContentsLength(6)
+            box.setMinimumContentsLength(8)
             box.currentIndexChanged.connect(self._show_axes)
             row.addWidget(label)
             row.addWidget(box, 1)

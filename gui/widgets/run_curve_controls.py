@@ -57,8 +57,9 @@ class RunCurveControls(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(SPACING)
         self._add_axis_buttons()
-        self.log_y = QCheckBox(self.tr("&Logarithmic"))
+        self.log_y = QCheckBox(self.tr("&Log"))
         self.log_y.setToolTip(self.tr("Draw the vertical axis of the loss logarithmically"))
+        self.log_y.setAccessibleName(self.tr("Logarithmic loss axis"))
         self.log_y.setChecked(settings.get(f"{group}/log_y", False))
         self.log_y.toggled.connect(self._on_log_y)
         self._row.addWidget(self.log_y)
@@ -85,16 +86,15 @@ class RunCurveControls(QWidget):
 
     def _add_axis_buttons(self) -> None:
         titles = (self.tr("Step"), self.tr("Epoch"), self.tr("Time"))
-        label = QLabel(self.tr("Axis"))
-        set_role(label, "muted")
-        self._row.addWidget(label)
         self.axes: dict[str, QPushButton] = {}
         self._buttons = QButtonGroup(self)
         for name, title in zip(X_AXES, titles, strict=True):
             button = QPushButton(title)
             button.setCheckable(True)
             button.setChecked(name == self._x_axis)
-            button.setAccessibleName(self.tr("Horizontal axis by {axis}").format(axis=title))
+            name_aloud = self.tr("Horizontal axis by {axis}").format(axis=title)
+            button.setAccessibleName(name_aloud)
+            button.setToolTip(name_aloud)
             self._buttons.addButton(button)
             self.axes[name] = button
             self._row.addWidget(button)
@@ -105,12 +105,14 @@ class RunCurveControls(QWidget):
         set_role(label, "muted")
         label.setBuddy(self.smoothing)
         self.smoothing.setRange(0, 99)
-        self.smoothing.setFixedWidth(15 * SPACING)
+        self.smoothing.setMinimumWidth(6 * SPACING)
+        self.smoothing.setMaximumWidth(15 * SPACING)
         self.smoothing.setValue(round(100 * self._stored_smoothing()))
         self.smoothing.setToolTip(self.tr("Adds a smoothed line; the batches stay visible"))
         self.smoothing.setAccessibleName(self.tr("Smoothing"))
         self.smoothing.valueChanged.connect(self._on_smoothing)
-        self._smoothing_text.setMinimumWidth(4 * SPACING)
+        self._smoothing_text.setMinimumWidth(5 * SPACING)
+        self._smoothing_text.setIndent(SPACING)
         self._row.addSpacing(SPACING)
         for widget in (label, self.smoothing, self._smoothing_text):
             self._row.addWidget(widget)

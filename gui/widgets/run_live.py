@@ -11,7 +11,7 @@ from gui.plots.surface_plot import SurfacePlot
 from gui.theme import SPACING
 from gui.widgets.run_coefficients import RunCoefficients
 
-WIDTH = 40 * SPACING
+WIDTH = 36 * SPACING
 
 
 class RunLive(QWidget):

@@ -216,6 +216,12 @@ class TestFindingOnesWay:
         assert on.window.shortcut_sheet is None
         assert not sheet.isVisible()
 
+    def test_no_page_needs_more_room_than_the_smallest_window_has(self, on: WindowStage) -> None:
+        on.window.resize(on.window.minimumSize())
+        for name, page in on.window.pages.items():
+            on.window.show_page(name)
+            assert page.minimumSizeHint().width() <= page.width(), name
+
     def test_a_file_dropped_on_any_page_is_opened(self, on: WindowStage, tmp_path: Path) -> None:
         path = tmp_path / "cars.csv"
         path.write_text("power,price\n50,9\n70,12\n", encoding="utf-8")
