@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 
 FOLLOW_MS = 250
 WIDTHS = {
-    "name": 22,
+    "name": 20,
     "state": 15,
     "data": 12,
-    "model": 14,
+    "model": 13,
+    "note": 8,
     "validation": 10,
     "epochs": 14,
     "started": 14,
