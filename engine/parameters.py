@@ -219,6 +219,23 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
     return [_problem(item, model, prefix) for item in error.errors(include_url=False)]
 
 
+# In place of pydantic's own words, which speak of Python's types.
+_WORDS = {
+    "int_type": "Must be a whole number.",
+    "int_parsing": "Must be a whole number.",
+    "int_from_float": "Must be a whole number.",
+    "float_type": "Must be a number.",
+    "float_parsing": "Must be a number.",
+    "finite_number": "Must be a finite number.",
+    "bool_type": "Must be true or false.",
+    "bool_parsing": "Must be true or false.",
+    "string_type": "Must be text.",
+    "tuple_type": "Must be a list of whole numbers, such as 32, 64.",
+    "dict_type": "Must be a group of named settings.",
+    "model_type": "Must be a group of named settings.",
+}
+
+
 def _problem(item: Any, model: type[BaseModel], prefix: str) -> Problem:
     location = [str(part) for part in item["loc"]]
     path = ".".join([prefix, *location] if prefix else location)
@@ -233,8 +250,9 @@ def _problem(item: Any, model: type[BaseModel], prefix: str) -> Problem:
             return Problem(path, "This field is required and was not given.")
         case "value_error":
             return Problem(path, str(item["ctx"]["error"]))
-        case _:
-            return Problem(path, f"{_sentence(item['msg'])} Received: {received}.")
+        case kind:
+            words = _WORDS.get(kind) or _sentence(item["msg"])
+            return Problem(path, f"{words} Received: {received}.")
 
 
 def _owner(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

@@ -215,7 +215,10 @@ class Session:
                     "Someone ended it, or memory ran out: then a smaller batch or model helps.",
                 )
             return f"The training process crashed ({name}).", "The details may tell the cause."
-        return f"The training process ended unexpectedly (exit code {code}).", ""
+        return (
+            f"The training process ended unexpectedly (exit code {code}).",
+            "Start again; the details may tell the cause.",
+        )
 
     def _log_tail(self) -> str:
         if self._log_path is None:

@@ -183,6 +183,22 @@ def test_every_wrong_field_name_and_parameter_is_told_at_once():
     assert "units" in caught.value.problems[-1].hint
 
 
+def test_wrong_types_are_told_in_plain_words():
+    with pytest.raises(SpecError) as caught:
+        parse(
+            {
+                "data": {"source": "moons"},
+                "model": {"name": "mlp", "parameters": {"units": "8, x", "dropout": "abc"}},
+                "training": {"batch_size": "abc"},
+            }
+        )
+    assert [problem.message for problem in caught.value.problems] == [
+        "Must be a whole number. Received: 'abc'.",
+        "Must be a list of whole numbers, such as 32, 64. Received: '8, x'.",
+        "Must be a number. Received: 'abc'.",
+    ]
+
+
 def test_an_unknown_model_is_told_with_the_nearest():
     with pytest.raises(SpecError) as caught:
         parse({"data": {"source": "moons"}, "model": {"name": "cnnn"}})
