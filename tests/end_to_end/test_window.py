@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from engine import execution
@@ -55,6 +55,7 @@ class Program:
         self.trainers: list[Session] = []
         self.controller = Controller(workspace, lambda: WatchedSession(workspace, self.trainers))
         self.window = MainWindow(self.controller, Settings())
+        self.is_over = False
         self.events: list[object] = []
         self.controller.run_event.connect(self.events.append)
 
@@ -95,6 +96,14 @@ class Program:
         """Closes the window and waits until every process has ended."""
         with self._qtbot.waitSignal(self.window.finished, timeout=PATIENCE_MS):
             self.window.close()
+        self.forget()
+
+    def forget(self) -> None:
+        """Deletes the window in Qt's order; Python's collector would take its parts in any."""
+        self.is_over = True
+        self.window.deleteLater()
+        self.controller.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
@@ -107,7 +116,7 @@ def program(qtbot, workspace):
     program = Program(qtbot, workspace)
     program.open()
     yield program
-    if not program.controller.is_closing:
+    if not program.is_over:
         program.close()
 
 
@@ -180,6 +189,7 @@ def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qt
     agree = next(b for b in question.buttons() if b.text().startswith("Stop"))
     with qtbot.waitSignal(program.window.finished, timeout=PATIENCE_MS):
         qtbot.mouseClick(agree, Qt.MouseButton.LeftButton)
+    program.forget()
     with RunStore(workspace) as store:
         (record,) = store.runs()
         assert record.state is RunState.STOPPED
