@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class Contract:
         feature_names: Columns of a table, in order; empty for images.
         target_name: What is predicted.
         class_names: Classes in the order of their probabilities; empty for regression.
-        preprocessing: The scaling between raw values and the network.
+        preprocessing: What is done to raw values before the network, and after it.
+        reading: How new inputs are read; see `Examples.reading`.
     """
 
     signature: Signature
@@ -35,16 +37,18 @@ class Contract:
     target_name: str
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, examples: Examples, preprocessing: Preprocessing) -> Contract:
         """The contract of a model trained on these examples."""
         return cls(
-            examples.signature,
+            preprocessing.signature(examples),
             examples.feature_names,
             examples.target_name,
             examples.class_names,
             preprocessing,
+            dict(examples.reading),
         )
 
     def check(self, examples: Examples) -> None:
@@ -56,7 +60,7 @@ class Contract:
         for what, trained_on, found in (
             ("columns", self.feature_names, examples.feature_names),
             ("classes", self.class_names, examples.class_names),
-            ("shape", self.signature.input_shape, examples.signature.input_shape),
+            ("shape", self.preprocessing.inputs.raw_shape, examples.x.shape[1:]),
         ):
             if trained_on != found:
                 raise DatasetError(
@@ -78,6 +82,7 @@ class Contract:
             "target_name": self.target_name,
             "class_names": self.class_names,
             "preprocessing": self.preprocessing.to_dict(),
+            "reading": dict(self.reading),
         }
         atomic_write(folder / FILE_NAME, json.dumps(values, indent=1))
 
@@ -90,12 +95,14 @@ class Contract:
         """
         try:
             values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+            signature = Signature.from_dict(values["signature"])
             return cls(
-                Signature.from_dict(values["signature"]),
+                signature,
                 tuple(values["feature_names"]),
                 values["target_name"],
                 tuple(values["class_names"]),
-                Preprocessing.from_dict(values["preprocessing"]),
+                Preprocessing.from_dict(values["preprocessing"], signature.input_shape),
+                values.get("reading", {}),
             )
         except FileNotFoundError:
             raise WorkspaceError(

@@ -10,13 +10,14 @@ from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
 from engine.parameters import Parameters, validate
-from engine.problem import Kind, Signature, Task
+from engine.problem import Kind, Output, Signature, Task
 from engine.registry import Registry
 from engine.spec import RunSpec, TrainingSpec
 
-LOSSES: dict[Task, tuple[str, ...]] = {
-    Task.REGRESSION: ("mean_squared_error", "mean_absolute_error", "huber"),
-    Task.CLASSIFICATION: ("binary_crossentropy", "sparse_categorical_crossentropy"),
+LOSSES: dict[Output, tuple[str, ...]] = {
+    Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),
+    Output.CLASSES: ("binary_crossentropy", "sparse_categorical_crossentropy"),
+    Output.TOKENS: ("sparse_categorical_crossentropy", "ctc"),
 }
 # Keras's own default of each optimizer, for an optimizer that the architecture did not choose.
 LEARNING_RATES: dict[str, float] = {
@@ -27,10 +28,13 @@ LEARNING_RATES: dict[str, float] = {
     "adagrad": 0.001,
     "nadam": 0.001,
 }
-METRICS: dict[Task, tuple[str, ...]] = {
-    Task.REGRESSION: ("mean_absolute_error",),
-    Task.CLASSIFICATION: ("accuracy",),
-}
+
+
+def metrics_of(signature: Signature) -> tuple[str, ...]:
+    """What is watched beside the loss, by Keras's names."""
+    if signature.task is Task.TRANSCRIPTION:
+        return ()  # positions of the output and of the text do not correspond
+    return ("mean_absolute_error",) if signature.output is Output.NUMBERS else ("accuracy",)
 
 
 def parse(values: Mapping[str, Any]) -> RunSpec:
@@ -82,10 +86,11 @@ def _invalid(declared: type[Parameters], values: Mapping[str, Any], prefix: str)
 
 
 def recommended_model(kind: Kind, task: Task) -> str:
-    """The architecture to start with on data that recommends none itself."""
-    if kind is Kind.IMAGE:
-        return "cnn"
-    return "mlp"
+    """The architecture to start with on data that recommends none itself: the first that fits."""
+    if kind is Kind.TABLE:
+        return "mlp"
+    fitting = [item.name for item in ARCHITECTURES if not item.misfit(kind, task)]
+    return "cnn" if "cnn" in fitting else fitting[0] if fitting else "mlp"
 
 
 def training_defaults(architecture: Architecture, signature: Signature) -> TrainingSpec:
@@ -103,8 +108,10 @@ def training_defaults(architecture: Architecture, signature: Signature) -> Train
 
 
 def _default_loss(signature: Signature) -> str:
-    if signature.task is Task.REGRESSION:
+    if signature.output is Output.NUMBERS:
         return "mean_squared_error"
+    if signature.task is Task.TRANSCRIPTION:
+        return "ctc"
     return "binary_crossentropy" if signature.is_binary else "sparse_categorical_crossentropy"
 
 
@@ -148,8 +155,8 @@ def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
 
 
 def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem]:
-    fitting = LOSSES[signature.task]
-    if signature.task is Task.CLASSIFICATION:
+    fitting = LOSSES[signature.output]
+    if signature.output is not Output.NUMBERS:
         fitting = (_default_loss(signature),)
     if training.loss in fitting:
         return []

@@ -29,6 +29,16 @@ class DatasetError(DescentError):
     """The data cannot be read, or does not hold what was asked of it."""
 
 
+class Cancelled(DescentError):
+    """Someone asked to stop what was under way."""
+
+    def __init__(self) -> None:
+        super().__init__("Cancelled.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), ())
+
+
 class WorkspaceError(DescentError):
     """The workspace folder or a run in it cannot be used."""
 

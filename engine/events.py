@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from engine.datasets.profile import Profile
 from engine.errors import Problem
+from engine.problem import Signature
 from engine.spec import RunSpec
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -61,8 +62,21 @@ class WarmUp(Command):
 class InspectData(Command):
     """Load and profile a dataset; needs no TensorFlow. Answered by `DataInspected`.
 
+    `DataProgress` tells how far it is; `Control.STOP` cancels it, which is answered by `Rejected`.
+
     Attributes:
-        spec: The `data`, `split` and `seed` of a `RunSpec` as JSON values; may be incomplete.
+        spec: A `RunSpec` as JSON values; may be incomplete.
+    """
+
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PreviewBatch(Command):
+    """Make one batch as the network would receive it. Answered by `BatchPreviewed`.
+
+    Attributes:
+        spec: A `RunSpec` as JSON values; its model may be missing.
     """
 
     spec: dict[str, Any]
@@ -143,6 +157,46 @@ class DataInspected(Terminal):
     """A dataset was loaded and looked at."""
 
     profile: Profile
+
+
+@dataclass(frozen=True)
+class DataProgress(Event):
+    """How far the reading of data is.
+
+    Attributes:
+        what: What is being done, such as ``Reading files``.
+        done: How much of it.
+        total: How much there is; 0: not known.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class BatchPreviewed(Terminal):
+    """One batch of the training part, after preprocessing and augmentation.
+
+    Attributes:
+        signature: What the network receives.
+        x: What it receives, (n, *signature.input_shape): float32, or int32 for token ids.
+        before: The same without augmentation, likewise; the same array where there is none.
+        targets: The target of each example, in words.
+        names: What each example is called.
+        weights: Weight of each example in the loss, (n,); all 1 where there are none.
+        tokens: Where `x` holds token ids: the tokens in words, by id; else empty.
+        feature_names: Where `x` holds features of a table: their names; else empty.
+    """
+
+    signature: Signature
+    x: npt.NDArray[Any]
+    before: npt.NDArray[Any]
+    targets: tuple[str, ...]
+    names: tuple[str, ...]
+    weights: FloatArray
+    tokens: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

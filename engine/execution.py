@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract import Contract
-from engine.datasets import load_examples
-from engine.datasets.profile import profile
+from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
 from engine.errors import DatasetError, DescentError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
@@ -31,7 +30,7 @@ from engine.events import (
     RunStopped,
     WorkerReady,
 )
-from engine.material import Material, divide, prepare
+from engine.material import Material, look, prepare
 from engine.spec import RunSpec
 from engine.training.control import TrainingControl
 from engine.training.recorder import Recorder
@@ -44,23 +43,26 @@ if TYPE_CHECKING:
 
 Emit = Callable[[Event], None]
 
+# Examples held at once while evaluating: what is on disk need not fit in memory.
+_BATCH = 4096
 
-def inspect_data(values: dict[str, Any]) -> DataInspected:
+
+def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataInspected:
     """Loads and profiles a dataset; needs no TensorFlow.
 
     Args:
-        values: `data`, `split` and `seed` of a `RunSpec`; a model is not needed.
+        values: A `RunSpec`; what concerns the model alone is not looked at and may be missing.
+        progress: Told how far it is.
 
     Raises:
         SpecError: A value is wrong.
         DatasetError: The data cannot be read or divided.
+        Cancelled: Someone asked to stop.
     """
-    parts = ("data", "split", "seed")
+    parts = ("data", "split", "preprocessing", "seed")
     wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
     spec = RunSpec.from_dict({"model": {"name": "none"}, **wanted})
-    dataset, examples = load_examples(spec.data)
-    sizes = divide(examples, spec).sizes
-    return DataInspected(profile(spec.data.source, dataset.title, examples, sizes, spec.seed))
+    return DataInspected(look(spec, progress).profile(spec.data.source, spec.seed))
 
 
 def warm_up() -> WorkerReady:
@@ -98,14 +100,14 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
         DatasetError: The data cannot be read.
     """
     spec = parse(values)
-    _, examples = load_examples(spec.data)
-    resolved = resolve(spec, examples.signature)
+    signature = look(spec).signature
+    resolved = resolve(spec, signature)
     _load_tensorflow()
     import keras
 
     from engine.training.building import build
 
-    network = build(resolved, examples.signature)
+    network = build(resolved, signature)
     described = ModelDescribed(
         resolved,
         tuple(_layer_info(layer) for layer in network.layers),
@@ -254,11 +256,15 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     if not len(indices):
         indices, part = material.parts.train, "train"
     examples = material.examples
+    outputs = [
+        model.predict(examples.x[indices[start : start + _BATCH]])
+        for start in range(0, len(indices), _BATCH)
+    ]
     return evaluate_predictions(
         part,
         examples.y[indices],
-        model.predict(examples.x[indices]),
-        examples.task,
+        np.concatenate(outputs),
+        examples.output,
         examples.target_name,
         examples.class_names,
     )
@@ -270,11 +276,11 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
     Args:
         reference: A run's id, the beginning of one, or its name.
         store: Where the run is kept.
-        x: Raw inputs as in the data it was trained on, (n_samples, *input_shape).
+        x: Raw inputs as in `Examples.x` of the data it was trained on, (n_samples, *shape).
 
     Returns:
-        Regression: values in the target's own unit, (n_samples,). Classification: the
-        probability of each class, (n_samples, n_classes).
+        Numbers: values in the target's own unit, (n_samples,) or (n_samples, n_values). Classes:
+        the probability of each, (n_samples, n_classes). Tokens: texts, (n_samples,).
 
     Raises:
         UnknownNameError: There is no such run.
@@ -283,13 +289,13 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
     """
     folder = store.folder(store.get(reference).id)
     contract = Contract.load(folder)
-    expected = contract.signature.input_shape
+    expected = contract.preprocessing.inputs.raw_shape
     if x.shape[1:] != expected:
         raise DatasetError(
             f"The model takes inputs of shape {expected}. Received: {x.shape[1:]}.",
             f"Its columns are {', '.join(contract.feature_names)}."
             if contract.feature_names
-            else "Give images of that height, width and number of channels.",
+            else "Give examples of the shape it was trained on.",
         )
     _load_tensorflow()
     from engine.serving import ServedModel
@@ -297,4 +303,4 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
     outputs = ServedModel.load(folder).predict(x)
     if contract.signature.is_binary:
         return np.concatenate([1.0 - outputs, outputs], axis=1)
-    return outputs if contract.class_names else outputs[:, 0]
+    return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs

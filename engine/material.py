@@ -1,53 +1,120 @@
-"""From a spec to what a training needs: data loaded, divided, scaled; open choices closed."""
+"""From a spec to what a training needs: data loaded, divided, prepared; open choices closed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.datasets import load_examples
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.formats import FileDataset
+from engine.datasets.packing import packed
 from engine.datasets.profile import Profile, profile
-from engine.datasets.split import Parts, split
+from engine.datasets.split import Parts, across_parts, split
 from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
+from engine.problem import Output, Signature
 from engine.spec import RunSpec
 
 
 @dataclass(frozen=True)
-class Material:
-    """Loaded and divided data, with a spec that fits it."""
+class Prepared:
+    """Loaded and divided data, with what is done to it.
 
-    spec: RunSpec
+    Attributes:
+        dataset: Where it is from.
+        examples: All of it.
+        parts: Which example is in which part.
+        preprocessing: Fitted on the training part.
+        signature: What the network receives.
+    """
+
     dataset: Dataset
     examples: Examples
     parts: Parts
     preprocessing: Preprocessing
+    signature: Signature
 
-    @property
-    def profile(self) -> Profile:
-        return profile(self.spec.data.source, self.dataset.title, self.examples, self.parts.sizes)
+    def profile(self, source: str, seed: int = 0) -> Profile:
+        """What was found, small enough to send to a window."""
+        from dataclasses import replace
+
+        examples, dataset = self.examples, self.dataset
+        found = across_parts(examples, self.parts)
+        return profile(
+            source,
+            dataset.title,
+            replace(examples, findings=(*examples.findings, *found)),
+            self.signature,
+            self.parts.sizes,
+            seed,
+            dataset.format.name if isinstance(dataset, FileDataset) else "",
+            self.parts.method,
+        )
 
 
-def prepare(spec: RunSpec) -> Material:
-    """Loads and divides the data of a spec and closes its open choices.
+@dataclass(frozen=True)
+class Material(Prepared):
+    """Prepared data whose files are all read, with a spec that fits it."""
+
+    spec: RunSpec
+
+    def training_weights(self) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+        """Weight of each example of the training part, (n_train,); None: all equal."""
+        examples, train = self.examples, self.parts.train
+        weights = None if examples.weights is None else examples.weights[train]
+        if self.spec.training.class_weights == "balanced" and examples.output is Output.CLASSES:
+            by_class = balanced_weights(examples.y[train], len(examples.class_names))
+            of_class = by_class[examples.y[train]]
+            weights = of_class if weights is None else weights * of_class
+        return None if weights is None else weights.astype(np.float32)
+
+
+def balanced_weights(
+    y: np.ndarray[tuple[int], np.dtype[np.int64]], n_classes: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Weight of each class, n / (classes × examples of the class), as scikit-learn's `balanced`.
+
+    Args:
+        y: Class indices, (n,).
+        n_classes: How many classes there are; absent ones weigh 0.
+    """
+    counts = np.bincount(y, minlength=n_classes)
+    present = np.count_nonzero(counts)
+    return np.where(counts > 0, len(y) / (present * np.maximum(counts, 1)), 0.0)
+
+
+def look(spec: RunSpec, progress: Progress = silent) -> Prepared:
+    """Loads and divides data without reading files that are many; the model does not matter.
+
+    Raises:
+        SpecError: A parameter of the data is wrong.
+        DatasetError: The data cannot be read or divided.
+        Cancelled: Someone asked to stop.
+    """
+    dataset, examples = load_examples(spec.data, progress)
+    return _prepared(dataset, examples, spec)
+
+
+def prepare(spec: RunSpec, progress: Progress = silent) -> Material:
+    """Loads, reads and divides the data of a spec and closes its open choices.
 
     Raises:
         SpecError: The spec does not fit the data.
         DatasetError: The data cannot be read or divided.
+        Cancelled: Someone asked to stop.
     """
-    dataset, examples = load_examples(spec.data)
+    dataset, examples = load_examples(spec.data, progress)
+    found = _prepared(dataset, packed(examples, progress), spec)
     # The dataset's own name is the absolute path of a file, which holds from any folder.
     data = spec.data.model_copy(update={"source": dataset.name})
-    resolved = resolve(spec.model_copy(update={"data": data}), examples.signature)
-    parts = divide(examples, resolved)
-    preprocessing = Preprocessing.fit(examples, parts.train, resolved.preprocessing)
-    return Material(resolved, dataset, examples, parts, preprocessing)
+    resolved = resolve(spec.model_copy(update={"data": data}), found.signature)
+    return Material(**vars(found), spec=resolved)
 
 
-def divide(examples: Examples, spec: RunSpec) -> Parts:
-    """Divides examples as a spec says.
-
-    Raises:
-        DatasetError: There are too few of them.
-    """
-    return split(examples.y, examples.task, spec.split, spec.seed, examples.class_names)
+def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> Prepared:
+    parts = split(examples, spec.split, spec.seed)
+    preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
+    signature = preprocessing.signature(examples)
+    return Prepared(dataset, examples, parts, preprocessing, signature)

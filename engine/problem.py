@@ -13,6 +13,10 @@ class Kind(StrEnum):
 
     TABLE = "table"
     IMAGE = "image"
+    TEXT = "text"
+    AUDIO = "audio"
+    VIDEO = "video"
+    SERIES = "series"
 
 
 class Task(StrEnum):
@@ -20,33 +24,63 @@ class Task(StrEnum):
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    FORECASTING = "forecasting"
+    TRANSLATION = "translation"
+    TRANSCRIPTION = "transcription"
+    CONTROL = "control"
+
+
+class Output(StrEnum):
+    """What a prediction consists of, whatever the task is called."""
+
+    CLASSES = "classes"
+    NUMBERS = "numbers"
+    TOKENS = "tokens"
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Everything an architecture needs to know of the data.
+    """Everything an architecture needs to know of the data, as the network receives it.
 
     Attributes:
         kind: What one example is.
         task: What is predicted.
-        input_shape: Shape of one example: (features,) or (height, width, channels).
-        n_classes: Number of classes; 0 for regression.
+        input_shape: Shape of one example for the network: (features,) of a table, (height, width,
+            channels) of an image, (tokens,) of a text, (frames, bands, 1) of a recording's
+            spectrogram, (frames, height, width, channels) of a clip, (steps, channels) of a series.
+        n_classes: Number of classes; of tasks that predict tokens, how many tokens there are,
+            padding (token 0) included. 0 where numbers are predicted.
+        n_values: How many numbers are predicted at once: 1 for regression, the horizon for
+            forecasting, the action's dimensions for control.
+        n_tokens: Where the input is a text: how many tokens there are, padding (token 0) and
+            unknown ones (token 1) included; else 0.
+        target_length: Where tokens are predicted: how many at most; else 0.
     """
 
     kind: Kind
     task: Task
     input_shape: tuple[int, ...]
     n_classes: int = 0
+    n_values: int = 1
+    n_tokens: int = 0
+    target_length: int = 0
+
+    @property
+    def output(self) -> Output:
+        """What a prediction consists of."""
+        return output_of(self.task, self.n_classes)
 
     @property
     def is_binary(self) -> bool:
         """Two classes, predicted by one sigmoid unit."""
-        return self.task is Task.CLASSIFICATION and self.n_classes == 2
+        return self.output is Output.CLASSES and self.n_classes == 2
 
     @property
     def n_outputs(self) -> int:
-        """Units of the output layer."""
-        return 1 if self.task is Task.REGRESSION or self.is_binary else self.n_classes
+        """Units of the output layer (for tokens: at each position)."""
+        if self.output is Output.NUMBERS:
+            return self.n_values
+        return 1 if self.is_binary else self.n_classes
 
     @property
     def n_inputs(self) -> int:
@@ -59,10 +93,20 @@ class Signature:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Signature:
-        """Rebuilds what `to_dict` returned."""
+        """Rebuilds what `to_dict` returned; what an older version did not know has its default."""
         return cls(
             Kind(values["kind"]),
             Task(values["task"]),
             tuple(values["input_shape"]),
             values["n_classes"],
+            values.get("n_values", 1),
+            values.get("n_tokens", 0),
+            values.get("target_length", 0),
         )
+
+
+def output_of(task: Task, n_classes: int) -> Output:
+    """What a prediction consists of; control is of classes where its actions are."""
+    if task in (Task.TRANSLATION, Task.TRANSCRIPTION):
+        return Output.TOKENS
+    return Output.CLASSES if n_classes else Output.NUMBERS

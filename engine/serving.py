@@ -1,7 +1,7 @@
 """The model that is saved: raw values in, predictions in the target's own unit out.
 
-Scaling is part of the file, so whoever opens it with Keras needs nothing else. Descent itself
-scales in float64 and asks the network inside, which is exact for values of any size.
+Preprocessing is part of the file, so whoever opens it with Keras needs nothing else. Descent itself
+prepares in float64 and asks the network inside, which is exact for values of any size.
 Imported by workers only.
 """
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from engine.contract import Contract
 from engine.errors import WorkspaceError
-from engine.problem import Task
+from engine.preprocessing.targets import NumberTargets
 from engine.runs.files import atomic_write, cannot_write
 
 FILE_NAME = "model.keras"
@@ -28,7 +28,7 @@ class ServedModel:
     """A trained network with the contract it keeps.
 
     Args:
-        network: From scaled inputs to scaled outputs.
+        network: From prepared inputs to scaled outputs.
         contract: What goes in and comes out.
     """
 
@@ -40,11 +40,11 @@ class ServedModel:
         """Predicts from raw inputs.
 
         Args:
-            x: (n_samples, *input_shape).
+            x: (n_samples, *raw_shape), gaps as in `Examples.x`.
 
         Returns:
-            Regression: values in the target's unit, (n_samples, 1). Classification:
-            probabilities, (n_samples, n_outputs).
+            Numbers: values in the target's unit, (n_samples, n_values). Classes: probabilities,
+            (n_samples, n_outputs). Tokens: texts, (n_samples,).
         """
         preprocessing = self._contract.preprocessing
         outputs = self._network.predict(preprocessing.transform_x(x), verbose=0)
@@ -59,7 +59,7 @@ class ServedModel:
         try:
             with tempfile.TemporaryDirectory() as aside:
                 path = Path(aside) / FILE_NAME  # Keras insists on the suffix, and saves in place
-                self.with_scaling().save(path)
+                self.with_preprocessing().save(path)
                 content = path.read_bytes()
         except OSError as error:
             raise cannot_write(folder / FILE_NAME, error) from error
@@ -84,27 +84,22 @@ class ServedModel:
         network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
         return cls(network, contract)
 
-    def with_scaling(self) -> keras.Model:
-        """The network with scaling in front of it and the target's unit behind it.
+    def with_preprocessing(self) -> keras.Model:
+        """The network with preprocessing in front of it and the target's unit behind it.
 
         Returns:
-            A model from raw inputs (batch, *input_shape) to predictions (batch, n_outputs).
+            A model from raw inputs (batch, *raw_shape) to predictions (batch, …).
         """
-        preprocessing = self._contract.preprocessing
-        signature = self._contract.signature
-        inputs = keras.Input(signature.input_shape, name="inputs")
-        scale = 1.0 / preprocessing.scale
-        scaled = keras.layers.Rescaling(
-            _plain(scale), _plain(-preprocessing.offset * scale), name="scaling"
-        )(inputs)
-        outputs = self._network(scaled)
-        if signature.task is Task.REGRESSION:
+        inputs, prepared = self._contract.preprocessing.inputs.build()
+        outputs = self._network(prepared)
+        targets = self._contract.preprocessing.targets
+        if isinstance(targets, NumberTargets):
             outputs = keras.layers.Rescaling(
-                preprocessing.target_scale, preprocessing.target_offset, name="unit_of_target"
+                _plain(targets.scale), _plain(targets.offset), name="unit_of_target"
             )(outputs)
-        return keras.Model(inputs, outputs, name=f"{self._network.name}_with_scaling")
+        return keras.Model(inputs, outputs, name=f"{self._network.name}_with_preprocessing")
 
 
 def _plain(values: npt.NDArray[np.float64]) -> Any:
     """A number or a list, as a layer's config can hold it."""
-    return values.tolist()
+    return values.tolist() if len(values) > 1 else float(values[0])

@@ -22,22 +22,79 @@ LossName = Literal[
     "huber",
     "binary_crossentropy",
     "sparse_categorical_crossentropy",
+    "ctc",
 ]
 
 
+ColumnType = Literal[
+    "auto", "number", "category", "boolean", "date", "text", "identifier", "ignore"
+]
+GapStrategy = Literal[
+    "auto",
+    "zero",
+    "constant",
+    "mean",
+    "median",
+    "most_frequent",
+    "own_category",
+    "indicator",
+    "drop_rows",
+    "drop_column",
+]
+
+
+class ColumnSpec(Parameters):
+    """How one column of a table is read, where that is not left to the program."""
+
+    type: ColumnType = parameter(
+        "auto", label="Type", help="What the column holds; 'ignore' leaves it out."
+    )
+    gaps: GapStrategy = parameter(
+        "auto",
+        label="Gaps",
+        help="What stands in for a missing value: in training, and later in prediction. "
+        "'indicator' fills with the median (or most frequent value) and adds a feature that says "
+        "where a value was missing. A category never seen in training is treated as a gap.",
+    )
+    constant: float | str | None = Field(None, title="Constant")
+
+
 class DataSpec(Parameters):
-    """Which examples: a built-in dataset by name, or a file by path."""
+    """Which examples: a built-in dataset by name, or a file or folder by path."""
 
     source: str = Field(min_length=1, title="Data")
+    format: str | None = Field(None, title="Read as")
     target: str | None = parameter(
         None, label="Target", help="The column to predict. Built-in datasets know theirs."
     )
     task: Task | None = Field(None, title="Task")
+    weights: str | None = parameter(
+        None,
+        label="Weights",
+        help="A column of numbers that says how much each example counts in training.",
+        advanced=True,
+    )
+    columns: dict[str, ColumnSpec] = Field(default_factory=dict)
+    exclude: tuple[str, ...] = Field((), title="Left out")
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class SplitSpec(Parameters):
-    """How the examples are divided. Classification is stratified; the seed decides the rest."""
+    """How the examples are divided; the seed decides what the method leaves open."""
+
+    method: Literal["auto", "random", "stratified", "group", "time", "given"] = parameter(
+        "auto",
+        label="Divide",
+        help="'stratified' keeps each class's share in every part, 'group' keeps what has the same "
+        "value in a column together, 'time' tests on the latest examples, 'given' follows folders "
+        "named train and test, or a column. 'auto' takes what the data offers: given, then time, "
+        "then stratified for classes, else random.",
+    )
+    column: str | None = parameter(
+        None,
+        label="By column",
+        help="The column of groups, of times, or of the part (train, validation, test).",
+    )
 
     validation: float = parameter(
         0.15,
@@ -79,6 +136,87 @@ class PreprocessingSpec(Parameters):
         help="For regression: learn the target in standard deviations. "
         "Predictions and results are given in the target's own unit.",
     )
+    tokens: Literal["auto", "word", "character"] = parameter(
+        "auto",
+        label="Tokens",
+        help="What a text is cut into. 'auto' takes characters for short texts without spaces.",
+    )
+    vocabulary: int = parameter(
+        10_000,
+        label="Vocabulary",
+        help="How many different tokens are kept, the most frequent first; the rest is 'unknown'.",
+        unit="tokens",
+        ge=10,
+        le=1_000_000,
+    )
+    length: int | None = parameter(
+        None,
+        label="Text length",
+        help="Longer texts are cut, shorter ones padded. Left open: long enough for 95 of 100.",
+        unit="tokens",
+        ge=1,
+        le=10_000,
+    )
+
+
+class AugmentationSpec(Parameters):
+    """Changes made at random to each training example in each step: more data from the same.
+
+    Validation and test examples are never changed. Settings that do not fit the kind of data are
+    refused (`engine.augmentation` says which fit).
+    """
+
+    flip: Literal["none", "horizontal", "vertical", "both"] = parameter(
+        "none", label="Flip", help="Mirrors images. Not where left and right matter, as in digits."
+    )
+    rotate: float = parameter(
+        0.0, label="Rotate", help="Turns images by up to this angle.", unit="degrees", ge=0, le=180
+    )
+    shift: float = parameter(
+        0.0,
+        label="Shift",
+        help="Moves images in both directions, and recordings in time, by up to this share.",
+        ge=0,
+        le=0.5,
+    )
+    zoom: float = parameter(
+        0.0, label="Zoom", help="Enlarges or shrinks images by up to this share.", ge=0, le=0.9
+    )
+    brightness: float = parameter(
+        0.0, label="Brightness", help="Brightens or darkens by up to this share.", ge=0, le=1
+    )
+    noise: float = parameter(
+        0.0,
+        label="Noise",
+        help="Adds normal noise of this deviation (images: of the range 0 to 1; recordings and "
+        "series: in deviations of the data).",
+        ge=0,
+        le=1,
+    )
+    time_mask: float = parameter(
+        0.0,
+        label="Time mask",
+        help="Blanks out a stretch of a recording, up to this share of its length (SpecAugment).",
+        ge=0,
+        le=0.5,
+    )
+    frequency_mask: float = parameter(
+        0.0,
+        label="Frequency mask",
+        help="Blanks out a band of a recording's spectrogram, up to this share (SpecAugment).",
+        ge=0,
+        le=0.5,
+    )
+    token_dropout: float = parameter(
+        0.0,
+        label="Token dropout",
+        help="Share of a text's tokens that are replaced by 'unknown'.",
+        ge=0,
+        le=0.9,
+    )
+    scale: float = parameter(
+        0.0, label="Scale", help="Stretches the values of a series by up to this share.", ge=0, le=1
+    )
 
 
 class ModelSpec(Parameters):
@@ -119,6 +257,12 @@ class TrainingSpec(Parameters):
     loss: LossName | None = parameter(
         None, label="Loss", help="What training makes small, by Keras's name.", advanced=True
     )
+    class_weights: Literal["none", "balanced"] = parameter(
+        "none",
+        label="Class weights",
+        help="'balanced' lets rare classes count as much as frequent ones, by weighting each "
+        "example with n / (classes × examples of its class), as scikit-learn does.",
+    )
     keep: Literal["best", "last"] = parameter(
         "best",
         label="Keep weights of",
@@ -134,6 +278,7 @@ class RunSpec(Parameters):
     data: DataSpec
     split: SplitSpec = SplitSpec()
     preprocessing: PreprocessingSpec = PreprocessingSpec()
+    augmentation: AugmentationSpec = AugmentationSpec()
     model: ModelSpec
     training: TrainingSpec = TrainingSpec()
     seed: int = parameter(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import Problem
 from engine.parameters import Parameters
-from engine.problem import Kind, Signature, Task
+from engine.problem import Kind, Output, Signature, Task
 
 if TYPE_CHECKING:
     import keras
@@ -99,6 +99,6 @@ def output_layer(signature: Signature, **options: Any) -> keras.layers.Layer:
     import keras
 
     activation = "linear"
-    if signature.task is Task.CLASSIFICATION:
+    if signature.output is Output.CLASSES:
         activation = "sigmoid" if signature.is_binary else "softmax"
     return keras.layers.Dense(signature.n_outputs, activation=activation, name="output", **options)

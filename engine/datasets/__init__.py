@@ -9,9 +9,11 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
 from engine.datasets.digits import Digits
+from engine.datasets.files import glance
+from engine.datasets.formats import Format
 from engine.datasets.synthetic import (
     Blobs,
     Circles,
@@ -22,7 +24,7 @@ from engine.datasets.synthetic import (
     TwoClasses,
     Xor,
 )
-from engine.datasets.table import SUFFIXES, CsvTable
+from engine.datasets.table import SUFFIXES, TableFormat
 from engine.errors import DatasetError, UnknownNameError
 from engine.parameters import shorten, validate
 from engine.registry import Registry
@@ -48,32 +50,51 @@ DATASETS: Registry[Dataset] = Registry(
 )
 
 
+FORMATS: Registry[Format] = Registry("format", [TableFormat()])
+
+
 def open_dataset(data: DataSpec) -> Dataset:
     """Finds the dataset a spec names; loads nothing.
 
     Args:
-        data: `source` is a name in `DATASETS`, or the path of a CSV or TSV file.
+        data: `source` is a name in `DATASETS`, or the path of a file or folder; its format is
+            `format`, or the one that fits best.
 
     Raises:
-        UnknownNameError: There is no dataset of that name.
-        DatasetError: There is no such file, or it is of another kind.
+        UnknownNameError: There is no dataset of that name, or no such format.
+        DatasetError: There is no such file, or it is of no known format.
     """
     source = data.source.strip()
     if source in DATASETS:
         return DATASETS[source]
     path = _readable_path(source)
-    if path.is_file():
-        if path.suffix.lower() not in SUFFIXES:
-            raise DatasetError(
-                f"Files of type '{path.suffix}' cannot be opened. Received: {source}.",
-                f"Save the table as CSV. Known types: {', '.join(SUFFIXES)}.",
-            )
-        return CsvTable(path.resolve(), data.target, data.task)
-    if not _looks_like_path(source, path):
-        raise UnknownNameError("dataset", source, DATASETS.names)
-    if path.is_dir():
-        raise DatasetError(f"'{source}' is a folder, not a table.", "Choose a file in it.")
-    raise DatasetError(f"There is no file '{source}'.", _nearest_hint(path))
+    if not path.exists():
+        if not _looks_like_path(source, path):
+            raise UnknownNameError("dataset", source, DATASETS.names)
+        raise DatasetError(f"There is no file or folder '{source}'.", _nearest_hint(path))
+    path = path.resolve()
+    if data.format is not None:
+        return FORMATS[data.format].open(path, data)
+    return recognise(path).open(path, data)
+
+
+def recognise(path: Path) -> Format:
+    """Returns the format that fits a file or folder best, from names alone.
+
+    Raises:
+        DatasetError: None fits, or the folder cannot be listed.
+    """
+    seen = glance(path)
+    likely = max(FORMATS, key=lambda item: item.likeness(seen))
+    if likely.likeness(seen) > 0:
+        return likely
+    received = "a folder of " + ", ".join(f"{s or 'no suffix'}" for s in list(seen.suffixes)[:5])
+    if not seen.is_folder:
+        received = f"'{path.suffix or path.name}'"
+    raise DatasetError(
+        f"'{path.name}' is of no type that can be opened. Received: {received}.",
+        "Known: " + "; ".join(item.title for item in FORMATS) + ".",
+    )
 
 
 def _readable_path(source: str) -> Path:
@@ -93,8 +114,8 @@ def _readable_path(source: str) -> Path:
     return path
 
 
-def load_examples(data: DataSpec) -> tuple[Dataset, Examples]:
-    """Finds a dataset, checks its parameters and loads it.
+def load_examples(data: DataSpec, progress: Progress = silent) -> tuple[Dataset, Examples]:
+    """Finds a dataset, checks its parameters and loads it; files that are many are only listed.
 
     Raises:
         UnknownNameError: There is no dataset of that name.
@@ -103,10 +124,10 @@ def load_examples(data: DataSpec) -> tuple[Dataset, Examples]:
     """
     dataset = open_dataset(data)
     parameters = validate(dataset.parameters, data.parameters, "data.parameters")
-    if not isinstance(dataset, CsvTable):
+    if dataset.name in DATASETS:
         _check_task(dataset, data)
-    examples = dataset.load(parameters)
-    if data.target not in (None, examples.target_name):
+    examples = dataset.load(parameters, progress)
+    if dataset.name in DATASETS and data.target not in (None, examples.target_name):
         raise DatasetError(
             f"'{dataset.name}' always predicts '{examples.target_name}'. "
             f"Received target: '{data.target}'.",

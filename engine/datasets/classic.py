@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.problem import Kind, Task
 
 
@@ -18,7 +18,7 @@ class ClassicTable(Dataset):
     loader: ClassVar[str]
     loader_options: ClassVar[dict[str, Any]] = {}
 
-    def load(self, parameters: Any) -> Examples:
+    def load(self, parameters: Any, progress: Progress = silent) -> Examples:
         """Returns the table with scikit-learn's own column and class names."""
         from sklearn import datasets
 

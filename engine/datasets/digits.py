@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.problem import Kind, Task
 
 _SOURCE_SIZE = 8
@@ -27,7 +27,7 @@ class Digits(Dataset):
     task = Task.CLASSIFICATION
     recommended_model = "cnn"
 
-    def load(self, parameters: Any) -> Examples:
+    def load(self, parameters: Any, progress: Progress = silent) -> Examples:
         """Returns x as uint8 (n_samples, 28, 28, 1) and y as the digits themselves."""
         from scipy import ndimage
         from sklearn.datasets import load_digits

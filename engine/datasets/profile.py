@@ -9,28 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Examples
-from engine.problem import Kind, Signature, Task
+from engine.datasets.findings import DataFinding, unreadable
+from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
+from engine.datasets.packing import FileRows
+from engine.problem import Kind, Output, Signature
 
-MAX_SAMPLE_ROWS = 1_000
-MAX_SAMPLE_IMAGES = 60
-
-
-@dataclass(frozen=True)
-class ColumnProfile:
-    """One numeric column (or the target of a regression).
-
-    Attributes:
-        name: Column name.
-        minimum, maximum, mean, deviation: In the column's own unit.
-        histogram: Counts in 20 equal bins from minimum to maximum, (bins,).
-    """
-
-    name: str
-    minimum: float
-    maximum: float
-    mean: float
-    deviation: float
-    histogram: npt.NDArray[np.int64]
+SAMPLE_LIMITS: dict[Kind, int] = {
+    Kind.TABLE: 1_000,
+    Kind.IMAGE: 60,
+    Kind.TEXT: 200,
+    Kind.AUDIO: 24,
+    Kind.VIDEO: 12,
+    Kind.SERIES: 100,
+}
+"""How many examples a profile shows."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +33,26 @@ class Profile:
         source: Name or path as it was asked for.
         title: What people read.
         n_samples: Number of examples.
-        signature: Kind, task and shapes.
-        feature_names: Columns of a table.
+        signature: Kind, task and shapes, as the network receives them.
+        feature_names: Columns of a table, one per column of `sample_x`; channels of a series.
         target_name: What is predicted.
-        class_names: Classes in index order; empty for regression.
+        class_names: Classes in index order; empty where none are predicted.
         class_counts: Examples per class, (classes,).
-        columns: One per feature of a table, then the target of a regression.
-        sample_x: Some inputs in their original order, (n, *input_shape).
-        sample_y: Their targets, (n,).
+        columns: One per column of a table, used or not, the target last.
+        sample_x: Some raw inputs in their original order, as in `Examples.x`, (n, *shape).
+        sample_y: Their targets, as in `Examples.y`, (n, …).
         split_sizes: Examples in the training, validation and test part.
         notes: What people should know of the data, one sentence each.
+        format: Name of the format of a file or folder; empty for datasets in the box.
+        sample_names: What the samples are called; empty: row numbers.
+        findings: What is wrong with the data, with remedies.
+        facts: What was found, as label and value.
+        distributions: How quantities of the examples are distributed.
+        traces: The series themselves, for series.
+        rate: Samples per second of `sample_x`, for audio; else 0.
+        frame_rate: Frames per second of `sample_x`, for video; else 0.
+        split_method: How the parts were divided, by the names of `SplitSpec.method`.
+        source_columns: Every column the source offers, in its order; empty where it has none.
     """
 
     source: str
@@ -66,6 +68,16 @@ class Profile:
     sample_y: npt.NDArray[np.generic]
     split_sizes: tuple[int, int, int]
     notes: tuple[str, ...] = ()
+    format: str = ""
+    sample_names: tuple[str, ...] = ()
+    findings: tuple[DataFinding, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+    traces: tuple[Trace, ...] = ()
+    rate: int = 0
+    frame_rate: float = 0.0
+    split_method: str = "random"
+    source_columns: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values, without the samples."""
@@ -78,19 +90,34 @@ class Profile:
             "n_samples": self.n_samples,
             "input_shape": list(signature.input_shape),
             "target": self.target_name,
-            "classes": dict(zip(self.class_names, self.class_counts.tolist(), strict=True)),
+            "classes": dict(zip(self.class_names, self.class_counts.tolist(), strict=False)),
             "columns": [
                 {
                     "name": column.name,
-                    "minimum": column.minimum,
-                    "maximum": column.maximum,
-                    "mean": column.mean,
-                    "deviation": column.deviation,
+                    "type": column.type,
+                    "missing": column.n_missing,
+                    "gaps": column.gaps,
+                    "used": column.is_used,
+                    **({"values": dict(column.values)} if column.values else {}),
+                    **(
+                        {
+                            "minimum": column.minimum,
+                            "maximum": column.maximum,
+                            "mean": column.mean,
+                            "deviation": column.deviation,
+                        }
+                        if len(column.histogram)
+                        else {}
+                    ),
                 }
                 for column in self.columns
             ],
             "split": dict(zip(("train", "validation", "test"), self.split_sizes, strict=True)),
+            "split_method": self.split_method,
+            "format": self.format,
+            "facts": dict(self.facts),
             "notes": list(self.notes),
+            "findings": [finding.to_dict() for finding in self.findings],
         }
 
 
@@ -98,61 +125,86 @@ def profile(
     source: str,
     title: str,
     examples: Examples,
+    signature: Signature,
     split_sizes: tuple[int, int, int],
     seed: int = 0,
+    format: str = "",
+    split_method: str = "random",
 ) -> Profile:
-    """Inspects loaded examples.
+    """Inspects examples; of those that are in files, it reads the samples alone.
 
     Args:
         source: Name or path as it was asked for.
         title: What people read.
         examples: What was loaded.
+        signature: As the network receives them.
         split_sizes: Examples in the training, validation and test part.
         seed: Decides which examples are shown where not all are.
+        format: Name of the format of a file or folder.
+        split_method: How the parts were divided.
     """
-    chosen = _sample_rows(examples, seed)
-    columns = [
-        _column(name, examples.x[:, index]) for index, name in enumerate(examples.feature_names)
-    ]
+    chosen, sample_x, findings = _samples(examples, seed)
     class_counts = np.zeros(0, dtype=np.int64)
-    if examples.task is Task.REGRESSION:
-        columns.append(_column(examples.target_name, examples.y))
-    else:
+    if examples.output is Output.CLASSES:
         labels = examples.y.astype(np.int64)
         class_counts = np.bincount(labels, minlength=len(examples.class_names)).astype(np.int64)
     return Profile(
         source=source,
         title=title,
         n_samples=examples.n_samples,
-        signature=examples.signature,
+        signature=signature,
         feature_names=examples.feature_names,
         target_name=examples.target_name,
         class_names=examples.class_names,
         class_counts=class_counts,
-        columns=tuple(columns),
-        sample_x=examples.x[chosen],
+        columns=examples.columns or tuple(_columns(examples)),
+        sample_x=sample_x,
         sample_y=examples.y[chosen],
         split_sizes=split_sizes,
         notes=examples.notes,
+        format=format,
+        sample_names=tuple(examples.names[index] for index in chosen) if examples.names else (),
+        findings=(*examples.findings, *findings),
+        facts=examples.facts,
+        distributions=examples.distributions,
+        traces=examples.traces,
+        rate=examples.rate,
+        frame_rate=examples.frame_rate,
+        split_method=split_method,
+        source_columns=examples.source_columns,
     )
 
 
-def _sample_rows(examples: Examples, seed: int) -> npt.NDArray[np.int64]:
-    """Indices of the examples that are shown, in their original order."""
-    limit = MAX_SAMPLE_ROWS if examples.kind is Kind.TABLE else MAX_SAMPLE_IMAGES
-    if examples.n_samples <= limit:
-        return np.arange(examples.n_samples, dtype=np.int64)
-    drawn = np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False)
-    return np.sort(drawn)
+def _samples(
+    examples: Examples, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], tuple[DataFinding, ...]]:
+    """Indices of the examples that are shown, in their original order; their x; bad files."""
+    limit = SAMPLE_LIMITS[examples.kind]
+    chosen = np.arange(examples.n_samples, dtype=np.int64)
+    if examples.n_samples > limit:
+        drawn = np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False)
+        chosen = np.sort(drawn)
+    rows = examples.x
+    if not isinstance(rows, FileRows):
+        return chosen, rows[chosen], ()
+    read = [rows.try_read(int(index)) for index in chosen]
+    bad = [
+        (examples.name_of(int(index)), row)
+        for index, row in zip(chosen, read, strict=True)
+        if isinstance(row, str)
+    ]
+    good = [not isinstance(row, str) for row in read]
+    shown = [row for row in read if not isinstance(row, str)]
+    x = np.stack(shown) if shown else np.zeros((0, *rows.shape[1:]), rows.dtype)
+    return chosen[good], x, unreadable(bad, len(chosen))
 
 
-def _column(name: str, values: npt.NDArray[Any]) -> ColumnProfile:
-    values = values.astype(np.float64)
-    return ColumnProfile(
-        name=name,
-        minimum=float(values.min()),
-        maximum=float(values.max()),
-        mean=float(values.mean()),
-        deviation=float(values.std()),
-        histogram=np.histogram(values, bins=20)[0].astype(np.int64),
-    )
+def _columns(examples: Examples) -> list[ColumnProfile]:
+    columns = [
+        column_profile(name, examples.x[:, index])
+        for index, name in enumerate(examples.feature_names)
+        if examples.kind is Kind.TABLE
+    ]
+    if examples.output is Output.NUMBERS and examples.y.ndim == 1:
+        columns.append(column_profile(examples.target_name, examples.y))
+    return columns

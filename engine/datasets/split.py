@@ -3,77 +3,216 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.base import AnyArray, Examples, IndexArray
+from engine.datasets.files import PART_FOLDERS
+from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.datasets.packing import FileRows
 from engine.errors import DatasetError
-from engine.problem import Task
+from engine.problem import Output
 from engine.spec import SplitSpec
-
-IndexArray = npt.NDArray[np.int64]
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Indices of the examples in each part: disjoint, complete, each sorted, (n,) int64."""
+    """Indices of the examples in each part: disjoint, complete, each sorted, (n,) int64.
+
+    Attributes:
+        method: How they were divided, by the names of `SplitSpec.method`.
+    """
 
     train: IndexArray
     validation: IndexArray
     test: IndexArray
+    method: str = "random"
 
     @property
     def sizes(self) -> tuple[int, int, int]:
         """Examples in the training, validation and test part."""
         return len(self.train), len(self.validation), len(self.test)
 
+    @property
+    def all(self) -> tuple[IndexArray, IndexArray, IndexArray]:
+        """The three parts."""
+        return self.train, self.validation, self.test
 
-def split(
-    y: npt.NDArray[np.generic],
-    task: Task,
-    spec: SplitSpec,
-    seed: int,
-    class_names: tuple[str, ...] = (),
-) -> Parts:
-    """Divides examples at random, the same way for the same seed.
+
+def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
+    """Divides examples, the same way for the same seed.
 
     A part holds its share of the examples, rounded half up, and at least one where its share is
-    not 0. Classification is stratified: each class keeps its proportion in each part. Where a
-    part is too small to hold every class, its examples are drawn without regard to class; in any
-    case the training part has at least one example of each class.
+    not 0. By method:
+
+    - ``stratified``: each class keeps its proportion in each part. Where a part is too small to
+      hold every class, its examples are drawn without regard to class; in any case the training
+      part has at least one example of each class.
+    - ``random``: drawn without regard to anything.
+    - ``group``: groups are drawn whole, until a part has its share of the examples or a little
+      more.
+    - ``time``: the earliest examples train, the latest test.
+    - ``given``: the data says it. Where it gives no validation part, that is drawn from the
+      training part; likewise the test part.
 
     Args:
-        y: Targets, (n_samples,); class indices for classification.
-        task: What is predicted.
-        spec: The shares.
+        examples: What is divided.
+        spec: The shares and the method.
         seed: Decides who goes where.
-        class_names: Names of the classes, for messages.
 
     Raises:
-        DatasetError: There are too few examples, of one class or in all.
+        DatasetError: There are too few examples, of one class or in all, or the method needs what
+            the data does not have.
     """
-    n_samples = len(y)
-    n_validation = _part_size(n_samples, spec.validation)
-    n_test = _part_size(n_samples, spec.test)
+    method = spec.method if spec.method != "auto" else _offered(examples, spec.column)
+    if method == "given":
+        parts = _as_given(examples, spec, seed)
+    elif method == "group":
+        parts = _by_group(_values(examples, spec.column, examples.groups, "groups"), spec, seed)
+    elif method == "time":
+        parts = _by_time(_values(examples, spec.column, examples.order, "times"), spec)
+    else:
+        everyone = np.arange(examples.n_samples, dtype=np.int64)
+        stratify = method == "stratified" and examples.output is Output.CLASSES
+        parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
+    return replace(parts, method=method)
+
+
+def _offered(examples: Examples, column: str | None) -> str:
+    if column is not None:
+        return "group"
+    if examples.given is not None:
+        return "given"
+    if examples.groups is not None:
+        return "group"
+    if examples.order is not None:
+        return "time"
+    return "stratified" if examples.output is Output.CLASSES else "random"
+
+
+def _values(examples: Examples, column: str | None, own: AnyArray | None, what: str) -> AnyArray:
+    """Values to divide by, (n_samples,): those of a column, or the data's own."""
+    if column is not None:
+        if examples.column is None:
+            raise DatasetError(
+                f"This data has no columns to divide by. Received: '{column}'.",
+                "Leave the column out.",
+            )
+        return examples.column(column)
+    if own is None:
+        raise DatasetError(
+            f"This data says nothing of {what}.", "Name the column, or choose another method."
+        )
+    return own
+
+
+def _as_given(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
+    given = examples.given
+    if spec.column is not None:
+        given = _named_parts(_values(examples, spec.column, None, ""), spec.column)
+    if given is None:
+        raise DatasetError(
+            "The data does not say which part its examples belong to.",
+            "Put them in folders named train and test, or name the column that says it.",
+        )
+    train, validation, test = (np.flatnonzero(given == part) for part in range(3))
+    train = np.sort(np.concatenate([train, np.flatnonzero(given < 0)]))
+    if not len(train):
+        raise DatasetError("The data gives no examples for training.", "Name a part 'train'.")
+    missing_validation = spec.validation if not len(validation) else 0.0
+    missing_test = spec.test if not len(test) else 0.0
+    if missing_validation or missing_test:
+        stratify = examples.output is Output.CLASSES
+        drawn = _drawn(examples, train, missing_validation, missing_test, seed, stratify)
+        train = drawn.train
+        validation = validation if len(validation) else drawn.validation
+        test = test if len(test) else drawn.test
+    return Parts(train, validation, test)
+
+
+def _named_parts(values: AnyArray, column: str) -> npt.NDArray[np.int8]:
+    names = [str(value).strip().lower() for value in values]
+    unknown = sorted({name for name in names if name and name not in PART_FOLDERS})
+    if unknown:
+        raise DatasetError(
+            f"Column '{column}' must say train, validation or test. "
+            f"Received: {', '.join(unknown[:5])}.",
+            "Mend the column, or choose another.",
+        )
+    return np.array([PART_FOLDERS.get(name, -1) for name in names], np.int8)
+
+
+def _by_group(groups: AnyArray, spec: SplitSpec, seed: int) -> Parts:
+    names, member = np.unique(groups.astype(str), return_inverse=True)
+    sizes = np.bincount(member, minlength=len(names))
+    wanted = [_part_size(len(groups), share) for share in (spec.test, spec.validation)]
+    n_parts = 1 + sum(size > 0 for size in wanted)
+    if len(names) < n_parts:
+        raise DatasetError(
+            f"There are {len(names)} groups for {n_parts} parts.",
+            "Choose a column with more different values, or make a part 0.",
+        )
+    part_of_group = np.zeros(len(names), np.int8)
+    waiting = np.random.default_rng(seed).permutation(len(names)).tolist()
+    for part, size in zip((2, 1), wanted, strict=True):
+        taken = 0
+        # One group must be left for each part that is still to come.
+        while taken < size and len(waiting) > (2 if part == 2 and wanted[1] else 1):
+            group = waiting.pop()
+            part_of_group[group] = part
+            taken += int(sizes[group])
+    parts = part_of_group[member]
+    return Parts(*(np.flatnonzero(parts == part) for part in range(3)))
+
+
+def _by_time(times: AnyArray, spec: SplitSpec) -> Parts:
+    n_samples = len(times)
+    n_validation, n_test = _part_size(n_samples, spec.validation), _part_size(n_samples, spec.test)
+    n_train = n_samples - n_validation - n_test
+    if n_train < 1:
+        raise _too_few(n_samples)
+    # Stable: what happened at the same time keeps its order.
+    order = np.argsort(times, kind="stable").astype(np.int64)
+    parts = np.split(order, [n_train, n_train + n_validation])
+    return Parts(*(np.sort(part) for part in parts))
+
+
+def _drawn(
+    examples: Examples,
+    among: IndexArray,
+    validation: float,
+    test: float,
+    seed: int,
+    stratify: bool,
+) -> Parts:
+    """Draws a validation and a test part among some examples; the rest trains."""
+    n_samples, y = len(among), examples.y[among]
+    n_validation, n_test = _part_size(n_samples, validation), _part_size(n_samples, test)
     n_held_out = n_validation + n_test
     if n_held_out >= n_samples:
-        raise DatasetError(
-            f"Too few examples to divide: with {n_samples}, none would be left for training.",
-            _ROOM_HINT,
-        )
-    everyone = np.arange(n_samples, dtype=np.int64)
+        raise _too_few(n_samples)
     if n_held_out == 0:
-        return Parts(everyone, everyone[:0], everyone[:0])
-    if task is Task.CLASSIFICATION:
-        train, held_out = _hold_out_stratified(y, n_held_out, seed, class_names)
+        return Parts(among, among[:0], among[:0])
+    if stratify:
+        train, held_out = _hold_out_stratified(y, n_held_out, seed, examples.class_names)
     else:
-        train, held_out = _draw(everyone, n_held_out, seed)
-    strata = _strata(y[held_out], n_validation, n_test) if task is Task.CLASSIFICATION else None
-    validation, test = _draw(held_out, n_test, seed, strata)
-    return Parts(np.sort(train), np.sort(validation), np.sort(test))
+        train, held_out = _draw(np.arange(n_samples, dtype=np.int64), n_held_out, seed)
+    strata = _strata(y[held_out], n_validation, n_test) if stratify else None
+    validation_rows, test_rows = _draw(held_out, n_test, seed, strata)
+    return Parts(*(among[np.sort(rows)] for rows in (train, validation_rows, test_rows)))
+
+
+def _too_few(n_samples: int) -> DatasetError:
+    return DatasetError(
+        f"Too few examples to divide: with {n_samples}, none would be left for training.",
+        _ROOM_HINT,
+    )
 
 
 def _part_size(n_samples: int, share: float) -> int:
@@ -145,3 +284,84 @@ def _strata(
         strata[single] = np.argmax(counts)
     n_strata = len(np.unique(strata))
     return strata if min(n_validation, n_test) >= n_strata and len(y) > n_strata else None
+
+
+def across_parts(examples: Examples, parts: Parts) -> tuple[DataFinding, ...]:
+    """Finds inputs that are the same in the training part and in another.
+
+    Files are compared by size first, and by content only where sizes agree.
+    """
+    marks = _marks(examples)
+    if marks is None:
+        return ()
+    part_of = np.zeros(examples.n_samples, np.int8)
+    part_of[parts.validation], part_of[parts.test] = 1, 2
+    in_training: dict[bytes, int] = {}
+    for index in parts.train.tolist():
+        in_training.setdefault(marks[index], index)
+    held_out = np.concatenate([parts.validation, parts.test]).tolist()
+    twins = [(index, in_training[marks[index]]) for index in held_out if marks[index] in in_training]
+    if not twins:
+        return ()
+    names = [f"{examples.name_of(index)} = {examples.name_of(twin)}" for index, twin in twins]
+    remedies: tuple[Remedy, ...] = ()
+    if examples.names:
+        left_out = tuple(examples.name_of(index) for index, _ in twins)
+        remedies = (Remedy("Leave the copies out", {"data.exclude": left_out}),)
+    count = len(twins)
+    text = (
+        f"{count:,} of {len(held_out):,} validation and test examples are also in the training "
+        "part, so results look better than they are."
+    )
+    return (
+        DataFinding(
+            Trouble.ACROSS_PARTS, "", text, tuple(names[:MAX_NAMES]), count, remedies
+        ),
+    )
+
+
+_COMPARED_ROWS = 200_000
+_COMPARED_FILES = 5_000
+_COMPARED_FILE_BYTES = 1 << 20
+
+
+def _marks(examples: Examples) -> list[bytes] | None:
+    """A mark of each example's input, equal where inputs are equal; None: too many to compare."""
+    rows = examples.x
+    if len(rows) > _COMPARED_ROWS:
+        return None
+    if isinstance(rows, FileRows):
+        return _file_marks(rows)
+    marks: list[bytes] = []
+    for start in range(0, len(rows), 1024):
+        block = rows[start : start + 1024]
+        for row in block:
+            content = row.encode() if isinstance(row, str) else np.ascontiguousarray(row).tobytes()
+            marks.append(content if len(content) < 32 else blake2b(content, digest_size=16).digest())
+    return marks
+
+
+def _file_marks(rows: FileRows) -> list[bytes] | None:
+    """Files of a size of their own differ without being read; None: too many would be read."""
+    sizes: list[int] = []
+    for path in rows.paths:
+        try:
+            sizes.append(path.stat().st_size)
+        except OSError:
+            sizes.append(-1)
+    counts = Counter(sizes)
+    common = {size for size, count in counts.items() if count > 1 and size > 0}
+    if sum(counts[size] for size in common) > _COMPARED_FILES:
+        return None
+    marks: list[bytes] = []
+    for place, (path, size) in enumerate(zip(rows.paths, sizes, strict=True)):
+        mark = b"%d/%d" % (place, size)
+        if size in common:
+            try:
+                with path.open("rb") as file:
+                    content = file.read(_COMPARED_FILE_BYTES)
+                mark = blake2b(content, digest_size=16).digest() + b"%d" % size
+            except OSError:
+                pass
+        marks.append(mark)
+    return marks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Task
 
@@ -86,7 +86,7 @@ class NoisyLine(Dataset):
     recommended_model = "linear_regression"
     parameters = NoisyLineParameters
 
-    def load(self, parameters: NoisyLineParameters) -> Examples:
+    def load(self, parameters: NoisyLineParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         x = rng.uniform(0.0, 10.0, parameters.n_samples)
         noise = rng.normal(0.0, parameters.noise, parameters.n_samples)
@@ -135,7 +135,7 @@ class NoisyPlane(Dataset):
         order = np.arange(1, n_features + 1, dtype=np.float64)
         return np.where(order % 2 == 1, order, -order)
 
-    def load(self, parameters: NoisyPlaneParameters) -> Examples:
+    def load(self, parameters: NoisyPlaneParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         x = rng.normal(size=(parameters.n_samples, parameters.n_features))
         coefficients = self.coefficients(parameters.n_features)
@@ -185,7 +185,7 @@ class TwoClasses(_Points):
     class_names = ("left", "right")
     centre = 2.0
 
-    def load(self, parameters: TwoClassesParameters) -> Examples:
+    def load(self, parameters: TwoClassesParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         y = _balanced_labels(rng, parameters.n_samples, 2)
         x = rng.normal(np.where(y == 1, self.centre, -self.centre), parameters.noise)
@@ -202,7 +202,7 @@ class Moons(_Points):
     description = "Two half circles that reach into each other. No straight line divides them."
     class_names = ("upper", "lower")
 
-    def load(self, parameters: SyntheticParameters) -> Examples:
+    def load(self, parameters: SyntheticParameters, progress: Progress = silent) -> Examples:
         from sklearn.datasets import make_moons
 
         x, y = make_moons(
@@ -233,7 +233,7 @@ class Circles(_Points):
     parameters = CirclesParameters
     class_names = ("outer", "inner")
 
-    def load(self, parameters: CirclesParameters) -> Examples:
+    def load(self, parameters: CirclesParameters, progress: Progress = silent) -> Examples:
         from sklearn.datasets import make_circles
 
         x, y = make_circles(
@@ -266,7 +266,7 @@ class Spirals(_Points):
     parameters = SpiralsParameters
     class_names = ("first", "second")
 
-    def load(self, parameters: SpiralsParameters) -> Examples:
+    def load(self, parameters: SpiralsParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         y = _balanced_labels(rng, parameters.n_samples, 2)
         # The square root spreads the points evenly along the arm, not densely at the centre.
@@ -288,7 +288,7 @@ class Xor(_Points):
     )
     class_names = ("same sign", "different signs")
 
-    def load(self, parameters: SyntheticParameters) -> Examples:
+    def load(self, parameters: SyntheticParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         quadrant = _balanced_labels(rng, parameters.n_samples, 4)
         signs = np.array([(1, 1), (-1, -1), (1, -1), (-1, 1)], dtype=np.float64)[quadrant]
@@ -322,7 +322,7 @@ class Blobs(_Points):
     parameters = BlobsParameters
     radius = 5.0
 
-    def load(self, parameters: BlobsParameters) -> Examples:
+    def load(self, parameters: BlobsParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
         y = _balanced_labels(rng, parameters.n_samples, parameters.n_classes)
         shape = (parameters.n_classes, parameters.n_features)

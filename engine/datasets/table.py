@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.base import Dataset, Examples
+from engine.datasets.base import Examples, Progress, silent
 from engine.datasets.columns import BoolArray, Column, FloatArray, understand
 from engine.datasets.text_table import (
     TextTable,
@@ -17,11 +17,14 @@ from engine.datasets.text_table import (
     describe_delimiter,
     read_text_table,
 )
+from engine.datasets.files import Glance
+from engine.datasets.formats import FileDataset, Format
 from engine.errors import DatasetError
 from engine.parameters import shorten
 from engine.problem import Kind, Task
+from engine.spec import DataSpec
 
-__all__ = ["SUFFIXES", "CsvTable", "column_names", "read_features"]
+__all__ = ["SUFFIXES", "TableFile", "TableFormat", "column_names", "read_features"]
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 
@@ -32,39 +35,41 @@ MAX_INTEGER_CLASSES = 20
 _MIN_ROWS_PER_INTEGER_CLASS = 3
 
 
-class CsvTable(Dataset):
+class TableFormat(Format):
+    """A CSV or TSV file."""
+
+    name = "table"
+    title = "A table (CSV, TSV)"
+    kind = Kind.TABLE
+    suffixes = SUFFIXES
+
+    def likeness(self, glance: Glance) -> float:
+        return 1.0 if not glance.is_folder and glance.share(SUFFIXES) == 1 else 0.0
+
+    def open(self, path: Path, data: DataSpec) -> TableFile:
+        return TableFile(path, data)
+
+
+class TableFile(FileDataset):
     """A table in a file.
 
     Numeric columns become features as they are; columns of text with few different values become
     one feature per value, named ``column=value``, 1 where it holds and 0 elsewhere. Rows with a
     gap, and columns a model cannot use, are left out; the notes of the examples say which.
-
-    Args:
-        path: The file.
-        target: The column to predict.
-        task: What is predicted; None to tell from the target's values.
     """
 
-    kind = Kind.TABLE
+    format = TableFormat()
     # Fits both tasks, and relations that are no straight lines.
     recommended_model = "mlp"
 
-    def __init__(self, path: Path, target: str | None = None, task: Task | None = None) -> None:
-        self.path = path
-        self.target = target
-        self.name = str(path)
-        self.title = path.name
-        self.description = f"The table in {path}."
-        self.task = task
-
-    def load(self, parameters: Any = None) -> Examples:
+    def load(self, parameters: Any = None, progress: Progress = silent) -> Examples:
         """Reads and encodes the whole file.
 
         Raises:
             DatasetError: The file, its target or its values cannot be used.
         """
         table = read_text_table(self.path)
-        target_name = _check_target(table, self.target)
+        target_name = _check_target(table, self.data.target)
         notes = [*table.notes]
         target = _understand_target(table, target_name, self.task)
         task = self.task or _infer_task(target, notes)

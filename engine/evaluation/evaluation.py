@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import DatasetError, TrainingError, WorkspaceError
-from engine.problem import Task
+from engine.problem import Output
 from engine.runs.files import atomic_write
 
 SCHEMA_NUMBER = 1
 FILE_NAME = "evaluation.json"
 MAX_ROWS = 5_000
+MAX_TEXTS = 200
 
 _NO_COUNTS: npt.NDArray[np.int64] = np.zeros((0, 0), np.int64)
 _NO_VALUES: npt.NDArray[np.float32] = np.zeros(0, np.float32)
@@ -58,6 +59,7 @@ class Evaluation:
         per_class: One score per class, in index order; empty for regression.
         y_true: Regression: true values in the target's unit, (rows,), at most 5,000, drawn evenly.
         y_pred: The predictions for them, (rows,).
+        texts: Where texts are predicted: some true ones, each with its prediction.
     """
 
     part: str
@@ -69,10 +71,14 @@ class Evaluation:
     per_class: tuple[ClassScore, ...] = ()
     y_true: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
     y_pred: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
+    texts: tuple[tuple[str, str], ...] = ()
 
     @property
-    def task(self) -> Task:
-        return Task.CLASSIFICATION if self.class_names else Task.REGRESSION
+    def output(self) -> Output:
+        """What was predicted."""
+        if self.texts:
+            return Output.TOKENS
+        return Output.CLASSES if self.class_names else Output.NUMBERS
 
     def with_metrics(self, metrics: Mapping[str, float]) -> Evaluation:
         """Returns a copy with these metrics in place of its own."""
@@ -90,6 +96,7 @@ class Evaluation:
             "per_class": [dataclasses.asdict(score) for score in self.per_class],
             "y_true": self.y_true.tolist(),
             "y_pred": self.y_pred.tolist(),
+            "texts": [list(pair) for pair in self.texts],
         }
 
     def save(self, folder: Path) -> None:
@@ -143,6 +150,7 @@ class Evaluation:
             per_class=tuple(ClassScore(**score) for score in values["per_class"]),
             y_true=np.array(values["y_true"], np.float32),
             y_pred=np.array(values["y_pred"], np.float32),
+            texts=tuple((truth, found) for truth, found in values.get("texts", ())),
         )
 
 
@@ -150,7 +158,7 @@ def evaluate_predictions(
     part: str,
     y_true: npt.NDArray[Any],
     outputs: npt.NDArray[Any],
-    task: Task,
+    output: Output,
     target_name: str,
     class_names: Sequence[str] = (),
 ) -> Evaluation:
@@ -158,11 +166,12 @@ def evaluate_predictions(
 
     Args:
         part: Which part of the data it is.
-        y_true: Class indices, or values in the target's unit, (n_samples,).
-        outputs: Classification: probabilities, (n_samples, classes), or of the second of two
-            classes, (n_samples, 1). Regression: values in the target's unit, (n_samples, 1)
-            or (n_samples,).
-        task: What is predicted.
+        y_true: Class indices, (n_samples,); values in the target's unit, (n_samples,) or
+            (n_samples, n_values); or texts, (n_samples,).
+        outputs: Classes: probabilities, (n_samples, classes), or of the second of two classes,
+            (n_samples, 1). Numbers: values in the target's unit, as many as `y_true` has. Tokens:
+            texts, (n_samples,).
+        output: What a prediction consists of.
         target_name: What the target is called.
         class_names: Classes in index order.
 
@@ -174,9 +183,12 @@ def evaluate_predictions(
         raise DatasetError(
             f"The {part} part holds no examples. Received: 0.", f"Make the {part} part larger."
         )
+    if output is Output.TOKENS:
+        return _evaluate_texts(part, y_true, outputs, target_name)
     _check_finite(outputs)
-    if task is Task.REGRESSION:
-        return _evaluate_values(part, y_true, outputs.reshape(len(y_true)), target_name)
+    if output is Output.NUMBERS:
+        evaluation = _evaluate_values(part, y_true.ravel(), outputs.ravel(), target_name)
+        return dataclasses.replace(evaluation, n_samples=len(y_true))
     return _evaluate_classes(part, y_true, outputs, target_name, tuple(class_names))
 
 
@@ -239,6 +251,41 @@ def _evaluate_values(
         y_true=y_true[shown].astype(np.float32),
         y_pred=y_pred[shown].astype(np.float32),
     )
+
+
+def _evaluate_texts(
+    part: str, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any], target_name: str
+) -> Evaluation:
+    pairs = [(str(truth), str(found)) for truth, found in zip(y_true, y_pred, strict=True)]
+    wrong = sum(edit_distance(truth, found) for truth, found in pairs)
+    n_characters = sum(len(truth) for truth, _ in pairs)
+    return Evaluation(
+        part=part,
+        n_samples=len(pairs),
+        metrics={
+            "exact_match": sum(truth == found for truth, found in pairs) / len(pairs),
+            "character_error_rate": wrong / max(1, n_characters),
+        },
+        target_name=target_name,
+        texts=tuple(pairs[:MAX_TEXTS]),
+    )
+
+
+def edit_distance(first: str, second: str) -> int:
+    """Fewest characters to insert, remove or replace to turn one text into the other (Levenshtein).
+
+    The usual measure of transcription; divided by the characters of the truth it is the character
+    error rate.
+    """
+    row = np.arange(len(second) + 1)
+    letters = np.array(list(second))
+    for count, letter in enumerate(first, start=1):
+        # Replacing and removing at once; inserting is a running minimum along the row.
+        step = np.minimum(row[1:] + 1, row[:-1] + (letters != letter))
+        offsets = np.arange(len(second) + 1)
+        candidates = np.concatenate([[count], step]) - offsets
+        row = np.minimum.accumulate(candidates) + offsets
+    return int(row[-1])
 
 
 def predicted_classes(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

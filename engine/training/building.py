@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import METRICS
+from engine.defaults import metrics_of
 from engine.problem import Signature
 from engine.spec import RunSpec
 from engine.training.plan import Plan
@@ -27,6 +27,6 @@ def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, pla
             {"class_name": training.optimizer, "config": {"learning_rate": training.learning_rate}}
         ),
         loss=training.loss,
-        metrics=list(METRICS[signature.task]),
+        metrics=list(metrics_of(signature)),
         jit_compile=plan.xla,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from engine.datasets.base import Examples
 from engine.events import CoefficientsUpdated, FloatArray, RunEvent, SurfaceUpdated
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Task
+from engine.problem import Kind, Output
 from engine.training.loop import Array, StepLoop
 
 if TYPE_CHECKING:
@@ -64,15 +64,16 @@ class Surface(Throttled):
         self._loop = loop
         self._emit = emit
         self._preprocessing = preprocessing
-        self._signature = examples.signature
-        self._axes = tuple(_axis(column, len(examples.x.T)) for column in examples.x.T)
+        self._signature = preprocessing.signature(examples)
+        columns = examples.x[:].T
+        self._axes = tuple(_axis(column, len(columns)) for column in columns)
         grid = np.stack(np.meshgrid(*self._axes), axis=-1)
         self._shape = grid.shape[:-1]
         self._inputs = preprocessing.transform_x(grid.reshape(-1, len(self._axes)))
 
     def look(self) -> None:
         outputs: Array = self._loop.predict(self._inputs, batch_size=len(self._inputs))
-        if self._signature.task is Task.REGRESSION:
+        if self._signature.output is Output.NUMBERS:
             outputs = self._preprocessing.restore_y(outputs)
         elif self._signature.is_binary:
             outputs = np.concatenate([1.0 - outputs, outputs], axis=1)
@@ -104,9 +105,9 @@ class Coefficients(Throttled):
         self._layer = model.layers[-1]
         self._preprocessing = preprocessing
         self._emit = emit
-        self._terms = ("intercept", *examples.feature_names)
+        self._terms = ("intercept", *preprocessing.inputs.feature_names)
         self._outputs: tuple[str, ...] = (examples.target_name,)
-        if examples.signature.is_binary:
+        if len(examples.class_names) == 2:
             self._outputs = (examples.class_names[1],)
         elif examples.class_names:
             self._outputs = examples.class_names
@@ -129,7 +130,9 @@ def observers(
 ) -> tuple[Throttled, ...]:
     """The observers that make sense for this model on this data."""
     found: list[Throttled] = []
-    if examples.kind is Kind.TABLE and len(examples.feature_names) in (1, 2):
+    n_features = len(examples.feature_names)
+    is_plain = preprocessing.inputs.raw_shape == preprocessing.inputs.output_shape == (n_features,)
+    if examples.kind is Kind.TABLE and n_features in (1, 2) and is_plain:
         found.append(Surface(run, loop, examples, preprocessing, emit))
     if is_linear:
         found.append(Coefficients(run, model, examples, preprocessing, emit))

@@ -1,0 +1,209 @@
+"""Lists the files of a folder: quickly, without reading them, and whatever the folder holds.
+
+Links that lead in a circle, folders that may not be entered and names of any kind end nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import Progress, silent
+from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
+from engine.errors import DatasetError
+
+GLANCE_FILES = 2_000
+PART_FOLDERS: dict[str, int] = {
+    "train": 0,
+    "training": 0,
+    "val": 1,
+    "valid": 1,
+    "validation": 1,
+    "dev": 1,
+    "test": 2,
+    "testing": 2,
+}
+"""Names of folders that say which part their files belong to: 0 training, 1 validation, 2 test."""
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a path looks like from names alone.
+
+    Attributes:
+        path: A file or a folder.
+        is_folder: It is a folder.
+        suffixes: How often each suffix, in lower case, is among the first files found.
+        class_folders: Names of folders that hold files and stand for classes.
+        top_files: Files directly in the folder, sorted.
+    """
+
+    path: Path
+    is_folder: bool
+    suffixes: Counter[str]
+    class_folders: tuple[str, ...] = ()
+    top_files: tuple[Path, ...] = ()
+
+    def share(self, suffixes: Iterable[str]) -> float:
+        """Share of the files that have one of these suffixes."""
+        total = sum(self.suffixes.values())
+        return sum(self.suffixes[suffix] for suffix in suffixes) / total if total else 0.0
+
+
+def glance(path: Path) -> Glance:
+    """Looks at a path's names; at no more than `GLANCE_FILES` files.
+
+    Raises:
+        DatasetError: The folder cannot be listed, or holds nothing.
+    """
+    if not path.is_dir():
+        return Glance(path, False, Counter([path.suffix.lower()]))
+    suffixes: Counter[str] = Counter()
+    folders: set[str] = set()
+    top: list[Path] = []
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(f"The folder '{path}' cannot be listed: {reason}.") from None
+    for count, found in enumerate(_walk(path, [])):
+        suffixes[found.path.suffix.lower()] += 1
+        if found.class_name:
+            folders.add(found.class_name)
+        else:
+            top.append(found.path)
+        if count >= GLANCE_FILES:
+            break
+    if not suffixes:
+        raise DatasetError(
+            f"The folder '{path}' holds no files.",
+            "Put the files in it: one folder per class, or a table that names them.",
+        )
+    return Glance(path, True, suffixes, tuple(sorted(folders)), tuple(sorted(top)))
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file in a folder.
+
+    Attributes:
+        path: Where it is.
+        name: Relative to the folder, with slashes.
+        class_name: The folder below the root (and below a part's folder) it is in; empty: none.
+        part: 0, 1 or 2 where it is in a folder named train, validation or test; else -1.
+    """
+
+    path: Path
+    name: str
+    class_name: str
+    part: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of a folder that were looked for, sorted by name.
+
+    Attributes:
+        files: Those of the wanted suffixes.
+        findings: Folders that could not be entered, links in a circle, other files.
+    """
+
+    files: tuple[FoundFile, ...]
+    findings: tuple[DataFinding, ...]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in order."""
+        return tuple(sorted({file.class_name for file in self.files if file.class_name}))
+
+    @property
+    def given(self) -> npt.NDArray[np.int8] | None:
+        """The part of each file, (files,), where folders say so; else None."""
+        parts = np.array([file.part for file in self.files], np.int8)
+        return parts if (parts >= 0).any() else None
+
+
+def list_files(
+    folder: Path,
+    suffixes: Iterable[str],
+    exclude: Iterable[str] = (),
+    progress: Progress = silent,
+) -> Listing:
+    """Lists a folder's files and those of every folder below it.
+
+    Hidden files and folders are passed over in silence; files of other suffixes are counted.
+
+    Args:
+        folder: Where to look.
+        suffixes: In lower case, with the dot.
+        exclude: Names, as in `FoundFile.name`, that are left out.
+        progress: Told how many files were found.
+    """
+    wanted, left_out = frozenset(suffixes), frozenset(exclude)
+    troubles: list[tuple[str, str]] = []
+    others: Counter[str] = Counter()
+    files: list[FoundFile] = []
+    for found in _walk(folder, troubles):
+        if found.path.suffix.lower() not in wanted:
+            others[found.path.suffix.lower() or "no suffix"] += 1
+        elif found.name not in left_out:
+            files.append(found)
+            if len(files) % 500 == 0:
+                progress("Listing files", len(files), 0)
+    findings: list[DataFinding] = []
+    if troubles:
+        names = tuple(f"{name}: {reason}" for name, reason in troubles[:MAX_NAMES])
+        text = "Some folders could not be looked into."
+        findings.append(DataFinding(Trouble.UNREADABLE, "", text, names, len(troubles)))
+    if others:
+        listing = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(5))
+        text = f"Files of other types were passed over: {listing}."
+        findings.append(DataFinding(Trouble.LEFT_OUT, "", text, count=others.total()))
+    return Listing(tuple(sorted(files, key=lambda file: file.name)), tuple(findings))
+
+
+def _walk(root: Path, troubles: list[tuple[str, str]]) -> Iterator[FoundFile]:
+    """Yields every file below a folder once; folders reached again by links are not entered."""
+    waiting: list[tuple[str, PurePath]] = [(str(root), PurePath())]
+    entered: set[tuple[int, int]] = set()
+    while waiting:
+        folder, relative = waiting.pop()
+        try:
+            state = os.stat(folder)
+            identity = (state.st_dev, state.st_ino)
+            if identity in entered:
+                troubles.append((relative.as_posix(), "a link to a folder that was seen already"))
+                continue
+            entered.add(identity)
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            troubles.append((relative.as_posix(), (error.strerror or str(error)).lower()))
+            continue
+        below: list[tuple[str, PurePath]] = []
+        for entry in listed:
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            try:
+                is_folder = entry.is_dir()
+            except OSError:
+                is_folder = False
+            if is_folder:
+                below.append((entry.path, relative / entry.name))
+            else:
+                yield _found(Path(entry.path), relative / entry.name)
+        waiting += reversed(below)
+
+
+def _found(path: Path, relative: PurePath) -> FoundFile:
+    folders = relative.parts[:-1]
+    part = -1
+    if folders and folders[0].lower() in PART_FOLDERS:
+        part, folders = PART_FOLDERS[folders[0].lower()], folders[1:]
+    return FoundFile(path, relative.as_posix(), folders[0] if folders else "", part)

@@ -1,0 +1,64 @@
+"""Formats: the ways in which files and folders of people's own are understood.
+
+To add one: a file in this folder with a `Format`, and a line in `engine.datasets.FORMATS`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from engine.datasets.base import Dataset, NoParameters
+from engine.datasets.files import Glance
+from engine.parameters import Parameters
+from engine.problem import Kind
+from engine.spec import DataSpec
+
+
+class Format(ABC):
+    """A way to understand a file or a folder.
+
+    Attributes:
+        name: What people type after ``--format``: lower case and underscores.
+        title: What people read, such as ``Images, a folder per class``.
+        kind: What one example is.
+        suffixes: Suffixes of single files it opens; empty for folders alone.
+        parameters: The declared parameters of its datasets.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    suffixes: tuple[str, ...] = ()
+    parameters: type[Parameters] = NoParameters
+
+    @abstractmethod
+    def likeness(self, glance: Glance) -> float:
+        """How sure it is, from names alone, that the path is of this format: 0 (not) to 1."""
+
+    @abstractmethod
+    def open(self, path: Path, data: DataSpec) -> Dataset:
+        """Returns the dataset, without reading it."""
+
+
+class FileDataset(Dataset):
+    """A dataset in a file or folder of someone's own.
+
+    Args:
+        path: Where it is.
+        data: The part of the specification that says how it is read.
+    """
+
+    format: Format
+
+    def __init__(self, path: Path, data: DataSpec) -> None:
+        self.path = path
+        self.data = data
+        self.name = str(path)
+        self.title = path.name
+        self.description = f"{self.format.title}, in {path}."
+        self.kind = self.format.kind
+        self.parameters = self.format.parameters
+        self.task = data.task
+

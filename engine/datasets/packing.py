@@ -1,0 +1,291 @@
+"""Rows that need not fit in memory: read from files when asked, or packed into one file on disk.
+
+Packing decodes every file once. Small results stay in memory; large ones go to a cache on disk,
+from which batches are gathered by index, so that memory stays flat however much data there is and
+the order of examples is free, as with an array.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
+from engine.datasets.findings import unreadable
+from engine.errors import DatasetError, DescentError
+from engine.workspace import cache_folder
+
+MEMORY_LIMIT = 64 << 20
+"""Packed rows up to this many bytes stay in memory."""
+CACHE_LIMIT = 20 << 30
+"""Older packed rows are deleted once all together take more bytes than this."""
+_RELEASE_AFTER = 128 << 20
+_FREE_DISK = 1 << 30
+_ROWS, _INDEX = "rows.bin", "index.json"
+_READERS = min(8, 2 * (os.cpu_count() or 1))
+
+
+class DiskRows:
+    """Rows in a file, (n_samples, *shape), gathered by index.
+
+    Pages that were read are given back to the system now and then, so that they do not count as
+    memory of this process.
+
+    Args:
+        path: A file of nothing but the rows' bytes.
+        shape: (n_samples, *shape of one).
+        dtype: Type of one number.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+        self.path = path
+        self._rows = np.memmap(path, dtype=dtype, mode="r", shape=shape)
+        self._read = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._rows.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._rows.dtype
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, indices: Any) -> AnyArray:
+        found = np.array(self._rows[indices])
+        self._read += found.nbytes
+        # A page holds more than the row that was asked for, so memory grows faster than this sum.
+        if self._read * max(1, 4096 // max(self._row_bytes, 1)) > _RELEASE_AFTER:
+            self._release()
+        return found
+
+    @property
+    def _row_bytes(self) -> int:
+        return self._rows.itemsize * int(np.prod(self._rows.shape[1:], dtype=np.int64))
+
+    def _release(self) -> None:
+        self._read = 0
+        mapped: Any = self._rows._mmap  # type: ignore[attr-defined]
+        if hasattr(mmap, "MADV_DONTNEED"):  # Windows takes pages back by itself
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+class FileRows:
+    """One row per file, read when asked.
+
+    Args:
+        paths: The files.
+        read: Returns the row of a file; raises DescentError or OSError where it cannot.
+        shape: Shape of one row.
+        dtype: Type of one number.
+        settings: Everything besides the file that decides what `read` returns.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        read: Callable[[Path], AnyArray],
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike,
+        settings: str,
+    ) -> None:
+        self.paths = paths
+        self.read = read
+        self.settings = settings
+        self._shape = shape
+        self._dtype = np.dtype(dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.paths), *self._shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._dtype
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, indices: Any) -> AnyArray:
+        chosen = np.atleast_1d(np.arange(len(self))[indices])
+        rows = np.empty((len(chosen), *self._shape), self._dtype)
+        for place, index in enumerate(chosen):
+            rows[place] = self.read(self.paths[index])
+        return rows
+
+    def try_read(self, index: int) -> AnyArray | str:
+        """Returns a row, or the reason why there is none."""
+        try:
+            return self.read(self.paths[index])
+        except DescentError as error:
+            return error.message
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+        except Exception as error:  # a decoder's own; a damaged file must not end anything
+            return f"{type(error).__name__}: {error}"
+
+    @property
+    def key(self) -> str:
+        """Changes when a file or the settings do."""
+        digest = hashlib.sha256(f"{self._shape} {self._dtype} {self.settings}".encode())
+        for path in self.paths:
+            with suppress(OSError):
+                state = path.stat()
+                digest.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        return digest.hexdigest()[:32]
+
+
+def packed(examples: Examples, progress: Progress = silent) -> Examples:
+    """Reads every file of examples that are read from files; others are returned as they are.
+
+    Files that cannot be read are skipped, and named with their reason in the findings.
+
+    Raises:
+        DatasetError: None can be read, or the disk has no room.
+        Cancelled: Someone asked to stop.
+    """
+    rows = examples.x
+    if not isinstance(rows, FileRows):
+        return examples
+    n_bytes = int(np.prod(rows.shape, dtype=np.int64)) * rows.dtype.itemsize
+    if n_bytes <= MEMORY_LIMIT:
+        held = np.empty(rows.shape, rows.dtype)
+        kept, skipped = _decode(rows, progress, lambda place, row: held.__setitem__(place, row))
+        x: Any = held[: len(kept)]
+    else:
+        x, kept, skipped = _on_disk(rows, n_bytes, progress)
+    if not len(kept):
+        raise DatasetError(
+            f"None of the {len(rows):,} files can be read. The first: "
+            f"'{rows.paths[0].name}': {skipped[0][1]}",
+            "Choose other files.",
+        )
+    named = [(examples.name_of(index), reason) for index, reason in skipped]
+    findings = (*examples.findings, *unreadable(named, len(rows)))
+    return replace(examples, x=x, findings=findings, **examples.rest_of(kept))
+
+
+def _decode(
+    rows: FileRows, progress: Progress, keep: Callable[[int, AnyArray], None]
+) -> tuple[IndexArray, list[tuple[int, str]]]:
+    """Reads all files in order, some at a time; indices of those kept, and of those skipped."""
+    kept: list[int] = []
+    skipped: list[tuple[int, str]] = []
+    for index, row in _read_ahead(rows):
+        if isinstance(row, str):
+            skipped.append((index, row))
+        else:
+            keep(len(kept), row)
+            kept.append(index)
+        if index % 64 == 0:
+            progress("Reading files", index, len(rows))
+    return np.array(kept, np.int64), skipped
+
+
+def _read_ahead(rows: FileRows) -> Iterator[tuple[int, AnyArray | str]]:
+    waiting: deque[tuple[int, Future[AnyArray | str]]] = deque()
+    with ThreadPoolExecutor(_READERS, "reader") as pool:
+        try:
+            for index in range(len(rows)):
+                waiting.append((index, pool.submit(rows.try_read, index)))
+                if len(waiting) > 4 * _READERS:
+                    place, future = waiting.popleft()
+                    yield place, future.result()
+            while waiting:
+                place, future = waiting.popleft()
+                yield place, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _on_disk(
+    rows: FileRows, n_bytes: int, progress: Progress
+) -> tuple[DiskRows, IndexArray, list[tuple[int, str]]]:
+    folder = cache_folder() / "packed" / rows.key
+    if not (folder / _INDEX).exists():
+        with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
+            kept, skipped = _decode(rows, progress, lambda _, row: _write(file, row))
+            index = {"kept": kept.tolist(), "skipped": skipped}
+            (aside / _INDEX).write_text(json.dumps(index), "utf-8")
+    index = json.loads((folder / _INDEX).read_text("utf-8"))
+    os.utime(folder)
+    kept = np.array(index["kept"], np.int64)
+    skipped = [(int(number), str(reason)) for number, reason in index["skipped"]]
+    if not len(kept):
+        return DiskRows(Path(os.devnull), (0, *rows.shape[1:]), rows.dtype), kept, skipped
+    return DiskRows(folder / _ROWS, (len(kept), *rows.shape[1:]), rows.dtype), kept, skipped
+
+
+def _write(file: Any, row: AnyArray) -> None:
+    file.write(np.ascontiguousarray(row).data)
+
+
+@contextmanager
+def packing_folder(folder: Path, n_bytes: int) -> Iterator[Path]:
+    """A folder to write packed rows into; it gets its name once all of them are written.
+
+    Args:
+        folder: Its name in the cache.
+        n_bytes: How much will be written.
+
+    Raises:
+        DatasetError: The disk has no room.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(folder.parent, n_bytes)
+        free = shutil.disk_usage(folder.parent).free
+        if free < n_bytes + _FREE_DISK:
+            raise DatasetError(
+                f"The data takes {n_bytes / 2**30:.1f} GiB on disk once it is unpacked. "
+                f"Free in '{folder.parent}': {free / 2**30:.1f} GiB.",
+                "Free some space, choose smaller examples, or name another cache folder in "
+                "DESCENT_CACHE.",
+            )
+        aside = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
+        try:
+            yield aside
+            for path in aside.iterdir():
+                with path.open("rb+") as file:
+                    os.fsync(file.fileno())
+            with suppress(OSError):  # another process was faster; its rows are the same
+                aside.rename(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise DatasetError(
+            f"The data cannot be unpacked into '{folder.parent}'. Received: {error.strerror}.",
+            "Name another cache folder in DESCENT_CACHE.",
+        ) from error
+
+
+def _make_room(parent: Path, n_bytes: int) -> None:
+    """Deletes the packed rows that were not used for the longest time."""
+    sized = []
+    for folder in parent.iterdir():
+        with suppress(OSError):
+            size = sum(path.stat().st_size for path in folder.iterdir())
+            sized.append((folder.stat().st_mtime, size, folder))
+    total = n_bytes + sum(size for _, size, _ in sized)
+    for _, size, folder in sorted(sized):
+        if total <= CACHE_LIMIT:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        total -= size

@@ -1,0 +1,151 @@
+"""What every kind of target offers between the data's own values and what the network learns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from engine.datasets.base import AnyArray
+from engine.preprocessing.scaling import FloatArray, fit_columns
+from engine.preprocessing.tokens import Tokenizer
+
+# How a metric in scaled units grows with the target's deviation. Others are free of units.
+_METRIC_POWERS = {
+    "mean_absolute_error": 1,
+    "root_mean_squared_error": 1,
+    "mean_squared_error": 2,
+}
+
+
+class TargetTransform(ABC):
+    """A fitted way from targets to what the network learns, and back.
+
+    Attributes:
+        type: Its name in files.
+    """
+
+    type: ClassVar[str]
+
+    @abstractmethod
+    def transform(self, y: AnyArray) -> AnyArray:
+        """Returns what the network learns, (n, …)."""
+
+    @abstractmethod
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        """Returns the network's outputs in the target's own terms."""
+
+    def restore_metric(self, name: str, value: float) -> float:
+        """Returns a metric, by Keras's name without prefix, in the target's own unit."""
+        return value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON-ready values, without the type."""
+        return {}
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuilds what `to_dict` returned."""
+
+
+class ClassTargets(TargetTransform):
+    """Class indices, (n,), as they are; outputs are probabilities."""
+
+    type = "classes"
+
+    def transform(self, y: AnyArray) -> AnyArray:
+        return y.astype(np.int64)
+
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        return outputs
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ClassTargets:
+        return cls()
+
+
+class NumberTargets(TargetTransform):
+    """Numbers, ``(value - offset) / scale``.
+
+    Args:
+        offset: Subtracted from each value, (n_values,).
+        scale: Divides, (n_values,).
+    """
+
+    type = "numbers"
+
+    def __init__(self, offset: FloatArray, scale: FloatArray) -> None:
+        self.offset, self.scale = offset, scale
+
+    @classmethod
+    def fit(cls, y: AnyArray, scaling: str) -> NumberTargets:
+        """Learns from the training part's targets, (n,) or (n, n_values)."""
+        return cls(*fit_columns(y.reshape(len(y), -1), scaling))
+
+    def transform(self, y: AnyArray) -> AnyArray:
+        offset, scale = self._like(y)
+        return ((y.astype(np.float64) - offset) / scale).astype(np.float32)
+
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        """Returns predictions, (n,) or (n, n_values), in the target's own unit, as float64."""
+        offset, scale = self._like(outputs)
+        return outputs.astype(np.float64) * scale + offset
+
+    def _like(self, y: AnyArray) -> tuple[Any, Any]:
+        if len(self.offset) == 1:
+            return float(self.offset[0]), float(self.scale[0])
+        return self.offset, self.scale
+
+    def restore_metric(self, name: str, value: float) -> float:
+        power = _METRIC_POWERS.get(name, 0)
+        # Of several numbers the metric is a mean over all; one common unit is taken for them.
+        return value * float(np.mean(self.scale**power))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"offset": self.offset.tolist(), "scale": self.scale.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> NumberTargets:
+        return cls(
+            np.asarray(values["offset"], dtype=np.float64),
+            np.asarray(values["scale"], dtype=np.float64),
+        )
+
+
+class TokenTargets(TargetTransform):
+    """Texts, (n,), as token ids, (n, length), padded with 0.
+
+    Args:
+        tokenizer: Fitted on the training part's targets.
+        blank_first: Outputs are those of a network trained with CTC: repeated tokens and blanks
+            (token 0) between them are dropped when reading them.
+    """
+
+    type = "tokens"
+
+    def __init__(self, tokenizer: Tokenizer, blank_first: bool) -> None:
+        self.tokenizer = tokenizer
+        self.blank_first = blank_first
+
+    def transform(self, y: AnyArray) -> AnyArray:
+        return self.tokenizer.encode(y)
+
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        """Returns the likeliest texts, (n,) of str, for outputs (n, positions, n_tokens)."""
+        ids = outputs.argmax(axis=-1)
+        if self.blank_first:
+            repeated = np.zeros(ids.shape, bool)
+            repeated[:, 1:] = ids[:, 1:] == ids[:, :-1]
+            ids = np.where(repeated, 0, ids)
+        texts = np.empty(len(ids), object)
+        texts[:] = [self.tokenizer.decode(row, skip_padding=self.blank_first) for row in ids]
+        return texts
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer.to_dict(), "blank_first": self.blank_first}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TokenTargets:
+        return cls(Tokenizer.from_dict(values["tokenizer"]), values["blank_first"])
