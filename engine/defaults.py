@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
+from engine.augmentation import misfits
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
 from engine.parameters import Parameters, validate
@@ -143,6 +144,7 @@ def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
         given.setdefault("learning_rate", LEARNING_RATES[given["optimizer"]])
     training = defaults.model_copy(update=given)
     problems += _loss_problems(training, signature)
+    problems += misfits(spec.augmentation, signature.kind)
     if problems:
         raise SpecError(problems)
     return spec.model_copy(
