@@ -34,6 +34,7 @@ from engine.material import Material, look, prepare
 from engine.spec import RunSpec
 from engine.training.control import TrainingControl
 from engine.training.recorder import Recorder
+from engine.watch import Watch
 
 if TYPE_CHECKING:
     import keras
@@ -165,8 +166,9 @@ def train(
 
     Raises:
         SpecError, DatasetError: Nothing was started.
+        Cancelled: A stop was asked for while the data was read; nothing was started.
     """
-    material = prepare(parse(values))
+    material = prepare(parse(values), Watch(emit, lambda: control.is_stopping))
     from engine.architectures import ARCHITECTURES
 
     model_title = ARCHITECTURES[material.spec.model.name].short_title

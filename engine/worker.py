@@ -33,6 +33,7 @@ from engine.events import (
     WarmUp,
 )
 from engine.training.control import TrainingControl
+from engine.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,9 @@ class _Worker:
 
         match command:
             case InspectData():
-                return execution.inspect_data(command.spec)
+                return execution.inspect_data(
+                    command.spec, Watch(self._send, lambda: control.is_stopping)
+                )
             case WarmUp():
                 return execution.warm_up()
             case DescribeModel():

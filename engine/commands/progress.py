@@ -9,7 +9,7 @@ import shutil
 import time
 
 from engine.commands.output import Output, number, numbers
-from engine.events import EpochEnded, Event, PlanChosen, RunStarted, StepsDone
+from engine.events import DataProgress, EpochEnded, Event, PlanChosen, RunStarted, StepsDone
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1
@@ -32,7 +32,10 @@ class Progress:
     def show(self, event: Event) -> None:
         """Shows what is new."""
         match event:
+            case DataProgress():
+                self._draw_reading(event)
             case RunStarted():
+                self._clear()
                 self._started = event
                 self._output.lines(
                     f"{event.name}  ({event.run})",
@@ -47,6 +50,17 @@ class Progress:
                 self._epoch = event
                 if not self._output.is_terminal:
                     self._output.lines(f"Epoch {self._of(event.epoch)}  {_summary(event)}")
+
+    def _draw_reading(self, event: DataProgress) -> None:
+        if self._output.as_json or not self._output.is_terminal:
+            return
+        of_total = f" of {event.total:,}" if event.total else ""
+        self._rewrite(f"{event.what}: {event.done:,}{of_total}")
+
+    def _clear(self) -> None:
+        if self._is_drawn:
+            self._rewrite("")
+            self._is_drawn = False
 
     def finish(self) -> None:
         """Leaves the last state of the bar standing."""

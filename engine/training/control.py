@@ -35,6 +35,11 @@ class TrainingControl:
             self._changed.notify_all()
 
     @property
+    def is_stopping(self) -> bool:
+        """Someone asked to stop."""
+        return self._stopping
+
+    @property
     def is_discarding(self) -> bool:
         """The run was not only stopped: it is not wanted any more."""
         return self._discarding

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
 from engine.contract import Contract
+from engine.datasets.base import AnyArray, IndexArray
 from engine.errors import TrainingError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
 from engine.events import (
@@ -28,9 +31,11 @@ from engine.events import (
 )
 from engine.material import Material
 from engine.serving import ServedModel
+from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.checkpoint import CheckpointWriter
 from engine.training.control import TrainingControl
+from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed
 from engine.training.live import observers
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
@@ -67,7 +72,8 @@ class TrainingJob:
         self._emit = emit
         self._control = control
         self._strategy = strategy
-        self._plan = Plan()
+        self._plan = Plan.of(self._n_bytes())
+        self._feeds: dict[str, Feed] = {}
 
     def execute(self) -> RunEnded:
         """Trains, restores the weights to keep, evaluates and saves.
@@ -98,7 +104,9 @@ class TrainingJob:
                 self._run,
                 name=self._name,
                 spec=self._material.spec,
-                profile=self._material.profile,
+                profile=self._material.profile(
+                    self._material.spec.data.source, self._material.spec.seed
+                ),
                 epochs=schedule.epochs,
                 steps_per_epoch=-(-n_train // schedule.batch_size),
                 n_train=n_train,
@@ -113,12 +121,14 @@ class TrainingJob:
         return Schedule(training.epochs, training.batch_size, self._material.spec.seed)
 
     def _build(self) -> tuple[keras.Model, StepLoop]:
-        spec, signature = self._material.spec, self._material.examples.signature
+        spec, signature = self._material.spec, self._material.signature
         plan = self._plan
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature)
             compile_model(network, spec, signature, plan)
-        loop = StepLoop(network, self._part("train"), plan.xla, self._strategy)
+        augment = augmenter(spec.augmentation, signature.kind)
+        pattern = self._feed("train").pattern
+        loop = StepLoop(network, pattern, plan.xla, self._strategy, augment, spec.seed)
         self._emit(
             PlanChosen(self._run, "chunked", loop.device, plan.xla, plan.resident, plan.reason)
         )
@@ -139,8 +149,8 @@ class TrainingJob:
             self._run,
             network,
             loop,
-            self._part("train"),
-            self._part("validation") if len(material.parts.validation) else None,
+            self._feed("train"),
+            self._feed("validation") if len(material.parts.validation) else None,
             self._schedule,
             self._emit,
             self._control,
@@ -149,14 +159,27 @@ class TrainingJob:
             material.preprocessing.restore_metric,
         )
 
-    def _part(self, name: str) -> DeviceData:
-        """The examples of a part, scaled and on the device."""
-        indices = getattr(self._material.parts, name)
-        examples, preprocessing = self._material.examples, self._material.preprocessing
-        return DeviceData.place(
-            preprocessing.transform_x(examples.x[indices]),
-            preprocessing.transform_y(examples.y[indices]),
-        )
+    def _feed(self, part: str) -> Feed:
+        """Feeds a part, prepared; held on the device or streamed as the plan says."""
+        if part in self._feeds:
+            return self._feeds[part]
+        rows = getattr(self._material.parts, part)
+        weights = self._material.training_weights() if part == "train" else None
+        prepare = _Preparation(self._material, rows, weights)
+        if self._plan.resident:
+            self._feeds[part] = ResidentFeed(DeviceData.place(*prepare(np.arange(len(rows)))))
+        else:
+            everything = np.arange(len(rows), dtype=np.int64)
+            self._feeds[part] = StreamedFeed(everything, prepare, self._row_bytes())
+        return self._feeds[part]
+
+    def _row_bytes(self) -> int:
+        """Bytes of one prepared example; four for each number."""
+        return 4 * (self._material.signature.n_inputs + self._material.signature.n_values)
+
+    def _n_bytes(self) -> int:
+        parts = self._material.parts
+        return self._row_bytes() * (len(parts.train) + len(parts.validation))
 
     def _conclude(
         self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
@@ -193,19 +216,48 @@ class TrainingJob:
         indices = material.parts.test
         if not len(indices):
             return None
-        examples = material.examples
-        outputs = loop.predict(material.preprocessing.transform_x(examples.x[indices]))
+        examples, preprocessing = material.examples, material.preprocessing
+        size = max(1, BLOCK_BYTES // self._row_bytes())
+        outputs = [
+            preprocessing.restore_y(loop.predict(preprocessing.transform_x(examples.x[rows])))
+            for rows in np.split(indices, range(size, len(indices), size))
+        ]
         evaluation = evaluate_predictions(
             "test",
             examples.y[indices],
-            material.preprocessing.restore_y(outputs),
-            examples.task,
+            np.concatenate(outputs),
+            examples.output,
             examples.target_name,
             examples.class_names,
         )
-        loss = trainer.evaluate(self._part("test"))["loss"]
+        loss = trainer.evaluate(self._feed("test"))["loss"]
         return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
 
     def _save(self, network: keras.Model) -> None:
         contract = Contract.of(self._material.examples, self._material.preprocessing)
         ServedModel(network, contract).save(self._folder)
+
+
+class _Preparation:
+    """Makes what the model takes from rows of a part.
+
+    Args:
+        material: The data.
+        rows: The part's examples, (n,).
+        weights: How much each counts, (n,); None: all the same.
+    """
+
+    def __init__(
+        self, material: Material, rows: IndexArray, weights: npt.NDArray[np.float32] | None
+    ) -> None:
+        self._material = material
+        self._rows = rows
+        self._weights = weights
+
+    def __call__(self, places: IndexArray) -> tuple[AnyArray, ...]:
+        """Returns x and y, and weights if there are any, for places in the part."""
+        examples, preprocessing = self._material.examples, self._material.preprocessing
+        rows = self._rows[places]
+        x = preprocessing.transform_x(examples.x[rows])
+        y = preprocessing.transform_y(examples.y[rows])
+        return (x, y) if self._weights is None else (x, y, self._weights[places])

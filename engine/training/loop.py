@@ -19,6 +19,7 @@ import tensorflow as tf
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
+Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,25 @@ class DeviceData:
 
     Attributes:
         x: (n_samples, *input_shape).
-        y: (n_samples,).
+        y: (n_samples, …).
+        weights: How much each example counts in the loss, (n_samples,); None: all the same.
     """
 
     x: tf.Tensor
     y: tf.Tensor
+    weights: tf.Tensor | None = None
 
     @classmethod
-    def place(cls, x: Array, y: Array) -> DeviceData:
+    def place(cls, x: Array, y: Array, weights: Array | None = None) -> DeviceData:
         """Copies arrays to the device."""
-        return cls(tf.constant(x), tf.constant(y))
+        return cls(
+            tf.constant(x), tf.constant(y), None if weights is None else tf.constant(weights)
+        )
+
+    @property
+    def tensors(self) -> tuple[tf.Tensor, ...]:
+        """What a train step takes: x, y, and weights if there are any."""
+        return (self.x, self.y) if self.weights is None else (self.x, self.y, self.weights)
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -50,6 +60,8 @@ class StepLoop:
         data: Examples of the kind the loop will see; only their shapes and types matter.
         xla: Compile chunks with XLA.
         strategy: A `tf.distribute` strategy; a batch is divided among its replicas.
+        augment: Changes the inputs of a training batch at random, given them and a seed, (2,).
+        seed: Of the run; with the number of the step it decides what `augment` does.
     """
 
     def __init__(
@@ -58,14 +70,17 @@ class StepLoop:
         data: DeviceData,
         xla: bool = False,
         strategy: tf.distribute.Strategy | None = None,
+        augment: Augment | None = None,
+        seed: int = 0,
     ) -> None:
+        self._seed = seed
         self._model = model
         self._strategy = strategy or tf.distribute.get_strategy()
         self._build_state(data)
         self._metrics = _leaf_metrics(model)
         self._replicas = self._strategy.num_replicas_in_sync
-        self._train_chunk = self._graph(model.train_step, data, xla)
-        self._test_chunk = self._graph(model.test_step, data, xla)
+        self._train_chunk = self._graph(model.train_step, data.tensors, xla, augment)
+        self._test_chunk = self._graph(model.test_step, (data.x, data.y), xla)
         self._predict = tf.function(
             lambda x: model(x, training=False),
             input_signature=[tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)],
@@ -81,20 +96,33 @@ class StepLoop:
             model.compute_metrics(x, y, model(x, training=False))
             model.reset_metrics()
 
-    def _graph(self, step: Callable[[Any], Any], data: DeviceData, xla: bool) -> Callable[..., Any]:
+    def _graph(
+        self,
+        step: Callable[[Any], Any],
+        pattern: tuple[tf.Tensor, ...],
+        xla: bool,
+        augment: Augment | None = None,
+    ) -> Callable[..., Any]:
         """The graph of a chunk: `step` over rows of indices, metric state noted after each."""
         strategy = self._strategy
 
-        def replica_step(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor, index: tf.Tensor) -> None:
+        def replica_step(
+            data: tuple[tf.Tensor, ...], indices: tf.Tensor, index: tf.Tensor, number: tf.Tensor
+        ) -> None:
             rows = indices[index]
-            step((tf.gather(x, rows), tf.gather(y, rows)))
+            x, *rest = (tf.gather(values, rows) for values in data)
+            if augment is not None:
+                x = augment(x, tf.stack([self._seed, number + index]))
+            step((x, *rest))
 
-        def chunk(x: tf.Tensor, y: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+        def chunk(
+            data: tuple[tf.Tensor, ...], indices: tf.Tensor, first_step: tf.Tensor
+        ) -> tf.Tensor:
             n_steps = tf.shape(strategy.experimental_local_results(indices)[0])[0]
             notes = tf.TensorArray(tf.float32, size=n_steps)
 
             def body(index: tf.Tensor, notes: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-                strategy.run(replica_step, args=(x, y, indices, index))
+                strategy.run(replica_step, args=(data, indices, index, first_step))
                 return index + 1, notes.write(index, self._metric_state())
 
             _, notes = tf.while_loop(lambda index, _: index < n_steps, body, (0, notes))
@@ -102,9 +130,9 @@ class StepLoop:
 
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
         signature = [
-            tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype),
-            tf.TensorSpec((None,), data.y.dtype),
+            tuple(tf.TensorSpec((None, *values.shape[1:]), values.dtype) for values in pattern),
             tf.TensorSpec((None, None), tf.int32),
+            tf.TensorSpec((), tf.int32),
         ]
         return tf.function(
             chunk,
@@ -128,28 +156,35 @@ class StepLoop:
         """Starts a new epoch, or an evaluation."""
         self._model.reset_metrics()
 
-    def train(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
+    def train(
+        self, data: DeviceData, indices: npt.NDArray[np.int32], first_step: int = 0
+    ) -> dict[str, FloatArray]:
         """Runs one training step for each row of indices.
 
         Args:
             data: The training examples.
             indices: (steps, batch_size), rows of `data`. With several replicas each takes its
                 share of a batch; what does not divide evenly is left out of that batch.
+            first_step: Steps done in the whole run before this chunk; decides the augmentation.
 
         Returns:
             Value of each metric for each batch alone, (steps,), by Keras's name.
         """
-        return self._run(self._train_chunk, data, indices)
+        return self._run(self._train_chunk, data.tensors, indices, first_step)
 
     def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
-        """Evaluates the rows of indices without learning; otherwise like `train`."""
-        return self._run(self._test_chunk, data, indices)
+        """Evaluates the rows of indices without learning, unweighted; otherwise like `train`."""
+        return self._run(self._test_chunk, (data.x, data.y), indices, 0)
 
     def _run(
-        self, chunk: Callable[..., tf.Tensor], data: DeviceData, indices: Array
+        self,
+        chunk: Callable[..., tf.Tensor],
+        data: tuple[tf.Tensor, ...],
+        indices: Array,
+        first_step: int,
     ) -> dict[str, FloatArray]:
         before = self._metric_state().numpy()
-        noted = chunk(data.x, data.y, self._distribute(indices)).numpy()
+        noted = chunk(data, self._distribute(indices), tf.constant(first_step)).numpy()
         return self._per_batch(before, noted)
 
     def _distribute(self, indices: npt.NDArray[np.int32]) -> Any:

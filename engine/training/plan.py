@@ -8,6 +8,14 @@ TARGET_CHUNK_S = 0.030
 MAX_CHUNK_STEPS = 10_000
 
 
+RESIDENT_LIMIT = 256 << 20
+"""Prepared data up to this many bytes is held on the device; more is streamed.
+
+The worker holds it up to three times while it is placed, and shall stay within 1.5 GB of its idle
+size. Streaming costs a model with work to do nothing that can be measured.
+"""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How the steps of a run are executed.
@@ -20,11 +28,21 @@ class Plan:
     resident: bool = True
     xla: bool = False
 
+    @classmethod
+    def of(cls, n_bytes: int) -> Plan:
+        """The plan for this many bytes of prepared training and validation data."""
+        return cls(resident=n_bytes <= RESIDENT_LIMIT)
+
     @property
     def reason(self) -> str:
         """The choice in words."""
+        where = (
+            "The data is held in memory"
+            if self.resident
+            else "The data is streamed, so that memory stays flat,"
+        )
         return (
-            "The data is held in memory and many steps run in one call; "
+            f"{where} and many steps run in one call; "
             "XLA is off, so every weight equals that of Keras's own fit."
         )
 

@@ -5,6 +5,7 @@ Imported by workers only. Knows nothing of runs on disk; what it emits and offer
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from engine.errors import TrainingError
 from engine.events import EpochEnded, RunEvent, RunState, StateChanged, StepsDone
 from engine.training.checkpoint import Snapshot, take_snapshot
 from engine.training.control import TrainingControl
-from engine.training.loop import Array, DeviceData, StepLoop
+from engine.training.feed import Chunk, Feed
+from engine.training.loop import Array, StepLoop
 from engine.training.plan import ChunkLength
 
 TEST_BATCH_SIZE = 256
@@ -84,8 +86,8 @@ class Trainer:
         run: Id put on every event.
         model: Built and compiled.
         loop: Runs the steps.
-        train: The training part.
-        validation: The validation part, or None.
+        train: Feeds the training part.
+        validation: Feeds the validation part, or None.
         schedule: Epochs, batch size and seed.
         emit: Told every event, in order.
         control: Asked between chunks, in validation too.
@@ -99,8 +101,8 @@ class Trainer:
         run: str,
         model: keras.Model,
         loop: StepLoop,
-        train: DeviceData,
-        validation: DeviceData | None,
+        train: Feed,
+        validation: Feed | None,
         schedule: Schedule,
         emit: Callable[[RunEvent], None],
         control: TrainingControl,
@@ -159,9 +161,10 @@ class Trainer:
         started = self._clock.seconds
         self._loop.reset_metrics()
         order = shuffled(len(self._train), self._schedule.seed, epoch)
-        for indices in self._chunks(order, self._chunk):
+        for data, indices in self._chunks(self._train, order, self._chunk):
             first_step = self._outcome.step
-            values = self._timed(self._loop.train, self._train, indices, self._chunk)
+            with self._timed(indices, self._chunk):
+                values = self._loop.train(data, indices, first_step)
             self._outcome.step += len(indices)
             shown = {name: self._in_units(name, value) for name, value in values.items()}
             self._emit(StepsDone(self._run, epoch, first_step, shown, self._clock.seconds))
@@ -214,62 +217,49 @@ class Trainer:
             if is_best:
                 self._keeper.offer_best(snapshot)
 
-    def evaluate(self, data: DeviceData) -> dict[str, float]:
-        """Returns the loss and metrics over `data`, by Keras's names, even after a stop."""
-        return self._test(data, may_stop=False)
+    def evaluate(self, part: Feed) -> dict[str, float]:
+        """Returns the loss and metrics over a part, by Keras's names, even after a stop."""
+        return self._test(part, may_stop=False)
 
-    def _test(self, data: DeviceData, may_stop: bool) -> dict[str, float]:
+    def _test(self, part: Feed, may_stop: bool) -> dict[str, float]:
         self._loop.reset_metrics()
-        rows = np.arange(len(data), dtype=np.int32)
-        for indices in self._chunks(rows, self._test_chunk, may_stop):
-            self._timed(self._loop.test, data, indices, self._test_chunk)
+        rows = np.arange(len(part), dtype=np.int32)
+        for data, indices in self._chunks(part, rows, self._test_chunk, may_stop):
+            with self._timed(indices, self._test_chunk):
+                self._loop.test(data, indices)
         return self._results()
 
     def _results(self) -> dict[str, float]:
         results = self._loop.results()
         return {name: self._in_units(name, value) for name, value in results.items()}
 
-    def _timed(
-        self,
-        run: Callable[[DeviceData, npt.NDArray[np.int32]], dict[str, Any]],
-        data: DeviceData,
-        indices: npt.NDArray[np.int32],
-        chunk: ChunkLength,
-    ) -> dict[str, Any]:
+    @contextmanager
+    def _timed(self, indices: npt.NDArray[np.int32], chunk: ChunkLength) -> Iterator[None]:
         started = time.perf_counter()
-        values = run(data, indices)
+        yield
         if indices.shape[1] == chunk.batch_size:  # the smaller rest says nothing of a whole batch
             chunk.observe(len(indices), time.perf_counter() - started)
-        return values
 
     def _chunks(
         self,
+        part: Feed,
         order: npt.NDArray[np.int32],
         chunk: ChunkLength,
         may_stop: bool = True,
-    ) -> Iterator[npt.NDArray[np.int32]]:
-        """Cuts an order of examples into chunks of batches, (steps, batch_size) each.
-
-        The last batch, where it is smaller, is a chunk of its own.
+    ) -> Iterator[Chunk]:
+        """Feeds a part in this order, chunk by chunk; see `Feed.chunks`.
 
         Raises:
             _Stopped: Someone asked to stop. Asked before each chunk, waiting while paused.
         """
-        batch_size = chunk.batch_size
-        n_full = len(order) // batch_size
-        batches = order[: n_full * batch_size].reshape(n_full, batch_size)
-        rest = order[n_full * batch_size :][np.newaxis]
-        start = 0
-        while start < n_full:
-            if may_stop:
-                self._wait_or_stop()
-            stop = min(start + chunk.steps, n_full)
-            yield batches[start:stop]
-            start = stop
-        if rest.size:
-            if may_stop:
-                self._wait_or_stop()
-            yield rest
+        with contextlib.closing(part.chunks(order, chunk)) as chunks:
+            while True:
+                if may_stop:
+                    self._wait_or_stop()
+                found = next(chunks, None)
+                if found is None:
+                    return
+                yield found
 
     def _wait_or_stop(self) -> None:
         with self._clock.stopped():

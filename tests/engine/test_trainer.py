@@ -19,14 +19,15 @@ from engine.training.checkpoint import (
     restore_snapshot,
 )
 from engine.training.control import TrainingControl
+from engine.training.feed import ResidentFeed
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import ChunkLength
 from engine.training.trainer import Schedule, Trainer, shuffled
 
 
-def _line(n_samples: int, seed: int = 0) -> DeviceData:
+def _line(n_samples: int, seed: int = 0) -> ResidentFeed:
     x = np.random.default_rng(seed).normal(size=(n_samples, 1)).astype(np.float32)
-    return DeviceData.place(x, 2 * x[:, 0] + 1)
+    return ResidentFeed(DeviceData.place(x, 2 * x[:, 0] + 1))
 
 
 class Bench:
@@ -50,7 +51,7 @@ class Bench:
         self.trainer = Trainer(
             "run",
             self.model,
-            StepLoop(self.model, train),
+            StepLoop(self.model, train.pattern),
             train,
             _line(20, seed=1) if validation else None,
             Schedule(epochs, batch_size=8, seed=3),
