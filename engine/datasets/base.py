@@ -85,6 +85,8 @@ class Examples:
             1 validation, 2 test, -1 not said; None: it says nothing.
         groups: Examples of one group stay in one part, (n_samples,); None: no groups.
         order: Position in time, (n_samples,), where the past should predict the future; else None.
+        until: Where a target reaches over time: its last position in time, (n_samples,), as
+            `order` is its first; else None.
         column: Returns any column of the source by name, (n_samples,), text or numbers, for splits
             by a column; None where there are no columns. Raises DatasetError for unknown names.
         reading: How new inputs are read for prediction, as JSON values; the dataset's file that
@@ -112,6 +114,7 @@ class Examples:
     given: npt.NDArray[np.int8] | None = None
     groups: AnyArray | None = None
     order: AnyArray | None = None
+    until: AnyArray | None = None
     column: Callable[[str], AnyArray] | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
 
@@ -140,7 +143,7 @@ class Examples:
 
     def rest_of(self, kept: IndexArray) -> dict[str, Any]:
         """Everything but `x` that has one entry per example, for these examples alone."""
-        per_example = ("y", "weights", "given", "groups", "order")
+        per_example = ("y", "weights", "given", "groups", "order", "until")
         found: dict[str, Any] = {
             name: None if (values := getattr(self, name)) is None else values[kept]
             for name in per_example

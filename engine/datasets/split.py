@@ -23,7 +23,9 @@ _ROOM_HINT = "Make the validation or the test part smaller, or bring more exampl
 
 @dataclass(frozen=True)
 class Parts:
-    """Indices of the examples in each part: disjoint, complete, each sorted, (n,) int64.
+    """Indices of the examples in each part: disjoint, each sorted, (n,) int64.
+
+    Complete, but for windows of a series whose target lies on both sides of a boundary in time.
 
     Attributes:
         method: How they were divided, by the names of `SplitSpec.method`.
@@ -57,7 +59,8 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     - ``random``: drawn without regard to anything.
     - ``group``: groups are drawn whole, until a part has its share of the examples or a little
       more.
-    - ``time``: the earliest examples train, the latest test.
+    - ``time``: the earliest examples train, the latest test. What happened at the same time is in
+      one part where targets reach over time; those that reach into the next part are left out.
     - ``given``: the data says it. Where it gives no validation part, that is drawn from the
       training part; likewise the test part.
 
@@ -76,7 +79,8 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     elif method == "group":
         parts = _by_group(_values(examples, spec.column, examples.groups, "groups"), spec, seed)
     elif method == "time":
-        parts = _by_time(_values(examples, spec.column, examples.order, "times"), spec)
+        until = examples.until if spec.column is None else None
+        parts = _by_time(_values(examples, spec.column, examples.order, "times"), spec, until)
     else:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
         stratify = method == "stratified" and examples.output is Output.CLASSES
@@ -171,7 +175,7 @@ def _by_group(groups: AnyArray, spec: SplitSpec, seed: int) -> Parts:
     return Parts(*(np.flatnonzero(parts == part) for part in range(3)))
 
 
-def _by_time(times: AnyArray, spec: SplitSpec) -> Parts:
+def _by_time(times: AnyArray, spec: SplitSpec, until: AnyArray | None = None) -> Parts:
     n_samples = len(times)
     n_validation, n_test = _part_size(n_samples, spec.validation), _part_size(n_samples, spec.test)
     n_train = n_samples - n_validation - n_test
@@ -180,7 +184,33 @@ def _by_time(times: AnyArray, spec: SplitSpec) -> Parts:
     # Stable: what happened at the same time keeps its order.
     order = np.argsort(times, kind="stable").astype(np.int64)
     parts = np.split(order, [n_train, n_train + n_validation])
+    if until is not None:
+        parts = _without_overlap(parts, times, until)
     return Parts(*(np.sort(part) for part in parts))
+
+
+def _without_overlap(
+    parts: list[IndexArray], times: AnyArray, until: AnyArray
+) -> list[IndexArray]:
+    """Leaves out what reaches into the part that follows, so that nothing of it is learnt.
+
+    Args:
+        parts: Training, validation and test, by time.
+        times: First time of each target, (n_samples,).
+        until: Last time of each target, (n_samples,).
+    """
+    kept = [parts[-1]]
+    begin = times[parts[-1]].min() if len(parts[-1]) else None
+    for part in reversed(parts[:-1]):
+        inside = part if begin is None else part[until[part] < begin]
+        if len(part) and not len(inside):
+            raise DatasetError(
+                "Every window of a part reaches into the part that follows it.",
+                "Make the horizon shorter, or validation and test part larger.",
+            )
+        kept.insert(0, inside)
+        begin = times[inside].min() if len(inside) else begin
+    return kept
 
 
 def _drawn(
