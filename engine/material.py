@@ -45,7 +45,11 @@ class Prepared:
         return profile(
             source,
             dataset.title,
-            replace(examples, findings=(*examples.findings, *found)),
+            replace(
+                examples,
+                findings=(*examples.findings, *found),
+                facts=(*examples.facts, *self.preprocessing.facts),
+            ),
             self.signature,
             self.parts.sizes,
             seed,

@@ -58,6 +58,11 @@ class Preprocessing:
             _fit_inputs(examples, train_indices, spec), _fit_targets(examples, train_indices, spec)
         )
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What people should know of it, as label and value."""
+        return (*self.inputs.facts, *self.targets.facts)
+
     def signature(self, examples: Examples) -> Signature:
         """What an architecture needs to know of the data as it will receive it."""
         n_classes, n_values, target_length = len(examples.class_names), 1, 0
@@ -159,9 +164,10 @@ def _fit_inputs(
 ) -> InputTransform:
     if examples.kind in (Kind.IMAGE, Kind.VIDEO):
         return ScaledInputs.of_images(examples.x.shape[1:], spec.scaling)
-    seen = examples.x[_some(train_indices)]
     if examples.kind is Kind.TEXT:
-        return TextInputs(Tokenizer.fit(seen, spec.tokens, spec.vocabulary, spec.length))
+        is_translation = examples.task is Task.TRANSLATION
+        return TextInputs.fit(examples.x, _some(train_indices), spec, is_translation)
+    seen = examples.x[_some(train_indices)]
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
 
 
@@ -176,7 +182,7 @@ def _fit_targets(
         # Every character, and the longest text whole: what is cut off can never be learnt.
         return TokenTargets(Tokenizer.fit(examples.y, "character", keep_all=True), True)
     tokenizer = Tokenizer.fit(
-        examples.y[train_indices], spec.tokens, spec.vocabulary, keep_all=True
+        examples.y[train_indices], spec.tokens, spec.vocabulary, keep_all=True, exact=True
     )
     return TokenTargets(tokenizer, False)
 

@@ -52,6 +52,11 @@ class InputTransform(ABC):
         inputs = keras.Input(self.output_shape, dtype=dtype, name="inputs")
         return inputs, inputs
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What people should know of it, as label and value."""
+        return ()
+
     def linear_terms(self) -> tuple[FloatArray, FloatArray]:
         """Offset and scale of each feature, (features,), for reading coefficients off."""
         n_features = int(np.prod(self.output_shape))

@@ -40,6 +40,11 @@ class TargetTransform(ABC):
         """Returns a metric, by Keras's name without prefix, in the target's own unit."""
         return value
 
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What people should know of it, as label and value."""
+        return ()
+
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values, without the type."""
         return {}
@@ -142,6 +147,10 @@ class TokenTargets(TargetTransform):
         texts = np.empty(len(ids), object)
         texts[:] = [self.tokenizer.decode(row, skip_padding=self.blank_first) for row in ids]
         return texts
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        return tuple((f"Target: {label.lower()}", what) for label, what in self.tokenizer.facts)
 
     def to_dict(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer.to_dict(), "blank_first": self.blank_first}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +19,13 @@ from engine.datasets.base import AnyArray
 PADDING, UNKNOWN = 0, 1
 FIRST_TOKEN = 2
 UNKNOWN_SIGN = "�"
+MAX_AUTO_LENGTH = 1_000
+"""A length that nobody chose is no longer: one book among the texts must not fill the memory."""
 
-# Letters and digits together, every other sign alone: also right for scripts without spaces,
-# where a "word" is then a whole run of letters.
-_WORD = re.compile(r"\w+|[^\w\s]")
+# Of a text far longer than what is kept, only so many characters for each token are cut.
+_CHARACTERS_PER_TOKEN = 24
+_BLOCK = 16_384
+_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,14 @@ class Tokenizer:
         unit: ``word`` or ``character``.
         vocabulary: Tokens from id 2 on, the most frequent first. Id 0 is padding, 1 unknown.
         length: Ids in an encoded text.
+        exact: Words keep their case and the space before them, and numbers are cut into digits,
+            so that texts can be read back from ids; for translation.
     """
 
     unit: str
     vocabulary: tuple[str, ...]
     length: int
+    exact: bool = False
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -49,43 +58,72 @@ class Tokenizer:
     @classmethod
     def fit(
         cls,
-        texts: AnyArray,
+        texts: Collection[str] | AnyArray,
         unit: str = "auto",
         vocabulary: int = 10_000,
         length: int | None = None,
         keep_all: bool = False,
+        exact: bool = False,
     ) -> Tokenizer:
         """Learns a vocabulary and a length.
 
         Args:
-            texts: Of the training part, (n,) of str.
-            unit: ``word``, ``character``, or ``auto``: characters where most texts are one word.
+            texts: Of the training part, (n,) of str; read twice where the unit is ``auto``.
+            unit: ``word``, ``character``, or ``auto``: characters where most texts are one word,
+                or of a script that puts no spaces between words.
             vocabulary: How many tokens are kept at most.
-            length: Ids in an encoded text; None: enough for 95 of 100 texts.
+            length: Ids in an encoded text; None: enough for 95 of 100 texts, and at most
+                `MAX_AUTO_LENGTH`.
             keep_all: Enough for the longest instead, as targets must not be cut.
+            exact: See the attribute.
         """
         if unit == "auto":
-            spaced = sum(" " in text.strip() for text in texts)
-            unit = "word" if spaced > len(texts) / 2 else "character"
+            unit = _fitting_unit(texts)
         counts: Counter[str] = Counter()
         lengths = np.zeros(max(1, len(texts)), np.int64)
         for place, text in enumerate(texts):
-            tokens = cut(text, unit)
+            tokens = cut(text, unit, exact)
             counts.update(tokens)
             lengths[place] = len(tokens)
-        if length is None:
-            length = int(lengths.max() if keep_all else np.ceil(np.quantile(lengths, 0.95)))
+        if length is None and keep_all:
+            length = int(lengths.max())
+        elif length is None:
+            length = min(MAX_AUTO_LENGTH, int(np.ceil(np.quantile(lengths, 0.95))))
         # Ties in alphabetical order, so that the same texts give the same ids.
         frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:vocabulary]
-        return cls(unit, tuple(token for token, _ in frequent), max(1, length))
+        return cls(unit, tuple(token for token, _ in frequent), max(1, length), exact)
 
     def encode(self, texts: AnyArray) -> npt.NDArray[np.int32]:
         """Returns ids, (n, length), cut or padded at the end."""
         ids = np.zeros((len(texts), self.length), np.int32)
-        for row, text in enumerate(texts):
-            found = [self._ids.get(token, UNKNOWN) for token in cut(text, self.unit)[: self.length]]
-            ids[row, : len(found)] = found
+        for start in range(0, len(texts), _BLOCK):
+            block = texts[start : start + _BLOCK]
+            if self.unit == "character":
+                self._encode_characters(block, ids[start : start + _BLOCK])
+            else:
+                self._encode_words(block, ids[start : start + _BLOCK])
         return ids
+
+    def _encode_words(self, texts: Iterable[str], ids: npt.NDArray[np.int32]) -> None:
+        known, limit = self._ids, self.length * _CHARACTERS_PER_TOKEN
+        for row, text in enumerate(texts):
+            tokens = cut(text[:limit], self.unit, self.exact)
+            if len(text) > limit and len(tokens) <= self.length:
+                tokens = cut(text, self.unit, self.exact)
+            found = [known.get(token, UNKNOWN) for token in tokens[: self.length]]
+            ids[row, : len(found)] = found
+
+    def _encode_characters(self, texts: Iterable[str], ids: npt.NDArray[np.int32]) -> None:
+        """All texts at once: their code points side by side, each looked up in one table."""
+        pieces = [_composed(text)[: self.length] for text in texts]
+        lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        joined = "".join(pieces).encode("utf-32-le", "surrogatepass")
+        points = np.frombuffer(joined, np.uint32)
+        largest = max((ord(token) for token in self.vocabulary), default=0)
+        table = np.full(largest + 2, UNKNOWN, np.int32)
+        for token, number in self._ids.items():
+            table[ord(token)] = number
+        ids[np.arange(self.length) < lengths[:, None]] = table[np.minimum(points, largest + 1)]
 
     def decode(self, ids: npt.NDArray[Any], skip_padding: bool = False) -> str:
         """Returns the text of ids, (n,), up to the first padding, or without padding."""
@@ -96,20 +134,89 @@ class Tokenizer:
                     continue
                 break
             is_known = FIRST_TOKEN <= number < self.n_tokens
-            tokens.append(self.vocabulary[number - FIRST_TOKEN] if is_known else UNKNOWN_SIGN)
+            tokens.append(self.vocabulary[number - FIRST_TOKEN] if is_known else self._unknown)
+        if self.unit == "word" and self.exact:
+            return "".join(tokens).lstrip()
         return (" " if self.unit == "word" else "").join(tokens)
+
+    @property
+    def _unknown(self) -> str:
+        return f" {UNKNOWN_SIGN}" if self.unit == "word" and self.exact else UNKNOWN_SIGN
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What there is to say of it, as label and value."""
+        words = {"word": "words", "character": "characters"}[self.unit]
+        return (
+            ("Cut into", words),
+            ("Vocabulary", f"{len(self.vocabulary):,} different {words}"),
+            ("Length used", f"{self.length:,} {words}"),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
-        return {"unit": self.unit, "vocabulary": list(self.vocabulary), "length": self.length}
+        return {
+            "unit": self.unit,
+            "vocabulary": list(self.vocabulary),
+            "length": self.length,
+            "exact": self.exact,
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:
         """Rebuilds what `to_dict` returned."""
-        return cls(values["unit"], tuple(values["vocabulary"]), values["length"])
+        vocabulary = tuple(values["vocabulary"])
+        return cls(values["unit"], vocabulary, values["length"], values.get("exact", False))
 
 
-def cut(text: str, unit: str) -> list[str]:
-    """Cuts a text into tokens; words are compared without regard to case."""
-    text = unicodedata.normalize("NFC", text)
-    return _WORD.findall(text.casefold()) if unit == "word" else list(text)
+def cut(text: str, unit: str, exact: bool = False) -> list[str]:
+    """Cuts a text into tokens.
+
+    Words are compared without regard to case; with `exact` they keep their case, and a token
+    holds the space before it. Letters that are written of several signs are put together (NFC).
+    """
+    text = _composed(text)
+    if unit == "character":
+        return list(text)
+    if exact:
+        return _patterns()[1].findall(" ".join(text.split()))
+    return _patterns()[0].findall(text.casefold())
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _fitting_unit(texts: Collection[str] | AnyArray) -> str:
+    spaced = sum(" " in text.strip() for text in texts)
+    return "word" if spaced > len(texts) / 2 else "character"
+
+
+@lru_cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What a word is: letters and digits together, every other sign alone.
+
+    That is also right for scripts without spaces, where a "word" is then a whole run of letters.
+    Vowel signs and other marks, without which Hindi or Thai falls to pieces, are of the word
+    though Python's ``\\w`` leaves them out.
+    """
+    marks = _mark_ranges()
+    plain = re.compile(rf"\w[\w{marks}]*|[^\w\s]")
+    exact = re.compile(rf" ?(?:\d|[^\W\d](?:[^\W\d]|[{marks}])*|[^\w\s])")
+    return plain, exact
+
+
+def _mark_ranges() -> str:
+    """All combining marks of Unicode and the joiners between letters, for a regular expression."""
+    points = [
+        point
+        for point in range(0x300, sys.maxunicode + 1)
+        if unicodedata.category(chr(point))[0] == "M" or chr(point) in _JOINERS
+    ]
+    ranges: list[list[int]] = []
+    for point in points:
+        if ranges and point == ranges[-1][1] + 1:
+            ranges[-1][1] = point
+        else:
+            ranges.append([point, point])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
