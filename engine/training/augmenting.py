@@ -217,43 +217,51 @@ def motions(
 def move_images(images: tf.Tensor, maps: tf.Tensor) -> tf.Tensor:
     """Takes each pixel from where `maps` says, interpolating between the four around it.
 
-    What lies outside an image has the value of its nearest pixel, which invents no second object,
-    as reflecting would, and no dark frame. Gathers, where TensorFlow has an operation, because XLA
-    has none.
+    What lies outside an image has the value of its nearest pixel: that invents no second object,
+    as reflecting would, and no dark frame. TensorFlow's own operation is not used, for XLA has
+    none like it.
 
     Args:
         images: (n, height, width, channels), or clips, (n, frames, height, width, channels), all
             frames of which move alike.
         maps: As from `motions`, (n, 2, 3).
     """
-    height, width = _size(images)
-    rows, columns = np.indices((height, width), dtype=np.float32)
-    grid = np.stack([columns.ravel(), rows.ravel(), np.ones(height * width, np.float32)])
-    source = tf.matmul(maps, tf.broadcast_to(grid, (tf.shape(maps)[0], *grid.shape)))
-    x = tf.clip_by_value(source[:, 0], 0.0, width - 1.0)
-    y = tf.clip_by_value(source[:, 1], 0.0, height - 1.0)
+    if images.shape.rank == 4:
+        return _move(images, maps)
+    # Frames become channels, so that one index serves all frames of a clip.
+    _, frames, height, width, channels = images.shape
+    side_by_side = tf.transpose(images, (0, 2, 3, 1, 4))
+    moved = _move(tf.reshape(side_by_side, (-1, height, width, frames * channels)), maps)
+    apart = tf.reshape(moved, (-1, height, width, frames, channels))
+    return tf.transpose(apart, (0, 3, 1, 2, 4))
+
+
+def _move(images: tf.Tensor, maps: tf.Tensor) -> tf.Tensor:
+    _, height, width, channels = images.shape
+    down, right = np.indices((height, width), dtype=np.float32).reshape(2, 1, -1)
+
+    def source(axis: int, length: int) -> tf.Tensor:
+        # No matrix product: on GPUs it may round to ten bits.
+        to_x, to_y, offset = (maps[:, axis, column, tf.newaxis] for column in range(3))
+        return tf.clip_by_value(to_x * right + to_y * down + offset, 0.0, length - 1.0)
+
+    x, y = source(0, width), source(1, height)
     left, top = tf.floor(x), tf.floor(y)
     weight_x, weight_y = (x - left)[..., tf.newaxis], (y - top)[..., tf.newaxis]
     column, row = tf.cast(left, tf.int32), tf.cast(top, tf.int32)
-    next_column = tf.minimum(column + 1, width - 1)
-    next_row = tf.minimum(row + 1, height - 1)
-    clips = images.shape.rank == 5
-    # Frames become channels, so that one index serves all frames of a clip.
-    flat = tf.transpose(images, (0, 2, 3, 1, 4)) if clips else images
-    n_channels = math.prod(images.shape[1:]) // (height * width)
-    pixels = tf.reshape(flat, (-1, height * width, n_channels))
+    beside = tf.cast(column < width - 1, tf.int32)
+    below = tf.where(row < height - 1, width, 0)
+    first = tf.range(tf.shape(images)[0])[:, tf.newaxis] * (height * width)
+    pixel = first + row * width + column
+    pixels = tf.reshape(images, (-1, channels))
 
-    def along_row(row: tf.Tensor) -> tf.Tensor:
-        here = tf.gather(pixels, row * width + column, batch_dims=1)
-        beside = tf.gather(pixels, row * width + next_column, batch_dims=1)
-        return here + (beside - here) * weight_x
+    def along_row(pixel: tf.Tensor) -> tf.Tensor:
+        here = tf.gather(pixels, pixel)
+        return here + (tf.gather(pixels, pixel + beside) - here) * weight_x
 
-    above, below = along_row(row), along_row(next_row)
-    moved = above + (below - above) * weight_y
-    if not clips:
-        return tf.reshape(moved, tf.shape(images))
-    frames, channels = images.shape[1], images.shape[-1]
-    return tf.transpose(tf.reshape(moved, (-1, height, width, frames, channels)), (0, 3, 1, 2, 4))
+    upper = along_row(pixel)
+    moved = upper + (along_row(pixel + below) - upper) * weight_y
+    return tf.reshape(moved, tf.shape(images))
 
 
 def shift_in_time(x: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
