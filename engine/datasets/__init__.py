@@ -14,6 +14,7 @@ from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
 from engine.datasets.digits import Digits
 from engine.datasets.files import glance
 from engine.datasets.formats import Format
+from engine.datasets.images import ImageFolderFormat
 from engine.datasets.synthetic import (
     Blobs,
     Circles,
@@ -50,7 +51,7 @@ DATASETS: Registry[Dataset] = Registry(
 )
 
 
-FORMATS: Registry[Format] = Registry("format", [TableFormat()])
+FORMATS: Registry[Format] = Registry("format", [TableFormat(), ImageFolderFormat()])
 
 
 def open_dataset(data: DataSpec) -> Dataset:
