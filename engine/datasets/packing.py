@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
+from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.findings import unreadable
 from engine.errors import DatasetError, DescentError
 from engine.workspace import cache_folder
@@ -140,6 +140,19 @@ class FileRows:
         except Exception as error:  # a decoder's own; a damaged file must not end anything
             return f"{type(error).__name__}: {error}"
 
+    def pack(self, progress: Progress) -> tuple[Rows, IndexArray, list[tuple[int, str]]]:
+        """Reads all files, into memory or onto disk.
+
+        Returns:
+            The rows, the indices of their files, and the indices of those skipped with reasons.
+        """
+        n_bytes = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        if n_bytes > MEMORY_LIMIT:
+            return _on_disk(self, n_bytes, progress)
+        held = np.empty(self.shape, self.dtype)
+        kept, skipped = _decode(self, progress, lambda place, row: held.__setitem__(place, row))
+        return held[: len(kept)], kept, skipped
+
     @property
     def key(self) -> str:
         """Changes when a file or the settings do."""
@@ -163,13 +176,7 @@ def packed(examples: Examples, progress: Progress = silent) -> Examples:
     rows = examples.x
     if not isinstance(rows, FileRows):
         return examples
-    n_bytes = int(np.prod(rows.shape, dtype=np.int64)) * rows.dtype.itemsize
-    if n_bytes <= MEMORY_LIMIT:
-        held = np.empty(rows.shape, rows.dtype)
-        kept, skipped = _decode(rows, progress, lambda place, row: held.__setitem__(place, row))
-        x: Any = held[: len(kept)]
-    else:
-        x, kept, skipped = _on_disk(rows, n_bytes, progress)
+    x, kept, skipped = rows.pack(progress)
     if not len(kept):
         raise DatasetError(
             f"None of the {len(rows):,} files can be read. The first: "
@@ -187,7 +194,7 @@ def _decode(
     """Reads all files in order, some at a time; indices of those kept, and of those skipped."""
     kept: list[int] = []
     skipped: list[tuple[int, str]] = []
-    for index, row in _read_ahead(rows):
+    for index, row in read_ahead(rows):
         if isinstance(row, str):
             skipped.append((index, row))
         else:
@@ -198,7 +205,8 @@ def _decode(
     return np.array(kept, np.int64), skipped
 
 
-def _read_ahead(rows: FileRows) -> Iterator[tuple[int, AnyArray | str]]:
+def read_ahead(rows: FileRows) -> Iterator[tuple[int, AnyArray | str]]:
+    """Yields each file's index with its row, or the reason why there is none, in order."""
     waiting: deque[tuple[int, Future[AnyArray | str]]] = deque()
     with ThreadPoolExecutor(_READERS, "reader") as pool:
         try:
