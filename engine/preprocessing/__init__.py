@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
+from engine.preprocessing.audio import SpectrogramInputs
 from engine.preprocessing.inputs import InputTransform, ScaledInputs
 from engine.preprocessing.scaling import FloatArray
 from engine.preprocessing.targets import ClassTargets, NumberTargets, TargetTransform, TokenTargets
@@ -22,7 +23,9 @@ from engine.spec import PreprocessingSpec
 
 SCHEMA_VERSION = 2
 
-INPUTS: dict[str, type[InputTransform]] = {item.type: item for item in (ScaledInputs, TextInputs)}
+INPUTS: dict[str, type[InputTransform]] = {
+    item.type: item for item in (ScaledInputs, TextInputs, SpectrogramInputs)
+}
 TARGETS: dict[str, type[TargetTransform]] = {
     item.type: item for item in (ClassTargets, NumberTargets, TokenTargets)
 }
@@ -134,9 +137,7 @@ class Preprocessing:
         }
 
     @classmethod
-    def from_dict(
-        cls, values: dict[str, Any], input_shape: tuple[int, ...] = ()
-    ) -> Preprocessing:
+    def from_dict(cls, values: dict[str, Any], input_shape: tuple[int, ...] = ()) -> Preprocessing:
         """Rebuilds what `to_dict` returned.
 
         Args:
@@ -167,6 +168,10 @@ def _fit_inputs(
     if examples.kind is Kind.TEXT:
         is_translation = examples.task is Task.TRANSLATION
         return TextInputs.fit(examples.x, _some(train_indices), spec, is_translation)
+    if examples.kind is Kind.AUDIO:
+        return SpectrogramInputs.fit(
+            examples.x, train_indices, examples.rate, spec.scaling, spec.bands
+        )
     seen = examples.x[_some(train_indices)]
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
 
