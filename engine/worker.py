@@ -28,6 +28,7 @@ from engine.events import (
     Event,
     InspectData,
     Leave,
+    PreviewBatch,
     Rejected,
     Train,
     WarmUp,
@@ -159,6 +160,10 @@ class _Worker:
                 return execution.inspect_data(
                     command.spec, Watch(self._send, lambda: control.is_stopping)
                 )
+            case PreviewBatch():
+                from engine.preview import preview_batch
+
+                return preview_batch(command.spec, Watch(self._send, lambda: control.is_stopping))
             case WarmUp():
                 return execution.warm_up()
             case DescribeModel():

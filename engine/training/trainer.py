@@ -23,6 +23,7 @@ from engine.training.checkpoint import Snapshot, take_snapshot
 from engine.training.control import TrainingControl
 from engine.training.feed import Chunk, Feed
 from engine.training.loop import Array, StepLoop
+from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 
 TEST_BATCH_SIZE = 256
@@ -306,11 +307,3 @@ class Stopwatch:
             yield
         finally:
             self._excluded += time.perf_counter() - entered
-
-
-def shuffled(n_samples: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:
-    """The order of examples in an epoch, drawn from seed and epoch alone, (n_samples,).
-
-    So a run can be taken up again in the middle without replaying what came before.
-    """
-    return np.random.default_rng((seed, epoch)).permutation(n_samples).astype(np.int32)

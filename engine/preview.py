@@ -1,0 +1,135 @@
+"""Preview: the first batch of a training, as the network will receive it, before it is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.augmentation import active, brightest, misfits
+from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
+from engine.datasets.packing import FileRows
+from engine.errors import DatasetError, SpecError
+from engine.events import BatchPreviewed
+from engine.material import Prepared, look
+from engine.preprocessing import Preprocessing
+from engine.preprocessing.text import TextInputs
+from engine.preprocessing.tokens import UNKNOWN_SIGN
+from engine.problem import Output
+from engine.spec import RunSpec
+from engine.training.order import shuffled
+
+MAX_EXAMPLES = 32
+
+
+def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchPreviewed:
+    """Makes the first batch of the first epoch, at most `MAX_EXAMPLES` of it.
+
+    It is exactly what the first training step gets, where the batch size is said. Two things are
+    known in training only, which reads every file: which files cannot be read (here the next ones
+    are taken), and the whole vocabulary of texts in files that are many.
+
+    Args:
+        values: A `RunSpec` as JSON values; its model is not looked at and may be missing.
+        progress: Told how far it is.
+
+    Raises:
+        SpecError: A value is wrong, or does not fit the data.
+        DatasetError: The data cannot be read or divided.
+        Cancelled: Someone asked to stop.
+    """
+    spec = RunSpec.from_dict({**values, "model": {"name": "none"}})
+    prepared = look(spec, progress)
+    problems = misfits(spec.augmentation, prepared.signature.kind)
+    if problems:
+        raise SpecError(problems)
+    train, examples = prepared.parts.train, prepared.examples
+    n_wanted = min(spec.training.batch_size or MAX_EXAMPLES, MAX_EXAMPLES)
+    order = shuffled(len(train), spec.seed, epoch=1)
+    places, rows = _first_readable(examples, train, order, n_wanted, progress)
+    before = prepared.preprocessing.transform_x(rows)
+    weights = prepared.training_weights(spec.training.class_weights)
+    return BatchPreviewed(
+        prepared.signature,
+        x=_augmented(before, spec, prepared),
+        before=before,
+        targets=tuple(_words(examples, index) for index in train[places]),
+        names=tuple(examples.name_of(index) for index in train[places]),
+        weights=np.ones(len(places), np.float32) if weights is None else weights[places],
+        tokens=_tokens(prepared.preprocessing),
+        feature_names=prepared.preprocessing.inputs.feature_names,
+    )
+
+
+def _first_readable(
+    examples: Examples,
+    train: IndexArray,
+    order: npt.NDArray[np.int32],
+    n_wanted: int,
+    progress: Progress,
+) -> tuple[IndexArray, AnyArray]:
+    """The first examples of an order: their places in the training part, and their raw rows."""
+    rows = examples.x
+    if not isinstance(rows, FileRows):
+        places = order[:n_wanted].astype(np.int64)
+        return places, rows[train[places]]
+    found: list[tuple[int, AnyArray]] = []
+    reason = ""
+    for n_tried, place in enumerate(order):
+        if len(found) == n_wanted:
+            break
+        progress("Reading files", n_tried, len(order))
+        row = rows.try_read(int(train[place]))
+        if isinstance(row, str):
+            reason = f"'{examples.name_of(int(train[place]))}': {row}"
+        else:
+            found.append((int(place), row))
+    if not found:
+        raise DatasetError(
+            f"None of the {len(order):,} files for training can be read. The last: {reason}.",
+            "Choose other files.",
+        )
+    raw = np.empty((len(found), *rows.shape[1:]), rows.dtype)
+    for number, (_, row) in enumerate(found):
+        raw[number] = row
+    return np.array([place for place, _ in found], np.int64), raw
+
+
+def _augmented(x: AnyArray, spec: RunSpec, prepared: Prepared) -> AnyArray:
+    """What the first training step makes of a batch; the same array where nothing is changed."""
+    if not active(spec.augmentation):
+        return x
+    from engine.execution import load_tensorflow
+
+    load_tensorflow()
+    import tensorflow as tf
+
+    from engine.training.augmenting import augmenter
+
+    augment = augmenter(spec.augmentation, prepared.signature.kind, brightest(spec.preprocessing))
+    if augment is None:
+        return x
+    first_step = tf.constant([spec.seed, 0], tf.int32)
+    changed: AnyArray = augment(tf.constant(x), first_step).numpy()
+    return changed
+
+
+def _words(examples: Examples, index: int) -> str:
+    """The target of an example, in words."""
+    target = examples.y[index]
+    match examples.output:
+        case Output.CLASSES:
+            return examples.class_names[int(target)]
+        case Output.NUMBERS:
+            return ", ".join(f"{value:.6g}" for value in np.atleast_1d(target))
+        case Output.TOKENS:
+            return str(target)
+
+
+def _tokens(preprocessing: Preprocessing) -> tuple[str, ...]:
+    """Every token in words, by id; padding has none."""
+    inputs = preprocessing.inputs
+    if not isinstance(inputs, TextInputs):
+        return ()
+    return ("", UNKNOWN_SIGN, *inputs.tokenizer.vocabulary)
