@@ -46,14 +46,17 @@ class DiskRows:
     memory of this process.
 
     Args:
-        path: A file of nothing but the rows' bytes.
+        path: A file that holds the rows' bytes, one after another.
         shape: (n_samples, *shape of one).
         dtype: Type of one number.
+        offset: Where in the file they begin, in bytes.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike, offset: int = 0
+    ) -> None:
         self.path = path
-        self._rows = np.memmap(path, dtype=dtype, mode="r", shape=shape)
+        self._rows = np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape)
         self._read = 0
 
     @property
@@ -239,6 +242,33 @@ def _on_disk(
     if not len(kept):
         return DiskRows(Path(os.devnull), (0, *rows.shape[1:]), rows.dtype), kept, skipped
     return DiskRows(folder / _ROWS, (len(kept), *rows.shape[1:]), rows.dtype), kept, skipped
+
+
+def stored_rows(
+    key: str,
+    shape: tuple[int, ...],
+    dtype: npt.DTypeLike,
+    blocks: Callable[[], Iterator[bytes | memoryview]],
+) -> DiskRows:
+    """Rows that are unpacked onto disk once, and found there again.
+
+    Args:
+        key: Changes when the rows do.
+        shape: (n_samples, *shape of one).
+        dtype: Type of one number.
+        blocks: Yields their bytes in order.
+
+    Raises:
+        DatasetError: The disk has no room.
+    """
+    folder = cache_folder() / "packed" / key
+    if not (folder / _ROWS).exists():
+        n_bytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+        with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
+            for block in blocks():
+                file.write(block)
+    os.utime(folder)
+    return DiskRows(folder / _ROWS, shape, dtype)
 
 
 def _write(file: Any, row: AnyArray) -> None:
