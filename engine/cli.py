@@ -79,8 +79,11 @@ def build_parser() -> argparse.ArgumentParser:
     data = _add_group(commands, "data", "the data to train on")
     _add(data, "list", "list the datasets in the box", without_store=listings.list_data)
     inspect = _add(data, "inspect", "say what is in a dataset", without_store=listings.inspect_data)
-    inspect.add_argument("source", metavar="NAME|PATH", help="a dataset's name, or a CSV file")
+    inspect.add_argument(
+        "data", metavar="NAME|PATH", help="a dataset's name, or a file or folder of your own"
+    )
     _add_target(inspect)
+    _add_set(inspect)
 
     architectures = _add_group(commands, "models", "the models to train")
     _add(architectures, "list", "list the models", without_store=listings.list_models)
@@ -191,7 +194,8 @@ def _add_run_commands(commands: Commands) -> None:
         "input",
         nargs="+",
         metavar="INPUT",
-        help="a CSV file or a row such as 5.1,3.5,1.4,0.2; an image; a NumPy file",
+        help="a table, or a row such as 5.1,3.5,,0.2 (gaps allowed); a text; an image, sound, "
+        "video or NumPy file",
     )
     runs = _add_group(commands, "runs", "the runs so far")
     _add(runs, "list", "list all runs", with_store=listings.list_runs)
@@ -203,7 +207,9 @@ def _add_run(command: argparse.ArgumentParser) -> None:
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", metavar="NAME|PATH", help="a dataset's name, or a CSV file")
+    command.add_argument(
+        "--data", metavar="NAME|PATH", help="a dataset's name, or a file or folder of your own"
+    )
     _add_target(command)
 
 
@@ -211,6 +217,9 @@ def _add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", metavar="COLUMN", help="the column to predict")
     command.add_argument(
         "--task", choices=[task.value for task in Task], help="default: told by the target"
+    )
+    command.add_argument(
+        "--format", metavar="NAME", help="how to read the file or folder; default: found out"
     )
 
 

@@ -116,8 +116,13 @@ def _default_loss(signature: Signature) -> str:
     return "binary_crossentropy" if signature.is_binary else "sparse_categorical_crossentropy"
 
 
-def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
+def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSpec:
     """Closes every open choice of `spec` for data of this signature.
+
+    Args:
+        spec: What was chosen.
+        signature: What the network receives.
+        recommended: The architecture that the data itself recommends; empty: none.
 
     Returns:
         A spec that says everything: the same spec gives the same run.
@@ -126,7 +131,8 @@ def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
         SpecError: The architecture does not fit the data, or a setting cannot work on it.
     """
     spec = parse(spec.to_dict())
-    architecture = ARCHITECTURES[spec.model.name]
+    name = spec.model.name or recommended or recommended_model(signature.kind, signature.task)
+    architecture = ARCHITECTURES[name]
     misfit = architecture.misfit(signature.kind, signature.task)
     if misfit:
         fitting = [
@@ -150,7 +156,9 @@ def resolve(spec: RunSpec, signature: Signature) -> RunSpec:
     return spec.model_copy(
         update={
             "data": spec.data.model_copy(update={"task": signature.task}),
-            "model": spec.model.model_copy(update={"parameters": parameters.model_dump()}),
+            "model": spec.model.model_copy(
+                update={"name": name, "parameters": parameters.model_dump()}
+            ),
             "training": training,
         }
     )

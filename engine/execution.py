@@ -62,14 +62,14 @@ def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataIns
     """
     parts = ("data", "split", "preprocessing", "seed")
     wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
-    spec = RunSpec.from_dict({"model": {"name": "none"}, **wanted})
+    spec = RunSpec.from_dict(wanted)
     return DataInspected(look(spec, progress).profile(spec.data.source, spec.seed))
 
 
 def warm_up() -> WorkerReady:
     """Imports TensorFlow and Keras and finds the devices."""
     started = time.perf_counter()
-    _load_tensorflow()
+    load_tensorflow()
     import keras
     import tensorflow as tf
 
@@ -81,7 +81,7 @@ def warm_up() -> WorkerReady:
     return WorkerReady(tf.__version__, keras.__version__, devices, time.perf_counter() - started)
 
 
-def _load_tensorflow() -> None:
+def load_tensorflow() -> None:
     """Imports TensorFlow and has it take a GPU's memory as it needs it.
 
     All of it at once, its default, would starve every other program on the GPU.
@@ -101,9 +101,10 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
         DatasetError: The data cannot be read.
     """
     spec = parse(values)
-    signature = look(spec).signature
-    resolved = resolve(spec, signature)
-    _load_tensorflow()
+    prepared = look(spec)
+    signature = prepared.signature
+    resolved = resolve(spec, signature, prepared.dataset.recommended_model)
+    load_tensorflow()
     import keras
 
     from engine.training.building import build
@@ -171,7 +172,7 @@ def train(
     material = prepare(parse(values), Watch(emit, lambda: control.is_stopping))
     from engine.architectures import ARCHITECTURES
 
-    model_title = ARCHITECTURES[material.spec.model.name].short_title
+    model_title = ARCHITECTURES[material.spec.model.chosen].short_title
     record = store.create(
         material.spec,
         name,
@@ -212,7 +213,7 @@ def _train_recorded(
 ) -> RunEnded:
     """Trains; whatever goes wrong becomes a `RunFailed`."""
     try:
-        _load_tensorflow()
+        load_tensorflow()
         from engine.training.job import TrainingJob
 
         folder = store.folder(run)
@@ -250,7 +251,7 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     contract = Contract.load(folder)
     material = prepare(record.spec)
     contract.check(material.examples)
-    _load_tensorflow()
+    load_tensorflow()
     from engine.serving import ServedModel
 
     model = ServedModel.load(folder)
@@ -299,7 +300,7 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
             if contract.feature_names
             else "Give examples of the shape it was trained on.",
         )
-    _load_tensorflow()
+    load_tensorflow()
     from engine.serving import ServedModel
 
     outputs = ServedModel.load(folder).predict(x)

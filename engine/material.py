@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.datasets import load_examples
-from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
 from engine.datasets.packing import packed
 from engine.datasets.profile import Profile, profile
@@ -57,22 +57,28 @@ class Prepared:
             self.parts.method,
         )
 
+    def training_weights(
+        self, class_weights: str
+    ) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
+        """Weight of each example of the training part, (n_train,); None: all equal.
+
+        Args:
+            class_weights: As in `TrainingSpec`.
+        """
+        examples, train = self.examples, self.parts.train
+        weights: AnyArray | None = None if examples.weights is None else examples.weights[train]
+        if class_weights == "balanced" and examples.output is Output.CLASSES:
+            by_class = balanced_weights(examples.y[train], len(examples.class_names))
+            of_class = by_class[examples.y[train]]
+            weights = of_class if weights is None else weights * of_class
+        return None if weights is None else weights.astype(np.float32)
+
 
 @dataclass(frozen=True)
 class Material(Prepared):
     """Prepared data whose files are all read, with a spec that fits it."""
 
     spec: RunSpec
-
-    def training_weights(self) -> np.ndarray[tuple[int], np.dtype[np.float32]] | None:
-        """Weight of each example of the training part, (n_train,); None: all equal."""
-        examples, train = self.examples, self.parts.train
-        weights = None if examples.weights is None else examples.weights[train]
-        if self.spec.training.class_weights == "balanced" and examples.output is Output.CLASSES:
-            by_class = balanced_weights(examples.y[train], len(examples.class_names))
-            of_class = by_class[examples.y[train]]
-            weights = of_class if weights is None else weights * of_class
-        return None if weights is None else weights.astype(np.float32)
 
 
 def balanced_weights(
@@ -113,7 +119,9 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> Material:
     found = _prepared(dataset, packed(examples, progress), spec)
     # The dataset's own name is the absolute path of a file, which holds from any folder.
     data = spec.data.model_copy(update={"source": dataset.name})
-    resolved = resolve(spec.model_copy(update={"data": data}), found.signature)
+    resolved = resolve(
+        spec.model_copy(update={"data": data}), found.signature, dataset.recommended_model
+    )
     return Material(**vars(found), spec=resolved)
 
 

@@ -128,7 +128,7 @@ class PreprocessingSpec(Parameters):
         "standard",
         label="Scale inputs",
         help="'standard' gives each feature mean 0 and deviation 1, 'minmax' the range 0 to 1. "
-        "Images are divided by 255 unless 'none'.",
+        "Images are divided by 255 unless 'none'; of recordings, decibels are scaled.",
     )
     target_scaling: Literal["standard", "none"] = parameter(
         "standard",
@@ -156,6 +156,15 @@ class PreprocessingSpec(Parameters):
         unit="tokens",
         ge=1,
         le=10_000,
+    )
+    bands: int | None = parameter(
+        None,
+        label="Bands",
+        help="How finely a recording's spectrogram tells pitches apart. Left open: 40 up to "
+        "8 kHz, else 64.",
+        unit="bands",
+        ge=8,
+        le=128,
     )
 
 
@@ -220,10 +229,21 @@ class AugmentationSpec(Parameters):
 
 
 class ModelSpec(Parameters):
-    """Which architecture, with which parameters."""
+    """Which architecture, with which parameters. Without a name: what suits the data."""
 
-    name: str = Field(min_length=1, title="Model")
+    name: str | None = Field(None, min_length=1, title="Model")
     parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def chosen(self) -> str:
+        """The name, which a resolved spec always has.
+
+        Raises:
+            ValueError: It is still open.
+        """
+        if self.name is None:
+            raise ValueError("A resolved spec is needed. Received one without a model.")
+        return self.name
 
 
 class TrainingSpec(Parameters):
@@ -279,7 +299,7 @@ class RunSpec(Parameters):
     split: SplitSpec = SplitSpec()
     preprocessing: PreprocessingSpec = PreprocessingSpec()
     augmentation: AugmentationSpec = AugmentationSpec()
-    model: ModelSpec
+    model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
     seed: int = parameter(
         0,

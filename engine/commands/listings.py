@@ -9,16 +9,19 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, number, numbers, size, table
-from engine.commands.settings import data_values, spec_values
-from engine.datasets import DATASETS
+from engine.commands.settings import inspection_values, spec_values
+from engine.datasets import DATASETS, FORMATS
+from engine.datasets.profile import Profile
 from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 
 # Time between two readings, so that the load is that of now.
 _LOAD_PERIOD_S = 0.25
+_NAMES_SHOWN = 10
+_VALUES_SHOWN = 6
 # The first of these that a run has stands for it in a list.
-_TELLING = ("test_accuracy", "test_r2_score", "val_loss", "loss")
+_TELLING = ("test_accuracy", "test_r2_score", "test_exact_match", "val_loss", "loss")
 
 
 def list_data(arguments: Namespace, output: Output) -> int:
@@ -43,7 +46,8 @@ def list_data(arguments: Namespace, output: Output) -> int:
         return 0
     rows = [(d.name, d.title, d.kind.value, d.task.value if d.task else "") for d in DATASETS]
     output.lines(*table(("name", "title", "kind", "task"), rows))
-    output.lines("", "Or give the path of a CSV file, with --target COLUMN.")
+    titles = "; ".join(item.title for item in FORMATS)
+    output.lines("", f"Or give the path of a file or folder of your own. {titles}.")
     return 0
 
 
@@ -51,33 +55,46 @@ def inspect_data(arguments: Namespace, output: Output) -> int:
     """Loads a dataset and says what is in it."""
     from engine import execution
 
-    data = data_values(arguments.source, arguments.target, arguments.task)
-    profile = execution.inspect_data({"data": data}).profile
+    profile = execution.inspect_data(inspection_values(arguments)).profile
     values = profile.to_dict()
     if output.as_json:
         output.object(values)
         return 0
     shape = "×".join(str(side) for side in profile.signature.input_shape)
-    sizes = "  ".join(f"{part} {count}" for part, count in values["split"].items())
+    sizes = "  ".join(f"{part} {count:,}" for part, count in values["split"].items())
     output.lines(
-        f"{profile.title}: {profile.n_samples} examples, each {shape} ({values['kind']})",
+        f"{profile.title}: {profile.n_samples:,} examples, each {shape} ({values['kind']})",
         f"{values['task'].capitalize()} of '{profile.target_name}'",
-        f"Parts: {sizes}",
+        f"Parts: {sizes} ({profile.split_method})",
+        *(f"{label}: {value}" for label, value in profile.facts),
     )
     if profile.class_names:
-        rows = [(name, str(count)) for name, count in values["classes"].items()]
+        rows = [(name, f"{count:,}") for name, count in values["classes"].items()]
         output.lines("", *table((profile.target_name, "examples"), rows))
     if profile.columns:
-        fields = ("minimum", "maximum", "mean", "deviation")
-        columns = [
-            (column["name"], *(number(column[field]) for field in fields))
-            for column in values["columns"]
-        ]
-        output.lines("", *table(("column", *fields), columns))
-    notes: list[str] = values.get("notes", [])
-    if notes:
-        output.lines("", *notes)
+        output.lines("", *_columns(profile))
+    if profile.notes:
+        output.lines("", *profile.notes)
+    for finding in profile.findings:
+        about = f"{finding.subject}: " if finding.subject else ""
+        output.lines("", f"{finding.trouble.capitalize()}. {about}{finding.text}")
+        output.lines(*(f"  {name}" for name in finding.names[:_NAMES_SHOWN]))
     return 0
+
+
+def _columns(profile: Profile) -> list[str]:
+    """A table of the columns: numbers with their range, categories with their values."""
+    rows = []
+    for column in profile.columns:
+        what = ", ".join(f"{value} ({count:,})" for value, count in column.values[:_VALUES_SHOWN])
+        if len(column.histogram) and not what:
+            what = (
+                f"{number(column.minimum)} to {number(column.maximum)}, "
+                f"mean {number(column.mean)}, deviation {number(column.deviation)}"
+            )
+        use = "" if column.is_used else "not used"
+        rows.append((column.name, column.type, f"{column.n_missing:,}", what, use))
+    return table(("column", "type", "missing", "values", ""), rows)
 
 
 def list_models(arguments: Namespace, output: Output) -> int:

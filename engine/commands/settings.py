@@ -16,9 +16,12 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS, open_dataset
+from engine.datasets.base import Dataset
+from engine.defaults import recommended_model
 from engine.errors import DescentError, Problem, SpecError
 from engine.parameters import ParameterKind, describe, parse_text, shorten, validate
-from engine.spec import DataSpec, PreprocessingSpec, SplitSpec, TrainingSpec
+from engine.problem import Task
+from engine.spec import AugmentationSpec, DataSpec, PreprocessingSpec, SplitSpec, TrainingSpec
 
 Values = dict[str, Any]
 
@@ -49,7 +52,8 @@ class _Setting:
 
     @property
     def bare(self) -> str:
-        return self.path[-1]
+        """How it may be written where that is clear; augmentation shares names with too much."""
+        return self.key if self.path[0] == "augmentation" else self.path[-1]
 
 
 def spec_values(arguments: Namespace) -> Values:
@@ -74,13 +78,25 @@ def spec_values(arguments: Namespace) -> Values:
     return values
 
 
-def data_values(source: str, target: str | None, task: str | None) -> Values:
-    """Returns the `data` of a specification; the path of a file is made absolute."""
+def inspection_values(arguments: Namespace) -> Values:
+    """Returns the part of a specification that inspection looks at.
+
+    Raises:
+        SpecError: A key is unknown, ambiguous or given twice.
+        DescentError: A file or a name does not exist.
+    """
+    values: Values = {}
+    _choose_data(values, arguments)
+    _apply(values, {}, arguments.set or [])
+    return values
+
+
+def _absolute(source: str) -> str:
+    """A name, or the absolute path of a file: a run is evaluated from wherever that is done."""
     with contextlib.suppress(OSError, RuntimeError):  # loading it says what is wrong with a path
-        if source not in DATASETS and Path(source).expanduser().is_file():
-            # A run is evaluated later, from wherever that is done.
-            source = str(Path(source).expanduser().resolve())
-    return {"source": source, "target": target, "task": task}
+        if source not in DATASETS and Path(source).expanduser().exists():
+            return str(Path(source).expanduser().resolve())
+    return source
 
 
 def _base(path: str | None) -> Values:
@@ -110,15 +126,15 @@ def _base(path: str | None) -> Values:
 def _choose_data(values: Values, arguments: Namespace) -> None:
     data = _group(values, "data")
     if arguments.data is not None:
-        chosen = data_values(arguments.data, None, None)
-        if chosen["source"] != data.get("source"):
+        source = _absolute(arguments.data)
+        if source != data.get("source"):
             data.clear()  # Target and parameters were those of other data.
-            data["source"] = chosen["source"]
+            data["source"] = source
     if "source" not in data:
         raise SpecError(
             [Problem("", "Which data? None was given.", "Give --data NAME or --data PATH.")]
         )
-    for field in ("target", "task"):
+    for field in ("target", "task", "format"):
         if (value := getattr(arguments, field, None)) is not None:
             data[field] = value
 
@@ -128,8 +144,12 @@ def _choose_model(values: Values, name: str | None) -> None:
     if name is not None and name != model.get("name"):
         model.clear()  # The parameters were those of another model.
         model["name"] = name
-    if "name" not in model:
-        model["name"] = open_dataset(_data_spec(values)).recommended_model
+
+
+def _model_name(values: Values, dataset: Dataset) -> str:
+    """The model whose settings can be set; where none is named, the one that is likely chosen."""
+    named = values["model"].get("name") or dataset.recommended_model
+    return str(named or recommended_model(dataset.kind, dataset.task or Task.CLASSIFICATION))
 
 
 def _data_spec(values: Values) -> DataSpec:
@@ -195,15 +215,18 @@ def _settings(values: Values) -> list[_Setting]:
         UnknownNameError: There is no such model or dataset.
         DatasetError: There is no such file.
     """
-    architecture = ARCHITECTURES[str(values["model"]["name"])]
     dataset = open_dataset(_data_spec(values))
     groups: list[tuple[str, tuple[str, ...], Any]] = [
-        ("model", ("model", "parameters"), architecture.parameters),
         ("data", ("data", "parameters"), dataset.parameters),
-        ("training", ("training",), TrainingSpec),
+        ("data", ("data",), DataSpec),
         ("split", ("split",), SplitSpec),
         ("preprocessing", ("preprocessing",), PreprocessingSpec),
+        ("augmentation", ("augmentation",), AugmentationSpec),
     ]
+    if "model" in values:
+        name = _model_name(values, dataset)
+        groups.insert(0, ("model", ("model", "parameters"), ARCHITECTURES[name].parameters))
+        groups.append(("training", ("training",), TrainingSpec))
     found = [
         _Setting(
             f"{group}.{item.name}", (*path, item.name), item.kind is ParameterKind.INTEGER_LIST

@@ -13,7 +13,7 @@ from engine.training.plan import Plan
 
 def build(spec: RunSpec, signature: Signature) -> keras.Model:
     """Builds the network of a resolved spec; the seed decides its first weights."""
-    architecture = ARCHITECTURES[spec.model.name]
+    architecture = ARCHITECTURES[spec.model.chosen]
     parameters = architecture.parameters.model_validate(spec.model.parameters)
     keras.utils.set_random_seed(spec.seed)
     return architecture.build(signature, parameters)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
+from engine.augmentation import brightest
 from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
 from engine.errors import TrainingError
@@ -126,7 +127,7 @@ class TrainingJob:
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature)
             compile_model(network, spec, signature, plan)
-        augment = augmenter(spec.augmentation, signature.kind)
+        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
         loop = StepLoop(network, pattern, plan.xla, self._strategy, augment, spec.seed)
         self._emit(
@@ -139,7 +140,7 @@ class TrainingJob:
         looking = observers(
             self._run,
             network,
-            ARCHITECTURES[material.spec.model.name].is_linear,
+            ARCHITECTURES[material.spec.model.chosen].is_linear,
             loop,
             material.examples,
             material.preprocessing,
@@ -164,7 +165,8 @@ class TrainingJob:
         if part in self._feeds:
             return self._feeds[part]
         rows = getattr(self._material.parts, part)
-        weights = self._material.training_weights() if part == "train" else None
+        class_weights = self._material.spec.training.class_weights
+        weights = self._material.training_weights(class_weights) if part == "train" else None
         prepare = _Preparation(self._material, rows, weights)
         if self._plan.resident:
             self._feeds[part] = ResidentFeed(DeviceData.place(*prepare(np.arange(len(rows)))))

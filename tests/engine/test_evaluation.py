@@ -1,10 +1,14 @@
 """Evaluation: numbers against scikit-learn and by hand, and what is stored of them."""
 
+import functools
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from engine.errors import DatasetError, TrainingError, WorkspaceError
@@ -12,22 +16,23 @@ from engine.evaluation.evaluation import (
     MAX_ROWS,
     ClassScore,
     Evaluation,
+    edit_distance,
     evaluate_predictions,
     predicted_classes,
 )
-from engine.problem import Task
+from engine.problem import Output
 
 PETS = ("cat", "dog", "eel")
 
 
 def classify(y_true, outputs, class_names=PETS, part="test"):
     return evaluate_predictions(
-        part, np.array(y_true), np.array(outputs), Task.CLASSIFICATION, "pet", class_names
+        part, np.array(y_true), np.array(outputs), Output.CLASSES, "pet", class_names
     )
 
 
 def regress(y_true, outputs, part="test"):
-    return evaluate_predictions(part, np.array(y_true), np.array(outputs), Task.REGRESSION, "price")
+    return evaluate_predictions(part, np.array(y_true), np.array(outputs), Output.NUMBERS, "price")
 
 
 def one_hot(classes, n_classes=3):
@@ -37,7 +42,7 @@ def one_hot(classes, n_classes=3):
 class TestClassification:
     def test_by_hand(self):
         found = classify([0, 0, 1, 1], one_hot([0, 1, 1, 1]), ("cat", "dog", "eel"))
-        assert (found.part, found.n_samples, found.task) == ("test", 4, Task.CLASSIFICATION)
+        assert (found.part, found.n_samples, found.output) == ("test", 4, Output.CLASSES)
         np.testing.assert_array_equal(found.confusion, [[1, 1, 0], [0, 2, 0], [0, 0, 0]])
         assert found.per_class[0] == ClassScore("cat", 1.0, 0.5, pytest.approx(2 / 3), 2)
         assert found.per_class[1] == ClassScore("dog", pytest.approx(2 / 3), 1.0, 0.8, 2)
@@ -84,7 +89,7 @@ class TestRegression:
         }
         np.testing.assert_array_equal(found.y_true, y_true)
         np.testing.assert_array_equal(found.y_pred, outputs[:, 0])
-        assert found.task is Task.REGRESSION
+        assert found.output is Output.NUMBERS
         assert found.confusion.shape == (0, 0)
 
     def test_many_rows_are_drawn_evenly_but_all_are_counted(self):
@@ -152,3 +157,42 @@ class TestStorage:
         (tmp_path / "evaluation.json").write_text('{"schema_number": 99}')
         with pytest.raises(WorkspaceError, match="newer version"):
             Evaluation.load(tmp_path)
+
+
+class TestTexts:
+    def test_by_hand(self) -> None:
+        truth = np.array(["abc", "hello", ""], object)
+        found = np.array(["abc", "hallo!", "x"], object)
+        result = evaluate_predictions("test", truth, found, Output.TOKENS, "sentence")
+        assert result.output is Output.TOKENS
+        assert result.metrics == {"exact_match": 1 / 3, "character_error_rate": 3 / 8}
+        assert result.texts[1] == ("hello", "hallo!")
+
+    def test_survives_storage(self, tmp_path: Path) -> None:
+        truth = np.array(["零一", "b"], object)
+        result = evaluate_predictions("test", truth, truth[::-1], Output.TOKENS, "sentence")
+        result.save(tmp_path)
+        again = Evaluation.load(tmp_path)
+        assert again is not None
+        assert (again.texts, again.metrics) == (result.texts, result.metrics)
+
+    @given(st.text("ab", max_size=8), st.text("ab", max_size=8))
+    def test_edit_distance_agrees_with_the_definition(self, first: str, second: str) -> None:
+        @functools.cache
+        def distance(i: int, j: int) -> int:
+            if not i or not j:
+                return i + j
+            return min(
+                distance(i - 1, j) + 1,
+                distance(i, j - 1) + 1,
+                distance(i - 1, j - 1) + (first[i - 1] != second[j - 1]),
+            )
+
+        assert edit_distance(first, second) == distance(len(first), len(second))
+
+
+def test_several_numbers_are_measured_together() -> None:
+    truth = np.array([[1.0, 2.0], [3.0, 4.0]])
+    result = evaluate_predictions("test", truth, truth + 1, Output.NUMBERS, "next")
+    assert result.n_samples == 2
+    assert result.metrics["mean_absolute_error"] == 1.0

@@ -138,8 +138,8 @@ def test_shuffled_labels_stay_near_chance(store, monkeypatch):
     """What is learnt comes from the images: no part of the labels leaks into the test part."""
     from engine import material
 
-    def shuffled(data):
-        dataset, examples = load_examples(data)
+    def shuffled(data, progress):
+        dataset, examples = load_examples(data, progress)
         y = np.random.default_rng(0).permutation(examples.y)
         return dataset, type(examples)(**{**vars(examples), "y": y})
 

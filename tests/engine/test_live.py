@@ -19,8 +19,8 @@ def _looked_at(source: str, model: str):
     spec = RunSpec.from_dict({"data": {"source": source}, "model": {"name": model}})
     material = prepare(spec)
     examples, preprocessing = material.examples, material.preprocessing
-    network = build(material.spec, examples.signature)
-    compile_model(network, material.spec, examples.signature, Plan())
+    network = build(material.spec, material.signature)
+    compile_model(network, material.spec, material.signature, Plan())
     data = DeviceData.place(
         preprocessing.transform_x(examples.x), preprocessing.transform_y(examples.y)
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.datasets.split import Parts, split
+from engine.datasets.base import Examples
+from engine.datasets.findings import Trouble
+from engine.datasets.split import Parts, across_parts, split
 from engine.errors import DatasetError
-from engine.problem import Task
+from engine.problem import Kind, Task
 from engine.spec import SplitSpec
 
 
@@ -19,14 +23,22 @@ def labels(*counts: int) -> npt.NDArray[np.int64]:
     return np.repeat(np.arange(len(counts)), counts)
 
 
+def examples_of(y: npt.NDArray[Any], classes: tuple[str, ...] = (), **more: Any) -> Examples:
+    """Examples of one column with these targets."""
+    task = Task.CLASSIFICATION if classes else Task.REGRESSION
+    x = np.arange(len(y), dtype=np.float64)[:, np.newaxis]
+    return Examples(x, y, Kind.TABLE, task, ("row",), class_names=classes, **more)
+
+
 def classify(y: npt.NDArray[np.int64], validation: float, test: float, seed: int = 0) -> Parts:
     spec = SplitSpec(validation=validation, test=test)
-    return split(y, Task.CLASSIFICATION, spec, seed)
+    classes = tuple(f"c{number}" for number in range(int(y.max()) + 1))
+    return split(examples_of(y, classes), spec, seed)
 
 
 def regress(n_samples: int, validation: float, test: float, seed: int = 0) -> Parts:
     spec = SplitSpec(validation=validation, test=test)
-    return split(np.linspace(0, 1, n_samples), Task.REGRESSION, spec, seed)
+    return split(examples_of(np.linspace(0, 1, n_samples)), spec, seed)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +94,14 @@ def test_same_seed_same_parts_other_seed_others() -> None:
 def test_single_example_of_a_class_is_refused_by_name() -> None:
     spec = SplitSpec()
     with pytest.raises(DatasetError, match="Class 'rare' has only 1 example") as caught:
-        split(labels(50, 1), Task.CLASSIFICATION, spec, 0, ("common", "rare"))
+        split(examples_of(labels(50, 1), ("common", "rare")), spec, 0)
     assert caught.value.hint
 
 
 def test_many_single_examples_are_listed_briefly() -> None:
     names = tuple(f"c{number}" for number in range(20))
     with pytest.raises(DatasetError, match=r"Classes 'c0', .* and 15 more have only 1"):
-        split(np.arange(20), Task.CLASSIFICATION, SplitSpec(), 0, names)
+        split(examples_of(np.arange(20), names), SplitSpec(), 0)
 
 
 def test_single_example_is_fine_where_nothing_is_held_out() -> None:
@@ -144,3 +156,85 @@ def test_always_disjoint_complete_and_every_class_learnt(
     for part, share in ((parts.validation, validation), (parts.test, test)):
         assert (len(part) == 0) == (share == 0)
         assert abs(len(part) - len(y) * share) <= 1
+
+
+class TestByGroup:
+    def test_a_group_stays_together(self) -> None:
+        groups = np.repeat([f"patient {number}" for number in range(30)], 7)
+        parts = split(examples_of(np.linspace(0, 1, 210), groups=groups), SplitSpec(), 3)
+        assert parts.method == "group"
+        for first, second in ((0, 1), (0, 2), (1, 2)):
+            assert not set(groups[parts.all[first]]) & set(groups[parts.all[second]])
+        assert sorted(np.concatenate(parts.all)) == list(range(210))
+        for part in (parts.validation, parts.test):
+            assert 0.15 * 210 <= len(part) < 0.15 * 210 + 7
+
+    def test_the_groups_of_a_column(self) -> None:
+        houses = np.array(["a", "b", "c", "d"] * 10)
+        examples = examples_of(np.linspace(0, 1, 40), column=lambda name: houses)
+        parts = split(examples, SplitSpec(method="group", column="house"), 0)
+        assert len({*houses[parts.train]} & {*houses[parts.test]}) == 0
+        assert all(len(part) for part in parts.all)
+
+    def test_too_few_groups_are_refused(self) -> None:
+        groups = np.array(["a", "b"] * 10)
+        with pytest.raises(DatasetError, match="2 groups for 3 parts"):
+            split(examples_of(np.linspace(0, 1, 20), groups=groups), SplitSpec(), 0)
+
+
+class TestByTime:
+    def test_the_latest_test(self) -> None:
+        times = np.random.default_rng(0).permutation(100)
+        parts = split(examples_of(np.linspace(0, 1, 100), order=times), SplitSpec(), 0)
+        assert parts.method == "time"
+        assert parts.sizes == (70, 15, 15)
+        assert times[parts.train].max() < times[parts.validation].min()
+        assert times[parts.validation].max() < times[parts.test].min()
+
+    def test_a_method_the_data_cannot_serve_is_refused(self) -> None:
+        with pytest.raises(DatasetError, match="says nothing of times"):
+            split(examples_of(np.linspace(0, 1, 20)), SplitSpec(method="time"), 0)
+        with pytest.raises(DatasetError, match="no columns to divide by"):
+            split(examples_of(np.linspace(0, 1, 20)), SplitSpec(method="time", column="t"), 0)
+
+
+class TestGiven:
+    def test_parts_are_those_of_the_data(self) -> None:
+        given = np.array([0, 1, 2, 0, 0, 2, 1, 0], np.int8)
+        parts = split(examples_of(np.linspace(0, 1, 8), given=given), SplitSpec(), 0)
+        assert parts.method == "given"
+        assert [part.tolist() for part in parts.all] == [[0, 3, 4, 7], [1, 6], [2, 5]]
+
+    def test_a_missing_part_is_drawn_from_the_training_part(self) -> None:
+        given = np.array([0] * 80 + [2] * 20, np.int8)
+        parts = split(examples_of(labels(50, 50), ("a", "b"), given=given), SplitSpec(), 0)
+        assert parts.test.tolist() == list(range(80, 100))
+        assert parts.sizes == (68, 12, 20)
+
+    def test_a_column_names_the_parts(self) -> None:
+        names = np.array(["Train", "test", "dev", "train", ""], object)
+        examples = examples_of(np.linspace(0, 1, 5), column=lambda name: names)
+        parts = split(examples, SplitSpec(method="given", column="part"), 0)
+        assert [part.tolist() for part in parts.all] == [[0, 3, 4], [2], [1]]
+
+    def test_other_words_are_refused_by_name(self) -> None:
+        names = np.array(["train", "holdout"], object)
+        examples = examples_of(np.linspace(0, 1, 2), column=lambda name: names)
+        with pytest.raises(DatasetError, match="must say train, validation or test.*holdout"):
+            split(examples, SplitSpec(method="given", column="part"), 0)
+
+
+def test_the_same_input_in_two_parts_is_found_by_name() -> None:
+    x = np.arange(40, dtype=np.float64)[:, np.newaxis]
+    given = np.array([0] * 30 + [1] * 5 + [2] * 5, np.int8)
+    x[39] = x[3]
+    names = tuple(f"{number}.png" for number in range(40))
+    examples = Examples(
+        x, np.linspace(0, 1, 40), Kind.TABLE, Task.REGRESSION, ("a",), given=given, names=names
+    )
+    (found,) = across_parts(examples, split(examples, SplitSpec(), 0))
+    assert found.trouble is Trouble.ACROSS_PARTS
+    assert (found.count, found.names) == (1, ("39.png = 3.png",))
+    assert found.remedies[0].changes == {"data.exclude": ("39.png",)}
+    x[39] = 39
+    assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
