@@ -4,6 +4,8 @@ from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
 from engine.architectures.linear import LinearRegression, LogisticRegression
 from engine.architectures.mlp import MultilayerPerceptron
+from engine.architectures.text import TextCnn
+from engine.architectures.translation import Translator
 from engine.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
@@ -13,5 +15,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         LogisticRegression(),
         MultilayerPerceptron(),
         ConvolutionalNetwork(),
+        TextCnn(),
+        Translator(),
     ],
 )

@@ -26,6 +26,7 @@ from engine.datasets.synthetic import (
     Xor,
 )
 from engine.datasets.table import SUFFIXES, TableFormat
+from engine.datasets.texts import TextFolderFormat, TextLinesFormat
 from engine.errors import DatasetError, UnknownNameError
 from engine.parameters import shorten, validate
 from engine.registry import Registry
@@ -51,7 +52,15 @@ DATASETS: Registry[Dataset] = Registry(
 )
 
 
-FORMATS: Registry[Format] = Registry("format", [TableFormat(), ImageFolderFormat()])
+FORMATS: Registry[Format] = Registry(
+    "format",
+    [
+        TableFormat(),
+        ImageFolderFormat(),
+        TextFolderFormat(),
+        TextLinesFormat(),
+    ],
+)
 
 
 def open_dataset(data: DataSpec) -> Dataset:

@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from engine.errors import DatasetError
 
@@ -14,6 +14,24 @@ FALLBACK = "cp1252"
 FALLBACK_NAME = "Western European (Windows-1252)"
 MAX_CHARACTERS = 100_000
 """One text is cut at so many characters; a novel has some hundred thousands."""
+
+EncodingName = Literal[
+    "auto",
+    "utf-8",
+    "utf-16",
+    "windows-1252",
+    "iso-8859-1",
+    "iso-8859-15",
+    "windows-1250",
+    "windows-1251",
+    "windows-1253",
+    "koi8-r",
+    "mac-roman",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc-kr",
+]
 
 _HEAD = 4_096
 _BLOCK = 1 << 20
@@ -42,23 +60,6 @@ class Decoded:
     text: str
     encoding: str
     is_cut: bool = False
-
-
-def checked_encoding(name: str) -> str:
-    """Returns the name of an encoding as Python knows it, or ``auto``.
-
-    Raises:
-        DatasetError: There is none of that name.
-    """
-    if name == "auto":
-        return name
-    try:
-        return codecs.lookup(name).name
-    except LookupError:
-        raise DatasetError(
-            f"There is no encoding of that name. Received: '{name}'.",
-            "Use auto, or a name such as utf-8, latin-1, shift_jis, gb18030 or koi8-r.",
-        ) from None
 
 
 def read_text(path: Path, encoding: str = "auto") -> Decoded:

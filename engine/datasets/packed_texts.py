@@ -69,7 +69,7 @@ class PackedTexts:
             self._bytes.madvise(mmap.MADV_DONTNEED)
 
 
-def packobject_array(
+def pack_texts(
     key: str,
     n_bytes: int,
     write: Callable[[Callable[[str, int], None]], dict[str, Any]],
@@ -158,7 +158,7 @@ class TextRows(FileRows):
             held: dict[int, str] = {}
             write(lambda text, index: held.__setitem__(index, text))
             return object_array(held.values()), np.array(list(held), np.int64), skipped
-        packed, numbers, index = packobject_array(self.key, self.n_bytes, write)
+        packed, numbers, index = pack_texts(self.key, self.n_bytes, write)
         return packed, numbers, [(int(place), str(reason)) for place, reason in index["skipped"]]
 
 

@@ -1,4 +1,4 @@
-"""What is looked for in texts: repeated and contradictory ones, classes of very different size."""
+"""What is looked for in texts: their lengths, and those that are repeated or contradict."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ MAX_COMPARED = 5_000_000
 """More texts are not searched for copies."""
 MAX_LEFT_OUT = 5_000
 """A click leaves out no more texts by name; the list becomes part of the run's settings."""
-IMBALANCE = 10
-"""The largest class may have so many times the examples of the smallest, unremarked."""
-
 _BLOCK = 8_192
 _SHOWN = 40
 
@@ -156,24 +153,3 @@ def _quoted(text: str) -> str:
 
 def _texts(count: int) -> str:
     return "1 text appears" if count == 1 else f"{count:,} texts appear"
-
-
-def imbalance(y: AnyArray, class_names: Sequence[str]) -> tuple[DataFinding, ...]:
-    """Finds classes of very different size, (n,) class indices."""
-    counts = np.bincount(y, minlength=len(class_names))
-    largest, smallest = int(counts.argmax()), int(counts.argmin())
-    if counts[largest] < IMBALANCE * max(1, counts[smallest]):
-        return ()
-    text = (
-        f"'{class_names[largest]}' has {counts[largest]:,} examples, "
-        f"'{class_names[smallest]}' only {counts[smallest]:,}; rare classes are easily overlooked."
-    )
-    rare = [
-        f"{class_names[index]}: {counts[index]:,}"
-        for index in np.argsort(counts, kind="stable").tolist()
-        if counts[index] * IMBALANCE <= counts[largest]
-    ]
-    remedy = Remedy("Let rare classes count as much", {"training.class_weights": "balanced"})
-    return (
-        DataFinding(Trouble.IMBALANCE, "", text, tuple(rare[:MAX_NAMES]), len(rare), (remedy,)),
-    )
