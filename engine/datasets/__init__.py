@@ -9,6 +9,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
+from engine.datasets.arrays import ArrayFormat, IdxFormat
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
 from engine.datasets.digits import Digits
@@ -57,6 +58,8 @@ FORMATS: Registry[Format] = Registry(
     [
         TableFormat(),
         ImageFolderFormat(),
+        ArrayFormat(),
+        IdxFormat(),
         TextFolderFormat(),
         TextLinesFormat(),
     ],
