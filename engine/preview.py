@@ -39,7 +39,7 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
         DatasetError: The data cannot be read or divided.
         Cancelled: Someone asked to stop.
     """
-    spec = RunSpec.from_dict({**values, "model": {"name": "none"}})
+    spec = RunSpec.from_dict({name: part for name, part in values.items() if name != "model"})
     prepared = look(spec, progress)
     problems = misfits(spec.augmentation, prepared.signature.kind)
     if problems:
