@@ -1,50 +1,78 @@
-"""A CSV or TSV file as a dataset: one column is predicted from the others."""
+"""A table as a dataset: one column is predicted from the others."""
 
 from __future__ import annotations
 
-import difflib
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.datasets.base import Examples, Progress, silent
-from engine.datasets.columns import BoolArray, Column, FloatArray, understand
-from engine.datasets.text_table import (
-    TextTable,
-    column_names,
-    describe_delimiter,
-    read_text_table,
-)
+from engine.datasets.base import AnyArray, Examples, Progress, silent
+from engine.datasets.column_study import ColumnStudy
+from engine.datasets.columns import BoolArray
 from engine.datasets.files import Glance
+from engine.datasets.findings import DataFinding
 from engine.datasets.formats import FileDataset, Format
+from engine.datasets.table_cells import read_dates, read_numbers
+from engine.datasets.table_findings import (
+    column_findings,
+    column_profiles,
+    is_constant,
+    leak_findings,
+    row_findings,
+)
+from engine.datasets.table_inputs import read_features, read_inputs, read_row
+from engine.datasets.table_opening import SUFFIXES, column_names, open_source
+from engine.datasets.table_passes import (
+    EncodedTable,
+    StudiedTable,
+    Wanted,
+    encode_table,
+    study_table,
+)
+from engine.datasets.table_schema import (
+    USABLE,
+    ColumnPlan,
+    choose_target,
+    plan_column,
+    refuse_faults,
+)
+from engine.datasets.table_source import TableParameters
+from engine.datasets.table_target import encode_target, plan_target
 from engine.errors import DatasetError
 from engine.parameters import shorten
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.problem import Kind
+from engine.spec import ColumnSpec, DataSpec
 
-__all__ = ["SUFFIXES", "TableFile", "TableFormat", "column_names", "read_features"]
+__all__ = [
+    "SUFFIXES",
+    "TableFile",
+    "TableFormat",
+    "column_names",
+    "read_features",
+    "read_inputs",
+    "read_row",
+]
 
-SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
-
-MAX_CATEGORIES = 20
-MAX_CLASSES = 1_000
-# A whole-number target with at most this many values, each often enough, is taken as classes.
-MAX_INTEGER_CLASSES = 20
-_MIN_ROWS_PER_INTEGER_CLASS = 3
+_SURE, _MAYBE = 0.8, 0.5
+_EXCLUDED = re.compile(r"(?:line|row) (\d+)")
 
 
 class TableFormat(Format):
-    """A CSV or TSV file."""
+    """A table in a file of text, a workbook or Parquet."""
 
     name = "table"
-    title = "A table (CSV, TSV)"
+    title = "A table (CSV, TSV, Excel, Parquet)"
     kind = Kind.TABLE
     suffixes = SUFFIXES
+    parameters = TableParameters
 
     def likeness(self, glance: Glance) -> float:
-        return 1.0 if not glance.is_folder and glance.share(SUFFIXES) == 1 else 0.0
+        if glance.is_folder or glance.share(SUFFIXES) < 1:
+            return 0.0
+        return _MAYBE if glance.share((".txt", ".data")) else _SURE
 
     def open(self, path: Path, data: DataSpec) -> TableFile:
         return TableFile(path, data)
@@ -53,9 +81,9 @@ class TableFormat(Format):
 class TableFile(FileDataset):
     """A table in a file.
 
-    Numeric columns become features as they are; columns of text with few different values become
-    one feature per value, named ``column=value``, 1 where it holds and 0 elsewhere. Rows with a
-    gap, and columns a model cannot use, are left out; the notes of the examples say which.
+    Each column of numbers, of yes and no, or of texts with few different values is a column of x;
+    a date makes several. What stands in for gaps, and how categories become numbers, is learnt
+    from the training part later (`engine.preprocessing.table`), as `Examples.reading` says.
     """
 
     format = TableFormat()
@@ -63,249 +91,183 @@ class TableFile(FileDataset):
     recommended_model = "mlp"
 
     def load(self, parameters: Any = None, progress: Progress = silent) -> Examples:
-        """Reads and encodes the whole file.
+        """Reads and encodes the whole file; a large one goes through a cache on disk.
 
         Raises:
             DatasetError: The file, its target or its values cannot be used.
+            Cancelled: Someone asked to stop.
         """
-        table = read_text_table(self.path)
-        target_name = _check_target(table, self.data.target)
-        notes = [*table.notes]
-        target = _understand_target(table, target_name, self.task)
-        task = self.task or _infer_task(target, notes)
-        features = _usable_features(table, target_name, notes)
-        complete = _complete_rows([*features, target], self.path.name, notes)
-        names, x = _encode_features(features, complete, self.path.name, notes)
-        class_names, y = _encode_target(target, complete, task)
-        if any(column.has_decimal_comma for column in [*features, target]):
-            separator = describe_delimiter(table.delimiter)
-            notes.append(f"Cells are separated by a {separator}; numbers have a decimal comma.")
+        parameters = parameters or TableParameters()
+        found = [_EXCLUDED.fullmatch(name.strip()) for name in self.data.exclude]
+        excluded = frozenset(int(match[1]) for match in found if match)
+        source = open_source(self.path, parameters)
+        table = study_table(source, parameters, excluded, progress)
+        word = table.source.line_word
+        plans = self._plans(table)
+        target, note = choose_target(self.data.target, plans, self.path.name)
+        notes = [note] if note else []
+        plans[target], task, note = plan_target(
+            plans[target], table.studies[target], self.task, parameters.gap_words, word
+        )
+        notes += [note] if note else []
+        used = self._used(plans, table, target)
+        features = tuple(item for name in used for item in plans[name].features())
+        encoded = encode_table(table, self._wanted(plans, used, target, features, table), progress)
+        class_names, y = encode_target(plans[target], encoded.y, task)
+        shown = [*used, target, *([self.data.weights] if self.data.weights else [])]
+        findings = [
+            *table.report.findings,
+            *column_findings(plans, table.studies, shown, parameters.gap_words),
+            *row_findings(encoded, class_names, y, word),
+            *leak_findings(features, encoded.x, y, len(class_names), target),
+        ]
         return Examples(
-            x=x,
+            x=encoded.x,
             y=y,
             kind=self.kind,
             task=task,
-            feature_names=names,
-            target_name=target_name,
+            feature_names=tuple(item["name"] for item in features),
+            target_name=target,
             class_names=class_names,
-            notes=tuple(notes),
+            notes=(*notes, *_notes(findings, encoded, plans[target], table)),
+            findings=tuple(findings),
+            facts=_facts(table, encoded),
+            columns=column_profiles(plans, table.studies, shown, target),
+            source_columns=table.source.names,
+            names=tuple(f"{word} {line}" for line in encoded.lines.tolist()),
+            weights=encoded.weights,
+            column=_accessor(table, plans, encoded.kept),
+            reading={"columns": list(features), "parameters": parameters.model_dump()},
         )
 
+    def _plans(self, table: StudiedTable) -> dict[str, ColumnPlan]:
+        unknown = [name for name in self.data.columns if name not in table.studies]
+        if self.data.weights is not None and self.data.weights not in table.studies:
+            unknown.append(self.data.weights)
+        if unknown:
+            raise DatasetError(
+                f"'{self.path.name}' has no column {shorten(unknown[0])}.",
+                f"Columns: {', '.join(table.studies)}.",
+            )
+        specs: Mapping[str, ColumnSpec] = self.data.columns
+        gap_words = table.parameters.gap_words
+        return {
+            name: plan_column(study, specs.get(name, ColumnSpec()), gap_words)
+            for name, study in table.studies.items()
+        }
 
-def read_features(path: Path, feature_names: tuple[str, ...]) -> FloatArray:
-    """Reads the inputs of new examples, for a model trained on a table with these features.
-
-    Args:
-        path: A file with (at least) the columns the features were made of.
-        feature_names: As in `Examples.feature_names`.
-
-    Returns:
-        x, (rows, features), in the order of `feature_names`.
-
-    Raises:
-        DatasetError: A column is missing, a cell has a gap, or a category is unknown.
-    """
-    table = read_text_table(path)
-    numeric: dict[str, int] = {}
-    categories: dict[str, dict[str, int]] = {}
-    for index, feature in enumerate(feature_names):
-        column, _, category = feature.partition("=")
-        if feature in table.columns or not category:
-            numeric[feature] = index
-            continue
-        while column not in table.columns and "=" in category:
-            more, _, category = category.partition("=")
-            column = f"{column}={more}"
-        categories.setdefault(column, {})[category] = index
-    missing = [name for name in (*numeric, *categories) if name not in table.columns]
-    if missing:
-        raise DatasetError(
-            f"'{path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
-            f"Columns in the file: {', '.join(table.columns)}.",
-        )
-    x = np.zeros((table.n_rows, len(feature_names)))
-    for name, index in numeric.items():
-        column_read = understand(table, name, numeric=True)
-        _refuse_gap(table, column_read)
-        x[:, index] = column_read.numbers
-    for name, places in categories.items():
-        column_read = understand(table, name, numeric=False)
-        _refuse_gap(table, column_read)
-        for row, cell in enumerate(column_read.text):
-            if cell not in places:
-                raise DatasetError(
-                    f"Column '{name}' holds a value the model never saw. "
-                    f"Received: {shorten(cell)} in line {table.lines[row]}.",
-                    f"Known: {', '.join(places)}.",
+    def _used(self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str) -> list[str]:
+        """The columns the model sees, in their order."""
+        used: list[str] = []
+        constant: list[str] = []
+        for place, (name, plan) in enumerate(plans.items()):
+            study = table.studies[name]
+            if name in (target, self.data.weights) or plan.type not in USABLE:
+                continue
+            if plan.gaps == "drop_column" or _is_row_number(place, study, plan):
+                continue
+            if is_constant(plan, study):
+                constant.append(name)
+                continue
+            if plan.type == "number":
+                refuse_faults(
+                    name, study.wrong, study.infinite, study.large, table.source.line_word
                 )
-            x[row, places[cell]] = 1.0
-    return x
-
-
-def _refuse_gap(table: TextTable, column: Column) -> None:
-    rows = np.flatnonzero(column.gaps)
-    if len(rows):
+            used.append(name)
+        if used:
+            return used
+        if constant:
+            raise DatasetError(
+                f"No column of '{self.path.name}' varies: {', '.join(constant)}.",
+                "Bring a table whose rows differ.",
+            )
+        left = column_findings(plans, table.studies, [target], table.parameters.gap_words)
+        why = " ".join(item.text for item in left)
         raise DatasetError(
-            f"Column '{column.name}' has a gap in line {table.lines[rows[0]]}.",
-            "Fill it, or remove the line.",
+            f"'{self.path.name}' has no column to predict '{target}' from. {why}".strip(),
+            "Bring a table with columns of numbers, or of texts that repeat, or give a column "
+            "another type.",
+        )
+
+    def _wanted(
+        self,
+        plans: Mapping[str, ColumnPlan],
+        used: list[str],
+        target: str,
+        features: tuple[dict[str, Any], ...],
+        table: StudiedTable,
+    ) -> Wanted:
+        target_feature = dict(plans[target].features()[0])
+        return Wanted(
+            features,
+            target_feature,
+            self.data.weights or "",
+            tuple(name for name in used if plans[name].gaps == "drop_rows"),
+            table.parameters.duplicates == "drop",
         )
 
 
-# ---- target
+def _is_row_number(place: int, study: ColumnStudy, plan: ColumnPlan) -> bool:
+    """A first column without a name that counts the rows, as pandas writes it.
+
+    In a sorted file the row's number would give the answer away.
+    """
+    is_nameless = study.name in ("column 1", "Unnamed: 0") and place == 0
+    return is_nameless and study.start in (0.0, 1.0) and not plan.is_chosen
 
 
-def _check_target(table: TextTable, target: str | None) -> str:
-    names = tuple(table.columns)
-    listing = f"Columns: {', '.join(names)}."
-    if len(names) == 1:
-        raise DatasetError(
-            f"'{table.path.name}' has only one column, '{names[0]}': nothing to predict it from.",
-            "Separate the columns with commas, semicolons or tabs.",
-        )
-    if target is None:
-        raise DatasetError(f"Which column of '{table.path.name}' is to be predicted?", listing)
-    if target in table.columns:
-        return target
-    lower = {name.lower(): name for name in names}
-    nearest = difflib.get_close_matches(target.lower(), lower, n=1, cutoff=0.5)
-    guess = f"Did you mean '{lower[nearest[0]]}'? " if nearest else ""
-    raise DatasetError(f"'{table.path.name}' has no column '{target}'.", guess + listing)
+def _accessor(
+    table: StudiedTable, plans: Mapping[str, ColumnPlan], kept: BoolArray
+) -> Callable[[str], AnyArray]:
+    def column(name: str) -> AnyArray:
+        if name not in plans:
+            raise DatasetError(
+                f"'{table.source.path.name}' has no column '{name}'.",
+                f"Columns: {', '.join(plans)}.",
+            )
+        plan, parts = plans[name], []
+        for chunk in table.chunks(silent):
+            cells = chunk.cells[name]
+            if plan.type == "number":
+                parts.append(read_numbers(cells, table.reader_style).values)
+            elif plan.type == "date":
+                parts.append(read_dates(cells, plan.form))
+            else:
+                parts.append(np.array(cells.to_pylist(), object))
+        return np.concatenate(parts)[kept]
 
-
-def _understand_target(table: TextTable, name: str, task: Task | None) -> Column:
-    try:
-        column = understand(table, name, numeric=True if task is Task.REGRESSION else None)
-    except DatasetError as error:
-        hint = "Mend or remove the line, or choose another target or task."
-        raise DatasetError(error.message, hint) from None
-    if column.is_empty:
-        raise DatasetError(f"Column '{name}', the target, is empty.", "Choose another target.")
     return column
 
 
-def _infer_task(target: Column, notes: list[str]) -> Task:
-    if target.numbers is None:
-        return Task.CLASSIFICATION
-    values = target.numbers[~target.gaps]
-    distinct = np.unique(values)
-    is_few = len(distinct) <= min(
-        MAX_INTEGER_CLASSES, max(2, len(values) / _MIN_ROWS_PER_INTEGER_CLASS)
-    )
-    if not is_few or np.any(distinct != np.rint(distinct)):
-        return Task.REGRESSION
-    notes.append(
-        f"'{target.name}' has {len(distinct)} different whole numbers and is taken as classes. "
-        "If it is a quantity, set the task to regression."
-    )
-    return Task.CLASSIFICATION
+def _facts(table: StudiedTable, encoded: EncodedTable) -> tuple[tuple[str, str], ...]:
+    has_comma = any(study.has_comma for study in table.studies.values())
+    facts = [
+        ("Rows", f"{table.n_rows:,}"),
+        ("Columns", f"{len(table.studies):,}"),
+        *table.report.facts,
+        ("Decimal sign", "comma" if has_comma else "point"),
+    ]
+    if table.held is None:
+        facts.append(("Kept", f"in the cache on disk, {encoded.x.shape[0]:,} rows"))
+    return tuple(facts)
 
 
-def _encode_target(
-    target: Column, rows: BoolArray, task: Task
-) -> tuple[tuple[str, ...], npt.NDArray[np.generic]]:
-    """Class names (none for regression) and y, (complete rows,)."""
-    values = target.text[rows] if target.numbers is None else target.numbers[rows]
-    if task is Task.REGRESSION:
-        if values.min() == values.max():
-            raise DatasetError(
-                f"Column '{target.name}' has the same value in every row: {values[0]:g}.",
-                "Choose a target that varies.",
-            )
-        return (), values.astype(np.float64)
-    classes, y = np.unique(values, return_inverse=True)
-    names = tuple(name if isinstance(name, str) else f"{name:.15g}" for name in classes.tolist())
-    if len(classes) == 1:
-        raise DatasetError(
-            f"Column '{target.name}' holds only one class: '{names[0]}'.",
-            "Choose a target with at least two.",
-        )
-    if len(classes) > min(MAX_CLASSES, max(2, len(y) / 2)):
-        regression = ", or set the task to regression" if target.numbers is not None else ""
-        raise DatasetError(
-            f"Column '{target.name}' has {len(classes)} different values in {len(y)} rows, "
-            "too many for classes.",
-            f"Choose another target{regression}.",
-        )
-    return names, y.astype(np.int64)
-
-
-# ---- features
-
-
-def _usable_features(table: TextTable, target: str, notes: list[str]) -> list[Column]:
-    """The columns a model can use, before rows are left out."""
-    features: list[Column] = []
-    everyone = np.ones(table.n_rows, dtype=bool)
-    for name in table.columns:
-        if name == target:
-            continue
-        column = understand(table, name)
-        if column.is_empty:
-            notes.append(f"Column '{name}' is empty and was left out.")
-            continue
-        if column.numbers is None:
-            n_different = len(column.categories(everyone))
-            if n_different > min(MAX_CATEGORIES, max(2, table.n_rows / 2)):
-                notes.append(
-                    f"Column '{name}' holds {n_different} different texts and was left out."
-                )
-                continue
-        features.append(column)
-    if not features:
-        raise DatasetError(
-            f"'{table.path.name}' has no column to predict '{target}' from. {' '.join(notes)}",
-            "Bring a table with columns of numbers, or of texts that repeat.",
-        )
-    return features
-
-
-def _complete_rows(columns: list[Column], file_name: str, notes: list[str]) -> BoolArray:
-    """Rows without a gap, (rows,); says how many are left out, and because of which columns."""
-    gaps: BoolArray = np.any([column.gaps for column in columns], axis=0)
-    n_gaps, n_rows = int(np.count_nonzero(gaps)), len(gaps)
-    if not n_gaps:
-        return ~gaps
-    counts = {column.name: int(np.count_nonzero(column.gaps)) for column in columns}
-    largest = sorted((name for name in counts if counts[name]), key=lambda n: -counts[n])
-    listing = ", ".join(f"{name} ({counts[name]})" for name in largest)
-    if n_gaps > n_rows / 2:
-        raise DatasetError(
-            f"Only {n_rows - n_gaps} of {n_rows} rows of '{file_name}' are without gaps. "
-            f"Gaps by column: {listing}.",
-            "Fill the gaps, or remove the columns that have most of them.",
-        )
-    notes.append(f"{n_gaps} of {n_rows} rows were left out because of gaps, by column: {listing}.")
-    return ~gaps
-
-
-def _encode_features(
-    features: list[Column], rows: BoolArray, file_name: str, notes: list[str]
-) -> tuple[tuple[str, ...], FloatArray]:
-    """Feature names and x, (complete rows, features); constant columns are left out."""
-    names: list[str] = []
-    x: list[npt.NDArray[Any]] = []
-    constant: list[str] = []
-    for column in features:
-        if column.numbers is not None:
-            values = column.numbers[rows]
-            if values.min() == values.max():
-                constant.append(column.name)
-                continue
-            names.append(column.name)
-            x.append(values)
-            continue
-        categories = column.categories(rows)
-        if len(categories) == 1:
-            constant.append(column.name)
-            continue
-        text = column.text[rows]
-        names.extend(f"{column.name}={category}" for category in categories)
-        x.extend((text == category).astype(np.float64) for category in categories)
-    if not x:
-        raise DatasetError(
-            f"No column of '{file_name}' varies: {', '.join(constant)}.",
-            "Bring a table whose rows differ.",
-        )
-    if constant:
-        notes.append(f"Without effect, for they never vary, and left out: {', '.join(constant)}.")
-    return tuple(names), np.stack(x, axis=1).astype(np.float64)
+def _notes(
+    findings: list[DataFinding], encoded: EncodedTable, target: ColumnPlan, table: StudiedTable
+) -> list[str]:
+    """What people should know beside the findings."""
+    dropped, n_rows = encoded.dropped, table.n_rows
+    notes = []
+    if table.excluded:
+        notes.append(f"{len(table.excluded):,} {table.source.line_word}s are left out by choice.")
+    for reason, words in (
+        ("target", f"their '{target.name}', the target, is missing"),
+        ("gaps", "of gaps in columns that drop their rows"),
+        ("duplicates", "they equal an earlier one"),
+    ):
+        if dropped[reason]:
+            are = "row was" if dropped[reason] == 1 else "rows were"
+            notes.append(f"{dropped[reason]:,} of {n_rows:,} {are} left out because {words}.")
+    if any(study.has_comma for study in table.studies.values()):
+        notes.append("Numbers are written with a decimal comma.")
+    return notes

@@ -15,6 +15,7 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.preprocessing.audio import SpectrogramInputs
 from engine.preprocessing.inputs import InputTransform, ScaledInputs
 from engine.preprocessing.scaling import FloatArray
+from engine.preprocessing.table import TableInputs
 from engine.preprocessing.targets import ClassTargets, NumberTargets, TargetTransform, TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer
@@ -24,7 +25,7 @@ from engine.spec import PreprocessingSpec
 SCHEMA_VERSION = 2
 
 INPUTS: dict[str, type[InputTransform]] = {
-    item.type: item for item in (ScaledInputs, TextInputs, SpectrogramInputs)
+    item.type: item for item in (ScaledInputs, TextInputs, SpectrogramInputs, TableInputs)
 }
 TARGETS: dict[str, type[TargetTransform]] = {
     item.type: item for item in (ClassTargets, NumberTargets, TokenTargets)
@@ -173,6 +174,8 @@ def _fit_inputs(
             examples.x, train_indices, examples.rate, spec.scaling, spec.bands
         )
     seen = examples.x[_some(train_indices)]
+    if examples.kind is Kind.TABLE and "columns" in examples.reading:
+        return TableInputs.fit(seen, examples.reading["columns"], spec.scaling)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
 
 

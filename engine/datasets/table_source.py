@@ -1,0 +1,132 @@
+"""What every file with a table offers, whatever its type: names, and cells as text in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import Progress, silent
+from engine.datasets.findings import DataFinding
+from engine.parameters import Parameters, parameter
+
+Cells: TypeAlias = Any
+"""A column of a chunk: a pyarrow array of strings without surrounding blanks; "" is no cell."""
+
+CHUNK_CELLS = 1 << 20
+"""Cells held at once while a file is read; as Python's strings they take some 80 MB."""
+
+
+class TableParameters(Parameters):
+    """How a file is cut into cells; 'auto' shows what it found, and may be put right."""
+
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "bar"] = parameter(
+        "auto", label="Delimiter", help="What separates the cells of a text file."
+    )
+    decimal: Literal["auto", "point", "comma"] = parameter(
+        "auto",
+        label="Decimal sign",
+        help="'auto' takes both where commas do not separate cells. With 'comma', points group "
+        "thousands.",
+    )
+    encoding: Literal[
+        "auto",
+        "utf-8",
+        "utf-16",
+        "windows-1252",
+        "iso-8859-1",
+        "iso-8859-15",
+        "windows-1250",
+        "windows-1251",
+        "windows-1253",
+        "mac-roman",
+        "shift_jis",
+        "gb18030",
+        "big5",
+        "euc-kr",
+    ] = parameter("auto", label="Encoding", help="How a text file writes its letters.")
+    header: Literal["auto", "yes", "no"] = parameter(
+        "auto", label="Header", help="Whether the first line names the columns."
+    )
+    dates: Literal["auto", "day first", "month first"] = parameter(
+        "auto",
+        label="Dates",
+        help="How 3/4/2024 is read where the other dates do not tell.",
+    )
+    sheet: str = parameter("", label="Sheet", help="Of a workbook; empty: the first.")
+    gap_words: Literal["numbers", "all", "none"] = parameter(
+        "numbers",
+        label="Words for a gap",
+        help="Where NA, N/A, NaN, null, None, - and ? mean that a value is missing: among numbers, "
+        "dates and yes or no ('numbers'), among texts as well ('all'), or nowhere ('none').",
+    )
+    duplicates: Literal["keep", "drop"] = parameter(
+        "keep",
+        label="Duplicate rows",
+        help="'drop' leaves out rows that equal an earlier one in every column that is used.",
+    )
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a table.
+
+    Attributes:
+        cells: By column name, each (rows,).
+        lines: Line of the file (row of a sheet) in which each row starts, (rows,).
+    """
+
+    cells: Mapping[str, Cells]
+    lines: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+@dataclass
+class SourceReport:
+    """What reading a file brought to light; complete once all chunks are read."""
+
+    findings: list[DataFinding] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+
+class TableSource(Protocol):
+    """A file with a table.
+
+    Attributes:
+        path: The file.
+        names: Of its columns, in order.
+        has_comma_numbers: Whether ``1,5`` is a number without being told so.
+        line_word: What a place in it is called: ``line`` or ``row``.
+        n_bytes: About how much memory its cells take as text.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    has_comma_numbers: bool
+    line_word: str
+    n_bytes: int
+
+    def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
+        """Yields all rows in order; may be called again.
+
+        Raises:
+            DatasetError: The file is damaged, or a row is longer than the header.
+        """
+
+    def report(self) -> SourceReport:
+        """What was found, after all chunks were read."""
+
+
+def text_cells(values: Any) -> Cells:
+    """A list of str as cells."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = values if isinstance(values, pa.Array) else pa.array(values, pa.string())
+    return pc.utf8_trim_whitespace(array)
