@@ -171,9 +171,8 @@ def load_arrays(
     given = np.repeat(np.array(list(pairs), np.int8), [len_of(item.x) for item in pairs.values()])
     facts = [("Arrays", listing(dict.fromkeys([*files, *labels])))]
     if meaning.kind in (Kind.IMAGE, Kind.VIDEO):
-        facts.append(
-            ("Values", f"{lowest:g} to {highest:g}; read as {grey.low:g} to {grey.high:g}")
-        )
+        taken = f"taken as {grey.low:g} (black) to {grey.high:g} (white)"
+        facts.append(("Values", f"{lowest:g} to {highest:g}, {taken}"))
     return Examples(
         x=converted(rows, meaning, grey, held),
         y=targets.y,

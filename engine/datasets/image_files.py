@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -27,7 +28,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", "
 MAX_PIXELS = 50_000_000
 """An image file of some kilobytes can hold gigabytes of pixels; those beyond this are refused."""
 # What Pillow may take a file for, whatever its suffix; others run programs (EPS) or are no images.
-_DECODERS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 # Images above this size are decoded two at a time, so that readers side by side stay small.
 _LARGE_PIXELS = 8_000_000
@@ -187,13 +188,22 @@ def _damaged(error: Exception) -> DatasetError:
     return DatasetError(f"cannot be read: {reason}.", "Open and save it as PNG.")
 
 
+@cache
+def _decoders() -> tuple[str, ...]:
+    """Those of `_DECODERS` that this build of Pillow has."""
+    from PIL import Image
+
+    Image.init()
+    # Pillow only warns, with a limit of its own; here the size is looked at before any pixel.
+    Image.MAX_IMAGE_PIXELS = None
+    return tuple(name for name in _DECODERS if name in Image.OPEN)
+
+
 def _open(path: Path) -> PillowImage:
     """Opens an image, header read and size checked."""
     from PIL import Image
 
-    # Pillow only warns, and later than here, where the size is looked at before any pixel.
-    Image.MAX_IMAGE_PIXELS = None
-    image = Image.open(path, formats=_DECODERS)
+    image = Image.open(path, formats=_decoders())
     if image.width * image.height > MAX_PIXELS:
         image.close()
         raise DatasetError(
