@@ -4,8 +4,10 @@ from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
 from engine.architectures.linear import LinearRegression, LogisticRegression
 from engine.architectures.mlp import MultilayerPerceptron
+from engine.architectures.series import SeriesNetwork
 from engine.architectures.text import TextCnn
 from engine.architectures.translation import Translator
+from engine.architectures.video import VideoNetwork
 from engine.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
@@ -17,5 +19,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         ConvolutionalNetwork(),
         TextCnn(),
         Translator(),
+        VideoNetwork(),
+        SeriesNetwork(),
     ],
 )

@@ -57,8 +57,8 @@ class MultilayerPerceptron(Architecture):
         "the usual first network for tables."
     )
     formula = "h = f(W₁x + b₁),  y = g(W₂h + b₂)"
-    kinds = (Kind.TABLE, Kind.IMAGE)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
+    tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
     parameters = MlpParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
 

@@ -11,11 +11,15 @@ from typing import Any
 
 from engine.datasets.arrays import ArrayFormat, IdxFormat
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.cartpole import CartPole
 from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
+from engine.datasets.control import ControlFormat
 from engine.datasets.digits import Digits
 from engine.datasets.files import glance
 from engine.datasets.formats import Format
 from engine.datasets.images import ImageFolderFormat
+from engine.datasets.moving_shapes import MovingShapes
+from engine.datasets.series import SeriesFormat
 from engine.datasets.synthetic import (
     Blobs,
     Circles,
@@ -28,8 +32,11 @@ from engine.datasets.synthetic import (
 )
 from engine.datasets.table import SUFFIXES, TableFormat
 from engine.datasets.texts import TextFolderFormat, TextLinesFormat
+from engine.datasets.video import VideoFolderFormat
+from engine.datasets.waves import MackeyGlass, Seasons
 from engine.errors import DatasetError, UnknownNameError
 from engine.parameters import shorten, validate
+from engine.problem import Task
 from engine.registry import Registry
 from engine.spec import DataSpec
 
@@ -49,6 +56,10 @@ DATASETS: Registry[Dataset] = Registry(
         Spirals(),
         Xor(),
         Blobs(),
+        MovingShapes(),
+        Seasons(),
+        MackeyGlass(),
+        CartPole(),
     ],
 )
 
@@ -56,12 +67,16 @@ DATASETS: Registry[Dataset] = Registry(
 FORMATS: Registry[Format] = Registry(
     "format",
     [
+        # Before tables and arrays: of formats that are equally sure, the first is taken.
+        ControlFormat(),
         TableFormat(),
         ImageFolderFormat(),
         ArrayFormat(),
         IdxFormat(),
         TextFolderFormat(),
         TextLinesFormat(),
+        VideoFolderFormat(),
+        SeriesFormat(),
     ],
 )
 
@@ -88,19 +103,24 @@ def open_dataset(data: DataSpec) -> Dataset:
     path = path.resolve()
     if data.format is not None:
         return FORMATS[data.format].open(path, data)
-    return recognise(path).open(path, data)
+    return recognise(path, data.task).open(path, data)
 
 
-def recognise(path: Path) -> Format:
+def recognise(path: Path, task: Task | None = None) -> Format:
     """Returns the format that fits a file or folder best, from names alone.
+
+    Args:
+        path: The file or folder.
+        task: What was asked for; a format made for it is taken if it can open the path at all.
 
     Raises:
         DatasetError: None fits, or the folder cannot be listed.
     """
     seen = glance(path)
-    likely = max(FORMATS, key=lambda item: item.likeness(seen))
-    if likely.likeness(seen) > 0:
-        return likely
+    likeness = {item.name: item.likeness(seen) for item in FORMATS}
+    able = [item for item in FORMATS if likeness[item.name] > 0]
+    if able:
+        return max(able, key=lambda item: (task in item.tasks, likeness[item.name]))
     received = "a folder of " + ", ".join(f"{s or 'no suffix'}" for s in list(seen.suffixes)[:5])
     if not seen.is_folder:
         received = f"'{path.suffix or path.name}'"

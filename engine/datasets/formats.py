@@ -12,7 +12,7 @@ from typing import Any
 from engine.datasets.base import Dataset, NoParameters
 from engine.datasets.files import Glance
 from engine.parameters import Parameters
-from engine.problem import Kind
+from engine.problem import Kind, Task
 from engine.spec import DataSpec
 
 
@@ -25,6 +25,7 @@ class Format(ABC):
         kind: What one example is.
         suffixes: Suffixes of single files it opens; empty for folders alone.
         parameters: The declared parameters of its datasets.
+        tasks: Where one of these is asked for, this format is taken if it can open the path.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Format(ABC):
     kind: Kind
     suffixes: tuple[str, ...] = ()
     parameters: type[Parameters] = NoParameters
+    tasks: tuple[Task, ...] = ()
 
     @abstractmethod
     def likeness(self, glance: Glance) -> float:

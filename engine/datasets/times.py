@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.columns import GAP_WORDS
+from engine.datasets.table_cells import (
+    DATE_FORMS,
+    NumberStyle,
+    blank_cells,
+    gap_word_cells,
+    is_order_open,
+    read_dates,
+    read_numbers,
+)
+from engine.datasets.table_source import Cells
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]
 
 _READABLE_SHARE = 0.9
 _SAMPLE_ROWS = 2_000
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
-_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d")
-_FORMATS = (
-    "ISO8601",
-    *(day + clock for day, clock in product(_DAYS, _CLOCKS)),
-    *("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%b %Y", "%B %Y", "%m/%Y", "%d/%m/%y", "%m/%d/%y"),
-)
+_OTHER_FORMS = ("%m/%Y", "%Y %b")
+_PACKED_FORM = "%Y%m%d"
 _DAY_S = 86_400.0
 # Steps of the calendar are not all of one length; the shortest and longest of each, in days.
 _CALENDAR = (("month", 28, 31), ("quarter", 89, 92), ("year", 365, 366))
@@ -56,84 +59,53 @@ def time_text(value: float, is_date: bool) -> str:
     return text.replace("T00:00:00", "").replace("T", " ")
 
 
-def read_times(cells: npt.NDArray[np.object_]) -> Times | None:
-    """Reads a column of text as times; None where most cells are neither dates nor numbers.
+def read_times(cells: Cells) -> Times | None:
+    """Reads a column as times; None where most of its cells are neither dates nor numbers.
 
     Dates may be ISO 8601, or written with day or month first; where both orders fit, the one in
     which time goes forward is taken. Eight digits, such as 20240131, are a date.
+
+    Args:
+        cells: Text, (rows,).
     """
-    known = np.array([bool(cell) and cell.lower() not in GAP_WORDS for cell in cells], bool)
-    if not known.any():
+    n_known = int(np.count_nonzero(~(blank_cells(cells) | gap_word_cells(cells))))
+    if not n_known:
         return None
-    numbers = _numbers(cells, known)
-    needed = _READABLE_SHARE * np.count_nonzero(known)
-    if np.count_nonzero(~np.isnan(numbers)) >= needed:
-        packed = _parsed(cells, known, "%Y%m%d") if _is_packed(cells[known]) else None
-        return Times(packed, True) if packed is not None else Times(numbers, False)
-    formats = _fitting(cells[known][:_SAMPLE_ROWS])
-    read = [
-        (form, values) for form in formats if (values := _parsed(cells, known, form)) is not None
+    values = read_numbers(cells, NumberStyle()).values
+    values = np.where(np.isfinite(values), values, np.nan)
+    if _n_read(values) >= _READABLE_SHARE * n_known:
+        return _packed(cells, values) or Times(values, False)
+    sample = cells[:_SAMPLE_ROWS]
+    n_sample = int(np.count_nonzero(~(blank_cells(sample) | gap_word_cells(sample))))
+    forms = [
+        form
+        for form in (*DATE_FORMS, *_OTHER_FORMS)
+        if n_sample and _n_read(read_dates(sample, form)) >= _READABLE_SHARE * n_sample
     ]
-    counted = [(form, values, np.count_nonzero(~np.isnan(values))) for form, values in read]
-    fit = [item for item in counted if item[2] >= needed]
-    if not fit:
+    found = [(form, read_dates(cells, form)) for form in forms]
+    most = max((_n_read(dates) for _, dates in found), default=0)
+    best = [(form, dates) for form, dates in found if _n_read(dates) == most]
+    if most < _READABLE_SHARE * n_known or not best:
         return None
-    most = max(count for *_, count in fit)
-    best = [(form, values) for form, values, count in fit if count == most]
-    form, values = max(best, key=lambda item: _forward(item[1]))
+    form, dates = max(best, key=lambda item: _forward(item[1]))
     note = ""
-    if len(best) > 1 and _order(form):
-        note = f"Dates could be read with day or month first; they are read {_order(form)} first."
-    return Times(values, True, note)
+    if is_order_open(tuple(form for form, _ in best)):
+        first = "month" if form.startswith("%m") else "day"
+        note = f"Dates could be read with day or month first; they are read {first} first."
+    return Times(dates, True, note)
 
 
-def _order(form: str) -> str:
-    return {"%d": "day", "%m": "month"}.get(form[:2], "")
+def _n_read(values: FloatArray) -> int:
+    return int(np.count_nonzero(~np.isnan(values)))
 
 
-def _numbers(cells: npt.NDArray[np.object_], known: npt.NDArray[np.bool_]) -> FloatArray:
-    values = np.full(len(cells), np.nan)
-    for row in np.flatnonzero(known):
-        try:
-            number = float(cells[row]) if "_" not in cells[row] else np.nan
-        except ValueError:
-            continue
-        values[row] = number if np.isfinite(number) else np.nan
-    return values
-
-
-def _is_packed(cells: npt.NDArray[np.object_]) -> bool:
-    """Whether numbers are dates of eight digits."""
-    return all(len(cell) == 8 and cell.isdigit() and "1800" <= cell[:4] <= "2200" for cell in cells)
-
-
-def _fitting(sample: npt.NDArray[np.object_]) -> list[str]:
-    everyone = np.ones(len(sample), bool)
-    found: list[str] = []
-    for form in _FORMATS:
-        values = _parsed(sample, everyone, form)
-        if values is not None and np.count_nonzero(~np.isnan(values)) >= _READABLE_SHARE * len(
-            sample
-        ):
-            found.append(form)
-    return found
-
-
-def _parsed(
-    cells: npt.NDArray[np.object_], known: npt.NDArray[np.bool_], form: str
-) -> FloatArray | None:
-    """Seconds since 1970, NaN where a cell is not of this form; None where it cannot be tried."""
-    import pandas as pd
-
-    try:
-        parsed = pd.to_datetime(pd.Series(cells[known]), format=form, errors="coerce", utc=True)
-    except (ValueError, TypeError, OverflowError):
+def _packed(cells: Cells, numbers: FloatArray) -> Times | None:
+    """Whole numbers of eight digits as dates, where all of them are."""
+    known = numbers[~np.isnan(numbers)]
+    if known.min() < 18_000_101 or known.max() > 22_001_231:
         return None
-    moments = parsed.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    seconds = np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
-    values = np.full(len(cells), np.nan)
-    values[known] = seconds
-    return values if not np.isnan(seconds).all() else None
+    dates = read_dates(cells, _PACKED_FORM)
+    return Times(dates, True) if _n_read(dates) == len(known) else None
 
 
 def _forward(values: FloatArray) -> float:

@@ -158,7 +158,7 @@ def examples_of(
     target: str,
     settings: WindowParameters,
     reading: Mapping[str, Any],
-    column: Callable[[IndexArray, str], AnyArray] | None = None,
+    series_name: str = "",
 ) -> Examples:
     """Cuts filled series into windows, to forecast a channel.
 
@@ -170,7 +170,7 @@ def examples_of(
         target: The channel to forecast.
         settings: Window, horizon and stride.
         reading: See `Examples.reading`.
-        column: Returns values by step numbers and column name, for splits by a column.
+        series_name: What tells series apart, for splits by it.
 
     Raises:
         DatasetError: Nothing is left.
@@ -195,9 +195,31 @@ def examples_of(
         traces=traces(steps),
         order=steps.times[first],
         until=steps.times[first + horizon - 1],
-        column=None if column is None else lambda name: column(first, name),
+        facts=(
+            ("Steps", f"{len(steps.times):,}"),
+            ("Window", f"{window:,} steps, to forecast {horizon:,}"),
+        ),
+        column=_by_series(steps, steps.member[first], series_name),
         reading=dict(reading),
     )
+
+
+def _by_series(
+    steps: Steps, member: IndexArray, series_name: str
+) -> Callable[[str], AnyArray] | None:
+    """Gives each window's series, (n,), by the name of what tells series apart."""
+    if not series_name:
+        return None
+    names = np.array(steps.series, object)
+
+    def column(name: str) -> AnyArray:
+        if name != series_name:
+            raise DatasetError(
+                f"Windows cannot be divided by column '{name}'.", f"Possible: '{series_name}'."
+            )
+        return names[member]
+
+    return column
 
 
 def _starts(steps: Steps, channel: int, settings: WindowParameters) -> tuple[IndexArray, int]:

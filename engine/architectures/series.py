@@ -1,0 +1,86 @@
+"""Convolutions over time, for series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.parameters import Parameters, parameter
+from engine.problem import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+
+class SeriesParameters(Parameters):
+    """Settings of the series network."""
+
+    filters: tuple[Annotated[int, Field(ge=1, le=512)], ...] = parameter(
+        (32, 32),
+        label="Filters per layer",
+        help="One convolution for each number. Each filter looks for one pattern in time; each "
+        "layer sees twice as far as the one before.",
+        unit="filters",
+        min_length=1,
+        max_length=10,
+    )
+    kernel_size: int = parameter(
+        3, label="Kernel size", help="Steps a filter looks at.", unit="steps", ge=1, le=50
+    )
+    dense_units: int = parameter(
+        64,
+        label="Dense units",
+        help="Units of the layer between the convolutions and the forecast.",
+        unit="units",
+        ge=1,
+        le=4096,
+    )
+    dropout: float = parameter(
+        0.0,
+        label="Dropout",
+        help="Share of dense units switched off at random in each training step; "
+        "a remedy for overfitting.",
+        ge=0.0,
+        le=0.9,
+    )
+
+
+class SeriesNetwork(Architecture):
+    """Causal, dilated convolutions (van den Oord et al. 2016, arXiv:1609.03499), small."""
+
+    name = "series_cnn"
+    title = "Series network (1D CNN)"
+    short_title = "1D CNN"
+    summary = (
+        "Filters slide over the past and look for patterns in time, each layer farther apart; "
+        "a dense layer makes the forecast of all steps at once."
+    )
+    formula = "window → [causal convolution] × n → dense → forecast"
+    kinds = (Kind.SERIES,)
+    tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION)
+    parameters = SeriesParameters
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+
+        settings = require(parameters, SeriesParameters)
+        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="window")]
+        for depth, filters in enumerate(settings.filters):
+            layers.append(
+                keras.layers.Conv1D(
+                    filters,
+                    settings.kernel_size,
+                    padding="causal",
+                    dilation_rate=2**depth,
+                    activation="relu",
+                )
+            )
+        layers.append(keras.layers.Flatten())
+        layers.append(keras.layers.Dense(settings.dense_units, activation="relu"))
+        if settings.dropout:
+            layers.append(keras.layers.Dropout(settings.dropout))
+        layers.append(output_layer(signature))
+        return keras.Sequential(layers, name=self.name)
