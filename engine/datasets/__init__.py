@@ -14,12 +14,15 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.cartpole import CartPole
 from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
 from engine.datasets.control import ControlFormat
+from engine.datasets.countries import Countries
+from engine.datasets.dates import Dates
 from engine.datasets.digits import Digits
 from engine.datasets.files import glance
 from engine.datasets.formats import Format
 from engine.datasets.images import ImageFolderFormat
 from engine.datasets.moving_shapes import MovingShapes
 from engine.datasets.series import SeriesFormat
+from engine.datasets.number_words import NumberWords
 from engine.datasets.synthetic import (
     Blobs,
     Circles,
@@ -56,6 +59,9 @@ DATASETS: Registry[Dataset] = Registry(
         Spirals(),
         Xor(),
         Blobs(),
+        Countries(),
+        NumberWords(),
+        Dates(),
         MovingShapes(),
         Seasons(),
         MackeyGlass(),

@@ -1,0 +1,126 @@
+"""Names of the countries in many languages: which language is it? From Unicode's CLDR, by Babel."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+from pydantic import field_validator
+
+from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.languages import LANGUAGES, languages_in
+from engine.datasets.packed_texts import object_array
+from engine.datasets.text_checks import TextMarks
+from engine.errors import DatasetError
+from engine.parameters import Parameters, parameter
+from engine.problem import Kind, Task
+
+# No script belongs to one language alone, but for Greek, so that the letters are no giveaway.
+_DEFAULT = (
+    "English, German, Dutch, French, Spanish, Portuguese, Italian, Polish, Czech, Hungarian, "
+    "Turkish, Russian, Ukrainian, Bulgarian, Arabic, Persian, Japanese, Chinese"
+)
+# Codes of regions that are no countries, or stand for "unknown" and for tests.
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+
+
+class CountriesParameters(Parameters):
+    """Which languages, and how many names."""
+
+    languages: str = parameter(
+        _DEFAULT,
+        label="Languages",
+        help="The classes: names such as English, German. Languages of one script are harder to "
+        "tell apart.",
+    )
+    n_samples: int = parameter(
+        5_000,
+        label="Examples",
+        help="How many names at most; each language has about 250, less those it shares.",
+        ge=50,
+        le=10_000,
+    )
+    seed: int = parameter(
+        0,
+        label="Data seed",
+        help="The same seed makes the same data.",
+        ge=0,
+        le=2**31 - 1,
+        advanced=True,
+    )
+
+    @field_validator("languages")
+    @classmethod
+    def _are_known(cls, text: str) -> str:
+        if len(languages_in(text)) < 2:
+            raise ValueError(f"Must name two languages or more. Received: '{text}'.")
+        return text
+
+
+class Countries(Dataset):
+    """Country names by language; names that several of the languages share are left out."""
+
+    name = "countries"
+    title = "Countries by language"
+    description = (
+        "Names of countries and territories in 18 languages of five scripts: tell the language. "
+        "Names that languages share are left out. From Unicode's CLDR, shipped with Babel."
+    )
+    kind = Kind.TEXT
+    task = Task.CLASSIFICATION
+    recommended_model = "text_cnn"
+    parameters = CountriesParameters
+    is_made = True
+
+    def load(self, parameters: CountriesParameters, progress: Progress = silent) -> Examples:
+        """Returns x as names, (n_samples,) of str, and y as the index of the language.
+
+        Raises:
+            DatasetError: The languages share all of a language's names.
+        """
+        class_names = tuple(sorted(languages_in(parameters.languages)))
+        owners: dict[str, set[int]] = defaultdict(set)
+        spelled: dict[str, str] = {}
+        for number, language in enumerate(class_names):
+            progress("Collecting names", number, len(class_names))
+            for name in _countries(LANGUAGES[language]):
+                owners[name.casefold()].add(number)
+                spelled[name.casefold()] = name
+        own = [(spelled[key], min(found)) for key, found in owners.items() if len(found) == 1]
+        order = np.random.default_rng(parameters.seed).permutation(len(own))
+        chosen = [own[index] for index in order[: parameters.n_samples]]
+        x = object_array(name for name, _ in chosen)
+        y = np.array([number for _, number in chosen], np.int64)
+        if len(np.unique(y)) < len(class_names):
+            raise DatasetError(
+                "A language has no country name of its own. "
+                f"Received: {parameters.languages}; {len(chosen)} names.",
+                "Choose other languages, or more examples.",
+            )
+        marks = TextMarks.of_rows(x)
+        n_shared = len(owners) - len(own)
+        return Examples(
+            x=x,
+            y=y,
+            kind=self.kind,
+            task=self.task,
+            target_name="language",
+            class_names=class_names,
+            notes=(f"{n_shared:,} names that several of the languages share were left out.",),
+            facts=(("Names", f"{len(own):,} in all, {len(x):,} of them used"), *marks.facts),
+            distributions=(marks.distribution,),
+            reading={"per": "line"},
+        )
+
+
+def _countries(code: str) -> list[str]:
+    from babel import Locale
+
+    territories = Locale.parse(code).territories
+    return sorted(
+        {
+            name.strip()
+            for key, name in territories.items()
+            if len(key) == 2 and key.isalpha() and key not in _NO_COUNTRIES
+        }
+    )
