@@ -25,6 +25,7 @@ import keras
 import numpy as np
 
 from engine.training.control import TrainingControl
+from engine.training.feed import ResidentFeed
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.trainer import Schedule, Trainer
 
@@ -129,7 +130,7 @@ class _Descent:
     def __init__(self, case: Case) -> None:
         model = case.model(jit_compile=False)
         data = DeviceData.place(case.x, case.y)
-        self._arguments = (model, StepLoop(model, data), data, None)
+        self._arguments = (model, StepLoop(model, data), ResidentFeed(data), None)
         self._batch_size = case.batch_size
         self._trainer = self._new_trainer()
 

@@ -20,7 +20,7 @@ from engine.events import (
     RunState,
     Train,
 )
-from engine.problem import Kind, Task
+from engine.problem import Kind, Signature, Task
 from engine.runs.store import RunStore
 from engine.session import LOGS_KEPT, Session
 from engine.spec import RunSpec
@@ -61,7 +61,9 @@ def _run(tmp_path):
     with RunStore(tmp_path) as store:
         run = store.create(spec, "Line", "Line", "Linear").id
     x, y = np.zeros((4, 1)), np.zeros(4)
-    found = profile("line", "Line", Examples(x, y, Kind.TABLE, Task.REGRESSION, ("x",)), (2, 1, 1))
+    examples = Examples(x, y, Kind.TABLE, Task.REGRESSION, ("x",))
+    signature = Signature(Kind.TABLE, Task.REGRESSION, (1,))
+    found = profile("line", "Line", examples, signature, (2, 1, 1))
     return run, RunStarted(run, "Line", spec, found, epochs=3, steps_per_epoch=1, n_train=2)
 
 
