@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from engine.commands import listings, models, training
+from engine.commands import download, listings, models, training
 from engine.commands.output import Output, error_text
 from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
@@ -84,6 +84,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_target(inspect)
     _add_set(inspect)
+
+    fetch = _add(
+        data,
+        "download",
+        "download a data set of Keras's into Keras's cache",
+        without_store=download.download,
+    )
+    fetch.add_argument("dataset", metavar="NAME", help="a data set's name, such as mnist")
+    fetch.add_argument("--yes", action="store_true", help="do not ask")
 
     architectures = _add_group(commands, "models", "the models to train")
     _add(architectures, "list", "list the models", without_store=listings.list_models)

@@ -20,9 +20,19 @@ from engine.datasets.digits import Digits
 from engine.datasets.files import glance
 from engine.datasets.formats import Format
 from engine.datasets.images import ImageFolderFormat
+from engine.datasets.keras_data import (
+    CaliforniaHousing,
+    Cifar10,
+    Cifar100,
+    FashionMnist,
+    Imdb,
+    Mnist,
+    Reuters,
+)
 from engine.datasets.moving_shapes import MovingShapes
-from engine.datasets.series import SeriesFormat
 from engine.datasets.number_words import NumberWords
+from engine.datasets.series import SeriesFormat
+from engine.datasets.shapes import Shapes
 from engine.datasets.synthetic import (
     Blobs,
     Circles,
@@ -47,6 +57,7 @@ DATASETS: Registry[Dataset] = Registry(
     "dataset",
     [
         Digits(),
+        Shapes(),
         Iris(),
         Wine(),
         BreastCancer(),
@@ -66,6 +77,13 @@ DATASETS: Registry[Dataset] = Registry(
         Seasons(),
         MackeyGlass(),
         CartPole(),
+        Mnist(),
+        FashionMnist(),
+        Cifar10(),
+        Cifar100(),
+        Imdb(),
+        Reuters(),
+        CaliforniaHousing(),
     ],
 )
 

@@ -1,0 +1,61 @@
+"""The command that downloads a data set of Keras's, once someone has said yes."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from engine.commands.output import Output
+from engine.datasets import DATASETS
+from engine.datasets.keras_data import KerasDataset
+from engine.datasets.keras_data import download as fetch
+from engine.datasets.keras_files import KerasFile, datasets_folder, missing
+from engine.errors import DatasetError
+
+_SHOWN_SHARE = 0.05
+
+
+def download(arguments: Namespace, output: Output) -> int:
+    """Downloads a data set into Keras's cache; asks first, unless told ``--yes``."""
+    dataset = DATASETS[arguments.dataset]
+    if not isinstance(dataset, KerasDataset):
+        names = [item.name for item in DATASETS if isinstance(item, KerasDataset)]
+        raise DatasetError(
+            f"'{dataset.name}' comes with Descent and needs no download.",
+            f"Data sets to download: {', '.join(names)}.",
+        )
+    files = missing(dataset.files)
+    if not files:
+        output.lines(f"{dataset.title} is in '{datasets_folder()}' already.")
+        output.event("downloaded", dataset=dataset.name, files=[])
+        return 0
+    if not arguments.yes and not _agreed(dataset, files):
+        output.lines("Nothing was downloaded.")
+        return 1
+    fetch(dataset, _Shown(output))
+    output.lines(f"{dataset.title} is in '{datasets_folder()}'.")
+    output.event("downloaded", dataset=dataset.name, files=[item.location for item in files])
+    return 0
+
+
+def _agreed(dataset: KerasDataset, files: tuple[KerasFile, ...]) -> bool:
+    size = sum(item.n_bytes for item in files) / 1e6
+    hosts = ", ".join(sorted({item.url.split("/")[2] for item in files}))
+    question = f"Download {dataset.title} ({size:,.1f} MB from {hosts}) into '{datasets_folder()}'?"
+    if not sys.stdin.isatty():
+        raise DatasetError(question, "To agree without being asked, add --yes.")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+class _Shown:
+    """Writes a line each time some more is there."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._what, self._share = "", -1.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        share = done / total if total else 0.0
+        if what != self._what or share - self._share >= _SHOWN_SHARE:
+            self._what, self._share = what, share
+            self._output.lines(f"{what}: {share:.0%}")
