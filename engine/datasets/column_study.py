@@ -24,7 +24,8 @@ from engine.parameters import shorten
 LARGEST = float(np.finfo(np.float32).max)
 _BEYOND_INTEGERS = 2.0**63
 _SAMPLE_SIZE = 20_000
-_MAX_COUNTED, _MIN_COUNTED, _COUNTED_IN_ALL = 100_000, 2_000, 1_000_000
+_NEARLY_ALL = 0.95
+_MAX_COUNTED, _MIN_COUNTED, _COUNTED_IN_ALL = 20_000, 2_000, 500_000
 
 
 def counted_values(n_columns: int) -> int:
@@ -77,6 +78,7 @@ class ColumnStudy:
         stride: One in so many numbers is in the sample.
         counts: How often each text occurs; empty once they are more than `limit`.
         is_overfull: They are more than that.
+        distinct_share: Different texts by cells that are not blank, until they were too many.
         n_letters: Characters in all cells.
     """
 
@@ -103,6 +105,7 @@ class ColumnStudy:
     stride: int = 1
     counts: dict[str, int] = field(default_factory=dict)
     is_overfull: bool = False
+    distinct_share: float = 1.0
     n_letters: int = 0
 
     def add(self, cells: Cells, lines: npt.NDArray[np.int64], style: NumberStyle) -> None:
@@ -176,13 +179,22 @@ class ColumnStudy:
     def _count(self, cells: Cells, blank: BoolArray) -> None:
         if self.is_overfull:
             return
-        for item in cells.value_counts():
-            value = item["values"].as_py()
+        found = cells.value_counts()
+        n_given = self.n_given + int(np.count_nonzero(~blank))
+        if len(found) > 2 * self.limit:
+            self._stop_counting(len(found) / max(1, n_given))
+            return
+        values, counts = found.field("values").to_pylist(), found.field("counts").to_pylist()
+        for value, count in zip(values, counts, strict=True):
             if value:
-                self.counts[value] = self.counts.get(value, 0) + item["counts"].as_py()
+                self.counts[value] = self.counts.get(value, 0) + count
         if len(self.counts) > self.limit:
-            self.is_overfull = True
-            self.counts.clear()
+            self._stop_counting(len(self.counts) / max(1, n_given))
+
+    def _stop_counting(self, distinct_share: float) -> None:
+        self.is_overfull = True
+        self.distinct_share = distinct_share
+        self.counts.clear()
 
     def _add_dates(self, cells: Cells, gaps: BoolArray) -> None:
         if not self.forms:
@@ -211,7 +223,8 @@ class ColumnStudy:
     @property
     def is_distinct(self) -> bool:
         """Nearly every cell is different, as far as was counted."""
-        return self.is_overfull or self.n_distinct >= 0.95 * self.n_given
+        share = self.distinct_share if self.is_overfull else self.n_distinct / max(1, self.n_given)
+        return share >= _NEARLY_ALL
 
     @property
     def deviation(self) -> float:
@@ -220,7 +233,8 @@ class ColumnStudy:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
-        return asdict(self)
+        faults = {name: asdict(getattr(self, name)) for name in ("wrong", "infinite", "large")}
+        return {**vars(self), **faults}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ColumnStudy:

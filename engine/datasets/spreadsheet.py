@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import Progress, silent
+from engine.datasets.delimited import opening, unique_names
 from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.table_source import (
     CHUNK_CELLS,
@@ -19,7 +20,6 @@ from engine.datasets.table_source import (
     TableParameters,
     text_cells,
 )
-from engine.datasets.text_table import opening, unique_names
 from engine.errors import DatasetError
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")

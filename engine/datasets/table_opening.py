@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.datasets.delimited import DelimitedFile, opening
 from engine.datasets.spreadsheet import PARQUET_SUFFIXES, WORKBOOK_SUFFIXES, ParquetTable, Sheet
 from engine.datasets.table_source import TableParameters, TableSource
-from engine.datasets.text_table import DelimitedFile, opening
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 SUFFIXES = (*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, *PARQUET_SUFFIXES)
