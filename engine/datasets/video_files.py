@@ -177,6 +177,8 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     options = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"}
     try:
         with av.open(str(path), container_options=options) as container:
+            if not container.streams:
+                raise _no_video()
             if not container.streams.video:
                 raise DatasetError(
                     "The file has sound or text, but no picture.", "Choose a file with video."
@@ -191,13 +193,17 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             context.thread_count = 1
             _refuse_large(context.width, context.height)
             yield container, stream
-    except (av.InvalidDataError, av.EOFError):
-        raise DatasetError("The file is no video, or is damaged.", "Save it again.") from None
+    except (av.InvalidDataError, av.ArgumentError, av.EOFError):
+        raise _no_video() from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(f"The file cannot be read: {reason}.", "Check the file.") from None
     except (av.FFmpegError, ValueError) as error:
         raise DatasetError(f"The video cannot be decoded: {error}.", "Save it again.") from None
+
+
+def _no_video() -> DatasetError:
+    return DatasetError("The file is no video, or is damaged.", "Save it again.")
 
 
 def _head(container: Any, stream: Any) -> ClipHead:
