@@ -27,8 +27,8 @@ _TIME_NAMES = frozenset(
 # As numbers, these may start again.
 _PARTS_OF_TIME = frozenset(("quarter", "month", "week", "day", "hour", "minute"))
 _TRIED_ROWS = 200
-# Above this share of missing times, rows are taken as they come: shops close on Sundays.
-_MAX_MISSING_TIMES = 0.1
+# Where more of the steps are longer than usual, rows are taken as they come: shops close at night.
+_MAX_ODD_SHARE = 0.1
 # Above this share of rows at a time that was there already, the table holds several series.
 _REPEATED_SHARE = 0.2
 
@@ -192,7 +192,7 @@ def steps_of(
     _drop_without_time(rows, read, layout, table.line_word)
     _sort(rows, layout)
     _drop_repeated(rows, names, layout)
-    pace, counts = _steps_between(rows, layout)
+    pace, counts = _steps_between(rows, layout, longest)
     steps = _with_missing_times(rows, names, layout, counts, longest)
     _count_gaps(rows, layout)
     return Found(steps, tuple(rows.findings), read.facts, rows.times, pace)
@@ -272,7 +272,7 @@ def _drop_repeated(rows: _Rows, names: tuple[str, ...], layout: Layout) -> None:
     _keep(rows, ~repeated)
 
 
-def _steps_between(rows: _Rows, layout: Layout) -> tuple[Pace | None, IndexArray]:
+def _steps_between(rows: _Rows, layout: Layout, longest: int) -> tuple[Pace | None, IndexArray]:
     """How far steps are apart, and the steps from each row to the next of its series, (rows - 1,).
 
     Where steps are irregular, each row counts as one step.
@@ -286,11 +286,13 @@ def _steps_between(rows: _Rows, layout: Layout) -> tuple[Pace | None, IndexArray
     if pace is None:
         return None, one_each
     counts = np.where(same, pace.counts(distances), 1)
-    n_missing = int((counts - 1)[counts > 1].clip(max=len(times)).sum())
-    is_off = same & (counts == 0)
-    if n_missing <= _MAX_MISSING_TIMES * len(times) and not is_off.any():
+    odd = np.flatnonzero(counts != 1)
+    breaks = np.flatnonzero(~same | (counts - 1 > longest))
+    stretch = np.diff(breaks, prepend=-1, append=len(counts)).max()
+    is_regular = (counts > 0).all() and len(odd) <= _MAX_ODD_SHARE * np.count_nonzero(same)
+    # Half a window is the longest gap that is filled; a stretch must hold more than a window.
+    if is_regular and (stretch > 2 * longest + 1 or not len(odd)):
         return pace, counts
-    odd = np.flatnonzero(same & (counts != 1))
     text = (
         f"The time steps are irregular: mostly {pace.name}, but {len(odd):,} of "
         f"{int(same.sum()):,} differ. Windows count rows, not time."

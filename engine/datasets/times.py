@@ -63,7 +63,7 @@ def read_times(cells: Cells) -> Times | None:
     """Reads a column as times; None where most of its cells are neither dates nor numbers.
 
     Dates may be ISO 8601, or written with day or month first; where both orders fit, the one in
-    which time goes forward is taken. Eight digits, such as 20240131, are a date.
+    which time goes forward, in regular steps, is taken. Eight digits, such as 20240131, are a date.
 
     Args:
         cells: Text, (rows,).
@@ -87,7 +87,7 @@ def read_times(cells: Cells) -> Times | None:
     best = [(form, dates) for form, dates in found if _n_read(dates) == most]
     if most < _READABLE_SHARE * n_known or not best:
         return None
-    form, dates = max(best, key=lambda item: _forward(item[1]))
+    form, dates = max(best, key=lambda item: _likeness(item[1]))
     note = ""
     if is_order_open(tuple(form for form, _ in best)):
         first = "month" if form.startswith("%m") else "day"
@@ -108,10 +108,15 @@ def _packed(cells: Cells, numbers: FloatArray) -> Times | None:
     return Times(dates, True) if _n_read(dates) == len(known) else None
 
 
-def _forward(values: FloatArray) -> float:
-    """Share of the steps that do not go back in time."""
-    known = values[~np.isnan(values)]
-    return float(np.mean(np.diff(known) >= 0)) if len(known) > 1 else 1.0
+def _likeness(values: FloatArray) -> tuple[float, float]:
+    """Share of the steps that do not go back in time, and of those that are regular."""
+    distances = np.diff(values[~np.isnan(values)])
+    if not len(distances):
+        return 1.0, 1.0
+    forward = distances[distances > 0]
+    pace = pace_of(forward, True)
+    regular = np.count_nonzero(pace.counts(forward) == 1) / len(distances) if pace else 0.0
+    return float(np.mean(distances >= 0)), regular
 
 
 @dataclass(frozen=True)

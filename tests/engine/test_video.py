@@ -162,7 +162,7 @@ def test_a_clip_without_frames_is_refused(tmp_path):
 
 def test_frames_larger_than_the_cap_are_refused_before_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.datasets.video_files.MAX_PIXELS", 1_000)
-    with pytest.raises(DatasetError, match="too large. Received: 48 × 32"):
+    with pytest.raises(DatasetError, match=r"too large\. Received: 48 × 32"):
         READER(write_clip(tmp_path / "a.mp4", range(5)))
 
 
