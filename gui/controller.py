@@ -29,6 +29,7 @@ from engine.events import (
     WorkerReady,
 )
 from engine.spec import RunSpec
+from gui.batch_desk import BatchDesk
 from gui.device_thread import DeviceThread, SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
@@ -48,6 +49,7 @@ class Controller(QObject):
     Signals, all in the GUI thread:
         draft_changed(Draft): The draft is another one.
         profile_changed(Profile | None): What inspection found; None while it is being loaded.
+        data_progress(DataProgress): How far the inspection under way is.
         data_rejected(Rejected): The draft's data cannot be used.
         model_changed(ModelDescribed | None): The draft's model; None while it is computed.
         model_rejected(Rejected): The draft's model cannot be built; problems carry field paths.
@@ -73,6 +75,7 @@ class Controller(QObject):
 
     draft_changed = Signal(object)
     profile_changed = Signal(object)
+    data_progress = Signal(object)
     data_rejected = Signal(object)
     model_changed = Signal(object)
     model_rejected = Signal(object)
@@ -108,6 +111,7 @@ class Controller(QObject):
         self._own_store: RunStore | None = None
         self._pool = WorkerPool(sessions, self)
         self._desk = DraftDesk(self._pool, self)
+        self._batch_desk = BatchDesk(self._pool, self)
         self._run_desk = RunDesk(self._pool, self)
         self._shelf = RunShelf(workspace, self)
         self._devices = DeviceThread(sampler, parent=self)
@@ -116,7 +120,7 @@ class Controller(QObject):
     def _connect_parts(self) -> None:
         desk, run_desk, shelf = self._desk, self._run_desk, self._shelf
         for part, names in (
-            (desk, ("draft_changed", "profile_changed", "data_rejected")),
+            (desk, ("draft_changed", "profile_changed", "data_progress", "data_rejected")),
             (desk, ("model_changed", "model_rejected")),
             (run_desk, ("run_event", "state_changed", "start_rejected")),
             (shelf, ("runs_changed", "runs_interrupted", "result_read", "curves_read")),
@@ -124,6 +128,7 @@ class Controller(QObject):
         ):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
+        desk.draft_changed.connect(self._batch_desk.set_draft)
         run_desk.run_event.connect(self._on_run_event)
         run_desk.ended.connect(self._on_run_ended)
         shelf.closed.connect(self._on_part_closed)
@@ -155,6 +160,11 @@ class Controller(QObject):
     def data_problem(self) -> Rejected | None:
         """Why the draft's data cannot be used, if that is known."""
         return self._desk.data_problem
+
+    @property
+    def batch_desk(self) -> BatchDesk:
+        """Shows one batch of the draft's data, when asked."""
+        return self._batch_desk
 
     @property
     def model(self) -> ModelDescribed | None:
@@ -267,6 +277,16 @@ class Controller(QObject):
         """Picks data, and with it the recommended model unless the chosen one fits."""
         self._desk.choose_data(source, target)
 
+    @Slot()
+    def cancel_inspection(self) -> None:
+        """Stops looking at the draft's data; answered by `data_rejected`."""
+        self._desk.cancel_inspection()
+
+    @Slot()
+    def inspect_again(self) -> None:
+        """Looks at the draft's data anew."""
+        self._desk.inspect_again()
+
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
         self._desk.choose_model(name)
@@ -350,6 +370,7 @@ class Controller(QObject):
         elif not self._run_desk.handle(ticket, event) and not self._is_closing:
             # While closing, workers are ended in the middle of questions nobody waits for.
             self._desk.handle(ticket, event)
+            self._batch_desk.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:
         if isinstance(event, WorkerReady):

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.spec import SCHEMA_VERSION, RunSpec
+from gui.changes import Path, changed
 
 Values = dict[str, Any]
+
+SHAPING_SETTINGS: Final = ("tokens", "vocabulary", "length", "bands")
+"""Settings of `PreprocessingSpec` that decide what the network receives of texts and recordings;
+they concern the kind of data, and inspection answers with what they lead to."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +25,19 @@ class Draft:
     """The settings of the next run, as JSON values that may be wrong.
 
     Attributes:
-        source: Name of a built-in dataset or path of a file; empty: nothing picked yet.
-        target: Column to predict; None: the dataset knows.
-        task: ``classification``, ``regression``, or None: found out from the target.
+        source: Name of a built-in dataset or path of a file or folder; empty: nothing picked yet.
+        target: Column to predict; None: the engine chooses.
+        task: By the names of `engine.problem.Task`, or None: found out from the target.
+        format: How a file or folder is read, by the names of `engine.datasets.FORMATS`; None:
+            found out.
+        weights: Column that says how much each example counts; None: all count alike.
+        columns: How columns are read, where that is not left to the engine: by name, the values
+            of a `ColumnSpec`.
+        exclude: Files that are left out.
         data_parameters: Settings of the dataset.
-        split: ``validation`` and ``test`` share.
-        preprocessing: Scaling of inputs and target.
+        split: ``validation`` and ``test`` share, ``method`` and ``column``.
+        preprocessing: Scaling of inputs and target; how texts are cut.
+        augmentation: Random changes of the training examples.
         model: Name of an architecture; empty: none picked yet.
         model_parameters: Settings of the architecture.
         training: Epochs, batch size, optimizer…; missing or None: chosen to fit.
@@ -35,9 +47,14 @@ class Draft:
     source: str = ""
     target: str | None = None
     task: str | None = None
+    format: str | None = None
+    weights: str | None = None
+    columns: Values = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
     data_parameters: Values = field(default_factory=dict)
     split: Values = field(default_factory=dict)
     preprocessing: Values = field(default_factory=dict)
+    augmentation: Values = field(default_factory=dict)
     model: str = ""
     model_parameters: Values = field(default_factory=dict)
     training: Values = field(default_factory=dict)
@@ -59,12 +76,17 @@ class Draft:
             "schema_version": SCHEMA_VERSION,
             "data": {
                 "source": self.source,
+                "format": self.format,
                 "target": self.target,
                 "task": self.task,
+                "weights": self.weights,
+                "columns": {name: _mapping(column) for name, column in self.columns.items()},
+                "exclude": list(self.exclude),
                 "parameters": dict(self.data_parameters),
             },
             "split": dict(self.split),
             "preprocessing": dict(self.preprocessing),
+            "augmentation": dict(self.augmentation),
             "model": {"name": self.model, "parameters": dict(self.model_parameters)},
             "training": dict(self.training),
             "seed": self.seed,
@@ -73,7 +95,20 @@ class Draft:
     def data_question(self) -> Values:
         """Returns the part of the spec that `InspectData` needs."""
         spec = self.to_spec()
-        return {name: spec[name] for name in ("data", "split", "seed")}
+        question = {name: spec[name] for name in ("data", "split", "seed")}
+        chosen = self.preprocessing
+        text = {name: chosen[name] for name in SHAPING_SETTINGS if name in chosen}
+        return {**question, "preprocessing": text} if text else question
+
+    def batch_question(self) -> Values:
+        """Returns the part of the spec that `PreviewBatch` needs."""
+        spec = self.to_spec()
+        parts = ("data", "split", "preprocessing", "augmentation", "seed")
+        batch = {"batch_size", "class_weights"} & self.training.keys()
+        return {
+            **{name: spec[name] for name in parts},
+            "training": {name: self.training[name] for name in batch},
+        }
 
     @classmethod
     def from_spec(cls, spec: RunSpec) -> Draft:
@@ -88,13 +123,19 @@ class Draft:
         """
         data = _mapping(values.get("data"))
         model = _mapping(values.get("model"))
+        exclude = data.get("exclude")
         return cls(
             source=_text(data.get("source")),
             target=_text(data.get("target")) or None,
             task=_text(data.get("task")) or None,
+            format=_text(data.get("format")) or None,
+            weights=_text(data.get("weights")) or None,
+            columns={name: _mapping(one) for name, one in _mapping(data.get("columns")).items()},
+            exclude=tuple(exclude) if isinstance(exclude, list | tuple) else (),
             data_parameters=_mapping(data.get("parameters")),
             split=_mapping(values.get("split")),
             preprocessing=_mapping(values.get("preprocessing")),
+            augmentation=_mapping(values.get("augmentation")),
             model=_text(model.get("name")),
             model_parameters=_mapping(model.get("parameters")),
             training=_mapping(values.get("training")),
@@ -108,10 +149,33 @@ class Draft:
         task: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Draft:
-        """Returns a draft on other data; split, seed and model stay."""
+        """Returns a draft on other data; seed, model and the sizes of the parts stay.
+
+        What was set for the columns, texts or images of the data before is forgotten.
+        """
+        split, preprocessing = dict(self.split), dict(self.preprocessing)
+        for name in ("method", "column"):
+            split.pop(name, None)
+        for name in SHAPING_SETTINGS:
+            preprocessing.pop(name, None)
         return replace(
-            self, source=source, target=target, task=task, data_parameters=dict(parameters or {})
+            self,
+            source=source,
+            target=target,
+            task=task,
+            format=None,
+            weights=None,
+            columns={},
+            exclude=(),
+            data_parameters=dict(parameters or {}),
+            split=split,
+            preprocessing=preprocessing,
+            augmentation={},
         )
+
+    def with_format(self, format: str | None) -> Draft:
+        """Returns a draft that reads the same file or folder in another way."""
+        return replace(self.with_data(self.source), format=format)
 
     def with_data_parameters(self, parameters: Mapping[str, Any]) -> Draft:
         """Returns a draft with other settings of the dataset."""
@@ -121,6 +185,26 @@ class Draft:
         """Returns a draft that predicts another column."""
         return replace(self, target=target, task=task)
 
+    def with_weights(self, weights: str | None) -> Draft:
+        """Returns a draft whose examples count as much as another column says."""
+        return replace(self, weights=weights)
+
+    def with_column(self, name: str, **settings: str) -> Draft:
+        """Returns a draft that reads a column in another way; ``auto`` leaves it to the engine."""
+        column = {**_mapping(self.columns.get(name)), **settings}
+        column = {key: value for key, value in column.items() if value != "auto"}
+        columns = {key: value for key, value in self.columns.items() if key != name}
+        return replace(self, columns={**columns, name: column} if column else columns)
+
+    def with_changes(self, changes: Mapping[Path, Any]) -> Draft:
+        """Returns a draft with a remedy's changes.
+
+        Args:
+            changes: New values by path, as in `engine.datasets.findings.Remedy`; `REMOVED` takes
+                a value away, as `gui.changes.undoing` gives it.
+        """
+        return self.from_values(changed(self.to_spec(), changes))
+
     def with_split(self, split: Mapping[str, Any]) -> Draft:
         """Returns a draft with other parts kept aside."""
         return replace(self, split=dict(split))
@@ -128,6 +212,10 @@ class Draft:
     def with_preprocessing(self, preprocessing: Mapping[str, Any]) -> Draft:
         """Returns a draft with other scaling."""
         return replace(self, preprocessing=dict(preprocessing))
+
+    def with_augmentation(self, augmentation: Mapping[str, Any]) -> Draft:
+        """Returns a draft with other random changes of the training examples."""
+        return replace(self, augmentation=dict(augmentation))
 
     def with_model(
         self,
@@ -158,6 +246,10 @@ class Draft:
     def asks_same_data(self, other: Draft) -> bool:
         """Whether both drafts would be answered with the same profile."""
         return self.data_question() == other.data_question()
+
+    def asks_same_batch(self, other: Draft) -> bool:
+        """Whether both drafts would be answered with the same batch."""
+        return self.batch_question() == other.batch_question()
 
 
 def _mapping(value: Any) -> Values:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.datasets.profile import Profile
 from engine.events import (
     DataInspected,
+    DataProgress,
     DescribeModel,
     Event,
     InspectData,
@@ -28,6 +29,7 @@ class DraftDesk(QObject):
     Signals, all in the GUI thread:
         draft_changed(Draft): The draft is another one.
         profile_changed(Profile | None): What inspection found; None while it is being loaded.
+        data_progress(DataProgress): How far the inspection under way is.
         data_rejected(Rejected): The draft's data cannot be used.
         model_changed(ModelDescribed | None): The draft's model; None while it is computed.
         model_rejected(Rejected): The draft's model cannot be built.
@@ -38,6 +40,7 @@ class DraftDesk(QObject):
 
     draft_changed = Signal(object)
     profile_changed = Signal(object)
+    data_progress = Signal(object)
     data_rejected = Signal(object)
     model_changed = Signal(object)
     model_rejected = Signal(object)
@@ -93,6 +96,18 @@ class DraftDesk(QObject):
         if name != self.draft.model:
             self._replace(self._with_model(self.draft, name), 0)
 
+    def cancel_inspection(self) -> None:
+        """Stops looking at the draft's data; answered by `data_rejected`."""
+        if self._data_ticket and self.profile is None and self.data_problem is None:
+            self._pool.cancel_inspection()
+
+    def inspect_again(self) -> None:
+        """Looks at the draft's data anew: it may have changed, or looking was cancelled."""
+        self._forget_data()
+        self._forget_model()
+        if self._is_open:
+            self._timer.start(0)
+
     def make_way(self) -> None:
         """A run takes the worker: what is not asked yet of the model waits until it ends."""
         if self._timer.isActive():
@@ -133,6 +148,16 @@ class DraftDesk(QObject):
         if self._is_open:
             self._timer.start(delay_ms)
 
+    def _forget_data(self) -> None:
+        self._data_ticket = 0
+        self.profile = self.data_problem = None
+        self.profile_changed.emit(None)
+
+    def _forget_model(self) -> None:
+        self._model_ticket = 0
+        self.model = self.model_problem = None
+        self.model_changed.emit(None)
+
     @Slot()
     def _ask(self) -> None:
         self._ask_data()
@@ -148,6 +173,8 @@ class DraftDesk(QObject):
             self.profile = event.profile
             self.profile_changed.emit(event.profile)
             self._fit_model(event.profile)
+        elif isinstance(event, DataProgress):
+            self.data_progress.emit(event)
         elif isinstance(event, Rejected):
             self.data_problem = event
             self.data_rejected.emit(event)
@@ -183,5 +210,5 @@ def _fits(model: str, kind: Kind, task: Task | None) -> bool:
     return not ARCHITECTURES[model].misfit(kind, task)
 
 
-def _what_is_asked(draft: Draft) -> tuple[str, str | None, str | None]:
-    return draft.source, draft.target, draft.task
+def _what_is_asked(draft: Draft) -> tuple[str | None, ...]:
+    return draft.source, draft.format, draft.target, draft.task

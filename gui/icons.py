@@ -78,6 +78,12 @@ NAMES: Final = {
     "reset": "arrow-counter-clockwise",
     "zoom": "magnifying-glass-plus",
     "keyboard": "keyboard",
+    "text": "text-t",
+    "sound": "microphone",
+    "video": "film-strip",
+    "series": "chart-line-up",
+    "translate": "translate",
+    "control": "game-controller",
 }
 """What Descent calls an icon, and what Phosphor calls it."""
 

@@ -332,7 +332,7 @@ class MainWindow(QMainWindow):
         if path and isinstance(page, DataPage):
             event.acceptProposedAction()
             self.show_page("data")
-            page.open_file(path)
+            page.open_path(path)
 
     # ---- closing
 
@@ -391,6 +391,6 @@ class MainWindow(QMainWindow):
 
 
 def _dropped_path(event: QDropEvent) -> str:
-    """The one local file that is dragged; empty where it is something else."""
+    """The one local file or folder that is dragged; empty where it is something else."""
     urls = event.mimeData().urls()
     return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""

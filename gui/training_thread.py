@@ -98,6 +98,7 @@ class TrainingThread(QThread):
         self._condition = threading.Condition()
         self._waiting: deque[Question] = deque()
         self._current: Question | None = None
+        self._cancelled = 0  # ticket of the question that is not wanted any more
         self._is_retired = False
         self._received: deque[tuple[int, Event]] = deque()
         self._is_woken = False
@@ -142,6 +143,21 @@ class TrainingThread(QThread):
         """Drops a question that still waits. Returns whether there was one."""
         with self._condition:
             return self._drop(key)
+
+    def cancel(self, key: str) -> bool:
+        """Drops a question that still waits, or stops the one that is being answered.
+
+        Returns:
+            Whether there is one under way; it is answered all the same, as a rule by `Rejected`.
+        """
+        with self._condition:
+            self._drop(key)
+            current = self._current
+            if current is None or current.key != key:
+                return False
+            self._cancelled = current.ticket
+        self.control(Control.STOP)
+        return True
 
     def control(self, control: Control) -> None:
         """Passes a control to the training under way, at once."""
@@ -189,7 +205,15 @@ class TrainingThread(QThread):
         try:
             if self._session is None:
                 self._session = self._sessions()
+            if question.ticket == self._cancelled:
+                self._publish(question.ticket, Rejected("Cancelled."))
+                return
+            is_stopped = False
             for event in self._session.run(question.command):
+                if question.ticket == self._cancelled and not is_stopped:
+                    # The stop may have come before the command did; a second one does no harm.
+                    is_stopped = True
+                    self._session.control(Control.STOP)
                 if isinstance(event, RunStarted):
                     started = event
                 self._publish(question.ticket, event)

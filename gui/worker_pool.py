@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events import Control, DescribeModel, InspectData, Train, WarmUp
+from engine.events import Control, DescribeModel, InspectData, PreviewBatch, Train, WarmUp
 from gui.training_thread import SessionFactory, TrainingThread
 
 ABORT_PERIOD_MS = 200
@@ -56,10 +56,23 @@ class WorkerPool(QObject):
         return self._standby.ask(WarmUp())
 
     def inspect(self, command: InspectData) -> int:
-        """Asks for a profile; an older question that still waits is dropped."""
+        """Asks for a profile; an older question that still waits, or is under way, is dropped."""
         if self._inspector is None:
             self._inspector = self._start("inspector")
+        self._inspector.cancel("inspect")
         return self._inspector.ask(command, "inspect")
+
+    def cancel_inspection(self) -> None:
+        """Stops the inspection under way."""
+        if self._inspector is not None:
+            self._inspector.cancel("inspect")
+
+    def preview(self, command: PreviewBatch) -> int:
+        """Asks for one batch; an older question that still waits, or is under way, is dropped."""
+        if self._standby is None:
+            self._standby = self._start("standby")
+        self._standby.cancel("preview")
+        return self._standby.ask(command, "preview")
 
     def describe(self, command: DescribeModel) -> int:
         """Asks for a model's layers; an older question that still waits is dropped."""
@@ -71,6 +84,7 @@ class WorkerPool(QObject):
         """Starts a run on the worker that stands by."""
         trainer = self._standby or self._start("standby")
         trainer.withdraw("describe")
+        trainer.cancel("preview")
         self._standby, self._trainer = None, trainer
         return trainer.ask(command, "train")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class Profile:
         frame_rate: Frames per second of `sample_x`, for video; else 0.
         split_method: How the parts were divided, by the names of `SplitSpec.method`.
         source_columns: Every column the source offers, in its order; empty where it has none.
+        categories: Names of a feature's categories by their index in `sample_x`, by its name.
     """
 
     source: str
@@ -78,6 +80,7 @@ class Profile:
     frame_rate: float = 0.0
     split_method: str = "random"
     source_columns: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values, without the samples."""
@@ -172,7 +175,18 @@ def profile(
         frame_rate=examples.frame_rate,
         split_method=split_method,
         source_columns=examples.source_columns,
+        categories=_categories(examples),
     )
+
+
+def _categories(examples: Examples) -> dict[str, tuple[str, ...]]:
+    """Names of the categories of each feature of a table that has some, as tables write them."""
+    features = examples.reading.get("features", ()) if examples.kind is Kind.TABLE else ()
+    return {
+        feature["name"]: tuple(feature["values"])
+        for feature in features
+        if isinstance(feature, Mapping) and feature.get("values")
+    }
 
 
 def _samples(

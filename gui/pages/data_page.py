@@ -1,10 +1,10 @@
-"""DataPage: pick data, look at it, say what is kept aside."""
+"""DataPage: pick data, look at it, mend it, say what is kept aside."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
@@ -21,31 +21,29 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.datasets import DATASETS
-from engine.datasets.base import Dataset
+from engine.datasets import DATASETS, FORMATS
+from engine.datasets.findings import Remedy
 from engine.datasets.profile import Profile
-from engine.datasets.table import SUFFIXES
-from engine.events import Rejected
-from engine.problem import Kind, Task
-from gui.column_reader import ColumnReader
+from engine.events import DataProgress, Rejected
+from gui.changes import added, undoing
 from gui.controller import Controller
 from gui.draft import Draft
-from gui.icons import icon
 from gui.messages import Messages
+from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
 from gui.pages.page import Page
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
-from gui.widgets.card_list import Card, CardList
+from gui.widgets.card_list import CardList
 from gui.widgets.profile_view import ProfileView
-from gui.widgets.run_button import ICON_SIZE
+from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
 
-LIST_WIDTH: Final = 35 * SPACING
-SETTINGS_WIDTH: Final = 32 * SPACING
+LIST_WIDTH: Final = 31 * SPACING
+SETTINGS_WIDTH: Final = 34 * SPACING
 LOADING_DELAY_MS: Final = 200
 """An answer that comes sooner replaces the old picture without a flicker in between."""
-MAX_RECENT_FILES: Final = 8
+CANCELLED: Final = "Cancelled."
 
 
 class DataPage(Page):
@@ -59,18 +57,16 @@ class DataPage(Page):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, messages, settings, parent)
-        self._columns: dict[str, tuple[str, ...]] = {}
-        self._reader = ColumnReader(self)
-        self._reader.columns_read.connect(self._on_columns)
-        self._reader.failed.connect(self._on_columns_failed)
-        self._opening = ""
+        self._recent = RecentSources(settings)
         self._shown_source: str | None = None
+        self._panel_action = self.ask_for_file
         # Each part is born where it will stay: moving a tree of widgets to another parent dresses
         # all of it anew, and a page is to be built in one short turn of the event loop.
         self._left = QWidget(self)
         self.search = QLineEdit(self._left)
         self.cards = CardList(2, self._left)
-        self.open_button = QPushButton(self.tr("Open a CSV file…"), self._left)
+        self.open_button = QPushButton(self.tr("Open a file…"), self._left)
+        self.folder_button = QPushButton(self.tr("Open a folder…"), self._left)
         self._right = QWidget(self)
         self.title = QLabel(self._right)
         self.description = QLabel(self._right)
@@ -94,8 +90,10 @@ class DataPage(Page):
 
     @cached_property
     def profile_view(self) -> ProfileView:
-        """What was found; made in a turn of its own, as its plot takes some milliseconds."""
-        view = ProfileView(self.settings, self._stack)
+        """What was found; made in a turn of its own, as it takes some milliseconds."""
+        view = ProfileView(self.settings, self.controller.batch_desk, self._stack)
+        view.remedy_chosen.connect(self._on_remedy)
+        view.column_changed.connect(self._on_column)
         self._stack.addWidget(view)
         return view
 
@@ -108,34 +106,37 @@ class DataPage(Page):
         row.setContentsMargins(3 * SPACING, 3 * SPACING, 3 * SPACING, 2 * SPACING)
         row.setSpacing(3 * SPACING)
         row.addWidget(self._build_list(), 1)
-        row.addWidget(self._build_content(), 3)
+        row.addWidget(self._build_content(), 4)
 
     def _build_list(self) -> QWidget:
         part = self._left
         part.setMinimumWidth(LIST_WIDTH)
-        part.setMaximumWidth(LIST_WIDTH + 10 * SPACING)
+        part.setMaximumWidth(LIST_WIDTH + 12 * SPACING)
         self.search.setPlaceholderText(self.tr("Search data"))
         self.search.setAccessibleName(self.tr("Search data"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self.cards.set_filter)
         self.cards.setAccessibleName(self.tr("Datasets"))
-        self.open_button.setIcon(icon("folder"))
-        self.open_button.setIconSize(ICON_SIZE)
-        self.open_button.setToolTip(
-            self.tr("A table with a heading in its first line. You can also drop it on the window.")
-        )
+        hint = self.tr("You can also drop files and folders on the window.")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACING)
+        for button in (self.open_button, self.folder_button):
+            button.setToolTip(hint)
+            buttons.addWidget(button)
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.search)
         column.addWidget(self.cards, 1)
-        column.addWidget(self.open_button)
+        column.addLayout(buttons)
         return part
 
     def _build_content(self) -> QWidget:
         set_role(self.title, "title")
         set_role(self.description, "muted")
         self.description.setWordWrap(True)
+        for label in (self.title, self.description):
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self._stack.addWidget(self.state_panel)
         area = self._settings_area
         area.setWidget(self.data_settings)
@@ -159,7 +160,6 @@ class DataPage(Page):
         column.setSpacing(SPACING)
         column.addWidget(self.title)
         column.addWidget(self.description)
-        column.addSpacing(SPACING)
         column.addLayout(body, 1)
         column.addLayout(foot)
         return part
@@ -167,19 +167,24 @@ class DataPage(Page):
     def _connect(self) -> None:
         self.cards.picked.connect(self._on_picked)
         self.open_button.clicked.connect(self.ask_for_file)
+        self.folder_button.clicked.connect(self.ask_for_folder)
         self.next_button.clicked.connect(self._on_next)
-        self.state_panel.action_requested.connect(self.ask_for_file)
+        self.state_panel.action_requested.connect(self._on_panel_action)
         controller = self.controller
         controller.draft_changed.connect(self._on_draft)
         controller.profile_changed.connect(self._on_profile)
+        controller.data_progress.connect(self._on_progress)
         controller.data_rejected.connect(self._on_rejected)
         search = QAction(self.tr("Search data"), self)
         search.setShortcut(QKeySequence.StandardKey.Find)
         search.triggered.connect(self.search.setFocus)
-        open_file = QAction(self.tr("Open a CSV file"), self)
+        open_file = QAction(self.tr("Open a file"), self)
         open_file.setShortcut(QKeySequence.StandardKey.Open)
         open_file.triggered.connect(self.ask_for_file)
-        for action in (search, open_file):
+        open_folder = QAction(self.tr("Open a folder"), self)
+        open_folder.setShortcut(QKeySequence("Ctrl+Shift+O"))
+        open_folder.triggered.connect(self.ask_for_folder)
+        for action in (search, open_file, open_folder):
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
 
@@ -188,57 +193,64 @@ class DataPage(Page):
     @Slot()
     def ask_for_file(self) -> None:
         """Lets the person pick a file, without holding up the window."""
-        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        folder = self.settings.get("data/folder", "")
-        dialog = QFileDialog(self, self.tr("Open a table"), folder)
+        suffixes = sorted({suffix for form in FORMATS for suffix in form.suffixes})
+        patterns = " ".join(f"*{suffix}" for suffix in suffixes)
+        dialog = self._dialog(self.tr("Open a file"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilter(self.tr("Tables ({patterns})").format(patterns=patterns))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.open_file)
+        filters = [self.tr("Data ({patterns})").format(patterns=patterns), self.tr("All files (*)")]
+        dialog.setNameFilters(filters)
         dialog.open()
 
+    @Slot()
+    def ask_for_folder(self) -> None:
+        """Lets the person pick a folder, without holding up the window."""
+        dialog = self._dialog(self.tr("Open a folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        dialog.open()
+
+    def _dialog(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self, title, self.settings.get("data/folder", ""))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_path)
+        return dialog
+
     @Slot(str)
-    def open_file(self, path: str) -> None:
-        """Opens a table: its last column is predicted until the person picks another."""
+    def open_path(self, path: str) -> None:
+        """Opens a file or folder of the person's own; the engine says what it is."""
         path = str(Path(path).absolute())
-        self._opening = path
         self.settings.set("data/folder", str(Path(path).parent))
-        self._reader.read(path)
+        if path == self.controller.draft.source:
+            self.controller.inspect_again()
+        else:
+            self.controller.choose_data(path)
 
     @Slot(str)
     def _on_picked(self, name: str) -> None:
-        if name in DATASETS:
-            self.controller.choose_data(name)
-        elif name in self._columns:
-            self.controller.choose_data(name, self._columns[name][-1])
-        else:
-            self.open_file(name)
+        self.controller.choose_data(name)
 
-    @Slot(str, object)
-    def _on_columns(self, path: str, columns: tuple[str, ...]) -> None:
-        self._columns[path] = columns
-        if path == self._opening:
-            self._opening = ""
-            self._remember_file(path)
-            self.controller.choose_data(path, columns[-1])
-        if path == self.controller.draft.source:
-            self.data_settings.set_columns(columns)
-            self._show_cards()
+    # ---- changing
 
-    @Slot(str, object)
-    def _on_columns_failed(self, path: str, problem: Rejected) -> None:
-        if path == self._opening:
-            self._opening = ""
-            self.cards.select(self.controller.draft.source)
-            self.messages.show_error(problem.message, problem.hint, problem.details)
+    @Slot(object)
+    def _on_remedy(self, remedy: Remedy) -> None:
+        """Applies a remedy at once; it can be undone."""
+        draft = self.controller.draft
+        spec = draft.to_spec()
+        changes = added(spec, remedy.changes)
+        self.controller.set_draft(draft.with_changes(changes))
+        undo = partial(self._undo, draft.source, undoing(spec, changes))
+        text = self.tr("Applied: {remedy}.").format(remedy=remedy.label.rstrip("."))
+        self.messages.show_info(text, self.tr("Undo"), undo)
 
-    def _remember_file(self, path: str) -> None:
-        files = [path, *(item for item in self._recent_files() if item != path)]
-        self.settings.set("data/recent_files", files[:MAX_RECENT_FILES])
+    def _undo(self, source: str, changes: dict[Any, Any]) -> None:
+        draft = self.controller.draft
+        if draft.source == source:  # other data has nothing to do with it
+            self.controller.set_draft(draft.with_changes(changes))
 
-    def _recent_files(self) -> list[str]:
-        files = self.settings.get("data/recent_files", list[str]())
-        return [item for item in files if isinstance(item, str)]
+    @Slot(str, str, str)
+    def _on_column(self, name: str, setting: str, value: str) -> None:
+        draft = self.controller.draft
+        self.controller.set_draft(draft.with_column(name, **{setting: value}))
 
     # ---- showing
 
@@ -248,48 +260,24 @@ class DataPage(Page):
 
     def _show_draft(self, draft: Draft) -> None:
         self._show_cards()
-        self.cards.select(draft.source)
         self.data_settings.show_draft(draft)
         self._settings_area.setVisible(draft.has_data)
         if draft.source == self._shown_source:
             return
         self._shown_source = draft.source
-        is_file = draft.has_data and draft.source not in DATASETS
-        if is_file:
-            self.title.setText(Path(draft.source).name)
-            self.description.setText(draft.source)
-            columns = self._columns.get(draft.source, ())
-            self.data_settings.set_columns(columns)
-            if not columns:
-                self._reader.read(draft.source)
-        elif draft.has_data:
+        if draft.source in DATASETS:
             self.title.setText(DATASETS[draft.source].title)
             self.description.setText(DATASETS[draft.source].description)
+        else:
+            self.title.setText(Path(draft.source).name)
+            self.description.setText(draft.source)
         self.title.setVisible(draft.has_data)
         self.description.setVisible(draft.has_data)
 
     def _show_cards(self) -> None:
-        cards = [self._card(dataset) for dataset in DATASETS]
-        order = (self.tr("Images"), self.tr("Tables"), self.tr("Made on the spot"))
-        cards.sort(key=lambda card: order.index(card.group))
-        group = self.tr("Your files")
-        files = self._recent_files()
         source = self.controller.draft.source
-        if source and source not in DATASETS and source not in files:
-            files.insert(0, source)
-        cards += [Card(path, Path(path).name, path, "file", group=group) for path in files]
-        self.cards.set_cards(cards)
-
-    def _card(self, dataset: Dataset) -> Card:
-        if dataset.kind is Kind.IMAGE:
-            group, picture = self.tr("Images"), "image"
-        elif "seed" in dataset.parameters.model_fields:
-            group, picture = self.tr("Made on the spot"), "scatter"
-        else:
-            group, picture = self.tr("Tables"), "table"
-        is_classes = dataset.task is Task.CLASSIFICATION
-        badge = self.tr("classes") if is_classes else self.tr("numbers")
-        return Card(dataset.name, dataset.title, dataset.description, picture, badge, group)
+        self.cards.set_cards(cards(self._recent, source))
+        self.cards.select(source)
 
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""
@@ -310,20 +298,38 @@ class DataPage(Page):
 
     def _show_empty(self) -> None:
         self._show_state()
+        self._panel_action = self.ask_for_file
         self.state_panel.show_state(
             "data",
             self.tr("Pick some data to start with"),
             self.tr(
-                "“Handwritten digits” is a good first choice. "
-                "Or open a table of your own: drop a CSV file on this window."
+                "“Handwritten digits” is a good first choice. Or use your own: drop a file or a "
+                "folder on this window: a table, pictures, texts, sounds, videos."
             ),
-            self.tr("Open a CSV file…"),
+            self.tr("Open a file…"),
         )
 
     @Slot()
-    def _show_loading(self) -> None:
+    def _show_loading(self, progress: DataProgress | None = None) -> None:
         self._show_state()
-        self.state_panel.show_state("data", self.tr("Loading the data…"), is_busy=True)
+        self._panel_action = self.controller.cancel_inspection
+        title, text = self.tr("Loading the data…"), ""
+        if progress is not None:
+            title = progress.what
+            if progress.total:
+                text = self.tr("{done} of {total}").format(
+                    done=count_text(progress.done), total=count_text(progress.total)
+                )
+            elif progress.done:
+                text = count_text(progress.done)
+        done, total = (progress.done, progress.total) if progress is not None else (0, 0)
+        self.state_panel.show_state("data", title, text, self.tr("Cancel"), is_busy=True)
+        self.state_panel.set_progress(done, total)
+
+    @Slot(object)
+    def _on_progress(self, progress: DataProgress) -> None:
+        if not self._loading_timer.isActive():
+            self._show_loading(progress)
 
     @Slot(object)
     def _on_profile(self, profile: Profile | None) -> None:
@@ -335,24 +341,45 @@ class DataPage(Page):
                 self._show_empty()
             return
         self._loading_timer.stop()
+        if profile.source not in DATASETS and self._recent.paths[:1] != [profile.source]:
+            self._recent.remember(profile)
+            self._show_cards()
         self.data_settings.show_problems(())
-        self.profile_view.set_profile(profile)
+        self.data_settings.show_profile(profile)
+        self.profile_view.set_profile(profile, self.controller.draft)
         self._stack.setCurrentWidget(self.profile_view)
         self.next_button.setEnabled(True)
 
     @Slot(object)
     def _on_rejected(self, problem: Rejected) -> None:
         rest = self.data_settings.show_problems(problem.problems)
-        text = "\n".join(str(item) for item in rest) if problem.problems else problem.message
-        if problem.problems and not rest:
-            text = self.tr("The mistake is marked at its field.")
         self._show_state()
-        text = f"{text}\n{problem.hint}".strip() if not problem.problems else text
+        self._panel_action = self.controller.inspect_again
+        if problem.message == CANCELLED:
+            self.state_panel.show_state(
+                "data",
+                self.tr("Cancelled"),
+                self.tr("Nothing is known of this data yet."),
+                self.tr("Look at it again"),
+            )
+            return
+        text = f"{problem.message}\n{problem.hint}".strip()
+        if problem.problems:
+            text = "\n".join(str(item) for item in rest)
+            text = text or self.tr("The mistake is marked at its field.")
         self.state_panel.show_state(
-            "warning", self.tr("This data cannot be used yet"), text, is_error=True
+            "warning",
+            self.tr("This data cannot be used yet"),
+            text,
+            self.tr("Look at it again"),
+            is_error=True,
         )
         if problem.details:
             self.messages.show_error(problem.message, problem.hint, problem.details)
+
+    @Slot()
+    def _on_panel_action(self) -> None:
+        self._panel_action()
 
     @Slot()
     def _on_next(self) -> None:

@@ -1,21 +1,28 @@
-"""DataSettings: what can be set about the data: its own parameters, the target, the parts."""
+"""DataSettings: how data is read, what is predicted, how it is divided, cut and varied."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import create_model
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from engine.datasets import DATASETS
+from engine.augmentation import settings_for
+from engine.datasets import DATASETS, FORMATS
+from engine.datasets.profile import Profile
 from engine.errors import Problem
 from engine.parameters import Parameters
-from engine.problem import Task
-from engine.spec import RunSpec, SplitSpec
+from engine.problem import Kind, Output, Task
+from engine.spec import AugmentationSpec, PreprocessingSpec, RunSpec, SplitSpec
 from gui.controller import Controller
-from gui.draft import Draft
+from gui.draft import SHAPING_SETTINGS, Draft
 from gui.theme import SPACING, set_role
+from gui.widgets.choice_box import ChoiceBox
+from gui.widgets.column_choice import ColumnChoice
+from gui.widgets.fold import Fold
 from gui.widgets.parameter_form import ParameterForm
 
 # The seed as a group of its own: `RunSpec` itself cannot be checked without data and model.
@@ -28,7 +35,7 @@ class DataSettings(QWidget):
     """Forms that edit the data side of the draft.
 
     Signals:
-        target_picked(str): The person picked another column to predict.
+        target_picked(str): The person picked another column to predict; empty: leaves it open.
     """
 
     target_picked = Signal(str)
@@ -37,104 +44,209 @@ class DataSettings(QWidget):
         super().__init__(parent)
         self._controller = controller
         self._source: str | None = None
+        self._format = ""
+        self._declared: type[Parameters] | None = None
         self.form: ParameterForm | None = None
         self._form_title = _heading(self.tr("Dataset"), self)
         self._form_place = QVBoxLayout()
-        self.target = QComboBox(self)
-        self.task = QComboBox(self)
-        self._target_part = self._build_target_part()
+        self._form_gap = QWidget(self)
+        self._form_gap.setFixedHeight(1)
+        self.format = ChoiceBox(self)
+        self.target = ColumnChoice(self.tr("Column to predict"), self.tr("automatic"), self)
+        self.task = ChoiceBox(self)
+        self.weights = ColumnChoice(
+            self.tr("Column of weights"), self.tr("all examples count alike"), self
+        )
         self.split_form = ParameterForm(SplitSpec, "split", self)
+        self.split_column = ColumnChoice(self.tr("Divide by column"), self.tr("by no column"), self)
         self.seed_form = ParameterForm(SeedSpec, "", self)
-        self.split_form.values_changed.connect(self._on_split)
-        self.seed_form.values_changed.connect(self._on_seed)
+        self.shaping_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
+        self.augmentation_form = ParameterForm(AugmentationSpec, "augmentation", self)
+        self.augmentation = Fold(self.tr("Augmentation"), self.augmentation_form, self)
+        self._shaping_title = _heading("", self)
+        self._format_part = _part(self.tr("Read as"), self.format, self)
+        self._target_part = _part(self.tr("Column to predict"), self.target, self)
+        self._weights_part = _part(self.tr("Weights"), self.weights, self)
         self._build()
+        self._connect()
+
+    # ---- building
 
     def _build(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, SPACING, 0)
-        column.setSpacing(SPACING)
-        column.addWidget(self._target_part)
-        column.addWidget(self._form_title)
-        column.addLayout(self._form_place)
-        column.addWidget(_heading(self.tr("Kept aside"), self))
-        column.addWidget(self.split_form)
-        column.addWidget(self.seed_form)
-        column.addStretch(1)
-
-    def _build_target_part(self) -> QWidget:
-        part = QWidget(self)
-        column = QVBoxLayout(part)
-        column.setContentsMargins(0, 0, 0, SPACING)
-        column.setSpacing(SPACING)
-        column.addWidget(_heading(self.tr("Column to predict"), part))
-        self.target.setAccessibleName(self.tr("Column to predict"))
-        self.target.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.target.setMinimumContentsLength(6)
-        self.target.activated.connect(self._on_target)
-        column.addWidget(self.target)
+        self.format.setAccessibleName(self.tr("How the data is read"))
         self.task.setAccessibleName(self.tr("What the column holds"))
         self.task.setToolTip(
             self.tr("Classes are told apart, numbers are estimated. Automatic looks at the values.")
         )
-        self.task.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.task.setMinimumContentsLength(6)
         self.task.addItem(self.tr("read as: automatic"), None)
         self.task.addItem(self.tr("read as classes"), Task.CLASSIFICATION.value)
         self.task.addItem(self.tr("read as numbers"), Task.REGRESSION.value)
+        place = self._target_part.layout()
+        assert place is not None
+        place.addWidget(self.task)
+        self.split_form.set_row_shown("column", False)  # offered as a list of columns instead
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, SPACING, 0)
+        column.setSpacing(SPACING)
+        for part in (self._format_part, self._target_part, self._weights_part):
+            column.addWidget(part)
+            part.hide()
+        column.addWidget(self._form_title)
+        column.addLayout(self._form_place)
+        column.addWidget(self._form_gap)
+        column.addWidget(_heading(self.tr("Kept aside"), self))
+        for widget in (self.split_form, self.split_column, self.seed_form):
+            column.addWidget(widget)
+        column.addSpacing(SPACING)
+        for hidden in (self._shaping_title, self.shaping_form, self.augmentation):
+            column.addWidget(hidden)
+            hidden.hide()
+        self.split_column.hide()
+        column.addStretch(1)
+
+    def _connect(self) -> None:
+        self.format.activated.connect(self._on_format)
+        self.target.chosen.connect(self._on_target)
         self.task.activated.connect(self._on_task)
-        column.addWidget(self.task)
-        part.hide()
-        return part
+        self.weights.chosen.connect(self._on_weights)
+        self.split_form.values_changed.connect(self._on_split)
+        self.split_column.chosen.connect(self._on_split_column)
+        self.seed_form.values_changed.connect(self._on_seed)
+        self.shaping_form.values_changed.connect(self._on_shaping)
+        self.augmentation_form.values_changed.connect(self._on_augmentation)
+
+    # ---- showing
 
     def show_draft(self, draft: Draft) -> None:
         """Shows what the draft says."""
         if draft.source != self._source:
             self._source = draft.source
-            self._replace_form(draft)
+            self._format = ""
+            self._show_columns((), draft)
+            self._show_kind(_kind_of(draft))
+            self.augmentation.set_open(False)
+        is_file = draft.has_data and draft.source not in DATASETS
+        self._offer_formats(draft, is_file)
+        self._replace_form(draft)
         if self.form is not None:
             self.form.set_values(draft.data_parameters)
-        self._target_part.setVisible(draft.has_data and draft.source not in DATASETS)
         self.task.setCurrentIndex(max(0, self.task.findData(draft.task)))
-        self._show_target(draft.target)
+        self.target.offer(self.target.columns, draft.target)
+        self.weights.offer(self.weights.columns, draft.weights)
+        self.split_column.offer(self.split_column.columns, draft.split.get("column"))
         self.split_form.set_values(draft.split)
         self.seed_form.set_values({"seed": draft.seed})
+        self.shaping_form.set_values(draft.preprocessing)
+        self.augmentation_form.set_values(draft.augmentation)
+        if draft.augmentation:
+            self.augmentation.set_open(True)
 
-    def set_columns(self, columns: tuple[str, ...]) -> None:
-        """Offers the columns of a file as targets."""
-        self.target.clear()
-        self.target.addItems(list(columns))
-        self._show_target(self._controller.draft.target)
+    def show_profile(self, profile: Profile) -> None:
+        """Offers what fits the data that was found."""
+        draft = self._controller.draft
+        self._format = profile.format
+        self._offer_formats(draft, draft.source not in DATASETS)
+        self._replace_form(draft)
+        self._show_columns(profile.source_columns, draft)
+        self.target.set_no_choice(self.tr("automatic: {name}").format(name=profile.target_name))
+        signature = profile.signature
+        self._show_kind(signature.kind, signature.output)
+        self.task.setVisible(signature.task in (Task.CLASSIFICATION, Task.REGRESSION))
+        shape = signature.input_shape
+        is_text = signature.kind is Kind.TEXT
+        known = {"length": shape[0]} if is_text else {"bands": shape[1] if shape[1:] else None}
+        self.shaping_form.set_resolved(known)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
-        for form in (self.form, self.split_form, self.seed_form):
+        forms = (self.form, self.split_form, self.seed_form, self.shaping_form)
+        for form in (*forms, self.augmentation_form):
             if form is not None:
                 problems = form.set_problems(problems)
         return problems
 
-    def _show_target(self, target: str | None) -> None:
-        index = self.target.findText(target or "")
-        self.target.setCurrentIndex(index)
+    def _show_columns(self, columns: tuple[str, ...], draft: Draft) -> None:
+        self.target.offer(columns, draft.target)
+        self.weights.offer(columns, draft.weights)
+        self.split_column.offer(columns, draft.split.get("column"))
+        self._target_part.setVisible(bool(columns))
+        self._weights_part.setVisible(bool(columns))
+        self.split_column.setVisible(bool(columns))
+        if not columns:
+            self.target.set_no_choice(self.tr("automatic"))
+
+    def _show_kind(self, kind: Kind | None, output: Output | None = None) -> None:
+        has_text = kind is Kind.TEXT or output is Output.TOKENS
+        shaping = set(SHAPING_SETTINGS[:3]) if has_text else set()
+        if kind is Kind.AUDIO:
+            shaping.add("bands")
+        is_sound = kind is Kind.AUDIO
+        self._shaping_title.setText(self.tr("Sound") if is_sound else self.tr("Texts"))
+        self._shaping_title.setVisible(bool(shaping))
+        self.shaping_form.setVisible(bool(shaping))
+        for name in PreprocessingSpec.model_fields:
+            self.shaping_form.set_row_shown(name, name in shaping)
+        self.augmentation.setVisible(kind is not None)
+        if kind is not None:
+            fitting = {item.name for item in settings_for(kind)}
+            for name in AugmentationSpec.model_fields:
+                self.augmentation_form.set_row_shown(name, name in fitting)
+
+    def _offer_formats(self, draft: Draft, is_file: bool) -> None:
+        self._format_part.setVisible(is_file)
+        if not is_file:
+            return
+        found = self._format
+        automatic = self.tr("automatic")
+        if found in FORMATS and draft.format is None:
+            automatic = self.tr("automatic: {title}").format(title=FORMATS[found].title)
+        names = fitting_formats(draft.source, (found, draft.format or ""))
+        wanted = [(automatic, None), *((FORMATS[name].title, name) for name in names)]
+        shown = [
+            (self.format.itemText(index), self.format.itemData(index))
+            for index in range(self.format.count())
+        ]
+        if wanted != shown:
+            self.format.clear()
+            for title, name in wanted:
+                self.format.addItem(title, name)
+        self.format.setCurrentIndex([name for _, name in wanted].index(draft.format))
+        self.format.setToolTip(self.format.currentText())
 
     def _replace_form(self, draft: Draft) -> None:
+        """Shows the settings of the dataset or the format, where it has some."""
+        declared = self._parameters_of(draft)
+        if declared is self._declared:
+            return
+        self._declared = declared
         if self.form is not None:
             self._form_place.removeWidget(self.form)
             self.form.hide()
             self.form.deleteLater()
             self.form = None
+        if declared is not None and declared.model_fields:
+            form = ParameterForm(declared, "data.parameters", self)
+            form.values_changed.connect(self._on_data_parameters)
+            self._form_place.addWidget(form)
+            self.form = form
+        is_file = draft.source not in DATASETS
+        self._form_title.setText(self.tr("How it is read") if is_file else self.tr("Dataset"))
+        for widget in (self._form_title, self._form_gap):
+            widget.setVisible(self.form is not None)
+
+    def _parameters_of(self, draft: Draft) -> type[Parameters] | None:
         if draft.source in DATASETS:
-            form = ParameterForm(DATASETS[draft.source].parameters, "data.parameters", self)
-            if form.is_empty:
-                form.deleteLater()
-            else:
-                form.values_changed.connect(self._on_data_parameters)
-                self._form_place.addWidget(form)
-                self.form = form
-        self._form_title.setVisible(self.form is not None)
+            return DATASETS[draft.source].parameters
+        name = draft.format or self._format
+        return FORMATS[name].parameters if name in FORMATS else None
+
+    # ---- what the person sets
+
+    @Slot(int)
+    def _on_format(self, index: int) -> None:
+        name = self.format.itemData(index)
+        self._format = ""
+        self._controller.set_draft(self._controller.draft.with_format(name))
 
     @Slot(object)
     def _on_data_parameters(self, values: dict[str, Any]) -> None:
@@ -145,23 +257,70 @@ class DataSettings(QWidget):
         self._controller.set_draft(self._controller.draft.with_split(values))
 
     @Slot(object)
+    def _on_split_column(self, column: str | None) -> None:
+        draft = self._controller.draft
+        split = {name: value for name, value in draft.split.items() if name != "column"}
+        if column is not None:
+            split["column"] = column
+        self._controller.set_draft(draft.with_split(split))
+
+    @Slot(object)
     def _on_seed(self, values: dict[str, Any]) -> None:
         self._controller.set_draft(self._controller.draft.with_seed(values.get("seed", 0)))
 
-    @Slot(int)
-    def _on_target(self, index: int) -> None:
-        target = self.target.itemText(index)
+    @Slot(object)
+    def _on_shaping(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_preprocessing(values))
+
+    @Slot(object)
+    def _on_augmentation(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_augmentation(values))
+
+    @Slot(object)
+    def _on_target(self, target: str | None) -> None:
         # Another column may hold something else; what was chosen for the last one is forgotten.
         self._controller.set_draft(self._controller.draft.with_target(target))
-        self.target_picked.emit(target)
+        self.target_picked.emit(target or "")
 
     @Slot(int)
     def _on_task(self, index: int) -> None:
         draft = self._controller.draft
         self._controller.set_draft(draft.with_target(draft.target, self.task.itemData(index)))
 
+    @Slot(object)
+    def _on_weights(self, column: str | None) -> None:
+        self._controller.set_draft(self._controller.draft.with_weights(column))
+
+
+def fitting_formats(source: str, also: Iterable[str] = ()) -> list[str]:
+    """Names of the formats that could read a source, from its name alone.
+
+    Args:
+        source: Path of a file or folder.
+        also: Names that are in the list anyway.
+    """
+    suffix = PurePath(source).suffix.lower()
+    of_file = [form.name for form in FORMATS if suffix and suffix in form.suffixes]
+    names = of_file or [form.name for form in FORMATS]
+    return [form.name for form in FORMATS if form.name in {*names, *also}]
+
+
+def _kind_of(draft: Draft) -> Kind | None:
+    return DATASETS[draft.source].kind if draft.source in DATASETS else None
+
 
 def _heading(text: str, parent: QWidget) -> QLabel:
     label = QLabel(text, parent)
     set_role(label, "heading")
     return label
+
+
+def _part(title: str, editor: QWidget, parent: QWidget) -> QWidget:
+    """An editor under its heading."""
+    part = QWidget(parent)
+    column = QVBoxLayout(part)
+    column.setContentsMargins(0, 0, 0, SPACING)
+    column.setSpacing(SPACING)
+    column.addWidget(_heading(title, part))
+    column.addWidget(editor)
+    return part

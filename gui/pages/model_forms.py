@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from engine.architectures import ARCHITECTURES
 from engine.defaults import LOSSES
 from engine.errors import Problem
-from engine.problem import Task
+from engine.problem import Output
 from engine.spec import PreprocessingSpec, RunSpec, TrainingSpec
 from gui.controller import Controller
-from gui.draft import Draft
+from gui.draft import SHAPING_SETTINGS, Draft
 from gui.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
 
@@ -32,6 +32,8 @@ class ModelForms(QWidget):
         self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         self.training_form.values_changed.connect(self._on_training)
         self.preprocessing_form.values_changed.connect(self._on_preprocessing)
+        for name in SHAPING_SETTINGS:  # beside the data, on its page
+            self.preprocessing_form.set_row_shown(name, False)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
         column.setSpacing(SPACING)
@@ -56,10 +58,11 @@ class ModelForms(QWidget):
         self.training_form.set_values(draft.training)
         self.preprocessing_form.set_values(draft.preprocessing)
 
-    def show_task(self, task: Task) -> None:
-        """Offers only what makes sense for a task."""
-        self.preprocessing_form.set_row_shown("target_scaling", task is Task.REGRESSION)
-        self.training_form.set_choices("loss", LOSSES[task])
+    def show_output(self, output: Output) -> None:
+        """Offers only what makes sense for what is predicted."""
+        self.preprocessing_form.set_row_shown("target_scaling", output is Output.NUMBERS)
+        self.training_form.set_row_shown("class_weights", output is Output.CLASSES)
+        self.training_form.set_choices("loss", LOSSES[output])
 
     def show_resolved(self, spec: RunSpec | None) -> None:
         """Shows what the choices left open mean for this data and model."""

@@ -21,7 +21,7 @@ from engine.datasets import DATASETS
 from engine.datasets.profile import Profile
 from engine.defaults import recommended_model
 from engine.events import ModelDescribed, Rejected
-from engine.problem import Kind, Task
+from engine.problem import Kind, Task, output_of
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages
@@ -162,9 +162,7 @@ class ModelPage(Page):
         self._show_cards()
         self.cards.select(draft.model)
         self.forms.show_draft(draft)
-        known = self._kind_and_task()
-        if known is not None:
-            self.forms.show_task(known[1])
+        self._show_output()
         if draft.model in ARCHITECTURES:
             architecture = ARCHITECTURES[draft.model]
             self.title.setText(architecture.title)
@@ -176,10 +174,17 @@ class ModelPage(Page):
     @Slot(object)
     def _on_profile(self, profile: Profile | None) -> None:
         self._show_cards()
-        known = self._kind_and_task()
-        if known is not None:
-            self.forms.show_task(known[1])
+        self._show_output()
         self._show_layers()
+
+    def _show_output(self) -> None:
+        """Offers the settings that fit what is predicted, as far as that is known."""
+        profile, known = self.controller.profile, self._kind_and_task()
+        if profile is not None:
+            self.forms.show_output(profile.signature.output)
+        elif known is not None:
+            n_classes = 2 if known[1] is Task.CLASSIFICATION else 0
+            self.forms.show_output(output_of(known[1], n_classes))
 
     def _show_cards(self) -> None:
         """Architectures that fit first, each of the others with the reason why not."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events import RunEnded, RunState, RunStopped
-from engine.problem import Task
+from engine.problem import Output
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page
@@ -42,6 +42,7 @@ from gui.widgets.run_words import (
     state_role,
     state_text,
 )
+from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
     from engine.evaluation.evaluation import Evaluation
@@ -73,6 +74,7 @@ class ResultsPage(Page):
         self.metrics = RunFacts({}, is_large=True)
         self.confusion: ConfusionPlot | None = None
         self.regression: RegressionPlot | None = None
+        self.texts: TextTable | None = None
         self.scores = RunScores()
         self.summary = RunSummary()
         self.reuse = RunButton(
@@ -240,12 +242,15 @@ class ResultsPage(Page):
             return
         self._show_metrics(self._caption(record, evaluation), evaluation.metrics)
         self._body.show()
-        is_classes = evaluation.task is Task.CLASSIFICATION
-        self.scores.setVisible(is_classes)
-        if is_classes:
-            self._show_classes(evaluation)
-        else:
-            self._show_values(evaluation)
+        output = evaluation.output
+        self.scores.setVisible(output is Output.CLASSES)
+        match output:
+            case Output.CLASSES:
+                self._show_classes(evaluation)
+            case Output.TOKENS:
+                self._show_texts(evaluation)
+            case Output.NUMBERS:
+                self._show_values(evaluation)
 
     def _show_classes(self, evaluation: Evaluation) -> None:
         if self.confusion is None:  # made when first needed: a page must be built quickly
@@ -254,6 +259,13 @@ class ResultsPage(Page):
         self._plots.setCurrentWidget(self.confusion)
         self.confusion.set_matrix(evaluation.confusion, evaluation.class_names)
         self.scores.show_scores(evaluation.per_class)
+
+    def _show_texts(self, evaluation: Evaluation) -> None:
+        if self.texts is None:
+            self.texts = TextTable(self.tr("True texts and the predictions for them"))
+            self._plots.addWidget(self.texts)
+        self._plots.setCurrentWidget(self.texts)
+        self.texts.set_rows((self.tr("True"), self.tr("Predicted")), evaluation.texts)
 
     def _show_values(self, evaluation: Evaluation) -> None:
         if self.regression is None:

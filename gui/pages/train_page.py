@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.defaults import METRICS
+from engine.defaults import metrics_of
 from engine.events import (
     CoefficientsUpdated,
     EpochEnded,
@@ -202,7 +202,7 @@ class TrainPage(Page):
         self.curves.set_empty_texts(text, self.tr("And here how good the predictions are"))
 
     def _show_data(self, profile: Profile) -> None:
-        self.curves.show_metric(METRICS[profile.signature.task][0])
+        self.curves.show_metric(next(iter(metrics_of(profile.signature)), ""))
         self.live.show_data(profile)
 
     # ---- the run
@@ -277,7 +277,7 @@ class TrainPage(Page):
         self.curves.add(event)
         self.progress.set_waiting(False)
         epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
-        model = ARCHITECTURES[event.spec.model.name].short_title
+        model = ARCHITECTURES[event.spec.model.name or ""].short_title
         self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
         self.notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"

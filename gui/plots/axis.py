@@ -10,11 +10,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
+from gui.plots.dates import date_text, date_ticks
 from gui.plots.numbers import axis_number, duration, power_number
 from gui.theme import TEXT_SMALL, Palette, blend
 
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-_KINDS: Final = ("number", "count", "time", "ago", "log")
+_LONGEST_NAME: Final = 10
+_KINDS: Final = ("number", "count", "time", "date", "ago", "log")
 
 
 class NumberAxis(pg.AxisItem):  # type: ignore[misc]
@@ -39,6 +41,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         )
         self._kind = "number"
         self._label = ""
+        self._names: tuple[str, ...] = ()
         self._has_grid = True
         self.setGrid(255)
 
@@ -46,8 +49,8 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
     def kind(self) -> str:
         """What the values are.
 
-        ``number``, ``count``, ``time`` (seconds), ``ago`` (seconds before now, below zero) or
-        ``log`` (exponents of ten).
+        ``number``, ``count``, ``time`` (seconds), ``date`` (seconds since 1970), ``ago`` (seconds
+        before now, below zero) or ``log`` (exponents of ten).
         """
         return self._kind
 
@@ -57,6 +60,13 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
             raise ValueError(f"kind must be one of {', '.join(_KINDS)}. Received: {kind!r}")
         if kind != self._kind:
             self._kind = kind
+            self.picture = None
+            self.update()
+
+    def set_names(self, names: tuple[str, ...]) -> None:
+        """Labels the values 0, 1, 2… with names instead; none brings the numbers back."""
+        if names != self._names:
+            self._names = names
             self.picture = None
             self.update()
 
@@ -88,8 +98,15 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         n_wanted = max(2.0, size / room)
         if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
             return []
+        if self._names:
+            last = min(len(self._names) - 1, math.floor(high))
+            first = max(0, math.ceil(low))
+            step = max(1, math.ceil((last + 1 - first) / n_wanted))
+            return [(float(step), [float(place) for place in range(first, last + 1, step)])]
         if self._kind == "log":
             return _powers(low, high, n_wanted)
+        if self._kind == "date":
+            return date_ticks(low, high, n_wanted)
         rough = (high - low) / n_wanted
         if self._kind in ("time", "ago") and rough > 0.5:
             spacing = float(next((step for step in _TIMES if step >= rough), _TIMES[-1]))
@@ -102,13 +119,21 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         return [(spacing, [index * spacing for index in range(first, min(last, first + 99) + 1)])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self._names:
+            return [_short(self._names[round(value)]) for value in values]
         if self._kind == "log":
             return [power_number(value) for value in values]
+        if self._kind == "date":
+            return [date_text(value, spacing) for value in values]
         if self._kind == "ago":
             return [duration(-value) if value else self.tr("now") for value in values]
         if self._kind == "time":
             return [duration(value) for value in values]
         return [axis_number(value, spacing) for value in values]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def _nice(rough: float) -> float:

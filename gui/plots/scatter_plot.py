@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, Slot
@@ -27,6 +29,7 @@ class DataScatterPlot(QWidget):
         self._columns: dict[str, Floats] = {}
         self._classes: npt.NDArray[np.int64] | None = None
         self._class_names: tuple[str, ...] = ()
+        self._categories: Mapping[str, tuple[str, ...]] = {}
         self.plot = _PointsPlot(self)
         self.horizontal = QComboBox()
         self.vertical = QComboBox()
@@ -69,6 +72,7 @@ class DataScatterPlot(QWidget):
             return
         names = profile.feature_names
         self._columns = {name: x[:, index].astype(np.float64) for index, name in enumerate(names)}
+        self._categories = profile.categories
         y = np.asarray(profile.sample_y)
         if profile.class_names:
             self._classes = y.astype(np.int64)
@@ -104,6 +108,7 @@ class DataScatterPlot(QWidget):
         self._columns = {}
         self._classes = None
         self._class_names = ()
+        self._categories = {}
         self._fill_choices()
 
     def _fill_choices(self) -> None:
@@ -119,7 +124,11 @@ class DataScatterPlot(QWidget):
     def _first_axes(self) -> tuple[int, int]:
         """Measurements first: a category spread over columns of 0 and 1 shows next to nothing."""
         columns = list(self._columns.values())
-        telling = [index for index, column in enumerate(columns) if _is_measured(column)]
+        telling = [
+            index
+            for index, (name, column) in enumerate(self._columns.items())
+            if name not in self._categories and _is_measured(column)
+        ]
         order = telling + [index for index in range(len(columns)) if index not in telling]
         if self._classes is None:
             # A regression first shows its target.
@@ -138,6 +147,8 @@ class DataScatterPlot(QWidget):
             # One feature with classes: a line for each class instead of a second column.
             assert self._classes is not None
             y, vertical = self._classes.astype(np.float64), ""
+        self.plot.axis_x.set_names(self._categories.get(horizontal, ()))
+        self.plot.axis_y.set_names(self._categories.get(vertical, ()))
         self.plot.set_points(x, y, self._classes, self._class_names, horizontal, vertical)
 
 

@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
     QHelpEvent,
     QImage,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPixmap,
@@ -27,11 +28,21 @@ EDGE: Final = 11 * SPACING
 
 
 class ImageGrid(QScrollArea):
-    """As many images in a row as fit, scrolling down."""
+    """As many images in a row as fit, scrolling down.
+
+    Signals:
+        hovered(int): The mouse is over the image of that index; -1: over none.
+        clicked(int): The image of that index was clicked.
+    """
+
+    hovered = Signal(int)
+    clicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._canvas = _Canvas()
+        self._canvas.hovered.connect(self.hovered)
+        self._canvas.clicked.connect(self.clicked)
         self.setWidget(self._canvas)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -42,20 +53,41 @@ class ImageGrid(QScrollArea):
         """Number of images shown."""
         return len(self._canvas.pictures)
 
-    def set_images(self, images: npt.NDArray[np.generic], labels: Sequence[str]) -> None:
+    def set_images(
+        self, images: npt.NDArray[np.generic], labels: Sequence[str], edge: int = EDGE
+    ) -> None:
         """Shows images.
 
         Args:
             images: (n, height, width, channels), 0 to 255, one or three channels.
             labels: One for each image.
+            edge: The longer side on screen, about.
         """
-        self._canvas.pictures = [_picture(image) for image in images]
+        self.set_pictures([picture_of(image, edge) for image in images], labels)
+
+    def set_pictures(
+        self, pictures: Sequence[QPixmap], labels: Sequence[str], names: Sequence[str] = ()
+    ) -> None:
+        """Shows pictures as they are.
+
+        Args:
+            pictures: All of one size, or smaller.
+            labels: One for each picture, read below it.
+            names: What each is called, told by its tool tip; may be empty.
+        """
+        self._canvas.pictures = list(pictures)
         self._canvas.labels = list(labels)
+        self._canvas.names = list(names)
         self._canvas.setAccessibleName(
-            self.tr("{n} example images with their labels").format(n=len(labels))
+            self.tr("{n} examples with their labels").format(n=len(labels))
         )
         self.verticalScrollBar().setValue(0)
         self._arrange()
+
+    def set_picture(self, index: int, picture: QPixmap) -> None:
+        """Shows another picture of the same size in place of one."""
+        self._canvas.pictures[index] = picture
+        self._canvas.update(self._canvas.rect_of(index))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -68,29 +100,39 @@ class ImageGrid(QScrollArea):
 class _Canvas(QWidget):
     """The grid itself."""
 
+    hovered = Signal(int)
+    clicked = Signal(int)
+
     def __init__(self) -> None:
         super().__init__()
         self.pictures: list[QPixmap] = []
         self.labels: list[str] = []
+        self.names: list[str] = []
+        self._hovered = -1
+        self._cell = QSize(EDGE, EDGE)
+        self.setMouseTracking(True)
         self._n_columns = 1
         self.setAutoFillBackground(False)
         current_theme().changed.connect(self._repaint)
 
-    @property
-    def _cell(self) -> QSize:
+    def _measure(self) -> QSize:
+        """The room of one picture with its label."""
         label = QFontMetrics(text_font(TEXT_SMALL)).height()
-        edge = max((max(p.width(), p.height()) for p in self.pictures), default=EDGE)
-        return QSize(edge + SPACING, edge + label + 2 * SPACING)
+        sizes = [picture.deviceIndependentSize().toSize() for picture in self.pictures]
+        width = max((size.width() for size in sizes), default=EDGE)
+        height = max((size.height() for size in sizes), default=EDGE)
+        return QSize(width + SPACING, height + label + 2 * SPACING)
 
     def arrange(self, width: int) -> None:
         """Chooses the number of columns for a width."""
-        cell = self._cell
+        cell = self._cell = self._measure()
         self._n_columns = max(1, width // cell.width())
         n_rows = -(-len(self.pictures) // self._n_columns)
         self.resize(width, SPACING + n_rows * cell.height())
         self.update()
 
-    def _rect(self, index: int) -> QRect:
+    def rect_of(self, index: int) -> QRect:
+        """Where a picture and its label are."""
         row, column = divmod(index, self._n_columns)
         cell = self._cell
         return QRect(QPoint(column * cell.width(), SPACING + row * cell.height()), cell)
@@ -102,15 +144,16 @@ class _Canvas(QWidget):
         painter.setFont(font)
         metrics = QFontMetrics(font)
         for index, picture in enumerate(self.pictures):
-            cell = self._rect(index)
+            cell = self.rect_of(index)
             if not cell.intersects(event.rect()):
                 continue
+            size = picture.deviceIndependentSize().toSize()
             painter.drawPixmap(cell.topLeft(), picture)
             painter.setPen(QColor(palette.border))
-            painter.drawRect(QRect(cell.topLeft(), picture.size()).adjusted(0, 0, -1, -1))
+            painter.drawRect(QRect(cell.topLeft(), size).adjusted(0, 0, -1, -1))
             painter.setPen(QColor(palette.muted))
             under = QRect(
-                cell.left(), cell.top() + picture.height() + 2, picture.width(), metrics.height()
+                cell.left(), cell.top() + size.height() + 2, size.width(), metrics.height()
             )
             text = metrics.elidedText(
                 self.labels[index], Qt.TextElideMode.ElideRight, under.width()
@@ -119,20 +162,47 @@ class _Canvas(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            for index, label in enumerate(self.labels):
-                if self._rect(index).contains(event.pos()):
-                    QToolTip.showText(event.globalPos(), label, self)
-                    return True
+            index = self.index_at(event.pos())
+            if index >= 0:
+                name = self.names[index] if index < len(self.names) else ""
+                text = "\n".join(part for part in (name, self.labels[index]) if part)
+                QToolTip.showText(event.globalPos(), text, self)
+                return True
             QToolTip.hideText()
         return super().event(event)
+
+    def index_at(self, place: QPoint) -> int:
+        """Index of the picture at a place; -1: none is there."""
+        cell = self._cell
+        column = place.x() // cell.width()
+        if column >= self._n_columns or place.y() < SPACING:
+            return -1
+        index = (place.y() - SPACING) // cell.height() * self._n_columns + column
+        return int(index) if index < len(self.pictures) else -1
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self.index_at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(-1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position().toPoint())
+        if index >= 0 and event.button() is Qt.MouseButton.LeftButton:
+            self.clicked.emit(index)
+
+    def _hover(self, index: int) -> None:
+        if index != self._hovered:
+            self._hovered = index
+            self.hovered.emit(index)
 
     @Slot()
     def _repaint(self) -> None:
         self.update()
 
 
-def _picture(image: npt.NDArray[np.generic]) -> QPixmap:
-    """An image (height, width, channels) as a pixmap, enlarged or reduced to about `EDGE`."""
+def picture_of(image: npt.NDArray[np.generic], edge: int = EDGE) -> QPixmap:
+    """Returns an image, (height, width, channels) of 0 to 255, enlarged or reduced to an edge."""
     pixels = np.ascontiguousarray(np.clip(image, 0, 255).astype(np.uint8))
     height, width, n_channels = pixels.shape
     if n_channels == 1:
@@ -144,12 +214,12 @@ def _picture(image: npt.NDArray[np.generic]) -> QPixmap:
     # The copy owns its memory; the array may go.
     picture = QImage(pixels.data, width, height, stride, form).copy()
     longest = max(width, height)
-    if longest <= EDGE:
-        factor = max(1, EDGE // longest)
+    if longest <= edge:
+        factor = max(1, edge // longest)
         size = QSize(width * factor, height * factor)
         how = Qt.TransformationMode.FastTransformation
     else:
-        size = QSize(width * EDGE // longest, height * EDGE // longest).expandedTo(QSize(1, 1))
+        size = QSize(width * edge // longest, height * edge // longest).expandedTo(QSize(1, 1))
         how = Qt.TransformationMode.SmoothTransformation
     keep = Qt.AspectRatioMode.IgnoreAspectRatio
     return QPixmap.fromImage(picture.scaled(size, keep, how))

@@ -13,7 +13,6 @@ from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLineEdit,
     QToolButton,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 from engine.parameters import Parameter, ParameterKind
 from gui.icons import icon
 from gui.theme import SPACING
+from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.stepping import next_125, next_integer
 
 StepFlag = QAbstractSpinBox.StepEnabledFlag
@@ -135,7 +135,7 @@ class NumberField(QAbstractSpinBox):
             event.ignore()
 
 
-class ChoiceField(QComboBox):
+class ChoiceField(ChoiceBox):
     """One of several names; "automatic" comes first where it is allowed.
 
     Signals:
@@ -147,8 +147,6 @@ class ChoiceField(QComboBox):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._nullable = parameter.nullable
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(6)
         if parameter.nullable:
             self.addItem(self.tr("automatic"), None)
         if parameter.kind is ParameterKind.BOOLEAN:
@@ -205,12 +203,6 @@ class ChoiceField(QComboBox):
     def _on_index(self, _index: int) -> None:
         self.value_changed.emit()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
 
 class SwitchField(QCheckBox):
     """Yes or no.
@@ -253,6 +245,7 @@ class TextField(QLineEdit):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._nullable = parameter.nullable
+        self.setMinimumWidth(9 * SPACING)
         self.textChanged.connect(self._on_text)
 
     def value(self) -> Any:

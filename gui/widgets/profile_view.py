@@ -1,140 +1,198 @@
-"""ProfileView: what inspection found in the data, as pictures, points, rows and columns."""
+"""ProfileView: what inspection found in the data: samples, columns, problems, one batch."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from collections.abc import Callable
+from typing import Any, Final
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
-from engine.problem import Kind, Task
-from gui.plots.bars import ClassCountBars
+from engine.problem import Kind, Output, Task
+from gui.batch_desk import BatchDesk
+from gui.draft import Draft
 from gui.plots.scatter_plot import DataScatterPlot
+from gui.plots.trace_plot import TraceView
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.theme import SPACING
+from gui.widgets.batch_view import BatchView
+from gui.widgets.clip_view import ClipView
+from gui.widgets.column_table import ColumnTable
+from gui.widgets.curve_grid import CurveGrid
+from gui.widgets.finding_list import FindingList, n_problems
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.run_words import count_text
+from gui.widgets.overview import Overview
+from gui.widgets.profile_words import facts_line, sample_names, target_texts, translate
+from gui.widgets.sound_view import SoundView
 from gui.widgets.split_bar import SplitBar
-from gui.widgets.tables import ColumnTable, SampleTable
+from gui.widgets.tables import SampleTable
+from gui.widgets.text_table import TextTable
+
+_SAMPLES: Final = {
+    Kind.TABLE: "rows",
+    Kind.IMAGE: "images",
+    Kind.TEXT: "texts",
+    Kind.AUDIO: "sounds",
+    Kind.VIDEO: "clips",
+    Kind.SERIES: "curves",
+}
 
 
 class ProfileView(QWidget):
     """Facts in a line, the parts, and tabs that fit the kind of data.
 
-    A tab is filled when it is first looked at, so that showing a profile is quick.
+    A tab is made and filled when it is first looked at, so that showing a profile is quick.
+
+    Signals:
+        remedy_chosen(Remedy): The person wants a problem dealt with so.
+        column_changed(str, str, str): The person chose, for the column of that name, a value of
+            ``type`` or ``gaps``.
 
     Args:
         settings: Remembers, for each kind of data, the tab that was looked at.
+        desk: Answers with batches.
     """
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    remedy_chosen = Signal(object)
+    column_changed = Signal(str, str, str)
+
+    def __init__(self, settings: Settings, desk: BatchDesk, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._desk = desk
         self._profile: Profile | None = None
+        self._draft = Draft()
         self._stale: set[str] = set()
         self._is_arranging = False
+        self._makers: dict[str, Callable[[], QWidget]] = {
+            "images": ImageGrid,
+            "texts": self._make_texts,
+            "sounds": SoundView,
+            "clips": ClipView,
+            "series": TraceView,
+            "curves": CurveGrid,
+            "plot": DataScatterPlot,
+            "rows": SampleTable,
+            "columns": self._make_columns,
+            "overview": Overview,
+            "problems": self._make_problems,
+            "batch": self._make_batch,
+        }
+        self._made: dict[str, QWidget] = {}
+        self._places: dict[str, QWidget] = {}
         self.facts = QLabel(self)
-        self.notes = QLabel(self)
         self.split = SplitBar(self)
         self.tabs = QTabWidget(self)
-        self.images = ImageGrid()
-        self.scatter = DataScatterPlot()
-        self.rows = SampleTable()
-        self.columns = ColumnTable()
-        self.class_bars = ClassCountBars()
         self._build()
 
     def _build(self) -> None:
-        set_role(self.notes, "muted")
-        for label in (self.facts, self.notes):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        bars = QScrollArea()
-        bars.setWidget(self.class_bars)
-        bars.setWidgetResizable(True)
-        bars.setFrameShape(QScrollArea.Shape.NoFrame)
-        bars.viewport().setAutoFillBackground(False)
-        self.class_bars.setAutoFillBackground(False)
-        self._pages: dict[str, tuple[QWidget, str]] = {
-            "images": (self.images, self.tr("Samples")),
-            "plot": (self.scatter, self.tr("Plot")),
-            "rows": (self.rows, self.tr("Rows")),
-            "columns": (self.columns, self.tr("Columns")),
-            "classes": (bars, self.tr("Classes")),
-        }
+        self.facts.setWordWrap(True)
+        self.facts.setTextFormat(Qt.TextFormat.PlainText)
+        self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.tabs.setDocumentMode(True)
+        self.tabs.setUsesScrollButtons(True)
         self.tabs.currentChanged.connect(self._on_tab)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.facts)
         column.addWidget(self.split)
-        column.addWidget(self.notes)
         column.addWidget(self.tabs, 1)
+
+    # ---- tabs, each made when it is first looked at
+
+    def _make_texts(self) -> QWidget:
+        return TextTable(self.tr("Example texts"))
+
+    def _make_columns(self) -> QWidget:
+        table = ColumnTable()
+        table.column_changed.connect(self.column_changed)
+        return table
+
+    def _make_problems(self) -> QWidget:
+        problems = FindingList()
+        problems.remedy_chosen.connect(self.remedy_chosen)
+        return problems
+
+    def _make_batch(self) -> QWidget:
+        return BatchView(self._desk)
+
+    def view(self, name: str) -> Any:
+        """Returns what a tab shows, made on first use."""
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+            layout = self._place(name).layout()
+            assert layout is not None
+            layout.addWidget(self._made[name])
+        return self._made[name]
+
+    def _place(self, name: str) -> QWidget:
+        """Where a tab's widget is or will be."""
+        if name not in self._places:
+            place = QWidget()
+            QVBoxLayout(place).setContentsMargins(0, 0, 0, 0)
+            self._places[name] = place
+        return self._places[name]
+
+    def _title(self, name: str) -> str:
+        titles = {
+            "series": self.tr("Series"),
+            "plot": self.tr("Plot"),
+            "rows": self.tr("Rows"),
+            "columns": self.tr("Columns"),
+            "overview": self.tr("Overview"),
+            "problems": self.tr("Problems"),
+            "batch": self.tr("Batch"),
+        }
+        return titles.get(name, self.tr("Samples"))
 
     @property
     def tab(self) -> str:
-        """Name of the tab that is shown: images, plot, rows, columns or classes."""
+        """Name of the tab that is shown, such as ``images``, ``columns`` or ``problems``."""
         current = self.tabs.currentWidget()
-        return next((name for name, (page, _) in self._pages.items() if page is current), "")
+        return next((name for name, place in self._places.items() if place is current), "")
 
     def show_tab(self, name: str) -> None:
         """Shows a tab, where this kind of data has it."""
-        page = self._pages[name][0]
-        if self.tabs.indexOf(page) >= 0:
-            self.tabs.setCurrentWidget(page)
+        place = self._place(name)
+        if self.tabs.indexOf(place) >= 0:
+            self.tabs.setCurrentWidget(place)
 
-    def set_profile(self, profile: Profile) -> None:
-        """Shows a profile."""
-        self._profile = profile
-        self.facts.setText(self._facts(profile))
-        self.notes.setText("\n".join(profile.notes))
-        self.notes.setVisible(bool(profile.notes))
+    # ---- showing
+
+    def set_profile(self, profile: Profile, draft: Draft) -> None:
+        """Shows a profile of a draft's data."""
+        self._profile, self._draft = profile, draft
+        self.facts.setText(facts_line(profile))
         self.split.set_sizes(profile.split_sizes)
         self._arrange_tabs(profile)
+        self._show_count(profile)
         self._fill(self.tab)
 
-    def _facts(self, profile: Profile) -> str:
-        signature = profile.signature
-        is_image = signature.kind is Kind.IMAGE
-        n_samples = count_text(profile.n_samples)
-        if is_image:
-            shape = "×".join(str(side) for side in signature.input_shape)
-            facts = [self.tr("{n} images").format(n=n_samples), shape]
-        else:
-            n_features = count_text(signature.n_inputs)
-            facts = [
-                self.tr("{n} rows").format(n=n_samples),
-                self.tr("1 feature")
-                if signature.n_inputs == 1
-                else self.tr("{n} features").format(n=n_features),
-            ]
-        if signature.task is Task.CLASSIFICATION:
-            facts.append(self.tr("{n} classes").format(n=signature.n_classes))
-        else:
-            facts.append(
-                self.tr("predicts the number “{target}”").format(target=profile.target_name)
-            )
-        return " · ".join(facts)
-
     def _arrange_tabs(self, profile: Profile) -> None:
-        is_image = profile.signature.kind is Kind.IMAGE
-        wanted = ["images"] if is_image else ["plot", "rows", "columns"]
-        if profile.class_names:
-            wanted.append("classes")
+        wanted = wanted_tabs(profile)
         self._stale = set(wanted)
-        pages = [self._pages[name][0] for name in wanted]
-        if pages == [self.tabs.widget(index) for index in range(self.tabs.count())]:
+        places = [self._place(name) for name in wanted]
+        if places == [self.tabs.widget(index) for index in range(self.tabs.count())]:
             return
+        before = self.tab
         self._is_arranging = True
         self.tabs.clear()
         for name in wanted:
-            page, title = self._pages[name]
-            self.tabs.addTab(page, title)
+            self.tabs.addTab(self._place(name), self._title(name))
         last = self._settings.get(f"data/tab/{profile.signature.kind.value}", wanted[0])
-        if last in wanted:
-            self.show_tab(last)
+        # A remedy may take a tab away or bring one; what is looked at stays.
+        shown = before if before in wanted and before in ("problems", "columns") else last
+        if shown in wanted:
+            self.show_tab(shown)
         self._is_arranging = False
+
+    def _show_count(self, profile: Profile) -> None:
+        index = self.tabs.indexOf(self._place("problems"))
+        n = n_problems(profile.findings)
+        title = self._title("problems")
+        self.tabs.setTabText(index, f"{title} ({n})" if n else title)
 
     @Slot(int)
     def _on_tab(self, _index: int) -> None:
@@ -148,20 +206,67 @@ class ProfileView(QWidget):
         if profile is None or name not in self._stale:
             return
         self._stale.discard(name)
+        view = self.view(name)
         match name:
             case "images":
-                self.images.set_images(profile.sample_x, _labels(profile))
+                view.set_images(profile.sample_x, target_texts(profile))
+            case "texts":
+                view.set_rows(*_text_rows(profile))
+            case "sounds":
+                labels, names = target_texts(profile), sample_names(profile)
+                heading = profile.target_name.capitalize()
+                view.set_sounds(profile.sample_x, profile.rate, labels, heading, names)
+            case "clips":
+                labels, names = target_texts(profile), sample_names(profile)
+                view.set_clips(profile.sample_x, labels, profile.frame_rate, names)
+            case "series":
+                view.set_traces(profile.traces)
+            case "curves":
+                is_forecast = profile.signature.task is Task.FORECASTING
+                after = profile.sample_y if is_forecast else None
+                view.set_curves(profile.sample_x, _curve_labels(profile), after)
             case "plot":
-                self.scatter.show_profile(profile)
+                view.show_profile(profile)
             case "rows":
-                self.rows.set_profile(profile)
+                view.set_profile(profile)
             case "columns":
-                self.columns.set_profile(profile)
-            case "classes":
-                self.class_bars.set_counts(profile.class_names, profile.class_counts)
+                view.set_profile(profile, self._draft)
+            case "overview":
+                view.set_profile(profile)
+            case "problems":
+                view.set_findings(profile.findings)
 
 
-def _labels(profile: Profile) -> list[str]:
-    if profile.class_names:
-        return [profile.class_names[int(index)] for index in profile.sample_y]
-    return [f"{value:.4g}" for value in profile.sample_y]
+def wanted_tabs(profile: Profile) -> list[str]:
+    """Names of the tabs that say something of such data, in their order."""
+    kind = profile.signature.kind
+    is_table = kind is Kind.TABLE
+    has_numbers = is_table and profile.sample_y.ndim == 1
+    parts = {
+        "series": bool(profile.traces),
+        "plot": has_numbers and profile.sample_y.dtype.kind != "O",
+        _SAMPLES[kind]: True,
+        "columns": bool(profile.columns) and (is_table or bool(profile.format)),
+        "overview": bool(profile.facts or profile.notes or profile.class_names)
+        or bool(profile.distributions),
+        "problems": True,
+        "batch": True,
+    }
+    return [name for name, is_wanted in parts.items() if is_wanted]
+
+
+def _text_rows(profile: Profile) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Headings and rows of example texts: pairs for translation, else the target first."""
+    texts = [str(text) for text in profile.sample_x]
+    targets, heading = target_texts(profile), profile.target_name.capitalize()
+    if profile.signature.output is Output.TOKENS:
+        source = (profile.feature_names or (translate("Source"),))[0]
+        return (source, heading), [*zip(texts, targets, strict=True)]
+    text = (profile.feature_names or (translate("Text"),))[0].capitalize()
+    return (heading, text), [*zip(targets, texts, strict=True)]
+
+
+def _curve_labels(profile: Profile) -> list[str]:
+    if profile.signature.task is Task.FORECASTING:
+        return sample_names(profile)
+    return target_texts(profile)

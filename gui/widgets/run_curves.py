@@ -5,9 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.defaults import METRICS
 from engine.events import EpochEnded, RunEvent
-from engine.problem import Task
 from gui.plots.curves_plot import CurvesPlot
 from gui.settings import Settings
 from gui.theme import SPACING
@@ -16,7 +14,7 @@ from gui.widgets.run_words import metric_title
 
 
 class RunCurves(QWidget):
-    """Two plots side by side; the second depends on the task.
+    """Two plots side by side; the second depends on the task, and is missing for some.
 
     Args:
         settings: Remembers how the curves are drawn.
@@ -27,7 +25,7 @@ class RunCurves(QWidget):
         super().__init__(parent)
         self.controls = RunCurveControls(settings, group)
         self.loss = CurvesPlot("loss", metric_title("loss"))
-        self.metric_name = METRICS[Task.CLASSIFICATION][0]
+        self.metric_name = "accuracy"
         self._metrics: dict[str, CurvesPlot] = {}
         self._stack = QStackedWidget()
         self._empty_text = ""
@@ -46,15 +44,18 @@ class RunCurves(QWidget):
         self.controls.reset_requested.connect(self._reset_views)
 
     @property
-    def metric_plot(self) -> CurvesPlot:
-        """The plot of the main metric; made when it is first asked for."""
-        if self.metric_name not in self._metrics:
+    def metric_plot(self) -> CurvesPlot | None:
+        """The plot of the main metric, made when it is first asked for; None: there is none."""
+        if self.metric_name and self.metric_name not in self._metrics:
             self.show_metric(self.metric_name)
-        return self._metrics[self.metric_name]
+        return self._metrics.get(self.metric_name)
 
     def show_metric(self, name: str) -> None:
-        """Chooses the main metric, by Keras's name."""
+        """Chooses the main metric, by Keras's name; empty where only the loss is watched."""
         self.metric_name = name
+        self._stack.setVisible(bool(name))
+        if not name:
+            return
         if name not in self._metrics:
             plot = CurvesPlot(name, metric_title(name))
             plot.set_empty_text(self._empty_text)
@@ -73,6 +74,8 @@ class RunCurves(QWidget):
     def add(self, event: RunEvent) -> None:
         """Takes an event of the run."""
         for plot in (self.loss, self.metric_plot):
+            if plot is None:
+                continue
             plot.add(event)
             if isinstance(event, EpochEnded) and event.is_best:
                 plot.set_best_epoch(event.epoch)

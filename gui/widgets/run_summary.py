@@ -136,10 +136,11 @@ def _scaling_text(spec: RunSpec) -> str:
 
 def _model_text(record: RunRecord, spec: RunSpec) -> str:
     labels: dict[str, str] = {}
-    if spec.model.name in ARCHITECTURES:
-        declared = describe(ARCHITECTURES[spec.model.name].parameters)
+    name = spec.model.name or ""
+    if name in ARCHITECTURES:
+        declared = describe(ARCHITECTURES[name].parameters)
         labels = {parameter.name: parameter.label for parameter in declared}
-    title = record.model_title or spec.model.name
+    title = record.model_title or name
     return ", ".join([title, *_settings(spec.model.parameters, labels)])
 
 

@@ -90,9 +90,17 @@ class StatePanel(QWidget):
         self.text.setVisible(bool(text))
         self.button.setText(action_text)
         self.button.setVisible(bool(action_text))
+        self.progress.setRange(0, 0)
         self.progress.setVisible(is_busy)
         self.setAccessibleName(f"{title} {text}".strip())
         self._recolor()
+
+    def set_progress(self, done: int, total: int) -> None:
+        """Shows how far it is, while busy; a total of 0: nobody knows."""
+        # QProgressBar counts in 32 bits.
+        self.progress.setRange(0, 1_000 if total else 0)
+        if total:
+            self.progress.setValue(round(1_000 * min(done, total) / total))
 
     @Slot()
     def _recolor(self) -> None:

@@ -1,4 +1,4 @@
-"""Tables of the Data page: the first rows as they are, and the columns with their distribution."""
+"""Tables of the Data page: what they share, and the one of sample rows."""
 
 from __future__ import annotations
 
@@ -9,28 +9,24 @@ from PySide6.QtCore import (
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QRectF,
     Qt,
     Slot,
 )
-from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
-from engine.datasets.profile import ColumnProfile, Profile
-from engine.problem import Task
-from gui.theme import SPACING, blend, current_theme, text_font
+from engine.datasets.profile import Profile
+from engine.problem import Output
+from gui.theme import SPACING, current_theme, text_font
+from gui.widgets.profile_words import category_names, target_columns, target_text, value_text
 
 Index = QModelIndex | QPersistentModelIndex
 
-HISTOGRAM_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 ROW_HEIGHT: Final = 3 * SPACING + 4
 _NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _WORDS = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -41,7 +37,7 @@ def number_text(value: float) -> str:
     return f"{value:.6g}"
 
 
-class _TableModel(QAbstractTableModel):
+class TableModel(QAbstractTableModel):
     """What both models share: a number of rows, headings, and cells by their place."""
 
     headings: tuple[str, ...] = ()
@@ -84,101 +80,48 @@ class _TableModel(QAbstractTableModel):
         raise NotImplementedError
 
 
-class SampleModel(_TableModel):
-    """Rows of a table, the target first."""
+class SampleModel(TableModel):
+    """One row for each sample: what is predicted, then its features."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._profile: Profile | None = None
+        self._n_targets = 1
 
     def set_profile(self, profile: Profile) -> None:
-        """Shows the samples of a table."""
+        """Shows the samples of a profile."""
         self.beginResetModel()
         self._profile = profile
-        self.headings = (profile.target_name, *profile.feature_names)
+        targets = target_columns(profile)
+        self._n_targets = len(targets)
+        self.headings = (*targets, *profile.feature_names)
         self.n_rows = len(profile.sample_x)
         self.endResetModel()
 
+    @property
+    def n_targets(self) -> int:
+        """Columns at the left that are predicted."""
+        return self._n_targets
+
     def text_at(self, row: int, column: int) -> str:
         assert self._profile is not None
-        if column > 0:
-            return number_text(float(self._profile.sample_x[row, column - 1]))
+        if column >= self._n_targets:
+            place = column - self._n_targets
+            return value_text(self._profile, place, float(self._profile.sample_x[row, place]))
         target = self._profile.sample_y[row]
-        if self._profile.class_names:
-            return self._profile.class_names[int(target)]
-        return number_text(float(target))
+        if self._n_targets > 1:
+            return number_text(float(target[column]))
+        return target_text(target, self._profile.class_names)
 
     def is_text(self, column: int) -> bool:
-        is_class = self._profile and self._profile.signature.task is Task.CLASSIFICATION
-        return column == 0 and bool(is_class)
+        if self._profile is None:
+            return False
+        if column < self._n_targets:
+            return self._profile.signature.output is not Output.NUMBERS
+        return bool(category_names(self._profile, column - self._n_targets))
 
 
-class ColumnModel(_TableModel):
-    """One row for each column: range, mean, deviation, distribution."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._columns: tuple[ColumnProfile, ...] = ()
-        self._target = ""
-        self.headings = (
-            self.tr("Column"),
-            self.tr("Distribution"),
-            self.tr("Minimum"),
-            self.tr("Maximum"),
-            self.tr("Mean"),
-            self.tr("Deviation"),
-        )
-
-    def set_profile(self, profile: Profile) -> None:
-        """Shows the columns of a table."""
-        self.beginResetModel()
-        self._columns = profile.columns
-        self._target = profile.target_name if not profile.class_names else ""
-        self.n_rows = len(self._columns)
-        self.endResetModel()
-
-    def text_at(self, row: int, column: int) -> str:
-        item = self._columns[row]
-        match column:
-            case 0:
-                is_target = item.name == self._target and row == self.n_rows - 1
-                return self.tr("{name} (target)").format(name=item.name) if is_target else item.name
-            case 1:
-                return ""
-            case _:
-                values = (item.minimum, item.maximum, item.mean, item.deviation)
-                return number_text(values[column - 2])
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == HISTOGRAM_ROLE:
-            return self._columns[index.row()].histogram if index.column() == 1 else None
-        return super().data(index, role)
-
-    def is_text(self, column: int) -> bool:
-        return column < 2
-
-
-class _HistogramDelegate(QStyledItemDelegate):
-    """Paints a distribution into a cell."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        counts = index.data(HISTOGRAM_ROLE)
-        if counts is None or not len(counts) or counts.max() == 0:
-            return
-        palette = current_theme().palette
-        painter.save()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(blend(palette.surface, palette.series[0], 0.75)))
-        area = QRectF(option.rect).adjusted(SPACING, 4, -SPACING, -4)
-        width = area.width() / len(counts)
-        for bin_number, count in enumerate(counts.tolist()):
-            height = area.height() * count / int(counts.max())
-            left = area.left() + bin_number * width
-            painter.drawRect(QRectF(left, area.bottom() - height, max(width - 1, 1), height))
-        painter.restore()
-
-
-class _Table(QTableView):
+class Table(QTableView):
     """A quiet table in tabular figures."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -205,7 +148,8 @@ class _Table(QTableView):
     def _repaint(self) -> None:
         self.viewport().update()
 
-    def _fit_columns(self, at_most: int) -> None:
+    def fit_columns(self, at_most: int) -> None:
+        """Makes columns as wide as what they show, within bounds."""
         header = self.horizontalHeader()
         # Hundreds of columns are measured as they come into view by hand; the first ones suffice.
         for column in range(min(header.count(), 40)):
@@ -213,7 +157,7 @@ class _Table(QTableView):
             self.setColumnWidth(column, min(wanted + SPACING, at_most))
 
 
-class SampleTable(_Table):
+class SampleTable(Table):
     """The first rows of a table."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -225,24 +169,5 @@ class SampleTable(_Table):
     def set_profile(self, profile: Profile) -> None:
         """Shows the samples of a table."""
         self._model.set_profile(profile)
-        self._fit_columns(22 * SPACING)
-        self.scrollToTop()
-
-
-class ColumnTable(_Table):
-    """The columns of a table with their distribution."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._model = ColumnModel(self)
-        self.setModel(self._model)
-        self.setItemDelegateForColumn(1, _HistogramDelegate(self))
-        self.verticalHeader().hide()
-        self.setAccessibleName(self.tr("Columns of the table"))
-
-    def set_profile(self, profile: Profile) -> None:
-        """Shows the columns of a table."""
-        self._model.set_profile(profile)
-        self._fit_columns(22 * SPACING)
-        self.setColumnWidth(1, 15 * SPACING)
+        self.fit_columns(22 * SPACING)
         self.scrollToTop()

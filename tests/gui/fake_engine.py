@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from engine.architectures import ARCHITECTURES
-from engine.datasets.base import Examples
-from engine.datasets.profile import Profile, profile
-from engine.defaults import resolve
+from engine.datasets.profile import Profile
+from engine.defaults import metrics_of, resolve
 from engine.errors import DescentError, Problem
 from engine.evaluation.evaluation import ClassScore, Evaluation
 from engine.events import (
@@ -26,6 +25,7 @@ from engine.events import (
     Command,
     Control,
     DataInspected,
+    DataProgress,
     DescribeModel,
     EpochEnded,
     Event,
@@ -33,6 +33,7 @@ from engine.events import (
     LayerInfo,
     ModelDescribed,
     PlanChosen,
+    PreviewBatch,
     Rejected,
     RunEnded,
     RunEvent,
@@ -51,6 +52,7 @@ from engine.events import (
 from engine.problem import Kind, Task
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
+from tests.gui.fake_data import fake_batch, fake_profile
 
 GATE_TIMEOUT_S = 60.0
 STEPS_PER_EPOCH = 20
@@ -70,6 +72,10 @@ class Gate:
     def open(self) -> None:
         self._open.set()
 
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set()
+
     def wait(self) -> None:
         if not self._open.wait(GATE_TIMEOUT_S):
             raise TimeoutError("A test left a gate of the fake engine closed.")
@@ -84,20 +90,25 @@ class FakeEngine:
         hold_after_epoch: The training waits after this epoch, until a control or `go_on`.
         fails_with: The training ends with this event in place of finishing.
         rejections: Answers by data source or model name, in place of the usual ones.
+        progress: What an inspection says before it waits at its gate.
+        batch: Makes the answer to a preview from its spec.
         commands: Everything that was asked, in order.
         controls: Every control that arrived, in order.
-        warm_up, inspect, describe, prepare, evaluate: Gates before those answers.
+        warm_up, inspect, preview, describe, prepare, evaluate: Gates before those answers.
     """
 
     workspace: Path
     hold_after_epoch: int = 0
     fails_with: Callable[[str], RunEnded] | None = None
     rejections: dict[str, Rejected] = field(default_factory=dict)
+    progress: tuple[DataProgress, ...] = ()
+    batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
     commands: list[Command] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     sessions: list[FakeSession] = field(default_factory=list)
     warm_up: Gate = field(default_factory=lambda: Gate(True))
     inspect: Gate = field(default_factory=lambda: Gate(True))
+    preview: Gate = field(default_factory=lambda: Gate(True))
     describe: Gate = field(default_factory=lambda: Gate(True))
     prepare: Gate = field(default_factory=lambda: Gate(True))
     evaluate: Gate = field(default_factory=lambda: Gate(True))
@@ -124,7 +135,8 @@ class FakeEngine:
                 session.kill()
 
     def open_gates(self) -> None:
-        for gate in (self.warm_up, self.inspect, self.describe, self.prepare, self.evaluate):
+        gates = (self.warm_up, self.inspect, self.preview, self.describe)
+        for gate in (*gates, self.prepare, self.evaluate):
             gate.open()
         self.go_on()
 
@@ -152,8 +164,13 @@ class FakeSession:
                 self._engine.warm_up.wait()
                 yield WorkerReady("2.21.0", "3.15.1", ("CPU:0",), 3.1)
             case InspectData():
-                self._engine.inspect.wait()
-                yield self._inspected(command.spec["data"]["source"])
+                yield from self._engine.progress
+                is_stopped = self._waits_stopped(self._engine.inspect)
+                source = command.spec["data"]["source"]
+                yield Rejected("Cancelled.") if is_stopped else self._inspected(source)
+            case PreviewBatch():
+                is_stopped = self._waits_stopped(self._engine.preview)
+                yield Rejected("Cancelled.") if is_stopped else self._engine.batch(command.spec)
             case DescribeModel():
                 self._engine.describe.wait()
                 yield self._described(command.spec)
@@ -178,6 +195,16 @@ class FakeSession:
 
     def close(self, timeout_s: float = 5.0) -> None:
         self.is_closed = True
+
+    def _waits_stopped(self, gate: Gate) -> bool:
+        """Waits at a gate; says whether a stop came meanwhile."""
+        with self._changed:
+            self._asked.clear()
+            while not gate.is_open and Control.STOP not in self._asked:
+                self._changed.wait(0.01)
+            is_stopped = Control.STOP in self._asked
+            self._asked.clear()
+        return is_stopped
 
     # ---- answers
 
@@ -251,9 +278,7 @@ class FakeRun:
         self._spec = spec
         self._profile = looked
         self._epochs = spec.training.epochs or 1
-        self._metric = (
-            "accuracy" if looked.signature.task is Task.CLASSIFICATION else "mean_absolute_error"
-        )
+        self._metric = next(iter(metrics_of(looked.signature)), "loss")
         self._store = RunStore(engine.workspace)
         model = ARCHITECTURES[spec.model.name].title
         self._record = self._store.create(
@@ -375,26 +400,6 @@ class FakeRun:
         metrics = self._metrics(epoch)
         tests = {"test_loss": metrics["val_loss"], f"test_{self._metric}": metrics[self._metric]}
         return {**metrics, **tests}
-
-
-def fake_profile(source: str) -> Profile:
-    """Returns a profile of seeded random data that fits the source's name."""
-    random = np.random.default_rng(0)
-    if source == "digits":
-        x: Any = random.integers(0, 255, (200, 28, 28, 1), dtype=np.uint8)
-        y: Any = np.arange(200) % 10
-        classes = tuple("0123456789")
-        data = Examples(x, y, Kind.IMAGE, Task.CLASSIFICATION, (), "digit", classes)
-        return profile(source, "Handwritten digits", data, (140, 30, 30))
-    if source == "noisy_line":
-        x = random.normal(size=(100, 1)).astype(np.float32)
-        y = (2 * x[:, 0] + random.normal(size=100)).astype(np.float32)
-        data = Examples(x, y, Kind.TABLE, Task.REGRESSION, ("x",), "y")
-        return profile(source, "Noisy line", data, (70, 15, 15))
-    x = random.normal(size=(100, 2)).astype(np.float32)
-    y = (x.sum(axis=1) > 0).astype(np.int64)
-    data = Examples(x, y, Kind.TABLE, Task.CLASSIFICATION, ("x1", "x2"), "class", ("a", "b"))
-    return profile(source, "Two moons", data, (70, 15, 15))
 
 
 def fake_evaluation(looked: Profile, part: str = "test") -> Evaluation:

@@ -11,15 +11,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from engine.datasets import DATASETS
+from engine.datasets import DATASETS, FORMATS
 from engine.errors import Problem
 from engine.events import InspectData, Rejected
 from gui.pages.data_page import DataPage
+from gui.widgets.column_table import MINIMUM
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.parameter_fields import NumberField
-from tests.gui.fake_engine import fake_profile
+from gui.widgets.profile_view import ProfileView
+from tests.gui.fake_data import fake_profile
 from tests.gui.frame_fixtures import PageStage, page_stage
-from tests.gui.spoken import SpokenMessages
 
 
 @pytest.fixture
@@ -28,17 +29,16 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
         yield made
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    path = tmp_path / "houses.csv"
-    path.write_text("rooms,area,price\n3,70,200\n4,95,280\n2,40,120\n", encoding="utf-8")
-    return path
-
-
 def pick(on: PageStage[DataPage], name: str) -> None:
     """Picks a card as the mouse does, and waits for its profile."""
     with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
         click_card(on, name)
+
+
+def open_path(on: PageStage[DataPage], path: str) -> None:
+    """Opens a file or folder, and waits for its profile."""
+    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        on.page.open_path(path)
 
 
 def click_card(on: PageStage[DataPage], name: str) -> None:
@@ -49,6 +49,10 @@ def click_card(on: PageStage[DataPage], name: str) -> None:
     on.qtbot.mouseClick(cards.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
 
+def shown_tabs(view: ProfileView) -> list[str]:
+    return [view.tabs.tabText(index) for index in range(view.tabs.count())]
+
+
 def inspected(on: PageStage[DataPage]) -> list[InspectData]:
     return [command for command in on.engine.commands if isinstance(command, InspectData)]
 
@@ -56,13 +60,17 @@ def inspected(on: PageStage[DataPage]) -> list[InspectData]:
 class TestPicking:
     def test_an_empty_page_says_what_to_do_first(self, on: PageStage[DataPage]) -> None:
         assert "Pick some data" in on.page.state_panel.title.text()
-        assert on.page.state_panel.button.text() == "Open a CSV file…"
+        assert on.page.state_panel.button.text() == "Open a file…"
         assert not on.page.next_button.isEnabled()
 
     def test_every_dataset_is_a_card_in_a_group(self, on: PageStage[DataPage]) -> None:
         assert {card.name for card in on.page.cards.cards} == set(DATASETS.names)
         groups = [card.group for card in on.page.cards.cards]
-        assert sorted(set(groups), key=groups.index) == ["Images", "Tables", "Made on the spot"]
+        known = ["Images", "Tables", "Texts", "Sound", "Video", "Series over time", "Control"]
+        assert set(groups) <= {*known, "Made on the spot"}
+        assert [group for group in dict.fromkeys(groups) if group in known] == [
+            group for group in known if group in groups
+        ]
 
     def test_a_click_picks_data_and_a_model_that_fits(self, on: PageStage[DataPage]) -> None:
         pick(on, "digits")
@@ -104,26 +112,25 @@ class TestLooking:
         pick(on, "digits")
         view = on.page.profile_view
         assert view.tab == "images"
-        assert view.images.n_images == len(fake_profile("digits").sample_x)
+        assert view.view("images").n_images == len(fake_profile("digits").sample_x)
         assert "10 classes" in view.facts.text()
 
     def test_a_table_is_shown_as_points_rows_and_columns(self, on: PageStage[DataPage]) -> None:
         pick(on, "moons")
         view = on.page.profile_view
-        shown = [view.tabs.tabText(index) for index in range(view.tabs.count())]
-        assert shown == ["Plot", "Rows", "Columns", "Classes"]
+        assert shown_tabs(view) == ["Plot", "Rows", "Columns", "Overview", "Problems", "Batch"]
         profile = fake_profile("moons")
         view.show_tab("rows")
-        model = view.rows.model()
+        model = view.view("rows").model()
         assert model.rowCount() == len(profile.sample_x)
         assert model.headerData(1, Qt.Orientation.Horizontal) == profile.feature_names[0]
         text = model.index(0, 1).data()
         assert float(text) == pytest.approx(float(profile.sample_x[0, 0]), rel=1e-4)
         assert model.index(0, 0).data() == profile.class_names[int(profile.sample_y[0])]
         view.show_tab("columns")
-        columns = view.columns.model()
+        columns = view.view("columns").model()
         assert columns.rowCount() == len(profile.columns)
-        assert float(columns.index(0, 2).data()) == pytest.approx(
+        assert float(columns.index(0, MINIMUM).data()) == pytest.approx(
             profile.columns[0].minimum, rel=1e-4
         )
 
@@ -198,58 +205,58 @@ class TestSetting:
 
 
 class TestFiles:
-    def test_a_table_is_opened_with_its_last_column_as_target(
-        self, on: PageStage[DataPage], table: Path
+    def test_a_table_is_opened_and_the_engine_names_its_target(
+        self, on: PageStage[DataPage]
     ) -> None:
-        with on.qtbot.waitSignal(on.controller.draft_changed):
-            on.page.open_file(str(table))
+        open_path(on, "/data/people.csv")
         draft = on.controller.draft
-        assert (draft.source, draft.target) == (str(table), "price")
-        combo = on.page.data_settings.target
-        assert [combo.itemText(i) for i in range(combo.count())] == ["rooms", "area", "price"]
-        assert combo.currentText() == "price"
-        assert on.page.title.text() == "houses.csv"
+        assert (draft.source, draft.target) == ("/data/people.csv", None)
+        target = on.page.data_settings.target
+        assert target.columns == ("passenger.id", "age", "town", "fare", "survived")
+        assert target.currentText() == "automatic: survived"
+        assert on.page.title.text() == "people.csv"
 
-    def test_another_target_can_be_chosen(self, on: PageStage[DataPage], table: Path) -> None:
+    def test_another_target_can_be_chosen(self, on: PageStage[DataPage]) -> None:
+        open_path(on, "/data/people.csv")
+        target = on.page.data_settings.target
+        target.setFocus()
         with on.qtbot.waitSignal(on.controller.draft_changed):
-            on.page.open_file(str(table))
-        combo = on.page.data_settings.target
-        combo.setFocus()
-        with on.qtbot.waitSignal(on.controller.draft_changed):
-            QTest.keyClick(combo, Qt.Key.Key_Up)
-        assert on.controller.draft.target == "area"
+            QTest.keyClick(target, Qt.Key.Key_Down)
+        assert on.controller.draft.target == "passenger.id"
 
-    def test_an_opened_file_stays_among_the_cards(
-        self, on: PageStage[DataPage], table: Path
+    @pytest.mark.parametrize("source", ["/data/people.csv", "/data/pets"])
+    def test_what_was_opened_stays_among_the_cards(
+        self, on: PageStage[DataPage], source: str
     ) -> None:
-        with on.qtbot.waitSignal(on.controller.draft_changed):
-            on.page.open_file(str(table))
+        open_path(on, source)
         pick(on, "moons")
-        assert on.page.cards.cards[-1].group == "Your files"
-        assert on.page.cards.cards[-1].name == str(table)
-        assert on.settings.get("data/recent_files", list[str]()) == [str(table)]
+        assert on.page.cards.cards[0].group == "Your files and folders"
+        assert on.page.cards.cards[0].name == source
+        assert on.settings.get("data/recent_files", list[str]()) == [source]
+        kind = FORMATS[fake_profile(source).format].kind
+        assert on.page.cards.cards[0].icon == kind.value
+        pick(on, source)
+        assert on.controller.draft.source == source
 
-    @pytest.mark.parametrize("text", [None, ""])
-    def test_a_file_that_cannot_be_opened_changes_nothing(
-        self, on: PageStage[DataPage], tmp_path: Path, spoken: SpokenMessages, text: str | None
+    def test_a_file_that_cannot_be_read_says_why_and_is_not_remembered(
+        self, on: PageStage[DataPage]
     ) -> None:
-        pick(on, "moons")
-        path = tmp_path / "bad.csv"
-        if text is not None:
-            path.write_text(text, encoding="utf-8")
-        with on.qtbot.waitSignal(on.messages.shown):
-            on.page.open_file(str(path))
-        assert "bad.csv" in spoken.take("error").text
-        assert on.controller.draft.source == "moons"
-        assert on.page.cards.current_name == "moons"
+        on.engine.rejections["/data/bad.csv"] = Rejected("'bad.csv' is empty.", "Pick another.")
+        with on.qtbot.waitSignal(on.controller.data_rejected):
+            on.page.open_path("/data/bad.csv")
+        assert "'bad.csv' is empty." in on.page.state_panel.text.text()
+        assert on.settings.get("data/recent_files", list[str]()) == []
+        assert on.page.state_panel.button.text() == "Look at it again"
 
-    def test_a_file_from_the_last_launch_gets_its_columns_back(
-        self, on: PageStage[DataPage], table: Path
-    ) -> None:
-        on.controller.set_draft(on.controller.draft.with_data(str(table), "area"))
-        combo = on.page.data_settings.target
-        on.qtbot.waitUntil(lambda: combo.count() == 3)
-        assert combo.currentText() == "area"
+    def test_data_that_was_mended_is_looked_at_again(self, on: PageStage[DataPage]) -> None:
+        on.engine.rejections["/data/people.csv"] = Rejected("It is empty.", "Pick another.")
+        with on.qtbot.waitSignal(on.controller.data_rejected):
+            on.page.open_path("/data/people.csv")
+        on.engine.rejections.clear()
+        button = on.page.state_panel.button
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            on.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert on.page.profile_view.isVisible()
 
 
 class TestImageGrid:

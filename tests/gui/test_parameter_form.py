@@ -311,6 +311,10 @@ class TestForEveryone:
         assert form.error_text() == ""
         for item in describe(declared):
             assert form.error_text(item.name) == ""
-            given = item.default if item.default is not None else (item.choices or (5,))[0]
+            given = (
+                item.default
+                if item.default is not None
+                else (item.choices or (int(item.minimum or 5),))[0]
+            )
             form.set_values({item.name: given})
             assert form.error_text(item.name) == "", item.name

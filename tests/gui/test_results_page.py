@@ -15,7 +15,8 @@ from engine.evaluation.evaluation import FILE_NAME
 from engine.events import RunState
 from engine.runs.store import RunStore
 from gui.pages.results_page import ResultsPage
-from tests.gui.fake_engine import fake_evaluation, fake_profile
+from tests.gui.fake_data import fake_profile
+from tests.gui.fake_engine import fake_evaluation
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 
 

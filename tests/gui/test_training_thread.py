@@ -24,7 +24,8 @@ from engine.events import (
 )
 from engine.spec import RunSpec
 from gui.training_thread import TrainingThread
-from tests.gui.fake_engine import FakeEngine, fake_profile
+from tests.gui.fake_data import fake_profile
+from tests.gui.fake_engine import FakeEngine
 
 READY = WorkerReady("2.21.0", "3.15.1", ("CPU:0",), 1.0)
 SPEC: dict[str, Any] = {"data": {"source": "moons"}, "model": {"name": "mlp"}}
