@@ -24,7 +24,7 @@ class ShapesParameters(Parameters):
     """How many, how large, how hard."""
 
     n_samples: int = parameter(
-        3_000, label="Examples", help="How many images are drawn.", ge=50, le=20_000
+        4_000, label="Examples", help="How many images are drawn.", ge=50, le=20_000
     )
     n_classes: int = parameter(
         5,
@@ -41,7 +41,7 @@ class ShapesParameters(Parameters):
         False, label="Colours", help="Shape and ground in random colours instead of greys."
     )
     noise: float = parameter(
-        0.1,
+        0.05,
         label="Noise",
         help="Standard deviation of the noise, as a share of the full brightness. Without noise "
         "nearly all shapes can be told apart; at 0.4 small ones drown.",
