@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.datasets import load_examples
+from engine.datasets.across import across_parts
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
+from engine.datasets.looks import Trace
 from engine.datasets.packing import packed
 from engine.datasets.profile import Profile, profile
-from engine.datasets.split import Parts, across_parts, split
+from engine.datasets.split import Parts, split
 from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
 from engine.problem import Output, Signature
@@ -38,10 +40,9 @@ class Prepared:
 
     def profile(self, source: str, seed: int = 0) -> Profile:
         """What was found, small enough to send to a window."""
-        from dataclasses import replace
-
         examples, dataset = self.examples, self.dataset
-        found = across_parts(examples, self.parts)
+        exclude = dataset.data.exclude if isinstance(dataset, FileDataset) else ()
+        found = across_parts(examples, self.parts, exclude)
         return profile(
             source,
             dataset.title,
@@ -79,6 +80,15 @@ class Material(Prepared):
     """Prepared data whose files are all read, with a spec that fits it."""
 
     spec: RunSpec
+
+
+def _with_ends(examples: Examples, parts: Parts) -> tuple[Trace, ...]:
+    """The series, with the times at which the training and the validation part end."""
+    order = examples.order
+    if parts.method != "time" or order is None:
+        return examples.traces
+    ends = tuple(float(order[part].max()) for part in (parts.train, parts.validation) if len(part))
+    return tuple(replace(trace, ends=ends) for trace in examples.traces)
 
 
 def balanced_weights(

@@ -1,9 +1,10 @@
-"""What `predict` is given: tables, rows typed out, images and arrays, as a model's inputs."""
+"""What `predict` is given: files of the kind a model takes, rows and texts typed out."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +12,58 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract import Contract
-from engine.datasets import arrays, image_files
+from engine.datasets import (
+    arrays,
+    control_files,
+    image_files,
+    series,
+    sound_files,
+    table,
+    texts,
+    video_files,
+)
 from engine.datasets.array_files import IDX_NAME
-from engine.datasets.table import SUFFIXES, read_features
 from engine.errors import DatasetError
 from engine.parameters import shorten
-from engine.problem import Kind
+from engine.problem import Kind, Task
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How files of one kind are read.
+
+    Attributes:
+        suffixes: Those it reads.
+        read: Returns the inputs in a file, (n_samples, *shape).
+    """
+
+    suffixes: tuple[str, ...]
+    read: Callable[[Path, Contract], Array]
+
+
+_READERS: dict[Kind, _Reader] = {
+    Kind.TABLE: _Reader(table.SUFFIXES, table.read_inputs),
+    Kind.IMAGE: _Reader(image_files.SUFFIXES, image_files.read_inputs),
+    Kind.TEXT: _Reader(texts.TEXT_SUFFIXES, texts.read_inputs),
+    Kind.AUDIO: _Reader(sound_files.SOUND_SUFFIXES, lambda p, c: sound_files.read_inputs(p, c)),
+    Kind.VIDEO: _Reader(video_files.SUFFIXES, video_files.read_inputs),
+    Kind.SERIES: _Reader(table.SUFFIXES, series.read_inputs),
+}
+_CONTROL = _Reader((*table.SUFFIXES, ".npz"), control_files.read_inputs)
 
 
 def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], Array]:
     """Reads everything a model shall predict for.
 
     Args:
-        inputs: Paths of files; for tables, rows such as ``5.1,3.5,1.4,0.2`` as well.
+        inputs: Paths of files; for tables, rows such as ``5.1,3.5,,0.2`` as well; for texts, the
+            texts themselves.
         contract: What the model takes.
 
     Returns:
-        A name for each example, and the inputs in the data's own units, (n_samples, *input_shape).
+        A name for each example, and the inputs in the data's own units, (n_samples, *raw_shape).
 
     Raises:
         DatasetError: An input cannot be read, or does not fit the model.
@@ -45,42 +79,37 @@ def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], A
 
 
 def _read(text: str, contract: Contract) -> Array:
+    kind = contract.signature.kind
+    reader = _CONTROL if contract.signature.task is Task.CONTROL else _READERS[kind]
     path = Path(text.strip())
-    is_table = contract.signature.kind is Kind.TABLE
+    suffix = path.suffix.lower()
     is_file = is_folder = False
     with contextlib.suppress(OSError, RuntimeError):  # no path at all, but a row perhaps
         path = path.expanduser()
         is_file, is_folder = path.is_file(), path.is_dir()
     if not is_file:
-        if is_table and path.suffix.lower() not in (*SUFFIXES, *arrays.NUMPY_SUFFIXES):
-            return _read_row(text, contract)[np.newaxis]
+        if kind is Kind.TEXT and suffix not in reader.suffixes:
+            return np.array([text], object)
+        if kind is Kind.TABLE and suffix not in (*reader.suffixes, *arrays.NUMPY_SUFFIXES):
+            return _read_row(text, contract)
         if is_folder:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
-    suffix = path.suffix.lower()
+    if suffix in reader.suffixes:
+        return reader.read(path, contract)
     if suffix in arrays.NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
         return arrays.read_inputs(path, contract)
-    if is_table and suffix in SUFFIXES:
-        return read_features(path, contract.feature_names)
-    if not is_table and suffix in image_files.SUFFIXES:
-        return image_files.read_inputs(path, contract)
-    known = (
-        (*SUFFIXES, *arrays.NUMPY_SUFFIXES)
-        if is_table
-        else (*image_files.SUFFIXES, *arrays.NUMPY_SUFFIXES)
-    )
+    known = dict.fromkeys((*reader.suffixes, *arrays.NUMPY_SUFFIXES))
     raise DatasetError(
-        f"A model of {contract.signature.kind.value} data cannot take such a file. "
-        f"Received: '{text}'.",
+        f"A model of {kind.value} data cannot take such a file. Received: '{text}'.",
         f"Known types: {', '.join(known)}.",
     )
 
 
-# ---- rows
-
-
 def _read_row(text: str, contract: Contract) -> Array:
-    """One row typed out: a cell per column of the table the model was trained on."""
+    """One row typed out, (1, columns): a cell per column the model was trained on."""
+    if "columns" in contract.reading:
+        return table.read_row(text, contract)
     columns = _columns(contract.feature_names)
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) != len(columns):
@@ -97,11 +126,14 @@ def _read_row(text: str, contract: Contract) -> Array:
         else:
             known = f"Known: {', '.join(places)}."
             raise DatasetError(f"'{column}' has no value {shorten(cell)}.", known)
-    return row
+    return row[np.newaxis]
 
 
 def _columns(feature_names: Sequence[str]) -> dict[str, dict[str, int] | None]:
-    """The table's columns in order; for categories, the feature of each value."""
+    """A table's columns in order; for categories, the feature of each value.
+
+    Runs made before tables kept their schema have one feature per category, `column=category`.
+    """
     columns: dict[str, dict[str, int] | None] = {}
     for index, feature in enumerate(feature_names):
         column, separator, category = feature.partition("=")

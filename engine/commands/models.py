@@ -50,9 +50,9 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     outputs = execution.predict(record.id, store, x)
     for name, values in zip(names, outputs, strict=True):
         if not contract.class_names:
-            value = float(values)
-            output.event("prediction", input=name, target=contract.target_name, value=value)
-            output.lines(f"{name}: {contract.target_name} {number(value)}")
+            said = values if isinstance(values, str) else np.asarray(values, np.float64).tolist()
+            output.event("prediction", input=name, target=contract.target_name, value=said)
+            output.lines(f"{name}: {contract.target_name} {_words(said)}")
             continue
         best = contract.class_names[int(np.argmax(values))]
         probabilities = dict(zip(contract.class_names, map(float, values), strict=True))
@@ -67,3 +67,10 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
         listing = ", ".join(f"{label} {share:.1%}" for label, share in likely)
         output.lines(f"{name}: {best}  ({listing})")
     return 0
+
+
+def _words(value: str | float | list[float]) -> str:
+    """A predicted text, number or list of numbers, for people."""
+    if isinstance(value, str):
+        return value
+    return ", ".join(map(number, value)) if isinstance(value, list) else number(value)

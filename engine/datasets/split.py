@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.files import PART_FOLDERS
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.packing import FileRows
 from engine.errors import DatasetError
 from engine.problem import Output
 from engine.spec import SplitSpec
@@ -172,7 +168,8 @@ def _by_group(groups: AnyArray, spec: SplitSpec, seed: int) -> Parts:
             part_of_group[group] = part
             taken += int(sizes[group])
     parts = part_of_group[member]
-    return Parts(*(np.flatnonzero(parts == part) for part in range(3)))
+    train, validation, test = (np.flatnonzero(parts == part) for part in range(3))
+    return Parts(train, validation, test)
 
 
 def _by_time(times: AnyArray, spec: SplitSpec, until: AnyArray | None = None) -> Parts:
@@ -186,12 +183,11 @@ def _by_time(times: AnyArray, spec: SplitSpec, until: AnyArray | None = None) ->
     parts = np.split(order, [n_train, n_train + n_validation])
     if until is not None:
         parts = _without_overlap(parts, times, until)
-    return Parts(*(np.sort(part) for part in parts))
+    train, validation, test = (np.sort(part) for part in parts)
+    return Parts(train, validation, test)
 
 
-def _without_overlap(
-    parts: list[IndexArray], times: AnyArray, until: AnyArray
-) -> list[IndexArray]:
+def _without_overlap(parts: list[IndexArray], times: AnyArray, until: AnyArray) -> list[IndexArray]:
     """Leaves out what reaches into the part that follows, so that nothing of it is learnt.
 
     Args:
@@ -235,7 +231,7 @@ def _drawn(
         train, held_out = _draw(np.arange(n_samples, dtype=np.int64), n_held_out, seed)
     strata = _strata(y[held_out], n_validation, n_test) if stratify else None
     validation_rows, test_rows = _draw(held_out, n_test, seed, strata)
-    return Parts(*(among[np.sort(rows)] for rows in (train, validation_rows, test_rows)))
+    return Parts(among[np.sort(train)], among[np.sort(validation_rows)], among[np.sort(test_rows)])
 
 
 def _too_few(n_samples: int) -> DatasetError:
@@ -314,84 +310,3 @@ def _strata(
         strata[single] = np.argmax(counts)
     n_strata = len(np.unique(strata))
     return strata if min(n_validation, n_test) >= n_strata and len(y) > n_strata else None
-
-
-def across_parts(examples: Examples, parts: Parts) -> tuple[DataFinding, ...]:
-    """Finds inputs that are the same in the training part and in another.
-
-    Files are compared by size first, and by content only where sizes agree.
-    """
-    marks = _marks(examples)
-    if marks is None:
-        return ()
-    part_of = np.zeros(examples.n_samples, np.int8)
-    part_of[parts.validation], part_of[parts.test] = 1, 2
-    in_training: dict[bytes, int] = {}
-    for index in parts.train.tolist():
-        in_training.setdefault(marks[index], index)
-    held_out = np.concatenate([parts.validation, parts.test]).tolist()
-    twins = [(index, in_training[marks[index]]) for index in held_out if marks[index] in in_training]
-    if not twins:
-        return ()
-    names = [f"{examples.name_of(index)} = {examples.name_of(twin)}" for index, twin in twins]
-    remedies: tuple[Remedy, ...] = ()
-    if examples.names:
-        left_out = tuple(examples.name_of(index) for index, _ in twins)
-        remedies = (Remedy("Leave the copies out", {"data.exclude": left_out}),)
-    count = len(twins)
-    text = (
-        f"{count:,} of {len(held_out):,} validation and test examples are also in the training "
-        "part, so results look better than they are."
-    )
-    return (
-        DataFinding(
-            Trouble.ACROSS_PARTS, "", text, tuple(names[:MAX_NAMES]), count, remedies
-        ),
-    )
-
-
-_COMPARED_ROWS = 200_000
-_COMPARED_FILES = 5_000
-_COMPARED_FILE_BYTES = 1 << 20
-
-
-def _marks(examples: Examples) -> list[bytes] | None:
-    """A mark of each example's input, equal where inputs are equal; None: too many to compare."""
-    rows = examples.x
-    if len(rows) > _COMPARED_ROWS:
-        return None
-    if isinstance(rows, FileRows):
-        return _file_marks(rows)
-    marks: list[bytes] = []
-    for start in range(0, len(rows), 1024):
-        block = rows[start : start + 1024]
-        for row in block:
-            content = row.encode() if isinstance(row, str) else np.ascontiguousarray(row).tobytes()
-            marks.append(content if len(content) < 32 else blake2b(content, digest_size=16).digest())
-    return marks
-
-
-def _file_marks(rows: FileRows) -> list[bytes] | None:
-    """Files of a size of their own differ without being read; None: too many would be read."""
-    sizes: list[int] = []
-    for path in rows.paths:
-        try:
-            sizes.append(path.stat().st_size)
-        except OSError:
-            sizes.append(-1)
-    counts = Counter(sizes)
-    common = {size for size, count in counts.items() if count > 1 and size > 0}
-    if sum(counts[size] for size in common) > _COMPARED_FILES:
-        return None
-    marks: list[bytes] = []
-    for place, (path, size) in enumerate(zip(rows.paths, sizes, strict=True)):
-        mark = b"%d/%d" % (place, size)
-        if size in common:
-            try:
-                with path.open("rb") as file:
-                    content = file.read(_COMPARED_FILE_BYTES)
-                mark = blake2b(content, digest_size=16).digest() + b"%d" % size
-            except OSError:
-                pass
-        marks.append(mark)
-    return marks

@@ -91,12 +91,14 @@ class NumberTargets(TargetTransform):
 
     def transform(self, y: AnyArray) -> AnyArray:
         offset, scale = self._like(y)
-        return ((y.astype(np.float64) - offset) / scale).astype(np.float32)
+        scaled: AnyArray = (y.astype(np.float64) - offset) / scale
+        return scaled.astype(np.float32)
 
     def restore(self, outputs: AnyArray) -> AnyArray:
         """Returns predictions, (n,) or (n, n_values), in the target's own unit, as float64."""
         offset, scale = self._like(outputs)
-        return outputs.astype(np.float64) * scale + offset
+        restored: AnyArray = outputs.astype(np.float64) * scale + offset
+        return restored
 
     def _like(self, y: AnyArray) -> tuple[Any, Any]:
         if len(self.offset) == 1:

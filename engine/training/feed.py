@@ -25,6 +25,28 @@ Chunk = tuple[DeviceData, Order]
 Prepare = Callable[[npt.NDArray[np.int64]], tuple[Array, ...]]
 
 
+def prepare_all(prepare: Prepare, n_rows: int, block: int) -> DeviceData:
+    """Prepares a whole part for the device, in blocks of rows.
+
+    Preparing works with several arrays of double precision, which for all rows at once would take
+    many times what is kept.
+
+    Args:
+        prepare: As for `StreamedFeed`.
+        n_rows: Examples of the part.
+        block: Rows at a time.
+    """
+    whole: list[Array] = []
+    for start in range(0, n_rows, block):
+        rows = np.arange(start, min(start + block, n_rows), dtype=np.int64)
+        arrays = prepare(rows)
+        if not whole:
+            whole = [np.empty((n_rows, *array.shape[1:]), array.dtype) for array in arrays]
+        for kept, array in zip(whole, arrays, strict=True):
+            kept[start : start + len(rows)] = array
+    return DeviceData.place(*whole)
+
+
 class Feed(ABC):
     """Examples of one part of the data, in any order asked for."""
 

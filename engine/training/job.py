@@ -36,9 +36,15 @@ from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.checkpoint import CheckpointWriter
 from engine.training.control import TrainingControl
-from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed
+from engine.training.feed import (
+    BLOCK_BYTES,
+    Feed,
+    ResidentFeed,
+    StreamedFeed,
+    prepare_all,
+)
 from engine.training.live import observers
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.loop import StepLoop
 from engine.training.plan import Plan
 from engine.training.trainer import Outcome, Schedule, Trainer
 
@@ -169,7 +175,9 @@ class TrainingJob:
         weights = self._material.training_weights(class_weights) if part == "train" else None
         prepare = _Preparation(self._material, rows, weights)
         if self._plan.resident:
-            self._feeds[part] = ResidentFeed(DeviceData.place(*prepare(np.arange(len(rows)))))
+            self._feeds[part] = ResidentFeed(
+                prepare_all(prepare, len(rows), max(1, BLOCK_BYTES // self._row_bytes()))
+            )
         else:
             everything = np.arange(len(rows), dtype=np.int64)
             self._feeds[part] = StreamedFeed(everything, prepare, self._row_bytes())

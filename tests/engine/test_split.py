@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.datasets.across import across_parts
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
-from engine.datasets.split import Parts, across_parts, split
+from engine.datasets.split import Parts, split
 from engine.errors import DatasetError
 from engine.problem import Kind, Task
 from engine.spec import SplitSpec
