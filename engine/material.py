@@ -50,6 +50,7 @@ class Prepared:
                 examples,
                 findings=(*examples.findings, *found),
                 facts=(*examples.facts, *self.preprocessing.facts),
+                traces=_with_ends(examples, self.parts),
             ),
             self.signature,
             self.parts.sizes,
