@@ -197,8 +197,8 @@ class AugmentationSpec(Parameters):
     noise: float = parameter(
         0.0,
         label="Noise",
-        help="Adds normal noise of this deviation (images: of the range 0 to 1; recordings and "
-        "series: in deviations of the data).",
+        help="Adds normal noise of this deviation: of the range of images, else of the values as "
+        "the network receives them, scaled.",
         ge=0,
         le=1,
     )
