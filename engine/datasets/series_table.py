@@ -27,8 +27,8 @@ _TIME_NAMES = frozenset(
 # As numbers, these may start again.
 _PARTS_OF_TIME = frozenset(("quarter", "month", "week", "day", "hour", "minute"))
 _TRIED_ROWS = 200
-# Where more of the steps are longer than usual, rows are taken as they come: shops close at night.
-_MAX_ODD_SHARE = 0.1
+# Where more of the steps are missing, rows are taken as they come: shops close at night.
+_MAX_MISSING_SHARE = 0.1
 # Above this share of rows at a time that was there already, the table holds several series.
 _REPEATED_SHARE = 0.2
 
@@ -289,7 +289,8 @@ def _steps_between(rows: _Rows, layout: Layout, longest: int) -> tuple[Pace | No
     odd = np.flatnonzero(counts != 1)
     breaks = np.flatnonzero(~same | (counts - 1 > longest))
     stretch = np.diff(breaks, prepend=-1, append=len(counts)).max()
-    is_regular = (counts > 0).all() and len(odd) <= _MAX_ODD_SHARE * np.count_nonzero(same)
+    n_added = int((counts[odd] - 1).clip(0, longest).sum())
+    is_regular = (counts > 0).all() and n_added <= _MAX_MISSING_SHARE * np.count_nonzero(same)
     # Half a window is the longest gap that is filled; a stretch must hold more than a window.
     if is_regular and (stretch > 2 * longest + 1 or not len(odd)):
         return pace, counts
