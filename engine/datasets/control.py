@@ -40,6 +40,8 @@ __all__ = ["ControlFormat", "Demonstrations", "examples_of", "read_inputs"]
 # Whole numbers of up to this many values are actions to choose from, not amounts.
 MAX_ACTIONS = 100
 _MAX_FLOAT_ACTIONS = 20
+# Lower than any other format's likeness: other tables and archives are opened when told to.
+_WHERE_ASKED_FOR = 0.05
 
 
 class ControlParameters(Parameters):
@@ -70,17 +72,18 @@ class ControlFormat(Format):
         try:
             if suffix == ".npz":
                 names = {file.name.lower() for file in arrays_in(glance.path)}
-                return 1.0 if names & set(OBSERVATIONS[:-1]) and names & set(ACTIONS[:-1]) else 0.0
+                is_sure = names & set(OBSERVATIONS[:-1]) and names & set(ACTIONS[:-1])
+                return 1.0 if is_sure else _WHERE_ASKED_FOR
             names = {name.lower() for name in column_names(glance.path)}
         except (DescentError, OSError):
-            return 0.1 if suffix != ".npz" else 0.0
+            return _WHERE_ASKED_FOR
         has_action = any(ACTION_COLUMN.fullmatch(name) for name in names)
         is_sure = has_action and (
             bool(names & {*EPISODES, *STARTS, *ENDS})
             or any(OBSERVATION_COLUMN.fullmatch(name) for name in names)
         )
         # A column named action alone may be anything.
-        return 1.0 if is_sure else 0.1
+        return 1.0 if is_sure else _WHERE_ASKED_FOR
 
     def open(self, path: Path, data: DataSpec) -> Demonstrations:
         return Demonstrations(path, data)
