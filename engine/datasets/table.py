@@ -117,7 +117,7 @@ class TableFile(FileDataset):
         shown = [*used, target, *([self.data.weights] if self.data.weights else [])]
         findings = [
             *table.report.findings,
-            *column_findings(plans, table.studies, shown, parameters.gap_words),
+            *column_findings(plans, table.studies, shown, target, parameters.gap_words),
             *row_findings(encoded, class_names, y, word),
             *leak_findings(features, encoded.x, y, len(class_names), target),
         ]
@@ -166,13 +166,12 @@ class TableFile(FileDataset):
                 continue
             if plan.gaps == "drop_column" or _is_row_number(place, study, plan):
                 continue
+            if plan.type == "number":
+                word = table.source.line_word
+                refuse_faults(name, study.wrong, study.infinite, study.large, word)
             if is_constant(plan, study):
                 constant.append(name)
                 continue
-            if plan.type == "number":
-                refuse_faults(
-                    name, study.wrong, study.infinite, study.large, table.source.line_word
-                )
             used.append(name)
         if used:
             return used
@@ -181,7 +180,7 @@ class TableFile(FileDataset):
                 f"No column of '{self.path.name}' varies: {', '.join(constant)}.",
                 "Bring a table whose rows differ.",
             )
-        left = column_findings(plans, table.studies, [target], table.parameters.gap_words)
+        left = column_findings(plans, table.studies, [target], target, table.parameters.gap_words)
         why = " ".join(item.text for item in left)
         raise DatasetError(
             f"'{self.path.name}' has no column to predict '{target}' from. {why}".strip(),

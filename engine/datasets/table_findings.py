@@ -38,14 +38,15 @@ def column_findings(
     plans: Mapping[str, ColumnPlan],
     studies: Mapping[str, ColumnStudy],
     used: Sequence[str],
+    target: str,
     gap_words: str,
 ) -> list[DataFinding]:
-    """What is wrong with single columns, in their order."""
+    """What is wrong with single columns, in their order; `used` holds the target as well."""
     found: list[DataFinding] = []
     for name, plan in plans.items():
         study = studies[name]
         if name in used:
-            found += _missing(plan, study)
+            found += _missing(plan, study, name == target)
             found += _gap_words(plan, study, gap_words)
             found += _understood(plan, study)
         elif not plan.is_chosen:
@@ -73,7 +74,7 @@ _FILLED: dict[str, str] = {
 }
 
 
-def _missing(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
+def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[DataFinding]:
     if not plan.n_missing:
         return []
     share = plan.n_missing / study.n_rows
@@ -82,10 +83,12 @@ def _missing(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         f"({share:.1%}); they {_FILLED.get(plan.gaps, 'are filled')}."
     )
     field = ("data", "columns", plan.name, "gaps")
-    remedies = (
+    remedies: tuple[Remedy, ...] = (
         Remedy("Leave these rows out", {field: "drop_rows"}),
         Remedy("Leave the column out", {field: "drop_column"}),
     )
+    if is_target or plan.gaps == "drop_rows":
+        remedies = () if is_target else remedies[1:]
     return [DataFinding(Trouble.MISSING, plan.name, text, (), plan.n_missing, remedies)]
 
 
@@ -126,7 +129,8 @@ def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     if plan.gaps == "drop_column":
         text = f"Column '{name}' was left out because of its gaps."
         return [DataFinding(Trouble.LEFT_OUT, name, text, count=plan.n_missing)]
-    if plan.type == "identifier" and study.n_numbers == study.n_given:
+    is_number = study.n_numbers == study.n_given and not (study.has_giant or study.has_code)
+    if plan.type == "identifier" and is_number:
         text = f"Column '{name}' only numbers the rows, by its name and values, and was left out."
         remedies: tuple[Remedy, ...] = (_typed("Use it as a number", name, "number"),)
         return [DataFinding(Trouble.LEFT_OUT, name, text, remedies=remedies)]

@@ -81,7 +81,12 @@ def read_row(text: str, contract: Contract) -> FloatArray:
         {name: text_cells([cell]) for name, cell in zip(columns, cells, strict=True)},
         np.ones(1, np.int64),
     )
-    return CellReader(contract.reading["columns"], style, "row").read(chunk)
+    try:
+        return CellReader(contract.reading["columns"], style, "row").read(chunk)
+    except DatasetError as error:
+        raise DatasetError(
+            error.message, f"A row holds, in this order: {', '.join(columns)}."
+        ) from None
 
 
 def input_columns(reading: Mapping[str, Any]) -> tuple[str, ...]:
