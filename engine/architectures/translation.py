@@ -63,7 +63,7 @@ class Translator(Architecture):
     kinds = (Kind.TEXT,)
     tasks = (Task.TRANSLATION,)
     parameters = TranslatorParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=64)
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=20, batch_size=64)
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         size = signature.target_length * signature.n_classes

@@ -31,6 +31,7 @@ from engine.datasets.keras_data import (
 )
 from engine.datasets.moving_shapes import MovingShapes
 from engine.datasets.number_words import NumberWords
+from engine.datasets.pairs import PairsFormat
 from engine.datasets.series import SeriesFormat
 from engine.datasets.shapes import Shapes
 from engine.datasets.synthetic import (
@@ -99,6 +100,7 @@ FORMATS: Registry[Format] = Registry(
         IdxFormat(),
         TextFolderFormat(),
         TextLinesFormat(),
+        PairsFormat(),
         VideoFolderFormat(),
         SeriesFormat(),
     ],

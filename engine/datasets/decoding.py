@@ -52,7 +52,7 @@ class Decoded:
     """A text as it was read.
 
     Attributes:
-        text: Without blanks around it.
+        text: Of a whole file without blanks around it.
         encoding: By Python's name.
         is_cut: It was longer than `MAX_CHARACTERS`.
     """
@@ -73,7 +73,7 @@ def read_text(path: Path, encoding: str = "auto") -> Decoded:
     with path.open("rb") as file:
         data = file.read(4 * MAX_CHARACTERS + 4)
     is_whole = len(data) <= 4 * MAX_CHARACTERS
-    used = _guessed(data, is_whole) if encoding == "auto" else encoding
+    used = guess_encoding(data, is_whole) if encoding == "auto" else encoding
     decoder = codecs.getincrementaldecoder(used)("replace" if used == FALLBACK else "strict")
     try:
         text = decoder.decode(data, is_whole)
@@ -95,7 +95,7 @@ def encoding_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-        used = _guessed(head, is_whole=len(head) < _HEAD)
+        used = guess_encoding(head, is_whole=len(head) < _HEAD)
         if used != "utf-8":
             return used
         decoder = codecs.getincrementaldecoder("utf-8")()
@@ -111,7 +111,7 @@ def encoding_of(path: Path) -> str:
 
 
 def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, Decoded]]:
-    """Yields each line with its number, from 1 on; empty ones, too.
+    """Yields each line as it is with its number, from 1 on; empty ones, too.
 
     Args:
         path: The file.
@@ -130,7 +130,7 @@ def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, Decoded]]:
                 is_cut = len(line) > MAX_CHARACTERS and not line.endswith("\n")
                 if is_cut:
                     _finish_line(file)
-                text = line.replace("\0", "").strip().removeprefix("\ufeff")
+                text = line.rstrip("\n").replace("\0", "").removeprefix("\ufeff")
                 yield number, Decoded(text[:MAX_CHARACTERS], encoding, is_cut)
         except UnicodeDecodeError as error:
             raise DatasetError(f"after line {number}: {_not_of(encoding, error)}") from None
@@ -141,8 +141,8 @@ def _finish_line(file: IO[str]) -> None:
         pass
 
 
-def _guessed(head: bytes, is_whole: bool) -> str:
-    """The encoding that the beginning of a file speaks for.
+def guess_encoding(head: bytes, is_whole: bool) -> str:
+    """Returns the encoding that the beginning of a file speaks for.
 
     Raises:
         DatasetError: It is no text.

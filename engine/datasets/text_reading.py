@@ -183,11 +183,12 @@ class TextLinesReader:
                         self._progress(
                             "Reading texts", done + min(read, self._sizes[number]), total
                         )
-                    if not found.text:
+                    text = found.text.strip()
+                    if not text:
                         self._empty[file.name] += 1
                     elif not self._exclude or f"{file.name}:{line}" not in self._exclude:
                         self._look.n_cut += found.is_cut
-                        yield found.text, number, line
+                        yield text, number, line
             except DatasetError as error:
                 raise self._damaged(file, error.message) from None
             except OSError as error:

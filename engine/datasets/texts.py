@@ -53,6 +53,7 @@ class TextFolderFormat(Format):
     title = "Texts, a folder per class"
     kind = Kind.TEXT
     parameters = TextParameters
+    tasks = (Task.CLASSIFICATION,)
 
     def likeness(self, glance: Glance) -> float:
         n_texts = sum(glance.suffixes[suffix] for suffix in TEXT_SUFFIXES)
@@ -71,6 +72,7 @@ class TextLinesFormat(Format):
     title = "Texts, a file per class with one a line"
     kind = Kind.TEXT
     parameters = TextParameters
+    tasks = (Task.CLASSIFICATION,)
 
     def likeness(self, glance: Glance) -> float:
         files = [path for path in glance.top_files if _is_text(path)]
@@ -255,7 +257,7 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
         if contract.reading.get("per") == "file":
             return object_array([read_text(path, encoding).text])
         used = encoding_of(path) if encoding == "auto" else encoding
-        texts = [line.text for _, line in read_lines(path, used) if line.text]
+        texts = [text for _, line in read_lines(path, used) if (text := line.text.strip())]
     except DatasetError as error:
         raise DatasetError(f"'{path.name}': {error.message}.", "Choose another file.") from None
     except OSError as error:
