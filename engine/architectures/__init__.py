@@ -1,5 +1,6 @@
 """The architectures people can pick; one file a family, one line here each."""
 
+from engine.architectures.audio import SoundCnn, SoundTranscriber
 from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
 from engine.architectures.linear import LinearRegression, LogisticRegression
@@ -19,6 +20,8 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         ConvolutionalNetwork(),
         TextCnn(),
         Translator(),
+        SoundCnn(),
+        SoundTranscriber(),
         VideoNetwork(),
         SeriesNetwork(),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.datasets.arrays import ArrayFormat, IdxFormat
+from engine.datasets.audio import SoundFormat
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.cartpole import CartPole
 from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
@@ -46,6 +47,7 @@ from engine.datasets.synthetic import (
 )
 from engine.datasets.table import SUFFIXES, TableFormat
 from engine.datasets.texts import TextFolderFormat, TextLinesFormat
+from engine.datasets.tones import DialledNumbers, KeypadTones
 from engine.datasets.video import VideoFolderFormat
 from engine.datasets.waves import MackeyGlass, Seasons
 from engine.errors import DatasetError, UnknownNameError
@@ -74,6 +76,8 @@ DATASETS: Registry[Dataset] = Registry(
         Countries(),
         NumberWords(),
         Dates(),
+        KeypadTones(),
+        DialledNumbers(),
         MovingShapes(),
         Seasons(),
         MackeyGlass(),
@@ -94,6 +98,7 @@ FORMATS: Registry[Format] = Registry(
     [
         # Before tables and arrays: of formats that are equally sure, the first is taken.
         ControlFormat(),
+        SoundFormat(),
         TableFormat(),
         ImageFolderFormat(),
         ArrayFormat(),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+import numpy as np
+
 from engine.datasets.base import AnyArray, Progress, silent
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 
@@ -35,7 +37,7 @@ def copies_among(
     if not groups:
         return ()
     found: list[DataFinding] = []
-    contradictory = [g for g in groups if any((y[i] != y[g[0]]).any() for i in g[1:])]
+    contradictory = [g for g in groups if any(np.any(y[i] != y[g[0]]) for i in g[1:])]
     agreeing = [group for group in groups if group not in contradictory]
     if agreeing:
         copies = [index for group in agreeing for index in group[1:]]

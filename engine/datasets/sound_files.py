@@ -19,6 +19,8 @@ from engine.errors import DatasetError
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
+    from engine.contract import Contract
+
 Waveform = npt.NDArray[np.int16]
 
 SOUND_SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif")
@@ -194,3 +196,23 @@ def _refuse_cut_off_wav(file: BinaryIO) -> None:
                 )
             return
         position += length + length % 2  # chunks start at even positions
+
+
+def read_inputs(path: Path, contract: Contract) -> Waveform:
+    """Reads a recording for prediction, at the rate and length the model was trained on.
+
+    Returns:
+        The waveform, (1, n_samples).
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    (n_samples,) = contract.preprocessing.inputs.raw_shape
+    rate, cut = int(contract.reading["rate"]), bool(contract.reading.get("cut", True))
+    try:
+        return read_clip(path, rate, n_samples, cut)[np.newaxis]
+    except DatasetError as error:
+        raise DatasetError(f"'{path}' {error.message}.", "Choose another file.") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(f"'{path}' cannot be opened: {reason}.", "Check the file.") from None
