@@ -46,6 +46,7 @@ from engine.datasets.synthetic import (
     Xor,
 )
 from engine.datasets.table import SUFFIXES, TableFormat
+from engine.datasets.text_columns import TextTableFormat
 from engine.datasets.texts import TextFolderFormat, TextLinesFormat
 from engine.datasets.tones import DialledNumbers, KeypadTones
 from engine.datasets.video import VideoFolderFormat
@@ -106,6 +107,7 @@ FORMATS: Registry[Format] = Registry(
         TextFolderFormat(),
         TextLinesFormat(),
         PairsFormat(),
+        TextTableFormat(),
         VideoFolderFormat(),
         SeriesFormat(),
     ],

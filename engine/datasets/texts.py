@@ -19,7 +19,9 @@ from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble, un
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.packed_texts import TextRows, object_array
+from engine.datasets.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.datasets.text_checks import TextMarks, repeated
+from engine.datasets.text_columns import read_column
 from engine.datasets.text_reading import LOOKED_AT, Look, TextLinesReader
 from engine.errors import DatasetError
 from engine.parameters import Parameters, parameter
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from engine.contract import Contract
 
 TEXT_SUFFIXES = (".txt", ".text")
+INPUT_SUFFIXES = tuple(dict.fromkeys((*TEXT_SUFFIXES, *TABLE_SUFFIXES)))
+"""Of files that texts to predict for are read from."""
 
 # Files that tell of the data and hold none of it.
 _ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "authors", "about")
@@ -246,6 +250,8 @@ class TextLines(_Texts):
 def read_inputs(path: Path, contract: Contract) -> AnyArray:
     """Reads texts to predict for: a file is one text or, where the model knows lines, many.
 
+    Of a table, the column is read that the model was trained on.
+
     Returns:
         x, (n_texts,) of str.
 
@@ -253,6 +259,9 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
         DatasetError: The file holds no text.
     """
     encoding = str(contract.reading.get("encoding", "auto"))
+    if path.suffix.lower() not in TEXT_SUFFIXES:
+        column = str(contract.reading.get("column", "text"))
+        return read_column(path, column, dict(contract.reading.get("parameters", {})))
     try:
         if contract.reading.get("per") == "file":
             return object_array([read_text(path, encoding).text])
