@@ -22,7 +22,7 @@ from engine.parameters import Parameters, parameter
 # Headers are read of this many images, pixels of some of those.
 _HEADS = 1_000
 _LOOKED_AT = 48
-_READERS = min(8, 2 * (os.cpu_count() or 1))
+_READERS = min(8, 1 + (os.cpu_count() or 1))
 # Images of one size up to this many pixels a side are taken as they are; others are shrunk so that
 # their longer side has 128, where small networks learn within minutes on a laptop.
 _LARGEST_AS_IS = 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,10 @@ class ImageFolder(FileDataset):
         Raises:
             DatasetError: There are no images, no labels, or only one class.
         """
-        listing = list_files(self.path, SUFFIXES, self.data.exclude, progress)
+        wanted = (*SUFFIXES, *TABLE_SUFFIXES)
+        everything = list_files(self.path, wanted, self.data.exclude, progress)
+        images = tuple(f for f in everything.files if f.path.suffix.lower() in SUFFIXES)
+        listing = replace(everything, files=images)
         if not listing.files:
             raise DatasetError(
                 f"The folder '{self.path}' holds no images.",

@@ -37,7 +37,7 @@ CACHE_LIMIT = 20 << 30
 _RELEASE_AFTER = 128 << 20
 _FREE_DISK = 1 << 30
 _ROWS, _INDEX = "rows.bin", "index.json"
-_READERS = min(8, 2 * (os.cpu_count() or 1))
+_READERS = min(8, 1 + (os.cpu_count() or 1))
 _BUNDLE_BYTES = 1 << 18
 
 
@@ -238,7 +238,7 @@ def read_ahead(rows: FileRows) -> Iterator[tuple[int, AnyArray | str]]:
 
 def _on_disk(
     rows: FileRows, n_bytes: int, progress: Progress
-) -> tuple[DiskRows, IndexArray, list[tuple[int, str]]]:
+) -> tuple[Rows, IndexArray, list[tuple[int, str]]]:
     folder = cache_folder() / "packed" / rows.key
     if not (folder / _INDEX).exists():
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
@@ -250,7 +250,7 @@ def _on_disk(
     kept = np.array(index["kept"], np.int64)
     skipped = [(int(number), str(reason)) for number, reason in index["skipped"]]
     if not len(kept):
-        return DiskRows(Path(os.devnull), (0, *rows.shape[1:]), rows.dtype), kept, skipped
+        return np.empty((0, *rows.shape[1:]), rows.dtype), kept, skipped  # no file to be mapped
     return DiskRows(folder / _ROWS, (len(kept), *rows.shape[1:]), rows.dtype), kept, skipped
 
 
