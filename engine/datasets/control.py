@@ -72,8 +72,8 @@ class ControlFormat(Format):
         try:
             if suffix == ".npz":
                 names = {file.name.lower() for file in arrays_in(glance.path)}
-                is_sure = names & set(OBSERVATIONS[:-1]) and names & set(ACTIONS[:-1])
-                return 1.0 if is_sure else _WHERE_ASKED_FOR
+                both = names & set(OBSERVATIONS[:-1]) and names & set(ACTIONS[:-1])
+                return 1.0 if both else _WHERE_ASKED_FOR
             names = {name.lower() for name in column_names(glance.path)}
         except (DescentError, OSError):
             return _WHERE_ASKED_FOR
