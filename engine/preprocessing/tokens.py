@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -210,7 +209,7 @@ def _mark_ranges() -> str:
     """All combining marks of Unicode and the joiners between letters, for a regular expression."""
     points = [
         point
-        for point in range(0x300, sys.maxunicode + 1)
+        for point in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))  # all there are
         if unicodedata.category(chr(point))[0] == "M" or chr(point) in _JOINERS
     ]
     ranges: list[list[int]] = []
