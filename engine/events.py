@@ -83,6 +83,19 @@ class PreviewBatch(Command):
 
 
 @dataclass(frozen=True)
+class DownloadData(Command):
+    """Download a data set of `is_remote`, once someone has said yes. Answered by `DataDownloaded`.
+
+    `DataProgress` tells how far it is; `Control.STOP` cancels it, which is answered by `Rejected`.
+
+    Attributes:
+        name: Name of the data set.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
 class DescribeModel(Command):
     """Build a model and list its layers. Answered by `ModelDescribed`.
 
@@ -157,6 +170,13 @@ class DataInspected(Terminal):
     """A dataset was loaded and looked at."""
 
     profile: Profile
+
+
+@dataclass(frozen=True)
+class DataDownloaded(Terminal):
+    """A data set is on this machine now."""
+
+    name: str
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from engine.defaults import parse, resolve
 from engine.errors import DatasetError, DescentError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
 from engine.events import (
+    DataDownloaded,
     DataInspected,
     Event,
     LayerInfo,
@@ -64,6 +65,23 @@ def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataIns
     wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
     spec = RunSpec.from_dict(wanted)
     return DataInspected(look(spec, progress).profile(spec.data.source, spec.seed))
+
+
+def download_data(name: str, progress: Progress = silent) -> DataDownloaded:
+    """Downloads a data set into its cache; needs no TensorFlow. Ask first.
+
+    Raises:
+        DatasetError: It is none that can be downloaded, or cannot be had.
+        Cancelled: Someone asked to stop.
+    """
+    from engine.datasets import DATASETS
+    from engine.datasets.keras_data import KerasDataset, download
+
+    dataset = DATASETS[name]
+    if not isinstance(dataset, KerasDataset):
+        raise DatasetError(f"'{name}' is here already: there is nothing to download.")
+    download(dataset, progress)
+    return DataDownloaded(name)
 
 
 def warm_up() -> WorkerReady:
@@ -121,10 +139,12 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
 
 
 def _layer_info(layer: keras.layers.Layer) -> LayerInfo:
+    # A recurrent layer that returns its state too has several outputs, the sequence first.
+    output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
     return LayerInfo(
         name=layer.name,
         type=type(layer).__name__,
-        output_shape=tuple(layer.output.shape[1:]),
+        output_shape=tuple(output.shape[1:]),
         n_parameters=layer.count_params(),
         details=_layer_details(layer.get_config()),
     )

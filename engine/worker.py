@@ -25,6 +25,7 @@ from engine.events import (
     Command,
     Control,
     DescribeModel,
+    DownloadData,
     Event,
     InspectData,
     Leave,
@@ -164,6 +165,10 @@ class _Worker:
                 from engine.preview import preview_batch
 
                 return preview_batch(command.spec, Watch(self._send, lambda: control.is_stopping))
+            case DownloadData():
+                return execution.download_data(
+                    command.name, Watch(self._send, lambda: control.is_stopping)
+                )
             case WarmUp():
                 return execution.warm_up()
             case DescribeModel():

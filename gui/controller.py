@@ -283,6 +283,11 @@ class Controller(QObject):
         self._desk.cancel_inspection()
 
     @Slot()
+    def download_data(self) -> None:
+        """Downloads the draft's data set, which the person said yes to."""
+        self._desk.download()
+
+    @Slot()
     def inspect_again(self) -> None:
         """Looks at the draft's data anew."""
         self._desk.inspect_again()

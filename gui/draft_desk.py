@@ -8,9 +8,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.datasets.profile import Profile
 from engine.events import (
+    DataDownloaded,
     DataInspected,
     DataProgress,
     DescribeModel,
+    DownloadData,
     Event,
     InspectData,
     ModelDescribed,
@@ -108,6 +110,13 @@ class DraftDesk(QObject):
         if self._is_open:
             self._timer.start(0)
 
+    def download(self) -> None:
+        """Downloads the draft's data set, which the person said yes to, and looks at it then."""
+        if self._is_open:
+            self._timer.stop()
+            self._forget_data()
+            self._data_ticket = self._pool.download(DownloadData(self.draft.source))
+
     def make_way(self) -> None:
         """A run takes the worker: what is not asked yet of the model waits until it ends."""
         if self._timer.isActive():
@@ -173,6 +182,8 @@ class DraftDesk(QObject):
             self.profile = event.profile
             self.profile_changed.emit(event.profile)
             self._fit_model(event.profile)
+        elif isinstance(event, DataDownloaded):
+            self.inspect_again()
         elif isinstance(event, DataProgress):
             self.data_progress.emit(event)
         elif isinstance(event, Rejected):

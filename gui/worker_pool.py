@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events import Control, DescribeModel, InspectData, PreviewBatch, Train, WarmUp
+from engine.events import (
+    Control,
+    DescribeModel,
+    DownloadData,
+    InspectData,
+    PreviewBatch,
+    Train,
+    WarmUp,
+)
 from gui.training_thread import SessionFactory, TrainingThread
 
 ABORT_PERIOD_MS = 200
@@ -57,13 +65,20 @@ class WorkerPool(QObject):
 
     def inspect(self, command: InspectData) -> int:
         """Asks for a profile; an older question that still waits, or is under way, is dropped."""
+        return self._ask_inspector(command)
+
+    def _ask_inspector(self, command: InspectData | DownloadData) -> int:
         if self._inspector is None:
             self._inspector = self._start("inspector")
         self._inspector.cancel("inspect")
         return self._inspector.ask(command, "inspect")
 
+    def download(self, command: DownloadData) -> int:
+        """Asks for a data set to be downloaded; an inspection under way is dropped."""
+        return self._ask_inspector(command)
+
     def cancel_inspection(self) -> None:
-        """Stops the inspection under way."""
+        """Stops the inspection or the download under way."""
         if self._inspector is not None:
             self._inspector.cancel("inspect")
 

@@ -181,7 +181,7 @@ def profile(
 
 def _categories(examples: Examples) -> dict[str, tuple[str, ...]]:
     """Names of the categories of each feature of a table that has some, as tables write them."""
-    features = examples.reading.get("features", ()) if examples.kind is Kind.TABLE else ()
+    features = examples.reading.get("columns", ()) if examples.kind is Kind.TABLE else ()
     return {
         feature["name"]: tuple(feature["values"])
         for feature in features

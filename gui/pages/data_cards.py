@@ -51,9 +51,10 @@ class RecentSources:
         return name if isinstance(name, str) and name in FORMATS else ""
 
     def remember(self, profile: Profile) -> None:
-        """Puts the source of a profile first."""
-        path = profile.source
-        paths = [path, *(item for item in self.paths if item != path)][:MAX_RECENT]
+        """Puts the source of a profile among them, first where it is new."""
+        path, paths = profile.source, self.paths
+        if path not in paths:  # one that is there keeps its place under the mouse
+            paths = [path, *paths][:MAX_RECENT]
         formats = {item: self.format_of(item) for item in paths}
         self._settings.set(_RECENT, paths)
         self._settings.set(_FORMATS, {**formats, path: profile.format})

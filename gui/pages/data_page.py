@@ -193,7 +193,7 @@ class DataPage(Page):
     @Slot()
     def ask_for_file(self) -> None:
         """Lets the person pick a file, without holding up the window."""
-        suffixes = sorted({suffix for form in FORMATS for suffix in form.suffixes})
+        suffixes = sorted({suffix for form in FORMATS for suffix in form.suffixes} - {""})
         patterns = " ".join(f"*{suffix}" for suffix in suffixes)
         dialog = self._dialog(self.tr("Open a file"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
@@ -341,7 +341,7 @@ class DataPage(Page):
                 self._show_empty()
             return
         self._loading_timer.stop()
-        if profile.source not in DATASETS and self._recent.paths[:1] != [profile.source]:
+        if profile.source not in DATASETS:
             self._recent.remember(profile)
             self._show_cards()
         self.data_settings.show_problems(())
@@ -367,6 +367,13 @@ class DataPage(Page):
         if problem.problems:
             text = "\n".join(str(item) for item in rest)
             text = text or self.tr("The mistake is marked at its field.")
+        source = self.controller.draft.source
+        if source in DATASETS and DATASETS[source].is_remote and not problem.problems:
+            self._panel_action = self.controller.download_data
+            self.state_panel.show_state(
+                "data", self.tr("Not on this machine yet"), text, self.tr("Download it")
+            )
+            return
         self.state_panel.show_state(
             "warning",
             self.tr("This data cannot be used yet"),

@@ -247,7 +247,7 @@ class ColumnTable(Table):
         """Shows the columns of a table, with what the draft says of them."""
         place = self.verticalScrollBar().value()
         self._model.set_profile(profile, draft)
-        self.fit_columns(20 * SPACING)
+        self.fit_columns(25 * SPACING)
         for column in (TYPE, GAPS):
             self.setColumnWidth(column, self.columnWidth(column) + SPACING)
         self.setColumnWidth(DISTRIBUTION, 14 * SPACING)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -27,6 +28,7 @@ from gui.widgets.run_words import count_text
 
 MOST_SHOWN: Final = 60
 _NAME_LINES: Final = 8
+_BUTTON_ROOM: Final = 48 * SPACING
 # In this order: what spoils a result, what is lost, what is good to know.
 _ORDER: Final = (
     Trouble.LEAK,
@@ -134,10 +136,22 @@ class FindingCard(QFrame):
         if finding.names:
             self.fold = self._names()
             column.addWidget(self.fold)
-        for button in self.buttons:
-            column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        if self.buttons:
+            column.addLayout(self._button_rows())
         current_theme().changed.connect(self._recolor)
         self._recolor()
+
+    def _button_rows(self) -> QGridLayout:
+        """Side by side where they are short."""
+        widths = [button.sizeHint().width() + SPACING for button in self.buttons]
+        n_columns = len(widths) if sum(widths) <= _BUTTON_ROOM else 1
+        grid = QGridLayout()
+        grid.setSpacing(SPACING)
+        grid.setColumnStretch(n_columns, 1)
+        for place, button in enumerate(self.buttons):
+            row, column = divmod(place, n_columns)
+            grid.addWidget(button, row, column, Qt.AlignmentFlag.AlignLeft)
+        return grid
 
     def _button(self, remedy: Remedy, place: int) -> QPushButton:
         button = QPushButton(remedy.label, self)

@@ -1,9 +1,11 @@
 """Makes pictures of the real window, page by page, in both themes.
 
     python tests/end_to_end/screenshots.py FOLDER [--size 1280x800] [--data NAME --model NAME]
+    python tests/end_to_end/screenshots.py FOLDER --look digits FILE FOLDER…
 
-It opens the window without a display, trains for real, and saves what each page shows:
-The pictures in `resources/screenshots` come from here (`training-light` and `train-dark`).
+It opens the window without a display, trains for real, and saves what each page shows. With
+`--look` it trains nothing, and saves every tab of the Data page for each of the data. The pictures
+in `resources/screenshots` come from here (`training-light` and `train-dark`).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
 from gui.settings import Settings
 from gui.theme import current_theme
+from gui.widgets.profile_view import wanted_tabs
 
 SETTLE_MS = 700  # long enough for a page to be read, laid out and drawn
 
@@ -81,11 +84,86 @@ class Photographer(QObject):
         self._window.grab().save(str(self._folder / f"{name}.png"))
 
 
+class Viewer(QObject):
+    """Goes through the tabs of the Data page for some data, in both themes."""
+
+    def __init__(self, window: MainWindow, sources: list[str], folder: Path) -> None:
+        super().__init__()
+        self._window, self._folder = window, folder
+        self._sources = sources
+        self._views: list[tuple[str, str]] = []
+        self._controller = window.controller
+        self._controller.worker_ready.connect(self._next_source)
+        self._controller.profile_changed.connect(self._on_profile)
+        self._controller.data_rejected.connect(self._on_rejected)
+        self._is_waiting = False
+
+    @Slot()
+    def _next_source(self) -> None:
+        if not self._sources:
+            self._window.close()
+            return
+        self._window.show_page("data")
+        self._is_waiting = True
+        source = self._sources[0]
+        self._controller.choose_data(source)
+        self._controller.inspect_again()
+
+    @Slot(object)
+    def _on_profile(self, profile: object) -> None:
+        if self._is_waiting and profile is not None:
+            self._is_waiting = False
+            QTimer.singleShot(SETTLE_MS, self._list_views)
+
+    @Slot(object)
+    def _on_rejected(self, _: object) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            QTimer.singleShot(SETTLE_MS, self._save_rejection)
+
+    @Slot()
+    def _save_rejection(self) -> None:
+        self._save("rejected", "light")
+        self._sources.pop(0)
+        self._next_source()
+
+    @Slot()
+    def _list_views(self) -> None:
+        view = self._window.pages["data"].profile_view  # type: ignore[attr-defined]
+        tabs = wanted_tabs(self._controller.profile)  # type: ignore[arg-type]
+        self._views = [(mode, tab) for mode in ("light", "dark") for tab in tabs]
+        self._view = view
+        self._next_view()
+
+    @Slot()
+    def _next_view(self) -> None:
+        if not self._views:
+            self._sources.pop(0)
+            self._next_source()
+            return
+        mode, tab = self._views[0]
+        current_theme().set_mode(mode)
+        current_theme().apply()
+        self._view.show_tab(tab)
+        QTimer.singleShot(2 * SETTLE_MS if tab == "batch" else SETTLE_MS, self._take)
+
+    @Slot()
+    def _take(self) -> None:
+        mode, tab = self._views.pop(0)
+        self._save(tab, mode)
+        self._next_view()
+
+    def _save(self, tab: str, mode: str) -> None:
+        name = Path(self._sources[0]).stem
+        self._window.grab().save(str(self._folder / f"{name}-{tab}-{mode}.png"))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--data", default="digits")
+    parser.add_argument("--look", nargs="+", default=[])
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--epochs", type=int, default=None)
     options = parser.parse_args()
@@ -105,7 +183,11 @@ def main() -> int:
         workspace = Path(aside) / "workspace"
         window = MainWindow(Controller(workspace, lambda: Session(workspace)), Settings())
         window.resize(*(int(side) for side in options.size.split("x")))
-        photographer = Photographer(window, spec, options.folder)
+        photographer: QObject = (
+            Viewer(window, options.look, options.folder)
+            if options.look
+            else Photographer(window, spec, options.folder)
+        )
         window.finished.connect(application.quit)
         window.show()
         window.open()

@@ -154,7 +154,7 @@ def _people(source: str) -> Profile:
         notes=("The first line was taken for the names of the columns.",),
         columns=columns,
         source_columns=tuple(column.name for column in columns),
-        reading={"features": [{"name": "town", "values": ["Oslo", "Bergen", "Ålesund"]}]},
+        reading={"columns": [{"name": "town", "values": ["Oslo", "Bergen", "Ålesund"]}]},
     )
     return _profile(source, "people.csv", data, (6,), "table")
 
