@@ -168,6 +168,7 @@ class ParquetTable:
     """
 
     line_word = "row"
+    has_header = True
     has_comma_numbers = False
 
     def __init__(self, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,20 +152,24 @@ class TableFile(FileDataset):
             )
         specs: Mapping[str, ColumnSpec] = self.data.columns
         gap_words = table.parameters.gap_words
-        return {
+        plans = {
             name: plan_column(study, specs.get(name, ColumnSpec()), gap_words)
             for name, study in table.studies.items()
         }
+        first = next(iter(plans))
+        if table.source.has_header and _is_row_number(table.studies[first], plans[first]):
+            plans[first] = replace(plans[first], type="identifier")
+        return plans
 
     def _used(self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str) -> list[str]:
         """The columns the model sees, in their order."""
         used: list[str] = []
         constant: list[str] = []
-        for place, (name, plan) in enumerate(plans.items()):
+        for name, plan in plans.items():
             study = table.studies[name]
             if name in (target, self.data.weights) or plan.type not in USABLE:
                 continue
-            if plan.gaps == "drop_column" or _is_row_number(place, study, plan):
+            if plan.gaps == "drop_column":
                 continue
             if plan.type == "number":
                 word = table.source.line_word
@@ -206,12 +211,12 @@ class TableFile(FileDataset):
         )
 
 
-def _is_row_number(place: int, study: ColumnStudy, plan: ColumnPlan) -> bool:
-    """A first column without a name that counts the rows, as pandas writes it.
+def _is_row_number(study: ColumnStudy, plan: ColumnPlan) -> bool:
+    """Whether a first column has no name and counts the rows, as pandas writes it.
 
     In a sorted file the row's number would give the answer away.
     """
-    is_nameless = study.name in ("column 1", "Unnamed: 0") and place == 0
+    is_nameless = study.name in ("column 1", "Unnamed: 0", "__index_level_0__")
     return is_nameless and study.start in (0.0, 1.0) and not plan.is_chosen
 
 

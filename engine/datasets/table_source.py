@@ -101,6 +101,7 @@ class TableSource(Protocol):
     Attributes:
         path: The file.
         names: Of its columns, in order.
+        has_header: Whether the file names its columns.
         has_comma_numbers: Whether ``1,5`` is a number without being told so.
         line_word: What a place in it is called: ``line`` or ``row``.
         n_bytes: About how much memory its cells take as text.
@@ -108,6 +109,7 @@ class TableSource(Protocol):
 
     path: Path
     names: tuple[str, ...]
+    has_header: bool
     has_comma_numbers: bool
     line_word: str
     n_bytes: int

@@ -65,7 +65,7 @@ class TestInputs:
     def test_a_constant_column_becomes_zero(self, scaling: str, value: float) -> None:
         x = np.full((7, 1), value)
         fitted = fit(table(x, np.arange(7)), np.arange(7), scaling=scaling)
-        assert fitted.scale.tolist() == [1.0]
+        assert fitted.inputs.linear_terms()[1].tolist() == [1.0]
         assert np.all(fitted.transform_x(x) == 0.0)
 
     def test_large_offsets_lose_nothing(self) -> None:
@@ -156,8 +156,10 @@ class TestCoefficients:
         x = np.random.default_rng(1).normal(size=(60, 2)) * [3.0, 0.01] + [100.0, -5.0]
         y = 7.0 + x @ [2.0, -30.0]
         fitted = fit(table(x, y), np.arange(60), scaling=scaling, target_scaling=target_scaling)
-        scaled_x = (x - fitted.offset) / fitted.scale
-        scaled_y = (y - fitted.target_offset) / fitted.target_scale
+        offset, scale = fitted.inputs.linear_terms()
+        scaled_x = (x - offset) / scale
+        targets = fitted.targets
+        scaled_y = (y - targets.offset[0]) / targets.scale[0]
         design = np.column_stack([np.ones(60), scaled_x])
         bias, *kernel = np.linalg.lstsq(design, scaled_y)[0]
         intercept, coefficients = fitted.restore_coefficients(
@@ -174,7 +176,8 @@ class TestCoefficients:
         intercept, coefficients = fitted.restore_coefficients(kernel, bias)
         assert intercept.shape == (4,)
         assert coefficients.shape == (3, 4)
-        on_scaled = ((x - fitted.offset) / fitted.scale) @ kernel + bias
+        offset, scale = fitted.inputs.linear_terms()
+        on_scaled = ((x - offset) / scale) @ kernel + bias
         np.testing.assert_allclose(intercept + x @ coefficients, on_scaled, rtol=1e-9, atol=1e-9)
 
 
@@ -190,26 +193,32 @@ class TestJson:
     def test_round_trip_is_bit_identical(self, x: npt.NDArray[np.float64], scaling: str) -> None:
         fitted = fit(table(x, x[:, 0]), np.arange(len(x)), scaling=scaling)
         again = Preprocessing.from_dict(json.loads(json.dumps(fitted.to_dict(), allow_nan=False)))
-        for name in ("offset", "scale"):
-            first, second = getattr(fitted, name), getattr(again, name)
-            assert first.shape == second.shape
-            assert first.tobytes() == second.tobytes()
-        assert (again.target_offset, again.target_scale, again.task) == (
-            fitted.target_offset,
-            fitted.target_scale,
-            fitted.task,
-        )
+        assert again.to_dict() == fitted.to_dict()
         assert again.transform_x(x).tobytes() == fitted.transform_x(x).tobytes()
+        assert again.transform_y(x[:, 0]).tobytes() == fitted.transform_y(x[:, 0]).tobytes()
 
     def test_images_too(self) -> None:
         x = np.zeros((2, 4, 4, 1), dtype=np.uint8)
         examples = Examples(x, np.array([0, 1]), Kind.IMAGE, Task.CLASSIFICATION)
         fitted = fit(examples, np.array([0]))
         again = Preprocessing.from_dict(json.loads(json.dumps(fitted.to_dict())))
-        assert again.scale.shape == ()
-        assert again.scale == 255.0
+        assert again.inputs.raw_shape == (4, 4, 1)
+        assert again.transform_x(np.full((1, 4, 4, 1), 255, np.uint8)).max() == 1.0
 
     def test_another_schema_is_refused(self) -> None:
         values = fit(table([[0], [1], [2], [3]], [0, 1, 2, 3])).to_dict()
-        with pytest.raises(ValueError, match="schema 1 expected"):
-            Preprocessing.from_dict(values | {"schema_version": 2})
+        with pytest.raises(ValueError, match="schema 2 expected"):
+            Preprocessing.from_dict(values | {"schema_version": 3})
+
+    def test_the_first_schema_is_read(self) -> None:
+        values = {
+            "schema_version": 1,
+            "task": "regression",
+            "offset": [1.0, 2.0],
+            "scale": [2.0, 4.0],
+            "target_offset": 10.0,
+            "target_scale": 5.0,
+        }
+        fitted = Preprocessing.from_dict(values, (2,))
+        assert fitted.transform_x(np.array([[3.0, 6.0]])).tolist() == [[1.0, 1.0]]
+        assert fitted.restore_y(np.array([2.0])).tolist() == [20.0]

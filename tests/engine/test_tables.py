@@ -147,6 +147,9 @@ class TestReading:
     def test_row_numbers_without_a_name_are_left_out(self, folder: Path) -> None:
         examples = load(write(folder, ",a,y\n0,5,0.5\n1,7,1.5\n2,6,2.5\n"))
         assert examples.feature_names == ("a",)
+        assert "numbers the rows" in found(examples, Trouble.LEFT_OUT, "column 1").text
+        path = write(folder, "0,0.5\n1,1.5\n2,2.5\n")
+        assert load(path, "column 2").feature_names == ("column 1",)
 
     def test_a_column_without_a_name_gets_one(self, folder: Path) -> None:
         examples = load(write(folder, "a,,y\n0,5,0.5\n1,7,1.5\n2,6,2.5\n"))
