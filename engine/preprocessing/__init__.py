@@ -34,6 +34,8 @@ TARGETS: dict[str, type[TargetTransform]] = {
 # Statistics are learnt from at most this many examples, drawn evenly; beyond it they change
 # in the third digit only.
 _FIT_ROWS = 200_000
+# Windows of a series are wide and overlap; held at once they would be many times the series.
+_FIT_VALUES = 32_000_000
 
 
 # Arrays have no single truth value, so the generated __eq__ would raise.
@@ -173,7 +175,8 @@ def _fit_inputs(
         return SpectrogramInputs.fit(
             examples.x, train_indices, examples.rate, spec.scaling, spec.bands
         )
-    seen = examples.x[_some(train_indices)]
+    width = int(np.prod(examples.x.shape[1:], dtype=np.int64))
+    seen = examples.x[_some(train_indices, max(1, _FIT_VALUES // max(1, width)))]
     if examples.kind is Kind.TABLE and "columns" in examples.reading:
         return TableInputs.fit(seen, examples.reading["columns"], spec.scaling)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
@@ -195,10 +198,12 @@ def _fit_targets(
     return TokenTargets(tokenizer, False)
 
 
-def _some(indices: IndexArray) -> IndexArray:
-    if len(indices) <= _FIT_ROWS:
+def _some(indices: IndexArray, most: int = _FIT_ROWS) -> IndexArray:
+    """At most so many of the indices, and never more than `_FIT_ROWS`, drawn evenly."""
+    most = min(most, _FIT_ROWS)
+    if len(indices) <= most:
         return indices
-    return indices[np.linspace(0, len(indices) - 1, _FIT_ROWS).astype(np.int64)]
+    return indices[np.linspace(0, len(indices) - 1, most).astype(np.int64)]
 
 
 def _migrate(values: dict[str, Any], input_shape: tuple[int, ...]) -> dict[str, Any]:
