@@ -34,7 +34,7 @@ def download(arguments: Namespace, output: Output) -> int:
         return 1
     fetch(dataset, _Shown(output))
     output.lines(f"{dataset.title} is in '{datasets_folder()}'.")
-    output.event("downloaded", dataset=dataset.name, files=[item.location for item in files])
+    output.event("downloaded", dataset=dataset.name, files=[str(item.location) for item in files])
     return 0
 
 

@@ -90,7 +90,7 @@ def _ring() -> Points:
 def _moon() -> Points:
     angles = np.linspace(-np.pi * 0.62, np.pi * 0.62, 48)
     outside = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    inside = np.stack([np.cos(angles) * 0.75 - 0.18, np.sin(angles) * 0.97], axis=1)
+    inside = np.stack([np.cos(angles) * 0.75 - 0.18, np.sin(angles) * 0.95], axis=1)
     return np.concatenate([outside, inside[::-1]])
 
 
