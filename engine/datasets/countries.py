@@ -86,19 +86,15 @@ class Countries(Dataset):
             for name in _countries(LANGUAGES[language]):
                 owners[name.casefold()].add(number)
                 spelled[name.casefold()] = name
-        own = [(spelled[key], min(found)) for key, found in owners.items() if len(found) == 1]
-        order = np.random.default_rng(parameters.seed).permutation(len(own))
-        chosen = [own[index] for index in order[: parameters.n_samples]]
+        own: list[list[str]] = [[] for _ in class_names]
+        for key, found in owners.items():
+            if len(found) == 1:
+                own[min(found)].append(spelled[key])
+        chosen = _drawn(own, class_names, parameters)
         x = object_array(name for name, _ in chosen)
         y = np.array([number for _, number in chosen], np.int64)
-        if len(np.unique(y)) < len(class_names):
-            raise DatasetError(
-                "A language has no country name of its own. "
-                f"Received: {parameters.languages}; {len(chosen)} names.",
-                "Choose other languages, or more examples.",
-            )
         marks = TextMarks.of_rows(x)
-        n_shared = len(owners) - len(own)
+        n_own = sum(map(len, own))
         return Examples(
             x=x,
             y=y,
@@ -106,11 +102,38 @@ class Countries(Dataset):
             task=self.task,
             target_name="language",
             class_names=class_names,
-            notes=(f"{n_shared:,} names that several of the languages share were left out.",),
-            facts=(("Names", f"{len(own):,} in all, {len(x):,} of them used"), *marks.facts),
+            notes=(
+                f"{len(owners) - n_own:,} names that several of the languages share were left out.",
+            ),
+            facts=(("Names", f"{n_own:,} in all, {len(x):,} of them used"), *marks.facts),
             distributions=(marks.distribution,),
             reading={"per": "line"},
         )
+
+
+def _drawn(
+    own: list[list[str]], class_names: tuple[str, ...], parameters: CountriesParameters
+) -> list[tuple[str, int]]:
+    """Draws names with the index of their language, as many of each as there are.
+
+    Raises:
+        DatasetError: A language has no name of its own.
+    """
+    rng = np.random.default_rng(parameters.seed)
+    ranked: list[tuple[int, float, str, int]] = []
+    for number, names in enumerate(own):
+        if not names:
+            raise DatasetError(
+                f"{class_names[number]} has no country name of its own beside the other "
+                f"languages. Received: {parameters.languages}.",
+                "Choose other languages.",
+            )
+        order = rng.permutation(len(names)).tolist()
+        # By turns, so that few examples hold every language, too.
+        ranked += [
+            (turn, float(rng.random()), names[place], number) for turn, place in enumerate(order)
+        ]
+    return [(name, number) for _, _, name, number in sorted(ranked)[: parameters.n_samples]]
 
 
 def _countries(code: str) -> list[str]:

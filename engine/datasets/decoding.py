@@ -86,27 +86,34 @@ def read_text(path: Path, encoding: str = "auto") -> Decoded:
     return Decoded(text[:MAX_CHARACTERS], used, not is_whole or len(text) > MAX_CHARACTERS)
 
 
-def encoding_of(path: Path) -> str:
+def encoding_of(path: Path, wanted: str = "auto") -> str:
     """Tells the encoding of a file by reading all of it, a piece at a time.
 
+    Args:
+        path: The file.
+        wanted: The encoding it must be of, or ``auto``.
+
     Raises:
-        DatasetError: It holds no text; the message does not name the file.
+        DatasetError: It holds no text, or not of this encoding; the message does not name the
+            file.
         OSError: It cannot be opened.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
-        used = guess_encoding(head, is_whole=len(head) < _HEAD)
-        if used != "utf-8":
+        used = guess_encoding(head, is_whole=len(head) < _HEAD) if wanted == "auto" else wanted
+        if used == FALLBACK:
             return used
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        decoder = codecs.getincrementaldecoder(used)()
         block = head
         try:
             while block:
                 decoder.decode(block)
                 block = file.read(_BLOCK)
             decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return FALLBACK
+        except UnicodeDecodeError as error:
+            if wanted == "auto" and used == "utf-8":
+                return FALLBACK
+            raise DatasetError(_not_of(used, error)) from None
     return used
 
 
@@ -165,11 +172,13 @@ def guess_encoding(head: bytes, is_whole: bool) -> str:
 
 def _without_mark(head: bytes) -> str:
     """UTF-16 whose mark is missing has zeros in every other place, where it is Latin."""
-    pairs = max(1, len(head) // 2)
+    if len(head) < 4:
+        raise DatasetError("is no text, but holds other data")
+    pairs = len(head) // 2
     even, odd = head[::2].count(0) / pairs, head[1::2].count(0) / pairs
-    if odd > 0.4 and even < 0.05:
+    if odd > 0.7 and even < 0.05:
         return "utf-16-le"
-    if even > 0.4 and odd < 0.05:
+    if even > 0.7 and odd < 0.05:
         return "utf-16-be"
     raise DatasetError("is no text, but holds other data")
 

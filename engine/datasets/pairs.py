@@ -17,7 +17,7 @@ from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.languages import LANGUAGES
 from engine.datasets.packed_texts import object_array
-from engine.datasets.text_checks import MAX_COMPARED, TextMarks, repeated
+from engine.datasets.text_checks import MAX_COMPARED, TextMarks, counted, repeated
 from engine.datasets.text_peek import is_text, peek, split_tabs
 from engine.errors import DatasetError
 from engine.parameters import Parameters, parameter
@@ -227,11 +227,11 @@ class _Pairs:
     def findings(self) -> tuple[DataFinding, ...]:
         found = []
         for lines, trouble, reason in (
-            (self.empty, Trouble.MISSING, "lack one of the two texts"),
-            (self.long, Trouble.LEFT_OUT, f"are longer than {self.longest:,} characters"),
+            (self.empty, Trouble.MISSING, "they lack one of the two texts"),
+            (self.long, Trouble.LEFT_OUT, f"they are longer than {self.longest:,} characters"),
         ):
             if lines:
-                text = f"{len(lines):,} pairs {reason} and are left out."
+                text = f"Left out, as {reason}: {counted(len(lines), 'pair')}."
                 names = tuple(f"line {line}" for line in lines[:MAX_NAMES])
                 found.append(DataFinding(trouble, "", text, names, len(lines)))
         return tuple(found)
@@ -244,8 +244,7 @@ class _Reader:
         self._path = path
         self._header = parameters.header
         try:
-            auto = parameters.encoding == "auto"
-            self._encoding = encoding_of(path) if auto else str(parameters.encoding)
+            self._encoding = encoding_of(path, parameters.encoding)
             self._size = path.stat().st_size
         except DatasetError as error:
             raise DatasetError(f"'{path.name}' {error.message}.", "Choose another file.") from None

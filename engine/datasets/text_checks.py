@@ -151,5 +151,10 @@ def _quoted(text: str) -> str:
     return f"'{text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}'"
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things, such as ``1 file`` and ``2,000 files``."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def _texts(count: int) -> str:
     return "1 text appears" if count == 1 else f"{count:,} texts appear"

@@ -20,7 +20,7 @@ from engine.datasets.labels import imbalance, understand_targets
 from engine.datasets.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.table_opening import SUFFIXES, open_source
 from engine.datasets.table_source import TableParameters, TableSource
-from engine.datasets.text_checks import TextMarks, repeated
+from engine.datasets.text_checks import TextMarks, counted, repeated
 from engine.datasets.text_peek import is_text, peek
 from engine.errors import DatasetError
 from engine.parameters import parameter
@@ -206,11 +206,12 @@ class _Cells:
         found = []
         if self.empty:
             count, word = len(self.empty), self.source.line_word
-            text = f"{count:,} rows lack '{self.text}' or '{self.target}' and are left out."
+            reason = f"they lack '{self.text}' or '{self.target}'"
+            text = f"Left out, as {reason}: {counted(count, 'row')}."
             names = tuple(f"{word} {line}" for line in self.empty[:MAX_NAMES])
             found.append(DataFinding(Trouble.MISSING, "", text, names, count))
         if self.n_cut:
-            text = f"{self.n_cut:,} texts are cut after {MAX_CHARACTERS:,} characters."
+            text = f"Cut after {MAX_CHARACTERS:,} characters: {counted(self.n_cut, 'text')}."
             found.append(DataFinding(Trouble.UNDERSTOOD, self.text, text, count=self.n_cut))
         return tuple(found)
 

@@ -99,7 +99,7 @@ class Look:
     def _tell(self, path: Path) -> None:
         if path.stat().st_size == 0:
             raise DatasetError("is empty")
-        self.encodings[encoding_of(path) if self.encoding == "auto" else self.encoding] += 1
+        self.encodings[encoding_of(path, self.encoding)] += 1
 
     @property
     def marks(self) -> TextMarks:
@@ -175,8 +175,7 @@ class TextLinesReader:
             self._progress("Reading texts", done, total)
             read = 0
             try:
-                encoding = self._look.encoding
-                used = encoding_of(file.path) if encoding == "auto" else encoding
+                used = encoding_of(file.path, self._look.encoding)
                 for line, found in read_lines(file.path, used):
                     read += len(found.text) + 1
                     if line % 4_096 == 0:

@@ -20,7 +20,7 @@ from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.packed_texts import TextRows, object_array
 from engine.datasets.table_opening import SUFFIXES as TABLE_SUFFIXES
-from engine.datasets.text_checks import TextMarks, repeated
+from engine.datasets.text_checks import TextMarks, counted, repeated
 from engine.datasets.text_columns import read_column
 from engine.datasets.text_reading import LOOKED_AT, Look, TextLinesReader
 from engine.errors import DatasetError
@@ -169,7 +169,7 @@ class TextFolder(_Texts):
         files = [file for file in listing.files if file.class_name]
         findings = list(listing.findings)
         if outside:
-            text = f"{len(outside):,} files lie in no class's folder and are left out."
+            text = f"Left out, as they lie in no class's folder: {counted(len(outside), 'file')}."
             findings.append(
                 DataFinding(Trouble.LEFT_OUT, "", text, tuple(outside[:MAX_NAMES]), len(outside))
             )
@@ -265,7 +265,7 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
     try:
         if contract.reading.get("per") == "file":
             return object_array([read_text(path, encoding).text])
-        used = encoding_of(path) if encoding == "auto" else encoding
+        used = encoding_of(path, encoding)
         texts = [text for _, line in read_lines(path, used) if (text := line.text.strip())]
     except DatasetError as error:
         raise DatasetError(f"'{path.name}': {error.message}.", "Choose another file.") from None
