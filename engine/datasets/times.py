@@ -68,19 +68,19 @@ def read_times(cells: Cells) -> Times | None:
     Args:
         cells: Text, (rows,).
     """
-    n_known = int(np.count_nonzero(~(blank_cells(cells) | gap_word_cells(cells))))
-    if not n_known:
-        return None
-    values = read_numbers(cells, NumberStyle()).values
-    values = np.where(np.isfinite(values), values, np.nan)
-    if _n_read(values) >= _READABLE_SHARE * n_known:
-        return _packed(cells, values) or Times(values, False)
     sample = cells[:_SAMPLE_ROWS]
-    n_sample = int(np.count_nonzero(~(blank_cells(sample) | gap_word_cells(sample))))
+    n_known, n_sample = _n_known(cells), _n_known(sample)
+    if not n_sample:
+        return None
+    if _n_read(_numbers(sample)) >= _READABLE_SHARE * n_sample:
+        values = _numbers(cells)
+        if _n_read(values) < _READABLE_SHARE * n_known:
+            return None
+        return _packed(cells, values) or Times(values, False)
     forms = [
         form
         for form in (*DATE_FORMS, *_OTHER_FORMS)
-        if n_sample and _n_read(read_dates(sample, form)) >= _READABLE_SHARE * n_sample
+        if _n_read(read_dates(sample, form)) >= _READABLE_SHARE * n_sample
     ]
     found = [(form, read_dates(cells, form)) for form in forms]
     most = max((_n_read(dates) for _, dates in found), default=0)
@@ -93,6 +93,15 @@ def read_times(cells: Cells) -> Times | None:
         first = "month" if form.startswith("%m") else "day"
         note = f"Dates could be read with day or month first; they are read {first} first."
     return Times(dates, True, note)
+
+
+def _n_known(cells: Cells) -> int:
+    return int(np.count_nonzero(~(blank_cells(cells) | gap_word_cells(cells))))
+
+
+def _numbers(cells: Cells) -> FloatArray:
+    values = read_numbers(cells, NumberStyle()).values
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _n_read(values: FloatArray) -> int:

@@ -35,7 +35,7 @@ TARGETS: dict[str, type[TargetTransform]] = {
 # in the third digit only.
 _FIT_ROWS = 200_000
 # Windows of a series are wide and overlap; held at once they would be many times the series.
-_FIT_VALUES = 32_000_000
+_FIT_VALUES = 8_000_000
 
 
 # Arrays have no single truth value, so the generated __eq__ would raise.
@@ -175,8 +175,10 @@ def _fit_inputs(
         return SpectrogramInputs.fit(
             examples.x, train_indices, examples.rate, spec.scaling, spec.bands
         )
-    width = int(np.prod(examples.x.shape[1:], dtype=np.int64))
-    seen = examples.x[_some(train_indices, max(1, _FIT_VALUES // max(1, width)))]
+    most = _FIT_ROWS
+    if examples.kind is Kind.SERIES:
+        most = max(1, _FIT_VALUES // int(np.prod(examples.x.shape[1:], dtype=np.int64)))
+    seen = examples.x[_some(train_indices, most)]
     if examples.kind is Kind.TABLE and "columns" in examples.reading:
         return TableInputs.fit(seen, examples.reading["columns"], spec.scaling)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
