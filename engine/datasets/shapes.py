@@ -178,7 +178,8 @@ def _mask(corners: Points, size: int) -> npt.NDArray[np.float64]:
     flat = (corners * _OVERSAMPLING).ravel().tolist()
     ImageDraw.Draw(large).polygon(flat, fill=255)
     small = large.resize((size, size), Image.Resampling.BOX)
-    return np.asarray(np.asarray(small, np.float64) / 255.0)
+    covered: npt.NDArray[np.float64] = np.asarray(small, np.float64) / 255.0
+    return covered
 
 
 def _tones(

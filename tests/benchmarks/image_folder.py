@@ -158,8 +158,8 @@ def main() -> None:
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side:
-        side = descent if arguments.side == "descent" else plain_keras
-        found = side(arguments.folder, arguments.size, arguments.epochs)
+        train = descent if arguments.side == "descent" else plain_keras
+        found = train(arguments.folder, arguments.size, arguments.epochs)
         found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(found))
         return

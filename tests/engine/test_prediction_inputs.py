@@ -1,11 +1,14 @@
 """What `predict` is given: rows, tables, images and arrays, and what is wrong with them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine.commands.inputs import read_inputs
 from engine.contract import Contract
+from engine.datasets.image_files import ImageReader
 from engine.errors import DatasetError
 from engine.problem import Kind, Signature, Task
 
@@ -109,8 +112,38 @@ class TestImages:
         (tmp_path / "x.csv").write_text("a\n1\n")
         assert "Known types: .png" in refused([tmp_path / "x.csv"], DIGIT)
 
+    @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+    def test_resized_as_in_training(self, tmp_path, resize):
+        path = tmp_path / "wide.png"
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (10, 60), np.uint8)).save(path)
+        contract = replace(DIGIT, reading={"resize": resize})
+        _, x = read_inputs([str(path)], contract)
+        np.testing.assert_array_equal(x[0], ImageReader(4, 6, 1, resize)(path))
+
+    def test_bad_images_are_named(self, tmp_path):
+        path = tmp_path / "empty.png"
+        path.write_bytes(b"")
+        assert f"The image '{path}' cannot be used: it is empty." in refused([path], DIGIT)
+
 
 class TestArrays:
+    def test_range_of_the_training(self, tmp_path):
+        path = tmp_path / "digits.npy"
+        np.save(path, np.linspace(0, 1, 24).reshape(4, 6))
+        _, x = read_inputs([str(path)], replace(DIGIT, reading={"low": 0.0, "high": 1.0}))
+        np.testing.assert_array_equal(x.ravel(), np.rint(np.linspace(0, 255, 24)))
+
+    def test_archives_and_idx(self, tmp_path):
+        values = np.arange(48, dtype=np.uint8).reshape(2, 4, 6)
+        np.savez(tmp_path / "a.npz", x=values, y=[0, 1])
+        head = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 6])
+        (tmp_path / "t10k-images-idx3-ubyte").write_bytes(head + values.tobytes())
+        for name in ("a.npz", "t10k-images-idx3-ubyte"):
+            _, x = read_inputs([str(tmp_path / name)], DIGIT)
+            np.testing.assert_array_equal(x[..., 0], values)
+        np.savez(tmp_path / "b.npz", a=values, b=values)
+        assert "one array of inputs" in refused([tmp_path / "b.npz"], DIGIT)
+
     @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (3, 4, 6), (3, 4, 6, 1)])
     def test_one_or_several(self, tmp_path, shape):
         path = tmp_path / "digits.npy"
