@@ -59,6 +59,7 @@ class Contract:
         """
         for what, trained_on, found in (
             ("columns", self.feature_names, examples.feature_names),
+            ("categories", _categories(self.reading), _categories(examples.reading)),
             ("classes", self.class_names, examples.class_names),
             ("shape", self.preprocessing.inputs.raw_shape, examples.x.shape[1:]),
         ):
@@ -114,6 +115,13 @@ class Contract:
                 f"The model of this run cannot be used: '{FILE_NAME}' is damaged ({error}).",
                 "Train it again with the same settings.",
             ) from error
+
+
+def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """The categories of each column of a table: their order is what the model knows them by."""
+    columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
+    found = [(item["name"], item["values"]) for item in columns if item.get("values")]
+    return tuple(f"{name} ({', '.join(map(str, values))})" for name, values in found)
 
 
 def _listing(items: tuple[object, ...]) -> str:

@@ -35,6 +35,9 @@ MEMORY_LIMIT = 64 << 20
 CACHE_LIMIT = 20 << 30
 """Older packed rows are deleted once all together take more bytes than this."""
 _RELEASE_AFTER = 128 << 20
+# For each row asked for, the system maps what lies around it in memory as well (Linux:
+# fault_around_bytes), and counts it as this process's.
+_REACH = 64 << 10
 _FREE_DISK = 1 << 30
 _ROWS, _INDEX = "rows.bin", "index.json"
 _READERS = min(8, 1 + (os.cpu_count() or 1))
@@ -74,12 +77,22 @@ class DiskRows:
         return len(self._rows)
 
     def __getitem__(self, indices: Any) -> AnyArray:
-        found = np.array(self._rows[indices])
-        self._read += found.nbytes
-        # A page holds more than the row that was asked for, so memory grows faster than this sum.
-        if self._read * max(1, 4096 // max(self._row_bytes, 1)) > _RELEASE_AFTER:
-            self._release()
+        if not (isinstance(indices, np.ndarray) and indices.ndim == 1):
+            found = np.array(self._rows[indices])
+            self._count(found.nbytes)
+            return found
+        places = np.flatnonzero(indices) if indices.dtype == bool else indices
+        found = np.empty((len(places), *self.shape[1:]), self.dtype)
+        reach = max(self._row_bytes, _REACH)
+        for start in range(0, len(places), step := max(1, _RELEASE_AFTER // reach)):
+            found[start : start + step] = self._rows[places[start : start + step]]
+            self._count(min(step, len(places) - start) * reach)
         return found
+
+    def _count(self, n_bytes: int) -> None:
+        self._read += n_bytes
+        if self._read >= _RELEASE_AFTER:
+            self._release()
 
     @property
     def _row_bytes(self) -> int:

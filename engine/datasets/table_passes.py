@@ -20,6 +20,7 @@ import numpy.typing as npt
 from engine.datasets.base import Progress, Rows
 from engine.datasets.column_study import ColumnStudy, counted_values
 from engine.datasets.columns import BoolArray, FloatArray
+from engine.datasets.delimited import opening
 from engine.datasets.findings import DataFinding
 from engine.datasets.packing import DiskRows, packing_folder
 from engine.datasets.table_cells import date_forms
@@ -364,6 +365,7 @@ class _Encoder:
 
 def _key(path: Path, settings: Any, what: str) -> str:
     """Changes when the file or what is made of it does."""
-    state = path.stat()
+    with opening(path):
+        state = path.stat()
     text = json.dumps([_VERSION, what, str(path), state.st_size, state.st_mtime_ns, settings])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -83,7 +83,7 @@ class Surface(Throttled):
 
 def _axis(column: FloatArray, n_axes: int) -> FloatArray:
     """The range of a feature and a little more, (points,)."""
-    low, high = float(column.min()), float(column.max())
+    low, high = float(np.nanmin(column)), float(np.nanmax(column))  # gaps are NaN
     margin = MARGIN * ((high - low) or 1.0)
     points = LINE_POINTS if n_axes == 1 else GRID_POINTS
     return np.linspace(low - margin, high + margin, points, dtype=np.float32)
