@@ -210,15 +210,15 @@ class TrainingThread(QThread):
                 return
             is_stopped = False
             for event in self._session.run(question.command):
-                if question.ticket == self._cancelled and not is_stopped:
-                    # The stop may have come before the command did; a second one does no harm.
-                    is_stopped = True
-                    self._session.control(Control.STOP)
                 if isinstance(event, RunStarted):
                     started = event
                 self._publish(question.ticket, event)
                 if isinstance(event, Terminal):
                     return
+                if question.ticket == self._cancelled and not is_stopped:
+                    # The stop may have come before the command did; a second one does no harm.
+                    is_stopped = True
+                    self._session.control(Control.STOP)
             details = ""
         except Exception:
             details = traceback.format_exc()

@@ -59,6 +59,7 @@ class DataPage(Page):
         super().__init__(controller, messages, settings, parent)
         self._recent = RecentSources(settings)
         self._shown_source: str | None = None
+        self._progress: DataProgress | None = None
         self._panel_action = self.ask_for_file
         # Each part is born where it will stay: moving a tree of widgets to another parent dresses
         # all of it anew, and a page is to be built in one short turn of the event loop.
@@ -310,8 +311,9 @@ class DataPage(Page):
         )
 
     @Slot()
-    def _show_loading(self, progress: DataProgress | None = None) -> None:
+    def _show_loading(self) -> None:
         self._show_state()
+        progress = self._progress
         self._panel_action = self.controller.cancel_inspection
         title, text = self.tr("Loading the data…"), ""
         if progress is not None:
@@ -328,11 +330,13 @@ class DataPage(Page):
 
     @Slot(object)
     def _on_progress(self, progress: DataProgress) -> None:
+        self._progress = progress
         if not self._loading_timer.isActive():
-            self._show_loading(progress)
+            self._show_loading()
 
     @Slot(object)
     def _on_profile(self, profile: Profile | None) -> None:
+        self._progress = None
         if profile is None:
             self.next_button.setEnabled(False)
             if self.controller.draft.has_data:

@@ -24,9 +24,11 @@ from engine.events import (
     CoefficientsUpdated,
     Command,
     Control,
+    DataDownloaded,
     DataInspected,
     DataProgress,
     DescribeModel,
+    DownloadData,
     EpochEnded,
     Event,
     InspectData,
@@ -168,6 +170,9 @@ class FakeSession:
                 is_stopped = self._waits_stopped(self._engine.inspect)
                 source = command.spec["data"]["source"]
                 yield Rejected("Cancelled.") if is_stopped else self._inspected(source)
+            case DownloadData():
+                self._engine.rejections.pop(command.name, None)
+                yield DataDownloaded(command.name)
             case PreviewBatch():
                 is_stopped = self._waits_stopped(self._engine.preview)
                 yield Rejected("Cancelled.") if is_stopped else self._engine.batch(command.spec)

@@ -1,0 +1,273 @@
+"""Problems of the data, their remedies, columns read in another way; and what takes it all back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.datasets import DATASETS
+from engine.datasets.findings import DataFinding, Remedy, Trouble
+from engine.events import Control, DataProgress, DownloadData, InspectData, Rejected
+from gui.changes import REMOVED, added, changed, undoing
+from gui.draft import Draft
+from gui.messages import MessageBar
+from gui.pages.data_page import DataPage
+from gui.widgets.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
+from gui.widgets.finding_list import FindingList
+from tests.gui.fake_data import EXCLUDE, FILL, LEAVE_OUT
+from tests.gui.frame_fixtures import PageStage, page_stage
+
+PEOPLE = "/data/people.csv"
+
+
+@pytest.fixture
+def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
+    with page_stage(qtbot, tmp_path, DataPage) as made:
+        yield made
+
+
+def open_path(on: PageStage[DataPage], path: str, tab: str) -> None:
+    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        if path in DATASETS:
+            on.controller.choose_data(path)
+        else:
+            on.page.open_path(path)
+    on.page.profile_view.show_tab(tab)
+
+
+def problems(on: PageStage[DataPage]) -> FindingList:
+    found = on.page.profile_view.view("problems")
+    assert isinstance(found, FindingList)
+    return found
+
+
+def press(on: PageStage[DataPage], remedy: Remedy) -> None:
+    """Presses a remedy's button, and waits for the data that follows."""
+    for card in problems(on).cards:
+        for button in card.buttons:
+            if button.text() == remedy.label:
+                with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+                    on.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+                return
+    raise AssertionError(f"There is no button '{remedy.label}'.")
+
+
+def press_undo(on: PageStage[DataPage]) -> None:
+    bar = on.messages.findChild(MessageBar)
+    assert bar is not None
+    button = next(item for item in bar.findChildren(QPushButton) if item.text() == "Undo")
+    button.click()
+
+
+class TestProblems:
+    def test_the_tab_counts_what_asks_for_attention(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        view = on.page.profile_view
+        titles = [view.tabs.tabText(index) for index in range(view.tabs.count())]
+        assert "Problems (3)" in titles
+        texts = [card.finding.trouble for card in problems(on).cards]
+        assert texts == [
+            Trouble.LEAK,
+            Trouble.MISSING,
+            Trouble.DUPLICATE,
+            Trouble.UNDERSTOOD,
+        ]
+
+    def test_data_without_problems_says_so(self, on: PageStage[DataPage]) -> None:
+        open_path(on, "moons", "problems")
+        on.qtbot.waitUntil(problems(on).empty.isVisible)
+        assert problems(on).cards == []
+
+    def test_names_unfold_and_can_be_copied(self, on: PageStage[DataPage]) -> None:
+        open_path(on, "/data/pets", "problems")
+        card = problems(on).cards[0]
+        assert card.fold is not None
+        assert card.names is not None
+        on.qtbot.waitUntil(card.isVisible)
+        assert not card.names.isVisible()
+        on.qtbot.mouseClick(card.fold.header, Qt.MouseButton.LeftButton)
+        assert card.names.isVisible()
+        copy = next(b for b in card.findChildren(QPushButton) if b.text() == "Copy")
+        on.qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+        assert QGuiApplication.clipboard().text() == "\n".join(card.finding.names)
+
+    def test_more_findings_than_are_shown_are_counted(self, qtbot: QtBot) -> None:
+        found = FindingList()
+        qtbot.addWidget(found)
+        found.set_findings([DataFinding(Trouble.CONSTANT, str(n), "Same.") for n in range(75)])
+        assert len(found.cards) == 60
+        assert "15" in found.rest.text()
+
+    def test_a_remedy_is_one_click_away_and_can_be_undone(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        press(on, LEAVE_OUT)
+        assert on.controller.draft.columns == {"passenger.id": {"type": "ignore"}}
+        assert on.page.profile_view.tab == "problems"
+        with on.qtbot.waitSignal(on.controller.draft_changed):
+            press_undo(on)
+        assert on.controller.draft.columns.get("passenger.id", {}) == {}
+
+    def test_undo_keeps_what_was_changed_since(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        press(on, FILL)
+        draft = on.controller.draft
+        assert draft.columns == {"age": {"gaps": "median"}}
+        on.controller.set_draft(draft.with_seed(5))
+        press_undo(on)
+        assert on.controller.draft.seed == 5
+        assert on.controller.draft.columns.get("age", {}) == {}
+
+    def test_undo_does_nothing_to_other_data(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        press(on, FILL)
+        open_path(on, "moons", "plot")
+        press_undo(on)
+        assert on.controller.draft == on.controller.draft.with_data("moons")
+
+    def test_files_left_out_before_stay_out(self, on: PageStage[DataPage]) -> None:
+        open_path(on, "/data/pets", "problems")
+        before = on.controller.draft.with_changes({"data.exclude": ["cats/1.png"]})
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            on.controller.set_draft(before)
+        press(on, EXCLUDE)
+        assert on.controller.draft.exclude == ("cats/1.png", "cats/7.png", "dogs/a b.png")
+
+
+class TestColumns:
+    def test_suspicious_columns_are_marked_with_the_reason(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        model = table(on).model()
+        marked = {
+            model.index(row, NAME).data(): model.index(row, NAME).data(Qt.ItemDataRole.ToolTipRole)
+            for row in range(model.rowCount())
+            if model.index(row, NAME).data(Qt.ItemDataRole.DecorationRole) is not None
+        }
+        assert set(marked) == {"passenger.id", "age"}
+        assert "43 of 300" in marked["age"]
+
+    def test_type_and_gaps_are_chosen_in_place(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        model = table(on).model()
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            model.setData(model.index(1, GAPS), "mean")
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            model.setData(model.index(1, TYPE), "category")
+        assert on.controller.draft.columns == {"age": {"gaps": "mean", "type": "category"}}
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            model.setData(model.index(1, TYPE), "auto")
+        assert on.controller.draft.columns == {"age": {"gaps": "mean"}}
+        assert on.page.profile_view.tab == "columns"
+
+    def test_only_strategies_that_fit_the_type_are_offered(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        model = table(on).model()
+        age = {name for _, name in model.index(1, GAPS).data(CHOICES_ROLE)}
+        assert {"auto", "mean", "median", "indicator", "drop_rows"} <= age
+        assert "own_category" not in age
+        assert model.index(2, GAPS).data(CHOICES_ROLE) == ()  # nothing is missing there
+
+    def test_columns_in_the_box_are_what_they_are(self, on: PageStage[DataPage]) -> None:
+        open_path(on, "moons", "columns")
+        model = table(on).model()
+        assert model.index(0, TYPE).data(CHOICES_ROLE) == ()
+
+
+def table(on: PageStage[DataPage]) -> ColumnTable:
+    found = on.page.profile_view.view("columns")
+    assert isinstance(found, ColumnTable)
+    return found
+
+
+class TestProgress:
+    def test_how_far_it_is_shows_with_a_way_to_cancel(self, on: PageStage[DataPage]) -> None:
+        on.engine.inspect.close()
+        on.engine.progress = (DataProgress("Reading files", 2_000, 8_000),)
+        with on.qtbot.waitSignal(on.controller.data_progress):
+            on.page.open_path("/data/pets")
+        panel = on.page.state_panel
+        on.qtbot.waitUntil(lambda: panel.title.text() == "Reading files")
+        assert panel.text.text() == "2\u202f000 of 8\u202f000"
+        assert panel.progress.value() == panel.progress.maximum() // 4
+        assert panel.button.text() == "Cancel"
+        with on.qtbot.waitSignal(on.controller.data_rejected):
+            on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+        assert set(on.engine.controls) == {Control.STOP}
+        assert panel.title.text() == "Cancelled"
+        on.engine.inspect.open()
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+        assert on.page.profile_view.isVisible()
+
+    def test_other_data_cancels_the_inspection_under_way(self, on: PageStage[DataPage]) -> None:
+        on.engine.inspect.close()
+        on.page.open_path("/data/pets")
+        on.qtbot.waitUntil(lambda: any(isinstance(c, InspectData) for c in on.engine.commands))
+        on.controller.choose_data("moons")
+        on.qtbot.waitUntil(lambda: Control.STOP in on.engine.controls)
+        on.engine.inspect.open()
+        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+        assert on.controller.profile is not None
+        assert on.controller.profile.source == "moons"
+        assert on.controller.data_problem is None
+
+    def test_what_is_not_here_is_downloaded_after_a_click(self, on: PageStage[DataPage]) -> None:
+        on.engine.rejections["mnist"] = Rejected("MNIST is not on this machine.", "11.5 MB.")
+        with on.qtbot.waitSignal(on.controller.data_rejected):
+            on.controller.choose_data("mnist")
+        panel = on.page.state_panel
+        assert panel.button.text() == "Download it"
+        assert "11.5 MB" in panel.text.text()
+        assert not any(isinstance(c, DownloadData) for c in on.engine.commands)
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
+        assert DownloadData("mnist") in on.engine.commands
+
+
+class TestChanges:
+    def test_a_path_may_hold_dots_as_a_tuple(self) -> None:
+        values = {"data": {"columns": {}}}
+        after = changed(values, {("data", "columns", "a.b", "type"): "ignore"})
+        assert after == {"data": {"columns": {"a.b": {"type": "ignore"}}}}
+        assert values == {"data": {"columns": {}}}
+
+    def test_undoing_brings_back_what_was_there_or_nothing(self) -> None:
+        values = {"data": {"exclude": ["a"], "columns": {}}}
+        changes = {"data.exclude": ("b",), "data.columns.x.type": "date"}
+        back = undoing(values, changes)
+        assert back == {"data.exclude": ["a"], "data.columns.x.type": REMOVED}
+        restored = changed(changed(values, changes), back)
+        assert restored["data"]["exclude"] == ["a"]
+        assert restored["data"]["columns"] == {"x": {}}
+
+    def test_lists_of_names_grow(self) -> None:
+        values = {"data": {"exclude": ["a", "b"]}}
+        assert added(values, {"data.exclude": ("b", "c")}) == {"data.exclude": ["a", "b", "c"]}
+
+    def test_a_draft_keeps_everything_that_a_spec_says_of_data(self) -> None:
+        draft = Draft("/data/people.csv", "age", "regression", "table", "weight").with_changes(
+            {
+                ("data", "columns", "a.b", "gaps"): "mean",
+                "data.exclude": ("line 4",),
+                "split.method": "group",
+                "split.column": "town",
+                "preprocessing.tokens": "word",
+                "augmentation.noise": 0.1,
+                "training.class_weights": "balanced",
+            }
+        )
+        assert Draft.from_values(draft.to_spec()) == draft
+        assert draft.exclude == ("line 4",)
+        assert draft.data_question()["preprocessing"] == {"tokens": "word"}
+        assert draft.batch_question()["training"] == {"class_weights": "balanced"}
+
+    def test_other_data_forgets_what_was_said_of_the_columns_before(self) -> None:
+        draft = Draft("a.csv", weights="w", columns={"x": {"type": "date"}}, exclude=("line 2",))
+        draft = draft.with_split({"test": 0.3, "method": "group", "column": "x"})
+        other = draft.with_augmentation({"noise": 0.1}).with_data("b.csv")
+        assert other == Draft("b.csv", split={"test": 0.3})
