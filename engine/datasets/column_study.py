@@ -25,7 +25,8 @@ LARGEST = float(np.finfo(np.float32).max)
 _BEYOND_INTEGERS = 2.0**63
 _SAMPLE_SIZE = 20_000
 _NEARLY_ALL = 0.95
-_MAX_COUNTED, _MIN_COUNTED, _COUNTED_IN_ALL = 20_000, 2_000, 500_000
+# At least one more than the categories that can be told apart.
+_MAX_COUNTED, _MIN_COUNTED, _COUNTED_IN_ALL = 20_000, 1_001, 500_000
 
 
 def counted_values(n_columns: int) -> int:

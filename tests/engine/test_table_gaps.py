@@ -362,6 +362,11 @@ def contract(tmp_path: Path) -> Contract:
 
 
 class TestPrediction:
+    def test_other_categories_are_other_data(self, tmp_path: Path, contract: Contract) -> None:
+        contract.check(load(tmp_path, TEXT))
+        with pytest.raises(DatasetError, match="its categories were 'colour"):
+            contract.check(load(tmp_path, TEXT.replace("4,blue", "4,amber")))
+
     def test_columns_are_found_by_name(self, tmp_path: Path, contract: Contract) -> None:
         path = tmp_path / "new.csv"
         path.write_text("colour;extra;a\nblue;1;1,5\n;2;\ngreen;3;NA\n", "utf-8")

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from engine.contract import Contract
-from engine.datasets import load_examples
+from engine.datasets import load_examples, open_dataset
 from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.table import column_names, read_features, read_inputs, read_row
+from engine.datasets.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.preprocessing import Preprocessing
 from engine.problem import Kind, Task
@@ -177,6 +178,13 @@ class TestReading:
         path = write(folder, "a;b c;y\n1;2;3\n1;2;3;4;5\n")
         assert column_names(path) == ("a", "b c", "y")
 
+    @pytest.mark.parametrize(
+        "name", ["with blanks .csv", "größe 表 🐧.csv", "x" * 251 + ".csv", "-y=1;.csv", "a.b.csv"]
+    )
+    def test_names_of_any_kind(self, folder: Path, name: str) -> None:
+        examples = load(write(folder, "a,y\n1,0.5\n2,1.5\n", name))
+        assert examples.n_samples == 2
+
     def test_source_may_start_at_home(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOME", str(folder))
         monkeypatch.setenv("USERPROFILE", str(folder))
@@ -223,6 +231,13 @@ class TestRefusedFiles:
 
     def test_one_column(self, folder: Path) -> None:
         assert "only one column" in refusal(write(folder, "y\n1\n2\n")).message
+
+    def test_a_file_that_disappears(self, folder: Path) -> None:
+        path = write(folder, "a,y\n1,0.5\n2,1.5\n")
+        dataset = open_dataset(DataSpec(source=str(path), target="y"))
+        path.unlink()
+        with pytest.raises(DatasetError, match="cannot be opened: no such file"):
+            dataset.load(TableParameters())
 
     def test_unreadable_file(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write(folder, "a,y\n1,2\n")
