@@ -41,7 +41,7 @@ class ToneParameters(Parameters):
         1_000, label="Examples", help="How many recordings are made.", ge=50, le=100_000
     )
     noise: float = parameter(
-        0.0,
+        6.0,
         label="Noise",
         help="Level of the noise against that of the tones: 0 dB is as loud, -20 dB a tenth of "
         "the amplitude. Each recording draws from 20 dB less up to this.",

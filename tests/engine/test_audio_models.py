@@ -1,0 +1,130 @@
+"""Networks for sound: the contract of every architecture, and CTC in the form Keras takes."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from engine.architectures import ARCHITECTURES
+from engine.defaults import resolve, training_defaults
+from engine.errors import SpecError
+from engine.preprocessing.targets import TokenTargets
+from engine.preprocessing.tokens import Tokenizer
+from engine.problem import Kind, Signature, Task
+from engine.spec import RunSpec
+from engine.training.building import build, compile_model
+from engine.training.plan import Plan
+
+SHAPE = (40, 20, 1)
+SIGNATURES = {
+    "two classes": Signature(Kind.AUDIO, Task.CLASSIFICATION, SHAPE, 2),
+    "classes": Signature(Kind.AUDIO, Task.CLASSIFICATION, SHAPE, 8),
+    "number": Signature(Kind.AUDIO, Task.REGRESSION, SHAPE),
+    "text": Signature(Kind.AUDIO, Task.TRANSCRIPTION, SHAPE, 7, target_length=4),
+}
+TEXTS = np.array(["a", "bc", "abba", "cab", "dd", "ed", "bade", "e"], object)
+
+
+def spec_of(signature: Signature, **parameters: object) -> RunSpec:
+    is_text = signature.task is Task.TRANSCRIPTION
+    name = "sound_transcriber" if is_text else "sound_cnn"
+    spec = RunSpec.from_dict(
+        {"data": {"source": "any"}, "model": {"name": name, "parameters": parameters}}
+    )
+    return resolve(spec, signature)
+
+
+def eight(signature: Signature) -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(5).normal(size=(8, *SHAPE)).astype(np.float32)
+    if signature.task is Task.REGRESSION:
+        return x, np.linspace(-1, 1, 8)
+    if signature.task is Task.TRANSCRIPTION:
+        return x, targets().transform(TEXTS)
+    return x, np.arange(8) % signature.n_classes
+
+
+def targets() -> TokenTargets:
+    return TokenTargets(Tokenizer.fit(TEXTS, "character", keep_all=True), True)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+def test_builds_from_defaults_with_the_right_output(signature):
+    network = build(spec_of(signature), signature)
+    outputs = network(eight(signature)[0]).numpy()
+    if signature.task is Task.TRANSCRIPTION:
+        assert outputs.shape == (8, 10, 7)  # 40 frames halved twice, logits of each token
+    else:
+        assert outputs.shape == (8, signature.n_outputs)
+    assert np.isfinite(outputs).all()
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+def test_learns_eight_recordings_and_saves_and_loads_equal(signature, tmp_path):
+    spec = spec_of(signature)
+    network = build(spec, signature)
+    compile_model(network, spec, signature, Plan())
+    x, y = eight(signature)
+    before = network.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    network.fit(x, y, epochs=60, batch_size=8, verbose=0)
+    after = network.evaluate(x, y, verbose=0, return_dict=True)["loss"]
+    assert after < 0.2 * before
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), network.predict(x, verbose=0))
+
+
+def test_what_was_learnt_by_heart_is_written_down():
+    signature = SIGNATURES["text"]
+    spec = spec_of(signature)
+    network = build(spec, signature)
+    compile_model(network, spec, signature, Plan())
+    x, y = eight(signature)
+    network.fit(x, y, epochs=150, batch_size=8, verbose=0)
+    assert targets().restore(network.predict(x, verbose=0)).tolist() == TEXTS.tolist()
+
+
+def test_the_loss_is_that_of_the_likelihood_of_all_paths():
+    # Two moments, tokens: blank, a, b. The text "a": paths aa, a-, -a.
+    probabilities = np.array([[[0.5, 0.3, 0.2], [0.1, 0.6, 0.3]]], np.float32)
+    expected = -np.log(0.3 * 0.6 + 0.3 * 0.1 + 0.5 * 0.6)
+    # Logits of any offset: Keras takes the softmax itself.
+    loss = keras.losses.get("ctc")(np.array([[1, 0]]), np.log(probabilities) + 3.0)
+    assert float(np.mean(loss)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_defaults_are_ctc_for_texts_alone():
+    loss = {
+        name: training_defaults(
+            ARCHITECTURES["sound_transcriber" if name == "text" else "sound_cnn"], signature
+        ).loss
+        for name, signature in SIGNATURES.items()
+    }
+    assert loss == {
+        "two classes": "binary_crossentropy",
+        "classes": "sparse_categorical_crossentropy",
+        "number": "mean_squared_error",
+        "text": "ctc",
+    }
+
+
+@pytest.mark.parametrize(
+    ("signature", "filters"),
+    [("text", [8, 8, 8]), ("classes", [8] * 6)],
+)
+def test_too_few_moments_are_refused_before_training(signature, filters):
+    with pytest.raises(SpecError) as caught:
+        spec_of(SIGNATURES[signature], filters=filters)
+    (problem,) = caught.value.problems
+    assert problem.field == "model.parameters.filters"
+    assert "blocks" in problem.message
+    assert "fewer blocks" in problem.hint
+
+
+def test_just_enough_moments_are_enough():
+    # "aaaa" needs seven moments: four characters and three blanks between them.
+    signature = Signature(Kind.AUDIO, Task.TRANSCRIPTION, (28, 20, 1), 7, target_length=4)
+    network = build(spec_of(signature), signature)
+    assert network.output_shape == (None, 7, 7)
+    loss = keras.losses.get("ctc")(np.array([[2, 2, 2, 2]]), np.zeros((1, 7, 7), np.float32))
+    assert np.isfinite(np.mean(loss))
