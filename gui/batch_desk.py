@@ -52,6 +52,14 @@ class BatchDesk(QObject):
             self.problem = None
             self._ticket = self._pool.preview(PreviewBatch(self._draft.batch_question()))
 
+    def make_way(self) -> None:
+        """A run takes the worker: a question that it has not answered is taken back."""
+        if self._ticket:
+            self._ticket = 0
+            text = self.tr("A training began, which needed the worker that prepared the batch.")
+            self.problem = Rejected(text)
+            self.batch_rejected.emit(self.problem)
+
     def handle(self, ticket: int, event: Event) -> None:
         """Takes an answer; one to an older question is dropped."""
         if ticket != self._ticket:

@@ -54,6 +54,7 @@ class Controller(QObject):
         model_changed(ModelDescribed | None): The draft's model; None while it is computed.
         model_rejected(Rejected): The draft's model cannot be built; problems carry field paths.
         worker_ready(WorkerReady): A worker stands by with TensorFlow loaded.
+        run_preparing(DataProgress): How far the reading of the run's data is.
         run_event(RunEvent): Each event of the run under way, in order, `RunStarted` first
             unless the run failed before.
         state_changed(RunState | None): The run's state, or `pending`, changed.
@@ -80,6 +81,7 @@ class Controller(QObject):
     model_changed = Signal(object)
     model_rejected = Signal(object)
     worker_ready = Signal(object)
+    run_preparing = Signal(object)
     run_event = Signal(object)
     state_changed = Signal(object)
     start_rejected = Signal(object)
@@ -129,6 +131,7 @@ class Controller(QObject):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
         desk.draft_changed.connect(self._batch_desk.set_draft)
+        run_desk.preparing.connect(self.run_preparing)
         run_desk.run_event.connect(self._on_run_event)
         run_desk.ended.connect(self._on_run_ended)
         shelf.closed.connect(self._on_part_closed)
@@ -311,6 +314,7 @@ class Controller(QObject):
             self.start_rejected.emit(self._locked_out)
             return
         self._desk.make_way()
+        self._batch_desk.make_way()
         self._run_desk.start(self.draft, name)
 
     @Slot()

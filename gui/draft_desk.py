@@ -59,6 +59,7 @@ class DraftDesk(QObject):
         self._data_ticket = self._model_ticket = 0
         self._model_is_chosen = False
         self._wants_fit = False
+        self._waits_for_run = False
         self._settings_by_model: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -119,12 +120,14 @@ class DraftDesk(QObject):
 
     def make_way(self) -> None:
         """A run takes the worker: what is not asked yet of the model waits until it ends."""
+        self._waits_for_run = True
         if self._timer.isActive():
             self._timer.stop()
             self._ask_data()
 
     def ask_model_again(self) -> None:
         """Asks about the model if its answer was lost to a run that needed the worker."""
+        self._waits_for_run = False
         if self.model is None and self.model_problem is None:
             self._model_ticket = 0
             self._timer.start(0)
@@ -145,6 +148,7 @@ class DraftDesk(QObject):
         elif _what_is_asked(draft) != _what_is_asked(self.draft):
             self._wants_fit = True
         self.draft = draft
+        self._waits_for_run = False
         self._model_ticket = 0
         self.model = self.model_problem = None
         if not is_same_data:
@@ -170,8 +174,16 @@ class DraftDesk(QObject):
     @Slot()
     def _ask(self) -> None:
         self._ask_data()
-        if self.draft.has_data and self.draft.has_model and not self._model_ticket:
+        if self._may_ask_model and not self._model_ticket:
             self._model_ticket = self._pool.describe(DescribeModel(self.draft.to_spec()))
+
+    @property
+    def _may_ask_model(self) -> bool:
+        """The kind of data is known; of a file or folder, inspection finds it out first."""
+        from engine.datasets import DATASETS
+
+        is_known = self.profile is not None or self.draft.source in DATASETS
+        return self.draft.has_data and self.draft.has_model and is_known
 
     def _ask_data(self) -> None:
         if self.draft.has_data and not self._data_ticket:
@@ -182,6 +194,8 @@ class DraftDesk(QObject):
             self.profile = event.profile
             self.profile_changed.emit(event.profile)
             self._fit_model(event.profile)
+            if self._is_open and not self._model_ticket and not self._waits_for_run:
+                self._timer.start(0)
         elif isinstance(event, DataDownloaded):
             self.inspect_again()
         elif isinstance(event, DataProgress):

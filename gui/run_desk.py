@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.events import (
     Control,
+    DataProgress,
     EpochEnded,
     Event,
     Rejected,
@@ -21,12 +22,15 @@ from gui.draft import Draft
 from gui.worker_pool import WorkerPool
 
 CLOSE_DEADLINE_MS = 20_000
+CANCELLED = "Cancelled."
+"""What a worker says that was asked to stop."""
 
 
 class RunDesk(QObject):
     """Starts and steers one run at a time; its state is the one that buttons derive from.
 
     Signals, all in the GUI thread:
+        preparing(DataProgress): How far the reading of its data is.
         run_event(RunEvent): Each event of the run, in order.
         state_changed(RunState | None): The run's state, or `pending`, changed.
         start_rejected(Rejected): Start was refused; nothing was started.
@@ -36,6 +40,7 @@ class RunDesk(QObject):
         pool: Trains.
     """
 
+    preparing = Signal(object)
     run_event = Signal(object)
     state_changed = Signal(object)
     start_rejected = Signal(object)
@@ -95,8 +100,12 @@ class RunDesk(QObject):
         if ticket != self._ticket:
             return False
         if isinstance(event, Rejected):
+            is_wanted = self.state is RunState.STOPPING and event.message == CANCELLED
             self._finish(None)
-            self.start_rejected.emit(event)
+            if not is_wanted:
+                self.start_rejected.emit(event)
+        elif isinstance(event, DataProgress):
+            self.preparing.emit(event)
         elif isinstance(event, RunEvent):
             before = (self.state, self.pending)
             self._follow(event)

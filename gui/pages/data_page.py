@@ -32,18 +32,18 @@ from gui.messages import Messages
 from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
 from gui.pages.page import Page
+from gui.run_desk import CANCELLED
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
 from gui.widgets.profile_view import ProfileView
-from gui.widgets.run_words import count_text
+from gui.widgets.run_words import progress_text
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 31 * SPACING
 SETTINGS_WIDTH: Final = 34 * SPACING
 LOADING_DELAY_MS: Final = 200
 """An answer that comes sooner replaces the old picture without a flicker in between."""
-CANCELLED: Final = "Cancelled."
 
 
 class DataPage(Page):
@@ -317,13 +317,7 @@ class DataPage(Page):
         self._panel_action = self.controller.cancel_inspection
         title, text = self.tr("Loading the data…"), ""
         if progress is not None:
-            title = progress.what
-            if progress.total:
-                text = self.tr("{done} of {total}").format(
-                    done=count_text(progress.done), total=count_text(progress.total)
-                )
-            elif progress.done:
-                text = count_text(progress.done)
+            title, text = progress.what, progress_text(progress)
         done, total = (progress.done, progress.total) if progress is not None else (0, 0)
         self.state_panel.show_state("data", title, text, self.tr("Cancel"), is_busy=True)
         self.state_panel.set_progress(done, total)

@@ -13,6 +13,7 @@ from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
 from engine.events import (
     CoefficientsUpdated,
+    DataProgress,
     EpochEnded,
     PlanChosen,
     Rejected,
@@ -50,6 +51,7 @@ from gui.widgets.run_words import (
     main_metric,
     metric_text,
     metric_title,
+    progress_text,
     state_role,
     state_text,
 )
@@ -133,6 +135,7 @@ class TrainPage(Page):
         controller.model_rejected.connect(self._on_answer)
         controller.data_rejected.connect(self._on_answer)
         controller.worker_ready.connect(self._on_answer)
+        controller.run_preparing.connect(self._on_preparing)
         controller.run_event.connect(self._on_run_event)
         controller.state_changed.connect(self._on_state_changed)
         controller.start_rejected.connect(self._on_start_rejected)
@@ -243,6 +246,13 @@ class TrainPage(Page):
         if self.controller.worker is None:
             return self.tr("TensorFlow is getting ready; training starts as soon as it is.")
         return self.tr("Loading the data and building the model…")
+
+    @Slot(object)
+    def _on_preparing(self, progress: DataProgress) -> None:
+        """The data of a run that is about to begin may take its time."""
+        if self.controller.state is RunState.PREPARING:
+            words = f"{progress.what}… {progress_text(progress)}".strip()
+            self.notice.show_text(words, "accent")
 
     def _show_activity(self, state: RunState) -> None:
         if state is RunState.PAUSED:

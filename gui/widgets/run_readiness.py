@@ -53,7 +53,7 @@ def readiness(controller: Controller) -> Readiness:
         text = translate("Pick a model to train.")
         return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
     if controller.model_problem is not None:
-        return _wrong_model(controller.model_problem)
+        return _wrong_model(controller.model_problem, draft.model)
     if controller.worker is None:
         text = translate("TensorFlow is getting ready… Start can be pressed already.")
         return Readiness(True, text)
@@ -96,23 +96,24 @@ def _epochs(controller: Controller) -> int:
     return wanted if isinstance(wanted, int) else 0
 
 
-def _wrong_model(problem: Rejected) -> Readiness:
+def _wrong_model(problem: Rejected, model: str) -> Readiness:
     field = problem.problems[0].field if problem.problems else "model"
     is_data = field.partition(".")[0] in ("data", "split")
     page = "data" if is_data else "model"
     action = translate("Go to Data") if is_data else translate("Go to Model")
     first = problem.problems[0] if problem.problems else problem
-    text = _named(first.message, field)
+    text = _named(first.message, field, model)
     more = len(problem.problems) - 1
     if more > 0:
         text = translate("{text} And {n} more.").format(text=text, n=more)
     return Readiness(False, text, first.hint, "danger", action, page)
 
 
-def _named(message: str, field: str) -> str:
+def _named(message: str, field: str, model: str) -> str:
     """Puts the label of the field before what is wrong with it: away from the form it is needed."""
     name = field.rpartition(".")[2]
     groups: list[type[Parameters]] = [TrainingSpec, SplitSpec, PreprocessingSpec]
-    groups += [architecture.parameters for architecture in ARCHITECTURES]
+    if model in ARCHITECTURES:
+        groups.append(ARCHITECTURES[model].parameters)
     labels = {item.name: item.label for group in groups for item in describe(group)}
     return f"{labels[name]}: {message}" if name in labels else message

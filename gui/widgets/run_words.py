@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
-from engine.events import Control, RunState
+from engine.events import Control, DataProgress, RunState
 
 _CONTEXT = "RunWords"
 
@@ -101,6 +101,15 @@ def number_text(value: float, digits: int = 4) -> str:
 def count_text(value: float) -> str:
     """Writes a whole number in groups of three."""
     return f"{round(value):,}".replace(",", "\u202f")
+
+
+def progress_text(progress: DataProgress) -> str:
+    """How far the reading of data is, such as ``200 of 1 000``; empty where nobody knows."""
+    if not progress.total:
+        return count_text(progress.done) if progress.done else ""
+    return translate("{done} of {total}").format(
+        done=count_text(progress.done), total=count_text(progress.total)
+    )
 
 
 def counted(n: int, one: str, many: str) -> str:

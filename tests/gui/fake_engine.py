@@ -51,7 +51,7 @@ from engine.events import (
     WarmUp,
     WorkerReady,
 )
-from engine.problem import Kind, Task
+from engine.problem import Kind, Output, Task
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile
@@ -232,6 +232,7 @@ class FakeSession:
     def _train(self, command: Train) -> Iterator[Event]:
         self._asked.clear()
         try:
+            yield from self._engine.progress
             self._engine.prepare.wait()
             source = command.spec["data"]["source"]
             rejected = self._engine.rejections.get(source) or self._engine.rejections.get("train")
@@ -411,6 +412,9 @@ def fake_evaluation(looked: Profile, part: str = "test") -> Evaluation:
     """Returns an evaluation of made-up predictions, nine of ten right."""
     random = np.random.default_rng(1)
     n_classes = len(looked.class_names)
+    if looked.signature.output is Output.TOKENS:
+        pairs = (("einundzwanzig", "einundzwanzig"), ("sieben", "siebzehn"))
+        return Evaluation(part, 30, {"exact_match": 0.5}, looked.target_name, texts=pairs)
     if not n_classes:
         y_true = random.normal(size=30).astype(np.float32)
         y_pred = y_true + 0.3 * random.normal(size=30).astype(np.float32)

@@ -126,6 +126,29 @@ class TestQuestions:
         asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
         assert asked == [{"epochs": 3}]
 
+    def test_the_model_of_a_file_is_asked_once_its_kind_is_known(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        controller.choose_data("/data/people.csv")
+        qtbot.waitUntil(lambda: controller.model is not None)
+        asked = [c.spec["model"]["name"] for c in engine.commands if isinstance(c, DescribeModel)]
+        assert asked == [controller.draft.model]
+        kinds = [type(command) for command in engine.commands]
+        assert kinds.index(InspectData) < kinds.index(DescribeModel)
+
+    def test_a_run_takes_a_batch_question_back(
+        self, qtbot: QtBot, controller: Controller, engine: FakeEngine
+    ) -> None:
+        engine.preview.close()
+        controller.set_draft(DIGITS)
+        controller.batch_desk.ask()
+        with qtbot.waitSignal(controller.batch_desk.batch_rejected):
+            controller.start()
+        run_until(qtbot, controller, RunState.FINISHED)
+        engine.preview.open()
+        with qtbot.waitSignal(controller.batch_desk.batch_changed, check_params_cb=bool):
+            controller.batch_desk.ask()
+
     def test_a_model_that_a_run_left_unasked_is_asked_after_it(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:

@@ -211,7 +211,8 @@ class TestFindingOnesWay:
         sheet = on.window.shortcut_sheet
         assert sheet is not None
         assert ("Data", "Ctrl+1") in sheet.rows
-        assert ("Open a CSV file", "Ctrl+O") in sheet.rows
+        assert ("Open a file", "Ctrl+O") in sheet.rows
+        assert ("Open a folder", "Ctrl+Shift+O") in sheet.rows
         on.window.show_shortcuts()
         assert on.window.shortcut_sheet is None
         assert not sheet.isVisible()
@@ -222,9 +223,11 @@ class TestFindingOnesWay:
             on.window.show_page(name)
             assert page.minimumSizeHint().width() <= page.width(), name
 
-    def test_a_file_dropped_on_any_page_is_opened(self, on: WindowStage, tmp_path: Path) -> None:
-        path = tmp_path / "cars.csv"
-        path.write_text("power,price\n50,9\n70,12\n", encoding="utf-8")
+    @pytest.mark.parametrize("name", ["people.csv", "pets"])
+    def test_a_file_or_folder_dropped_on_any_page_is_opened(
+        self, on: WindowStage, tmp_path: Path, name: str
+    ) -> None:
+        path = tmp_path / name
         on.window.show_page("train")
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
@@ -233,11 +236,10 @@ class TestFindingOnesWay:
         entering = QDragEnterEvent(QPointF(9, 9).toPoint(), *everything, *keys)
         QApplication.sendEvent(on.window, entering)
         assert entering.isAccepted()
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
             QApplication.sendEvent(on.window, QDropEvent(QPointF(9, 9), *everything, *keys))
         assert on.window.current_page == "data"
         assert on.controller.draft.source == str(path)
-        assert on.controller.draft.target == "price"
 
     def test_a_background_failure_is_said(self, on: WindowStage, spoken: SpokenMessages) -> None:
         on.controller.problem_found.emit(Rejected("The disk is full.", "Make room.", details="x"))

@@ -11,13 +11,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from engine.defaults import recommended_model
 from engine.evaluation.evaluation import FILE_NAME
 from engine.events import RunState
+from engine.problem import Kind, Task
 from engine.runs.store import RunStore
+from gui.draft import Draft
 from gui.pages.results_page import ResultsPage
 from tests.gui.fake_data import fake_profile
 from tests.gui.fake_engine import fake_evaluation
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
+
+TRANSLATOR = recommended_model(Kind.TEXT, Task.TRANSLATION)
 
 
 @pytest.fixture
@@ -78,6 +83,17 @@ def test_classes_are_listed_in_order_and_sorted_by_a_score(on: Stage[ResultsPage
     ]
     on.page.scores.sortByColumn(2, Qt.SortOrder.AscendingOrder)
     assert model.index(0, 0).data() == "9"
+
+
+def test_predicted_texts_stand_beside_the_true_ones(on: Stage[ResultsPage]) -> None:
+    with on.qtbot.waitSignal(on.controller.result_read):
+        on.train(Draft("/data/sentences.tsv", model=TRANSLATOR))
+    assert on.page.texts is not None
+    assert on.page.texts.isVisible()
+    assert on.page.scores.isHidden()
+    model = on.page.texts.model
+    assert model.headings == ("True", "Predicted")
+    assert [model.text_at(1, column) for column in (0, 1)] == ["sieben", "siebzehn"]
 
 
 def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]) -> None:

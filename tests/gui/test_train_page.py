@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events import Rejected, RunFailed, RunState
+from engine.events import DataProgress, Rejected, RunFailed, RunState
 from gui.pages.train_page import TrainPage
 from tests.gui.fake_engine import rejected
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
@@ -83,6 +83,16 @@ class TestBeforeARun:
 
 
 class TestDuringARun:
+    def test_how_far_the_data_is_read_shows_before_the_first_step(
+        self, on: Stage[TrainPage]
+    ) -> None:
+        on.engine.prepare.close()
+        on.engine.progress = (DataProgress("Reading files", 200, 1_000),)
+        on.controller.set_draft(DIGITS)
+        with on.qtbot.waitSignal(on.controller.run_preparing):
+            click(on, on.page.bar.start)
+        assert on.page.notice.text.text() == "Reading files… 200 of 1\u202f000"
+
     def test_buttons_derive_from_the_state(self, on: Stage[TrainPage]) -> None:
         on.engine.prepare.close()
         on.controller.set_draft(DIGITS)
