@@ -245,7 +245,8 @@ def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
     """The metrics one by one: the loss first, then those the model was compiled with."""
     leaves: list[keras.metrics.Metric] = []
     for metric in model.metrics:
-        leaves += list(getattr(metric, "metrics", None) or [metric])
+        # The group of those it was compiled with may be empty.
+        leaves += list(getattr(metric, "metrics", [metric]))
     return leaves
 
 
