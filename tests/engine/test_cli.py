@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from engine import cli
+from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, error_text, plain, table
 from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
+from engine.defaults import resolve
 from engine.errors import DescentError, Problem, SpecError
 from engine.events import EpochEnded, PlanChosen, RunStarted, StepsDone
+from engine.material import look
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 
@@ -153,7 +156,7 @@ class TestRefusals:
             (["train"], "--data NAME"),
             (["train", "--data", "irs"], "Did you mean 'iris'?"),
             (["train", "--data", "iris", "--model", "mpl"], "Did you mean 'mlp'?"),
-            (["train", "--data", "missing/x.csv"], "no file 'missing/x.csv'"),
+            (["train", "--data", "missing/x.csv"], "no file or folder 'missing/x.csv'"),
             (["train", "--data", "iris", "--epochs", "two"], "training.epochs"),
             (["train", "--data", "iris", "--seed", "-1"], "Received: -1"),
             (["train", "--data", "iris", "--task", "cooking"], "Invalid choice: 'cooking'"),
@@ -229,7 +232,10 @@ class TestSettings:
         assert values["data"] == {"source": "iris", "task": "classification"}
 
     def test_model_that_the_data_recommends(self):
-        assert parse("train", "--data", "digits")["model"]["name"] == "cnn"
+        values = parse("train", "--data", "digits", "--set", "filters=8")
+        assert values["model"] == {"parameters": {"filters": [8]}}  # the CNN's own setting
+        resolved = resolve(RunSpec.from_dict(values), look(RunSpec.from_dict(values)).signature)
+        assert resolved.model.name == "cnn"
         assert parse("train", "--data", "noisy_line")["model"]["name"] == "linear_regression"
 
     def test_file_by_absolute_path(self, tmp_path, monkeypatch):
@@ -312,7 +318,7 @@ class TestListings:
     def test_models(self, capsys):
         assert cli.main(["models", "list", "--json"]) == 0
         names = [item["name"] for item in json.loads(capsys.readouterr().out)["models"]]
-        assert names == ["linear_regression", "logistic_regression", "mlp", "cnn"]
+        assert names == list(ARCHITECTURES.names)
         assert cli.main(["models", "list"]) == 0
         assert "mlp" in capsys.readouterr().out
 
