@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
 
 from engine.datasets.base import Dataset, NoParameters
 from engine.datasets.files import Glance

@@ -91,7 +91,8 @@ def _clip(
     centres, radii = _motion(rng, behaviour, parameters.frames)
     shape, angle = _SHAPES[rng.integers(len(_SHAPES))], rng.uniform(0, 2 * np.pi)
     # A slow turn, whatever the behaviour, so that a turn says nothing.
-    angles: FloatArray = angle + rng.uniform(-0.1, 0.1) * np.arange(parameters.frames, dtype=np.float64)
+    steps = np.arange(parameters.frames, dtype=np.float64)
+    angles: FloatArray = angle + rng.uniform(-0.1, 0.1) * steps
     cover = _cover(shape, centres, radii, angles, parameters.size)
     back, front = rng.uniform(0.0, 0.35), rng.uniform(0.6, 1.0)
     if rng.random() < 0.5:

@@ -167,7 +167,8 @@ def _placed(outline: Points, size: int, radius: float, rng: np.random.Generator)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = np.array([1.0, rng.uniform(0.8, 1.0)])
     centre = rng.uniform(radius, size - radius, 2)
-    return (outline * stretch) @ turn.T * radius + centre
+    placed: Points = (outline * stretch) @ turn.T * radius + centre
+    return placed
 
 
 def _mask(corners: Points, size: int) -> npt.NDArray[np.float64]:

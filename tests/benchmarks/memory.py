@@ -1,6 +1,6 @@
 """Memory of the worker while it trains on more and more data, against its idle size.
 
-    python tests/benchmarks/memory.py [--kind table|images|both] [--unit N] [--sizes 1,4,16] [--json]
+    python tests/benchmarks/memory.py [--kind table|images|both] [--unit N] [--sizes 1,4,16]
 
 Makes the data in a temporary folder (the disk needs about four times its size), lets a worker load
 TensorFlow, notes its resident memory, trains one epoch, and samples its memory all the while. The

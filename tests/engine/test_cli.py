@@ -17,10 +17,9 @@ from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, error_text, plain, table
 from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
-from engine.defaults import resolve
 from engine.errors import DescentError, Problem, SpecError
 from engine.events import EpochEnded, PlanChosen, RunStarted, StepsDone
-from engine.material import look
+from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 
@@ -234,9 +233,8 @@ class TestSettings:
     def test_model_that_the_data_recommends(self):
         values = parse("train", "--data", "digits", "--set", "filters=8")
         assert values["model"] == {"parameters": {"filters": [8]}}  # the CNN's own setting
-        resolved = resolve(RunSpec.from_dict(values), look(RunSpec.from_dict(values)).signature)
-        assert resolved.model.name == "cnn"
-        assert parse("train", "--data", "noisy_line")["model"]["name"] == "linear_regression"
+        for name, model in (("digits", "cnn"), ("noisy_line", "linear_regression")):
+            assert prepare(RunSpec.from_dict(parse("train", "--data", name))).spec.model.name == model
 
     def test_file_by_absolute_path(self, tmp_path, monkeypatch):
         (tmp_path / "table.csv").write_text("a,b\n1,2\n")

@@ -221,7 +221,7 @@ class TestGiven:
     def test_other_words_are_refused_by_name(self) -> None:
         names = np.array(["train", "holdout"], object)
         examples = examples_of(np.linspace(0, 1, 2), column=lambda name: names)
-        with pytest.raises(DatasetError, match="must say train, validation or test.*holdout"):
+        with pytest.raises(DatasetError, match=r"must say train, validation or test.*holdout"):
             split(examples, SplitSpec(method="given", column="part"), 0)
 
 
