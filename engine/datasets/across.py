@@ -19,6 +19,15 @@ _COMPARED_FILES = 5_000
 _COMPARED_FILE_BYTES = 1 << 20
 
 
+_OVERLAP = DataFinding(
+    Trouble.ACROSS_PARTS,
+    "",
+    "Windows of a series overlap: drawn without regard to time, the training part holds most of "
+    "what the other parts shall test, and results look better than they are.",
+    remedies=(Remedy("Divide by time", {"split.method": "time", "split.column": None}),),
+)
+
+
 def across_parts(
     examples: Examples, parts: Parts, exclude: Sequence[str] = ()
 ) -> tuple[DataFinding, ...]:
@@ -31,6 +40,8 @@ def across_parts(
         parts: How they are divided.
         exclude: What is left out already; the remedy keeps it.
     """
+    if examples.until is not None and parts.method != "time":
+        return (_OVERLAP,)
     marks = _marks(examples)
     if marks is None:
         return ()

@@ -234,7 +234,9 @@ class TestSettings:
         values = parse("train", "--data", "digits", "--set", "filters=8")
         assert values["model"] == {"parameters": {"filters": [8]}}  # the CNN's own setting
         for name, model in (("digits", "cnn"), ("noisy_line", "linear_regression")):
-            assert prepare(RunSpec.from_dict(parse("train", "--data", name))).spec.model.name == model
+            assert (
+                prepare(RunSpec.from_dict(parse("train", "--data", name))).spec.model.name == model
+            )
 
     def test_file_by_absolute_path(self, tmp_path, monkeypatch):
         (tmp_path / "table.csv").write_text("a,b\n1,2\n")

@@ -239,3 +239,11 @@ def test_the_same_input_in_two_parts_is_found_by_name() -> None:
     assert found.remedies[0].changes == {"data.exclude": ("39.png",)}
     x[39] = 39
     assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
+
+
+def test_overlapping_windows_drawn_at_random_are_told_with_the_remedy() -> None:
+    times = np.arange(40.0)
+    examples = examples_of(np.linspace(0, 1, 40), order=times, until=times + 2)
+    assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
+    (found,) = across_parts(examples, split(examples, SplitSpec(method="random"), 0))
+    assert found.remedies[0].changes["split.method"] == "time"
