@@ -47,7 +47,7 @@ _READERS: dict[Kind, _Reader] = {
     Kind.TABLE: _Reader(table.SUFFIXES, table.read_inputs),
     Kind.IMAGE: _Reader(image_files.SUFFIXES, image_files.read_inputs),
     Kind.TEXT: _Reader(texts.INPUT_SUFFIXES, texts.read_inputs),
-    Kind.AUDIO: _Reader(sound_files.SOUND_SUFFIXES, lambda p, c: sound_files.read_inputs(p, c)),
+    Kind.AUDIO: _Reader(sound_files.SOUND_SUFFIXES, sound_files.read_inputs),
     Kind.VIDEO: _Reader(video_files.SUFFIXES, video_files.read_inputs),
     Kind.SERIES: _Reader(table.SUFFIXES, series.read_inputs),
 }
