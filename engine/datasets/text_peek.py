@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from engine.datasets.columns import GAP_WORDS
 from engine.datasets.decoding import guess_encoding
 from engine.errors import DatasetError
 
@@ -84,5 +85,16 @@ def _unquoted(cell: str) -> str:
 
 def is_text(cells: tuple[str, ...]) -> bool:
     """Nearly all cells are words, and few of them are the same."""
-    words = [cell for cell in cells if any(sign.isalpha() for sign in cell)]
+    words = [cell for cell in cells if any(sign.isalpha() for sign in cell) and not _is_value(cell)]
     return len(words) >= 0.8 * len(cells) and len(set(cells)) > 0.5 * len(cells)
+
+
+def _is_value(cell: str) -> bool:
+    """A number, also with an exponent or a decimal comma, or a word for a gap."""
+    if cell.lower() in GAP_WORDS:
+        return True
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
