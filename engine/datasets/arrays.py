@@ -293,7 +293,9 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
     Raises:
         DatasetError: The array cannot be read, or does not fit the model.
     """
-    shape = contract.signature.input_shape
+    # What a network receives of a table is wider than its rows where there are categories.
+    is_table = contract.signature.kind is Kind.TABLE
+    shape = (len(contract.feature_names),) if is_table else contract.signature.input_shape
     found = arrays_in(path)
     if len(found) != 1:
         named = [item for item in found if role_of(item.name)[0] == "x"]

@@ -28,8 +28,8 @@ class Distribution:
     @classmethod
     def of(cls, name: str, values: Any, unit: str = "", bins: int = 20) -> Distribution:
         """Counts values, (n,), in equal bins."""
-        counts, edges = np.histogram(np.asarray(values, np.float64), bins=bins)
-        return cls(name, unit, edges, counts.astype(np.int64))
+        counts, edges = histogram(np.asarray(values, np.float64), bins)
+        return cls(name, unit, edges, counts)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,32 @@ def column_profile(name: str, values: npt.NDArray[Any], **more: Any) -> ColumnPr
         maximum=float(known.max()),
         mean=float(known.mean()),
         deviation=float(known.std()),
-        histogram=np.histogram(known, bins=20)[0].astype(np.int64),
+        histogram=histogram(known)[0],
         n_missing=int(gaps.sum()),
         **more,
     )
+
+
+def histogram(
+    values: npt.NDArray[np.float64],
+    bins: int = 20,
+    limits: tuple[float, float] | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Counts finite values, (n,), in equal bins: counts, (bins,), and edges, (bins + 1,).
+
+    Large values that lie too close together for so many bins all come into the middle one.
+
+    Args:
+        values: What is counted; at least one.
+        bins: How many bins.
+        limits: Lower and upper edge; None: those of the values.
+    """
+    try:
+        counts, edges = np.histogram(values, bins, limits)
+    except ValueError:
+        middle = float(values[0])
+        counts = np.zeros(bins, np.int64)
+        counts[bins // 2] = len(values)
+        width = max(1.0, abs(middle) * 1e-6)
+        edges = np.linspace(middle - width, middle + width, bins + 1)
+    return counts.astype(np.int64), edges

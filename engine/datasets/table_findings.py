@@ -12,7 +12,7 @@ from engine.datasets.base import Rows
 from engine.datasets.column_study import ColumnStudy
 from engine.datasets.columns import FloatArray
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.looks import ColumnProfile
+from engine.datasets.looks import ColumnProfile, histogram
 from engine.datasets.table_cells import is_order_open
 from engine.datasets.table_passes import EncodedTable
 from engine.datasets.table_schema import (
@@ -319,18 +319,18 @@ def _profile(plan: ColumnPlan, study: ColumnStudy, is_used: bool) -> ColumnProfi
         frequent = sorted(study.counts.items(), key=lambda item: (-item[1], item[0]))
         values = tuple(frequent[:_SHOWN_VALUES])
     has_numbers = plan.type == "number" and study.sample and study.minimum <= study.maximum
-    histogram = np.zeros(0, np.int64)
+    shares = np.zeros(0, np.int64)
     nan = math.nan
     if has_numbers:
-        counts, _ = np.histogram(study.sample, _BINS, (study.minimum, study.maximum))
-        histogram = np.rint(counts * (study.n_numbers / len(study.sample))).astype(np.int64)
+        counts, _ = histogram(np.array(study.sample), _BINS, (study.minimum, study.maximum))
+        shares = np.rint(counts * (study.n_numbers / len(study.sample))).astype(np.int64)
     return ColumnProfile(
         name=plan.name,
         minimum=study.minimum if has_numbers else nan,
         maximum=study.maximum if has_numbers else nan,
         mean=study.mean if has_numbers else nan,
         deviation=study.deviation if has_numbers else nan,
-        histogram=histogram,
+        histogram=shares,
         type=plan.type,
         n_missing=plan.n_missing,
         n_distinct=study.n_distinct,
