@@ -189,10 +189,12 @@ class Draft:
         """Returns a draft whose examples count as much as another column says."""
         return replace(self, weights=weights)
 
-    def with_column(self, name: str, **settings: str) -> Draft:
+    def with_column(self, name: str, **settings: Any) -> Draft:
         """Returns a draft that reads a column in another way; ``auto`` leaves it to the engine."""
         column = {**_mapping(self.columns.get(name)), **settings}
         column = {key: value for key, value in column.items() if value != "auto"}
+        if column.get("gaps") != "constant":
+            column.pop("constant", None)
         columns = {key: value for key, value in self.columns.items() if key != name}
         return replace(self, columns={**columns, name: column} if column else columns)
 

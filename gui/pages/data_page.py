@@ -36,6 +36,7 @@ from gui.run_desk import CANCELLED
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
+from gui.widgets.column_table import number_or_text
 from gui.widgets.profile_view import ProfileView
 from gui.widgets.run_words import progress_text
 from gui.widgets.state_panel import StatePanel
@@ -251,7 +252,10 @@ class DataPage(Page):
     @Slot(str, str, str)
     def _on_column(self, name: str, setting: str, value: str) -> None:
         draft = self.controller.draft
-        self.controller.set_draft(draft.with_column(name, **{setting: value}))
+        settings: dict[str, Any] = {setting: value}
+        if setting == "constant":
+            settings = {"gaps": setting, "constant": number_or_text(value)}
+        self.controller.set_draft(draft.with_column(name, **settings))
 
     # ---- showing
 

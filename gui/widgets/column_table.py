@@ -33,6 +33,7 @@ NAME, TYPE, DISTRIBUTION, MISSING, GAPS, DISTINCT, MINIMUM = range(7)
 _SUSPICIOUS: Final = frozenset(
     {Trouble.LEAK, Trouble.CONSTANT, Trouble.MISSING, Trouble.DUPLICATE, Trouble.LEFT_OUT}
 )
+CONSTANT: Final = "constant"
 _ARROW: Final = 2 * SPACING
 _MOST_VALUES: Final = 6
 
@@ -67,12 +68,20 @@ def gaps_text(name: str) -> str:
     }.get(name, name)
 
 
+def number_or_text(value: str) -> float | str:
+    """Returns what was typed as a constant: a number, with a point or a comma, or a text."""
+    try:
+        return float(value.replace(",", "."))
+    except ValueError:
+        return value
+
+
 class ColumnModel(TableModel):
     """One row for each column.
 
     Signals:
         column_changed(str, str, str): The person chose, for the column of that name, a value of
-            ``type`` or ``gaps``.
+            ``type``, ``gaps`` or ``constant``, what gaps become.
     """
 
     column_changed = Signal(str, str, str)
@@ -127,7 +136,8 @@ class ColumnModel(TableModel):
             case _ if column == MISSING:
                 return self._missing(item)
             case _ if column == GAPS:
-                return gaps_text(item.gaps) if item.n_missing or item.gaps != "auto" else ""
+                is_filled = self._is_feature(item) and item.gaps != "auto"
+                return self._gaps(item) if item.n_missing or is_filled else ""
             case _ if column == DISTINCT:
                 return count_text(item.n_distinct) if item.n_distinct else ""
             case _ if column == DISTRIBUTION:
@@ -137,6 +147,11 @@ class ColumnModel(TableModel):
                     return ""
                 values = (item.minimum, item.maximum, item.mean, item.deviation)
                 return number_text(values[column - MINIMUM])
+
+    def _gaps(self, item: ColumnProfile) -> str:
+        constant = self._draft.columns.get(item.name, {}).get("constant")
+        text = gaps_text(item.gaps)
+        return f"{text} {constant}" if item.gaps == "constant" and constant is not None else text
 
     def _missing(self, item: ColumnProfile) -> str:
         if not item.n_missing:
@@ -177,11 +192,15 @@ class ColumnModel(TableModel):
             return ()
         if column == TYPE:
             return tuple((type_text(name), name) for name in get_args(ColumnType))
-        is_target = item.name == self._target
-        if column == GAPS and item.n_missing and item.is_used and not is_target:
-            names = (name for name in get_args(GapStrategy) if _fits(name, item.type))
-            return tuple((gaps_text(name), name) for name in names)
+        if column == GAPS and self._is_feature(item):
+            names = [name for name in get_args(GapStrategy) if _fits(name, item)]
+            asked = self.tr("a value…")
+            return tuple((asked if n == CONSTANT else gaps_text(n), n) for n in names)
         return ()
+
+    def _is_feature(self, item: ColumnProfile) -> bool:
+        """The model sees it: also where nothing is missing now, a value may be in prediction."""
+        return item.is_used and item.name != self._target
 
     def _chosen(self, item: ColumnProfile, column: int) -> str:
         settings = self._draft.columns.get(item.name, {})
@@ -197,17 +216,20 @@ class ColumnModel(TableModel):
         if role != Qt.ItemDataRole.EditRole or value == self.data(index, role):
             return False
         name = self._columns[index.row()].name
-        self.column_changed.emit(name, "type" if index.column() == TYPE else "gaps", str(value))
+        known = {choice for _, choice in self.data(index, CHOICES_ROLE)}
+        setting = "type" if index.column() == TYPE else "gaps"
+        self.column_changed.emit(name, setting if value in known else "constant", str(value))
         return True
 
     def is_text(self, column: int) -> bool:
         return column in (NAME, TYPE, GAPS, DISTRIBUTION)
 
 
-def _fits(strategy: str, column_type: str) -> bool:
-    """Whether a strategy says something of a column of that type; a constant needs a value."""
-    if strategy == "constant":
-        return False
+def _fits(strategy: str, column: ColumnProfile) -> bool:
+    """Whether a strategy says something of a column."""
+    column_type = column.type
+    if strategy in ("drop_rows", "drop_column"):
+        return column.n_missing > 0
     if strategy in ("mean", "median", "zero"):
         return column_type not in ("category", "text", "boolean")
     if strategy == "own_category":
@@ -251,8 +273,7 @@ class ColumnTable(Table):
         for column in (TYPE, GAPS):
             self.setColumnWidth(column, self.columnWidth(column) + SPACING)
         self.setColumnWidth(DISTRIBUTION, 14 * SPACING)
-        has_gaps = any(column.n_missing for column in profile.columns)
-        self.setColumnHidden(GAPS, not has_gaps)
+        self.setColumnHidden(GAPS, not self._model.can_edit)
         self.setColumnHidden(DISTINCT, not any(column.n_distinct for column in profile.columns))
         self.verticalScrollBar().setValue(place)
 
@@ -283,6 +304,9 @@ class _ChoiceDelegate(QStyledItemDelegate):
         box = QComboBox(parent)
         for text, name in index.data(CHOICES_ROLE):
             box.addItem(text, name)
+        if index.column() == GAPS:  # what is typed instead is a constant
+            box.setEditable(True)
+            box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.activated.connect(self._on_activated)
         return box
 
@@ -293,14 +317,25 @@ class _ChoiceDelegate(QStyledItemDelegate):
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
         if isinstance(editor, QComboBox):
-            model.setData(index, editor.currentData())
+            text = editor.currentText().strip()
+            place = editor.findText(text)
+            chosen = editor.itemData(place) if place >= 0 else text
+            if chosen and chosen != CONSTANT:
+                model.setData(index, chosen)
 
     @Slot()
     def _on_activated(self) -> None:
         editor = self.sender()
-        if isinstance(editor, QComboBox):
-            self.commitData.emit(editor)
-            self.closeEditor.emit(editor)
+        if not isinstance(editor, QComboBox):
+            return
+        line = editor.lineEdit()
+        if line is not None and editor.currentData() == CONSTANT:
+            line.clear()  # the value is typed next; Return or another cell takes it
+            line.setPlaceholderText(self.tr("value"))
+            line.setFocus()
+            return
+        self.commitData.emit(editor)
+        self.closeEditor.emit(editor)
 
 
 class _DistributionDelegate(QStyledItemDelegate):

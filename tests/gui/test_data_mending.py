@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QComboBox, QPushButton, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
@@ -164,13 +164,36 @@ class TestColumns:
         assert on.controller.draft.columns == {"age": {"gaps": "mean"}}
         assert on.page.profile_view.tab == "columns"
 
+    def test_a_value_that_is_typed_becomes_a_constant(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        columns = table(on)
+        index = columns.model().index(1, GAPS)
+        delegate = columns.itemDelegateForIndex(index)
+        box = delegate.createEditor(columns.viewport(), QStyleOptionViewItem(), index)
+        assert isinstance(box, QComboBox)
+        box.setCurrentIndex(box.findData("constant"))
+        box.activated.emit(box.currentIndex())
+        assert box.currentText() == ""
+        box.setEditText("37,5")
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            delegate.setModelData(box, columns.model(), index)
+        constant = {"gaps": "constant", "constant": 37.5}
+        assert on.controller.draft.columns == {"age": constant}
+        model = columns.model()
+        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            model.setData(model.index(1, GAPS), "median")
+        assert on.controller.draft.columns == {"age": {"gaps": "median"}}
+
     def test_only_strategies_that_fit_the_type_are_offered(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "columns")
         model = table(on).model()
         age = {name for _, name in model.index(1, GAPS).data(CHOICES_ROLE)}
         assert {"auto", "mean", "median", "indicator", "drop_rows"} <= age
         assert "own_category" not in age
-        assert model.index(2, GAPS).data(CHOICES_ROLE) == ()  # nothing is missing there
+        town = {name for _, name in model.index(2, GAPS).data(CHOICES_ROLE)}
+        assert "own_category" in town
+        assert "drop_rows" not in town  # nothing is missing there
+        assert model.index(4, GAPS).data(CHOICES_ROLE) == ()  # it is predicted
 
     def test_columns_in_the_box_are_what_they_are(self, on: PageStage[DataPage]) -> None:
         open_path(on, "moons", "columns")
