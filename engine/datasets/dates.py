@@ -37,10 +37,10 @@ class DatesParameters(Parameters):
         le=100_000,
     )
     first_year: int = parameter(
-        1900, label="First year", help="The earliest year of a date.", ge=1000, le=9998
+        1900, label="First year", help="The earliest year of a date.", ge=1000, le=2099
     )
     last_year: int = parameter(
-        2099, label="Last year", help="The latest year of a date.", ge=1000, le=9998
+        2099, label="Last year", help="The latest year of a date.", ge=1900, le=9998
     )
     seed: int = parameter(
         0,
