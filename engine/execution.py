@@ -75,7 +75,7 @@ def download_data(name: str, progress: Progress = silent) -> DataDownloaded:
         Cancelled: Someone asked to stop.
     """
     from engine.datasets import DATASETS
-    from engine.datasets.keras_data import KerasDataset, download
+    from engine.datasets.box.keras_data import KerasDataset, download
 
     dataset = DATASETS[name]
     if not isinstance(dataset, KerasDataset):

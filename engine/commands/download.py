@@ -7,9 +7,9 @@ from argparse import Namespace
 
 from engine.commands.output import Output
 from engine.datasets import DATASETS
-from engine.datasets.keras_data import KerasDataset
-from engine.datasets.keras_data import download as fetch
-from engine.datasets.keras_files import KerasFile, datasets_folder, missing
+from engine.datasets.box.keras_data import KerasDataset
+from engine.datasets.box.keras_data import download as fetch
+from engine.datasets.box.keras_files import KerasFile, datasets_folder, missing
 from engine.errors import DatasetError
 
 _SHOWN_SHARE = 0.05

@@ -12,17 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract import Contract
-from engine.datasets import (
-    arrays,
-    control_files,
-    image_files,
-    series,
-    sound_files,
-    table,
-    texts,
-    video_files,
-)
-from engine.datasets.array_files import IDX_NAME
+from engine.datasets.clips import video_files
+from engine.datasets.language import texts
+from engine.datasets.numpy_files import arrays
+from engine.datasets.numpy_files.array_files import IDX_NAME
+from engine.datasets.pictures import image_files
+from engine.datasets.sequences import control_files, series
+from engine.datasets.sounds import sound_files
+from engine.datasets.tables import table
 from engine.errors import DatasetError
 from engine.parameters import shorten
 from engine.problem import Kind, Task

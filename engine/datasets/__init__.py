@@ -9,19 +9,13 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from engine.datasets.arrays import ArrayFormat, IdxFormat
-from engine.datasets.audio import SoundFormat
 from engine.datasets.base import Dataset, Examples, Progress, silent
-from engine.datasets.cartpole import CartPole
-from engine.datasets.classic import BreastCancer, Diabetes, Iris, Wine
-from engine.datasets.control import ControlFormat
-from engine.datasets.countries import Countries
-from engine.datasets.dates import Dates
-from engine.datasets.digits import Digits
-from engine.datasets.files import glance
-from engine.datasets.formats import Format
-from engine.datasets.images import ImageFolderFormat
-from engine.datasets.keras_data import (
+from engine.datasets.box.cartpole import CartPole
+from engine.datasets.box.classic import BreastCancer, Diabetes, Iris, Wine
+from engine.datasets.box.countries import Countries
+from engine.datasets.box.dates import Dates
+from engine.datasets.box.digits import Digits
+from engine.datasets.box.keras_data import (
     CaliforniaHousing,
     Cifar10,
     Cifar100,
@@ -30,12 +24,10 @@ from engine.datasets.keras_data import (
     Mnist,
     Reuters,
 )
-from engine.datasets.moving_shapes import MovingShapes
-from engine.datasets.number_words import NumberWords
-from engine.datasets.pairs import PairsFormat
-from engine.datasets.series import SeriesFormat
-from engine.datasets.shapes import Shapes
-from engine.datasets.synthetic import (
+from engine.datasets.box.moving_shapes import MovingShapes
+from engine.datasets.box.number_words import NumberWords
+from engine.datasets.box.shapes import Shapes
+from engine.datasets.box.synthetic import (
     Blobs,
     Circles,
     Moons,
@@ -45,12 +37,20 @@ from engine.datasets.synthetic import (
     TwoClasses,
     Xor,
 )
-from engine.datasets.table import SUFFIXES, TableFormat
-from engine.datasets.text_columns import TextTableFormat
-from engine.datasets.texts import TextFolderFormat, TextLinesFormat
-from engine.datasets.tones import DialledNumbers, KeypadTones
-from engine.datasets.video import VideoFolderFormat
-from engine.datasets.waves import MackeyGlass, Seasons
+from engine.datasets.box.tones import DialledNumbers, KeypadTones
+from engine.datasets.box.waves import MackeyGlass, Seasons
+from engine.datasets.clips.video import VideoFolderFormat
+from engine.datasets.files import glance
+from engine.datasets.formats import Format
+from engine.datasets.language.pairs import PairsFormat
+from engine.datasets.language.text_columns import TextTableFormat
+from engine.datasets.language.texts import TextFolderFormat, TextLinesFormat
+from engine.datasets.numpy_files.arrays import ArrayFormat, IdxFormat
+from engine.datasets.pictures.images import ImageFolderFormat
+from engine.datasets.sequences.control import ControlFormat
+from engine.datasets.sequences.series import SeriesFormat
+from engine.datasets.sounds.audio import SoundFormat
+from engine.datasets.tables.table import SUFFIXES, TableFormat
 from engine.errors import DatasetError, UnknownNameError
 from engine.parameters import shorten, validate
 from engine.problem import Task

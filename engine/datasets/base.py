@@ -164,7 +164,7 @@ class Dataset(ABC):
         recommended_model: Name of the architecture to start with; empty: told by kind and task.
         parameters: The declared parameters of `load`.
         is_made: It is made on the spot, from a seed, as large as wanted.
-        is_remote: It may have to be downloaded first (`engine.datasets.keras_data`).
+        is_remote: It may have to be downloaded first (`engine.datasets.box.keras_data`).
     """
 
     name: str

@@ -62,4 +62,3 @@ class FileDataset(Dataset):
         self.kind = self.format.kind
         self.parameters = self.format.parameters
         self.task = data.task
-

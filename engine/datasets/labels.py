@@ -13,7 +13,7 @@ import numpy as np
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.text_table import TextTable, read_text_table
+from engine.datasets.tables.text_table import TextTable, read_text_table
 from engine.errors import DatasetError
 from engine.parameters import shorten
 from engine.problem import Task

@@ -101,9 +101,7 @@ class ScaledInputs(InputTransform):
         return cls(raw_shape, np.zeros(()), np.asarray(1.0 if scaling == "none" else IMAGE_MAXIMUM))
 
     @classmethod
-    def fit(
-        cls, rows: AnyArray, scaling: str, feature_names: tuple[str, ...] = ()
-    ) -> ScaledInputs:
+    def fit(cls, rows: AnyArray, scaling: str, feature_names: tuple[str, ...] = ()) -> ScaledInputs:
         """Learns an offset and a scale for each number of the last axis.
 
         Args:

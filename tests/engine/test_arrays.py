@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from engine.datasets import load_examples, packing, recognise
-from engine.datasets.array_files import arrays_in
-from engine.datasets.array_pairs import role_of
-from engine.datasets.array_values import Grey, JoinedRows, meaning_of
+from engine.datasets.numpy_files.array_files import arrays_in
+from engine.datasets.numpy_files.array_pairs import role_of
+from engine.datasets.numpy_files.array_values import Grey, JoinedRows, meaning_of
 from engine.datasets.packing import DiskRows
 from engine.errors import Cancelled, DatasetError
 from engine.material import prepare

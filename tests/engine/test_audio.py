@@ -68,7 +68,7 @@ def test_listing_reads_headers_and_a_few_clips_alone(tmp_path, monkeypatch):
         return plain(self, *args, **more)
 
     monkeypatch.setattr(Path, "open", counted)
-    monkeypatch.setattr("engine.datasets.audio.copies_among", lambda *_: ())
+    monkeypatch.setattr("engine.datasets.sounds.audio.copies_among", lambda *_: ())
     assert load(tmp_path).n_samples == 600
     assert len(opened) <= 400 + 64
 

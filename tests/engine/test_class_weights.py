@@ -7,7 +7,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from engine import execution
 from engine.datasets.base import Examples
-from engine.datasets.classic import Iris
+from engine.datasets.box.classic import Iris
 from engine.defaults import parse
 from engine.events import RunFinished
 from engine.material import balanced_weights, prepare

@@ -8,8 +8,8 @@ import pytest
 from bad_values import bad_values, field_refused
 
 from engine.datasets import load_examples, open_dataset, recognise
-from engine.datasets.control import ControlFormat, ControlParameters, read_inputs
 from engine.datasets.findings import Trouble
+from engine.datasets.sequences.control import ControlFormat, ControlParameters, read_inputs
 from engine.datasets.split import split
 from engine.errors import DatasetError, SpecError
 from engine.parameters import validate

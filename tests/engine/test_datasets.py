@@ -15,8 +15,8 @@ from bad_values import bad_value_id, bad_values, field_refused
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS, load_examples, open_dataset
 from engine.datasets.base import Dataset, Examples
+from engine.datasets.box.synthetic import NoisyPlane
 from engine.datasets.profile import SAMPLE_LIMITS, Profile, profile
-from engine.datasets.synthetic import NoisyPlane
 from engine.defaults import recommended_model
 from engine.errors import DatasetError, SpecError, UnknownNameError
 from engine.material import look

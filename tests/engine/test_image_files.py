@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.datasets.image_files import MAX_PIXELS, ImageReader, read_head
+from engine.datasets.pictures.image_files import MAX_PIXELS, ImageReader, read_head
 from engine.errors import DatasetError
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from engine.datasets import load_examples, recognise
 from engine.datasets.findings import Trouble
-from engine.datasets.image_files import ImageHead
-from engine.datasets.image_survey import ImageParameters, choose_reader
 from engine.datasets.packing import FileRows, packed
+from engine.datasets.pictures.image_files import ImageHead
+from engine.datasets.pictures.image_survey import ImageParameters, choose_reader
 from engine.errors import Cancelled, DatasetError, SpecError
 from engine.material import prepare
 from engine.problem import Kind, Task
@@ -64,7 +64,7 @@ class TestFolders:
             np.testing.assert_array_equal(examples.x[13:14][0], np.asarray(image))
 
     def test_nothing_is_decoded_to_list(self, pets, monkeypatch):
-        monkeypatch.setattr("engine.datasets.image_survey._LOOKED_AT", 1)
+        monkeypatch.setattr("engine.datasets.pictures.image_survey._LOOKED_AT", 1)
         read = []
         original = FileRows.try_read
         monkeypatch.setattr(FileRows, "try_read", lambda s, i: read.append(i) or original(s, i))

@@ -15,8 +15,8 @@ import pytest
 
 from engine import cli
 from engine.datasets import DATASETS, keras_data, keras_files, load_examples
-from engine.datasets.keras_data import KerasDataset, download
-from engine.datasets.keras_files import KerasFile, NeedsDownload, datasets_folder
+from engine.datasets.box.keras_data import KerasDataset, download
+from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError
 from engine.problem import Kind, Task
 from engine.spec import DataSpec

@@ -31,9 +31,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table is large, and its chunks are small."""
     monkeypatch.setattr(table_passes, "LARGE_BYTES", 0)
-    monkeypatch.setattr("engine.datasets.delimited.CHUNK_CELLS", 500)
-    monkeypatch.setattr("engine.datasets.delimited.QUICK_BYTES", 0)
-    monkeypatch.setattr("engine.datasets.delimited.BLOCK_BYTES", 5_000)
+    monkeypatch.setattr("engine.datasets.tables.delimited.CHUNK_CELLS", 500)
+    monkeypatch.setattr("engine.datasets.tables.delimited.QUICK_BYTES", 0)
+    monkeypatch.setattr("engine.datasets.tables.delimited.BLOCK_BYTES", 5_000)
 
 
 @pytest.fixture

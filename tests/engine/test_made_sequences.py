@@ -9,16 +9,16 @@ from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 from scipy.interpolate import CubicHermiteSpline
 
 from engine.datasets import DATASETS, load_examples
-from engine.datasets.cartpole import CartPole, CartPoleParameters, controller
-from engine.datasets.moving_shapes import BEHAVIOURS, MovingShapes, MovingShapesParameters
-from engine.datasets.split import split
-from engine.datasets.waves import (
+from engine.datasets.box.cartpole import CartPole, CartPoleParameters, controller
+from engine.datasets.box.moving_shapes import BEHAVIOURS, MovingShapes, MovingShapesParameters
+from engine.datasets.box.waves import (
     MackeyGlass,
     MackeyGlassParameters,
     Seasons,
     SeasonsParameters,
     mackey_glass,
 )
+from engine.datasets.split import split
 from engine.errors import Cancelled, SpecError
 from engine.parameters import validate
 from engine.problem import Kind, Task

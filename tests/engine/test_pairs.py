@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.datasets import DATASETS, load_examples, recognise
-from engine.datasets.dates import Dates, DatesParameters
+from engine.datasets.box.dates import Dates, DatesParameters
 from engine.datasets.findings import Trouble
 from engine.defaults import parse
 from engine.errors import DatasetError, SpecError
@@ -184,7 +184,7 @@ class TestInTheBox:
         assert "03/04/2001" not in days or days["03/04/2001"] == "2001-04-03"
 
     def test_every_language_has_dates(self):
-        from engine.datasets.languages import LANGUAGES
+        from engine.datasets.box.languages import LANGUAGES
 
         for language in LANGUAGES:
             examples = Dates().load(DatesParameters(languages=language, n_samples=50))

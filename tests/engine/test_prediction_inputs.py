@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.commands.inputs import read_inputs
 from engine.contract import Contract
-from engine.datasets.image_files import ImageReader
+from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
 from engine.problem import Kind, Signature, Task
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from engine import execution
 from engine.datasets.base import Examples
-from engine.datasets.digits import Digits
+from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
 from engine.errors import Cancelled, DatasetError, SpecError
 from engine.events import BatchPreviewed, PreviewBatch, Rejected, RunFinished

@@ -11,9 +11,15 @@ from hypothesis import strategies as st
 
 from engine.datasets import load_examples, open_dataset
 from engine.datasets.findings import Trouble
-from engine.datasets.series import SeriesFormat, SeriesParameters, read_inputs
+from engine.datasets.sequences.series import SeriesFormat, SeriesParameters, read_inputs
+from engine.datasets.sequences.windows import (
+    Steps,
+    WindowParameters,
+    WindowRows,
+    examples_of,
+    thinned,
+)
 from engine.datasets.split import split
-from engine.datasets.windows import Steps, WindowParameters, WindowRows, examples_of, thinned
 from engine.errors import DatasetError, SpecError
 from engine.parameters import validate
 from engine.preprocessing import Preprocessing

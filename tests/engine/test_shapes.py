@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.datasets import DATASETS, load_examples
-from engine.datasets.shapes import SHAPES, _mask
+from engine.datasets.box.shapes import SHAPES, _mask
 from engine.errors import Cancelled
 from engine.spec import DataSpec
 

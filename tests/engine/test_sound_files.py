@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.datasets.sound_files import (
+from engine.datasets.sounds.sound_files import (
     MAX_SECONDS,
     read_clip,
     read_header,

@@ -16,7 +16,7 @@ import pytest
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
-from engine.datasets.table import column_names
+from engine.datasets.tables.table import column_names
 from engine.errors import DatasetError
 from engine.spec import DataSpec
 
@@ -187,7 +187,7 @@ class TestParquet:
         assert "columns but no rows" in refusal(tmp_path / "table.parquet").message
 
     def test_batches_are_joined(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("engine.datasets.spreadsheet.CHUNK_CELLS", 1)
+        monkeypatch.setattr("engine.datasets.tables.spreadsheet.CHUNK_CELLS", 1)
         values = np.random.default_rng(0).normal(size=(1000, 2))
         pq.write_table(pa.table({"a": values[:, 0], "y": values[:, 1]}), tmp_path / "t.parquet")
         examples = load(tmp_path / "t.parquet")

@@ -16,7 +16,7 @@ from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
-from engine.datasets.table import read_inputs, read_row
+from engine.datasets.tables.table import read_inputs, read_row
 from engine.errors import DatasetError
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from engine.datasets import delimited, load_examples, plain_blocks
 from engine.datasets.base import Examples
-from engine.datasets.columns import GAP_WORDS
-from engine.datasets.delimited import DelimitedFile
-from engine.datasets.table_source import TableParameters
+from engine.datasets.tables.columns import GAP_WORDS
+from engine.datasets.tables.delimited import DelimitedFile
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.problem import Task
 from engine.spec import DataSpec

@@ -12,8 +12,8 @@ from engine.contract import Contract
 from engine.datasets import load_examples, open_dataset
 from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Trouble
-from engine.datasets.table import column_names, read_features, read_inputs, read_row
-from engine.datasets.table_source import TableParameters
+from engine.datasets.tables.table import column_names, read_features, read_inputs, read_row
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.preprocessing import Preprocessing
 from engine.problem import Kind, Task

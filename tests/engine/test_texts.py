@@ -8,9 +8,9 @@ import pytest
 
 from engine.contract import Contract
 from engine.datasets import load_examples, packed_texts, recognise, text_reading, texts
-from engine.datasets.decoding import MAX_CHARACTERS
 from engine.datasets.findings import Trouble
-from engine.datasets.packed_texts import PackedTexts
+from engine.datasets.language.decoding import MAX_CHARACTERS
+from engine.datasets.language.packed_texts import PackedTexts
 from engine.datasets.packing import packed
 from engine.defaults import parse
 from engine.errors import Cancelled, DatasetError
@@ -338,7 +338,7 @@ class TestColumns:
     def test_large_tables_are_packed_on_disk_and_say_the_same(self, table, tmp_path, monkeypatch):
         monkeypatch.setenv("DESCENT_CACHE", str(tmp_path / "cache"))
         held = load(table, format="text_table", target="opinion")
-        monkeypatch.setattr("engine.datasets.text_columns.TEXT_MEMORY_LIMIT", 10)
+        monkeypatch.setattr("engine.datasets.language.text_columns.TEXT_MEMORY_LIMIT", 10)
         for _ in range(2):
             examples = load(table, format="text_table", target="opinion")
             assert isinstance(examples.x, PackedTexts)

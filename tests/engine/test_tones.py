@@ -7,7 +7,7 @@ import pytest
 from bad_values import bad_value_id, bad_values, field_refused
 
 from engine.datasets import DATASETS
-from engine.datasets.tones import (
+from engine.datasets.box.tones import (
     HIGH_HERTZ,
     KEYPAD,
     LOW_HERTZ,

@@ -9,9 +9,9 @@ import pytest
 from bad_values import bad_value_id, bad_values, field_refused
 
 from engine.datasets import recognise
+from engine.datasets.clips.video import VideoFolderFormat, VideoParameters
+from engine.datasets.clips.video_files import SUFFIXES, ClipReader, read_head, read_inputs
 from engine.datasets.packing import packed
-from engine.datasets.video import VideoFolderFormat, VideoParameters
-from engine.datasets.video_files import SUFFIXES, ClipReader, read_head, read_inputs
 from engine.errors import Cancelled, DatasetError, SpecError
 from engine.parameters import validate
 from engine.problem import Kind, Task
@@ -161,13 +161,13 @@ def test_a_clip_without_frames_is_refused(tmp_path):
 
 
 def test_frames_larger_than_the_cap_are_refused_before_decoding(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.datasets.video_files.MAX_PIXELS", 1_000)
+    monkeypatch.setattr("engine.datasets.clips.video_files.MAX_PIXELS", 1_000)
     with pytest.raises(DatasetError, match=r"too large\. Received: 48 × 32"):
         READER(write_clip(tmp_path / "a.mp4", range(5)))
 
 
 def test_clips_longer_than_the_cap_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.datasets.video_files.MAX_SECONDS", 1)
+    monkeypatch.setattr("engine.datasets.clips.video_files.MAX_SECONDS", 1)
     with pytest.raises(DatasetError, match="too long"):
         READER(write_clip(tmp_path / "a.mp4", range(30)))
 

@@ -1,0 +1,1 @@
+"""Texts in files, and pairs of texts for translation."""

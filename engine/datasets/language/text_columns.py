@@ -1,0 +1,308 @@
+"""A table's column of texts as a dataset: another column is predicted from it alone."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
+from engine.datasets.files import Glance
+from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
+from engine.datasets.formats import FileDataset, Format
+from engine.datasets.labels import imbalance, understand_targets
+from engine.datasets.language.decoding import MAX_CHARACTERS
+from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
+from engine.datasets.language.text_checks import TextMarks, counted, repeated
+from engine.datasets.language.text_peek import is_text, peek
+from engine.datasets.tables.table_opening import SUFFIXES, open_source
+from engine.datasets.tables.table_source import TableParameters, TableSource
+from engine.errors import DatasetError
+from engine.parameters import parameter
+from engine.problem import Kind, Task
+from engine.spec import DataSpec
+
+PEEKED_SUFFIXES = (".csv", ".tsv", ".tab")
+LONG_TEXT = 40
+"""A column whose cells have so many characters on average holds texts to read, not names."""
+
+_SURE, _MAYBE = 0.85, 0.02
+_USUAL_TEXTS = ("text", "review", "sentence", "comment", "message", "content", "body", "tweet")
+_USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment", "score", "rating")
+_LOOKED_AT_ROWS = 1_000
+
+
+class TextTableParameters(TableParameters):
+    """Which column holds the texts, and how the file is cut into cells."""
+
+    text: str = parameter(
+        "", label="Text column", help="The column that is read; empty: the one of longest texts."
+    )
+
+
+class TextTableFormat(Format):
+    """A table with a column of texts."""
+
+    name = "text_table"
+    title = "Texts in a table's column"
+    kind = Kind.TEXT
+    suffixes = SUFFIXES
+    parameters = TextTableParameters
+
+    def likeness(self, glance: Glance) -> float:
+        suffix = glance.path.suffix.lower()
+        if glance.is_folder or suffix not in SUFFIXES:
+            return 0.0
+        columns = peek(glance.path).columns if suffix in PEEKED_SUFFIXES else ()
+        if len(columns) != 2 or len(columns[0]) < 3:
+            return _MAYBE
+        texts = [_mean_length(cells) >= LONG_TEXT and is_text(cells) for cells in columns]
+        if sum(texts) != 1:
+            return _MAYBE
+        labels = columns[texts.index(False)]
+        return _SURE if _mean_length(labels) < LONG_TEXT / 2 else _MAYBE
+
+    def open(self, path: Path, data: DataSpec) -> TextTable:
+        return TextTable(path, data)
+
+
+class TextTable(FileDataset):
+    """A text per row; large files go through a cache on disk."""
+
+    format = TextTableFormat()
+    recommended_model = "text_cnn"
+
+    def load(self, parameters: TextTableParameters, progress: Progress = silent) -> Examples:
+        """Reads the columns of the texts and of what is predicted.
+
+        Raises:
+            DatasetError: The file cannot be read, or lacks a column.
+            Cancelled: Someone asked to stop.
+        """
+        source = open_source(self.path, parameters)
+        text = _text_column(source, parameters.text, self.data.target)
+        target = _target_column(source, self.data.target, text)
+        if self.task not in (None, Task.CLASSIFICATION, Task.REGRESSION):
+            raise DatasetError(
+                f"A column of classes or numbers is predicted from texts. Received: {self.task}.",
+                "Set the task to classification or regression, or read the file as pairs.",
+            )
+        cells = _Cells(source, text, target, self.data.weights, frozenset(self.data.exclude))
+        x = cells.read(self._key(parameters, text, target), progress)
+        if not len(x):
+            raise DatasetError(
+                f"'{self.path.name}' has no row with both '{text}' and '{target}'.",
+                f"Columns: {', '.join(source.names)}.",
+            )
+        found = understand_targets(object_array(cells.targets), target, self.task)
+        marks = TextMarks.of_rows(x)
+        names = tuple(f"{source.line_word} {line}" for line in cells.lines)
+        report = source.report()
+        findings = [
+            *report.findings,
+            *cells.findings,
+            *repeated(marks.marks, found.y, found.class_names, names, x),
+            *(imbalance(found.y, found.class_names) if found.class_names else ()),
+        ]
+        kept = np.array(cells.places, np.int64)
+        return Examples(
+            x=x,
+            y=found.y,
+            kind=self.kind,
+            task=found.task,
+            target_name=target,
+            class_names=found.class_names,
+            source_columns=source.names,
+            names=names,
+            weights=cells.weights,
+            notes=found.notes,
+            findings=tuple(findings),
+            facts=(("Text", text), *report.facts, *marks.facts),
+            distributions=(marks.distribution,),
+            column=_accessor(source, kept),
+            reading={
+                "per": "line",
+                "column": text,
+                "parameters": parameters.model_dump(exclude={"text"}),
+            },
+        )
+
+    def _key(self, parameters: TextTableParameters, text: str, target: str) -> str:
+        state = self.path.stat()
+        settings = (
+            f"{self.path}\0{state.st_size}\0{state.st_mtime_ns}\0{parameters.model_dump_json()}"
+            f"\0{text}\0{target}\0{self.data.weights}\0{sorted(self.data.exclude)}"
+        )
+        return hashlib.sha256(settings.encode()).hexdigest()[:32]
+
+
+@dataclass
+class _Cells:
+    """Reads texts with what is predicted from them; rows that lack one of both are left out."""
+
+    source: TableSource
+    text: str
+    target: str
+    weight: str | None
+    exclude: frozenset[str]
+    targets: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
+    n_cut: int = 0
+    _weights: list[float] = field(default_factory=list)
+
+    def read(self, key: str, progress: Progress) -> Rows:
+        """Returns the texts, in memory or, where they are many, on disk."""
+        if self.source.n_bytes <= TEXT_MEMORY_LIMIT:
+            return object_array(self._rows(progress))
+
+        def write(keep: Callable[[str, int], None]) -> dict[str, Any]:
+            for text, line in zip(self._rows(progress), self.lines, strict=False):
+                keep(text, line)
+            kept = ("targets", "lines", "places", "empty", "n_cut", "_weights")
+            return {name: getattr(self, name) for name in kept}
+
+        packed, _, index = pack_texts(key, self.source.n_bytes, write)
+        for name, values in index.items():
+            setattr(self, name, values)
+        return packed
+
+    def _rows(self, progress: Progress) -> Iterator[str]:
+        place = -1
+        for chunk in self.source.chunks(progress):
+            texts, targets = (chunk.cells[name].to_pylist() for name in (self.text, self.target))
+            weights = chunk.cells[self.weight].to_pylist() if self.weight else texts
+            for text, target, weight, line in zip(
+                texts, targets, weights, chunk.lines.tolist(), strict=True
+            ):
+                place += 1
+                if f"{self.source.line_word} {line}" in self.exclude:
+                    continue
+                if not text or not target:
+                    self.empty.append(line)
+                    continue
+                if self.weight:
+                    self._weights.append(_weight(weight, self.weight, line))
+                self.n_cut += len(text) > MAX_CHARACTERS
+                self.targets.append(target)
+                self.lines.append(line)
+                self.places.append(place)
+                yield text[:MAX_CHARACTERS]
+
+    @property
+    def weights(self) -> Any:
+        """As in `Examples.weights`."""
+        return np.array(self._weights, np.float32) if self.weight else None
+
+    @property
+    def findings(self) -> tuple[DataFinding, ...]:
+        """Rows that lack a text or a target, and texts that are cut."""
+        found = []
+        if self.empty:
+            count, word = len(self.empty), self.source.line_word
+            reason = f"they lack '{self.text}' or '{self.target}'"
+            text = f"Left out, as {reason}: {counted(count, 'row')}."
+            names = tuple(f"{word} {line}" for line in self.empty[:MAX_NAMES])
+            found.append(DataFinding(Trouble.MISSING, "", text, names, count))
+        if self.n_cut:
+            text = f"Cut after {MAX_CHARACTERS:,} characters: {counted(self.n_cut, 'text')}."
+            found.append(DataFinding(Trouble.UNDERSTOOD, self.text, text, count=self.n_cut))
+        return tuple(found)
+
+
+def read_column(path: Path, column: str, parameters: dict[str, Any]) -> AnyArray:
+    """Reads the texts to predict for from a table.
+
+    Args:
+        path: The table.
+        column: The column of texts; where the file has only one, that.
+        parameters: As `TableParameters`.
+
+    Raises:
+        DatasetError: The table cannot be read, or lacks the column.
+    """
+    source = open_source(path, TableParameters.model_validate(parameters))
+    if column not in source.names and len(source.names) == 1:
+        column = source.names[0]
+    column = _known(source, column)
+    return object_array(
+        text for chunk in source.chunks() for text in chunk.cells[column].to_pylist()
+    )
+
+
+def _text_column(source: TableSource, asked: str, target: str | None) -> str:
+    """The column asked for, one of a usual name, or the one with the longest cells."""
+    if asked:
+        return _known(source, asked)
+    left = [name for name in source.names if name != target]
+    if not left:
+        raise DatasetError(
+            f"'{source.path.name}' has one column only, '{source.names[0]}'.",
+            "Bring a table with texts and what is to be predicted from them.",
+        )
+    usual = [name for name in left if name.lower() in _USUAL_TEXTS]
+    if len(usual) == 1:
+        return usual[0]
+    chunk = next(iter(source.chunks()))
+    return max(
+        left, key=lambda name: _mean_length(tuple(chunk.cells[name][:_LOOKED_AT_ROWS].to_pylist()))
+    )
+
+
+def _target_column(source: TableSource, asked: str | None, text: str) -> str:
+    """The column asked for, the only other one, or one of a usual name."""
+    if asked is not None:
+        return _known(source, asked)
+    others = [name for name in source.names if name != text]
+    if len(others) == 1:
+        return others[0]
+    usual = [name for name in others if name.lower() in _USUAL_TARGETS]
+    if usual:
+        return usual[0]
+    raise DatasetError(
+        f"Which column of '{source.path.name}' is to be predicted?",
+        f"Columns: {', '.join(others) or 'none beside the texts'}.",
+    )
+
+
+def _known(source: TableSource, name: str) -> str:
+    if name in source.names:
+        return name
+    nearest = difflib.get_close_matches(name, source.names, n=1, cutoff=0.6)
+    guess = f"Did you mean '{nearest[0]}'? " if nearest else ""
+    raise DatasetError(
+        f"'{source.path.name}' has no column '{name}'.",
+        f"{guess}Columns: {', '.join(source.names)}.",
+    )
+
+
+def _accessor(source: TableSource, kept: AnyArray) -> Callable[[str], AnyArray]:
+    def column(name: str) -> AnyArray:
+        name = _known(source, name)
+        cells = [chunk.cells[name].to_pylist() for chunk in source.chunks()]
+        return object_array(cell for chunk in cells for cell in chunk)[kept]
+
+    return column
+
+
+def _weight(cell: str, name: str, line: int) -> float:
+    try:
+        weight = float(cell)
+    except ValueError:
+        weight = float("nan")
+    if weight >= 0 and np.isfinite(weight):
+        return weight
+    raise DatasetError(
+        f"'{name}', the weights, must hold numbers from 0 on. Received: '{cell}' in line {line}.",
+        "Mend or remove the line, or choose another column.",
+    )
+
+
+def _mean_length(cells: tuple[str, ...]) -> float:
+    return sum(map(len, cells)) / max(1, len(cells))

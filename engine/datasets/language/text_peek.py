@@ -1,0 +1,100 @@
+"""The first rows of a text file of cells, read quickly, to tell what it may be."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from engine.datasets.language.decoding import guess_encoding
+from engine.datasets.tables.columns import GAP_WORDS
+from engine.errors import DatasetError
+
+_HEAD = 1 << 16
+_ROWS = 200
+_DELIMITERS = "\t,;|"
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The first rows, as far as they are whole.
+
+    Attributes:
+        rows: Cells without blanks around them.
+        delimiter: What separates them; empty: nothing does.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    delimiter: str
+
+    @property
+    def columns(self) -> tuple[tuple[str, ...], ...]:
+        """The cells by column, without the first row, which may be a header."""
+        return tuple(zip(*self.rows[1:], strict=False)) if len(self.rows) > 1 else ()
+
+
+def peek(path: Path) -> Peek:
+    """Returns the first rows of a file; none where it cannot be read, or its rows differ."""
+    nothing = Peek((), "")
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        encoding = guess_encoding(head, len(head) < _HEAD)
+    except (OSError, DatasetError):
+        return nothing
+    lines = head.decode(encoding, "ignore").splitlines(keepends=True)
+    if len(head) == _HEAD:
+        lines = lines[:-1]
+    if not lines:
+        return nothing
+    for delimiter in _DELIMITERS:
+        rows = _rows(lines, delimiter)
+        widths = {len(row) for row in rows}
+        if len(widths) == 1 and widths != {1} and widths != {0}:
+            return Peek(rows, delimiter)
+    return nothing
+
+
+def _rows(lines: list[str], delimiter: str) -> tuple[tuple[str, ...], ...]:
+    if delimiter == "\t":
+        cells = (split_tabs(line) for line in lines)
+        return tuple(row for row in islice(cells, _ROWS) if any(row))
+    rows: list[tuple[str, ...]] = []
+    with suppress(csv.Error):
+        for row in csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter):
+            if row:
+                rows.append(tuple(cell.strip() for cell in row))
+    return tuple(rows[:_ROWS])
+
+
+def split_tabs(line: str) -> tuple[str, ...]:
+    """Cells of a line with tabs; quotation marks are text, unless they enclose a whole cell."""
+    return tuple(_unquoted(cell.strip()) for cell in line.rstrip("\r\n").split("\t"))
+
+
+def _unquoted(cell: str) -> str:
+    inner = cell[1:-1]
+    is_enclosed = (
+        len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
+    )
+    return inner.replace('""', '"') if is_enclosed else cell
+
+
+def is_text(cells: tuple[str, ...]) -> bool:
+    """Nearly all cells are words, and few of them are the same."""
+    words = [cell for cell in cells if any(sign.isalpha() for sign in cell) and not _is_value(cell)]
+    return len(words) >= 0.8 * len(cells) and len(set(cells)) > 0.5 * len(cells)
+
+
+def _is_value(cell: str) -> bool:
+    """A number, also with an exponent or a decimal comma, or a word for a gap."""
+    if cell.lower() in GAP_WORDS:
+        return True
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True

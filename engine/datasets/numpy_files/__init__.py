@@ -1,0 +1,1 @@
+"""Arrays in files: `.npz`, `.npy` and IDX; headers are read first, objects never."""

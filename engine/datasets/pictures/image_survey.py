@@ -1,0 +1,206 @@
+"""What a folder's images are like, from headers; and the size and colours they are brought to."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from engine.datasets.base import Progress
+from engine.datasets.looks import Distribution
+from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
+from engine.errors import DatasetError
+from engine.parameters import Parameters, parameter
+
+# Headers are read of this many images, pixels of some of those.
+_HEADS = 1_000
+_LOOKED_AT = 48
+_READERS = min(8, 1 + (os.cpu_count() or 1))
+# Images of one size up to this many pixels a side are taken as they are; others are shrunk so that
+# their longer side has 128, where small networks learn within minutes on a laptop.
+_LARGEST_AS_IS = 256
+_LARGEST_CHOSEN = 128
+_COLOUR_NAMES = {1: "grey", 3: "colour"}
+_RESIZE_NAMES = {
+    "stretch": "stretched to the size",
+    "crop": "cropped to the proportions",
+    "pad": "padded to the proportions",
+}
+
+
+class ImageParameters(Parameters):
+    """How the images of a folder are brought to one size and one kind of colours."""
+
+    height: Annotated[int, Field(ge=1, le=2048)] | None = parameter(
+        None,
+        label="Height",
+        help="All images are brought to this height. Left open: that of the images where they are "
+        "equal, else the usual one, at most 128.",
+        unit="pixels",
+    )
+    width: Annotated[int, Field(ge=1, le=2048)] | None = parameter(
+        None,
+        label="Width",
+        help="All images are brought to this width. Left open: chosen as the height is.",
+        unit="pixels",
+    )
+    colour: Literal["auto", "grey", "colour"] = parameter(
+        "auto",
+        label="Colours",
+        help="'grey' drops the colours, which is faster. 'auto' keeps them where there are any.",
+    )
+    resize: Literal["stretch", "crop", "pad"] = parameter(
+        "stretch",
+        label="Other proportions",
+        help="What is done to an image of other proportions: 'stretch' fills the size, 'crop' cuts "
+        "off what stands out, 'pad' adds black bars.",
+    )
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the headers of some images say.
+
+    Attributes:
+        heads: By index of the file.
+        bad: Why others cannot be read, by index.
+        reader: Brings the images to one size and one kind of colours.
+    """
+
+    heads: dict[int, ImageHead]
+    bad: dict[int, str]
+    reader: ImageReader
+
+    def facts(self, paths: Sequence[Path]) -> tuple[tuple[str, str], ...]:
+        """What was found, as label and value; of all `paths`, as far as names go."""
+        heads, reader = list(self.heads.values()), self.reader
+        types = Counter(path.suffix.lower().lstrip(".").upper() for path in paths)
+        sizes = Counter((head.width, head.height) for head in heads)
+        modes = Counter(head.mode for head in heads)
+        found = _size_range(sizes)
+        if len(heads) < len(paths):
+            found += f" ({len(heads):,} looked at)"
+        facts = [
+            ("Files", ", ".join(f"{count:,} {name}" for name, count in types.most_common(4))),
+            ("Sizes", found),
+            ("Colours", ", ".join(f"{count:,} {mode}" for mode, count in modes.most_common(4))),
+            ("Read as", f"{reader.width}×{reader.height}, {_COLOUR_NAMES[reader.channels]}"),
+        ]
+        if set(sizes) != {(reader.width, reader.height)}:
+            facts.append(("Other sizes", _RESIZE_NAMES[reader.resize]))
+        return tuple(facts)
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        return (
+            Distribution.of("Width", [head.width for head in self.heads.values()], "pixels"),
+            Distribution.of("Height", [head.height for head in self.heads.values()], "pixels"),
+        )
+
+
+def survey(
+    paths: Sequence[Path], names: Sequence[str], parameters: ImageParameters, progress: Progress
+) -> Survey:
+    """Reads the headers of images drawn evenly and chooses what is left open.
+
+    Args:
+        paths: The images, at least one.
+        names: What they are called.
+        parameters: What is wanted.
+        progress: Told how far it is.
+
+    Raises:
+        DatasetError: None of those looked at can be read.
+    """
+    n_heads = min(_HEADS, len(paths))
+    chosen = np.unique(np.linspace(0, len(paths) - 1, n_heads).astype(np.int64)).tolist()
+    heads: dict[int, ImageHead] = {}
+    bad: dict[int, str] = {}
+    with ThreadPoolExecutor(_READERS, "header") as pool:
+        for start in range(0, len(chosen), 100):
+            progress("Looking at images", start, len(chosen))
+            block = chosen[start : start + 100]
+            read = pool.map(_try_head, [paths[index] for index in block])
+            for index, head in zip(block, read, strict=True):
+                if isinstance(head, str):
+                    bad[index] = head
+                else:
+                    heads[index] = head
+    if not heads:
+        first = next(iter(bad))
+        raise DatasetError(
+            f"None of the images can be read. The first: '{names[first]}' {bad[first]}",
+            "Choose other files.",
+        )
+    reader = choose_reader(list(heads.values()), parameters)
+    if parameters.colour == "auto" and reader.channels == 3:
+        reader = _without_colours(reader, [paths[index] for index in heads])
+    return Survey(heads, bad, reader)
+
+
+def _try_head(path: Path) -> ImageHead | str:
+    try:
+        return read_head(path)
+    except DatasetError as error:
+        return error.message
+
+
+def choose_reader(heads: list[ImageHead], parameters: ImageParameters) -> ImageReader:
+    """Closes the open choices of size and colour for images with these headers.
+
+    Images of one size are taken as they are up to 256 pixels a side. Otherwise the medians of
+    width and height count, shrunk in proportion to at most 128.
+    """
+    sizes = {(head.height, head.width) for head in heads}
+    height = float(np.median([head.height for head in heads]))
+    width = float(np.median([head.width for head in heads]))
+    if parameters.height is not None or parameters.width is not None:
+        scale = (
+            parameters.height / height
+            if parameters.height is not None
+            else (parameters.width or width) / width
+        )
+    elif len(sizes) == 1 and max(height, width) <= _LARGEST_AS_IS:
+        scale = 1.0
+    else:
+        scale = min(1.0, _LARGEST_CHOSEN / max(height, width))
+    colour = parameters.colour
+    is_grey = colour == "grey" or (colour == "auto" and all(head.is_grey for head in heads))
+    return ImageReader(
+        parameters.height or min(2048, max(1, round(height * scale))),
+        parameters.width or min(2048, max(1, round(width * scale))),
+        1 if is_grey else 3,
+        parameters.resize,
+    )
+
+
+def _without_colours(reader: ImageReader, paths: list[Path]) -> ImageReader:
+    """Reads grey where files that could hold colours hold none, as is usual of scans."""
+    small = ImageReader(32, 32, 3)
+    spread = np.unique(np.linspace(0, len(paths) - 1, _LOOKED_AT).astype(np.int64)).tolist()
+    for index in spread:
+        try:
+            pixels = small(paths[index]).astype(np.int16)
+        except DatasetError:
+            continue
+        if np.ptp(pixels, axis=-1).max() > 2:
+            return reader
+    return ImageReader(reader.height, reader.width, 1, reader.resize)
+
+
+def _size_range(sizes: Counter[tuple[int, int]]) -> str:
+    usual = sizes.most_common(1)[0][0]
+    if len(sizes) == 1:
+        return f"all {usual[0]}×{usual[1]}"
+    widths, heights = ([size[axis] for size in sizes] for axis in (0, 1))
+    return (
+        f"{min(widths)}×{min(heights)} to {max(widths)}×{max(heights)}, "
+        f"most often {usual[0]}×{usual[1]}"
+    )

@@ -1,0 +1,135 @@
+"""Image folders: a folder per class, or a table that names the files and their labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.datasets.base import Examples, Progress, silent
+from engine.datasets.class_folders import (
+    Labelled,
+    column_of,
+    given_parts,
+    labelled_by_folder,
+    weights_of,
+)
+from engine.datasets.copies import copies_among
+from engine.datasets.files import Glance, Listing, list_files
+from engine.datasets.findings import unreadable
+from engine.datasets.formats import FileDataset, Format
+from engine.datasets.labels import (
+    TABLE_SUFFIXES,
+    imbalance,
+    read_file_table,
+    understand_targets,
+)
+from engine.datasets.packing import FileRows
+from engine.datasets.pictures.image_files import SUFFIXES
+from engine.datasets.pictures.image_survey import ImageParameters, survey
+from engine.errors import DatasetError
+from engine.problem import Kind
+from engine.spec import DataSpec
+
+
+class ImageFolderFormat(Format):
+    """Images in a folder."""
+
+    name = "images"
+    title = "Images, a folder per class or with a table of labels"
+    kind = Kind.IMAGE
+    parameters = ImageParameters
+
+    def likeness(self, glance: Glance) -> float:
+        if not glance.is_folder:
+            return 0.0
+        share = glance.share((*SUFFIXES, *TABLE_SUFFIXES))
+        return 0.9 * share if glance.share(SUFFIXES) > 0 else 0.0
+
+    def open(self, path: Path, data: DataSpec) -> ImageFolder:
+        return ImageFolder(path, data)
+
+
+class ImageFolder(FileDataset):
+    """Images in a folder: the class of each is the folder it is in, or a table says it.
+
+    Files are listed and some headers read; pixels are read when asked for.
+    """
+
+    format = ImageFolderFormat()
+    recommended_model = "cnn"
+
+    def load(self, parameters: Any, progress: Progress = silent) -> Examples:
+        """Lists the folder and chooses the size.
+
+        Raises:
+            DatasetError: There are no images, no labels, or only one class.
+        """
+        wanted = (*SUFFIXES, *TABLE_SUFFIXES)
+        everything = list_files(self.path, wanted, self.data.exclude, progress)
+        images = tuple(f for f in everything.files if f.path.suffix.lower() in SUFFIXES)
+        listing = replace(everything, files=images)
+        if not listing.files:
+            raise DatasetError(
+                f"The folder '{self.path}' holds no images.",
+                f"Known types: {', '.join(SUFFIXES)}.",
+            )
+        found = self._labelled(listing)
+        paths, names = [file.path for file in found.files], [file.name for file in found.files]
+        seen = survey(paths, names, parameters, progress)
+        kept = np.array([i for i in range(len(paths)) if i not in seen.bad], np.int64)
+        paths = [paths[index] for index in kept]
+        y = found.targets.y[kept]
+        columns = {name: values[kept] for name, values in found.columns.items()}
+        bad = [(names[index], reason) for index, reason in seen.bad.items()]
+        findings = [*listing.findings, *found.findings, *unreadable(bad, len(names))]
+        names = [names[index] for index in kept]
+        findings += copies_among(paths, names, y, self.data.exclude, progress)
+        if found.targets.class_names:
+            findings += imbalance(y, found.targets.class_names)
+        reader = seen.reader
+        return Examples(
+            x=FileRows(paths, reader, reader.shape, np.uint8, f"images 1 {reader}"),
+            y=y,
+            kind=Kind.IMAGE,
+            task=found.targets.task,
+            target_name=found.target_name,
+            class_names=found.targets.class_names,
+            notes=found.targets.notes,
+            findings=tuple(findings),
+            facts=seen.facts(paths),
+            distributions=seen.distributions,
+            source_columns=tuple(columns),
+            names=tuple(names),
+            weights=weights_of(columns, self.data.weights),
+            given=None if found.given is None else found.given[kept],
+            column=None if not columns else lambda name: column_of(columns, name),
+            reading={"resize": reader.resize},
+        )
+
+    def _labelled(self, listing: Listing) -> Labelled:
+        tables = [
+            entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
+        ]
+        if tables and (self.data.target is not None or len(listing.class_names) < 2):
+            return self._by_table(tables, listing)
+        return labelled_by_folder(self.path, listing, self.data.task, "images")
+
+    def _by_table(self, tables: list[Path], listing: Listing) -> Labelled:
+        # labels.csv before sample_submission.csv: the first that names the files counts.
+        refusal: DatasetError | None = None
+        for path in tables:
+            try:
+                table = read_file_table(path, listing.files)
+            except DatasetError as error:
+                refusal = refusal or error
+                continue
+            target = table.target(self.data.target)
+            targets = understand_targets(table.columns[target], target, self.data.task)
+            given = given_parts(table.files)
+            return Labelled(
+                table.files, targets, target, given, table.findings, dict(table.columns)
+            )
+        raise refusal or DatasetError(f"'{self.path}' has no table of labels.")

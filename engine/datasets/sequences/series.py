@@ -1,0 +1,207 @@
+"""Series in a table: a column of times, one or many series, and windows to forecast from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engine.datasets.base import Examples, Progress, silent
+from engine.datasets.files import Glance
+from engine.datasets.formats import FileDataset, Format
+from engine.datasets.sequences.series_table import Layout, choose_layout, steps_of
+from engine.datasets.sequences.windows import (
+    FloatArray,
+    Gaps,
+    Steps,
+    WindowParameters,
+    examples_of,
+    longest_gap,
+)
+from engine.datasets.tables.number_table import NumberTable
+from engine.datasets.tables.table_opening import SUFFIXES
+from engine.errors import DatasetError
+from engine.parameters import parameter
+from engine.problem import Kind, Task
+from engine.spec import DataSpec
+
+if TYPE_CHECKING:
+    from engine.contract import Contract
+
+
+class SeriesParameters(WindowParameters):
+    """How a table of series is read."""
+
+    time: str | None = parameter(
+        None,
+        label="Time column",
+        help="The column of times. Left open: one named so, or the first that holds dates; "
+        "without any, rows are in order.",
+    )
+    series: str | None = parameter(
+        None,
+        label="Series column",
+        help="The column that says which series a row belongs to, where one table holds many.",
+    )
+    columns: str | None = parameter(
+        None,
+        label="Columns",
+        help="Columns of numbers to learn from, separated by commas. Left open: all of them. The "
+        "past of the target is always among them.",
+    )
+    gaps: Literal["interpolate", "previous", "drop"] = parameter(
+        "interpolate",
+        label="Gaps",
+        help="What stands in for missing values within a window: a line between the neighbours, "
+        "or the value before. Gaps longer than half a window stay, and windows with gaps are left "
+        "out.",
+    )
+
+
+class SeriesFormat(Format):
+    """A table read as series, when asked for."""
+
+    name = "series"
+    title = "Series over time, in a table"
+    kind = Kind.SERIES
+    suffixes = SUFFIXES
+    parameters = SeriesParameters
+    tasks = (Task.FORECASTING,)
+
+    def likeness(self, glance: Glance) -> float:
+        # Any table could be meant as one; a table it is unless someone says otherwise.
+        return 0.1 if not glance.is_folder and glance.share(SUFFIXES) == 1 else 0.0
+
+    def open(self, path: Path, data: DataSpec) -> SeriesFile:
+        return SeriesFile(path, data)
+
+
+class SeriesFile(FileDataset):
+    """Series in a table: windows of the past, to forecast the steps that follow."""
+
+    format = SeriesFormat()
+
+    def load(self, parameters: SeriesParameters, progress: Progress = silent) -> Examples:
+        """Reads the table and cuts it into windows, which are gathered when asked for.
+
+        Raises:
+            DatasetError: A column cannot be used, or the series are too short.
+        """
+        if self.data.task not in (None, Task.FORECASTING):
+            raise DatasetError(
+                f"Series are for forecasting. Received task: {self.data.task.value}.",
+                "Read the file as a table for other tasks.",
+            )
+        table = NumberTable(self.path)
+        ignored = frozenset(n for n, spec in self.data.columns.items() if spec.type == "ignore")
+        layout = choose_layout(
+            table,
+            self.data.target,
+            parameters.time,
+            parameters.series,
+            _names(parameters.columns),
+            ignored,
+        )
+        longest = longest_gap(parameters.window)
+        found = steps_of(table, layout, longest, progress)
+        steps = found.steps
+        _refuse_constant(steps, layout.target)
+        examples = examples_of(
+            steps.filled(parameters.gaps, longest),
+            layout.target,
+            parameters,
+            _reading(layout, parameters.window, parameters.gaps),
+            layout.series or "",
+        )
+        facts = (
+            ("Time", layout.time or "the order of the rows"),
+            ("From", found.times.text(float(steps.times.min()))),
+            ("To", found.times.text(float(steps.times.max()))),
+            ("Step", found.pace.name if found.pace else "1 row"),
+            ("Series", f"{len(steps.series):,}"),
+        )
+        return replace(
+            examples,
+            facts=(*facts, *examples.facts, *found.facts),
+            findings=(*layout.findings, *found.findings, *examples.findings),
+            source_columns=table.names,
+        )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _refuse_constant(steps: Steps, target: str) -> None:
+    values = steps.values[:, steps.channels.index(target)]
+    if np.nanmin(values) == np.nanmax(values):
+        raise DatasetError(
+            f"Column '{target}' has the same value in every row: {np.nanmin(values):g}.",
+            "Choose a target that varies.",
+        )
+
+
+def _reading(layout: Layout, window: int, gaps: Gaps) -> dict[str, Any]:
+    return {
+        "format": SeriesFormat.name,
+        "window": window,
+        "time": layout.time,
+        "series": layout.series,
+        "channels": list(layout.channels),
+        "target": layout.target,
+        "gaps": gaps,
+    }
+
+
+def plain_reading(channels: tuple[str, ...], target: str, window: int) -> dict[str, Any]:
+    """How new inputs are read for a model of series in the box: a table of these columns."""
+    return _reading(Layout(None, None, channels, target), window, "interpolate")
+
+
+def read_inputs(path: Path, contract: Contract) -> FloatArray:
+    """Reads the last steps of each series in a table, to forecast what follows them.
+
+    Args:
+        path: A table with the columns the model was trained on.
+        contract: What the model takes.
+
+    Returns:
+        One window for each series, in the order of their names, (series, window, channels).
+
+    Raises:
+        DatasetError: A column is missing, a series is too short, or its end has gaps.
+    """
+    reading: Mapping[str, Any] = contract.reading
+    table = NumberTable(path)
+    channels = tuple(reading["channels"])
+    table.require((*channels, reading["time"], reading["series"]))
+    window, gaps = int(reading["window"]), reading["gaps"]
+    layout = Layout(reading["time"], reading["series"], channels, reading["target"])
+    longest = longest_gap(window)
+    read = steps_of(table, layout, longest)
+    steps = read.steps.filled(gaps, longest)
+    found: list[FloatArray] = []
+    for number, name in enumerate(steps.series):
+        rows = np.flatnonzero(steps.member == number)[-window:]
+        title = f"Series '{name}'" if name else "The series"
+        rows = rows[steps.segment[rows] == steps.segment[rows[-1]]]
+        if len(rows) < window:
+            raise DatasetError(
+                f"{title} in '{path.name}' has too few steps without a long break before its end. "
+                f"Received: {len(rows):,}.",
+                f"The model needs the last {window:,}.",
+            )
+        holes = np.argwhere(np.isnan(steps.values[rows]))
+        if len(holes):
+            row, channel = holes[0]
+            moment = read.times.text(float(steps.times[rows[row]]))
+            raise DatasetError(
+                f"{title} in '{path.name}' has a gap in column '{channels[channel]}' at {moment}, "
+                "too long or too near to the end to be filled.",
+                "Fill it, or leave the steps after it out.",
+            )
+        found.append(steps.values[rows])
+    return np.stack(found)

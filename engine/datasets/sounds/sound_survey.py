@@ -1,0 +1,252 @@
+"""Looks at some of many sound files: headers for rate and length, some clips for silence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.datasets.base import Progress
+from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.datasets.looks import Distribution
+from engine.datasets.sounds.sound_files import (
+    MAX_SECONDS,
+    SoundHeader,
+    Waveform,
+    read_clip,
+    read_header,
+)
+from engine.errors import DatasetError
+from engine.parameters import Parameters, parameter
+
+_HEADERS, _CLIPS = 400, 64
+_READERS = 8
+_MAX_CHOSEN_RATE = 16_000
+_LONGEST_CHOSEN_S = 30.0
+# Ears hear nothing below this: 70 dB under full scale.
+_SILENT_PEAK = 10
+# This many samples at the very limit do not happen by chance.
+_CLIPPED_SAMPLES = 8
+_LIMIT = 32_767
+
+
+class SoundParameters(Parameters):
+    """How recordings are made alike."""
+
+    rate: int | None = parameter(
+        None,
+        label="Sample rate",
+        help="All recordings are resampled to it. Left open: the most frequent one, but no more "
+        "than 16,000, which holds all of speech.",
+        unit="Hz",
+        ge=2_000,
+        le=48_000,
+    )
+    seconds: float | None = parameter(
+        None,
+        label="Clip length",
+        help="Longer recordings are cut (for transcription: skipped), shorter ones padded with "
+        "silence. Left open: long enough for 95 of 100, for transcription for all; 30 at most.",
+        unit="s",
+        ge=0.1,
+        le=MAX_SECONDS,
+    )
+
+
+@dataclass(frozen=True)
+class ClipReader:
+    """Reads one file as every other.
+
+    Attributes:
+        rate: Samples per second.
+        n_samples: Samples in a clip.
+        cut: Longer recordings are cut; otherwise they are refused.
+    """
+
+    rate: int
+    n_samples: int
+    cut: bool = True
+
+    def __call__(self, path: Path) -> Waveform:
+        return read_clip(path, self.rate, self.n_samples, self.cut)
+
+    @property
+    def seconds(self) -> float:
+        """Length of a clip."""
+        return self.n_samples / self.rate
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found in the files looked at.
+
+    Attributes:
+        headers: By index of the file.
+        bad: Why a file cannot be used, by index.
+        reader: Makes all files alike.
+        findings: Silent and overdriven recordings.
+    """
+
+    headers: dict[int, SoundHeader]
+    bad: dict[int, str]
+    reader: ClipReader
+    findings: tuple[DataFinding, ...]
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What was found, as label and value."""
+        heads, reader = list(self.headers.values()), self.reader
+        others = sorted({head.rate for head in heads} - {reader.rate})
+        shown = ", ".join(_kilohertz(rate) for rate in others[:4]) + (", …" if others[4:] else "")
+        mixed = any(head.channels > 1 for head in heads)
+        encodings = Counter(head.encoding for head in heads).most_common(3)
+        return (
+            ("Sample rate", _kilohertz(reader.rate) + (f"; resampled: {shown}" if others else "")),
+            ("Channels", "mixed to mono" if mixed else "mono"),
+            ("Clip length", f"{reader.seconds:.3g} s{self._fit}"),
+            ("Files", "; ".join(name for name, _ in encodings)),
+        )
+
+    @property
+    def _fit(self) -> str:
+        """How many recordings are longer or shorter than a clip, in words."""
+        seconds = np.array([head.seconds for head in self.headers.values()])
+        exact = 1.0 / self.reader.rate
+        longer = float(np.mean(seconds > self.reader.seconds + exact))
+        shorter = float(np.mean(seconds < self.reader.seconds - exact))
+        words = []
+        if longer:
+            words.append(f"{longer:.0%} {'cut' if self.reader.cut else 'too long'}")
+        if shorter:
+            words.append(f"{shorter:.0%} padded with silence")
+        return f" ({', '.join(words)})" if words else ""
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """Lengths of the recordings looked at."""
+        seconds = [head.seconds for head in self.headers.values()]
+        return (Distribution.of("Length of recordings", seconds, "s"),)
+
+
+def survey(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    parameters: SoundParameters,
+    cut: bool,
+    exclude: Sequence[str],
+    progress: Progress,
+) -> Survey:
+    """Looks at files drawn evenly and chooses what is left open.
+
+    Args:
+        paths: The files, at least one.
+        names: What they are called.
+        parameters: What is wanted.
+        cut: Recordings may be cut; otherwise longer ones are skipped.
+        exclude: What is left out already; remedies keep it.
+        progress: Told how far it is.
+
+    Raises:
+        DatasetError: None of those looked at can be read.
+        Cancelled: Someone asked to stop.
+    """
+    chosen = _evenly(len(paths), _HEADERS)
+    headers: dict[int, SoundHeader] = {}
+    bad: dict[int, str] = {}
+    with ThreadPoolExecutor(_READERS, "header") as pool:
+        for start in range(0, len(chosen), 50):
+            progress("Looking at recordings", start, len(chosen))
+            block = chosen[start : start + 50]
+            found = pool.map(_try_header, [paths[index] for index in block])
+            for index, header in zip(block, found, strict=True):
+                if isinstance(header, str):
+                    bad[index] = header
+                else:
+                    headers[index] = header
+    if not headers:
+        first = next(iter(bad))
+        raise DatasetError(
+            f"None of the recordings can be read. The first: '{names[first]}' {bad[first]}.",
+            "Choose other files.",
+        )
+    reader = choose_reader(list(headers.values()), parameters, cut)
+    findings = _listen(paths, names, list(headers), reader, exclude, progress)
+    return Survey(headers, bad, reader, findings)
+
+
+def choose_reader(
+    headers: Sequence[SoundHeader], parameters: SoundParameters, cut: bool
+) -> ClipReader:
+    """Closes the open choices of rate and length for recordings with these headers."""
+    rates = Counter(header.rate for header in headers)
+    # Of equally frequent rates the higher, from which nothing is lost.
+    most = max(rates, key=lambda rate: (rates[rate], rate))
+    rate = parameters.rate or max(2_000, min(most, _MAX_CHOSEN_RATE))
+    seconds = parameters.seconds
+    if seconds is None:
+        lengths = [header.seconds for header in headers]
+        wanted = float(np.quantile(lengths, 0.95) if cut else np.max(lengths))
+        # Up to the next tenth of a second.
+        seconds = min(_LONGEST_CHOSEN_S, max(1, math.ceil(wanted * 10.0 - 1e-6)) / 10.0)
+    return ClipReader(rate, round(seconds * rate), cut)
+
+
+def _listen(
+    paths: Sequence[Path],
+    names: Sequence[str],
+    readable: Sequence[int],
+    reader: ClipReader,
+    exclude: Sequence[str],
+    progress: Progress,
+) -> tuple[DataFinding, ...]:
+    """Finds silent and overdriven recordings among a few; others than those cannot be read."""
+    silent, clipped = [], []
+    chosen = [readable[place] for place in _evenly(len(readable), _CLIPS)]
+    for done, index in enumerate(chosen):
+        progress("Listening to recordings", done, len(chosen))
+        try:
+            wave = np.abs(reader(paths[index]).astype(np.int32))
+        except (DatasetError, OSError):
+            continue  # told where all files are read
+        if wave.max() <= _SILENT_PEAK:
+            silent.append(names[index])
+        elif np.count_nonzero(wave >= _LIMIT) >= _CLIPPED_SAMPLES:
+            clipped.append(names[index])
+    found = []
+    if silent:
+        text = f"{len(silent)} of {len(chosen)} recordings listened to are silent."
+        remedy = Remedy("Leave them out", {"data.exclude": (*exclude, *silent)})
+        shown = tuple(silent[:MAX_NAMES])
+        found.append(DataFinding(Trouble.CONSTANT, "", text, shown, len(silent), (remedy,)))
+    if clipped:
+        text = (
+            f"{len(clipped)} of {len(chosen)} recordings listened to are overdriven: their peaks "
+            "are cut off."
+        )
+        shown = tuple(clipped[:MAX_NAMES])
+        found.append(DataFinding(Trouble.UNDERSTOOD, "", text, shown, len(clipped)))
+    return tuple(found)
+
+
+def _evenly(n_all: int, n_wanted: int) -> list[int]:
+    """Indices spread over all of them."""
+    spread = np.linspace(0, n_all - 1, min(n_all, n_wanted))
+    return [int(index) for index in np.unique(spread.astype(np.int64))]
+
+
+def _try_header(path: Path) -> SoundHeader | str:
+    try:
+        return read_header(path)
+    except DatasetError as error:
+        return error.message
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+
+
+def _kilohertz(rate: int) -> str:
+    return f"{rate / 1000:g} kHz"

@@ -1,0 +1,209 @@
+"""Columns of numbers from a table of any type, read chunk by chunk: text is not held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import Progress, silent
+from engine.datasets.findings import DataFinding
+from engine.datasets.tables.column_study import LARGEST, Fault
+from engine.datasets.tables.table_cells import (
+    NumberStyle,
+    blank_cells,
+    distinct_cells,
+    read_numbers,
+)
+from engine.datasets.tables.table_opening import open_source
+from engine.datasets.tables.table_source import Cells, Chunk, TableParameters
+from engine.errors import DatasetError
+
+FloatArray = npt.NDArray[np.float64]
+IndexArray = npt.NDArray[np.int64]
+
+# Up to this share of cells that are no numbers is a mistake in a column of numbers.
+_MISTAKE_SHARE = 0.1
+_ROW_NUMBERS = ("column 1", "Unnamed: 0", "")
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What was read of a table.
+
+    Attributes:
+        numbers: (rows, columns asked for); NaN in gaps.
+        texts: Cells of other columns, by name, as arrays of pyarrow.
+        codes: For columns of labels, the label of each row, (rows,), and the labels.
+        lines: Line of each row, (rows,).
+        facts: How the file was read.
+        findings: What is wrong with it.
+    """
+
+    numbers: FloatArray
+    texts: dict[str, Cells]
+    codes: dict[str, tuple[IndexArray, tuple[str, ...]]]
+    lines: IndexArray
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[DataFinding, ...]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+class NumberTable:
+    """A table of which some columns are read as numbers.
+
+    Args:
+        path: A file of any type that holds a table.
+        parameters: How it is cut into cells.
+
+    Raises:
+        DatasetError: It cannot be opened, or holds no rows.
+    """
+
+    def __init__(self, path: Path, parameters: TableParameters | None = None) -> None:
+        self.path = path
+        self._source = open_source(path, parameters)
+        decimal = (parameters or TableParameters()).decimal
+        commas = self._source.has_comma_numbers if decimal == "auto" else decimal == "comma"
+        self._style = NumberStyle(commas, decimal == "comma")
+        self.names = self._source.names
+        first = next(iter(self._source.chunks()), None)
+        if first is None:
+            raise DatasetError(f"'{path.name}' holds no rows.", "Choose a file with data.")
+        self._first: Chunk = first
+
+    @property
+    def line_word(self) -> str:
+        """What a place in the file is called: ``line`` or ``row``."""
+        return self._source.line_word
+
+    def sample(self, name: str) -> Cells:
+        """The first cells of a column: up to a million divided by the columns."""
+        return self._first.cells[name]
+
+    def require(self, names: Iterable[str | None]) -> None:
+        """Makes sure that columns are there.
+
+        Raises:
+            DatasetError: One is not.
+        """
+        missing = [name for name in names if name is not None and name not in self.names]
+        if missing:
+            raise DatasetError(
+                f"'{self.path.name}' has no column '{missing[0]}'.",
+                f"Columns: {', '.join(self.names)}.",
+            )
+
+    def looks_numeric(self, name: str) -> bool:
+        """Whether the first cells are numbers, with gaps and few mistakes; no row numbers."""
+        cells = self._first.cells[name]
+        read = read_numbers(cells, self._style)
+        known = read.values[~np.isnan(read.values)]
+        if not len(known) or np.count_nonzero(read.wrong) > _MISTAKE_SHARE * len(cells):
+            return False
+        counts = name in _ROW_NUMBERS and len(known) == len(cells) > 1
+        return not (counts and name == self.names[0] and (np.diff(known) == 1).all())
+
+    def is_empty(self, name: str) -> bool:
+        """Whether the first cells hold nothing."""
+        return bool(blank_cells(self._first.cells[name]).all())
+
+    def read(
+        self,
+        numbers: Sequence[str],
+        texts: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        progress: Progress = silent,
+    ) -> Columns:
+        """Reads the whole file.
+
+        Args:
+            numbers: Columns that must hold numbers or gaps.
+            texts: Columns kept as text.
+            labels: Columns of few different texts.
+            progress: Told how far it is.
+
+        Raises:
+            DatasetError: A cell is no number, infinite or too large; the file is damaged.
+        """
+        import pyarrow as pa
+
+        blocks: list[FloatArray] = []
+        lines: list[IndexArray] = []
+        cells: dict[str, list[Cells]] = {name: [] for name in texts}
+        labelling = {name: _Labels() for name in labels}
+        faults = {name: _Faults() for name in numbers}
+        for chunk in self._source.chunks(progress):
+            block = np.empty((len(chunk), len(numbers)))
+            for index, name in enumerate(numbers):
+                block[:, index] = faults[name].read(chunk, name, self._style)
+            blocks.append(block)
+            lines.append(chunk.lines)
+            for name in texts:
+                cells[name].append(chunk.cells[name])
+            for name in labels:
+                labelling[name].add(chunk.cells[name])
+        for name in numbers:
+            faults[name].refuse(name, self.line_word)
+        report = self._source.report()
+        return Columns(
+            np.concatenate(blocks),
+            {name: pa.chunked_array(cells[name]).combine_chunks() for name in texts},
+            {name: labelling[name].result() for name in labels},
+            np.concatenate(lines),
+            tuple(report.facts),
+            tuple(report.findings),
+        )
+
+
+class _Faults:
+    """Cells of a column that are no numbers to learn from."""
+
+    def __init__(self) -> None:
+        self._wrong, self._infinite, self._large = Fault(), Fault(), Fault()
+
+    def read(self, chunk: Chunk, name: str, style: NumberStyle) -> FloatArray:
+        cells = chunk.cells[name]
+        read = read_numbers(cells, style)
+        magnitude = np.abs(read.values)
+        self._wrong.add(read.wrong, cells, chunk.lines)
+        self._infinite.add(np.isinf(magnitude), cells, chunk.lines)
+        self._large.add((magnitude > LARGEST) & np.isfinite(magnitude), cells, chunk.lines)
+        return read.values
+
+    def refuse(self, name: str, line_word: str) -> None:
+        for fault, text in (
+            (self._wrong, "must hold numbers"),
+            (self._infinite, "holds an infinite number"),
+            (self._large, f"holds a number too large to compute with (above {LARGEST:.2g})"),
+        ):
+            if fault.count:
+                raise DatasetError(
+                    f"Column '{name}' {text}. {fault.words(line_word)}",
+                    f"Mend the cell, remove the {line_word}, or leave the column out.",
+                )
+
+
+class _Labels:
+    """Codes of labels, in the order of their first occurrence until all are known."""
+
+    def __init__(self) -> None:
+        self._codes: list[IndexArray] = []
+        self._known: dict[str, int] = {}
+
+    def add(self, cells: Cells) -> None:
+        places, distinct = distinct_cells(cells)
+        codes = [self._known.setdefault(label, len(self._known)) for label in distinct]
+        self._codes.append(np.array(codes, np.int64)[places])
+
+    def result(self) -> tuple[IndexArray, tuple[str, ...]]:
+        labels = np.array(list(self._known), object)
+        order = np.argsort(labels)
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return rank[np.concatenate(self._codes)], tuple(labels[order].tolist())

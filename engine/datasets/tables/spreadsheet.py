@@ -1,0 +1,250 @@
+"""Reads Excel and OpenDocument workbooks and Parquet files as text cells."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.datasets.base import Progress, silent
+from engine.datasets.findings import DataFinding, Remedy, Trouble
+from engine.datasets.tables.delimited import opening, unique_names
+from engine.datasets.tables.table_source import (
+    CHUNK_CELLS,
+    Chunk,
+    SourceReport,
+    TableParameters,
+    text_cells,
+)
+from engine.errors import DatasetError
+
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+# A workbook of some kilobytes can claim a sheet of 17 thousand million cells.
+MAX_SHEET_CELLS = 50_000_000
+_BYTES_PER_CELL = 8
+
+
+class Sheet:
+    """A sheet of a workbook, as `engine.datasets.tables.table_source.TableSource`.
+
+    Args:
+        path: The workbook.
+        parameters: Which sheet, and whether its first row names the columns.
+
+    Raises:
+        DatasetError: It is damaged, locked by a password, empty, or has no such sheet.
+    """
+
+    line_word = "row"
+    has_comma_numbers = False
+
+    def __init__(self, path: Path, parameters: TableParameters) -> None:
+        self.path = path
+        self._wanted = parameters
+        workbook = _open_workbook(path)
+        self._sheets = tuple(workbook.sheet_names)
+        self._sheet = parameters.sheet or (self._sheets[0] if self._sheets else "")
+        if self._sheet not in self._sheets:
+            raise DatasetError(
+                f"'{path.name}' has no sheet '{self._sheet}'.",
+                f"Sheets: {', '.join(self._sheets)}.",
+            )
+        self._rows, self._first_row = _read_sheet(workbook, self._sheet, path)
+        if not self._rows:
+            raise DatasetError(
+                f"The sheet '{self._sheet}' of '{path.name}' is empty.", "Choose another sheet."
+            )
+        first = self._rows[0]
+        is_all_text = all(isinstance(cell, str) for cell in first)
+        self.has_header = is_all_text if parameters.header == "auto" else parameters.header == "yes"
+        names = [_cell_text(cell) for cell in first] if self.has_header else [""] * len(first)
+        self.names = unique_names(names, path)
+        self.n_bytes = len(self._rows) * len(first) * _BYTES_PER_CELL
+
+    def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
+        """Yields all rows in order; rows without any cell are passed over."""
+        start = 1 if self.has_header else 0
+        size = max(64, CHUNK_CELLS // len(self.names))
+        if len(self._rows) == start:
+            raise DatasetError(
+                f"The sheet '{self._sheet}' of '{self.path.name}' has a header but no rows. "
+                f"Columns: {', '.join(self.names)}.",
+                "Choose a sheet with data.",
+            )
+        for begin in range(start, len(self._rows), size):
+            progress("Reading the table", begin, len(self._rows))
+            rows = [[_cell_text(cell) for cell in row] for row in self._rows[begin : begin + size]]
+            kept = [place for place, row in enumerate(rows) if any(row)]
+            columns = {
+                name: text_cells([rows[place][index] for place in kept])
+                for index, name in enumerate(self.names)
+            }
+            yield Chunk(columns, np.array(kept, np.int64) + begin + self._first_row)
+
+    def report(self) -> SourceReport:
+        facts = [
+            ("Sheet", self._sheet),
+            ("Header", f"row {self._first_row}" if self.has_header else "none"),
+        ]
+        findings = []
+        others = [sheet for sheet in self._sheets if sheet != self._sheet]
+        if others and not self._wanted.sheet:
+            text = f"The first of {len(self._sheets)} sheets is read, '{self._sheet}'."
+            remedies = tuple(
+                Remedy(f"Read '{sheet}'", {"data.parameters.sheet": sheet}) for sheet in others[:5]
+            )
+            findings.append(
+                DataFinding(Trouble.UNDERSTOOD, "", text, tuple(others), remedies=remedies)
+            )
+        return SourceReport(findings, facts)
+
+
+def _open_workbook(path: Path) -> Any:
+    import python_calamine as calamine
+
+    with opening(path):
+        path.open("rb").close()
+    try:
+        return calamine.CalamineWorkbook.from_path(path)
+    except calamine.PasswordError:
+        raise DatasetError(
+            f"'{path.name}' is locked by a password.", "Save a copy without one."
+        ) from None
+    except Exception as error:  # a decoder's own; a damaged file is told in words
+        raise _damaged(path, error) from None
+
+
+def _read_sheet(workbook: Any, name: str, path: Path) -> tuple[list[list[Any]], int]:
+    """All rows of a sheet, each as wide as the first one, and the number of the first."""
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+        if sheet.height * sheet.width > MAX_SHEET_CELLS:
+            raise DatasetError(
+                f"The sheet '{name}' of '{path.name}' is too large. "
+                f"Received: {sheet.height:,} × {sheet.width:,} cells.",
+                "Save it as CSV, which may be of any size.",
+            )
+        rows = sheet.to_python(skip_empty_area=True)
+    except DatasetError:
+        raise
+    except Exception as error:
+        raise _damaged(path, error) from None
+    first_row = sheet.start[0] + 1 if sheet.start else 1
+    return rows, first_row
+
+
+def _damaged(path: Path, error: Exception) -> DatasetError:
+    received = str(error) or type(error).__name__
+    return DatasetError(
+        f"'{path.name}' cannot be read as a workbook. Received: {received}.",
+        "Open it in a spreadsheet program and save it again.",
+    )
+
+
+def _cell_text(cell: Any) -> str:
+    """A cell as a text file would hold it."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        if math.isnan(cell):
+            return ""
+        # Workbooks know no whole numbers; 5 is stored as 5.0.
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell).strip()
+
+
+class ParquetTable:
+    """A Parquet file, as `engine.datasets.tables.table_source.TableSource`; read in batches.
+
+    Raises:
+        DatasetError: It is damaged, or has no columns.
+    """
+
+    line_word = "row"
+    has_header = True
+    has_comma_numbers = False
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.path = path
+        with opening(path):
+            path.open("rb").close()
+        try:
+            with pq.ParquetFile(path) as file:
+                schema, metadata = file.schema_arrow, file.metadata
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+        self._nested = tuple(field.name for field in schema if not _is_plain(field.type))
+        self._plain = [field.name for field in schema if _is_plain(field.type)]
+        self.names = unique_names(list(self._plain), path)
+        if not self.names:
+            raise DatasetError(f"'{path.name}' has no columns of single values.", "Choose another.")
+        if not metadata.num_rows:
+            raise DatasetError(
+                f"'{path.name}' has columns but no rows. Columns: {', '.join(self.names)}.",
+                "Choose a file with data.",
+            )
+        self._n_rows = metadata.num_rows
+        self.n_bytes = self._n_rows * len(self.names) * _BYTES_PER_CELL
+
+    def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
+        """Yields all rows in order."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        size, done = max(64, CHUNK_CELLS // len(self.names)), 0
+        try:
+            with pq.ParquetFile(self.path) as file:
+                for batch in file.iter_batches(size, columns=self._plain):
+                    progress("Reading the table", done, self._n_rows)
+                    cells = {
+                        name: _column_text(batch.column(index))
+                        for index, name in enumerate(self.names)
+                    }
+                    yield Chunk(cells, np.arange(done + 1, done + len(batch) + 1, dtype=np.int64))
+                    done += len(batch)
+        except (pa.ArrowException, OSError) as error:
+            raise self._damaged(error) from None
+
+    def report(self) -> SourceReport:
+        findings = []
+        if self._nested:
+            text = "Columns that hold lists or bytes were passed over."
+            count = len(self._nested)
+            findings.append(DataFinding(Trouble.LEFT_OUT, "", text, self._nested, count))
+        return SourceReport(findings, [("File", "Parquet")])
+
+    def _damaged(self, error: Exception) -> DatasetError:
+        first = str(error).partition("\n")[0]
+        return DatasetError(
+            f"'{self.path.name}' cannot be read as Parquet. Received: {first}.",
+            "Write it again, or save the table as CSV.",
+        )
+
+
+def _is_plain(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _column_text(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return text_cells(pc.fill_null(column.cast(pa.string()), ""))

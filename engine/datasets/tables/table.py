@@ -1,0 +1,277 @@
+"""A table as a dataset: one column is predicted from the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.datasets.base import AnyArray, Examples, Progress, silent
+from engine.datasets.files import Glance
+from engine.datasets.findings import DataFinding
+from engine.datasets.formats import FileDataset, Format
+from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.columns import BoolArray
+from engine.datasets.tables.table_cells import read_dates, read_numbers
+from engine.datasets.tables.table_findings import (
+    column_findings,
+    column_profiles,
+    is_constant,
+    leak_findings,
+    row_findings,
+)
+from engine.datasets.tables.table_inputs import read_features, read_inputs, read_row
+from engine.datasets.tables.table_opening import SUFFIXES, column_names, open_source
+from engine.datasets.tables.table_passes import (
+    EncodedTable,
+    StudiedTable,
+    Wanted,
+    encode_table,
+    study_table,
+)
+from engine.datasets.tables.table_schema import (
+    USABLE,
+    ColumnPlan,
+    choose_target,
+    plan_column,
+    refuse_faults,
+)
+from engine.datasets.tables.table_source import TableParameters
+from engine.datasets.tables.table_target import encode_target, plan_target
+from engine.errors import DatasetError
+from engine.parameters import shorten
+from engine.problem import Kind
+from engine.spec import ColumnSpec, DataSpec
+
+__all__ = [
+    "SUFFIXES",
+    "TableFile",
+    "TableFormat",
+    "column_names",
+    "read_features",
+    "read_inputs",
+    "read_row",
+]
+
+_SURE, _MAYBE = 0.8, 0.5
+_EXCLUDED = re.compile(r"(?:line|row) (\d+)")
+
+
+class TableFormat(Format):
+    """A table in a file of text, a workbook or Parquet."""
+
+    name = "table"
+    title = "A table (CSV, TSV, Excel, Parquet)"
+    kind = Kind.TABLE
+    suffixes = SUFFIXES
+    parameters = TableParameters
+
+    def likeness(self, glance: Glance) -> float:
+        if glance.is_folder or glance.share(SUFFIXES) < 1:
+            return 0.0
+        return _MAYBE if glance.share((".txt", ".data")) else _SURE
+
+    def open(self, path: Path, data: DataSpec) -> TableFile:
+        return TableFile(path, data)
+
+
+class TableFile(FileDataset):
+    """A table in a file.
+
+    Each column of numbers, of yes and no, or of texts with few different values is a column of x;
+    a date makes several. What stands in for gaps, and how categories become numbers, is learnt
+    from the training part later (`engine.preprocessing.table`), as `Examples.reading` says.
+    """
+
+    format = TableFormat()
+    # Fits both tasks, and relations that are no straight lines.
+    recommended_model = "mlp"
+
+    def load(self, parameters: Any = None, progress: Progress = silent) -> Examples:
+        """Reads and encodes the whole file; a large one goes through a cache on disk.
+
+        Raises:
+            DatasetError: The file, its target or its values cannot be used.
+            Cancelled: Someone asked to stop.
+        """
+        parameters = parameters or TableParameters()
+        found = [_EXCLUDED.fullmatch(name.strip()) for name in self.data.exclude]
+        excluded = frozenset(int(match[1]) for match in found if match)
+        source = open_source(self.path, parameters)
+        table = study_table(source, parameters, excluded, progress)
+        word = table.source.line_word
+        plans = self._plans(table)
+        target, note = choose_target(self.data.target, plans, self.path.name)
+        notes = [note] if note else []
+        plans[target], task, note = plan_target(
+            plans[target], table.studies[target], self.task, parameters.gap_words, word
+        )
+        notes += [note] if note else []
+        used = self._used(plans, table, target)
+        features = tuple(item for name in used for item in plans[name].features())
+        encoded = encode_table(table, self._wanted(plans, used, target, features, table), progress)
+        class_names, y = encode_target(plans[target], encoded.y, task)
+        shown = [*used, target, *([self.data.weights] if self.data.weights else [])]
+        findings = [
+            *table.report.findings,
+            *column_findings(plans, table.studies, shown, target, parameters.gap_words),
+            *row_findings(encoded, class_names, y, word),
+            *leak_findings(features, encoded.x, y, len(class_names), target),
+        ]
+        return Examples(
+            x=encoded.x,
+            y=y,
+            kind=self.kind,
+            task=task,
+            feature_names=tuple(item["name"] for item in features),
+            target_name=target,
+            class_names=class_names,
+            notes=(*notes, *_notes(findings, encoded, plans[target], table)),
+            findings=tuple(findings),
+            facts=_facts(table, encoded),
+            columns=column_profiles(plans, table.studies, shown, target),
+            source_columns=table.source.names,
+            names=tuple(f"{word} {line}" for line in encoded.lines.tolist()),
+            weights=encoded.weights,
+            column=_accessor(table, plans, encoded.kept),
+            reading={"columns": list(features), "parameters": parameters.model_dump()},
+        )
+
+    def _plans(self, table: StudiedTable) -> dict[str, ColumnPlan]:
+        unknown = [name for name in self.data.columns if name not in table.studies]
+        if self.data.weights is not None and self.data.weights not in table.studies:
+            unknown.append(self.data.weights)
+        if unknown:
+            raise DatasetError(
+                f"'{self.path.name}' has no column {shorten(unknown[0])}.",
+                f"Columns: {', '.join(table.studies)}.",
+            )
+        specs: Mapping[str, ColumnSpec] = self.data.columns
+        gap_words = table.parameters.gap_words
+        plans = {
+            name: plan_column(study, specs.get(name, ColumnSpec()), gap_words)
+            for name, study in table.studies.items()
+        }
+        first = next(iter(plans))
+        if table.source.has_header and _is_row_number(table.studies[first], plans[first]):
+            plans[first] = replace(plans[first], type="identifier")
+        return plans
+
+    def _used(self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str) -> list[str]:
+        """The columns the model sees, in their order."""
+        used: list[str] = []
+        constant: list[str] = []
+        for name, plan in plans.items():
+            study = table.studies[name]
+            if name in (target, self.data.weights) or plan.type not in USABLE:
+                continue
+            if plan.gaps == "drop_column":
+                continue
+            if plan.type == "number":
+                word = table.source.line_word
+                refuse_faults(name, study.wrong, study.infinite, study.large, word)
+            if is_constant(plan, study):
+                constant.append(name)
+                continue
+            used.append(name)
+        if used:
+            return used
+        if constant:
+            raise DatasetError(
+                f"No column of '{self.path.name}' varies: {', '.join(constant)}.",
+                "Bring a table whose rows differ.",
+            )
+        left = column_findings(plans, table.studies, [target], target, table.parameters.gap_words)
+        why = " ".join(item.text for item in left)
+        raise DatasetError(
+            f"'{self.path.name}' has no column to predict '{target}' from. {why}".strip(),
+            "Bring a table with columns of numbers, or of texts that repeat, or give a column "
+            "another type.",
+        )
+
+    def _wanted(
+        self,
+        plans: Mapping[str, ColumnPlan],
+        used: list[str],
+        target: str,
+        features: tuple[dict[str, Any], ...],
+        table: StudiedTable,
+    ) -> Wanted:
+        target_feature = dict(plans[target].features()[0])
+        return Wanted(
+            features,
+            target_feature,
+            self.data.weights or "",
+            tuple(name for name in used if plans[name].gaps == "drop_rows"),
+            table.parameters.duplicates == "drop",
+        )
+
+
+def _is_row_number(study: ColumnStudy, plan: ColumnPlan) -> bool:
+    """Whether a first column has no name and counts the rows, as pandas writes it.
+
+    In a sorted file the row's number would give the answer away.
+    """
+    is_nameless = study.name in ("column 1", "Unnamed: 0", "__index_level_0__")
+    return is_nameless and study.start in (0.0, 1.0) and not plan.is_chosen
+
+
+def _accessor(
+    table: StudiedTable, plans: Mapping[str, ColumnPlan], kept: BoolArray
+) -> Callable[[str], AnyArray]:
+    def column(name: str) -> AnyArray:
+        if name not in plans:
+            raise DatasetError(
+                f"'{table.source.path.name}' has no column '{name}'.",
+                f"Columns: {', '.join(plans)}.",
+            )
+        plan, parts = plans[name], []
+        for chunk in table.chunks(silent):
+            cells = chunk.cells[name]
+            if plan.type == "number":
+                parts.append(read_numbers(cells, table.reader_style).values)
+            elif plan.type == "date":
+                parts.append(read_dates(cells, plan.form))
+            else:
+                parts.append(np.array(cells.to_pylist(), object))
+        return np.concatenate(parts)[kept]
+
+    return column
+
+
+def _facts(table: StudiedTable, encoded: EncodedTable) -> tuple[tuple[str, str], ...]:
+    has_comma = any(study.has_comma for study in table.studies.values())
+    facts = [
+        ("Rows", f"{table.n_rows:,}"),
+        ("Columns", f"{len(table.studies):,}"),
+        *table.report.facts,
+        ("Decimal sign", "comma" if has_comma else "point"),
+    ]
+    if table.held is None:
+        facts.append(("Kept", f"in the cache on disk, {encoded.x.shape[0]:,} rows"))
+    return tuple(facts)
+
+
+def _notes(
+    findings: list[DataFinding], encoded: EncodedTable, target: ColumnPlan, table: StudiedTable
+) -> list[str]:
+    """What people should know beside the findings."""
+    dropped, n_rows = encoded.dropped, table.n_rows
+    notes = []
+    if table.excluded:
+        notes.append(f"{len(table.excluded):,} {table.source.line_word}s are left out by choice.")
+    for reason, words in (
+        ("target", f"their '{target.name}', the target, is missing"),
+        ("gaps", "of gaps in columns that drop their rows"),
+        ("duplicates", "they equal an earlier one"),
+    ):
+        if dropped[reason]:
+            are = "row was" if dropped[reason] == 1 else "rows were"
+            notes.append(f"{dropped[reason]:,} of {n_rows:,} {are} left out because {words}.")
+    if any(study.has_comma for study in table.studies.values()):
+        notes.append("Numbers are written with a decimal comma.")
+    return notes

@@ -1,0 +1,222 @@
+"""What single cells mean: numbers, gaps, yes or no, dates. Works on chunks of a column.
+
+Cells that repeat are looked at once, which is what makes large files quick.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.tables.columns import GAP_WORDS, BoolArray, FloatArray
+from engine.datasets.tables.table_source import Cells
+
+_COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
+
+YES_AND_NO: dict[str, int] = {
+    **dict.fromkeys(("true", "yes", "t", "y"), 1),
+    **dict.fromkeys(("false", "no", "f", "n"), 0),
+}
+_PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
+
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
+_MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
+_YEAR_FIRST = ("%Y/%m/%d", "%Y.%m.%d")
+_IN_WORDS = ("%d %b %Y", "%b %d, %Y", "%d-%b-%Y", "%d %B %Y", "%B %d, %Y", "%b %Y", "%B %Y")
+DATE_FORMS = (
+    "ISO8601",
+    *(day + clock for day, clock in product((*_DAY_FIRST, *_MONTH_FIRST, *_YEAR_FIRST), _CLOCKS)),
+    *_IN_WORDS,
+)
+"""Ways to write a date, by the names of `pandas.to_datetime`; the likeliest first."""
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """How numbers are written in a file.
+
+    Attributes:
+        commas: ``1,5`` is a number.
+        grouping: ``1.234`` is 1234, for points group thousands.
+        gap_words: Words such as NA mean that a number is missing.
+    """
+
+    commas: bool = False
+    grouping: bool = False
+    gap_words: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Cells read as numbers.
+
+    Attributes:
+        values: NaN where there is none, (rows,).
+        words: The cell is a word for a gap, (rows,).
+        wrong: The cell is neither number nor gap, (rows,).
+        has_comma: Some number has a decimal comma.
+    """
+
+    values: FloatArray
+    words: BoolArray
+    wrong: BoolArray
+    has_comma: bool = False
+
+
+def blank_cells(cells: Cells) -> BoolArray:
+    """Where a cell holds nothing, (rows,)."""
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.equal(cells, ""), bool)
+
+
+def read_numbers(cells: Cells, style: NumberStyle) -> Numbers:
+    """Reads cells as numbers, each exact to the last bit."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if style.grouping:
+        return _read_distinct(cells, style)
+    try:
+        # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
+        read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _read_distinct(cells, style)
+    values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
+    nothing = np.zeros(len(values), bool)
+    words = np.isnan(values) & ~blank_cells(cells)
+    return Numbers(values, words, nothing) if style.gap_words else Numbers(values, nothing, words)
+
+
+def _read_distinct(cells: Cells, style: NumberStyle) -> Numbers:
+    places, distinct = distinct_cells(cells)
+    values = np.full(len(distinct), np.nan)
+    is_word, is_wrong = np.zeros((2, len(distinct)), bool)
+    has_comma = False
+    for place, cell in enumerate(distinct):
+        if not cell:
+            continue
+        is_comma = style.commas and _COMMA_NUMBER.fullmatch(cell) is not None
+        is_grouped = style.grouping and _GROUPED_NUMBER.fullmatch(cell) is not None
+        if is_grouped:
+            cell = cell.replace(".", "")
+        if is_comma or is_grouped:
+            cell, has_comma = cell.replace(",", "."), True
+        elif style.grouping and "." in cell:
+            is_wrong[place] = True
+            continue
+        values[place] = number(cell)
+        if math.isnan(values[place]):
+            is_gap = style.gap_words and cell.lower() in GAP_WORDS
+            (is_word if is_gap else is_wrong)[place] = True
+    return Numbers(values[places], is_word[places], is_wrong[places], has_comma)
+
+
+def number(cell: str) -> float:
+    """The number, exact to the last bit; NaN where there is none."""
+    try:
+        # Python's float would also take 1_000.
+        return float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return math.nan
+
+
+def distinct_cells(cells: Cells) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """The place of each cell among the distinct ones, (rows,), and these."""
+    coded = cells.dictionary_encode()
+    places = np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
+    return places, coded.dictionary.to_pylist()
+
+
+def gap_word_cells(cells: Cells) -> BoolArray:
+    """Where a cell is a word for a gap, (rows,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.is_in(pc.utf8_lower(cells), pa.array(sorted(GAP_WORDS))), bool)
+
+
+def yes_no_pair(values: set[str]) -> bool:
+    """Whether these texts, in lower case, say yes and no."""
+    return any(values == set(pair) for pair in _PAIRS)
+
+
+def read_yes_no(cells: Cells) -> FloatArray:
+    """1 for yes, 0 for no, NaN for anything else, (rows,)."""
+    places, distinct = distinct_cells(cells)
+    values = [float(YES_AND_NO.get(cell.lower(), math.nan)) for cell in distinct]
+    return np.array(values, np.float64)[places] if values else np.zeros(0)
+
+
+def date_forms(order: str) -> tuple[str, ...]:
+    """The forms to try, by `TableParameters.dates`."""
+    if order == "auto":
+        return DATE_FORMS
+    others = _MONTH_FIRST if order == "day first" else _DAY_FIRST
+    return tuple(form for form in DATE_FORMS if not form.startswith(others))
+
+
+def is_order_open(forms: tuple[str, ...]) -> bool:
+    """Whether the forms that fit leave open if the day comes first or the month."""
+    return any(form.startswith(_DAY_FIRST) for form in forms) and any(
+        form.startswith(_MONTH_FIRST) for form in forms
+    )
+
+
+def fitting_forms(distinct: list[str], forms: tuple[str, ...]) -> tuple[str, ...]:
+    """The forms in which all of these cells are dates."""
+    if not all(any(letter.isdigit() for letter in cell) for cell in distinct):
+        return ()
+    sample = distinct[:20]
+    likely = [form for form in forms if not np.isnan(_seconds(sample, form)).any()]
+    return tuple(form for form in likely if not np.isnan(_seconds(distinct, form)).any())
+
+
+def read_dates(cells: Cells, form: str) -> FloatArray:
+    """Seconds since 1970 in UTC, NaN where a cell is no date of this form, (rows,)."""
+    places, distinct = distinct_cells(cells)
+    return _seconds(distinct, form)[places]
+
+
+def _seconds(cells: list[str], form: str) -> FloatArray:
+    import pandas as pd
+
+    try:
+        series = pd.Series(cells, dtype=object)
+        parsed = pd.to_datetime(series, format=form, errors="coerce", utc=True)
+        moments: Any = parsed.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    except (ValueError, TypeError, OverflowError):
+        return np.full(len(cells), np.nan)
+    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
+
+
+DATE_PARTS: dict[str, Callable[[Any], FloatArray]] = {
+    "year": lambda moment: moment.astype("datetime64[Y]").astype(np.int64) + 1970.0,
+    "month": lambda moment: moment.astype("datetime64[M]").astype(np.int64) % 12 + 1.0,
+    "day": lambda moment: (
+        (moment.astype("datetime64[D]") - moment.astype("datetime64[M]")).astype(np.int64) + 1.0
+    ),
+    # The first of January 1970 was a Thursday; Monday is 0.
+    "weekday": lambda moment: (moment.astype("datetime64[D]").astype(np.int64) + 3.0) % 7,
+    "hour": lambda moment: moment.astype("datetime64[h]").astype(np.int64) % 24 + 0.0,
+    "days": lambda moment: moment.astype(np.int64) / 86_400.0,
+}
+"""Numbers made of a date, given as datetime64[s]; ``days`` are since 1970."""
+
+
+def date_part(seconds: FloatArray, part: str) -> FloatArray:
+    """A number of each date, NaN where there is none, (rows,)."""
+    known = ~np.isnan(seconds)
+    values = np.full(len(seconds), np.nan)
+    moments = np.floor(seconds[known]).astype(np.int64).astype("datetime64[s]")
+    values[known] = DATE_PARTS[part](moments)
+    return values

@@ -1,0 +1,161 @@
+"""Reads new examples for a model that was trained on a table: from a file, or typed out."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.datasets.tables.columns import Column, FloatArray, understand
+from engine.datasets.tables.table_cells import NumberStyle
+from engine.datasets.tables.table_opening import open_source
+from engine.datasets.tables.table_rows import CellReader, number_style
+from engine.datasets.tables.table_source import Chunk, TableParameters, text_cells
+from engine.datasets.tables.text_table import TextTable, read_text_table
+from engine.errors import DatasetError
+from engine.parameters import shorten
+
+if TYPE_CHECKING:
+    from engine.contract import Contract
+
+
+def read_inputs(path: Path, contract: Contract) -> FloatArray:
+    """Reads every row of a file; its columns are found by name, in any order.
+
+    Gaps and categories never seen are allowed: the model deals with them as in training.
+
+    Args:
+        path: A table with (at least) the columns the model was trained on.
+        contract: What the model takes.
+
+    Returns:
+        x, (rows, columns of x), NaN in gaps.
+
+    Raises:
+        DatasetError: A column is missing, or a cell does not fit its column.
+    """
+    features = contract.reading.get("columns")
+    if features is None:
+        return read_features(path, contract.feature_names)
+    parameters = TableParameters(**contract.reading.get("parameters", {}))
+    source = open_source(path, parameters)
+    columns = input_columns(contract.reading)
+    missing = [name for name in columns if name not in source.names]
+    if missing:
+        raise DatasetError(
+            f"'{path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
+            f"Columns in the file: {', '.join(source.names)}.",
+        )
+    reader = CellReader(features, number_style(source, parameters), source.line_word)
+    return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+
+
+def read_row(text: str, contract: Contract) -> FloatArray:
+    """Reads one row typed out, with a cell for each of the table's columns; empty cells are gaps.
+
+    Args:
+        text: Such as ``39.1,18.7,Torgersen,``.
+        contract: What the model takes; its reading names the columns.
+
+    Returns:
+        x, (1, columns of x).
+
+    Raises:
+        DatasetError: The cells are too many or too few, or one does not fit its column.
+    """
+    columns = input_columns(contract.reading)
+    found = [_cut(text, delimiter) for delimiter in ",;\t"]
+    cells = next((cells for cells in found if len(cells) == len(columns)), found[0])
+    if len(cells) != len(columns):
+        raise DatasetError(
+            f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
+            f"In this order: {', '.join(columns)}. Or give a file.",
+        )
+    parameters = TableParameters(**contract.reading.get("parameters", {}))
+    is_comma = parameters.decimal == "comma"
+    style = NumberStyle(cells is not found[0] or is_comma, is_comma, True)
+    chunk = Chunk(
+        {name: text_cells([cell]) for name, cell in zip(columns, cells, strict=True)},
+        np.ones(1, np.int64),
+    )
+    try:
+        return CellReader(contract.reading["columns"], style, "row").read(chunk)
+    except DatasetError as error:
+        raise DatasetError(
+            error.message, f"A row holds, in this order: {', '.join(columns)}."
+        ) from None
+
+
+def input_columns(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of the table that a model sees, in order."""
+    return tuple(dict.fromkeys(feature["column"] for feature in reading["columns"]))
+
+
+def _cut(text: str, delimiter: str) -> list[str]:
+    rows = list(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
+    return rows[0] if rows else []
+
+
+# ---- models trained before gaps were filled, and models of data in the box
+
+
+def read_features(path: Path, feature_names: Sequence[str]) -> FloatArray:
+    """Reads inputs of which each column of numbers, or each ``column=category``, is a feature.
+
+    Args:
+        path: A file with (at least) the columns the features were made of.
+        feature_names: As in the contract of the model.
+
+    Returns:
+        x, (rows, features), in the order of `feature_names`.
+
+    Raises:
+        DatasetError: A column is missing, a cell has a gap, or a category is unknown.
+    """
+    table = read_text_table(path)
+    numeric: dict[str, int] = {}
+    categories: dict[str, dict[str, int]] = {}
+    for index, feature in enumerate(feature_names):
+        column, _, category = feature.partition("=")
+        if feature in table.columns or not category:
+            numeric[feature] = index
+            continue
+        while column not in table.columns and "=" in category:
+            more, _, category = category.partition("=")
+            column = f"{column}={more}"
+        categories.setdefault(column, {})[category] = index
+    missing = [name for name in (*numeric, *categories) if name not in table.columns]
+    if missing:
+        raise DatasetError(
+            f"'{path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
+            f"Columns in the file: {', '.join(table.columns)}.",
+        )
+    x = np.zeros((table.n_rows, len(feature_names)))
+    for name, index in numeric.items():
+        column_read = understand(table, name, numeric=True)
+        _refuse_gap(table, column_read)
+        x[:, index] = column_read.numbers
+    for name, places in categories.items():
+        column_read = understand(table, name, numeric=False)
+        _refuse_gap(table, column_read)
+        for row, cell in enumerate(column_read.text):
+            if cell not in places:
+                raise DatasetError(
+                    f"Column '{name}' holds a value the model never saw. "
+                    f"Received: {shorten(cell)} in line {table.lines[row]}.",
+                    f"Known: {', '.join(places)}.",
+                )
+            x[row, places[cell]] = 1.0
+    return x
+
+
+def _refuse_gap(table: TextTable, column: Column) -> None:
+    rows = np.flatnonzero(column.gaps)
+    if len(rows):
+        raise DatasetError(
+            f"Column '{column.name}' has a gap in line {table.lines[rows[0]]}.",
+            "Fill it, or remove the line.",
+        )

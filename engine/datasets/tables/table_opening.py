@@ -1,0 +1,44 @@
+"""Opens a file with a table by its content: suffixes lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.datasets.tables.delimited import DelimitedFile, opening
+from engine.datasets.tables.spreadsheet import (
+    PARQUET_SUFFIXES,
+    WORKBOOK_SUFFIXES,
+    ParquetTable,
+    Sheet,
+)
+from engine.datasets.tables.table_source import TableParameters, TableSource
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
+SUFFIXES = (*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, *PARQUET_SUFFIXES)
+
+_ZIP, _OLE, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1"
+
+
+def open_source(path: Path, parameters: TableParameters | None = None) -> TableSource:
+    """Opens a table; reads no more than its beginning, of workbooks all.
+
+    Raises:
+        DatasetError: It cannot be opened, is damaged or empty.
+    """
+    parameters = parameters or TableParameters()
+    with opening(path), path.open("rb") as file:
+        head = file.read(4)
+    if head == _PARQUET or path.suffix.lower() in PARQUET_SUFFIXES:
+        return ParquetTable(path)
+    if head in (_ZIP, _OLE) or path.suffix.lower() in WORKBOOK_SUFFIXES:
+        return Sheet(path, parameters)
+    return DelimitedFile(path, parameters)
+
+
+def column_names(path: Path, parameters: TableParameters | None = None) -> tuple[str, ...]:
+    """Returns the names of a table's columns; reads no more than its beginning, of workbooks all.
+
+    Raises:
+        DatasetError: It cannot be opened or has no header.
+    """
+    return open_source(path, parameters).names

@@ -1,0 +1,371 @@
+"""The two passes over a table: the first understands its columns, the second makes numbers of them.
+
+A small table is held in memory between the two. A large one is read in chunks both times, and its
+numbers go to a cache on disk, so that memory stays flat; what was learnt is kept there as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import Progress, Rows
+from engine.datasets.findings import DataFinding
+from engine.datasets.packing import DiskRows, packing_folder
+from engine.datasets.tables.column_study import ColumnStudy, counted_values
+from engine.datasets.tables.columns import BoolArray, FloatArray
+from engine.datasets.tables.delimited import opening
+from engine.datasets.tables.table_cells import date_forms
+from engine.datasets.tables.table_rows import CellReader, number_style, row_marks
+from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
+from engine.errors import DatasetError
+from engine.workspace import cache_folder
+
+LARGE_BYTES = 32 << 20
+"""Tables of more bytes are never held in memory."""
+NAMED_ROWS = 100_000
+"""In tables of more rows, lines are not remembered."""
+_VERSION = 1
+_STUDY, _ROWS, _ARRAYS = "study.json", "rows.bin", "arrays.npz"
+
+
+@dataclass(frozen=True)
+class StudiedTable:
+    """A table whose columns were looked at.
+
+    Attributes:
+        source: The file.
+        parameters: How it is read.
+        studies: By column name.
+        report: What reading it brought to light.
+        n_rows: Its rows.
+        held: All chunks, where they are few; else None.
+        excluded: Lines that are passed over.
+    """
+
+    source: TableSource
+    parameters: TableParameters
+    studies: dict[str, ColumnStudy]
+    report: SourceReport
+    n_rows: int
+    held: tuple[Chunk, ...] | None
+    excluded: frozenset[int] = frozenset()
+
+    def chunks(self, progress: Progress) -> Iterable[Chunk]:
+        """All chunks in order, from memory or from the file."""
+        if self.held is not None:
+            return self.held
+        return _included(self.source.chunks(progress), self.excluded)
+
+    @property
+    def reader_style(self) -> Any:
+        """How numbers are written."""
+        return number_style(self.source, self.parameters)
+
+
+def _included(chunks: Iterable[Chunk], excluded: frozenset[int]) -> Iterator[Chunk]:
+    """Chunks without the rows that start in these lines."""
+    import pyarrow as pa
+
+    for chunk in chunks:
+        kept = ~np.isin(chunk.lines, list(excluded)) if excluded else None
+        if kept is None or kept.all():
+            yield chunk
+            continue
+        mask = pa.array(kept)
+        cells = {name: column.filter(mask) for name, column in chunk.cells.items()}
+        yield Chunk(cells, chunk.lines[kept])
+
+
+def study_table(
+    source: TableSource,
+    parameters: TableParameters,
+    excluded: frozenset[int],
+    progress: Progress,
+) -> StudiedTable:
+    """Looks at all columns.
+
+    Args:
+        source: The file.
+        parameters: How it is read.
+        excluded: Lines whose rows are passed over.
+        progress: Told how far it is.
+
+    Raises:
+        DatasetError: The file cannot be read to its end.
+        Cancelled: Someone asked to stop.
+    """
+    if source.n_bytes <= LARGE_BYTES:
+        held = tuple(_included(source.chunks(progress), excluded))
+        studies = _study(source, parameters, held)
+        n_rows = sum(map(len, held))
+        return StudiedTable(source, parameters, studies, source.report(), n_rows, held, excluded)
+    settings = [parameters.model_dump(), sorted(excluded)]
+    folder = cache_folder() / "packed" / _key(source.path, settings, "study")
+    if not (folder / _STUDY).exists():
+        studies = _study(source, parameters, _included(source.chunks(progress), excluded))
+        values = {
+            "studies": [study.to_dict() for study in studies.values()],
+            "report": _report_values(source.report()),
+        }
+        with packing_folder(folder, 1 << 24) as aside:
+            (aside / _STUDY).write_text(json.dumps(values), "utf-8")
+    values = json.loads((folder / _STUDY).read_text("utf-8"))
+    os.utime(folder)
+    found = [ColumnStudy.from_dict(item) for item in values["studies"]]
+    studies = {study.name: study for study in found}
+    report, n_rows = _report(values["report"]), found[0].n_rows
+    return StudiedTable(source, parameters, studies, report, n_rows, None, excluded)
+
+
+def _study(
+    source: TableSource, parameters: TableParameters, chunks: Iterable[Chunk]
+) -> dict[str, ColumnStudy]:
+    limit, forms = counted_values(len(source.names)), date_forms(parameters.dates)
+    studies = {name: ColumnStudy(name, limit, forms) for name in source.names}
+    style = number_style(source, parameters)
+    for chunk in chunks:
+        for name, study in studies.items():
+            study.add(chunk.cells[name], chunk.lines, style)
+    return studies
+
+
+def _report_values(report: SourceReport) -> dict[str, Any]:
+    return {
+        "facts": report.facts,
+        "findings": [
+            {
+                "trouble": item.trouble.value,
+                "subject": item.subject,
+                "text": item.text,
+                "names": item.names,
+                "count": item.count,
+                "remedies": [[remedy.label, remedy.changes] for remedy in item.remedies],
+            }
+            for item in report.findings
+        ],
+    }
+
+
+def _report(values: dict[str, Any]) -> SourceReport:
+    from engine.datasets.findings import Remedy, Trouble
+
+    findings = [
+        DataFinding(
+            Trouble(item["trouble"]),
+            item["subject"],
+            item["text"],
+            tuple(item["names"]),
+            item["count"],
+            tuple(Remedy(label, changes) for label, changes in item["remedies"]),
+        )
+        for item in values["findings"]
+    ]
+    return SourceReport(findings, [(label, value) for label, value in values["facts"]])
+
+
+# ---- the second pass
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the second pass makes.
+
+    Attributes:
+        features: One per column of x, as `ColumnPlan.features` returns them.
+        target: Likewise; its categories are the classes.
+        weights: Name of the column of weights; empty: none.
+        complete: Columns without whose values a row is left out.
+        drop_duplicates: Rows that equal an earlier one are left out.
+    """
+
+    features: tuple[dict[str, Any], ...]
+    target: dict[str, Any]
+    weights: str = ""
+    complete: tuple[str, ...] = ()
+    drop_duplicates: bool = False
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """A table as numbers.
+
+    Attributes:
+        x: (rows kept, columns of x), NaN in gaps.
+        y: The target, (rows kept,): numbers, or indices of classes.
+        weights: (rows kept,), or None.
+        kept: Which rows of the file are kept, (rows,).
+        lines: Where the kept rows start, (rows kept,); empty where they are too many.
+        copies: Among the kept rows, places of those that equal an earlier one.
+        dropped: How many rows are left out, by reason.
+    """
+
+    x: Rows
+    y: FloatArray
+    weights: npt.NDArray[np.float32] | None
+    kept: BoolArray
+    lines: npt.NDArray[np.int64]
+    copies: npt.NDArray[np.int64]
+    dropped: dict[str, int]
+
+
+def encode_table(table: StudiedTable, wanted: Wanted, progress: Progress) -> EncodedTable:
+    """Makes numbers of all rows.
+
+    Raises:
+        DatasetError: A cell does not fit its column.
+        Cancelled: Someone asked to stop.
+    """
+    encoder = _Encoder(table, wanted)
+    if table.held is not None:
+        parts: list[FloatArray] = []
+        encoder.run(progress, parts.append)
+        return encoder.result(np.concatenate(parts))
+    settings = [
+        table.parameters.model_dump(),
+        wanted.features,
+        wanted.target,
+        wanted.weights,
+        wanted.complete,
+        sorted(table.excluded),
+        wanted.drop_duplicates,
+    ]
+    folder = cache_folder() / "packed" / _key(table.source.path, settings, "rows")
+    if not (folder / _ARRAYS).exists():
+        n_bytes = table.n_rows * (len(wanted.features) + 3) * 8
+        with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
+            encoder.run(progress, lambda rows: _write(file, rows))
+            encoder.save(aside / _ARRAYS)
+    os.utime(folder)
+    return encoder.load(folder)
+
+
+def _write(file: Any, rows: FloatArray) -> None:
+    file.write(np.ascontiguousarray(rows).data)
+
+
+class _Encoder:
+    """Runs the second pass and holds all that is small."""
+
+    def __init__(self, table: StudiedTable, wanted: Wanted) -> None:
+        self._table = table
+        self._wanted = wanted
+        style, word = table.reader_style, table.source.line_word
+        self._x = CellReader(wanted.features, style, word)
+        self._y = CellReader([wanted.target], style, word)
+        self._n_features = len(wanted.features)
+        self._arrays: dict[str, list[Any]] = {
+            key: [] for key in ("y", "weights", "kept", "lines", "marks")
+        }
+        self._dropped = {"target": 0, "gaps": 0, "duplicates": 0}
+        self._seen: set[int] = set()
+
+    def run(self, progress: Progress, keep: Callable[[FloatArray], Any]) -> None:
+        """Reads all chunks; `keep` is given the rows of x that are kept, in order."""
+        wanted, arrays = self._wanted, self._arrays
+        is_short = self._table.n_rows <= NAMED_ROWS
+        for chunk in self._table.chunks(progress):
+            x, y = self._x.read(chunk), self._y.read(chunk)[:, 0]
+            kept = self._kept(chunk, x, y)
+            marks = row_marks(x, y)
+            if wanted.drop_duplicates:
+                kept &= self._first(marks, kept)
+            if wanted.weights:
+                weights = self._read_weights(chunk, kept)
+                arrays["weights"].append(weights[kept].astype(np.float32))
+            arrays["y"].append(y[kept])
+            arrays["kept"].append(kept)
+            arrays["marks"].append(marks[kept])
+            arrays["lines"].append(chunk.lines[kept] if is_short else chunk.lines[:0])
+            keep(x[kept])
+
+    def _kept(self, chunk: Chunk, x: FloatArray, y: FloatArray) -> BoolArray:
+        kept = np.ones(len(chunk), bool)
+        no_target = kept & np.isnan(y)
+        self._dropped["target"] += int(np.count_nonzero(no_target))
+        kept &= ~no_target
+        for index, feature in enumerate(self._wanted.features):
+            if feature["column"] in self._wanted.complete:
+                gaps = kept & np.isnan(x[:, index])
+                self._dropped["gaps"] += int(np.count_nonzero(gaps))
+                kept &= ~gaps
+        return kept
+
+    def _first(self, marks: npt.NDArray[np.uint64], kept: BoolArray) -> BoolArray:
+        """Which kept rows have no equal before them."""
+        first = kept.copy()
+        for row in np.flatnonzero(kept).tolist():
+            mark = int(marks[row])
+            if mark in self._seen:
+                first[row] = False
+                self._dropped["duplicates"] += 1
+            self._seen.add(mark)
+        return first
+
+    def _read_weights(self, chunk: Chunk, kept: BoolArray) -> FloatArray:
+        name, word = self._wanted.weights, self._table.source.line_word
+        weights = self._x.numbers(name, chunk.cells[name], chunk.lines)
+        wrong = np.flatnonzero(kept & ~(weights >= 0))
+        if len(wrong):
+            cell = chunk.cells[name][int(wrong[0])].as_py()
+            raise DatasetError(
+                f"Column '{name}', the weights, must hold numbers of 0 or more. "
+                f"Received: '{cell}' in {word} {chunk.lines[wrong[0]]}.",
+                "Mend the cell, or choose another column of weights.",
+            )
+        return weights
+
+    def _joined(self) -> dict[str, Any]:
+        arrays = {key: np.concatenate(parts) for key, parts in self._arrays.items() if parts}
+        _, first = np.unique(arrays.pop("marks"), return_index=True)
+        is_copy = np.ones(len(arrays["y"]), bool)
+        is_copy[first] = False
+        arrays["copies"] = np.flatnonzero(is_copy)
+        arrays["dropped"] = np.array(list(self._dropped.values()))
+        return arrays
+
+    def result(self, x: FloatArray) -> EncodedTable:
+        """All that was read, with x in memory."""
+        return self._encoded(x, self._joined())
+
+    def save(self, path: Path) -> None:
+        """Writes all that is small."""
+        np.savez(path, **self._joined())
+
+    def load(self, folder: Path) -> EncodedTable:
+        """Reads what was written before."""
+        with np.load(folder / _ARRAYS, allow_pickle=False) as file:
+            arrays = dict(file)
+        shape = (len(arrays["y"]), self._n_features)
+        x: Rows = np.zeros(shape)
+        if shape[0]:
+            x = DiskRows(folder / _ROWS, shape, np.float64)
+        return self._encoded(x, arrays)
+
+    def _encoded(self, x: Rows, arrays: dict[str, Any]) -> EncodedTable:
+        dropped = dict(zip(self._dropped, arrays["dropped"].tolist(), strict=True))
+        return EncodedTable(
+            x,
+            arrays["y"],
+            arrays.get("weights"),
+            arrays["kept"],
+            arrays["lines"],
+            arrays["copies"],
+            dropped,
+        )
+
+
+def _key(path: Path, settings: Any, what: str) -> str:
+    """Changes when the file or what is made of it does."""
+    with opening(path):
+        state = path.stat()
+    text = json.dumps([_VERSION, what, str(path), state.st_size, state.st_mtime_ns, settings])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,134 @@
+"""Turns cells into numbers as a plan says: the same for training and for prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.tables.column_study import LARGEST, Fault
+from engine.datasets.tables.columns import FloatArray
+from engine.datasets.tables.table_cells import (
+    NumberStyle,
+    blank_cells,
+    date_part,
+    gap_word_cells,
+    read_dates,
+    read_numbers,
+    read_yes_no,
+)
+from engine.datasets.tables.table_schema import refuse_faults
+from engine.datasets.tables.table_source import Cells, Chunk, TableParameters, TableSource
+from engine.errors import DatasetError
+
+
+def number_style(source: TableSource, parameters: TableParameters) -> NumberStyle:
+    """How numbers are written in a file."""
+    is_comma = parameters.decimal == "comma"
+    has_commas = is_comma or (parameters.decimal == "auto" and source.has_comma_numbers)
+    return NumberStyle(has_commas, is_comma, parameters.gap_words != "none")
+
+
+class CellReader:
+    """Reads the columns of x from chunks.
+
+    Args:
+        features: One per column of x, as `ColumnPlan.features` returns them.
+        style: How numbers are written.
+        line_word: What a place in the file is called.
+    """
+
+    def __init__(
+        self, features: Sequence[Mapping[str, Any]], style: NumberStyle, line_word: str = "line"
+    ) -> None:
+        self._features = features
+        self._style = style
+        self._line_word = line_word
+
+    def read(self, chunk: Chunk) -> FloatArray:
+        """Returns the rows of a chunk, (rows, columns of x), NaN in gaps.
+
+        Raises:
+            DatasetError: A cell does not fit its column.
+        """
+        x = np.empty((len(chunk), len(self._features)))
+        dates: dict[str, FloatArray] = {}
+        for index, feature in enumerate(self._features):
+            name = feature["column"]
+            cells = chunk.cells[name]
+            if feature["type"] == "number":
+                x[:, index] = self.numbers(name, cells, chunk.lines)
+            elif feature["type"] == "boolean":
+                x[:, index] = read_yes_no(cells)
+            elif feature["type"] == "category":
+                x[:, index] = read_categories(cells, feature["values"])
+            else:
+                if name not in dates:
+                    dates[name] = self.dates(name, cells, chunk.lines, feature["form"])
+                x[:, index] = date_part(dates[name], feature["part"])
+        return x
+
+    def numbers(self, name: str, cells: Cells, lines: npt.NDArray[np.int64]) -> FloatArray:
+        """A column of numbers, (rows,), NaN in gaps.
+
+        Raises:
+            DatasetError: A cell is no number, infinite or too large.
+        """
+        found = read_numbers(cells, self._style)
+        faults = Fault(), Fault(), Fault()
+        is_finite = np.isfinite(found.values)
+        faults[0].add(found.wrong, cells, lines)
+        faults[1].add(np.isinf(found.values), cells, lines)
+        faults[2].add(is_finite & (np.abs(found.values) > LARGEST), cells, lines)
+        refuse_faults(name, *faults, self._line_word)
+        return found.values
+
+    def dates(self, name: str, cells: Cells, lines: npt.NDArray[np.int64], form: str) -> FloatArray:
+        """A column of dates, (rows,), as seconds since 1970, NaN in gaps.
+
+        Raises:
+            DatasetError: A cell is no date of this form.
+        """
+        seconds = read_dates(cells, form)
+        gaps = blank_cells(cells)
+        if self._style.gap_words:
+            gaps |= gap_word_cells(cells)
+        wrong = Fault()
+        wrong.add(np.isnan(seconds) & ~gaps, cells, lines)
+        if wrong.count:
+            example = "2024-01-31" if form == "ISO8601" else f"written as {form}"
+            raise DatasetError(
+                f"Column '{name}' must hold dates, {example}. {wrong.words(self._line_word)}",
+                "Mend the cell, or give the column another type.",
+            )
+        return seconds
+
+
+def read_categories(cells: Cells, values: Sequence[str]) -> FloatArray:
+    """The index of each cell among these values, NaN where it is none of them, (rows,)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.index_in(cells, value_set=pa.array(list(values), pa.string()))
+    return np.asarray(found.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def row_marks(x: FloatArray, y: FloatArray) -> npt.NDArray[np.uint64]:
+    """A number for each row, (rows,), equal where rows are equal, and else very likely not.
+
+    Each value is mixed by SplitMix64's finaliser (Steele, Lea and Flood, 2014) before all are
+    summed with odd factors.
+    """
+    stacked = np.column_stack([x, y])
+    stacked[np.isnan(stacked)] = np.nan  # there are many; all are made the same
+    values = stacked.view(np.uint64)
+    with np.errstate(over="ignore"):
+        mixed = values ^ (values >> np.uint64(30))
+        mixed = mixed * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        factors = np.random.default_rng(0).integers(0, 2**63, values.shape[1], np.uint64)
+        return np.asarray((mixed * (factors * np.uint64(2) + np.uint64(1))).sum(axis=1))

@@ -1,0 +1,329 @@
+"""Decides what each column of a table is, what is predicted, and what stands in for gaps."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.datasets.tables.column_study import ColumnStudy, Fault
+from engine.datasets.tables.columns import GAP_WORDS
+from engine.datasets.tables.table_cells import fitting_forms, number, yes_no_pair
+from engine.errors import DatasetError
+from engine.parameters import shorten
+from engine.spec import ColumnSpec
+
+MAX_CATEGORIES = 50
+"""A column of text with more different values is left out unless it is made a category."""
+MAX_CHOSEN_CATEGORIES = 1_000
+INDICATOR_SHARE = 0.05
+"""Above this share of gaps among numbers, that a value is missing becomes a feature of its own."""
+# Up to this share of cells that are no numbers is a mistake in a column of numbers.
+_MISTAKE_SHARE = 0.1
+_MAX_ID_LETTERS = 64
+_ID_NAME = re.compile(
+    r"(^|[\s_.-])(id|uuid|guid|index|idx|key|row|nr|no|number)$|^(id|unnamed: 0)([\s_.-]|$)",
+    re.IGNORECASE,
+)
+_CAMEL_ID = re.compile(r"[a-z]I[dD]$")
+_TARGET_NAMES = (
+    "target",
+    "label",
+    "labels",
+    "class",
+    "y",
+    "species",
+    "outcome",
+    "output",
+    "result",
+    "category",
+    "quality",
+    "diagnosis",
+    "survived",
+    "price",
+)
+
+NUMERIC = ("number", "date")
+CATEGORICAL = ("category", "boolean")
+USABLE = (*NUMERIC, *CATEGORICAL)
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What a column is, and what is made of it.
+
+    Attributes:
+        name: Its name.
+        type: By the names of `engine.spec.ColumnType`, decided.
+        gaps: By the names of `engine.spec.GapStrategy`, decided.
+        constant: What fills gaps where the strategy is ``constant``.
+        values: The categories in order; of yes and no, as the file writes them.
+        form: How its dates are written.
+        parts: What is made of its dates.
+        n_missing: Cells that hold nothing, or a word for that.
+        is_chosen: Someone said the type.
+    """
+
+    name: str
+    type: str
+    gaps: str = "auto"
+    constant: float | str | None = None
+    values: tuple[str, ...] = ()
+    form: str = ""
+    parts: tuple[str, ...] = ()
+    n_missing: int = 0
+    is_chosen: bool = False
+
+    def features(self) -> list[dict[str, Any]]:
+        """The columns of x made of it, as JSON values, for `Examples.reading`."""
+        common: dict[str, Any] = {"column": self.name, "type": self.type, "gaps": self.gaps}
+        if self.constant is not None:
+            common["constant"] = self.constant
+        if self.type in CATEGORICAL:
+            return [{"name": self.name, **common, "values": list(self.values)}]
+        if self.type == "date":
+            # That the date is missing need be said once.
+            others = {"gaps": "median"} if self.gaps in ("indicator", "own_category") else {}
+            return [
+                {
+                    "name": f"{self.name} ({part})",
+                    **common,
+                    **(others if place else {}),
+                    "form": self.form,
+                    "part": part,
+                }
+                for place, part in enumerate(self.parts)
+            ]
+        return [{"name": self.name, **common}]
+
+
+def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnPlan:
+    """Decides what a column is.
+
+    Args:
+        study: What was learnt of its cells.
+        spec: What someone said of it.
+        gap_words: By `TableParameters.gap_words`.
+
+    Raises:
+        DatasetError: It cannot be what someone said, or the strategy for gaps does not fit.
+    """
+    kind = spec.type if spec.type != "auto" else detect(study, gap_words)
+    plan = ColumnPlan(
+        study.name,
+        kind,
+        n_missing=n_missing(study, kind, gap_words),
+        is_chosen=spec.type != "auto",
+    )
+    if kind == "category":
+        plan = replace(plan, values=_categories(study, gap_words))
+    elif kind == "boolean":
+        plan = replace(plan, values=_yes_and_no(study))
+    elif kind == "date":
+        form = study.forms[0] if study.forms else _nearest_form(study)
+        plan = replace(plan, form=form, parts=_date_parts(study))
+    if kind in USABLE:
+        plan = _with_gaps(plan, spec, study.n_rows)
+    return plan
+
+
+def detect(study: ColumnStudy, gap_words: str) -> str:
+    """The type of a column, by the names of `engine.spec.ColumnType`."""
+    gaps = n_missing(study, "number", gap_words)
+    n_known = study.n_rows - gaps
+    if not n_known:
+        return "ignore"
+    if is_numeric(study, n_known):
+        is_named_id = study.is_whole and study.is_distinct and is_id_name(study.name)
+        return "identifier" if is_named_id and n_known > 2 else "number"
+    if study.forms:
+        return "date"
+    distinct = _distinct(study, "boolean", gap_words)
+    if not study.is_overfull and yes_no_pair({value.lower() for value in distinct}):
+        return "boolean"
+    n_distinct = len(_distinct(study, "category", gap_words))
+    if not study.is_overfull and n_distinct <= min(MAX_CATEGORIES, max(2, study.n_rows / 2)):
+        return "category"
+    is_short = study.n_letters <= _MAX_ID_LETTERS * study.n_given
+    return "identifier" if study.is_distinct and is_short else "text"
+
+
+def is_numeric(study: ColumnStudy, n_known: int) -> bool:
+    """Whether a column holds numbers that stay what they are as numbers."""
+    return (
+        study.n_numbers > 0
+        and study.wrong.count <= _MISTAKE_SHARE * n_known
+        and not study.has_code
+        and not study.has_giant
+    )
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column is called like one that only names its rows."""
+    return bool(_ID_NAME.search(name) or _CAMEL_ID.search(name))
+
+
+def n_missing(study: ColumnStudy, kind: str, gap_words: str) -> int:
+    """Cells that hold nothing for a column of this type."""
+    are_gaps = gap_words == "all" or (gap_words == "numbers" and kind in (*NUMERIC, "boolean"))
+    return study.n_blank + (study.n_words if are_gaps else 0)
+
+
+def _distinct(study: ColumnStudy, kind: str, gap_words: str) -> list[str]:
+    are_gaps = gap_words == "all" or (gap_words == "numbers" and kind == "boolean")
+    return [value for value in study.counts if not (are_gaps and value.lower() in GAP_WORDS)]
+
+
+def _categories(study: ColumnStudy, gap_words: str) -> tuple[str, ...]:
+    values = _distinct(study, "category", gap_words)
+    if study.is_overfull or len(values) > MAX_CHOSEN_CATEGORIES:
+        raise DatasetError(
+            f"Column '{study.name}' holds too many different values for categories. "
+            f"Received: {study.n_distinct:,}{' or more' if study.is_overfull else ''}.",
+            f"Choose another type; up to {MAX_CHOSEN_CATEGORIES:,} can be told apart.",
+        )
+    return in_order(values)
+
+
+def in_order(values: Sequence[str]) -> tuple[str, ...]:
+    """Values in order: as numbers where all are, else by letters."""
+    numbers = {value: number(value) for value in values}
+    if all(found == found for found in numbers.values()):  # none is NaN
+        return tuple(sorted(values, key=lambda value: (numbers[value], value)))
+    return tuple(sorted(values))
+
+
+def _yes_and_no(study: ColumnStudy) -> tuple[str, ...]:
+    from engine.datasets.tables.table_cells import YES_AND_NO
+
+    said: dict[int, tuple[int, str]] = {}
+    for value, count in study.counts.items():
+        meaning = YES_AND_NO.get(value.lower())
+        if meaning is not None:
+            said[meaning] = max(said.get(meaning, (0, "")), (count, value))
+    return said.get(0, (0, "no"))[1], said.get(1, (0, "yes"))[1]
+
+
+def _date_parts(study: ColumnStudy) -> tuple[str, ...]:
+    has_hours = any(":" in value for value in list(study.counts)[:100]) or study.is_overfull
+    return ("year", "month", "day", "weekday", *(("hour",) if has_hours else ()), "days")
+
+
+def _nearest_form(study: ColumnStudy) -> str:
+    from engine.datasets.tables.table_cells import DATE_FORMS
+
+    for value in list(study.counts)[:20]:
+        forms = fitting_forms([value], DATE_FORMS)
+        if forms:
+            return forms[0]
+    return DATE_FORMS[0]
+
+
+def _with_gaps(plan: ColumnPlan, spec: ColumnSpec, n_rows: int) -> ColumnPlan:
+    strategy, constant = spec.gaps, spec.constant
+    is_categorical = plan.type in CATEGORICAL
+    if strategy == "auto" and is_categorical:
+        strategy = "own_category" if plan.n_missing else "most_frequent"
+    elif strategy == "auto":
+        strategy = "indicator" if plan.n_missing > INDICATOR_SHARE * n_rows else "median"
+    if is_categorical and strategy in ("mean", "median"):
+        raise DatasetError(
+            f"Column '{plan.name}' holds categories, which have no {strategy}.",
+            "Fill its gaps with the most frequent value, or give them a category of their own.",
+        )
+    if strategy != "constant":
+        return replace(plan, gaps=strategy)
+    if constant is None:
+        raise DatasetError(
+            f"The gaps of column '{plan.name}' are to be filled with a constant. Received: none.",
+            "Give the constant, or choose another strategy.",
+        )
+    if not is_categorical:
+        value = number(str(constant))
+        if not abs(value) < float("inf"):
+            raise DatasetError(
+                f"Gaps in column '{plan.name}' must be filled with a number. "
+                f"Received: {shorten(constant)}.",
+                "Give a number, or choose another strategy.",
+            )
+        return replace(plan, gaps=strategy, constant=value)
+    text = f"{constant:.15g}" if isinstance(constant, float) else str(constant)
+    values = plan.values
+    if plan.type == "boolean" and text not in values:
+        raise DatasetError(
+            f"Gaps in column '{plan.name}' must be filled with one of its values. "
+            f"Received: {shorten(text)}.",
+            f"Known: {', '.join(values)}.",
+        )
+    if text not in values:
+        values = in_order([*values, text])
+    return replace(plan, gaps=strategy, constant=text, values=values)
+
+
+def refuse_faults(
+    name: str, wrong: Fault, infinite: Fault, large: Fault, line_word: str = "line"
+) -> None:
+    """Refuses a column of numbers that holds something else.
+
+    Raises:
+        DatasetError: With the first line, if there is any.
+    """
+    for fault, message, hint in (
+        (
+            wrong,
+            f"Column '{name}' must hold numbers.",
+            f"Mend the cell or remove the {line_word}; if the column is not meant as numbers, "
+            "give it another type.",
+        ),
+        (infinite, f"Column '{name}' holds an infinite number.", f"Remove the {line_word}."),
+        (
+            large,
+            f"Column '{name}' holds a number too large to compute with (above 3.4e+38).",
+            f"Give the column in a larger unit, or remove the {line_word}.",
+        ),
+    ):
+        if fault.count:
+            raise DatasetError(f"{message} {fault.words(line_word)}", hint)
+
+
+# ---- target
+
+
+def choose_target(
+    target: str | None, plans: Mapping[str, ColumnPlan], file_name: str
+) -> tuple[str, str]:
+    """The column to predict, and what people should know of the choice (may be empty).
+
+    Raises:
+        DatasetError: There is no such column, or none could be a target.
+    """
+    names = tuple(plans)
+    listing = f"Columns: {', '.join(names)}."
+    if len(names) == 1:
+        raise DatasetError(
+            f"'{file_name}' has only one column, '{names[0]}': nothing to predict it from.",
+            "Separate the columns with commas, semicolons or tabs, or choose the delimiter.",
+        )
+    if target is None:
+        found = suggest_target(plans)
+        if found is None:
+            raise DatasetError(f"Which column of '{file_name}' is to be predicted?", listing)
+        return found, f"No target was named, so '{found}' is predicted."
+    if target in plans:
+        return target, ""
+    lower = {name.lower(): name for name in names}
+    nearest = difflib.get_close_matches(target.lower(), lower, n=1, cutoff=0.5)
+    guess = f"Did you mean '{lower[nearest[0]]}'? " if nearest else ""
+    raise DatasetError(f"'{file_name}' has no column '{target}'.", guess + listing)
+
+
+def suggest_target(plans: Mapping[str, ColumnPlan]) -> str | None:
+    """The column with a target's name, else the last one that could be predicted."""
+    able = [plan.name for plan in plans.values() if plan.type in ("number", "category", "boolean")]
+    by_name = {name.strip().lower(): name for name in reversed(able)}
+    for name in _TARGET_NAMES:
+        if name in by_name:
+            return by_name[name]
+    return able[-1] if able else None

@@ -1,0 +1,139 @@
+"""The column that is predicted: which task it makes, and its values as classes or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.columns import FloatArray
+from engine.datasets.tables.table_cells import number
+from engine.datasets.tables.table_schema import (
+    CATEGORICAL,
+    MAX_CHOSEN_CATEGORIES,
+    ColumnPlan,
+    in_order,
+    is_numeric,
+    n_missing,
+    refuse_faults,
+)
+from engine.errors import DatasetError
+from engine.problem import Task
+
+# A whole-number target with at most this many values, each often enough, is taken as classes.
+MAX_INTEGER_CLASSES = 20
+_MIN_ROWS_PER_INTEGER_CLASS = 3
+
+
+def plan_target(
+    plan: ColumnPlan, study: ColumnStudy, task: Task | None, gap_words: str, line_word: str
+) -> tuple[ColumnPlan, Task, str]:
+    """Decides what is predicted.
+
+    Args:
+        plan: What the column is.
+        study: What was learnt of its cells.
+        task: What someone said; None: told by the values.
+        gap_words: By `TableParameters.gap_words`.
+        line_word: What a place in the file is called.
+
+    Returns:
+        The plan as a target, with the classes as values where they are texts; the task; and what
+        people should know (may be empty).
+
+    Raises:
+        DatasetError: It cannot be predicted.
+    """
+    name = plan.name
+    if study.n_rows == n_missing(study, "number", gap_words):
+        raise DatasetError(f"Column '{name}', the target, is empty.", "Choose another target.")
+    if plan.type == "date":
+        raise DatasetError(
+            f"Column '{name}', the target, holds dates, which cannot be predicted.",
+            "Choose another target.",
+        )
+    n_known = study.n_rows - n_missing(study, "number", gap_words)
+    if task is Task.REGRESSION or (
+        plan.type not in CATEGORICAL and not _is_text(plan) and is_numeric(study, n_known)
+    ):
+        try:
+            refuse_faults(name, study.wrong, study.infinite, study.large, line_word)
+        except DatasetError as error:
+            hint = f"Mend or remove the {line_word}, or choose another target or task."
+            raise DatasetError(error.message, hint) from None
+        missing = n_missing(study, "number", gap_words)
+        plan = replace(plan, type="number", gaps="drop_rows", n_missing=missing)
+        found, note = (task, "") if task is not None else _infer(study)
+        return plan, found, note
+    if plan.type != "boolean":
+        if study.is_overfull or study.n_distinct > MAX_CHOSEN_CATEGORIES:
+            raise _too_many(name, study.n_distinct, study.n_rows, False)
+        values = plan.values or in_order([*study.counts])
+        missing = n_missing(study, "category", gap_words)
+        plan = replace(plan, type="category", values=values, n_missing=missing)
+    return replace(plan, gaps="drop_rows"), Task.CLASSIFICATION, ""
+
+
+def _is_text(plan: ColumnPlan) -> bool:
+    return plan.is_chosen and plan.type == "text"
+
+
+def _infer(study: ColumnStudy) -> tuple[Task, str]:
+    distinct = {value for cell in study.counts if (value := number(cell)) == value}
+    is_few = not study.is_overfull and len(distinct) <= min(
+        MAX_INTEGER_CLASSES, max(2, study.n_numbers / _MIN_ROWS_PER_INTEGER_CLASS)
+    )
+    if not is_few or not study.is_whole:
+        return Task.REGRESSION, ""
+    return Task.CLASSIFICATION, (
+        f"'{study.name}' has {len(distinct)} different whole numbers and is taken as classes. "
+        "If it is a quantity, set the task to regression."
+    )
+
+
+def encode_target(
+    plan: ColumnPlan, y: FloatArray, task: Task
+) -> tuple[tuple[str, ...], npt.NDArray[Any]]:
+    """Class names (none for regression) and y, (rows,).
+
+    Raises:
+        DatasetError: It never varies, or has too many classes.
+    """
+    name = plan.name
+    if not len(y):
+        raise DatasetError(
+            "No row is left: each was left out, or lacks a value that is needed.",
+            "Choose another target, or other strategies for gaps.",
+        )
+    if task is Task.REGRESSION:
+        if y.min() == y.max():
+            raise DatasetError(
+                f"Column '{name}' has the same value in every row: {y[0]:g}.",
+                "Choose a target that varies.",
+            )
+        return (), y
+    found, places = np.unique(y, return_inverse=True)
+    is_text = plan.type in CATEGORICAL
+    names = tuple(
+        plan.values[int(value)] if is_text else f"{value:.15g}" for value in found.tolist()
+    )
+    if len(names) == 1:
+        raise DatasetError(
+            f"Column '{name}' holds only one class: '{names[0]}'.",
+            "Choose a target with at least two.",
+        )
+    if len(names) > min(MAX_CHOSEN_CATEGORIES, max(2, len(y) / 2)):
+        raise _too_many(name, len(names), len(y), not is_text)
+    return names, places.astype(np.int64)
+
+
+def _too_many(name: str, n_classes: int, n_rows: int, is_number: bool) -> DatasetError:
+    regression = ", or set the task to regression" if is_number else ""
+    return DatasetError(
+        f"Column '{name}' has {n_classes:,} different values in {n_rows:,} rows, "
+        "too many for classes.",
+        f"Choose another target{regression}.",
+    )
