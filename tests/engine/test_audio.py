@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from engine.datasets import load_examples, recognise, sound_files
+from engine.datasets import load_examples, recognise
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
 from engine.datasets.packing import packed
+from engine.datasets.sounds import sound_files
 from engine.errors import Cancelled, DatasetError
 from engine.material import look
 from engine.problem import Kind, Task

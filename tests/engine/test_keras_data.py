@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from engine import cli
-from engine.datasets import DATASETS, keras_data, keras_files, load_examples
+from engine.datasets import DATASETS, load_examples
+from engine.datasets.box import keras_data, keras_files
 from engine.datasets.box.keras_data import KerasDataset, download
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.datasets import load_examples, table_passes
+from engine.datasets import load_examples
 from engine.datasets.base import Examples, Progress, silent
 from engine.datasets.findings import Trouble
 from engine.datasets.looks import ColumnProfile
 from engine.datasets.packing import DiskRows
+from engine.datasets.tables import table_passes
 from engine.errors import Cancelled, DatasetError
 from engine.preprocessing import Preprocessing
 from engine.spec import DataSpec, PreprocessingSpec

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.datasets import delimited, load_examples, plain_blocks
+from engine.datasets import load_examples
 from engine.datasets.base import Examples
+from engine.datasets.tables import delimited, plain_blocks
 from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.delimited import DelimitedFile
 from engine.datasets.tables.table_source import TableParameters

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from engine.contract import Contract
-from engine.datasets import load_examples, packed_texts, recognise, text_reading, texts
+from engine.datasets import load_examples, recognise
 from engine.datasets.findings import Trouble
+from engine.datasets.language import packed_texts, text_reading, texts
 from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import PackedTexts
 from engine.datasets.packing import packed
