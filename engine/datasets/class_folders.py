@@ -39,7 +39,9 @@ class Labelled:
     notes: tuple[str, ...] = ()
 
 
-def labelled_by_folder(path: Path, listing: Listing, task: Task | None, noun: str) -> Labelled:
+def labelled_by_folder(
+    path: Path, listing: Listing, task: Task | None, noun: str, has_tables: bool = True
+) -> Labelled:
     """Takes the folder of each file for its class.
 
     Args:
@@ -47,6 +49,7 @@ def labelled_by_folder(path: Path, listing: Listing, task: Task | None, noun: st
         listing: Its files.
         task: What was asked for.
         noun: What the files are, such as ``images``.
+        has_tables: A table can name such files, too.
 
     Raises:
         DatasetError: There are fewer than two classes, or numbers were asked for.
@@ -54,13 +57,15 @@ def labelled_by_folder(path: Path, listing: Listing, task: Task | None, noun: st
     if task not in (None, Task.CLASSIFICATION):
         raise DatasetError(
             f"Folders are classes; they cannot be learnt as {task.value}.",
-            "Bring a CSV table with a column of file names and a column of numbers.",
+            "Bring a CSV table with a column of file names and a column of numbers."
+            if has_tables
+            else "Leave the task out.",
         )
     files = tuple(file for file in listing.files if file.class_name)
     names = listing.class_names
     findings: list[DataFinding] = []
     if len(names) < 2:
-        raise _one_class(path, names, files, noun)
+        raise _one_class(path, names, files, noun, has_tables)
     loose = len(listing.files) - len(files)
     if loose:
         text = f"{loose:,} {noun} are in no class's folder and are left out."
@@ -81,13 +86,17 @@ def given_parts(files: tuple[FoundFile, ...]) -> AnyArray | None:
 
 
 def _one_class(
-    path: Path, names: tuple[str, ...], files: tuple[FoundFile, ...], noun: str
+    path: Path,
+    names: tuple[str, ...],
+    files: tuple[FoundFile, ...],
+    noun: str,
+    has_tables: bool,
 ) -> DatasetError:
     if not names:
+        table = ", or add a CSV table with a column of file names and a column of labels"
         return DatasetError(
             f"The {noun} in '{path.name}' are in no folders, so their classes are not known.",
-            "Put them in one folder per class, or add a CSV table with a column of file names and "
-            "a column of labels.",
+            f"Put them in one folder per class{table if has_tables else ''}.",
         )
     hint = "Put each class in a folder of its own, and open the folder that holds them."
     # The folders of the classes are one level further down.

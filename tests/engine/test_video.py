@@ -209,7 +209,7 @@ def test_when_nothing_can_be_read_it_is_said(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.mp4").write_bytes(b"nothing")
-    with pytest.raises(DatasetError, match="None of the 2 files can be read"):
+    with pytest.raises(DatasetError, match="None of the clips can be read"):
         packed(load(tmp_path))
 
 
@@ -218,7 +218,7 @@ def test_when_nothing_can_be_read_it_is_said(tmp_path):
     [
         (lambda p: (p / "note.txt").write_text("x"), "holds no video clips"),
         (lambda p: make_folder(p, ("only",)), "only one class, 'only'"),
-        (lambda p: write_clip(p / "a.mp4", range(5)), "in no class's folder"),
+        (lambda p: write_clip(p / "a.mp4", range(5)), "are in no folders"),
     ],
     ids=["no clips", "one class", "no folders"],
 )
@@ -235,7 +235,7 @@ def test_what_is_left_out_is_named(tmp_path):
     (tmp_path / "jump" / "notes.txt").write_text("x")
     texts = [finding.text for finding in load(tmp_path).findings]
     assert any("1 .txt" in text for text in texts)
-    assert any("Folders without a clip are no classes: empty." in text for text in texts)
+    assert any("The folder 'empty' holds no clips" in text for text in texts)
     assert any(text.startswith("1 clips are in no class's folder") for text in texts)
 
 
@@ -250,7 +250,7 @@ def test_folders_named_train_and_test_say_the_part(tmp_path):
 def test_another_task_is_refused(tmp_path):
     make_folder(tmp_path)
     data = DataSpec(source=str(tmp_path), task=Task.REGRESSION)
-    with pytest.raises(DatasetError, match="Folders of clips are classes"):
+    with pytest.raises(DatasetError, match="Folders are classes"):
         VideoFolderFormat().open(tmp_path, data).load(VideoParameters())
 
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from engine.datasets.base import Examples, Progress, silent
+from engine.datasets.class_folders import labelled_by_folder
 from engine.datasets.clips.video_files import SUFFIXES, ClipHead, ClipReader, read_head
-from engine.datasets.files import PART_FOLDERS, FoundFile, Glance, Listing, list_files
-from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
+from engine.datasets.files import FoundFile, Glance, list_files
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.looks import Distribution
 from engine.datasets.packing import FileRows
+from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
 from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.problem import Kind
 from engine.spec import DataSpec
 
 _HEADERS_READ = 24
@@ -84,93 +85,40 @@ class VideoFolder(FileDataset):
         Raises:
             DatasetError: There are no clips, or fewer than two classes.
         """
-        if self.data.task not in (None, Task.CLASSIFICATION):
-            raise DatasetError(
-                f"Folders of clips are classes. Received task: {self.data.task.value}.",
-                "Leave the task out.",
-            )
         listing = list_files(self.path, SUFFIXES, self.data.exclude, progress)
-        files = tuple(file for file in listing.files if file.class_name)
-        names = listing.class_names
-        if len(names) < 2:
-            raise _few_classes(self.path, listing, names)
-        index = {name: place for place, name in enumerate(names)}
-        y = np.array([index[file.class_name] for file in files], np.int64)
-        heads = _some_heads(files, progress)
+        if not listing.files:
+            raise DatasetError(
+                f"The folder '{self.path}' holds no video clips.",
+                f"Known types: {', '.join(SUFFIXES)}.",
+            )
+        labelled = labelled_by_folder(self.path, listing, self.data.task, "clips", has_tables=False)
+        files, targets = labelled.files, labelled.targets
+        paths, names = [file.path for file in files], tuple(file.name for file in files)
+        heads = list(
+            read_heads(paths, names, _HEADERS_READ, read_head, "clips", progress)[0].values()
+        )
         channels = 3 if parameters.colour == "colour" else 1
         reader = ClipReader(parameters.frames, parameters.height, parameters.width, channels)
-        found = [*listing.findings, *_left_out(self.path, listing, names), *imbalance(y, names)]
-        paths = [file.path for file in files]
+        troubles = (
+            *listing.findings,
+            *labelled.findings,
+            *imbalance(targets.y, targets.class_names),
+        )
         return Examples(
             x=FileRows(paths, reader, reader.shape, np.uint8, f"video 1 {reader}"),
-            y=y,
+            y=targets.y,
             kind=Kind.VIDEO,
-            task=Task.CLASSIFICATION,
-            target_name="class",
-            class_names=names,
-            findings=tuple(found),
+            task=targets.task,
+            target_name=labelled.target_name,
+            class_names=targets.class_names,
+            findings=troubles,
             facts=_facts(files, heads, reader),
             distributions=_distributions(heads),
             frame_rate=_shown_rate(heads, parameters.frames),
-            names=tuple(file.name for file in files),
-            given=_parts(files),
+            names=names,
+            given=labelled.given,
             reading={"format": VideoFolderFormat.name},
         )
-
-
-def _parts(files: Sequence[FoundFile]) -> Any:
-    parts = np.array([file.part for file in files], np.int8)
-    return parts if (parts == 0).any() else None
-
-
-def _few_classes(path: Path, listing: Listing, names: tuple[str, ...]) -> DatasetError:
-    hint = "Put the clips of each class in a folder of its own, and open the folder around them."
-    if not listing.files:
-        return DatasetError(
-            f"The folder '{path}' holds no video clips.", f"Known types: {', '.join(SUFFIXES)}."
-        )
-    if not names:
-        return DatasetError(f"The clips in '{path.name}' are in no class's folder.", hint)
-    return DatasetError(f"There is only one class, '{names[0]}'; at least two are needed.", hint)
-
-
-def _left_out(path: Path, listing: Listing, names: tuple[str, ...]) -> list[DataFinding]:
-    """Clips beside the class folders, and class folders without clips."""
-    found: list[DataFinding] = []
-    loose = [file.name for file in listing.files if not file.class_name]
-    if loose:
-        text = f"{len(loose):,} clips are in no class's folder and are left out."
-        found.append(DataFinding(Trouble.LEFT_OUT, "", text, tuple(loose[:MAX_NAMES]), len(loose)))
-    empty = sorted(_folders(path) - set(names))
-    if empty:
-        text = f"Folders without a clip are no classes: {', '.join(empty[:5])}."
-        found.append(DataFinding(Trouble.LEFT_OUT, "", text, tuple(empty[:MAX_NAMES]), len(empty)))
-    return found
-
-
-def _folders(path: Path) -> set[str]:
-    """Names of the folders that could be classes."""
-    names: set[str] = set()
-    for root in [path, *(path / part for part in PART_FOLDERS)]:
-        try:
-            names |= {entry.name for entry in root.iterdir() if entry.is_dir()}
-        except OSError:  # not there, or named by the listing's findings
-            continue
-    hidden = {name for name in names if name.startswith(".") or name == "__MACOSX"}
-    return {name for name in names - hidden if name.lower() not in PART_FOLDERS}
-
-
-def _some_heads(files: Sequence[FoundFile], progress: Progress) -> list[ClipHead]:
-    """Headers of clips drawn evenly; those that cannot be read are told when they are decoded."""
-    places = np.unique(np.linspace(0, len(files) - 1, _HEADERS_READ).astype(np.int64))
-    heads: list[ClipHead] = []
-    for count, place in enumerate(places.tolist()):
-        progress("Reading headers", count, len(places))
-        try:
-            heads.append(read_head(files[place].path))
-        except DatasetError:
-            continue
-    return heads
 
 
 def _facts(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,13 +14,13 @@ from pydantic import Field
 from engine.datasets.base import Progress
 from engine.datasets.looks import Distribution
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
+from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
 from engine.parameters import Parameters, parameter
 
 # Headers are read of this many images, pixels of some of those.
 _HEADS = 1_000
 _LOOKED_AT = 48
-_READERS = min(8, 1 + (os.cpu_count() or 1))
 # Images of one size up to this many pixels a side are taken as they are; others are shrunk so that
 # their longer side has 128, where small networks learn within minutes on a laptop.
 _LARGEST_AS_IS = 256
@@ -119,37 +117,11 @@ def survey(
     Raises:
         DatasetError: None of those looked at can be read.
     """
-    n_heads = min(_HEADS, len(paths))
-    chosen = np.unique(np.linspace(0, len(paths) - 1, n_heads).astype(np.int64)).tolist()
-    heads: dict[int, ImageHead] = {}
-    bad: dict[int, str] = {}
-    with ThreadPoolExecutor(_READERS, "header") as pool:
-        for start in range(0, len(chosen), 100):
-            progress("Looking at images", start, len(chosen))
-            block = chosen[start : start + 100]
-            read = pool.map(_try_head, [paths[index] for index in block])
-            for index, head in zip(block, read, strict=True):
-                if isinstance(head, str):
-                    bad[index] = head
-                else:
-                    heads[index] = head
-    if not heads:
-        first = next(iter(bad))
-        raise DatasetError(
-            f"None of the images can be read. The first: '{names[first]}' {bad[first]}",
-            "Choose other files.",
-        )
+    heads, bad = read_heads(paths, names, _HEADS, read_head, "images", progress)
     reader = choose_reader(list(heads.values()), parameters)
     if parameters.colour == "auto" and reader.channels == 3:
         reader = _without_colours(reader, [paths[index] for index in heads])
     return Survey(heads, bad, reader)
-
-
-def _try_head(path: Path) -> ImageHead | str:
-    try:
-        return read_head(path)
-    except DatasetError as error:
-        return error.message
 
 
 def choose_reader(heads: list[ImageHead], parameters: ImageParameters) -> ImageReader:

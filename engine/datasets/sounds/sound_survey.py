@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +20,11 @@ from engine.datasets.sounds.sound_files import (
     read_clip,
     read_header,
 )
+from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
 from engine.parameters import Parameters, parameter
 
 _HEADERS, _CLIPS = 400, 64
-_READERS = 8
 _MAX_CHOSEN_RATE = 16_000
 _LONGEST_CHOSEN_S = 30.0
 # Ears hear nothing below this: 70 dB under full scale.
@@ -155,25 +154,7 @@ def survey(
         DatasetError: None of those looked at can be read.
         Cancelled: Someone asked to stop.
     """
-    chosen = _evenly(len(paths), _HEADERS)
-    headers: dict[int, SoundHeader] = {}
-    bad: dict[int, str] = {}
-    with ThreadPoolExecutor(_READERS, "header") as pool:
-        for start in range(0, len(chosen), 50):
-            progress("Looking at recordings", start, len(chosen))
-            block = chosen[start : start + 50]
-            found = pool.map(_try_header, [paths[index] for index in block])
-            for index, header in zip(block, found, strict=True):
-                if isinstance(header, str):
-                    bad[index] = header
-                else:
-                    headers[index] = header
-    if not headers:
-        first = next(iter(bad))
-        raise DatasetError(
-            f"None of the recordings can be read. The first: '{names[first]}' {bad[first]}.",
-            "Choose other files.",
-        )
+    headers, bad = read_heads(paths, names, _HEADERS, read_header, "recordings", progress)
     reader = choose_reader(list(headers.values()), parameters, cut)
     findings = _listen(paths, names, list(headers), reader, exclude, progress)
     return Survey(headers, bad, reader, findings)
@@ -206,7 +187,7 @@ def _listen(
 ) -> tuple[DataFinding, ...]:
     """Finds silent and overdriven recordings among a few; others than those cannot be read."""
     silent, clipped = [], []
-    chosen = [readable[place] for place in _evenly(len(readable), _CLIPS)]
+    chosen = [readable[place] for place in evenly(len(readable), _CLIPS)]
     for done, index in enumerate(chosen):
         progress("Listening to recordings", done, len(chosen))
         try:
@@ -231,21 +212,6 @@ def _listen(
         shown = tuple(clipped[:MAX_NAMES])
         found.append(DataFinding(Trouble.UNDERSTOOD, "", text, shown, len(clipped)))
     return tuple(found)
-
-
-def _evenly(n_all: int, n_wanted: int) -> list[int]:
-    """Indices spread over all of them."""
-    spread = np.linspace(0, n_all - 1, min(n_all, n_wanted))
-    return [int(index) for index in np.unique(spread.astype(np.int64))]
-
-
-def _try_header(path: Path) -> SoundHeader | str:
-    try:
-        return read_header(path)
-    except DatasetError as error:
-        return error.message
-    except OSError as error:
-        return (error.strerror or str(error)).lower()
 
 
 def _kilohertz(rate: int) -> str:
