@@ -191,12 +191,11 @@ def _fit_targets(
         return ClassTargets()
     if examples.output is Output.NUMBERS:
         return NumberTargets.fit(examples.y[train_indices], spec.target_scaling)
+    # The longest text whole: what is cut off can never be learnt.
+    texts = examples.y[train_indices]
     if examples.task is Task.TRANSCRIPTION:
-        # Every character, and the longest text whole: what is cut off can never be learnt.
-        return TokenTargets(Tokenizer.fit(examples.y, "character", keep_all=True), True)
-    tokenizer = Tokenizer.fit(
-        examples.y[train_indices], spec.tokens, spec.vocabulary, keep_all=True, exact=True
-    )
+        return TokenTargets(Tokenizer.fit(texts, "character", keep_all=True), True)
+    tokenizer = Tokenizer.fit(texts, spec.tokens, spec.vocabulary, keep_all=True, exact=True)
     return TokenTargets(tokenizer, False)
 
 

@@ -101,7 +101,8 @@ class DataSettings(QWidget):
         for hidden in (self._shaping_title, self.shaping_form, self.augmentation):
             column.addWidget(hidden)
             hidden.hide()
-        self.split_column.hide()
+        for hidden in (self._form_title, self._form_gap, self.split_column):
+            hidden.hide()
         column.addStretch(1)
 
     def _connect(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
@@ -13,6 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui.theme import SPACING
+
+WIDEST_LIST: Final = 60 * SPACING
 
 
 class ChoiceBox(QComboBox):
@@ -37,6 +41,12 @@ class ChoiceBox(QComboBox):
         )
         room = max(0, field.width() - 2)
         return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+
+    def showPopup(self) -> None:
+        # The list is as wide as its longest choice, however narrow the box.
+        view = self.view()
+        view.setMinimumWidth(min(view.sizeHintForColumn(0) + 4 * SPACING, WIDEST_LIST))
+        super().showPopup()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         option = QStyleOptionComboBox()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from PySide6.QtCore import QAbstractItemModel, QObject, QRectF, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractItemModel, QObject, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -21,6 +21,7 @@ from engine.spec import ColumnType, GapStrategy
 from gui.draft import Draft
 from gui.icons import icon
 from gui.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
+from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.profile_words import translate
 from gui.widgets.run_words import count_text
 from gui.widgets.tables import Index, Table, TableModel, number_text
@@ -35,6 +36,7 @@ _SUSPICIOUS: Final = frozenset(
 )
 CONSTANT: Final = "constant"
 _ARROW: Final = 2 * SPACING
+_EDITOR_WIDTH: Final = 16 * SPACING
 _MOST_VALUES: Final = 6
 
 
@@ -251,6 +253,8 @@ class ColumnTable(Table):
         self._model = ColumnModel(self)
         self._model.column_changed.connect(self.column_changed)
         self.setModel(self._model)
+        # What can be chosen comes first: a narrow window shows it without scrolling.
+        self.horizontalHeader().moveSection(DISTRIBUTION, GAPS)
         self.setItemDelegateForColumn(DISTRIBUTION, _DistributionDelegate(self))
         for column in (TYPE, GAPS):
             self.setItemDelegateForColumn(column, _ChoiceDelegate(self))
@@ -281,6 +285,7 @@ class ColumnTable(Table):
     def _on_clicked(self, index: Index) -> None:
         """One click opens the choices; two would be one too many."""
         if index.data(CHOICES_ROLE) and self.state() is not self.State.EditingState:
+            self.scrollTo(index)  # first, or the list opens where the cell was
             self.edit(index)
 
 
@@ -301,7 +306,7 @@ class _ChoiceDelegate(QStyledItemDelegate):
         )
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        box = QComboBox(parent)
+        box = ChoiceBox(parent)
         for text, name in index.data(CHOICES_ROLE):
             box.addItem(text, name)
         if index.column() == GAPS:  # what is typed instead is a constant
@@ -309,6 +314,13 @@ class _ChoiceDelegate(QStyledItemDelegate):
             box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         box.activated.connect(self._on_activated)
         return box
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        area = QRect(option.rect)
+        area.setWidth(max(area.width(), _EDITOR_WIDTH))
+        editor.setGeometry(area)
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
         if isinstance(editor, QComboBox):
