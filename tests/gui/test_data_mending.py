@@ -184,6 +184,19 @@ class TestColumns:
             model.setData(model.index(1, GAPS), "median")
         assert on.controller.draft.columns == {"age": {"gaps": "median"}}
 
+    def test_every_choice_can_be_read_in_full(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        columns = table(on)
+        for column in (TYPE, GAPS):
+            index = columns.model().index(1, column)
+            delegate = columns.itemDelegateForIndex(index)
+            box = delegate.createEditor(columns.viewport(), QStyleOptionViewItem(), index)
+            assert isinstance(box, QComboBox)
+            box.resize(40, 20)
+            box.showPopup()
+            assert box.view().width() >= box.view().sizeHintForColumn(0)
+            box.hidePopup()
+
     def test_only_strategies_that_fit_the_type_are_offered(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "columns")
         model = table(on).model()
