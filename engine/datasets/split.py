@@ -53,8 +53,8 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
       hold every class, its examples are drawn without regard to class; in any case the training
       part has at least one example of each class.
     - ``random``: drawn without regard to anything.
-    - ``group``: groups are drawn whole, until a part has its share of the examples or a little
-      more.
+    - ``group``: groups are drawn whole, as many as fit into the share of a part; one more where
+      that comes closer to it. A group larger than a share trains, where there is a smaller one.
     - ``time``: the earliest examples train, the latest test. What happened at the same time is in
       one part where targets reach over time; those that reach into the next part are left out.
     - ``given``: the data says it. Where it gives no validation part, that is drawn from the
@@ -161,15 +161,34 @@ def _by_group(groups: AnyArray, spec: SplitSpec, seed: int) -> Parts:
     part_of_group = np.zeros(len(names), np.int8)
     waiting = np.random.default_rng(seed).permutation(len(names)).tolist()
     for part, size in zip((2, 1), wanted, strict=True):
-        taken = 0
         # One group must be left for each part that is still to come.
-        while taken < size and len(waiting) > (2 if part == 2 and wanted[1] else 1):
-            group = waiting.pop()
-            part_of_group[group] = part
-            taken += int(sizes[group])
+        to_come = 2 if part == 2 and wanted[1] else 1
+        taken = _filling(waiting, sizes, size, len(waiting) - to_come)
+        part_of_group[taken] = part
+        waiting = [group for group in waiting if part_of_group[group] == 0]
     parts = part_of_group[member]
     train, validation, test = (np.flatnonzero(parts == part) for part in range(3))
     return Parts(train, validation, test)
+
+
+def _filling(drawn: list[int], sizes: npt.NDArray[np.intp], wanted: int, at_most: int) -> list[int]:
+    """Returns the groups, in the order drawn, that fill a part best."""
+    if not wanted:
+        return []
+    taken: list[int] = []
+    others: list[int] = []
+    room = wanted
+    for group in drawn:
+        if len(taken) < at_most and sizes[group] <= room:
+            taken.append(group)
+            room -= int(sizes[group])
+        else:
+            others.append(group)
+    if others and len(taken) < at_most:
+        smallest = min(others, key=lambda group: int(sizes[group]))
+        if not taken or sizes[smallest] - room < room:
+            taken.append(smallest)
+    return taken
 
 
 def _by_time(times: AnyArray, spec: SplitSpec, until: AnyArray | None = None) -> Parts:

@@ -177,6 +177,18 @@ class TestByGroup:
         assert len({*houses[parts.train]} & {*houses[parts.test]}) == 0
         assert all(len(part) for part in parts.all)
 
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_group_larger_than_a_share_trains(self, seed: int) -> None:
+        groups = np.repeat(["a", "b", "c"], [168, 124, 52])
+        parts = split(examples_of(np.linspace(0, 1, 344), groups=groups), SplitSpec(), seed)
+        assert parts.sizes == (168, 124, 52)
+
+    def test_groups_of_a_part_do_not_exceed_its_share_by_far(self) -> None:
+        groups = np.repeat(np.arange(40), np.arange(1, 41))
+        for seed in range(6):
+            parts = split(examples_of(np.linspace(0, 1, 820), groups=groups), SplitSpec(), seed)
+            assert all(abs(size - 123) <= 5 for size in parts.sizes[1:])
+
     def test_too_few_groups_are_refused(self) -> None:
         groups = np.array(["a", "b"] * 10)
         with pytest.raises(DatasetError, match="2 groups for 3 parts"):
