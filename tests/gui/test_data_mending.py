@@ -184,6 +184,7 @@ class TestColumns:
             model.setData(model.index(1, GAPS), "median")
         assert on.controller.draft.columns == {"age": {"gaps": "median"}}
 
+    @pytest.mark.qt_log_ignore("This plugin does not support")
     def test_every_choice_can_be_read_in_full(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "columns")
         columns = table(on)
