@@ -77,7 +77,8 @@ class DraftDesk(QObject):
 
     def set_draft(self, draft: Draft) -> None:
         """Replaces the draft; what it changes is asked shortly after the last change."""
-        if draft.model and draft.model != self.draft.model:
+        # What the last session left is no choice that other data should heed.
+        if draft.model and self.draft.has_model and draft.model != self.draft.model:
             self._model_is_chosen = True
         self._replace(draft, QUESTION_DELAY_MS)
 
@@ -214,12 +215,17 @@ class DraftDesk(QObject):
 
     def _fit_model(self, profile: Profile) -> None:
         """Picks a model for data whose kind and task are known only now, such as a file's."""
+        from engine.datasets import DATASETS
         from engine.defaults import recommended_model
 
         kind, task = profile.signature.kind, profile.signature.task
-        if not self._wants_fit or _fits(self.draft.model, kind, task):
+        # What is in the box brought its own model along when it was picked.
+        has_reason = self._model_is_chosen or self.draft.source in DATASETS
+        if not self._wants_fit or (has_reason and _fits(self.draft.model, kind, task)):
             return
-        self._replace(self._with_model(self.draft, recommended_model(kind, task)), 0)
+        recommended = recommended_model(kind, task)
+        if recommended != self.draft.model:
+            self._replace(self._with_model(self.draft, recommended), 0)
 
     def _with_model(self, draft: Draft, name: str) -> Draft:
         if draft.has_model:

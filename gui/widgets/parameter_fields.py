@@ -254,7 +254,10 @@ class TextField(QLineEdit):
 
     def set_value(self, value: Any) -> None:
         """Shows a value."""
-        self.setText("" if value is None else str(value))
+        text = "" if value is None else str(value)
+        if text != self.text():
+            self.setText(text)
+            self.setCursorPosition(0)  # a long text shows its beginning
 
     def set_resolved(self, value: Any) -> None:
         """Shows what "automatic" means at present."""

@@ -163,11 +163,14 @@ class ProfileView(QWidget):
 
     def set_profile(self, profile: Profile, draft: Draft) -> None:
         """Shows a profile of a draft's data."""
+        is_other = self._profile is not None and self._profile.source != profile.source
         self._profile, self._draft = profile, draft
         self.facts.setText(facts_line(profile))
         self.split.set_sizes(profile.split_sizes)
         self._arrange_tabs(profile)
         self._show_count(profile)
+        if is_other and self.tab == "problems" and not n_problems(profile.findings):
+            self.tabs.setCurrentIndex(0)  # the data itself says more than that nothing was found
         self._fill(self.tab)
 
     def _arrange_tabs(self, profile: Profile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,30 @@ class TestQuestions:
         controller.choose_data("digits")
         controller.choose_data("some/table.csv")
         qtbot.waitUntil(lambda: controller.draft.model == "mlp")
+
+    def test_a_file_brings_its_recommended_model_too(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        controller.choose_data("some/table.csv")
+        qtbot.waitUntil(lambda: controller.draft.model == "mlp")
+        controller.choose_data("some/pets")
+        qtbot.waitUntil(lambda: controller.draft.model == "cnn")
+
+    def test_a_chosen_model_that_fits_a_file_stays(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        controller.choose_data("digits")
+        controller.choose_model("mlp")
+        controller.choose_data("some/pets")
+        qtbot.waitUntil(lambda: controller.profile is not None)
+        assert controller.draft.model == "mlp"
+
+    def test_what_the_last_session_left_is_no_choice(
+        self, qtbot: QtBot, controller: Controller
+    ) -> None:
+        controller.set_draft(replace(MOONS, model="mlp"))
+        controller.choose_data("digits")
+        assert controller.draft.model == "cnn"
 
     def test_a_models_settings_come_back_with_it(self, controller: Controller) -> None:
         controller.set_draft(MOONS)

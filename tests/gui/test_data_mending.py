@@ -79,6 +79,11 @@ class TestProblems:
             Trouble.UNDERSTOOD,
         ]
 
+    def test_other_data_without_problems_shows_itself(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        on.controller.choose_data("moons")
+        on.qtbot.waitUntil(lambda: on.page.profile_view.tab == "plot")
+
     def test_data_without_problems_says_so(self, on: PageStage[DataPage]) -> None:
         open_path(on, "moons", "problems")
         on.qtbot.waitUntil(problems(on).empty.isVisible)
