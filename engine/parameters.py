@@ -23,7 +23,13 @@ from engine.errors import Problem, SpecError, UnknownNameError
 class Parameters(BaseModel):
     """Base of every group of declared parameters: immutable, finite, no unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        # There are dozens of declarations, and a window that opens uses few of them.
+        defer_build=True,
+    )
 
 
 def parameter(
