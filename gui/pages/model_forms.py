@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from engine.architectures import ARCHITECTURES
 from engine.defaults import LOSSES
 from engine.errors import Problem
-from engine.problem import Output
+from engine.problem import Kind, Output
 from engine.spec import PreprocessingSpec, RunSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
@@ -39,12 +39,13 @@ class ModelForms(QWidget):
         column.setSpacing(SPACING)
         column.addWidget(self._form_title)
         column.addLayout(self._form_place)
+        self._preprocessing_title = _heading(self.tr("Preparing the numbers"), self)
         for title, form in (
-            (self.tr("Training"), self.training_form),
-            (self.tr("Preparing the numbers"), self.preprocessing_form),
+            (_heading(self.tr("Training"), self), self.training_form),
+            (self._preprocessing_title, self.preprocessing_form),
         ):
             column.addSpacing(SPACING)
-            column.addWidget(_heading(title, self))
+            column.addWidget(title)
             column.addWidget(form)
         column.addStretch(1)
 
@@ -58,9 +59,13 @@ class ModelForms(QWidget):
         self.training_form.set_values(draft.training)
         self.preprocessing_form.set_values(draft.preprocessing)
 
-    def show_output(self, output: Output) -> None:
-        """Offers only what makes sense for what is predicted."""
+    def show_kind(self, kind: Kind, output: Output) -> None:
+        """Offers only what makes sense for what comes in and what is predicted."""
+        has_numbers = kind is not Kind.TEXT  # the numbers of tokens are no amounts
+        self.preprocessing_form.set_row_shown("scaling", has_numbers)
         self.preprocessing_form.set_row_shown("target_scaling", output is Output.NUMBERS)
+        for part in (self._preprocessing_title, self.preprocessing_form):
+            part.setVisible(has_numbers or output is Output.NUMBERS)
         self.training_form.set_row_shown("class_weights", output is Output.CLASSES)
         self.training_form.set_choices("loss", LOSSES[output])
 

@@ -178,13 +178,13 @@ class ModelPage(Page):
         self._show_layers()
 
     def _show_output(self) -> None:
-        """Offers the settings that fit what is predicted, as far as that is known."""
+        """Offers the settings that fit what comes in and goes out, as far as that is known."""
         profile, known = self.controller.profile, self._kind_and_task()
         if profile is not None:
-            self.forms.show_output(profile.signature.output)
+            self.forms.show_kind(profile.signature.kind, profile.signature.output)
         elif known is not None:
             n_classes = 2 if known[1] is Task.CLASSIFICATION else 0
-            self.forms.show_output(output_of(known[1], n_classes))
+            self.forms.show_kind(known[0], output_of(known[1], n_classes))
 
     def _show_cards(self) -> None:
         """Architectures that fit first, each of the others with the reason why not."""

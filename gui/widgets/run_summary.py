@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
+from engine.augmentation import active
 from engine.errors import DescentError
 from engine.parameters import describe
 from engine.spec import RunSpec
@@ -67,6 +68,7 @@ def summary(record: RunRecord) -> list[tuple[str, str]]:
         (translate("Scaling"), _scaling_text(spec)),
         (translate("Model"), _model_text(record, spec)),
         (translate("Training"), _training_text(spec)),
+        *_augmentation(spec),
         (translate("Seed"), str(spec.seed)),
         *executed,
     ]
@@ -156,9 +158,19 @@ def _training_text(spec: RunSpec) -> str:
     if training.learning_rate is not None:
         rate = f"{training.learning_rate:g}"
         parts.append(translate("learning rate {rate}").format(rate=rate))
+    if training.class_weights != "none":
+        weights = translate("class weights {how}")
+        parts.append(weights.format(how=training.class_weights))
     if training.loss is not None:
         parts.append(training.loss.replace("_", " "))
     return ", ".join(parts)
+
+
+def _augmentation(spec: RunSpec) -> list[tuple[str, str]]:
+    """What was changed at random in training; nothing where nothing was."""
+    values = {name: getattr(spec.augmentation, name) for name in active(spec.augmentation)}
+    labels = {item.name: item.label for item in describe(type(spec.augmentation))}
+    return [(translate("Augmentation"), ", ".join(_settings(values, labels)))] if values else []
 
 
 def _settings(values: dict[str, Any], labels: dict[str, str] | None = None) -> list[str]:

@@ -24,8 +24,20 @@ _METRICS: Final = {
     "precision": "Precision",
     "recall": "Recall",
     "balanced_accuracy": "Balanced accuracy",
+    "exact_match": "Exact match",
+    "character_error_rate": "Character error rate",
 }
-SHARES: Final = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "f1_score"})
+SHARES: Final = frozenset(
+    {
+        "accuracy",
+        "balanced_accuracy",
+        "precision",
+        "recall",
+        "f1_score",
+        "exact_match",
+        "character_error_rate",
+    }
+)
 """Metrics that are read as a percentage."""
 ROLES: Final = {
     RunState.FINISHED: "success",

@@ -19,6 +19,7 @@ from gui.widgets.tables import Index, Table, TableModel
 
 LONGEST_CELL = 300
 """Letters of a text that a cell shows; drawing more would hold up the window."""
+_LONGEST_LABEL = 26 * SPACING
 
 
 class TextModel(TableModel):
@@ -114,12 +115,14 @@ class TextTable(QWidget):
         """Labels take what they need, texts share the rest."""
         header, n = self.table.horizontalHeader(), len(self.model.headings)
         for column in range(n):
-            is_last = column == n - 1 and self.model.is_all_text
             stretch, fixed = QHeaderView.ResizeMode.Stretch, QHeaderView.ResizeMode.Interactive
-            header.setSectionResizeMode(column, stretch if is_last else fixed)
-            if not is_last:
-                wanted = max(self.table.sizeHintForColumn(column), header.sectionSizeHint(column))
-                self.table.setColumnWidth(column, min(wanted + SPACING, 26 * SPACING))
+            wanted = max(self.table.sizeHintForColumn(column), header.sectionSizeHint(column))
+            is_long = column == n - 1 or wanted > _LONGEST_LABEL
+            if is_long and self.model.is_all_text:
+                header.setSectionResizeMode(column, stretch)
+            else:
+                header.setSectionResizeMode(column, fixed)
+                self.table.setColumnWidth(column, min(wanted + SPACING, _LONGEST_LABEL))
 
     @Slot(QModelIndex, QModelIndex)
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
