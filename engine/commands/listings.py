@@ -11,6 +11,7 @@ from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, number, numbers, size, table
 from engine.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
+from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile
 from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
@@ -76,10 +77,15 @@ def inspect_data(arguments: Namespace, output: Output) -> int:
     if profile.notes:
         output.lines("", *profile.notes)
     for finding in profile.findings:
-        about = f"{finding.subject}: " if finding.subject else ""
-        output.lines("", f"{finding.trouble.capitalize()}. {about}{finding.text}")
-        output.lines(*(f"  {name}" for name in finding.names[:_NAMES_SHOWN]))
+        output.lines("", *finding_lines(finding))
     return 0
+
+
+def finding_lines(finding: DataFinding) -> list[str]:
+    """A finding in words, and the first of what it is about by name."""
+    about = f"{finding.subject}: " if finding.subject else ""
+    names = [f"  {name}" for name in finding.names[:_NAMES_SHOWN]]
+    return [f"{finding.trouble.capitalize()}. {about}{finding.text}", *names]
 
 
 def _columns(profile: Profile) -> list[str]:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import shutil
 import time
 
+from engine.commands.listings import finding_lines
 from engine.commands.output import Output, number, numbers
+from engine.datasets.findings import Trouble
 from engine.events import DataProgress, EpochEnded, Event, PlanChosen, RunStarted, StepsDone
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1
+# What somebody may believe was learnt from, and was not.
+_NOT_LEARNT = (Trouble.UNREADABLE, Trouble.LEFT_OUT)
 
 
 class Progress:
@@ -42,6 +46,9 @@ class Progress:
                     f"{event.n_train} training examples, {event.epochs} epochs "
                     f"of {event.steps_per_epoch} steps",
                 )
+                for finding in event.profile.findings:
+                    if finding.trouble in _NOT_LEARNT:
+                        self._output.lines(*finding_lines(finding))
             case PlanChosen():
                 self._output.lines(f"On {event.device}{' with XLA' if event.xla else ''}.")
             case StepsDone():

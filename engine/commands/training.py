@@ -81,6 +81,7 @@ class _Listener:
                     epochs=event.epochs,
                     steps_per_epoch=event.steps_per_epoch,
                     n_train=event.n_train,
+                    findings=[finding.to_dict() for finding in event.profile.findings],
                 )
             case PlanChosen():
                 self._output.event("plan", **dataclasses.asdict(event))

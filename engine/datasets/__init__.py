@@ -130,6 +130,11 @@ def open_dataset(data: DataSpec) -> Dataset:
         return DATASETS[source]
     path = _readable_path(source)
     if not path.exists():
+        if path.is_symlink():
+            raise DatasetError(
+                f"'{source}' is a link that leads to no file.",
+                "Name the file itself, or link to it again.",
+            )
         if not _looks_like_path(source, path):
             raise UnknownNameError("dataset", source, DATASETS.names)
         raise DatasetError(f"There is no file or folder '{source}'.", _nearest_hint(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -17,6 +18,8 @@ from engine.datasets.split import Parts
 _COMPARED_ROWS = 200_000
 _COMPARED_FILES = 5_000
 _COMPARED_FILE_BYTES = 1 << 20
+_COMPARED_BYTES = 1 << 30
+_BLOCK_BYTES = 8 << 20
 
 
 _OVERLAP = DataFinding(
@@ -76,10 +79,12 @@ def _marks(examples: Examples) -> list[bytes] | None:
         return None
     if isinstance(rows, FileRows):
         return _file_marks(rows)
+    row_bytes = rows.dtype.itemsize * max(1, math.prod(rows.shape[1:]))
+    if len(rows) * row_bytes > _COMPARED_BYTES:
+        return None
     marks: list[bytes] = []
-    for start in range(0, len(rows), 1024):
-        block = rows[start : start + 1024]
-        for row in block:
+    for start in range(0, len(rows), step := max(1, min(1024, _BLOCK_BYTES // row_bytes))):
+        for row in rows[start : start + step]:
             content = row.encode() if isinstance(row, str) else np.ascontiguousarray(row).tobytes()
             marks.append(
                 content if len(content) < 32 else blake2b(content, digest_size=16).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.text_table import TextTable, read_text_table
 from engine.errors import DatasetError
 from engine.parameters import shorten
@@ -44,7 +45,9 @@ class Targets:
     notes: tuple[str, ...] = ()
 
 
-def understand_targets(values: AnyArray, name: str, task: Task | None) -> Targets:
+def understand_targets(
+    values: AnyArray, name: str, task: Task | None, lines: AnyArray | None = None
+) -> Targets:
     """Takes labels for classes or numbers.
 
     Text is classes; so are truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0
@@ -55,6 +58,7 @@ def understand_targets(values: AnyArray, name: str, task: Task | None) -> Target
         values: (n_samples,) text or numbers, or (n_samples, n_values) numbers.
         name: What they are called.
         task: What was asked for; None: told by the values.
+        lines: The line of its file in which each stands, (n_samples,); None: rows are counted.
 
     Raises:
         DatasetError: They do not fit the task, or are not finite.
@@ -65,7 +69,7 @@ def understand_targets(values: AnyArray, name: str, task: Task | None) -> Target
         numbers = _numbers_in(values)
         if numbers is None:
             if task is Task.REGRESSION:
-                raise _no_number(values, name)
+                raise _no_number(values, name, lines)
             return _classes([str(value) for value in values.tolist()], name)
         values = numbers
     elif values.dtype.kind not in "fiub":
@@ -75,7 +79,7 @@ def understand_targets(values: AnyArray, name: str, task: Task | None) -> Target
     if not np.isfinite(values).all():
         row = int(np.argwhere(~np.isfinite(values))[0][0])
         raise DatasetError(
-            f"'{name}' must hold finite numbers. Received: {values[row]} in row {row + 1:,}.",
+            f"'{name}' must hold finite numbers. Received: {values[row]} in {_place(row, lines)}.",
             "Mend or remove the row.",
         )
     if values.ndim == 2:
@@ -149,13 +153,17 @@ def _numbers_in(values: AnyArray) -> AnyArray | None:
         return None
 
 
-def _no_number(values: AnyArray, name: str) -> DatasetError:
-    for row, value in enumerate(values.tolist(), 1):
+def _place(row: int, lines: AnyArray | None) -> str:
+    return f"row {row + 1:,}" if lines is None else f"line {lines[row]:,}"
+
+
+def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetError:
+    for row, value in enumerate(values.tolist()):
         try:
             float(value)
         except ValueError:
             return DatasetError(
-                f"'{name}' must hold numbers. Received: {shorten(value)} in row {row:,}.",
+                f"'{name}' must hold numbers. Received: {shorten(value)} in {_place(row, lines)}.",
                 "Mend or remove the row, or set the task to classification.",
             )
     return DatasetError(f"'{name}' must hold numbers, not codes.", "Choose another target.")
@@ -193,6 +201,7 @@ class FileTable:
         file_column: The column that names the files.
         findings: Rows without a file, files without a row.
         notes: What people should know.
+        lines: The line in which each is named, (files,); None: not known.
     """
 
     files: tuple[FoundFile, ...]
@@ -200,6 +209,36 @@ class FileTable:
     file_column: str
     findings: tuple[DataFinding, ...]
     notes: tuple[str, ...] = ()
+    lines: AnyArray | None = None
+
+    def known(self, column: str) -> FileTable:
+        """Those of the files whose cell in a column is not empty; the others are named.
+
+        Words for a gap, such as ``NA``, count as empty where every other cell is a number.
+
+        Raises:
+            DatasetError: All are empty.
+        """
+        gaps = _gaps(self.columns[column])
+        if not gaps.any():
+            return self
+        if gaps.all():
+            raise DatasetError(
+                f"Column '{column}' of the table of the files is empty.",
+                f"Columns: {', '.join(self.columns)}.",
+            )
+        kept = np.flatnonzero(~gaps)
+        names = tuple(self.files[row].name for row in np.flatnonzero(gaps)[:MAX_NAMES])
+        count = int(gaps.sum())
+        files = "1 file has" if count == 1 else f"{count:,} files have"
+        text = f"{files} no '{column}' in the table and {'is' if count == 1 else 'are'} left out."
+        return replace(
+            self,
+            files=tuple(self.files[row] for row in kept),
+            columns={name: cells[kept] for name, cells in self.columns.items()},
+            findings=(*self.findings, DataFinding(Trouble.MISSING, column, text, names, count)),
+            lines=None if self.lines is None else self.lines[kept],
+        )
 
     def target(self, asked: str | None) -> str:
         """The column to predict: the one asked for, one of a usual name, or the last.
@@ -257,7 +296,14 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
         findings.append(DataFinding(Trouble.LEFT_OUT, path.name, text, names, len(unnamed)))
     columns = {name: cell[rows] for name, cell in table.columns.items() if name != column}
     kept = tuple(files[place] for place in named)
-    return FileTable(kept, columns, column, tuple(findings), table.notes)
+    return FileTable(kept, columns, column, tuple(findings), table.notes, table.lines[rows])
+
+
+def _gaps(cells: AnyArray) -> AnyArray:
+    blank: AnyArray = np.array([not cell.strip() for cell in cells], bool)
+    words = np.array([cell.strip().lower() in GAP_WORDS for cell in cells], bool)
+    rest = cells[~blank & ~words]
+    return blank | words if len(rest) and _numbers_in(rest) is not None else blank
 
 
 def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:

@@ -199,7 +199,7 @@ def packed(examples: Examples, progress: Progress = silent) -> Examples:
     if not len(kept):
         raise DatasetError(
             f"None of the {len(rows):,} files can be read. The first: "
-            f"'{rows.paths[0].name}': {skipped[0][1]}",
+            f"'{rows.paths[0].name}': {skipped[0][1].rstrip('.')}.",
             "Choose other files.",
         )
     named = [(examples.name_of(index), reason) for index, reason in skipped]

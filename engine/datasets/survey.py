@@ -72,9 +72,9 @@ def read_heads(
                 else:
                     heads[index] = head
     if not heads:
-        first = next(iter(bad))
+        first, reason = next(iter(bad.items()))
         raise DatasetError(
-            f"None of the {noun} can be read. The first: '{names[first]}' {bad[first]}",
+            f"None of the {noun} can be read. The first: '{names[first]}': {reason.rstrip('.')}.",
             "Choose other files.",
         )
     return heads, bad

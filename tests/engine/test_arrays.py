@@ -359,6 +359,11 @@ class TestFilesThatLie:
         path.write_bytes(self.npy_header((2**62, 2**62)))
         assert "promises" in refusal(path)
 
+    def test_header_of_less_than_nothing(self, tmp_path):
+        path = tmp_path / "x.npy"
+        path.write_bytes(self.npy_header((-5, 4)) + bytes(800))
+        assert "promises the shape (-5, 4)" in refusal(path)
+
     def test_header_of_terabytes_in_an_archive(self, tmp_path):
         path = tmp_path / "a.npz"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -389,7 +394,10 @@ class TestFilesThatLie:
     @pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00", bytes(4)])
     def test_other_content(self, tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
-        assert refusal(tmp_path / name)
+        words = refusal(tmp_path / name)
+        assert name in words
+        assert "unpack" not in words
+        assert ("is empty" in words) == (content == b"")
 
     @pytest.mark.parametrize("compressed", [False, True])
     def test_cut_off_and_damaged(self, tmp_path, compressed):
@@ -432,11 +440,8 @@ class TestFilesThatLie:
         assert "holds no arrays" in refusal(npz(tmp_path / "a.npz"))
         path = npz(tmp_path / "a.npz", x=IMAGES[:0], y=LABELS[:0])
         assert "holds no examples" in refusal(path)
-        assert (
-            "only '1'"
-            in refusal(npz(tmp_path / "a.npz", x=IMAGES, y=np.ones(30, bool) > 2 - 1 + 0.0))
-            or True
-        )
+        text = refusal(npz(tmp_path / "a.npz", x=IMAGES, y=np.ones(30, bool)))
+        assert "only 'True'" in text
 
     def test_one_class_only(self, tmp_path):
         text = refusal(npz(tmp_path / "a.npz", x=IMAGES, y=np.array(["a"] * 30)))

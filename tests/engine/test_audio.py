@@ -215,6 +215,17 @@ def test_a_table_of_numbers(tmp_path):
     assert examples.y.tolist() == [0.5, 1.25, -3, 2, 1e3, 7]
 
 
+def test_a_recording_without_a_label_is_left_out_by_name(tmp_path):
+    folder = recordings_with(tmp_path, rows(*"abba", "", "b"))
+    examples = load(folder)
+    assert examples.class_names == ("a", "b")
+    assert texts(examples, Trouble.MISSING) == [
+        "1 file has no 'target' in the table and is left out."
+    ]
+    folder = recordings_with(tmp_path, rows(0.5, 1.25, "NA", 2, 1e3, 7))
+    assert load(folder).y.tolist() == [0.5, 1.25, 2, 1e3, 7]
+
+
 SAID = ("one two", "Grüße  an alle", "你好 世界", "four", "five six", "seven")
 
 

@@ -1,5 +1,6 @@
 """The command line: its contract of events and exit codes, its settings, and its refusals."""
 
+import dataclasses
 import io
 import json
 import math
@@ -17,6 +18,7 @@ from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, error_text, plain, table
 from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
+from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
 from engine.events import EpochEnded, PlanChosen, RunStarted, StepsDone
 from engine.material import prepare
@@ -95,6 +97,7 @@ class TestTrain:
         first, last = events[0], events[-1]
         identity = first["run"]
         assert RunSpec.from_dict(first["spec"]).training.epochs == 3
+        assert [finding["names"] for finding in first["findings"]] == [["row 143 = row 102"]]
         assert [event["epoch"] for event in events[2:5]] == [1, 2, 3]
         for event in events[2:5]:
             assert set(event["metrics"]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
@@ -415,7 +418,10 @@ class TestOutput:
         stream = FakeTerminal(is_terminal)
         progress = Progress(Output(False, stream))
         spec = RunSpec.from_dict({"data": {"source": "iris"}, "model": {"name": "mlp"}})
-        progress.show(RunStarted("r", "Mine", spec, None, epochs=2, steps_per_epoch=4, n_train=8))
+        profile = dataclasses.replace(
+            prepare(spec).profile("iris"), findings=unreadable([("a.png", "is empty.")], 9)
+        )
+        progress.show(RunStarted("r", "Mine", spec, profile, 2, 4, 8))
         progress.show(PlanChosen("r", "chunked", "CPU:0", xla=True, resident=True, reason=""))
         for epoch in (1, 2):
             losses = np.full(4, 0.25, np.float32)
@@ -424,6 +430,7 @@ class TestOutput:
             progress.show(EpochEnded("r", epoch, 4 * epoch, metrics, 1.0, 1.0, 8.0, epoch == 1))
         progress.finish()
         assert "Mine" in stream.text
+        assert "1 file of 9 cannot be used and is skipped.\n  a.png: is empty." in stream.text
         assert "with XLA" in stream.text
         assert ("\r" in stream.text) == is_terminal
         assert ("50%" in stream.text) == is_terminal

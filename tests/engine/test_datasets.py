@@ -274,6 +274,14 @@ class TestOpening:
             open_dataset(DataSpec(source=source))
         assert caught.value.hint
 
+    def test_links_that_lead_nowhere_or_in_a_circle_are_said_to(self, tmp_path: Path) -> None:
+        gone, circle = tmp_path / "gone.csv", tmp_path / "circle.csv"
+        gone.symlink_to(tmp_path / "nothing.csv")
+        circle.symlink_to(circle)
+        for path in (gone, circle):
+            with pytest.raises(DatasetError, match="a link that leads to no file"):
+                open_dataset(DataSpec(source=str(path)))
+
     def test_empty_folder_and_other_types_are_refused(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match="holds no files"):
             open_dataset(DataSpec(source=str(tmp_path)))

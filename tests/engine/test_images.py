@@ -323,6 +323,29 @@ class TestTables:
         (unnamed,) = found(examples, Trouble.LEFT_OUT)
         assert unnamed.names == ("new.png",)
 
+    @pytest.mark.parametrize("gap", ["", " ", "NA"])
+    def test_a_gap_among_numbers_takes_its_file_out_by_name(self, photos, gap):
+        self.table(photos, "file,age", "p{i}.png,{i}.5")
+        path = photos / "labels.csv"
+        path.write_text(path.read_text("utf-8").replace("3.5", gap), "utf-8")
+        examples = load(photos)
+        assert (examples.task, examples.n_samples) == (Task.REGRESSION, 11)
+        (gone,) = found(examples, Trouble.MISSING)
+        assert (gone.subject, gone.names) == ("age", ("p3.png",))
+        path.write_text(path.read_text("utf-8").replace("7.5", "inf"), "utf-8")
+        assert "'age' must hold finite numbers. Received: inf in line 9" in refusal(photos)
+
+    def test_a_gap_is_no_class_but_namibia_is(self, photos):
+        self.table(photos, "file,label", "p{i}.png,{odd}")
+        path = photos / "labels.csv"
+        lines = path.read_text("utf-8").splitlines()
+        path.write_text("\n".join([*lines[:3], "p2.png,", "p3.png,NA", *lines[5:]]), "utf-8")
+        examples = load(photos)
+        assert examples.class_names == ("NA", "even", "odd")
+        assert found(examples, Trouble.MISSING)[0].names == ("p2.png",)
+        self.table(photos, "file,label", "p{i}.png,")
+        assert "Column 'label' of the table of the files is empty" in refusal(photos)
+
     def test_files_in_folders(self, photos):
         write(photos / "sub" / "x y.png", 70)
         self.table(photos, "file,label", "p{i}.png,{odd}")

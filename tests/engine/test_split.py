@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.datasets import across
 from engine.datasets.across import across_parts
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
@@ -251,6 +253,31 @@ def test_the_same_input_in_two_parts_is_found_by_name() -> None:
     assert found.remedies[0].changes == {"data.exclude": ("39.png",)}
     x[39] = 39
     assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
+
+
+def test_large_examples_are_compared_few_at_a_time_or_not_at_all(monkeypatch) -> None:
+    taken: list[int] = []
+
+    class Watched:
+        shape, dtype = (60, 1_000), np.dtype(np.float64)
+
+        def __len__(self) -> int:
+            return 60
+
+        def __getitem__(self, places: slice) -> np.ndarray:
+            rows = np.arange(60.0)[places]
+            taken.append(len(rows))
+            return np.repeat(rows[:, np.newaxis], 1_000, axis=1)
+
+    monkeypatch.setattr(across, "_BLOCK_BYTES", 40_000)
+    examples = replace(examples_of(np.linspace(0, 1, 60)), x=Watched())
+    parts = split(examples, SplitSpec(), 0)
+    assert across_parts(examples, parts) == ()
+    assert (max(taken), sum(taken)) == (5, 60)
+    taken.clear()
+    monkeypatch.setattr(across, "_COMPARED_BYTES", 100_000)
+    assert across_parts(examples, parts) == ()
+    assert taken == []
 
 
 def test_overlapping_windows_drawn_at_random_are_told_with_the_remedy() -> None:

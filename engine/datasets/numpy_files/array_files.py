@@ -131,6 +131,8 @@ def arrays_in(path: Path) -> tuple[ArrayFile, ...]:
         DatasetError: It is no such file, or a header does not fit the file's size.
     """
     with reading(path):
+        if path.stat().st_size == 0:
+            raise DatasetError(f"'{path.name}' is empty.", "Copy or save it again.")
         match path.suffix.lower():
             case ".npz":
                 return tuple(_members(path))
@@ -162,7 +164,7 @@ def reading(path: Path) -> Iterator[None]:
 
 def _npy(path: Path) -> ArrayFile:
     with path.open("rb") as file:
-        shape, is_fortran, dtype = _header(file)
+        shape, is_fortran, dtype = _header(file, path.name)
         offset = file.tell()
     _compare(path.name, shape, dtype, path.stat().st_size - offset)
 
@@ -185,7 +187,7 @@ def _members(path: Path) -> Iterator[ArrayFile]:
             if info.file_size > max(info.compress_size, 1) * _MAX_RATIO:
                 raise _lies(name, info.file_size, info.compress_size)
             with archive.open(info) as file:
-                shape, is_fortran, dtype = _header(file)
+                shape, is_fortran, dtype = _header(file, name)
                 begin = file.tell()
             _compare(name, shape, dtype, info.file_size - begin)
             offset = None
@@ -212,14 +214,26 @@ def _member_offset(path: Path, info: zipfile.ZipInfo) -> int:
     return int(info.header_offset + 30 + name_length + extra_length)
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(file)
+def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(file)
+    except ValueError:
+        raise DatasetError(
+            f"'{name}' is no NumPy array: it does not begin as one.",
+            "Save numbers with numpy.save or numpy.savez.",
+        ) from None
     read = (
         np.lib.format.read_array_header_1_0
         if version == (1, 0)
         else np.lib.format.read_array_header_2_0
     )
-    return read(file)
+    shape, is_fortran, dtype = read(file)
+    if any(side < 0 for side in shape):
+        raise DatasetError(
+            f"'{name}' cannot be read: its header promises the shape {shape}.",
+            "The file is damaged; copy or save it again.",
+        )
+    return shape, is_fortran, dtype
 
 
 def _idx(path: Path) -> ArrayFile:
@@ -232,10 +246,13 @@ def _idx(path: Path) -> ArrayFile:
         return file
 
     with unpack(False) as file:
-        zeros, code, n_dimensions = struct.unpack(">HBB", file.read(4))
+        zeros, code, n_dimensions = struct.unpack(">HBB", file.read(4).rjust(4, b"\xff"))
         if zeros or code not in _IDX_TYPES or not 0 < n_dimensions <= _MAX_DIMENSIONS:
             raise DatasetError(f"'{path.name}' is no IDX file.", "Check the file.")
-        shape = struct.unpack(f">{n_dimensions}I", file.read(4 * n_dimensions))
+        sides = file.read(4 * n_dimensions)
+        if len(sides) < 4 * n_dimensions:
+            raise _cut_off(path.name, 4 + 4 * n_dimensions, 4 + len(sides))
+        shape = struct.unpack(f">{n_dimensions}I", sides)
     dtype = np.dtype(_IDX_TYPES[code])
     offset = 4 + 4 * n_dimensions
     size = path.stat().st_size

@@ -127,7 +127,8 @@ class ImageFolder(FileDataset):
                 refusal = refusal or error
                 continue
             target = table.target(self.data.target)
-            targets = understand_targets(table.columns[target], target, self.data.task)
+            table = table.known(target)
+            targets = understand_targets(table.columns[target], target, self.data.task, table.lines)
             given = given_parts(table.files)
             return Labelled(
                 table.files, targets, target, given, table.findings, dict(table.columns)

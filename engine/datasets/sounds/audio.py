@@ -163,11 +163,11 @@ def _of_table(table: FileTable, data: DataSpec) -> Labelled:
     said = text_column(table) if data.target is None else None
     is_said = data.task is Task.TRANSCRIPTION or (data.task is None and said is not None)
     target = said if is_said and said is not None else table.target(data.target)
-    values = table.columns[target]
-    if is_said or (data.task is None and _are_sentences(values)):
+    if is_said or (data.task is None and _are_sentences(table.columns[target])):
         return _spoken(table, target)
+    table = table.known(target)
     given = given_parts(table.files)
-    targets = understand_targets(values, target, data.task)
+    targets = understand_targets(table.columns[target], target, data.task, table.lines)
     columns = dict(table.columns)
     return Labelled(table.files, targets, target, given, table.findings, columns, table.notes)
 

@@ -139,7 +139,7 @@ def _read_sheet(workbook: Any, name: str, path: Path) -> tuple[list[list[Any]], 
 
 
 def _damaged(path: Path, error: Exception) -> DatasetError:
-    received = str(error) or type(error).__name__
+    received = str(error).rstrip(".") or type(error).__name__
     return DatasetError(
         f"'{path.name}' cannot be read as a workbook. Received: {received}.",
         "Open it in a spreadsheet program and save it again.",
@@ -224,7 +224,7 @@ class ParquetTable:
         return SourceReport(findings, [("File", "Parquet")])
 
     def _damaged(self, error: Exception) -> DatasetError:
-        first = str(error).partition("\n")[0]
+        first = str(error).partition("\n")[0].rstrip(".")
         return DatasetError(
             f"'{self.path.name}' cannot be read as Parquet. Received: {first}.",
             "Write it again, or save the table as CSV.",

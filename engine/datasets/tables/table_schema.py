@@ -309,7 +309,11 @@ def choose_target(
     if target is None:
         found = suggest_target(plans)
         if found is None:
-            raise DatasetError(f"Which column of '{file_name}' is to be predicted?", listing)
+            raise DatasetError(
+                f"Which column of '{file_name}' is to be predicted? None holds numbers or "
+                "categories.",
+                listing,
+            )
         return found, f"No target was named, so '{found}' is predicted."
     if target in plans:
         return target, ""
