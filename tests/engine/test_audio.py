@@ -130,7 +130,7 @@ def test_nothing_readable_is_refused_with_the_first_reason(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.wav").write_text("hello")
-    with pytest.raises(DatasetError, match=r"None of the .*: 'cat/a.wav' is not"):
+    with pytest.raises(DatasetError, match=r"None of the .*: 'cat/a.wav': is not"):
         load(tmp_path)
 
 
