@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from gui.theme import SPACING, current_theme, set_role
 from gui.widgets.run_words import count_text
@@ -16,18 +16,15 @@ class SplitBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bar = _Bar()
-        self._labels = [QLabel() for _ in range(3)]
-        words = QHBoxLayout()
-        words.setSpacing(2 * SPACING)
-        for label in self._labels:
-            set_role(label, "small")
-            words.addWidget(label)
-        words.addStretch(1)
+        self._words = QLabel()
+        self._words.setTextFormat(Qt.TextFormat.RichText)
+        self._words.setWordWrap(True)  # between the parts, in a narrow window
+        set_role(self._words, "small")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
         column.addWidget(self._bar)
-        column.addLayout(words)
+        column.addWidget(self._words)
         current_theme().changed.connect(self._refresh)
 
     def set_sizes(self, sizes: tuple[int, int, int]) -> None:
@@ -52,10 +49,13 @@ class SplitBar(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        colors = _colors()
-        for label, text, color in zip(self._labels, self.parts, colors, strict=True):
-            label.setText(f'<span style="color:{color}">■</span> {text}')
-            label.setTextFormat(Qt.TextFormat.RichText)
+        # Qt breaks lines at the narrow space between digits, although that asks not to.
+        parts = [text.replace("\u202f", " ").replace(" ", "&nbsp;") for text in self.parts]
+        words = [
+            f'<span style="color:{color}">■</span>&nbsp;{text}'
+            for text, color in zip(parts, _colors(), strict=True)
+        ]
+        self._words.setText("&nbsp;&nbsp;&nbsp; ".join(words))
         self._bar.setAccessibleName(self.text)
         self._bar.update()
 
