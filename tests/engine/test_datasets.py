@@ -114,14 +114,18 @@ class TestContract:
 
     @every_made_dataset
     def test_smallest_and_largest_values_work(self, dataset: Dataset) -> None:
+        # Making the most of what takes long says nothing that making a few does not say.
+        few = {} if dataset.kind is Kind.TABLE else {"n_samples": 60}
         for item in describe(dataset.parameters):
             for limit, excluded in (
                 (item.minimum, item.minimum_excluded),
                 (item.maximum, item.maximum_excluded),
             ):
-                if limit is not None and not excluded:
-                    rows = load(dataset.name, **{item.name: limit}).x[:]
-                    assert rows.dtype == object or np.all(np.isfinite(rows))
+                is_many = item.name == "n_samples" and limit == item.maximum
+                if limit is None or excluded or (few and is_many):
+                    continue
+                rows = load(dataset.name, **{**few, item.name: limit}).x[:]
+                assert rows.dtype == object or np.all(np.isfinite(rows))
 
 
 class TestBuiltIn:
