@@ -40,7 +40,8 @@ class Profile:
         class_names: Classes in index order; empty where none are predicted.
         class_counts: Examples per class, (classes,).
         columns: One per column of a table, used or not, the target last.
-        sample_x: Some raw inputs in their original order, as in `Examples.x`, (n, *shape).
+        sample_x: Some raw inputs as in `Examples.x`, (n, *shape); of tables and series in their
+            original order.
         sample_y: Their targets, as in `Examples.y`, (n, …).
         split_sizes: Examples in the training, validation and test part.
         notes: What people should know of the data, one sentence each.
@@ -192,12 +193,14 @@ def _categories(examples: Examples) -> dict[str, tuple[str, ...]]:
 def _samples(
     examples: Examples, seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any], tuple[DataFinding, ...]]:
-    """Indices of the examples that are shown, in their original order; their x; bad files."""
+    """Indices of the examples that are shown; their x; bad files."""
     limit = SAMPLE_LIMITS[examples.kind]
     chosen = np.arange(examples.n_samples, dtype=np.int64)
     if examples.n_samples > limit:
-        drawn = np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False)
-        chosen = np.sort(drawn)
+        chosen = np.random.default_rng(seed).choice(examples.n_samples, limit, replace=False)
+        if examples.kind in (Kind.TABLE, Kind.SERIES):
+            # Elsewhere the order is that of the files, class after class: a mixture shows more.
+            chosen = np.sort(chosen)
     rows = examples.x
     if not isinstance(rows, FileRows):
         return chosen, rows[chosen], ()

@@ -99,9 +99,11 @@ def columns() -> tuple[Column, ...]:
 
 def _metric_column(name: str, title: str, prefix: str) -> Column:
     def find(record: RunRecord) -> tuple[str, float] | None:
-        metric = main_metric(record.metrics)
-        value = record.metrics.get(prefix + metric)
-        return None if value is None else (metric, value)
+        # Texts are measured whole, and only at the end.
+        for metric in (main_metric(record.metrics), "exact_match", "character_error_rate"):
+            if (value := record.metrics.get(prefix + metric)) is not None:
+                return metric, value
+        return None
 
     def text(record: RunRecord) -> str:
         found = find(record)

@@ -641,3 +641,24 @@ class TestPenguins:
             if not pd.api.types.is_numeric_dtype(expected):
                 expected = expected.astype("category").cat.codes.replace(-1, np.nan)
             np.testing.assert_array_equal(examples.x[:, index], expected)
+
+
+class TestTime:
+    def test_rows_in_order_of_time_are_told_with_remedies(self, tmp_path: Path) -> None:
+        path = tmp_path / "sales.csv"
+        days = [f"2024-{1 + day // 28:02d}-{1 + day % 28:02d},{day % 7},{day}" for day in range(60)]
+        path.write_text("day,weekday,sales\n" + "\n".join(days))
+        (found,) = ordered(path)
+        assert found.subject == "day"
+        assert [remedy.changes for remedy in found.remedies] == [
+            {"split.method": "time", "split.column": "day"},
+            {"data.format": "series"},
+        ]
+        path.write_text("day,weekday,sales\n" + "\n".join(days[::2] + days[1::2]))
+        assert ordered(path) == []
+
+
+def ordered(path: Path) -> list[DataFinding]:
+    """What is said of the order of a table's rows."""
+    examples = load_examples(DataSpec(source=str(path), target="sales"))[1]
+    return [item for item in examples.findings if item.trouble is Trouble.ACROSS_PARTS]

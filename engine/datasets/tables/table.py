@@ -23,6 +23,7 @@ from engine.datasets.tables.table_findings import (
     is_constant,
     leak_findings,
     row_findings,
+    time_findings,
 )
 from engine.datasets.tables.table_inputs import read_features, read_inputs, read_row
 from engine.datasets.tables.table_opening import SUFFIXES, column_names, open_source
@@ -120,6 +121,7 @@ class TableFile(FileDataset):
             *table.report.findings,
             *column_findings(plans, table.studies, shown, target, parameters.gap_words),
             *row_findings(encoded, class_names, y, word),
+            *time_findings(features, encoded.x),
             *leak_findings(features, encoded.x, y, len(class_names), target),
         ]
         return Examples(

@@ -25,6 +25,8 @@ from engine.datasets.tables.table_schema import (
 _BINS = 20
 _SHOWN_VALUES = 20
 _LEAK_ROWS = 20_000
+# Rows in the order of time: hardly any two at the same time, and not just a handful.
+_ORDERED_MIN_ROWS, _ORDERED_SHARE = 20, 0.5
 _LEAK_MIN_ROWS = 20
 _LEAK_BINS = 50
 # A column that alone tells this share of the target is suspected of being made from it.
@@ -218,6 +220,35 @@ def _rare(
 
 
 # ---- leaks
+
+
+def time_findings(features: Sequence[Mapping[str, object]], x: Rows) -> list[DataFinding]:
+    """A column of times along which the rows are ordered: then the future should be tested.
+
+    Told from the first 20,000 rows.
+
+    Args:
+        features: One per column of x, as `ColumnPlan.features` returns them.
+        x: (rows, columns of x).
+    """
+    for index, feature in enumerate(features):
+        if feature.get("part") != "days":
+            continue
+        days = x[:_LEAK_ROWS][:, index]
+        steps = np.diff(days[~np.isnan(days)])
+        is_ordered = len(steps) >= _ORDERED_MIN_ROWS and (steps >= 0).all()
+        if is_ordered and (steps > 0).mean() > _ORDERED_SHARE:
+            name = str(feature["column"])
+            text = (
+                f"The rows are in the order of '{name}'. Drawn at random, the training part holds "
+                "the days around those that are tested, and results look better than they are."
+            )
+            remedies = (
+                Remedy("Divide by time", {"split.method": "time", "split.column": name}),
+                Remedy("Read it as a series", {"data.format": "series"}),
+            )
+            return [DataFinding(Trouble.ACROSS_PARTS, name, text, remedies=remedies)]
+    return []
 
 
 def leak_findings(
