@@ -175,4 +175,4 @@ class TestArrays:
         path.write_bytes(path.read_bytes()[:1000])
         assert "cannot be read" in refused([path], DIGIT)
         path.write_bytes(b"")
-        assert "cannot be read" in refused([path], DIGIT)
+        assert "is empty" in refused([path], DIGIT)
