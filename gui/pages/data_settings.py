@@ -101,8 +101,8 @@ class DataSettings(QWidget):
         for hidden in (self._shaping_title, self.shaping_form, self.augmentation):
             column.addWidget(hidden)
             hidden.hide()
-        for hidden in (self._form_title, self._form_gap, self.split_column):
-            hidden.hide()
+        for waiting in (self._form_title, self._form_gap, self.split_column):
+            waiting.hide()
         column.addStretch(1)
 
     def _connect(self) -> None:
