@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.datasets.sequences.control import ControlFormat, examples_of
 from engine.datasets.sequences.control_files import Steps
 from engine.parameters import Parameters, parameter
@@ -46,14 +47,7 @@ class CartPoleParameters(Parameters):
         ge=0.0,
         le=0.6,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
 
 class CartPole(Dataset):

@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.languages import LANGUAGES, languages_in
+from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
 from engine.errors import DatasetError
@@ -40,14 +41,7 @@ class CountriesParameters(Parameters):
         ge=50,
         le=10_000,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
     @field_validator("languages")
     @classmethod

@@ -12,6 +12,7 @@ from pydantic import field_validator, model_validator
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.languages import LANGUAGES, languages_in
+from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
 from engine.parameters import Parameters, parameter
@@ -42,14 +43,7 @@ class DatesParameters(Parameters):
     last_year: int = parameter(
         2099, label="Last year", help="The latest year of a date.", ge=1900, le=9998
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
     @field_validator("languages")
     @classmethod

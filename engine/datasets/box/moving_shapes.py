@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Task
 
@@ -35,14 +36,7 @@ class MovingShapesParameters(Parameters):
         ge=0.0,
         le=0.5,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
 
 class MovingShapes(Dataset):

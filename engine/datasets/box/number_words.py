@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
 from engine.parameters import Parameters, parameter
@@ -104,14 +105,7 @@ class NumberWordsParameters(Parameters):
         ge=50,
         le=100_000,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
 
 class NumberWords(Dataset):

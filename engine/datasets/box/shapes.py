@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Task
 
@@ -48,14 +49,7 @@ class ShapesParameters(Parameters):
         ge=0.0,
         le=1.0,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
 
 def _regular(n_corners: int) -> Points:

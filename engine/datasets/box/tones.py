@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.datasets.looks import Distribution
 from engine.datasets.sounds.sound_files import to_int16
 from engine.parameters import Parameters, parameter
@@ -58,14 +59,7 @@ class ToneParameters(Parameters):
         le=48_000,
         advanced=True,
     )
-    seed: int = parameter(
-        0,
-        label="Data seed",
-        help="The same seed makes the same data.",
-        ge=0,
-        le=2**31 - 1,
-        advanced=True,
-    )
+    seed: int = data_seed()
 
 
 class KeypadParameters(ToneParameters):

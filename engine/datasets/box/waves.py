@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
+from engine.datasets.box.made import data_seed
 from engine.datasets.sequences.series import plain_reading
 from engine.datasets.sequences.windows import Steps, WindowParameters, examples_of
 from engine.parameters import parameter
@@ -15,14 +16,6 @@ from engine.problem import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 
-_SEED = parameter(
-    0,
-    label="Data seed",
-    help="The same seed makes the same data.",
-    ge=0,
-    le=2**31 - 1,
-    advanced=True,
-)
 _LENGTH_HELP = "How many steps are made."
 _NOISE_HELP = "Standard deviation of the noise added to each step. More noise, harder to forecast."
 
@@ -53,7 +46,7 @@ class SeasonsParameters(WindowParameters):
         ge=2,
         le=500,
     )
-    seed: int = _SEED
+    seed: int = data_seed()
 
 
 class Seasons(Dataset):
@@ -107,7 +100,7 @@ class MackeyGlassParameters(WindowParameters):
         ge=1,
         le=100,
     )
-    seed: int = _SEED
+    seed: int = data_seed()
 
 
 class MackeyGlass(Dataset):
