@@ -19,6 +19,8 @@ from engine.datasets.box import keras_data, keras_files
 from engine.datasets.box.keras_data import KerasDataset, download
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError
+from engine.events import DataDownloaded
+from engine.execution import download_data
 from engine.problem import Kind, Task
 from engine.spec import DataSpec
 
@@ -274,6 +276,12 @@ class TestDownload:
         assert json.loads(capsys.readouterr().out)["dataset"] == "mnist"
         assert cli.main(["data", "download", "mnist"]) == 0
         assert "already" in capsys.readouterr().out
+
+    def test_asked_for_by_a_window(self, folder, published):
+        assert download_data("mnist") == DataDownloaded("mnist")
+        assert load("mnist").n_samples == 20
+        with pytest.raises(DatasetError, match="nothing to download"):
+            download_data("iris")
 
     def test_command_refuses(self, capsys):
         assert cli.main(["data", "download", "iris", "--yes"]) == 2
