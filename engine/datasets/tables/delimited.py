@@ -20,8 +20,8 @@ from typing import IO
 import numpy as np
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.encodings import FALLBACK, encoding_name, find_encoding
 from engine.datasets.findings import DataFinding, Remedy, Trouble
+from engine.datasets.tables.encodings import FALLBACK, encoding_name, find_encoding
 from engine.datasets.tables.plain_blocks import (
     BLOCK_BYTES,
     ONE_BYTE_ENCODINGS,
