@@ -87,16 +87,15 @@ def _invalid(declared: type[Parameters], values: Mapping[str, Any], prefix: str)
 
 
 def recommended_model(kind: Kind, task: Task) -> str:
-    """The architecture to start with on data that recommends none itself: the first that fits."""
-    if kind is Kind.TABLE:
-        return "mlp"
-    fitting = [item.name for item in ARCHITECTURES if not item.misfit(kind, task)]
-    return "cnn" if "cnn" in fitting else fitting[0] if fitting else "mlp"
+    """The architecture to start with on data that recommends none itself."""
+    fitting = [item for item in ARCHITECTURES if not item.misfit(kind, task)]
+    recommended = [item.name for item in fitting if (kind, task) in item.recommended_for]
+    return next(iter(recommended or [item.name for item in fitting]), "mlp")
 
 
 def training_defaults(architecture: Architecture, signature: Signature) -> TrainingSpec:
     """How `architecture` is trained on such data when nobody says otherwise."""
-    defaults = architecture.defaults
+    defaults = architecture.defaults_for(signature)
     return TrainingSpec.model_validate(
         {
             "epochs": defaults.epochs,

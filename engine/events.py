@@ -229,6 +229,12 @@ class LayerInfo:
         output_shape: Without the batch axis.
         n_parameters: Weights it holds.
         details: Its main settings in words, such as ``32 filters, 3×3, relu``.
+        inputs: Names of the layers whose outputs it takes, in order; empty for an input.
+        n_macs: Multiply-adds for one example.
+        activation_bytes: Memory of its output for one example.
+        receptive_field: How much of the input one value of its output sees, along the input's
+            axes of place or time: (height, width) of an image; empty where that means nothing.
+        code: The line of Keras code that makes it.
     """
 
     name: str
@@ -236,6 +242,11 @@ class LayerInfo:
     output_shape: tuple[int, ...]
     n_parameters: int
     details: str = ""
+    inputs: tuple[str, ...] = ()
+    n_macs: int = 0
+    activation_bytes: int = 0
+    receptive_field: tuple[int, ...] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,12 +258,27 @@ class ModelDescribed(Terminal):
         layers: From input to output.
         n_parameters: All weights.
         n_trainable: Weights that training changes.
+        n_macs: Multiply-adds for one example, forwards.
+        memory_bytes: Estimate of what training takes: weights, gradients, the optimizer's state,
+            and the activations of a batch.
+        graph: The layers as `engine.graph.LayerGraph` writes them, to be edited; empty where a
+            layer cannot be.
+        code: The same model as Keras code, which runs by itself.
     """
 
     spec: RunSpec
     layers: tuple[LayerInfo, ...]
     n_parameters: int
     n_trainable: int
+    n_macs: int = 0
+    memory_bytes: int = 0
+    graph: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one example; empty where there are no layers."""
+        return self.layers[0].output_shape if self.layers else ()
 
 
 @dataclass(frozen=True)

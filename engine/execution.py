@@ -128,14 +128,19 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     from engine.training.building import build
 
     network = build(resolved, signature)
+    given = LayerInfo("input", "Input", tuple(network.input_shape[1:]), 0)
     described = ModelDescribed(
         resolved,
-        tuple(_layer_info(layer) for layer in network.layers),
+        (given, *(_layer_info(layer) for layer in network.layers if not _is_input(layer))),
         n_parameters=network.count_params(),
         n_trainable=int(sum(v.value.shape.num_elements() for v in network.trainable_variables)),
     )
     keras.backend.clear_session()
     return described
+
+
+def _is_input(layer: keras.layers.Layer) -> bool:
+    return type(layer).__name__ == "InputLayer"
 
 
 def _layer_info(layer: keras.layers.Layer) -> LayerInfo:

@@ -28,6 +28,7 @@ class Task(StrEnum):
     TRANSLATION = "translation"
     TRANSCRIPTION = "transcription"
     CONTROL = "control"
+    ANOMALY = "anomaly"
 
 
 class Output(StrEnum):
@@ -51,10 +52,13 @@ class Signature:
         n_classes: Number of classes; of tasks that predict tokens, how many tokens there are,
             padding (token 0) included. 0 where numbers are predicted.
         n_values: How many numbers are predicted at once: 1 for regression, the horizon for
-            forecasting, the action's dimensions for control.
+            forecasting, the action's dimensions for control. For anomalies the network's one output
+            is the score itself, and training makes it small.
         n_tokens: Where the input is a text: how many tokens there are, padding (token 0) and
             unknown ones (token 1) included; else 0.
         target_length: Where tokens are predicted: how many at most; else 0.
+        category_sizes: Of a table, where categories are to be embedded: the last features of each
+            example are indices of categories, from 0, and this is how many there are of each.
     """
 
     kind: Kind
@@ -64,6 +68,7 @@ class Signature:
     n_values: int = 1
     n_tokens: int = 0
     target_length: int = 0
+    category_sizes: tuple[int, ...] = ()
 
     @property
     def output(self) -> Output:
@@ -102,6 +107,7 @@ class Signature:
             values.get("n_values", 1),
             values.get("n_tokens", 0),
             values.get("target_length", 0),
+            tuple(values.get("category_sizes", ())),
         )
 
 
@@ -109,4 +115,6 @@ def output_of(task: Task, n_classes: int) -> Output:
     """What a prediction consists of; control is of classes where its actions are."""
     if task in (Task.TRANSLATION, Task.TRANSCRIPTION):
         return Output.TOKENS
+    if task is Task.ANOMALY:
+        return Output.NUMBERS
     return Output.CLASSES if n_classes else Output.NUMBERS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,7 +38,14 @@ class Architecture(ABC):
         tasks: Tasks it can learn.
         parameters: Its declared parameters.
         defaults: How it is usually trained.
+        recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
+            sentence that people read beside it.
+        reading: Books and papers to go on with, by author, year and title.
         is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
+        is_autoregressive: It writes one token after another. The network's input is (batch,
+            tokens of the source + target_length), int32: the source, then the target shifted by
+            one with `n_classes` as its first token; its output the probabilities of each token of
+            the target. `engine.decoding` asks it token by token when it predicts.
     """
 
     name: str
@@ -49,7 +57,10 @@ class Architecture(ABC):
     tasks: tuple[Task, ...]
     parameters: type[Parameters]
     defaults: TrainingDefaults
+    recommended_for: Mapping[tuple[Kind, Task], str] = {}
+    reading: tuple[str, ...] = ()
     is_linear: bool = False
+    is_autoregressive: bool = False
 
     def misfit(self, kind: Kind, task: Task) -> str:
         """Says why this architecture does not fit such data; empty where it fits."""
@@ -58,6 +69,10 @@ class Architecture(ABC):
         if task not in self.tasks:
             return f"{self.title} is for {_listing(self.tasks)}; this data asks for {task.value}."
         return ""
+
+    def defaults_for(self, signature: Signature) -> TrainingDefaults:
+        """How it is usually trained on such data."""
+        return self.defaults
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         """Finds settings that cannot work on data of this shape.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -61,6 +61,11 @@ class MultilayerPerceptron(Architecture):
     tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
     parameters = MlpParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
+    recommended_for: ClassVar = {
+        (Kind.TABLE, Task.CLASSIFICATION): "Bends its boundary where the data asks for it.",
+        (Kind.TABLE, Task.REGRESSION): "Follows curved relations that a straight line misses.",
+        (Kind.TABLE, Task.CONTROL): "What it sees and what to do are a few numbers each.",
+    }
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras

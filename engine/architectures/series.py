@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -62,6 +62,11 @@ class SeriesNetwork(Architecture):
     tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION)
     parameters = SeriesParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
+    recommended_for: ClassVar = {
+        (Kind.SERIES, Task.FORECASTING): "Sees far into the past with few weights.",
+        (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
+        (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
+    }
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras

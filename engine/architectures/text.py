@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -69,6 +69,10 @@ class TextCnn(Architecture):
     tasks = (Task.CLASSIFICATION, Task.REGRESSION)
     parameters = TextCnnParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=64)
+    recommended_for: ClassVar = {
+        (Kind.TEXT, Task.CLASSIFICATION): "Quick, and hard to beat on short texts.",
+        (Kind.TEXT, Task.REGRESSION): "Quick, and hard to beat on short texts.",
+    }
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras

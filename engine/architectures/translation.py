@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.architectures.base import Architecture, TrainingDefaults, require
 from engine.errors import Problem
@@ -64,6 +64,9 @@ class Translator(Architecture):
     tasks = (Task.TRANSLATION,)
     parameters = TranslatorParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=20, batch_size=64)
+    recommended_for: ClassVar = {
+        (Kind.TEXT, Task.TRANSLATION): "Learns short texts with a clear answer in minutes.",
+    }
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         size = signature.target_length * signature.n_classes

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.architectures import ARCHITECTURES
+from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
 from engine.datasets.profile import Profile
 from engine.defaults import recommended_model
@@ -30,7 +31,7 @@ from gui.pages.page import Page
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import Card, CardList
-from gui.widgets.layer_view import LayerView
+from gui.widgets.model_tabs import ModelTabs
 from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
 
@@ -65,7 +66,7 @@ class ModelPage(Page):
         self.formula = QLabel(self._right)
         self._layers_stack = QStackedWidget(self._right)
         self.state_panel = StatePanel(self._layers_stack)
-        self.layers = LayerView(self._layers_stack)
+        self.tabs = ModelTabs(self._layers_stack)
         self.totals = QLabel(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
         self._building_timer = QTimer(self)
@@ -123,7 +124,7 @@ class ModelPage(Page):
 
     def _build_layers(self) -> QWidget:
         self._layers_stack.addWidget(self.state_panel)
-        self._layers_stack.addWidget(self.layers)
+        self._layers_stack.addWidget(self.tabs)
         set_role(self.next_button, "primary")
         foot = QHBoxLayout()
         foot.addWidget(self.totals, 1)
@@ -163,6 +164,7 @@ class ModelPage(Page):
         self.cards.select(draft.model)
         self.forms.show_draft(draft)
         self._show_output()
+        self.tabs.show_architecture(draft.model)
         if draft.model in ARCHITECTURES:
             architecture = ARCHITECTURES[draft.model]
             self.title.setText(architecture.title)
@@ -175,7 +177,6 @@ class ModelPage(Page):
     def _on_profile(self, profile: Profile | None) -> None:
         self._show_cards()
         self._show_output()
-        self._show_layers()
 
     def _show_output(self) -> None:
         """Offers the settings that fit what comes in and goes out, as far as that is known."""
@@ -198,7 +199,7 @@ class ModelPage(Page):
                 Card(
                     architecture.name,
                     architecture.title,
-                    architecture.summary,
+                    self._words(architecture, is_recommended),
                     badge=self.tr("recommended") if is_recommended else "",
                     obstacle=obstacle,
                     is_marked=is_recommended,
@@ -209,6 +210,11 @@ class ModelPage(Page):
         current = self.cards.current_name
         self.cards.set_cards(cards)
         self.cards.select(current or self.controller.draft.model)
+
+    def _words(self, architecture: Architecture, is_recommended: bool) -> str:
+        """What a card says: why the model is recommended, else what it is."""
+        reason = architecture.recommended_for.get(self._kind_and_task() or (), "")
+        return reason if is_recommended and reason else architecture.summary
 
     def _kind_and_task(self) -> tuple[Kind, Task] | None:
         profile = self.controller.profile
@@ -246,21 +252,14 @@ class ModelPage(Page):
         self._building_timer.stop()
         self.forms.show_problems(())
         self.forms.show_resolved(model.spec)
-        self._show_layers()
+        self.tabs.show_model(model)
         fixed = model.n_parameters - model.n_trainable
         text = self.tr("{n} parameters").format(n=count_text(model.n_parameters))
         if fixed:
             text += self.tr(", {n} of them not trained").format(n=count_text(fixed))
         self.totals.setText(text)
-        self._layers_stack.setCurrentWidget(self.layers)
+        self._layers_stack.setCurrentWidget(self.tabs)
         self.next_button.setEnabled(True)
-
-    def _show_layers(self) -> None:
-        """Shows the layers, after the input; model and profile come in either order."""
-        model, profile = self.controller.model, self.controller.profile
-        if model is not None:
-            shape = profile.signature.input_shape if profile is not None else ()
-            self.layers.set_layers(model.layers, shape)
 
     @Slot()
     def _show_building(self) -> None:

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import LayerInfo
+from engine.events import LayerInfo, ModelDescribed
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.run_words import count_text
 
@@ -87,16 +87,16 @@ class LayerView(QListView):
         """The layers on screen."""
         return self._layers
 
-    def set_layers(self, layers: Sequence[LayerInfo], input_shape: Sequence[int] = ()) -> None:
-        """Shows layers.
+    def show_architecture(self, name: str) -> None:
+        """Nothing here depends on the architecture alone."""
 
-        Args:
-            layers: From input to output.
-            input_shape: Shape of one example, shown first where `layers` begin after the input.
-        """
-        if input_shape and not any(layer.type.startswith("Input") for layer in layers):
-            given = LayerInfo("input", "Input", tuple(input_shape), 0, self.tr("one example"))
-            layers = (given, *layers)
+    def show_model(self, model: ModelDescribed | None) -> None:
+        """Shows the layers of a model; those before stay while the next is built."""
+        if model is not None:
+            self.set_layers(model.layers)
+
+    def set_layers(self, layers: Sequence[LayerInfo]) -> None:
+        """Shows layers, from input to output."""
         if tuple(layers) == self._layers:
             return
         self._layers = tuple(layers)

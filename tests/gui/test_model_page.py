@@ -172,14 +172,14 @@ class TestLayers:
             qtbot.waitUntil(lambda: "Building" in title.text())
             with qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
                 on.engine.describe.open()
-            assert on.page.layers.isVisible()
+            assert on.page.tabs.layers.isVisible()
 
     def test_layers_and_totals_are_shown_before_training(self, on: PageStage[ModelPage]) -> None:
         show(on, DIGITS)
         model = on.controller.model
         assert model is not None
         assert on.page.layers.layers[-len(model.layers) :] == model.layers
-        assert on.page.layers.layers[0].type == "Input"
+        assert on.page.tabs.layers.layers[0].type == "Input"
         assert on.page.totals.text() == "3 parameters"
 
     def test_a_layer_is_read_aloud_in_full(self, qtbot: QtBot) -> None:

@@ -1,0 +1,54 @@
+"""LayerGraph: the layers of a model and what feeds what, as plain data; no Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SCHEMA_VERSION: Literal[1] = 1
+
+
+@dataclass(frozen=True)
+class LayerNode:
+    """One layer.
+
+    Attributes:
+        name: Its name, unique in the graph: a letter, then letters, digits and underscores.
+        type: What it is, by the names of `engine.graph.layer_types.LAYER_TYPES`.
+        inputs: Names of the layers whose outputs it takes, in order; empty for an input.
+        parameters: Settings, as JSON values, of the type's declared parameters; what is missing
+            has its default.
+    """
+
+    name: str
+    type: str
+    inputs: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LayerGraph:
+    """Layers in an order in which each comes after its inputs; the last is the output."""
+
+    nodes: tuple[LayerNode, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns JSON-ready values."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "layers": [
+                {
+                    "name": node.name,
+                    "type": node.type,
+                    "inputs": list(node.inputs),
+                    "parameters": dict(node.parameters),
+                }
+                for node in self.nodes
+            ],
+        }
+
+    @classmethod
+    def from_nodes(cls, nodes: Sequence[LayerNode]) -> LayerGraph:
+        """The graph of these layers, in this order."""
+        return cls(tuple(nodes))
