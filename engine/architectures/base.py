@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from engine.errors import Problem
 from engine.parameters import Parameters
@@ -57,7 +57,7 @@ class Architecture(ABC):
     tasks: tuple[Task, ...]
     parameters: type[Parameters]
     defaults: TrainingDefaults
-    recommended_for: Mapping[tuple[Kind, Task], str] = {}
+    recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
     reading: tuple[str, ...] = ()
     is_linear: bool = False
     is_autoregressive: bool = False

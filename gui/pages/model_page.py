@@ -213,8 +213,10 @@ class ModelPage(Page):
 
     def _words(self, architecture: Architecture, is_recommended: bool) -> str:
         """What a card says: why the model is recommended, else what it is."""
-        reason = architecture.recommended_for.get(self._kind_and_task() or (), "")
-        return reason if is_recommended and reason else architecture.summary
+        known = self._kind_and_task()
+        if not is_recommended or known is None:
+            return architecture.summary
+        return architecture.recommended_for.get(known, architecture.summary)
 
     def _kind_and_task(self) -> tuple[Kind, Task] | None:
         profile = self.controller.profile

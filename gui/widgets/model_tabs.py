@@ -69,6 +69,7 @@ class ModelTabs(QTabWidget):
         if index in self._views or not 0 <= index < len(self._makers):
             return
         place = self.widget(index)
+        assert place is not None
         view = self._makers[index](place)
         layout = place.layout()
         assert layout is not None

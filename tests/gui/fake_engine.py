@@ -226,7 +226,8 @@ class FakeSession:
             spec = resolve(RunSpec.from_dict(values), looked.signature)
         except DescentError as error:
             return Rejected(error.message, error.hint)
-        layers = (LayerInfo("output", "Dense", (1,), 3, "1 unit"),)
+        given = LayerInfo("input", "Input", looked.signature.input_shape, 0)
+        layers = (given, LayerInfo("output", "Dense", (1,), 3, "1 unit", inputs=("input",)))
         return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3)
 
     def _train(self, command: Train) -> Iterator[Event]:

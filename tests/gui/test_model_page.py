@@ -178,7 +178,7 @@ class TestLayers:
         show(on, DIGITS)
         model = on.controller.model
         assert model is not None
-        assert on.page.layers.layers[-len(model.layers) :] == model.layers
+        assert on.page.tabs.layers.layers == model.layers
         assert on.page.tabs.layers.layers[0].type == "Input"
         assert on.page.totals.text() == "3 parameters"
 
