@@ -143,7 +143,7 @@ class _LayerDelegate(QStyledItemDelegate):
         painter.setPen(QPen(QColor(palette.accent if is_picked else palette.border), 1))
         painter.setBrush(QColor(palette.surface))
         painter.drawRoundedRect(box, 6, 6)
-        color = QColor(palette.series[_family_color(layer.type)])
+        color = QColor(palette.series[family_color(layer.type)])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         stripe = QRectF(box.left() + SPACING, box.top() + SPACING, STRIPE, box.height() - 16)
@@ -212,5 +212,6 @@ def _paint_arrow(painter: QPainter, top: QPointF, color: str) -> None:
     painter.drawLine(end, end + QPointF(3, -3))
 
 
-def _family_color(layer_type: str) -> int:
+def family_color(layer_type: str) -> int:
+    """Position in the palette's series of the colour of a layer's family."""
     return next((color for word, color in _FAMILIES if word in layer_type), 6)
