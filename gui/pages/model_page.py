@@ -64,9 +64,8 @@ class ModelPage(Page):
         self.title = QLabel(self._right)
         self.summary = QLabel(self._right)
         self.formula = QLabel(self._right)
-        self._layers_stack = QStackedWidget(self._right)
-        self.state_panel = StatePanel(self._layers_stack)
-        self.tabs = ModelTabs(self._layers_stack)
+        self.tabs = ModelTabs(self._right)
+        self.state_panel = StatePanel(self.tabs)
         self.totals = QLabel(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
         self._building_timer = QTimer(self)
@@ -123,8 +122,7 @@ class ModelPage(Page):
         return area
 
     def _build_layers(self) -> QWidget:
-        self._layers_stack.addWidget(self.state_panel)
-        self._layers_stack.addWidget(self.tabs)
+        self.state_panel.hide()
         set_role(self.next_button, "primary")
         foot = QHBoxLayout()
         foot.addWidget(self.totals, 1)
@@ -136,7 +134,7 @@ class ModelPage(Page):
         column.addWidget(self.summary)
         column.addWidget(self.formula)
         column.addSpacing(SPACING)
-        column.addWidget(self._layers_stack, 1)
+        column.addWidget(self.tabs, 1)
         column.addLayout(foot)
         return self._right
 
@@ -260,13 +258,13 @@ class ModelPage(Page):
         if fixed:
             text += self.tr(", {n} of them not trained").format(n=count_text(fixed))
         self.totals.setText(text)
-        self._layers_stack.setCurrentWidget(self.tabs)
+        self.tabs.uncover()
         self.next_button.setEnabled(True)
 
     @Slot()
     def _show_building(self) -> None:
         self._building_timer.stop()
-        self._layers_stack.setCurrentWidget(self.state_panel)
+        self.tabs.cover(self.state_panel)
         if not self.controller.draft.has_model:
             self.state_panel.show_state("model", self.tr("Pick an architecture"))
             self.next_button.setEnabled(False)
@@ -307,7 +305,7 @@ class ModelPage(Page):
         else:
             title, way_out = self.tr("This model cannot be built yet"), ""
         self.state_panel.show_state("warning", title, text, way_out, is_error=True)
-        self._layers_stack.setCurrentWidget(self.state_panel)
+        self.tabs.cover(self.state_panel)
         if problem.details and not self._is_about_data(problem):
             self.messages.show_error(problem.message, problem.hint, problem.details)
 

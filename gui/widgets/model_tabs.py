@@ -1,6 +1,7 @@
 """ModelTabs: what there is to see of the chosen model, a tab for each way of looking at it.
 
-To add a way: a widget that is a `ModelView`, and a line in `ModelTabs.__init__`.
+To add a way: a widget that is a `ModelView`, and a line in `ModelTabs.__init__`, or a call of
+`add_view` where the widget needs what only the page has.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ class ModelView(Protocol):
 
 
 class ModelTabs(QTabWidget):
-    """Tabs of which each is built when it is first shown, and told what is known then."""
+    """Tabs of which each is built when it is first shown, and told what is known then.
+
+    Where there is no model to show, a panel that says why covers the tabs that need one.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,23 +38,59 @@ class ModelTabs(QTabWidget):
         self._architecture = ""
         self._makers: list[Callable[[QWidget], QWidget]] = []
         self._views: dict[int, ModelView] = {}
+        self._needs_model: list[bool] = []
+        self._cover: QWidget | None = None
         self.setDocumentMode(True)
         self.layers = LayerView(self)
         self.add_view(self.tr("Layers"), lambda parent: self.layers)
         self.currentChanged.connect(self._on_current)
         self._on_current(0)
 
-    def add_view(self, title: str, make: Callable[[QWidget], QWidget]) -> None:
+    def add_view(
+        self, title: str, make: Callable[[QWidget], QWidget], needs_model: bool = True
+    ) -> int:
         """Adds a tab.
 
         Args:
             title: Its title.
             make: Makes its `ModelView`, given the parent, when it is first shown.
+            needs_model: Without a model there is nothing to see in it.
+
+        Returns:
+            Its place, as `setCurrentIndex` takes it.
         """
         self._makers.append(make)
+        self._needs_model.append(needs_model)
         place = QWidget(self)
         QVBoxLayout(place).setContentsMargins(0, 0, 0, 0)
-        self.addTab(place, title)
+        return self.addTab(place, title)
+
+    def cover(self, panel: QWidget) -> None:
+        """Shows a panel in place of what needs a model, until `uncover`."""
+        self._cover = panel
+        self._place_cover()
+
+    def uncover(self) -> None:
+        """Shows every view again."""
+        if self._cover is not None:
+            self._cover.hide()
+            self._cover = None
+        self._place_cover()
+
+    def _place_cover(self) -> None:
+        """Puts the panel over the tab on screen, if that needs a model."""
+        index = self.currentIndex()
+        place, view = self.widget(index), self._views.get(index)
+        if place is None or not isinstance(view, QWidget):
+            return
+        is_covered = self._cover is not None and self._needs_model[index]
+        view.setVisible(not is_covered)
+        if self._cover is None:
+            return
+        layout = place.layout()
+        if is_covered and layout is not None and layout.indexOf(self._cover) < 0:
+            layout.addWidget(self._cover)
+        self._cover.setVisible(is_covered)
 
     def show_architecture(self, name: str) -> None:
         """Tells every view which architecture is picked."""
@@ -66,8 +106,13 @@ class ModelTabs(QTabWidget):
 
     @Slot(int)
     def _on_current(self, index: int) -> None:
-        if index in self._views or not 0 <= index < len(self._makers):
+        if not 0 <= index < len(self._makers):
             return
+        if index not in self._views:
+            self._make_view(index)
+        self._place_cover()
+
+    def _make_view(self, index: int) -> None:
         place = self.widget(index)
         assert place is not None
         view = self._makers[index](place)
