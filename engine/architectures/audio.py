@@ -6,7 +6,7 @@ comes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -63,6 +63,10 @@ class SoundCnn(Architecture):
     # 280 spoken digits make nine steps an epoch; over three seeds the test part is at 0.98 to 1.0
     # after 30 of them.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=30, batch_size=32)
+    recommended_for: ClassVar = {
+        (Kind.AUDIO, Task.CLASSIFICATION): "Hears a sound whenever in the recording it comes.",
+        (Kind.AUDIO, Task.REGRESSION): "Hears a sound whenever in the recording it comes.",
+    }
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, SoundCnnParameters)
@@ -130,6 +134,9 @@ class SoundTranscriber(Architecture):
     tasks = (Task.TRANSCRIPTION,)
     parameters = SoundTranscriberParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=20, batch_size=32)
+    recommended_for: ClassVar = {
+        (Kind.AUDIO, Task.TRANSCRIPTION): "Learns what is said when from the texts alone.",
+    }
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, SoundTranscriberParameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
@@ -70,6 +70,10 @@ class VideoNetwork(Architecture):
     # On 420 moving shapes: 0.94 of the test part in 30 epochs; with the places kept (Flatten) 0.86,
     # with means instead of maxima 0.92.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=16)
+    recommended_for: ClassVar = {
+        (Kind.VIDEO, Task.CLASSIFICATION): "Sees how patterns move, wherever they do.",
+        (Kind.VIDEO, Task.REGRESSION): "Sees how patterns move, wherever they do.",
+    }
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, VideoParameters)
