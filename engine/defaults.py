@@ -143,6 +143,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
         Problem(f"model.parameters.{problem.field}", problem.message, problem.hint)
         for problem in architecture.check(signature, parameters)
     ]
+    problems += _category_problems(architecture, signature)
     defaults = training_defaults(architecture, signature)
     given = spec.training.model_dump(exclude_none=True)
     if given.get("optimizer", defaults.optimizer) != defaults.optimizer:
@@ -161,6 +162,23 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             "training": training,
         }
     )
+
+
+def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:
+    if not signature.category_sizes or architecture.embeds_categories:
+        return []
+    able = [
+        item.name
+        for item in ARCHITECTURES
+        if item.embeds_categories and not item.misfit(signature.kind, signature.task)
+    ]
+    return [
+        Problem(
+            "preprocessing.categories",
+            f"{architecture.title} cannot embed categories. Received: embedding.",
+            f"Use 'one_hot', or a model that can: {', '.join(able)}.",
+        )
+    ]
 
 
 def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem]:

@@ -136,6 +136,13 @@ class PreprocessingSpec(Parameters):
         help="For regression: learn the target in standard deviations. "
         "Predictions and results are given in the target's own unit.",
     )
+    categories: Literal["one_hot", "embedding"] = parameter(
+        "one_hot",
+        label="Categories",
+        help="How a table's categories reach the network: 'one_hot' makes a feature of 0 or 1 of "
+        "each value, 'embedding' a few numbers that are learnt, which is shorter where values are "
+        "many.",
+    )
     tokens: Literal["auto", "word", "character"] = parameter(
         "auto",
         label="Tokens",

@@ -15,8 +15,8 @@ from gui.changes import Path, changed
 
 Values = dict[str, Any]
 
-SHAPING_SETTINGS: Final = ("tokens", "vocabulary", "length", "bands")
-"""Settings of `PreprocessingSpec` that decide what the network receives of texts and recordings;
+SHAPING_SETTINGS: Final = ("tokens", "vocabulary", "length", "bands", "categories")
+"""Settings of `PreprocessingSpec` that decide what the network receives of texts, sounds, tables;
 they concern the kind of data, and inspection answers with what they lead to."""
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import keras
 
 
+MAX_EMBEDDING = 50
+
+
 @dataclass(frozen=True)
 class TrainingDefaults:
     """How this architecture is usually trained."""
@@ -41,6 +44,7 @@ class Architecture(ABC):
         recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
             sentence that people read beside it.
         reading: Books and papers to go on with, by author, year and title.
+        embeds_categories: It takes `Signature.category_sizes`, by `embedded`.
         is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
         is_autoregressive: It writes one token after another. The network's input is (batch,
             tokens of the source + target_length), int32: the source, then the target shifted by
@@ -61,6 +65,7 @@ class Architecture(ABC):
     reading: tuple[str, ...] = ()
     is_linear: bool = False
     is_autoregressive: bool = False
+    embeds_categories: bool = False
 
     def misfit(self, kind: Kind, task: Task) -> str:
         """Says why this architecture does not fit such data; empty where it fits."""
@@ -107,6 +112,35 @@ def require(parameters: Parameters, kind: type[P]) -> P:
     if not isinstance(parameters, kind):
         raise TypeError(f"Expected {kind.__name__}. Received: {type(parameters).__name__}.")
     return parameters
+
+
+def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTensor:
+    """Puts a few learnt numbers in the place of each category's index.
+
+    Args:
+        features: (batch, features), of which the last are indices, as `signature.category_sizes`
+            says.
+        signature: Of the data.
+
+    Returns:
+        (batch, more features); `features` itself where no categories are embedded. A category of
+        n values becomes min(50, (n + 1) // 2) numbers, as Guo and Berkhahn's "Entity Embeddings of
+        Categorical Variables" (2016) is commonly applied.
+    """
+    import keras
+
+    sizes = signature.category_sizes
+    if not sizes:
+        return features
+    n_plain = signature.input_shape[0] - len(sizes)
+    parts = [features[:, :n_plain]] if n_plain else []
+    for place, size in enumerate(sizes):
+        index = keras.ops.cast(features[:, n_plain + place], "int32")
+        width = min(MAX_EMBEDDING, (size + 1) // 2)
+        parts.append(keras.layers.Embedding(size, width, name=f"category_{place + 1}")(index))
+    return (
+        keras.layers.Concatenate(name="features_and_categories")(parts) if parts[1:] else parts[0]
+    )
 
 
 def output_layer(signature: Signature, **options: Any) -> keras.layers.Layer:

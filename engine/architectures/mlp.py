@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.base import (
+    Architecture,
+    TrainingDefaults,
+    embedded,
+    output_layer,
+    require,
+)
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
 
@@ -60,6 +66,7 @@ class MultilayerPerceptron(Architecture):
     kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
     tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
     parameters = MlpParameters
+    embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
     recommended_for: ClassVar = {
         (Kind.TABLE, Task.CLASSIFICATION): "Bends its boundary where the data asks for it.",
@@ -82,4 +89,10 @@ class MultilayerPerceptron(Architecture):
             if settings.dropout:
                 layers.append(keras.layers.Dropout(settings.dropout))
         layers.append(output_layer(signature))
-        return keras.Sequential(layers, name=self.name)
+        if not signature.category_sizes:
+            return keras.Sequential(layers, name=self.name)
+        inputs = keras.Input(signature.input_shape, name="features")
+        outputs = embedded(inputs, signature)
+        for layer in layers[1:]:
+            outputs = layer(outputs)
+        return keras.Model(inputs, outputs, name=self.name)

@@ -85,6 +85,7 @@ class Preprocessing:
             n_values,
             self.inputs.n_tokens,
             target_length,
+            self.inputs.category_sizes,
         )
 
     def transform_x(self, x: AnyArray) -> AnyArray:
@@ -180,7 +181,7 @@ def _fit_inputs(
         most = max(1, _FIT_VALUES // int(np.prod(examples.x.shape[1:], dtype=np.int64)))
     seen = examples.x[_some(train_indices, most)]
     if examples.kind is Kind.TABLE and "columns" in examples.reading:
-        return TableInputs.fit(seen, examples.reading["columns"], spec.scaling)
+        return TableInputs.fit(seen, examples.reading["columns"], spec.scaling, spec.categories)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
 
 

@@ -29,6 +29,7 @@ class InputTransform(ABC):
         output_shape: Shape of one example for the network.
         n_tokens: Where the output is token ids: how many there are; else 0.
         feature_names: One per column of the output, for tables; else empty.
+        category_sizes: As in `engine.problem.Signature`.
     """
 
     type: ClassVar[str]
@@ -37,12 +38,16 @@ class InputTransform(ABC):
     n_tokens: int = 0
     feature_names: tuple[str, ...] = ()
 
+    @property
+    def category_sizes(self) -> tuple[int, ...]:
+        return ()
+
     @abstractmethod
     def transform(self, rows: AnyArray) -> AnyArray:
         """Returns (n, *output_shape): float32, or int32 for token ids."""
 
-    def build(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-        """Returns Keras's input of raw rows, and what the network receives, made from it.
+    def build(self) -> tuple[Any, keras.KerasTensor]:
+        """Returns Keras's input of raw rows (or inputs by name), and what the network receives.
 
         By default the network's own input, for transforms that Keras cannot express.
         """

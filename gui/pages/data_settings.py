@@ -181,8 +181,10 @@ class DataSettings(QWidget):
         shaping = set(SHAPING_SETTINGS[:3]) if has_text else set()
         if kind is Kind.AUDIO:
             shaping.add("bands")
-        is_sound = kind is Kind.AUDIO
-        self._shaping_title.setText(self.tr("Sound") if is_sound else self.tr("Texts"))
+        if kind is Kind.TABLE:
+            shaping.add("categories")
+        titles = {Kind.AUDIO: self.tr("Sound"), Kind.TABLE: self.tr("Categories")}
+        self._shaping_title.setText(titles.get(kind or Kind.TEXT, self.tr("Texts")))
         self._shaping_title.setVisible(bool(shaping))
         self.shaping_form.setVisible(bool(shaping))
         for name in PreprocessingSpec.model_fields:

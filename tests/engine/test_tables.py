@@ -380,7 +380,7 @@ class TestColumns:
         assert examples.feature_names == ("a",)
         finding = found(examples, Trouble.LEFT_OUT, "name")
         assert "'name' holds 50 different texts and was left out" in finding.text
-        (remedy,) = finding.remedies
+        remedy, _ = finding.remedies
         assert remedy.changes == {("data", "columns", "name", "type"): "category"}
         chosen = load(folder / "table.csv", columns={"name": {"type": "category"}})
         assert chosen.feature_names == ("name", "a")
@@ -466,7 +466,7 @@ class TestTypes:
         examples = load(path, columns={"a": {"type": "category"}, "b": {"type": "ignore"}})
         assert examples.feature_names == ("a",)
         assert examples.x.tolist() == [[0], [1], [0], [1]]
-        assert load(path, columns={"a": {"type": "text"}}).feature_names == ("b",)
+        assert load(path, columns={"a": {"type": "text"}}).feature_names == ("a: 1", "a: 2", "b")
 
     def test_what_cannot_be_is_refused_with_the_line(self, folder: Path) -> None:
         path = write(folder, "a,y\nred,0.5\nblue,1.5\nred,2.5\nblue,3.5\n")

@@ -81,6 +81,7 @@ class ColumnStudy:
         is_overfull: They are more than that.
         distinct_share: Different texts by cells that are not blank, until they were too many.
         n_letters: Characters in all cells.
+        n_spaces: Those that are spaces.
     """
 
     name: str
@@ -108,6 +109,7 @@ class ColumnStudy:
     is_overfull: bool = False
     distinct_share: float = 1.0
     n_letters: int = 0
+    n_spaces: int = 0
 
     def add(self, cells: Cells, lines: npt.NDArray[np.int64], style: NumberStyle) -> None:
         """Looks at a chunk."""
@@ -125,6 +127,7 @@ class ColumnStudy:
         self.n_blank += int(np.count_nonzero(blank))
         self.n_words += int(np.count_nonzero(words))
         self.n_letters += int(pc.sum(pc.utf8_length(cells)).as_py() or 0)
+        self.n_spaces += int(pc.sum(pc.count_substring(cells, " ")).as_py() or 0)
 
     def _add_numbers(self, cells: Cells, lines: npt.NDArray[np.int64], numbers: Numbers) -> None:
         import pyarrow.compute as pc

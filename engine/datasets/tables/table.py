@@ -43,6 +43,7 @@ from engine.datasets.tables.table_schema import (
 )
 from engine.datasets.tables.table_source import TableParameters
 from engine.datasets.tables.table_target import encode_target, plan_target
+from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
 from engine.parameters import shorten
 from engine.problem import Kind
@@ -113,6 +114,7 @@ class TableFile(FileDataset):
         )
         notes += [note] if note else []
         used = self._used(plans, table, target)
+        plans, used = self._with_words(plans, used, table, target, progress)
         features = tuple(item for name in used for item in plans[name].features())
         encoded = encode_table(table, self._wanted(plans, used, target, features, table), progress)
         class_names, y = encode_target(plans[target], encoded.y, task)
@@ -187,13 +189,40 @@ class TableFile(FileDataset):
                 f"No column of '{self.path.name}' varies: {', '.join(constant)}.",
                 "Bring a table whose rows differ.",
             )
+        raise self._nothing_to_use(plans, table, target)
+
+    def _nothing_to_use(
+        self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str
+    ) -> DatasetError:
         left = column_findings(plans, table.studies, [target], target, table.parameters.gap_words)
         why = " ".join(item.text for item in left)
-        raise DatasetError(
+        return DatasetError(
             f"'{self.path.name}' has no column to predict '{target}' from. {why}".strip(),
             "Bring a table with columns of numbers, or of texts that repeat, or give a column "
             "another type.",
         )
+
+    def _with_words(
+        self,
+        plans: dict[str, ColumnPlan],
+        used: list[str],
+        table: StudiedTable,
+        target: str,
+        progress: Progress,
+    ) -> tuple[dict[str, ColumnPlan], list[str]]:
+        """Learns the words of free text; columns in which none repeats are of no use."""
+        names = [name for name in used if plans[name].type == "text"]
+        if not names:
+            return plans, used
+        chunks = (chunk.cells for chunk in table.chunks(progress))
+        learnt = learn_words(chunks, names, table.n_rows)
+        found = dict(plans)
+        for name, (unit, words) in learnt.items():
+            found[name] = replace(plans[name], words=words, unit=unit)
+        left = [name for name in used if found[name].type != "text" or found[name].words]
+        if not left:
+            raise self._nothing_to_use(found, table, target)
+        return found, left
 
     def _wanted(
         self,

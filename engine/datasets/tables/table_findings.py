@@ -116,6 +116,13 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         text = f"The dates in '{name}' could have the day or the month first; it is the {order}."
         remedy = Remedy(f"The {other} comes first", {"data.parameters.dates": f"{other} first"})
         return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))]
+    if plan.type == "text" and plan.words:
+        units = "words" if plan.unit == "word" else "characters"
+        text = (
+            f"'{name}' holds free text. Which of its {len(plan.words):,} most frequent {units} a "
+            "text holds are features."
+        )
+        return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(_ignore(name),))]
     if plan.type == "number" and study.start is not None and study.n_rows >= _LEAK_MIN_ROWS:
         text = f"'{name}' counts the rows. If that is all it does, the model should not see it."
         return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(_ignore(name),))]
@@ -136,10 +143,12 @@ def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         text = f"Column '{name}' only numbers the rows, by its name and values, and was left out."
         remedies: tuple[Remedy, ...] = (_typed("Use it as a number", name, "number"),)
         return [DataFinding(Trouble.LEFT_OUT, name, text, remedies=remedies)]
-    if plan.type in ("identifier", "text"):
+    if plan.type == "identifier" or (plan.type == "text" and not plan.words):
         text = f"Column '{name}' holds {n_distinct:,}{at_least} different texts and was left out."
         is_few = not study.is_overfull and n_distinct <= MAX_CHOSEN_CATEGORIES
         remedies = (_typed("Use it as categories", name, "category"),) if is_few else ()
+        if plan.type == "identifier":
+            remedies += (_typed("Use its words", name, "text"),)
         return [DataFinding(Trouble.LEFT_OUT, name, text, count=n_distinct, remedies=remedies)]
     if is_constant(plan, study):
         text = f"Column '{name}' never varies and was left out."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.datasets.tables.table_cells import (
 )
 from engine.datasets.tables.table_schema import refuse_faults
 from engine.datasets.tables.table_source import Cells, Chunk, TableParameters, TableSource
+from engine.datasets.tables.text_words import read_words
 from engine.errors import DatasetError
 
 
@@ -55,6 +56,7 @@ class CellReader:
         """
         x = np.empty((len(chunk), len(self._features)))
         dates: dict[str, FloatArray] = {}
+        words = self._words(chunk)
         for index, feature in enumerate(self._features):
             name = feature["column"]
             cells = chunk.cells[name]
@@ -64,11 +66,26 @@ class CellReader:
                 x[:, index] = read_yes_no(cells)
             elif feature["type"] == "category":
                 x[:, index] = read_categories(cells, feature["values"])
+            elif feature["type"] == "text":
+                x[:, index] = next(words[name])
             else:
                 if name not in dates:
                     dates[name] = self.dates(name, cells, chunk.lines, feature["form"])
                 x[:, index] = date_part(dates[name], feature["part"])
         return x
+
+    def _words(self, chunk: Chunk) -> dict[str, Iterator[FloatArray]]:
+        """Of each column of free text, whether rows hold its words, a column (rows,) for each."""
+        units: dict[str, str] = {}
+        words: dict[str, list[str]] = {}
+        for feature in self._features:
+            if feature["type"] == "text":
+                units[feature["column"]] = feature["unit"]
+                words.setdefault(feature["column"], []).append(feature["word"])
+        return {
+            name: iter(read_words(chunk.cells[name], words[name], unit).T)
+            for name, unit in units.items()
+        }
 
     def numbers(self, name: str, cells: Cells, lines: npt.NDArray[np.int64]) -> FloatArray:
         """A column of numbers, (rows,), NaN in gaps.

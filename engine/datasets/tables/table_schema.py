@@ -23,6 +23,8 @@ INDICATOR_SHARE = 0.05
 # Up to this share of cells that are no numbers is a mistake in a column of numbers.
 _MISTAKE_SHARE = 0.1
 _MAX_ID_LETTERS = 64
+# What has three words or more on average says something, even where no two are the same.
+_MIN_TEXT_SPACES = 2
 _ID_NAME = re.compile(
     r"(^|[\s_.-])(id|uuid|guid|index|idx|key|row|nr|no|number)$|^(id|unnamed: 0)([\s_.-]|$)",
     re.IGNORECASE,
@@ -47,7 +49,9 @@ _TARGET_NAMES = (
 
 NUMERIC = ("number", "date")
 CATEGORICAL = ("category", "boolean")
-USABLE = (*NUMERIC, *CATEGORICAL)
+USABLE = (*NUMERIC, *CATEGORICAL, "text")
+# Free text has no middle and no most frequent value worth the name.
+_TEXT_GAPS = ("zero", "indicator", "own_category", "drop_rows", "drop_column")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class ColumnPlan:
         values: The categories in order; of yes and no, as the file writes them.
         form: How its dates are written.
         parts: What is made of its dates.
+        words: Of free text, the words that are features; see `text_words`.
+        unit: What it is cut into, ``word`` or ``character``.
         n_missing: Cells that hold nothing, or a word for that.
         is_chosen: Someone said the type.
     """
@@ -73,6 +79,8 @@ class ColumnPlan:
     values: tuple[str, ...] = ()
     form: str = ""
     parts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    unit: str = "word"
     n_missing: int = 0
     is_chosen: bool = False
 
@@ -95,6 +103,18 @@ class ColumnPlan:
                     "part": part,
                 }
                 for place, part in enumerate(self.parts)
+            ]
+        if self.type == "text":
+            tells_gap = self.gaps in ("indicator", "own_category")
+            return [
+                {
+                    "name": f"{self.name}: {word}",
+                    **common,
+                    "gaps": "zero" if place and tells_gap else self.gaps,
+                    "word": word,
+                    "unit": self.unit,
+                }
+                for place, word in enumerate(self.words)
             ]
         return [{"name": self.name, **common}]
 
@@ -147,7 +167,8 @@ def detect(study: ColumnStudy, gap_words: str) -> str:
     if not study.is_overfull and n_distinct <= min(MAX_CATEGORIES, max(2, study.n_rows / 2)):
         return "category"
     is_short = study.n_letters <= _MAX_ID_LETTERS * study.n_given
-    return "identifier" if study.is_distinct and is_short else "text"
+    has_words = study.n_spaces >= _MIN_TEXT_SPACES * study.n_given
+    return "identifier" if study.is_distinct and is_short and not has_words else "text"
 
 
 def is_numeric(study: ColumnStudy, n_known: int) -> bool:
@@ -224,6 +245,16 @@ def _nearest_form(study: ColumnStudy) -> str:
 def _with_gaps(plan: ColumnPlan, spec: ColumnSpec, n_rows: int) -> ColumnPlan:
     strategy, constant = spec.gaps, spec.constant
     is_categorical = plan.type in CATEGORICAL
+    if plan.type == "text":
+        if strategy == "auto":
+            return replace(plan, gaps="zero")
+        if strategy in _TEXT_GAPS:
+            return replace(plan, gaps=strategy)
+        raise DatasetError(
+            f"Gaps in column '{plan.name}', which holds free text, cannot be filled this way. "
+            f"Received: {strategy}.",
+            f"Choose one of {', '.join(_TEXT_GAPS)}.",
+        )
     if strategy == "auto" and is_categorical:
         strategy = "own_category" if plan.n_missing else "most_frequent"
     elif strategy == "auto":

@@ -1,0 +1,181 @@
+"""Inputs of a table as Keras layers: the saved model takes the table's own columns by name.
+
+Numbers as numbers with NaN in gaps; categories, yes and no and free text as strings, empty in gaps;
+dates as days since 1970, with a fraction for the time of day. Everything is done by standard
+layers and operations, so that the file loads with Keras alone. Imported where a model is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.preprocessing.table_features import NO_CATEGORY, Feature, Source
+
+if TYPE_CHECKING:
+    import keras
+
+# A time such as 13:00 must not fall before the hour by a rounding of the days.
+_EPSILON_H = 1e-6
+_DAYS_TO_0000_03_01 = 719_468
+
+
+def build_table(
+    sources: Sequence[Source], features: Sequence[Feature]
+) -> tuple[Any, keras.KerasTensor]:
+    """Builds everything between a table's columns and the network.
+
+    Args:
+        sources: The columns of the raw rows.
+        features: What is made of them.
+
+    Returns:
+        Keras inputs by the name of the table's column ("/" as "_"), each (batch, 1), and features,
+        (batch, features). Of models that older versions trained: one input, (batch, sources).
+    """
+    import keras
+
+    if not all(source.column for source in sources):
+        rows = keras.Input((len(sources),), name="inputs")
+        return rows, _features(rows, sources, features)
+    inputs: dict[str, Any] = {}
+    columns: list[Any] = []
+    for name in dict.fromkeys(source.column for source in sources):
+        group = [source for source in sources if source.column == name]
+        label = _label(name, inputs)
+        inputs[label], made = _column(label, group)
+        columns += made
+    rows = keras.layers.Concatenate(name="rows")(columns) if len(columns) > 1 else columns[0]
+    return inputs, _features(rows, sources, features)
+
+
+def _label(name: str, taken: Collection[str]) -> str:
+    """The column's name, without the slash that Keras does not allow, and unlike all others."""
+    label = name.replace("/", "_")
+    while label in taken:
+        label += "_"
+    return label
+
+
+def _column(name: str, group: Sequence[Source]) -> tuple[Any, list[Any]]:
+    """The input of a column of the table, and the columns of the raw rows made of it."""
+    import keras
+
+    first = group[0]
+    label = "".join(sign if sign.isalnum() else "_" for sign in name) or "column"
+    if first.type == "number":
+        given = keras.Input((1,), name=name)
+        return given, [given]
+    if first.type == "date":
+        given = keras.Input((1,), dtype="float64", name=name)
+        return given, [_date_part(given, source.part) for source in group]
+    given = keras.Input((1,), dtype="string", name=name)
+    if first.type == "text":
+        words = keras.layers.TextVectorization(
+            vocabulary=[source.word for source in group],
+            split="character" if first.unit == "character" else "whitespace",
+            output_mode="multi_hot",
+            name=f"words_of_{label}",
+        )
+        # Keras 3.15 announces (batch, 1, words) and gives (batch, words).
+        held = keras.ops.reshape(words(given), (-1, len(group) + 1))
+        return given, [keras.ops.cast(held[:, 1:], "float32")]  # the first is of all other words
+    lookup = keras.layers.StringLookup(vocabulary=list(first.values), name=f"index_of_{label}")
+    index = keras.ops.cast(lookup(given), "float32")
+    # Index 0 is of unknown strings, the empty one included: a gap.
+    return given, [keras.ops.where(keras.ops.equal(index, 0.0), float("nan"), index - 1.0)]
+
+
+def _date_part(days: Any, part: str) -> Any:
+    """A part of a date given as days since 1970, as `datasets.tables.table_cells.DATE_PARTS`.
+
+    Year, month and day of the month by Howard Hinnant's `civil_from_days`, 2013, which counts
+    years from the first of March.
+    """
+    from keras import ops
+
+    blank = ops.isnan(days)
+    known = ops.where(blank, 0.0, days)
+    whole = ops.floor(known)
+    if part == "days":
+        found = known
+    elif part == "weekday":
+        found = ops.mod(whole + 3.0, 7.0)
+    elif part == "hour":
+        found = ops.floor((known - whole) * 24.0 + _EPSILON_H)
+    else:
+        shifted = whole + float(_DAYS_TO_0000_03_01)
+        era = ops.floor(shifted / 146_097.0)
+        of_era = shifted - era * 146_097.0
+        year_of_era = ops.floor(
+            (
+                of_era
+                - ops.floor(of_era / 1_460.0)
+                + ops.floor(of_era / 36_524.0)
+                - ops.floor(of_era / 146_096.0)
+            )
+            / 365.0
+        )
+        of_year = of_era - (
+            365.0 * year_of_era + ops.floor(year_of_era / 4.0) - ops.floor(year_of_era / 100.0)
+        )
+        month_from_march = ops.floor((5.0 * of_year + 2.0) / 153.0)
+        month = ops.where(
+            ops.less(month_from_march, 10.0), month_from_march + 3.0, month_from_march - 9.0
+        )
+        is_early = ops.cast(ops.less_equal(month, 2.0), "float64")
+        found = {
+            "year": year_of_era + era * 400.0 + is_early,
+            "month": month,
+            "day": of_year - ops.floor((153.0 * month_from_march + 2.0) / 5.0) + 1.0,
+        }[part]
+    return ops.cast(ops.where(blank, float("nan"), found), "float32")
+
+
+def _features(rows: Any, sources: Sequence[Source], features: Sequence[Feature]) -> Any:
+    """The features, (batch, features), of raw rows, (batch, sources)."""
+    from keras import ops
+
+    of = np.array([feature.source for feature in features], np.int32)
+    value = np.array([feature.value for feature in features], np.float32)
+    offset = np.array([feature.offset for feature in features], np.float32)
+    scale = np.array([feature.scale for feature in features], np.float32)
+    kinds = np.array([feature.kind for feature in features])
+    is_category = np.array([source.is_category for source in sources])
+    blank = ops.isnan(rows)
+    x = ops.where(blank, NO_CATEGORY, rows)
+    missing = ops.cast(blank, "float32")
+    if is_category.any():
+        missing = ops.where(is_category, 1.0 - _known(x, sources), missing)
+    is_missing = ops.greater(missing, 0.5)
+    fill = np.array([source.fill for source in sources], np.float32)
+    filled = ops.where(is_missing, fill, x)
+    indices = _known(filled, sources, as_indices=True) if (kinds == "index").any() else None
+    filled = ops.take(filled, of, axis=1)
+    equals = ops.cast(ops.equal(filled, value), "float32")
+    made = ops.where(kinds == "gap", ops.take(missing, of, axis=1), equals)
+    if indices is not None:
+        made = ops.where(kinds == "index", ops.take(indices, of, axis=1), made)
+    made = ops.where(kinds == "number", filled, made)
+    return ops.divide(ops.subtract(made, offset), scale)
+
+
+def _known(x: Any, sources: Sequence[Source], as_indices: bool = False) -> Any:
+    """1 where a value is a category seen in training, (batch, sources), or its place from 1 on."""
+    from keras import ops
+
+    pairs = [
+        (index, value, place)
+        for index, source in enumerate(sources)
+        for place, value in enumerate(source.known, start=1)
+    ]
+    if not pairs:
+        return ops.zeros_like(x)
+    of_pair = np.array([index for index, _, _ in pairs], np.int32)
+    values = np.array([value for _, value, _ in pairs], np.float32)
+    member = np.zeros((len(pairs), len(sources)), np.float32)
+    member[np.arange(len(pairs)), of_pair] = [place for _, _, place in pairs] if as_indices else 1.0
+    equal = ops.equal(ops.take(x, of_pair, axis=1), values)
+    return ops.matmul(ops.cast(equal, "float32"), member)
