@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class WordCount:
 
 
 def learn_words(
-    chunks: Iterable[dict[str, Cells]], names: Sequence[str], n_rows: int
+    chunks: Iterable[Mapping[str, Cells]], names: Sequence[str], n_rows: int
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Learns the words of columns.
 
