@@ -80,6 +80,7 @@ class DraftDesk(QObject):
         # What the last session left is no choice that other data should heed.
         if draft.model and self.draft.has_model and draft.model != self.draft.model:
             self._model_is_chosen = True
+            self._remember_model()
         self._replace(draft, QUESTION_DELAY_MS)
 
     def choose_data(self, source: str, target: str | None) -> None:
@@ -227,10 +228,18 @@ class DraftDesk(QObject):
         if recommended != self.draft.model:
             self._replace(self._with_model(self.draft, recommended), 0)
 
-    def _with_model(self, draft: Draft, name: str) -> Draft:
+    def settings_of(self, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns what was set for an architecture before: its parameters, and the training's."""
+        return self._settings_by_model.get(model, ({}, {}))
+
+    def _remember_model(self) -> None:
+        draft = self.draft
         if draft.has_model:
             self._settings_by_model[draft.model] = (draft.model_parameters, draft.training)
-        return draft.with_model(name, *self._settings_by_model.get(name, ({}, {})))
+
+    def _with_model(self, draft: Draft, name: str) -> Draft:
+        self._remember_model()
+        return draft.with_model(name, *self.settings_of(name))
 
 
 def _fits(model: str, kind: Kind, task: Task | None) -> bool:

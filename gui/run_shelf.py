@@ -99,15 +99,15 @@ class RunShelf(QObject):
 
     def refresh(self) -> None:
         """Reads the list again."""
-        self._submit(_list_runs, self._on_runs, key="runs")
+        self.submit(_list_runs, self._on_runs, key="runs")
 
     def mark_interrupted(self) -> None:
         """Finds runs whose process has died."""
-        self._submit(lambda store: tuple(store.mark_interrupted()), self._on_interrupted)
+        self.submit(lambda store: tuple(store.mark_interrupted()), self._on_interrupted)
 
     def change(self, job: Job) -> None:
         """Changes something in the store, then reads the list again."""
-        self._submit(lambda store: (job(store), _list_runs(store))[1], self._on_runs)
+        self.submit(lambda store: (job(store), _list_runs(store))[1], self._on_runs)
 
     def delete(self, runs: tuple[str, ...]) -> None:
         """Puts runs among the deleted ones."""
@@ -129,7 +129,7 @@ class RunShelf(QObject):
 
     def read_result(self, run: str) -> None:
         """Reads a run's row and evaluation."""
-        self._submit(
+        self.submit(
             lambda store: _read_result(store, run),
             self.result_read.emit,
             lambda problem: self.result_read.emit(RunResult(run, problem=problem)),
@@ -138,13 +138,21 @@ class RunShelf(QObject):
 
     def read_curves(self, runs: tuple[str, ...], with_steps: bool) -> None:
         """Reads the recorded metrics of runs."""
-        self._submit(
+        self.submit(
             lambda store: tuple(_read_curves(store, run, with_steps) for run in runs),
             self.curves_read.emit,
             key="curves",
         )
 
-    def _submit(self, job: Job, done: Done, failed: Done | None = None, key: str = "") -> None:
+    def submit(self, job: Job, done: Done, failed: Done | None = None, key: str = "") -> None:
+        """Carries something out in the thread of the workspace, after what was asked before.
+
+        Args:
+            job: Called there with the store.
+            done: Called in the GUI thread with the job's result.
+            failed: Called there with a `Rejected`; `problem_found` unless given.
+            key: Where given, a job of that key that still waits is dropped: newest wins.
+        """
         ticket = self._thread.submit(job, key)
         self._jobs[ticket] = (key, done, failed or self.problem_found.emit)
         if key:
