@@ -9,6 +9,7 @@ a line in `TINY`. `eight_rows` makes what goes in and what shall come out::
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,13 @@ SIGNATURES = (
     Signature(Kind.SERIES, Task.ANOMALY, (12, 2)),
 )
 
-TINY: dict[str, dict[str, object]] = {}
+TINY: dict[str, dict[str, object]] = {
+    "applications": {"application": "MobileNetV3Small"},
+    "resnet": {"filters": [4, 8], "blocks": 1},
+}
 """Parameters by architecture, where the defaults would take long."""
+HEAVY = ("applications",)
+"""Architectures of so many layers that one signature has to do for training and exporting."""
 
 
 def fitting_pairs() -> list[tuple[Architecture, Signature]]:
@@ -60,6 +66,17 @@ def fitting_pairs() -> list[tuple[Architecture, Signature]]:
         for signature in SIGNATURES
         if not architecture.misfit(signature.kind, signature.task)
     ]
+
+
+def one_of_each(
+    pairs: list[tuple[Architecture, Signature]], by: Callable[[Signature], object]
+) -> list[tuple[Architecture, Signature]]:
+    """One pair of each architecture and what `by` returns: the last; of heavy ones one at all."""
+    chosen = {
+        (item.name, "" if item.name in HEAVY else by(signature)): (item, signature)
+        for item, signature in pairs
+    }
+    return list(chosen.values())
 
 
 def pair_id(pair: tuple[Architecture, Signature]) -> str:

@@ -1,12 +1,17 @@
 """The architectures people can pick; one file a family, one line here each."""
 
+from engine.architectures.applications import KerasApplication
+from engine.architectures.attention import SelfAttention, TransformerEncoder
 from engine.architectures.audio import SoundCnn, SoundTranscriber
 from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
 from engine.architectures.linear import LinearRegression, LogisticRegression
 from engine.architectures.mlp import MultilayerPerceptron
+from engine.architectures.recurrent import Gru, Lstm, PlainRnn
+from engine.architectures.resnet import ResidualNetwork
 from engine.architectures.series import SeriesNetwork
 from engine.architectures.text import TextCnn
+from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
 from engine.architectures.video import VideoNetwork
 from engine.registry import Registry
@@ -18,8 +23,16 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         LogisticRegression(),
         MultilayerPerceptron(),
         ConvolutionalNetwork(),
+        ResidualNetwork(),
+        KerasApplication(),
         TextCnn(),
+        Lstm(),
+        Gru(),
+        PlainRnn(),
+        SelfAttention(),
+        TransformerEncoder(),
         Translator(),
+        TransformerTranslator(),
         SoundCnn(),
         SoundTranscriber(),
         VideoNetwork(),
