@@ -232,8 +232,10 @@ def _fits(strategy: str, column: ColumnProfile) -> bool:
     column_type = column.type
     if strategy in ("drop_rows", "drop_column"):
         return column.n_missing > 0
+    if column_type == "text":
+        return strategy in ("auto", "zero", "indicator")
     if strategy in ("mean", "median", "zero"):
-        return column_type not in ("category", "text", "boolean")
+        return column_type not in ("category", "boolean")
     if strategy == "own_category":
         return column_type in ("category", "boolean")
     return True
