@@ -397,35 +397,6 @@ class StateChanged(RunEvent):
 
 
 @dataclass(frozen=True)
-class SurfaceUpdated(RunEvent):
-    """What a model on one or two features predicts now, over a grid, in the data's own units.
-
-    Attributes:
-        axes: One or two axes of the grid, each (points,).
-        values: (points, outputs) for one feature; (points of axis 1, points of axis 0, outputs)
-            for two. Regression: the prediction. Classification: probabilities of all classes.
-    """
-
-    axes: tuple[FloatArray, ...]
-    values: FloatArray
-
-
-@dataclass(frozen=True)
-class CoefficientsUpdated(RunEvent):
-    """The coefficients of a linear model, in the data's own units.
-
-    Attributes:
-        terms: Names of the rows: ``intercept``, then the features.
-        outputs: Names of the columns: the target, or the classes.
-        values: (terms, outputs).
-    """
-
-    terms: tuple[str, ...]
-    outputs: tuple[str, ...]
-    values: FloatArray
-
-
-@dataclass(frozen=True)
 class RunEnded(RunEvent, Terminal):
     """The last event of a run.
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from engine.architectures import ARCHITECTURES
 from engine.augmentation import brightest
 from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
+from engine.decoding import is_autoregressive, predictor, taught
 from engine.errors import TrainingError
 from engine.evaluation.evaluation import Evaluation, evaluate_predictions
 from engine.events import (
@@ -31,6 +31,7 @@ from engine.events import (
     StateChanged,
 )
 from engine.material import Material
+from engine.preprocessing.targets import TokenTargets
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
@@ -43,7 +44,7 @@ from engine.training.feed import (
     StreamedFeed,
     prepare_all,
 )
-from engine.training.live import observers
+from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.plan import Plan
 from engine.training.trainer import Outcome, Schedule, Trainer
@@ -81,6 +82,7 @@ class TrainingJob:
         self._strategy = strategy
         self._plan = Plan.of(self._n_bytes())
         self._feeds: dict[str, Feed] = {}
+        self._is_taught = False
 
     def execute(self) -> RunEnded:
         """Trains, restores the weights to keep, evaluates and saves.
@@ -133,6 +135,7 @@ class TrainingJob:
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature)
             compile_model(network, spec, signature, plan)
+        self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
         loop = StepLoop(network, pattern, plan.xla, self._strategy, augment, spec.seed)
@@ -143,15 +146,7 @@ class TrainingJob:
 
     def _trainer(self, network: keras.Model, loop: StepLoop, keeper: CheckpointWriter) -> Trainer:
         material = self._material
-        looking = observers(
-            self._run,
-            network,
-            ARCHITECTURES[material.spec.model.chosen].is_linear,
-            loop,
-            material.examples,
-            material.preprocessing,
-            self._emit,
-        )
+        looking = observers(Scene(self._run, network, loop, material, self._emit))
         return Trainer(
             self._run,
             network,
@@ -173,7 +168,7 @@ class TrainingJob:
         rows = getattr(self._material.parts, part)
         class_weights = self._material.spec.training.class_weights
         weights = self._material.training_weights(class_weights) if part == "train" else None
-        prepare = _Preparation(self._material, rows, weights)
+        prepare = _Preparation(self._material, rows, weights, self._is_taught)
         if self._plan.resident:
             self._feeds[part] = ResidentFeed(
                 prepare_all(prepare, len(rows), max(1, BLOCK_BYTES // self._row_bytes()))
@@ -185,7 +180,9 @@ class TrainingJob:
 
     def _row_bytes(self) -> int:
         """Bytes of one prepared example; four for each number."""
-        return 4 * (self._material.signature.n_inputs + self._material.signature.n_values)
+        signature = self._material.signature
+        # Of a text that is to be written: its tokens, their weights, and what was written before.
+        return 4 * (signature.n_inputs + signature.n_values + 3 * signature.target_length)
 
     def _n_bytes(self) -> int:
         parts = self._material.parts
@@ -203,7 +200,7 @@ class TrainingJob:
             kept = f" The weights after step {outcome.step:,} are kept."
         self._save(network)
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
-        evaluation = self._evaluate(loop, trainer)
+        evaluation = self._evaluate(network, loop, trainer)
         if evaluation is not None:
             evaluation.save(self._folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
@@ -220,16 +217,19 @@ class TrainingJob:
         reason = f"All {len(outcome.history)} epochs are done.{kept}"
         return RunFinished(self._run, reason=reason, metrics=metrics)
 
-    def _evaluate(self, loop: StepLoop, trainer: Trainer) -> Evaluation | None:
+    def _evaluate(
+        self, network: keras.Model, loop: StepLoop, trainer: Trainer
+    ) -> Evaluation | None:
         """Metrics on the test part, for the weights that are kept; None without a test part."""
         material = self._material
         indices = material.parts.test
         if not len(indices):
             return None
-        examples, preprocessing = material.examples, material.preprocessing
+        examples = material.examples
+        predict = self._predictor(network, loop)
         size = max(1, BLOCK_BYTES // self._row_bytes())
         outputs = [
-            preprocessing.restore_y(loop.predict(preprocessing.transform_x(examples.x[rows])))
+            predict(examples.x[rows])
             for rows in np.split(indices, range(size, len(indices), size))
         ]
         evaluation = evaluate_predictions(
@@ -243,8 +243,23 @@ class TrainingJob:
         loss = trainer.evaluate(self._feed("test"))["loss"]
         return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
 
+    def _predictor(self, network: keras.Model, loop: StepLoop) -> Callable[[AnyArray], AnyArray]:
+        """What predicts from raw rows, in the target's own terms."""
+        material = self._material
+        prepare = material.preprocessing.transform_x
+        predict = predictor(
+            network, material.signature, material.preprocessing, loop.predict, self._beam_width
+        )
+        return lambda x: predict(prepare(x))
+
+    @property
+    def _beam_width(self) -> int:
+        return int(self._material.spec.model.parameters.get("beam_width", 1))
+
     def _save(self, network: keras.Model) -> None:
-        contract = Contract.of(self._material.examples, self._material.preprocessing)
+        contract = Contract.of(
+            self._material.examples, self._material.preprocessing, self._beam_width
+        )
         ServedModel(network, contract).save(self._folder)
 
 
@@ -255,14 +270,21 @@ class _Preparation:
         material: The data.
         rows: The part's examples, (n,).
         weights: How much each counts, (n,); None: all the same.
+        is_taught: The network takes the right target beside the input, as
+            `engine.decoding.taught` makes it.
     """
 
     def __init__(
-        self, material: Material, rows: IndexArray, weights: npt.NDArray[np.float32] | None
+        self,
+        material: Material,
+        rows: IndexArray,
+        weights: npt.NDArray[np.float32] | None,
+        is_taught: bool,
     ) -> None:
         self._material = material
         self._rows = rows
         self._weights = weights
+        self._is_taught = is_taught
 
     def __call__(self, places: IndexArray) -> tuple[AnyArray, ...]:
         """Returns x and y, and weights if there are any, for places in the part."""
@@ -270,4 +292,11 @@ class _Preparation:
         rows = self._rows[places]
         x = preprocessing.transform_x(examples.x[rows])
         y = preprocessing.transform_y(examples.y[rows])
-        return (x, y) if self._weights is None else (x, y, self._weights[places])
+        if self._is_taught:
+            x = taught(x, y, self._material.signature)
+        weights = None if self._weights is None else self._weights[places]
+        targets = preprocessing.targets
+        if isinstance(targets, TokenTargets) and not targets.blank_first:
+            counted = targets.counted(y)
+            weights = counted if weights is None else counted * weights[:, np.newaxis]
+        return (x, y) if weights is None else (x, y, weights)

@@ -34,6 +34,8 @@ class Observer(Protocol):
 
     def update(self, force: bool = False) -> None: ...
 
+    def epoch_ended(self, epoch: int) -> None: ...
+
 
 class Keeper(Protocol):
     """Takes states that must last."""
@@ -204,6 +206,8 @@ class Trainer:
                 is_best=is_best,
             )
         )
+        for observer in self._observers:
+            observer.epoch_ended(epoch)
         if self._keeper is not None:
             snapshot = take_snapshot(
                 self._model,

@@ -10,7 +10,6 @@ from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
 from engine.events import (
-    CoefficientsUpdated,
     Control,
     EpochEnded,
     PlanChosen,
@@ -19,8 +18,8 @@ from engine.events import (
     RunStarted,
     RunState,
     RunStopped,
-    SurfaceUpdated,
 )
+from engine.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.serving import ServedModel

@@ -23,8 +23,8 @@ from engine.events import (
     RunStopped,
     StateChanged,
     StepsDone,
-    SurfaceUpdated,
 )
+from engine.insights import SurfaceUpdated
 from engine.runs.database import SCHEMA_NUMBER
 from engine.runs.owner import Owner
 from engine.runs.steps import STEPS_PER_BLOB

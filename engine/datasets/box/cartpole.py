@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,10 @@ FloatArray = npt.NDArray[np.float64]
 
 OBSERVED = ("cart position", "cart velocity", "pole angle", "pole angular velocity")
 PUSHES = ("left", "right")
+MAX_STEPS = 500
+"""An episode of CartPole-v1 is over after so many steps."""
+STEP_S = 0.02
+"""Seconds of one step."""
 # Costs of an error in each observation, and of a push in units of 10 N: the pole matters most,
 # then the middle of the track.
 _STATE_COSTS = (1.0, 0.1, 10.0, 0.1)
@@ -104,6 +109,34 @@ class CartPole(Dataset):
         terms = " + ".join(f"{gain:.2f}·{name}" for gain, name in zip(gains, OBSERVED, strict=True))
         note = f"The controller pushes right where {terms.replace('+ -', '- ')} is above 0."
         return replace(examples_of(steps), notes=(note,), reading={"format": ControlFormat.name})
+
+
+def play(
+    policy: Callable[[FloatArray], int], seed: int, max_steps: int = MAX_STEPS
+) -> npt.NDArray[np.float32]:
+    """Lets a policy balance the pole once, as gymnasium's CartPole-v1 does.
+
+    Args:
+        policy: Returns a push, an index of `PUSHES`, given what is observed, (4,), as `OBSERVED`.
+        seed: Decides how the pole stands at first.
+        max_steps: The episode is over after so many steps.
+
+    Returns:
+        What was observed before the first step and after each, (steps + 1, 4). There are
+        `max_steps` steps unless the pole fell, or the cart left the track.
+    """
+    from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
+    environment: Any = CartPoleEnv()
+    seen, _ = environment.reset(seed=seed)
+    states = [seen]
+    for _ in range(max_steps):
+        seen, _, has_fallen, _, _ = environment.step(policy(np.asarray(seen, np.float64)))
+        states.append(seen)
+        if has_fallen:
+            break
+    environment.close()
+    return np.stack(states).astype(np.float32)
 
 
 def controller() -> FloatArray:

@@ -1,0 +1,103 @@
+"""Glimpse: what single layers of a network answer, without changing anything in it.
+
+Imported by workers only. A sub-model would do for plain stacks of layers; this also sees layers
+within layers, several calls of one layer, and the arguments a layer is really called with (masks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from engine.training.loop import Array
+
+Call = Callable[..., Any]
+Note = Callable[[keras.layers.Layer, Call, tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
+"""Given a layer, its call and what it is called with; returns its output, and what to note."""
+
+
+def output_of(
+    layer: keras.layers.Layer, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Notes the output of a layer."""
+    output = call(*args, **kwargs)
+    return output, output
+
+
+class Glimpse:
+    """Asks a network and tells what is noted of some of its layers.
+
+    The network is traced once into a graph of its own, as for a prediction: dropout is off, no
+    state changes and no random number is drawn, so training goes on bit by bit as without it.
+
+    Args:
+        network: Built.
+        layers: Those to listen to, within it.
+        note: What is noted of a call; of several calls of one layer the first counts.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        layers: Sequence[keras.layers.Layer],
+        note: Note = output_of,
+    ) -> None:
+        self._network = network
+        self._layers = tuple(layers)
+        self._note = note
+        self._ask = tf.function(self._trace, autograph=False, reduce_retracing=True)
+
+    def look(self, x: Array) -> tuple[Array, list[Any]]:
+        """Asks the network.
+
+        Args:
+            x: What it receives, (n, *input_shape).
+
+        Returns:
+            Its output, and for each layer what was noted; None where it was not called.
+        """
+        output, noted = self._ask(tf.constant(x))
+        found = [noted.get(str(place)) for place in range(len(self._layers))]
+        return output.numpy(), [tf.nest.map_structure(_plain, value) for value in found]
+
+    def _trace(self, x: tf.Tensor) -> tuple[tf.Tensor, dict[str, Any]]:
+        noted: dict[str, Any] = {}
+        with ExitStack() as stack:
+            for place, layer in enumerate(self._layers):
+                stack.enter_context(self._heard(layer, str(place), noted))
+            output = self._network(x, training=False)
+        return output, noted
+
+    @contextmanager
+    def _heard(self, layer: keras.layers.Layer, key: str, noted: dict[str, Any]) -> Iterator[None]:
+        """A context in which calls of a layer are noted."""
+        call = layer.call
+
+        def listening(*args: Any, **kwargs: Any) -> Any:
+            output, seen = self._note(layer, call, args, kwargs)
+            noted.setdefault(key, seen)
+            return output
+
+        # Past Keras's own bookkeeping of attributes: for the layer nothing has changed.
+        object.__setattr__(layer, "call", listening)
+        try:
+            yield
+        finally:
+            object.__delattr__(layer, "call")
+
+
+def _plain(value: Any) -> Any:
+    return value.numpy() if isinstance(value, tf.Tensor) else value
+
+
+def leaves(network: keras.Model) -> list[keras.layers.Layer]:
+    """All layers from input to output, those of models within it in their place, each once."""
+    found: dict[int, keras.layers.Layer] = {}
+    for layer in network.layers:
+        inner = leaves(layer) if isinstance(layer, keras.Model) else [layer]
+        found |= {id(leaf): leaf for leaf in inner}
+    return list(found.values())

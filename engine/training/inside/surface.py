@@ -1,0 +1,36 @@
+"""Surface: what a model on one or two features predicts. Imported by workers only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.insights import SurfaceUpdated
+from engine.problem import Output
+from engine.training.inside.base import Scene, Throttled
+from engine.training.inside.grid import Grid, n_drawable
+from engine.training.loop import Array
+
+LINE_POINTS = 200
+GRID_POINTS = 60
+
+
+class Surface(Throttled):
+    """Predictions over the range of one or two features, in the data's own units."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._grid = Grid(scene, LINE_POINTS if n_drawable(scene) == 1 else GRID_POINTS)
+
+    @classmethod
+    def fits(cls, scene: Scene) -> bool:
+        return n_drawable(scene) > 0
+
+    def look(self) -> None:
+        scene, grid = self.scene, self._grid
+        outputs: Array = scene.loop.predict(grid.inputs, batch_size=len(grid.inputs))
+        if scene.signature.output is Output.NUMBERS:
+            outputs = scene.preprocessing.restore_y(outputs)
+        elif scene.signature.is_binary:
+            outputs = np.concatenate([1.0 - outputs, outputs], axis=1)
+        values = outputs.reshape(*grid.shape, -1).astype(np.float32)
+        scene.emit(SurfaceUpdated(scene.run, grid.axes, values))
