@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 SCHEMA_VERSION: Literal[1] = 1
+
+NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+"""What a layer can be named."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class LayerNode:
     Attributes:
         name: Its name, unique in the graph: a letter, then letters, digits and underscores.
         type: What it is, by the names of `engine.graph.layer_types.LAYER_TYPES`.
-        inputs: Names of the layers whose outputs it takes, in order; empty for an input.
+        inputs: Names of the layers whose outputs it takes, in order; empty for an input. Of a layer
+            with several outputs, ``name:1`` is the second one.
         parameters: Settings, as JSON values, of the type's declared parameters; what is missing
             has its default.
     """
@@ -32,6 +37,17 @@ class LayerGraph:
     """Layers in an order in which each comes after its inputs; the last is the output."""
 
     nodes: tuple[LayerNode, ...]
+
+    def __getitem__(self, name: str) -> LayerNode:
+        """The layer of that name.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
@@ -49,6 +65,26 @@ class LayerGraph:
         }
 
     @classmethod
+    def from_dict(cls, values: Any, prefix: str = "graph") -> LayerGraph:
+        """Checks and rebuilds what `to_dict` returned.
+
+        Args:
+            values: As read from JSON.
+            prefix: Dotted path put before each field in the problems.
+
+        Raises:
+            SpecError: With everything that is wrong, at ``prefix.layers.3.parameters.units``.
+        """
+        from engine.graph.checking import checked_graph
+
+        return checked_graph(values, prefix)
+
+    @classmethod
     def from_nodes(cls, nodes: Sequence[LayerNode]) -> LayerGraph:
         """The graph of these layers, in this order."""
         return cls(tuple(nodes))
+
+
+def source_of(reference: str) -> str:
+    """The layer that one of a node's inputs speaks of: ``split`` of ``split:1``."""
+    return reference.partition(":")[0]
