@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import RunEnded, RunEvent, RunState, StepsDone, SurfaceUpdated
+from engine.events import RunEnded, RunEvent, RunState, StepsDone
+from engine.insights import Insight
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page
@@ -307,7 +308,7 @@ class RunsPage(Page):
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
-        if isinstance(event, StepsDone | SurfaceUpdated):
+        if isinstance(event, StepsDone | Insight):
             return
         self._events.append(event)
         if isinstance(event, RunEnded):

@@ -12,7 +12,6 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
 from engine.events import (
-    CoefficientsUpdated,
     DataProgress,
     EpochEnded,
     PlanChosen,
@@ -24,8 +23,8 @@ from engine.events import (
     RunState,
     RunStopped,
     StepsDone,
-    SurfaceUpdated,
 )
+from engine.insights import Insight
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages
@@ -273,7 +272,7 @@ class TrainPage(Page):
         self.progress.add(event)
         if isinstance(event, StepsDone | EpochEnded):
             self.curves.add(event)
-        elif isinstance(event, SurfaceUpdated | CoefficientsUpdated):
+        elif isinstance(event, Insight):
             self.live.add(event)
         elif isinstance(event, RunStarted):
             self._on_started(event)

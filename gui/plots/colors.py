@@ -55,6 +55,40 @@ def scale_colors(values: npt.NDArray[np.floating], low: float, high: float) -> B
     return colors
 
 
+def signed_colors(values: npt.NDArray[np.floating], most: float, colors: Palette) -> Bytes:
+    """Returns a colour for each value: blue below zero, orange above, the ground's near it.
+
+    The two tell apart with any colour vision, and lightness grows with the distance from zero.
+
+    Args:
+        values: Any shape; what is not finite becomes zero.
+        most: Distance from zero of the strongest colours.
+        colors: Of the theme.
+
+    Returns:
+        Red, green and blue, (*values.shape, 3).
+    """
+    shares = np.nan_to_num(np.clip(values / (most or 1.0), -1, 1))[..., np.newaxis]
+    ground = np.array(_rgb(colors.surface), np.float64)
+    below, above = (np.array(_rgb(tone), np.float64) for tone in colors.series[:2])
+    tones = np.where(shares < 0, below, above)
+    found: Bytes = (ground + np.abs(shares) * (tones - ground)).round().astype(np.uint8)
+    return found
+
+
+def strength_colors(shares: npt.NDArray[np.floating], colors: Palette) -> Bytes:
+    """Returns a colour for each share, from the ground's for 0 to the first series' for 1.
+
+    Args:
+        shares: Any shape.
+        colors: Of the theme.
+
+    Returns:
+        Red, green and blue, (*shares.shape, 3).
+    """
+    return signed_colors(-np.abs(shares), 1.0, colors)
+
+
 def class_mix(probabilities: npt.NDArray[np.floating], colors: Palette) -> Bytes:
     """Returns the classes' colours mixed by their probabilities, faint enough to lie under points.
 

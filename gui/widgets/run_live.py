@@ -1,37 +1,60 @@
-"""RunLive: what a small model has learnt, as it learns: its line or boundary, its coefficients."""
+"""RunLive: what a model has learnt, as it learns: its prediction, and what is inside it."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.events import CoefficientsUpdated, RunEvent, SurfaceUpdated
+from engine.events import RunEvent
+from engine.insights import CoefficientsUpdated, Insight, SurfaceUpdated
 from gui.plots.surface_plot import SurfacePlot
-from gui.theme import SPACING
+from gui.theme import SPACING, set_role
+from gui.widgets.inside_view import InsideView
+from gui.widgets.inside_views import VIEWS, promise
 from gui.widgets.run_coefficients import RunCoefficients
 
 WIDTH = 36 * SPACING
 
 
 class RunLive(QWidget):
-    """A surface plot over a table of coefficients; hidden where neither says anything.
+    """Tabs, of which the first shows the prediction and the coefficients; only those there are.
 
-    The plot is made when data first asks for it: most runs never do, and the window opens sooner.
+    Each view is made when a run first has something for it: most runs never do, and the window
+    opens sooner. Before that it says what will come; it hides where nothing will.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.surface: SurfacePlot | None = None
         self._profile: Profile | None = None
+        self._made: dict[type[Insight], InsideView] = {}
         self.coefficients = RunCoefficients()
         self.setMinimumWidth(WIDTH)
-        self._column = QVBoxLayout(self)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAutoHide(True)
+        self.tabs.tabBar().setUsesScrollButtons(True)
+        self.tabs.setAccessibleName(self.tr("Inside the model"))
+        self.promise = QLabel()
+        self.promise.setWordWrap(True)
+        set_role(self.promise, "muted")
+        self._prediction = QWidget()
+        self._column = QVBoxLayout(self._prediction)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2 * SPACING)
         self._column.addWidget(self.coefficients)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.promise)
+        column.addWidget(self.tabs, 1)
         self.coefficients.hide()
         self.hide()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Titles of the tabs."""
+        return tuple(self.tabs.tabText(index) for index in range(self.tabs.count()))
 
     def show_data(self, profile: Profile | None) -> None:
         """Shows the examples a surface would be drawn over, if there can be one."""
@@ -50,20 +73,65 @@ class RunLive(QWidget):
         self._show_or_hide()
 
     def show_model(self, name: str) -> None:
-        """Shows the formula of a linear model, and forgets the coefficients."""
+        """Shows the formula of a linear model, and forgets what was seen inside another."""
         is_linear = name in ARCHITECTURES and ARCHITECTURES[name].is_linear
         self.coefficients.set_formula(ARCHITECTURES[name].formula if is_linear else "")
         self.coefficients.setVisible(is_linear)
+        for view in self._made.values():
+            self.tabs.removeTab(self.tabs.indexOf(view))
+            view.hide()
+            view.deleteLater()
+        self._made.clear()
         self._show_or_hide()
 
     def add(self, event: RunEvent) -> None:
         """Takes an event of the run; most say nothing here."""
-        if isinstance(event, SurfaceUpdated) and self.surface is not None:
-            self.surface.update_surface(event)
+        if isinstance(event, SurfaceUpdated):
+            if self.surface is not None:
+                self.surface.update_surface(event)
         elif isinstance(event, CoefficientsUpdated):
             self.coefficients.update_coefficients(event)
+        elif isinstance(event, Insight):
+            view = self._made.get(type(event)) or self._make(event)
+            if view is not None:
+                view.show_insight(event)
+
+    def view(self, insight: type[Insight]) -> InsideView | None:
+        """The view of a type of insight, if this run has one."""
+        return self._made.get(insight)
+
+    def _make(self, event: Insight) -> InsideView | None:
+        """Makes the view of an insight in a tab, in the order of `VIEWS`."""
+        place = 1 if self._has_prediction else 0
+        for entry in VIEWS:
+            if entry.insight in self._made:
+                place += 1
+            elif entry.insight is type(event):
+                view = entry.make()
+                self._made[entry.insight] = view
+                self.tabs.insertTab(place, view, entry.title())
+                if place == 0:
+                    self.tabs.setCurrentIndex(0)
+                self._show_or_hide()
+                return view
+        return None
+
+    @property
+    def _has_prediction(self) -> bool:
+        has_surface = self.surface is not None and not self.surface.isHidden()
+        return has_surface or not self.coefficients.isHidden()
 
     def _show_or_hide(self) -> None:
         """Takes no room where there is nothing to see."""
-        has_surface = self.surface is not None and not self.surface.isHidden()
-        self.setHidden(not has_surface and self.coefficients.isHidden())
+        place = self.tabs.indexOf(self._prediction)
+        if self._has_prediction and place < 0:
+            self.tabs.insertTab(0, self._prediction, self.tr("Prediction"))
+            self.tabs.setCurrentIndex(0)
+        elif not self._has_prediction and place >= 0:
+            self.tabs.removeTab(place)
+        has_tabs = self.tabs.count() > 0
+        text = "" if has_tabs else promise(self._profile)
+        self.promise.setText(text)
+        self.promise.setVisible(bool(text))
+        self.tabs.setVisible(has_tabs)
+        self.setHidden(not has_tabs and not text)

@@ -21,7 +21,6 @@ from engine.defaults import metrics_of, resolve
 from engine.errors import DescentError, Problem
 from engine.evaluation.evaluation import ClassScore, Evaluation
 from engine.events import (
-    CoefficientsUpdated,
     Command,
     Control,
     DataDownloaded,
@@ -46,11 +45,11 @@ from engine.events import (
     RunStopped,
     StateChanged,
     StepsDone,
-    SurfaceUpdated,
     Train,
     WarmUp,
     WorkerReady,
 )
+from engine.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.problem import Kind, Output, Task
 from engine.runs.store import RunStore
 from engine.spec import RunSpec

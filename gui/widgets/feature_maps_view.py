@@ -1,0 +1,80 @@
+"""FeatureMapsView: what the filters of a convolution answer for a chosen sample."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtWidgets import QWidget
+
+from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, Insight
+from gui.plots.colors import scale_colors
+from gui.plots.large_map import Scale
+from gui.theme import SPACING
+from gui.widgets.inside_view import InsideView, set_choices
+from gui.widgets.map_browser import Map, MapBrowser
+
+EDGE = 7 * SPACING
+
+
+class FeatureMapsView(InsideView):
+    """The sample and its maps side by side; dark is little, bright is much."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._newest: FeatureMapsUpdated | None = None
+        self.sample = self.add_choice(self.tr("Sample"))
+        self.layer = self.add_choice(self.tr("Layer"))
+        self.maps = MapBrowser(EDGE)
+        self.maps.setAccessibleName(self.tr("Feature maps"))
+        self.column.addWidget(self.maps, 1)
+        self.column.addWidget(self.note)
+
+    def show_insight(self, insight: Insight) -> None:
+        if isinstance(insight, FeatureMapsUpdated):
+            self._newest = insight
+            self.throttle.request()
+
+    def refresh(self) -> None:
+        newest = self._newest
+        if newest is None or not newest.layers or not newest.samples:
+            return
+        text = self.tr("Sample {n}: {name}")
+        set_choices(
+            self.sample,
+            [text.format(n=n, name=name) for n, name in enumerate(newest.samples, start=1)],
+        )
+        set_choices(self.layer, [layer.layer for layer in newest.layers])
+        sample = max(0, self.sample.currentIndex())
+        layer = newest.layers[max(0, self.layer.currentIndex())]
+        shown = layer.answers.levels[sample]
+        is_over_time = len(shown) == 1 and layer.n_filters > 1
+        self.maps.is_stretched = is_over_time
+        seen = self._input(newest.inputs, sample, newest.samples[sample])
+        self.maps.set_maps([seen, *self._answers(layer, sample, is_over_time)])
+        self.set_note(self._words(layer, len(shown), is_over_time))
+
+    def _input(self, inputs: Bytes, sample: int, name: str) -> Map:
+        picture = inputs.levels[sample]
+        grey = np.repeat(picture[..., :1], 3, axis=-1) if picture.shape[-1] < 3 else picture
+        return Map(
+            grey, self.tr("input"), self.tr("What the network sees: {name}").format(name=name)
+        )
+
+    def _answers(self, layer: FeatureMaps, sample: int, is_over_time: bool) -> list[Map]:
+        values = layer.answers.values[sample]
+        low, high = float(values.min()), float(values.max())
+        scale = Scale(low, high, scale_colors(np.linspace(0, 1, 64), 0, 1))
+        title = self.tr("Filter {n} of {layer}")
+        if is_over_time:
+            title = self.tr("All filters of {layer}, from left to right over time")
+        return [
+            Map(pixels, f"{n}", title.format(n=n, layer=layer.layer), scale)
+            for n, pixels in enumerate(scale_colors(values, low, high), start=1)
+        ]
+
+    def _words(self, layer: FeatureMaps, n_shown: int, is_over_time: bool) -> str:
+        if is_over_time:
+            return self.tr("A row for each filter, time to the right; bright is a strong answer.")
+        text = self.tr("Where each filter finds its pattern; bright is a strong answer.")
+        if n_shown < layer.n_filters:
+            text = f"{text} {self.tr('The first {n} are shown.').format(n=n_shown)}"
+        return text

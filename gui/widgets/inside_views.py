@@ -1,0 +1,112 @@
+"""What can be seen inside a network: a view for each type of insight, made when first needed.
+
+To add one: a file with an `InsideView`, and a line in `VIEWS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.datasets.profile import Profile
+from engine.insights import (
+    AttentionUpdated,
+    EpisodePlayed,
+    FeatureMapsUpdated,
+    FiltersUpdated,
+    ForecastsMade,
+    HiddenUnitsUpdated,
+    Insight,
+    TextsPredicted,
+)
+from engine.problem import Kind, Output, Task
+from gui.widgets.inside_view import InsideView
+from gui.widgets.run_words import translate
+
+
+@dataclass(frozen=True)
+class ViewEntry:
+    """A view.
+
+    Attributes:
+        insight: What it shows.
+        title: Of its tab.
+        make: Makes it; its modules are imported then.
+    """
+
+    insight: type[Insight]
+    title: Callable[[], str]
+    make: Callable[[], InsideView]
+
+
+def _units() -> InsideView:
+    from gui.widgets.units_view import UnitsView
+
+    return UnitsView()
+
+
+def _filters() -> InsideView:
+    from gui.widgets.filters_view import FiltersView
+
+    return FiltersView()
+
+
+def _feature_maps() -> InsideView:
+    from gui.widgets.feature_maps_view import FeatureMapsView
+
+    return FeatureMapsView()
+
+
+def _attention() -> InsideView:
+    from gui.widgets.attention_view import AttentionView
+
+    return AttentionView()
+
+
+def _samples() -> InsideView:
+    from gui.widgets.samples_view import SamplesView
+
+    return SamplesView()
+
+
+def _forecast() -> InsideView:
+    from gui.widgets.forecast_view import ForecastView
+
+    return ForecastView()
+
+
+def _pole() -> InsideView:
+    from gui.widgets.pole_view import PoleView
+
+    return PoleView()
+
+
+VIEWS: tuple[ViewEntry, ...] = (
+    ViewEntry(HiddenUnitsUpdated, lambda: translate("Units"), _units),
+    ViewEntry(TextsPredicted, lambda: translate("Samples"), _samples),
+    ViewEntry(ForecastsMade, lambda: translate("Forecast"), _forecast),
+    ViewEntry(EpisodePlayed, lambda: translate("Pole"), _pole),
+    ViewEntry(FiltersUpdated, lambda: translate("Filters"), _filters),
+    ViewEntry(FeatureMapsUpdated, lambda: translate("Feature maps"), _feature_maps),
+    ViewEntry(AttentionUpdated, lambda: translate("Attention"), _attention),
+)
+"""In the order of their tabs."""
+
+
+def promise(profile: Profile | None) -> str:
+    """Says what will be seen of a network on such data while it learns; empty for nothing sure."""
+    if profile is None:
+        return ""
+    signature = profile.signature
+    if signature.task is Task.FORECASTING:
+        return translate("Forecasts of a few windows appear here after every epoch.")
+    if signature.output is Output.TOKENS:
+        return translate("What it writes for a few samples appears here after every epoch.")
+    if signature.task is Task.CONTROL and profile.source == "cartpole":
+        return translate("The policy balances the pole here after every epoch.")
+    if signature.kind is Kind.IMAGE:
+        return translate(
+            "Filters of convolutions, and what they see in a few images, appear here while it "
+            "learns."
+        )
+    return ""
