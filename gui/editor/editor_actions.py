@@ -54,6 +54,20 @@ class EditorActions(QObject):
         """Every action, in the order of the list of shortcuts."""
         return tuple(item for item in vars(self).values() if isinstance(item, QAction))
 
+    @property
+    def on_layers(self) -> tuple[QAction, ...]:
+        """Those that need a layer to be selected."""
+        return (self.duplicate, self.delete, self.up, self.down, self.residual, self.branch)
+
+    def name_steps(self, undo: str, redo: str) -> None:
+        """Says what Undo would take back and Redo would do again; empty: nothing."""
+        for action, step, plain, named, key in (
+            (self.undo, undo, self.tr("Undo"), self.tr("Undo: {step}"), "Ctrl+Z"),
+            (self.redo, redo, self.tr("Redo"), self.tr("Redo: {step}"), "Ctrl+Shift+Z"),
+        ):
+            action.setEnabled(bool(step))
+            action.setToolTip(f"{named.format(step=step) if step else plain} ({key})")
+
     def toolbar(self, parent: QWidget) -> QWidget:
         """Returns a row of buttons for what is done to layers."""
         bar = QWidget(parent)

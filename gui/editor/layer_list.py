@@ -134,6 +134,12 @@ class LayerList(QListView):
         if index.isValid():
             self.scrollTo(index)
 
+    def scroll_to(self, name: str) -> None:
+        """Brings a layer into view."""
+        row = self.rows_model.row_of(name)
+        if row >= 0:
+            self.scrollTo(self.rows_model.index(row))
+
     @Slot(QModelIndex, QModelIndex)
     def _on_current(self, _current: QModelIndex, _previous: QModelIndex) -> None:
         if not self._is_setting:
@@ -269,7 +275,7 @@ class _RowDelegate(QStyledItemDelegate):
         color = faded(palette) if row.is_stale else palette.text
         _right(painter, row.shape, right, SHAPE_WIDTH, baseline, normal, color)
         right -= SHAPE_WIDTH
-        width = _left(painter, row.type, left, right, baseline, bold, palette.text)
+        width = _left(painter, row.title, left, right, baseline, bold, palette.text)
         _left(painter, row.name, left + width + SPACING, right, baseline, normal, palette.muted)
         height = QFontMetrics(small).height()
         baseline += height

@@ -15,7 +15,8 @@ from PySide6.QtCore import (
 )
 
 from engine.events import LayerInfo
-from engine.graph.layer_graph import LayerGraph
+from engine.graph.layer_graph import LayerGraph, source_of
+from engine.graph.layer_types import LAYER_TYPES
 from gui.editor.outline import outline
 from gui.widgets.layer_view import shape_text
 from gui.widgets.run_words import count_text
@@ -32,6 +33,7 @@ class LayerRow:
 
     Attributes:
         name, type: The layer's.
+        title: What its type is called on screen.
         depth: How many blocks it is inside of.
         note: Where it takes its input, where that is not the row above, and whether its output is
             used; may be empty.
@@ -43,6 +45,7 @@ class LayerRow:
 
     name: str
     type: str
+    title: str
     depth: int = 0
     note: str = ""
     shape: str = UNKNOWN
@@ -54,7 +57,7 @@ class LayerRow:
     def spoken(self) -> str:
         """The row as it is read aloud."""
         words = translate("{type} {name}: output {shape}, {n} parameters").format(
-            type=self.type, name=self.name, shape=self.shape, n=self.count
+            type=self.title, name=self.name, shape=self.shape, n=self.count
         )
         block = translate("in block, level {n}").format(n=self.depth) if self.depth else ""
         return "; ".join(part for part in (words, block, self.note, self.reason) if part)
@@ -80,7 +83,9 @@ class Described:
         """Names of layers that are as they were, and so is all that leads to them."""
         same: set[str] = set()
         for node in graph.nodes:
-            if self._nodes.get(node.name) == node and all(name in same for name in node.inputs):
+            if self._nodes.get(node.name) == node and all(
+                source_of(name) in same for name in node.inputs
+            ):
                 same.add(node.name)
         return frozenset(same)
 
@@ -111,6 +116,7 @@ def make_rows(
             LayerRow(
                 name,
                 item.node.type,
+                title_of(item.node.type),
                 item.depth,
                 _note(item.sources, item.is_unused),
                 shape_text(info.output_shape) if info is not None else UNKNOWN,
@@ -120,6 +126,11 @@ def make_rows(
             )
         )
     return tuple(rows)
+
+
+def title_of(type_name: str) -> str:
+    """What a type of layer is called on screen."""
+    return LAYER_TYPES[type_name].title if type_name in LAYER_TYPES else type_name
 
 
 def _count(info: LayerInfo | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.graph.layer_graph import LayerGraph, LayerNode
+from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ def outline(graph: LayerGraph) -> tuple[OutlineRow, ...]:
     nodes = graph.nodes
     place = {node.name: row for row, node in enumerate(nodes)}
     sources = [
-        [place[name] for name in node.inputs if place.get(name, row) < row]
+        [place[name] for name in map(source_of, node.inputs) if place.get(name, row) < row]
         for row, node in enumerate(nodes)
     ]
     depths = _depths(sources)
-    used = {name for node in nodes for name in node.inputs}
+    used = {source_of(name) for node in nodes for name in node.inputs}
     rows = []
     for row, node in enumerate(nodes):
         is_plain = row > 0 and node.inputs == (nodes[row - 1].name,)
