@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.normalisation import BATCH_MOMENTUM
@@ -166,7 +166,7 @@ class KerasApplication(Architecture):
     tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
     parameters = ApplicationParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=32)
-    reading: ClassVar = (
+    reading = (
         "Sandler et al. (2018): MobileNetV2: Inverted Residuals and Linear Bottlenecks. "
         "arXiv:1801.04381",
         "Howard et al. (2019): Searching for MobileNetV3. arXiv:1905.02244",

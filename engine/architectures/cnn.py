@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.normalisation import batch_normalization
+from engine.architectures.regularisation import (
+    Regularisation,
+    penalty,
+    regularisation_parameter,
+    strength_parameter,
+)
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -50,6 +57,13 @@ class CnnParameters(Parameters):
         help="'same' adds a border of zeros so that convolutions keep the image's size.",
         advanced=True,
     )
+    global_pooling: Literal["none", "average", "max"] = parameter(
+        "none",
+        label="Global pooling",
+        help="'none' gives the dense layer each filter's answer at each place (Flatten). 'average' "
+        "and 'max' give it one number for each filter: far fewer weights, and it matters no "
+        "longer where something was.",
+    )
     dense_units: int = parameter(
         128,
         label="Dense units",
@@ -74,6 +88,8 @@ class CnnParameters(Parameters):
         ge=0.0,
         le=0.9,
     )
+    regularisation: Regularisation = regularisation_parameter()
+    strength: float = strength_parameter(0.001)
 
 
 class ConvolutionalNetwork(Architecture):
@@ -98,6 +114,15 @@ class ConvolutionalNetwork(Architecture):
         (Kind.IMAGE, Task.REGRESSION): "Finds patterns wherever in the image they are.",
         (Kind.IMAGE, Task.CONTROL): "Sees what is where, and says what to do.",
     }
+
+    reading = (
+        "LeCun, Bottou, Bengio and Haffner (1998): Gradient-Based Learning Applied to Document "
+        "Recognition. Proceedings of the IEEE 86",
+        "Goodfellow, Bengio and Courville (2016): Deep Learning, chapter 9. MIT Press",
+        "Lin, Chen and Yan (2014): Network In Network (global pooling). arXiv:1312.4400",
+        "Simonyan and Zisserman (2015): Very Deep Convolutional Networks for Large-Scale Image "
+        "Recognition. arXiv:1409.1556",
+    )
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, CnnParameters)
@@ -127,16 +152,40 @@ class ConvolutionalNetwork(Architecture):
         layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="image")]
         for filters in settings.filters:
             layers.append(
-                keras.layers.Conv2D(filters, settings.kernel_size, padding=settings.padding)
+                keras.layers.Conv2D(
+                    filters,
+                    settings.kernel_size,
+                    padding=settings.padding,
+                    kernel_regularizer=penalty(settings.regularisation, settings.strength),
+                )
             )
             if settings.batch_normalization:
-                layers.append(keras.layers.BatchNormalization())
+                layers.append(batch_normalization())
             layers.append(keras.layers.Activation(settings.activation))
             if settings.pool_size > 1:
                 layers.append(keras.layers.MaxPooling2D(settings.pool_size))
-        layers.append(keras.layers.Flatten())
-        layers.append(keras.layers.Dense(settings.dense_units, activation=settings.activation))
+        layers.append(_ending(settings))
+        layers.append(
+            keras.layers.Dense(
+                settings.dense_units,
+                activation=settings.activation,
+                kernel_regularizer=penalty(settings.regularisation, settings.strength),
+            )
+        )
         if settings.dropout:
             layers.append(keras.layers.Dropout(settings.dropout))
         layers.append(output_layer(signature))
         return keras.Sequential(layers, name=self.name)
+
+
+def _ending(settings: CnnParameters) -> keras.layers.Layer:
+    """From the last block's (height, width, filters) to a row of numbers."""
+    import keras
+
+    match settings.global_pooling:
+        case "average":
+            return keras.layers.GlobalAveragePooling2D()
+        case "max":
+            return keras.layers.GlobalMaxPooling2D()
+        case _:
+            return keras.layers.Flatten()

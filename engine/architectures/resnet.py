@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -87,7 +87,7 @@ class ResidualNetwork(Architecture):
     tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
     parameters = ResNetParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=10, batch_size=64)
-    reading: ClassVar = (
+    reading = (
         "He, Zhang, Ren and Sun (2016): Deep Residual Learning for Image Recognition. "
         "arXiv:1512.03385",
         "He, Zhang, Ren and Sun (2016): Identity Mappings in Deep Residual Networks. "
