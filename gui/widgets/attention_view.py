@@ -37,7 +37,7 @@ class AttentionView(InsideView):
         text = newest.texts[max(0, self.text.currentIndex())]
         if not text.maps:
             return
-        set_choices(self.layer, [one.layer for one in text.maps])
+        set_choices(self.layer, [one.layer.replace("_", " ") for one in text.maps])
         shown = text.maps[min(max(0, self.layer.currentIndex()), len(text.maps) - 1)]
         weights = shown.weights.values
         heads = [self.tr("Head {n}").format(n=index + 1) for index in range(len(weights))]

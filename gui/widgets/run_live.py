@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
@@ -38,6 +39,7 @@ class RunLive(QWidget):
         self.tabs.setAccessibleName(self.tr("Inside the model"))
         self.promise = QLabel()
         self.promise.setWordWrap(True)
+        self.promise.setAlignment(Qt.AlignmentFlag.AlignCenter)
         set_role(self.promise, "muted")
         self._prediction = QWidget()
         self._column = QVBoxLayout(self._prediction)
@@ -46,7 +48,7 @@ class RunLive(QWidget):
         self._column.addWidget(self.coefficients)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.promise)
+        column.addWidget(self.promise, 1)
         column.addWidget(self.tabs, 1)
         self.coefficients.hide()
         self.hide()

@@ -8,12 +8,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from engine.architectures import ARCHITECTURES
+from engine.decoding import is_autoregressive, taught
 from engine.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer
-from engine.problem import Kind, Task
+from engine.problem import Kind
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.glimpse import Glimpse, leaves
 from engine.training.loop import Array
@@ -123,26 +123,12 @@ def _scores(
 
 
 def _inputs(scene: Scene) -> Array:
-    """What the network receives for the samples, (n, *input_shape)."""
-    return teacher_inputs(scene) if writes_on(scene) else scene.prepared(scene.samples)
-
-
-def writes_on(scene: Scene) -> bool:
-    """The network writes one token after another, and is given those before."""
-    architecture = ARCHITECTURES[scene.material.spec.model.chosen]
-    return scene.examples.task is Task.TRANSLATION and architecture.is_autoregressive
-
-
-def teacher_inputs(scene: Scene) -> Array:
-    """Source and right target so far, (n, tokens of the source + target_length).
-
-    The target is shifted by one, with `n_classes` as its first token; see
-    `engine.architectures.base.Architecture.is_autoregressive`.
-    """
-    source = scene.prepared(scene.samples)[:, : scene.preprocessing.inputs.output_shape[0]]
+    """What the network receives for the samples: with the right target where it writes on."""
+    source = scene.prepared(scene.samples)
+    if not is_autoregressive(scene.network, scene.signature):
+        return source
     target = scene.preprocessing.transform_y(scene.examples.y[scene.samples])
-    start = np.full((len(target), 1), scene.signature.n_classes, np.int32)
-    return np.concatenate([source, start, target[:, :-1]], axis=1).astype(np.int32)
+    return taught(source, target, scene.signature)
 
 
 def _words(ids: Array, tokenizer: Tokenizer) -> tuple[str, ...]:

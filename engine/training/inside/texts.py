@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.datasets.base import AnyArray
+from engine.decoding import predictor
 from engine.insights import TextSample, TextsPredicted
 from engine.problem import Output, Task
 from engine.training.inside.base import Epochal, Scene
@@ -18,6 +18,9 @@ class Texts(Epochal):
         super().__init__(scene)
         rows = scene.samples
         self._x = scene.prepared(rows)
+        self._predict = predictor(
+            scene.network, scene.signature, scene.preprocessing, scene.loop.predict
+        )
         self._expected = [str(text) for text in scene.examples.y[rows]]
         self._sources = list(scene.names(rows))
         if scene.examples.task is Task.TRANSLATION:
@@ -31,11 +34,7 @@ class Texts(Epochal):
         samples = tuple(
             TextSample(source[:LONGEST], expected[:LONGEST], str(predicted)[:LONGEST])
             for source, expected, predicted in zip(
-                self._sources, self._expected, self._written(), strict=True
+                self._sources, self._expected, self._predict(self._x), strict=True
             )
         )
         self.scene.emit(TextsPredicted(self.scene.run, self.epoch, samples))
-
-    def _written(self) -> AnyArray:
-        scene = self.scene
-        return scene.preprocessing.restore_y(scene.loop.predict(self._x))
