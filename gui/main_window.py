@@ -10,12 +10,10 @@ from typing import Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
-    QKeySequence,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -39,10 +37,11 @@ from gui.pages.results_page import ResultsPage
 from gui.pages.runs_page import RunsPage
 from gui.pages.train_page import TrainPage
 from gui.settings import Settings
-from gui.widgets.drop_hint import DropHint
+from gui.widgets.drop_hint import DropHint, dropped_path
 from gui.widgets.rail import Rail
 from gui.widgets.shortcut_sheet import ShortcutSheet
 from gui.widgets.workflow_bar import Step
+from gui.window_actions import add_actions
 from gui.workflow_hints import WorkflowHints
 
 logger = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self._places = {name: self._place() for name in PAGES}
         self._build()
-        self._build_actions()
+        add_actions(self, [(step.name, step.title) for step in self._steps()])
         self.hints = WorkflowHints(controller, self.bar, self)
         self._drop_hint = DropHint(self)
         self._connect()
@@ -141,30 +140,12 @@ class MainWindow(QMainWindow):
         row.addLayout(right, 1)
         self.setCentralWidget(center)
 
-    def _build_actions(self) -> None:
-        for number, step in enumerate(self._steps(), start=1):
-            action = self._action(step.title, f"Ctrl+{number}")
-            action.setData(step.name)
-            action.triggered.connect(self._on_step_action)
-        self._action(self.tr("Keyboard shortcuts"), "F1", "?").triggered.connect(
-            self.show_shortcuts
-        )
-        self._action(self.tr("Dismiss a message"), "Escape").triggered.connect(
-            self.messages.dismiss_newest
-        )
-        self._action(self.tr("Close the window"), "Ctrl+Q").triggered.connect(self.close)
-
-    def _action(self, text: str, *keys: str) -> QAction:
-        action = QAction(text, self)
-        action.setShortcuts([QKeySequence(key) for key in keys])
-        self.addAction(action)
-        return action
-
     def _connect(self) -> None:
         controller = self.controller
         self.bar.step_picked.connect(self.show_page)
         self.theme_switch.mode_picked.connect(self._on_mode)
         self.rail.help_requested.connect(self.show_shortcuts)
+        self.rail.guide_requested.connect(self.show_guide)
         self.hints.run_text_changed.connect(self._show_run_text)
         controller.worker_ready.connect(self.status.set_worker)
         controller.device_info_changed.connect(self.status.set_device_info)
@@ -197,6 +178,7 @@ class MainWindow(QMainWindow):
     def _build_page(self, name: str) -> None:
         page = PAGES[name](self.controller, self.messages, self.settings, self._places[name])
         page.page_requested.connect(self.show_page)
+        page.field_requested.connect(self.focus_field)
         page.hint_changed.connect(partial(self.bar.set_hint, name))
         if page.hint:
             self.bar.set_hint(name, page.hint)
@@ -252,17 +234,27 @@ class MainWindow(QMainWindow):
         self.settings.set("window/page", name)
         self._focus_page(name)
 
+    @Slot(str)
+    def show_guide(self, name: str = "") -> None:
+        """Shows a page of the guide; without a name that of the picked architecture."""
+        self.show_page("model")
+        page = self.pages.get("model")
+        if isinstance(page, ModelPage):
+            page.show_guide(name)
+
+    @Slot(str)
+    def focus_field(self, path: str) -> None:
+        """Shows the page on which something is set, by its path in a `RunSpec`, and its field."""
+        name = "model" if path.partition(".")[0] in ("model", "training") else "data"
+        self.show_page(name)
+        if name in self.pages:
+            self.pages[name].focus_field(path)
+
     def _focus_page(self, name: str) -> None:
         """Lets the page's own keys work at once."""
         page, focused = self.pages.get(name), QApplication.focusWidget()
         if page is not None and (focused is None or not page.isAncestorOf(focused)):
             page.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot()
-    def _on_step_action(self) -> None:
-        action = self.sender()
-        if isinstance(action, QAction):
-            self.show_page(str(action.data()))
 
     @Slot()
     def show_shortcuts(self) -> None:
@@ -316,7 +308,7 @@ class MainWindow(QMainWindow):
     # ---- files dropped on the window
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        path = _dropped_path(event)
+        path = dropped_path(event)
         if path:
             event.acceptProposedAction()
             text = self.tr("Drop to open {name}").format(name=Path(path).name)
@@ -328,7 +320,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop_hint.hide()
         page = self.pages.get("data")
-        path = _dropped_path(event)
+        path = dropped_path(event)
         if path and isinstance(page, DataPage):
             event.acceptProposedAction()
             self.show_page("data")
@@ -388,9 +380,3 @@ class MainWindow(QMainWindow):
         self._is_finished = True
         self.close()
         self.finished.emit()
-
-
-def _dropped_path(event: QDropEvent) -> str:
-    """The one local file or folder that is dragged; empty where it is something else."""
-    urls = event.mimeData().urls()
-    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""

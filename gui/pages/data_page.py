@@ -31,7 +31,7 @@ from gui.draft import Draft
 from gui.messages import Messages
 from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
-from gui.pages.page import Page
+from gui.pages.page import Page, scroll_to
 from gui.run_desk import CANCELLED
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
@@ -230,6 +230,10 @@ class DataPage(Page):
     @Slot(str)
     def _on_picked(self, name: str) -> None:
         self.controller.choose_data(name)
+
+    def focus_field(self, path: str) -> bool:
+        row = self.data_settings.focus_field(path)
+        return row is not None and scroll_to(self._settings_area, row)
 
     # ---- changing
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pydantic import create_model
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.augmentation import settings_for
@@ -157,6 +157,21 @@ class DataSettings(QWidget):
         is_text = signature.kind is Kind.TEXT
         known = {"length": shape[0]} if is_text else {"bands": shape[1] if shape[1:] else None}
         self.shaping_form.set_resolved(known)
+
+    def focus_field(self, path: str) -> QWidget | None:
+        """Puts the cursor where something is set; returns what to scroll to, if it is shown."""
+        if path.startswith("augmentation") and self.augmentation.isHidden():
+            return None
+        if path == "augmentation":
+            self.augmentation.set_open(True)
+            self.augmentation.header.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            return self.augmentation
+        forms = (self.form, self.split_form, self.seed_form, self.shaping_form)
+        for form in (*forms, self.augmentation_form):
+            row = form.focus_field(path) if form is not None else None
+            if row is not None:
+                return row
+        return None
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""

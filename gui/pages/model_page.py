@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
@@ -25,15 +25,19 @@ from engine.events import ModelDescribed, Rejected
 from engine.problem import Kind, Task, output_of
 from gui.controller import Controller
 from gui.draft import Draft
+from gui.guide.controls import CHOICE_OF_MODEL
 from gui.messages import Messages
 from gui.pages.model_forms import ModelForms
-from gui.pages.page import Page
+from gui.pages.page import Page, scroll_to
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.card_list import Card, CardList
 from gui.widgets.model_tabs import ModelTabs
 from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
+
+if TYPE_CHECKING:
+    from gui.widgets.architecture_page import ArchitecturePage
 
 LIST_WIDTH: Final = 35 * SPACING
 FORMS_WIDTH: Final = 40 * SPACING
@@ -68,6 +72,11 @@ class ModelPage(Page):
         self.state_panel = StatePanel(self.tabs)
         self.totals = QLabel(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
+        self.about: ArchitecturePage | None = None
+        self._about_index = self.tabs.add_view(
+            self.tr("About"), self._make_about, needs_model=False
+        )
+        self.tabs.add_view(self.tr("Code"), self._make_code)
         self._building_timer = QTimer(self)
         self._building_timer.setSingleShot(True)
         self._building_timer.setInterval(BUILDING_DELAY_MS)
@@ -138,6 +147,18 @@ class ModelPage(Page):
         column.addLayout(foot)
         return self._right
 
+    def _make_about(self, parent: QWidget) -> QWidget:
+        from gui.widgets.architecture_page import ArchitecturePage  # not before it is looked at
+
+        self.about = ArchitecturePage(self.controller, self.settings, parent)
+        self.about.field_requested.connect(self._on_field_wanted)
+        return self.about
+
+    def _make_code(self, parent: QWidget) -> QWidget:
+        from gui.widgets.code_view import CodeView  # not before it is looked at
+
+        return CodeView(self.messages, self.settings, parent)
+
     def _connect(self) -> None:
         self.cards.picked.connect(self.controller.choose_model)
         self.next_button.clicked.connect(self._on_next)
@@ -149,6 +170,29 @@ class ModelPage(Page):
         controller.model_changed.connect(self._on_model)
         controller.model_rejected.connect(self._on_rejected)
         controller.worker_ready.connect(self._on_worker_ready)
+
+    # ---- the guide
+
+    def show_guide(self, name: str = "") -> None:
+        """Shows a page of the guide; without a name that of the picked architecture."""
+        self.tabs.setCurrentIndex(self._about_index)
+        if self.about is not None:
+            self.about.show_guide(name or self.controller.draft.model)
+            self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_field(self, path: str) -> bool:
+        if path == CHOICE_OF_MODEL:
+            self.cards.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            return True
+        forms = (self.forms.form, self.forms.training_form, self.forms.preprocessing_form)
+        rows = (form.focus_field(path) for form in forms if form is not None)
+        row = next((row for row in rows if row is not None), None)
+        return row is not None and scroll_to(self._forms_area, row)
+
+    @Slot(str)
+    def _on_field_wanted(self, path: str) -> None:
+        if not self.focus_field(path):
+            self.field_requested.emit(path)
 
     # ---- showing
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QWidget
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from gui.controller import Controller
 from gui.messages import Messages
@@ -21,6 +23,8 @@ class Page(QWidget):
         page_requested(str): The person wants another page, by its name: ``data``, ``model``,
             ``train``, ``results`` or ``runs``.
         hint_changed(str): What the workflow shows under the page's name; a few words.
+        field_requested(str): The person wants to set something that may be on another page, by
+            its path in a `RunSpec`.
 
     Args:
         controller: The engine's side of the window.
@@ -30,6 +34,7 @@ class Page(QWidget):
 
     page_requested = Signal(str)
     hint_changed = Signal(str)
+    field_requested = Signal(str)
 
     def __init__(
         self,
@@ -45,7 +50,21 @@ class Page(QWidget):
         self.hint = ""
         self.hint_changed.connect(self._remember_hint)
 
+    def focus_field(self, path: str) -> bool:
+        """Puts the cursor where something is set, by its path in a `RunSpec`.
+
+        Returns:
+            It is on this page, and shown.
+        """
+        return False
+
     @Slot(str)
     def _remember_hint(self, hint: str) -> None:
         # What is said before anyone listens, while the page is being built, is not lost.
         self.hint = hint
+
+
+def scroll_to(area: QScrollArea, widget: QWidget) -> bool:
+    """Scrolls to a widget once what was just opened has its place; returns True."""
+    QTimer.singleShot(0, widget, partial(area.ensureWidgetVisible, widget))
+    return True

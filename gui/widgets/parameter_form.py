@@ -84,6 +84,20 @@ class ParameterForm(QWidget):
         """Returns the editor of a parameter."""
         return self._rows[name].field
 
+    def focus_field(self, path: str) -> QWidget | None:
+        """Puts the cursor into the field of a path in a `RunSpec`.
+
+        Returns:
+            The row of the field, to be scrolled to; None where this form does not show it.
+        """
+        row = self._rows.get(self._name_of(path)) if self._owns(path) else None
+        if row is None or row.isHidden():
+            return None
+        if row.parameter.advanced and self._fold is not None:
+            self._fold.set_open(True)
+        row.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return row
+
     def error_text(self, name: str = "") -> str:
         """Returns what is shown as wrong at a field, or in general."""
         label = self._rows[name].problem if name else self._general

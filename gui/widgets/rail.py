@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from gui.icons import icon
 from gui.resources import logo_pixmap
@@ -23,12 +24,15 @@ class Rail(QWidget):
 
     Signals:
         help_requested(): The person wants to see the shortcuts.
+        guide_requested(str): The person wants a page of the guide, by its name; empty: the one
+            about the picked architecture.
 
     Args:
         steps: The steps of the workflow.
     """
 
     help_requested = Signal()
+    guide_requested = Signal(str)
 
     def __init__(self, steps: Iterable[Step], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,5 +76,27 @@ class Rail(QWidget):
         foot.setContentsMargins(SPACING, 0, 0, 0)
         foot.addWidget(self.theme_switch)
         foot.addWidget(button)
+        foot.addWidget(self._guide_button())
         foot.addStretch(1)
         return foot
+
+    def _guide_button(self) -> QToolButton:
+        """A menu of what the guide is asked most."""
+        menu = QMenu(self)
+        for name, title in (
+            ("", self.tr("About this architecture")),
+            ("overfitting", self.tr("Overfitting")),
+            ("vanishing_gradients", self.tr("Vanishing gradients")),
+            ("exploding_gradients", self.tr("Exploding gradients")),
+        ):
+            menu.addAction(title, partial(self.guide_requested.emit, name))
+            if not name:
+                menu.addSeparator()
+        button = QToolButton(self)
+        button.setIcon(icon("help"))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        set_role(button, "flat")
+        button.setToolTip(self.tr("Guide: what each model is, and what goes wrong (Shift+F1)"))
+        button.setAccessibleName(self.tr("Guide"))
+        return button
