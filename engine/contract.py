@@ -30,6 +30,7 @@ class Contract:
         class_names: Classes in the order of their probabilities; empty for regression.
         preprocessing: What is done to raw values before the network, and after it.
         reading: How new inputs are read; see `Examples.reading`.
+        beam_width: How many beginnings are followed where a text is written token by token.
     """
 
     signature: Signature
@@ -38,9 +39,10 @@ class Contract:
     class_names: tuple[str, ...]
     preprocessing: Preprocessing
     reading: Mapping[str, Any] = field(default_factory=dict)
+    beam_width: int = 1
 
     @classmethod
-    def of(cls, examples: Examples, preprocessing: Preprocessing) -> Contract:
+    def of(cls, examples: Examples, preprocessing: Preprocessing, beam_width: int = 1) -> Contract:
         """The contract of a model trained on these examples."""
         return cls(
             preprocessing.signature(examples),
@@ -49,6 +51,7 @@ class Contract:
             examples.class_names,
             preprocessing,
             dict(examples.reading),
+            beam_width,
         )
 
     def check(self, examples: Examples) -> None:
@@ -84,6 +87,7 @@ class Contract:
             "class_names": self.class_names,
             "preprocessing": self.preprocessing.to_dict(),
             "reading": dict(self.reading),
+            "beam_width": self.beam_width,
         }
         atomic_write(folder / FILE_NAME, json.dumps(values, indent=1))
 
@@ -104,6 +108,7 @@ class Contract:
                 tuple(values["class_names"]),
                 Preprocessing.from_dict(values["preprocessing"], signature.input_shape),
                 values.get("reading", {}),
+                values.get("beam_width", 1),
             )
         except FileNotFoundError:
             raise WorkspaceError(

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract import Contract
+from engine.decoding import is_autoregressive, predictor, written
 from engine.errors import WorkspaceError
-from engine.preprocessing.targets import NumberTargets
+from engine.preprocessing.targets import NumberTargets, TokenTargets
 from engine.runs.files import atomic_write, cannot_write
 
 FILE_NAME = "model.keras"
@@ -46,9 +47,15 @@ class ServedModel:
             Numbers: values in the target's unit, (n_samples, n_values). Classes: probabilities,
             (n_samples, n_outputs). Tokens: texts, (n_samples,).
         """
-        preprocessing = self._contract.preprocessing
-        outputs = self._network.predict(preprocessing.transform_x(x), verbose=0)
-        return preprocessing.restore_y(outputs)
+        contract = self._contract
+        preprocessing, signature = contract.preprocessing, contract.signature
+        predict = predictor(
+            self._network, signature, preprocessing, self._outputs, contract.beam_width
+        )
+        return predict(preprocessing.transform_x(x))
+
+    def _outputs(self, prepared: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return self._network.predict(prepared, verbose=0)
 
     def save(self, folder: Path) -> None:
         """Saves model and contract in a run's folder, each whole or not at all.
@@ -88,11 +95,19 @@ class ServedModel:
         """The network with preprocessing in front of it and the target's unit behind it.
 
         Returns:
-            A model from raw inputs (batch, *raw_shape) to predictions (batch, …).
+            A model from raw inputs (batch, *raw_shape) to predictions (batch, …). Translations
+            come as their tokens, (batch, target_length) of str, padded with empty ones: joined,
+            they are the text.
         """
-        inputs, prepared = self._contract.preprocessing.inputs.build()
-        outputs = self._network(prepared)
-        targets = self._contract.preprocessing.targets
+        contract = self._contract
+        inputs, prepared = contract.preprocessing.inputs.build()
+        targets = contract.preprocessing.targets
+        if is_autoregressive(self._network, contract.signature):
+            outputs = written(self._network, prepared, contract.signature)
+        else:
+            outputs = self._network(prepared)
+        if isinstance(targets, TokenTargets) and not targets.blank_first:
+            outputs = targets.tokens_of(outputs)
         if isinstance(targets, NumberTargets):
             outputs = keras.layers.Rescaling(
                 _plain(targets.scale), _plain(targets.offset), name="unit_of_target"

@@ -69,17 +69,7 @@ class Translator(Architecture):
     }
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
-        size = signature.target_length * signature.n_classes
-        if size <= MAX_OUTPUTS:
-            return []
-        return [
-            Problem(
-                "units",
-                f"{signature.target_length:,} positions of {signature.n_classes:,} tokens each are "
-                "too many to predict at once.",
-                "Leave long texts out, or make the vocabulary smaller.",
-            )
-        ]
+        return too_many_outputs(signature, "units")
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras
@@ -112,3 +102,18 @@ class Translator(Architecture):
             keras.layers.Concatenate()([written, found])
         )
         return keras.Model(tokens, outputs, name=self.name)
+
+
+def too_many_outputs(signature: Signature, field: str) -> list[Problem]:
+    """More probabilities for one example than memory holds, as a problem of a field."""
+    size = signature.target_length * signature.n_classes
+    if size <= MAX_OUTPUTS:
+        return []
+    return [
+        Problem(
+            field,
+            f"{signature.target_length:,} positions of {signature.n_classes:,} tokens each are "
+            "too many to predict at once.",
+            "Leave long texts out, or make the vocabulary smaller.",
+        )
+    ]

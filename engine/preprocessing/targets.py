@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray, fit_columns
 from engine.preprocessing.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    import keras
 
 # How a metric in scaled units grows with the target's deviation. Others are free of units.
 _METRIC_POWERS = {
@@ -121,6 +125,47 @@ class NumberTargets(TargetTransform):
         )
 
 
+class AnomalyTargets(TargetTransform):
+    """Scores of anomaly: all that is learnt from should have 0, whatever is known of it.
+
+    Args:
+        threshold: Above this score an example is called unusual; None: not learnt yet.
+    """
+
+    type = "anomaly"
+
+    def __init__(self, threshold: float | None = None) -> None:
+        self.threshold = threshold
+
+    def learnt(self, scores: AnyArray, share: float) -> AnomalyTargets:
+        """Returns targets with the threshold below which this share of the scores lies.
+
+        Args:
+            scores: Of the training part, (n,) or (n, 1).
+            share: From 0 to 1.
+        """
+        return AnomalyTargets(float(np.quantile(scores.astype(np.float64).ravel(), share)))
+
+    def transform(self, y: AnyArray) -> AnyArray:
+        """Returns zeros, (n, 1)."""
+        return np.zeros((len(y), 1), np.float32)
+
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        """Returns the scores, (n, 1), as float64; they have no unit."""
+        return outputs.astype(np.float64)
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        return () if self.threshold is None else (("Threshold", f"{self.threshold:.4g}"),)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"threshold": self.threshold}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AnomalyTargets:
+        return cls(values["threshold"])
+
+
 class TokenTargets(TargetTransform):
     """Texts, (n,), as token ids, (n, length), padded with 0.
 
@@ -146,9 +191,43 @@ class TokenTargets(TargetTransform):
             repeated = np.zeros(ids.shape, bool)
             repeated[:, 1:] = ids[:, 1:] == ids[:, :-1]
             ids = np.where(repeated, 0, ids)
+        return self.texts_of(ids)
+
+    def texts_of(self, ids: AnyArray) -> AnyArray:
+        """Returns the texts, (n,) of str, of token ids, (n, positions)."""
         texts = np.empty(len(ids), object)
         texts[:] = [self.tokenizer.decode(row, skip_padding=self.blank_first) for row in ids]
         return texts
+
+    def tokens_of(self, outputs: keras.KerasTensor) -> keras.KerasTensor:
+        """The tokens as strings, (batch, positions), by layers that hold the vocabulary.
+
+        Args:
+            outputs: Probabilities, (batch, positions, n_tokens).
+
+        Returns:
+            Empty strings from the end of the text on.
+        """
+        import keras
+
+        ids = keras.ops.argmax(outputs, axis=-1)
+        stands = keras.ops.cumprod(keras.ops.cast(keras.ops.not_equal(ids, 0), "int32"), axis=1)
+        lookup = keras.layers.StringLookup(
+            vocabulary=self.tokenizer.storable, mask_token="", invert=True, name="words_of_target"
+        )
+        return lookup(keras.ops.cast(ids, "int32") * stands)
+
+    def counted(self, ids: AnyArray) -> npt.NDArray[np.float32]:
+        """Returns 1 where a text or its end stands and 0 behind it, (n, positions).
+
+        Padding is most of many texts, and easy to predict: counted, it would drown the rest.
+
+        Args:
+            ids: What `transform` returned, (n, positions).
+        """
+        counted = np.ones(ids.shape, np.float32)
+        counted[:, 1:] = ids[:, :-1] != 0
+        return counted
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:

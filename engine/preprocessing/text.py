@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from engine.preprocessing.inputs import InputTransform
 from engine.preprocessing.tokens import Tokenizer
 from engine.spec import PreprocessingSpec
 
+if TYPE_CHECKING:
+    import keras
+
 # Of texts still in their files, a vocabulary is learnt from so many for a first look; training
 # reads them all.
 _LOOKED_AT_FILES = 2_000
@@ -21,7 +24,12 @@ _BLOCK = 1_024
 
 
 class TextInputs(InputTransform):
-    """Texts, (n,) of str, as ids, (n, length). The saved model takes the ids.
+    """Texts, (n,) of str, as ids, (n, length).
+
+    The saved model holds the vocabulary. Cut into characters it takes the texts themselves; they
+    should be in Unicode's composed form (NFC), as almost all are, since Keras has nothing that
+    composes letters. Cut into words it takes the tokens as strings, (n, length), filled up with
+    empty ones: no layer of Keras can find words as `tokens.cut` does.
 
     Args:
         tokenizer: Fitted on the training part.
@@ -59,6 +67,26 @@ class TextInputs(InputTransform):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         return self.tokenizer.facts
+
+    def build(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        import keras
+
+        vocabulary = self.tokenizer.storable
+        if self.tokenizer.unit == "character":
+            inputs = keras.Input((1,), dtype="string", name="inputs")
+            lookup = keras.layers.TextVectorization(
+                standardize=None,
+                split="character",
+                output_sequence_length=self.tokenizer.length,
+                vocabulary=vocabulary,
+                name="vocabulary",
+            )
+        else:
+            inputs = keras.Input(self.output_shape, dtype="string", name="inputs")
+            lookup = keras.layers.StringLookup(
+                vocabulary=vocabulary, mask_token="", name="vocabulary"
+            )
+        return inputs, keras.ops.cast(lookup(inputs), "int32")
 
     def to_dict(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer.to_dict()}

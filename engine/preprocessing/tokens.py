@@ -54,6 +54,14 @@ class Tokenizer:
         """Number of ids, padding and unknown included."""
         return len(self.vocabulary) + FIRST_TOKEN
 
+    @property
+    def storable(self) -> list[str]:
+        """The vocabulary as UTF-8 can hold it: half a character gets a name no token can have."""
+        return [
+            token if token.isascii() or _is_whole(token) else f"[half {ord(token[-1]):x}]"
+            for token in self.vocabulary
+        ]
+
     @classmethod
     def fit(
         cls,
@@ -180,6 +188,11 @@ def cut(text: str, unit: str, exact: bool = False) -> list[str]:
     if exact:
         return _patterns()[1].findall(" ".join(text.split()))
     return _patterns()[0].findall(text.casefold())
+
+
+def _is_whole(token: str) -> bool:
+    """No sign of it is a lone half of a UTF-16 pair, as damaged files hold them."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in token)
 
 
 def _composed(text: str) -> str:

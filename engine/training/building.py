@@ -6,7 +6,7 @@ import keras
 
 from engine.architectures import ARCHITECTURES
 from engine.defaults import metrics_of
-from engine.problem import Signature
+from engine.problem import Signature, Task
 from engine.spec import RunSpec
 from engine.training.plan import Plan
 
@@ -22,11 +22,17 @@ def build(spec: RunSpec, signature: Signature) -> keras.Model:
 def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, plan: Plan) -> None:
     """Compiles a network as its resolved spec says."""
     training = spec.training
+    loss: str | keras.losses.Loss = str(training.loss)
+    metrics = {"metrics": list(metrics_of(signature))}
+    if signature.task is Task.TRANSLATION:
+        # Positions behind the end of a text are weighted with 0, here and in what is watched.
+        loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        metrics = {"weighted_metrics": list(metrics_of(signature))}
     network.compile(
         optimizer=keras.optimizers.get(
             {"class_name": training.optimizer, "config": {"learning_rate": training.learning_rate}}
         ),
-        loss=training.loss,
-        metrics=list(metrics_of(signature)),
+        loss=loss,
         jit_compile=plan.xla,
+        **metrics,
     )

@@ -229,8 +229,7 @@ class TrainingJob:
         predict = self._predictor(network, loop)
         size = max(1, BLOCK_BYTES // self._row_bytes())
         outputs = [
-            predict(examples.x[rows])
-            for rows in np.split(indices, range(size, len(indices), size))
+            predict(examples.x[rows]) for rows in np.split(indices, range(size, len(indices), size))
         ]
         evaluation = evaluate_predictions(
             "test",

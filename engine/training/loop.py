@@ -29,7 +29,8 @@ class DeviceData:
     Attributes:
         x: (n_samples, *input_shape).
         y: (n_samples, …).
-        weights: How much each example counts in the loss, (n_samples,); None: all the same.
+        weights: How much each example counts in the loss, (n_samples,), or each position of it,
+            (n_samples, positions); None: all the same.
     """
 
     x: tf.Tensor
@@ -47,6 +48,12 @@ class DeviceData:
     def tensors(self) -> tuple[tf.Tensor, ...]:
         """What a train step takes: x, y, and weights if there are any."""
         return (self.x, self.y) if self.weights is None else (self.x, self.y, self.weights)
+
+    @property
+    def tested(self) -> tuple[tf.Tensor, ...]:
+        """What a test step takes: weights only where they say which positions there are."""
+        is_by_position = self.weights is not None and self.weights.shape.rank > 1
+        return self.tensors if is_by_position else (self.x, self.y)
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -80,7 +87,7 @@ class StepLoop:
         self._metrics = _leaf_metrics(model)
         self._replicas = self._strategy.num_replicas_in_sync
         self._train_chunk = self._graph(model.train_step, data.tensors, xla, augment)
-        self._test_chunk = self._graph(model.test_step, (data.x, data.y), xla)
+        self._test_chunk = self._graph(model.test_step, data.tested, xla)
         self._predict = tf.function(
             lambda x: model(x, training=False),
             input_signature=[tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)],
@@ -173,8 +180,11 @@ class StepLoop:
         return self._run(self._train_chunk, data.tensors, indices, first_step)
 
     def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
-        """Evaluates the rows of indices without learning, unweighted; otherwise like `train`."""
-        return self._run(self._test_chunk, (data.x, data.y), indices, 0)
+        """Evaluates the rows of indices without learning; otherwise like `train`.
+
+        Weights of examples do not count; those of positions do.
+        """
+        return self._run(self._test_chunk, data.tested, indices, 0)
 
     def _run(
         self,
