@@ -115,7 +115,7 @@ class LayerParameters(Parameters):
 
 def _plain(declared: type[Parameters], name: str, value: Any) -> Any:
     """Keras keeps one number for each axis even where there is one axis."""
-    is_int = declared.model_fields[name].annotation is int
+    is_int = declared.model_fields[name].annotation in (int, int | None)
     if is_int and isinstance(value, list | tuple) and len(value) == 1:
         return value[0]
     return value

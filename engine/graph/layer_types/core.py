@@ -86,6 +86,25 @@ class ActivationParameters(LayerParameters):
     )
 
 
+class ReluParameters(LayerParameters):
+    """How steep, and up to where."""
+
+    max_value: float | None = parameter(
+        None,
+        label="Largest value",
+        help="What is above it becomes this; left open: nothing is cut.",
+        ge=0.0,
+        le=1e6,
+    )
+    negative_slope: float = parameter(
+        0.0,
+        label="Slope below 0",
+        help="What numbers below 0 are multiplied by.",
+        ge=0.0,
+        le=1.0,
+    )
+
+
 class LeakyReluParameters(LayerParameters):
     """How leaky."""
 
@@ -201,6 +220,12 @@ ACTIVATION = (
         "Bends what comes in, number by number. Without bends, layers upon each other would be no "
         "more than one.",
         ActivationParameters,
+    ),
+    LayerType(
+        "ReLU",
+        Group.ACTIVATION,
+        "Numbers below 0 become 0, the others stay: the usual bend, with a limit where wanted.",
+        ReluParameters,
     ),
     LayerType(
         "LeakyReLU",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from engine.graph.layer_types.base import Group, LayerParameters, LayerType, Padding, Side
+from collections.abc import Mapping
+from typing import Any
+
+from engine.graph.layer_types.base import Group, LayerParameters, LayerType, Padding, Rest, Side
 from engine.parameters import parameter
 
 _POOL = "How large a patch is that one number remains of; 2 halves the size."
@@ -10,7 +13,16 @@ _STRIDES = "How far the patch moves on each time; left open: as far as it is lar
 _PADDING = "'same' pools what is left at the edge too, 'valid' leaves it out."
 
 
-class Pool1DParameters(LayerParameters):
+class _PoolParameters(LayerParameters):
+    @classmethod
+    def read(cls, config: Mapping[str, Any], rest: Rest, keras_class: str) -> dict[str, Any]:
+        values = super().read(config, rest, keras_class)
+        if values["strides"] == values["pool_size"]:
+            values["strides"] = None
+        return values
+
+
+class Pool1DParameters(_PoolParameters):
     """Settings of pooling along one axis."""
 
     pool_size: int = parameter(2, label="Pool size", help=_POOL, unit="steps", ge=1, le=1024)
@@ -20,7 +32,7 @@ class Pool1DParameters(LayerParameters):
     padding: Padding = parameter("valid", label="Padding", help=_PADDING)
 
 
-class Pool2DParameters(LayerParameters):
+class Pool2DParameters(_PoolParameters):
     """Settings of pooling over height and width."""
 
     pool_size: tuple[Side, ...] = parameter(
@@ -32,7 +44,7 @@ class Pool2DParameters(LayerParameters):
     padding: Padding = parameter("valid", label="Padding", help=_PADDING)
 
 
-class Pool3DParameters(LayerParameters):
+class Pool3DParameters(_PoolParameters):
     """Settings of pooling over time, height and width."""
 
     pool_size: tuple[Side, ...] = parameter(

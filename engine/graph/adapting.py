@@ -1,0 +1,123 @@
+"""A graph fitted to other data: its input, and its layer named ``output``; no Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.errors import Problem
+from engine.graph.layer_graph import LayerGraph, LayerNode
+from engine.problem import Output, Signature, Task
+
+OUTPUT = "output"
+_PROBABILITIES = ("softmax", "sigmoid")
+
+
+def adapted(graph: LayerGraph, signature: Signature) -> LayerGraph:
+    """The graph with the input and output that the data asks for.
+
+    The Input takes the data's shape. An Embedding right behind it, where the data is text, knows
+    as many tokens as the data has. The last layer, if it is a Dense one named ``output``, has the
+    units and the activation of the task. Everything else stays.
+    """
+    nodes = list(graph.nodes)
+    entry = next((node.name for node in nodes if node.type == "Input"), "")
+    for at, node in enumerate(nodes):
+        if node.type == "Input":
+            changed = {
+                "shape": list(signature.input_shape),
+                "dtype": "int32" if signature.n_tokens else "float32",
+            }
+        elif node.type == "Embedding" and node.inputs == (entry,) and signature.n_tokens:
+            changed = {"input_dim": signature.n_tokens}
+        elif at == len(nodes) - 1 and node.type == "Dense" and node.name == OUTPUT:
+            changed = _output_changes(node, signature)
+        else:
+            continue
+        nodes[at] = replace(node, parameters={**node.parameters, **changed})
+    return LayerGraph(tuple(nodes))
+
+
+def _output_changes(node: LayerNode, signature: Signature) -> dict[str, object]:
+    activation = str(node.parameters.get("activation", "linear"))
+    wanted = activation_of(signature)
+    if wanted == "linear" and activation not in _PROBABILITIES:
+        wanted = activation  # numbers may be bent, such as by tanh for what a robot does
+    return {"units": signature.n_outputs, "activation": wanted}
+
+
+def activation_of(signature: Signature) -> str:
+    """What a network for such data ends with."""
+    if signature.task is Task.TRANSCRIPTION or signature.output is Output.NUMBERS:
+        return "linear"
+    return "sigmoid" if signature.is_binary else "softmax"
+
+
+def output_problem(
+    graph: LayerGraph, shape: Sequence[int | None], signature: Signature
+) -> Problem | None:
+    """Why what comes out is not what the data asks for; None where it is.
+
+    Args:
+        graph: The graph.
+        shape: Of its output, without the batch axis.
+        signature: Of the data.
+    """
+    last = graph.nodes[-1]
+    where = f"layers.{len(graph.nodes) - 1}"
+    wanted, words = _wanted(signature)
+    received = f"'{last.name}' puts out {_shape_text(shape)}"
+    if signature.task is Task.TRANSCRIPTION:
+        needed = max(1, 2 * signature.target_length - 1)
+        moments = shape[0] if len(shape) == 2 else None
+        if moments is None or moments < needed or shape[1] != signature.n_classes:
+            return Problem(
+                where,
+                f"{received}; a transcription takes at least {needed} moments, each with "
+                f"{signature.n_classes} numbers.",
+                "Keep more of the recording's length, and end with a Dense layer named 'output'.",
+            )
+    elif tuple(shape) != wanted:
+        return Problem(
+            where,
+            f"{received}; this data asks for {_shape_text(wanted)}: {words}.",
+            _shape_hint(shape, wanted),
+        )
+    ends_with = last.parameters.get("activation")
+    if (
+        signature.output is not Output.NUMBERS
+        and signature.task is not Task.TRANSCRIPTION
+        and last.type in ("Dense", "Activation", "Conv1D")
+        and ends_with != activation_of(signature)
+    ):
+        return Problem(
+            f"{where}.parameters.activation",
+            f"What comes out must be probabilities. Received: {ends_with or 'linear'}.",
+            f"Take {activation_of(signature)}.",
+        )
+    return None
+
+
+def _wanted(signature: Signature) -> tuple[tuple[int, ...], str]:
+    n_outputs = signature.n_outputs
+    if signature.output is Output.TOKENS:
+        words = "for each token of the text, the probability of each that is known"
+        return (signature.target_length, n_outputs), words
+    if signature.output is Output.CLASSES:
+        one = "the probability of the second class"
+        return (n_outputs,), one if signature.is_binary else "the probability of each class"
+    if signature.task is Task.ANOMALY:
+        return (n_outputs,), "how unusual an example is"
+    return (n_outputs,), "the number to predict" if n_outputs == 1 else "the numbers to predict"
+
+
+def _shape_hint(shape: Sequence[int | None], wanted: tuple[int, ...]) -> str:
+    if len(shape) > len(wanted):
+        return "Put a Flatten or a global pooling before the last layer."
+    if len(shape) < len(wanted):
+        return "Put a RepeatVector or a Reshape before the last layer."
+    return f"End with a Dense layer named '{OUTPUT}', which follows the data."
+
+
+def _shape_text(shape: Sequence[int | None]) -> str:
+    return "(" + ", ".join("any" if side is None else str(side) for side in shape) + ")"
