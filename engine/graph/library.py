@@ -1,0 +1,226 @@
+"""Own models kept by name in a workspace: ``models/NAME.json``, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from engine.errors import DescentError, SpecError, UnknownNameError
+from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
+from engine.parameters import shorten
+from engine.runs.files import atomic_write, cannot_write
+
+SUFFIX: Final = ".json"
+FOLDER: Final = "models"
+MAX_NAME: Final = 60
+_NAME: Final = re.compile(r"[\w](?:[\w .-]*[\w])?")
+_RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_MAX_BYTES: Final = 20_000_000
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model of the person's own.
+
+    Attributes:
+        name: What it is saved as.
+        title: What people read; the name, where none was given.
+        graph: Its layers.
+    """
+
+    name: str
+    title: str
+    graph: LayerGraph
+
+    def to_parameters(self) -> dict[str, Any]:
+        """The parameters of the architecture ``custom`` that mean it."""
+        return {"title": self.title, "graph": self.graph.to_dict()}
+
+
+class ModelLibrary:
+    """The own models of a workspace.
+
+    Args:
+        workspace: The folder; ``models`` in it is made when the first model is saved.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._folder = workspace / FOLDER
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all, in alphabetical order, readable or not."""
+        try:
+            files = [path for path in self._folder.iterdir() if path.suffix == SUFFIX]
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise _cannot_read(self._folder, error) from error
+        names = [path.stem for path in files if not path.name.startswith(".")]
+        return tuple(sorted(names, key=str.casefold))
+
+    def models(self) -> tuple[tuple[SavedModel, ...], tuple[str, ...]]:
+        """Returns every model that can be read, and what is wrong with each that cannot."""
+        found, wrong = [], []
+        for name in self.names:
+            try:
+                found.append(self.load(name))
+            except DescentError as error:
+                wrong.append(str(error))
+        return tuple(found), tuple(wrong)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self.names
+
+    def path(self, name: str) -> Path:
+        """Where a model of that name is.
+
+        Raises:
+            DescentError: It cannot be the name of a file.
+        """
+        return self._folder / f"{checked_name(name)}{SUFFIX}"
+
+    def load(self, name: str) -> SavedModel:
+        """Reads a model.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            DescentError: It cannot be read, or is not well formed.
+        """
+        path = self.path(name)
+        if not path.is_file():
+            raise UnknownNameError("model of your own", name, self.names)
+        return read_file(path)
+
+    def save(self, name: str, graph: LayerGraph, title: str = "", replace: bool = False) -> None:
+        """Writes a model.
+
+        Args:
+            name: What to save it as.
+            graph: Its layers.
+            title: What people read; the name, if empty.
+            replace: A model of that name may be written over.
+
+        Raises:
+            DescentError: The name is taken, or cannot be the name of a file.
+            WorkspaceError: It cannot be written; what was there is untouched.
+        """
+        path = self.path(name)
+        if not replace:
+            self._free(name)
+        self._make_folder()
+        write_file(path, SavedModel(name, title or name, graph))
+
+    def rename(self, old: str, new: str) -> None:
+        """Gives a model another name; the title follows where it was the name.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            DescentError: The new name is taken, or cannot be the name of a file.
+            WorkspaceError: The folder cannot be written.
+        """
+        model = self.load(old)
+        if old == new:
+            return
+        if old.casefold() != new.casefold():
+            self._free(new)
+        title = new if model.title == old else model.title
+        target, source = self.path(new), self.path(old)
+        try:
+            source.rename(target)
+        except OSError as error:
+            raise cannot_write(target, error) from error
+        write_file(target, SavedModel(new, title, model.graph))
+
+    def delete(self, name: str) -> None:
+        """Removes a model.
+
+        Raises:
+            UnknownNameError: There is none of that name.
+            WorkspaceError: It cannot be removed.
+        """
+        path = self.path(name)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            raise UnknownNameError("model of your own", name, self.names) from None
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def _free(self, name: str) -> None:
+        # Folders of Windows and macOS tell no capitals from small letters.
+        if name.casefold() in (item.casefold() for item in self.names):
+            raise DescentError(
+                f"A model named '{name}' is saved already.",
+                "Take another name, or replace it.",
+            )
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self._folder, error) from error
+
+
+def checked_name(name: str) -> str:
+    """The name, if a file can have it.
+
+    Raises:
+        DescentError: It cannot.
+    """
+    if _NAME.fullmatch(name) and len(name) <= MAX_NAME and not _RESERVED.fullmatch(name):
+        return name
+    raise DescentError(
+        f"A model is named with letters, digits, spaces, dots, '-' and '_', up to {MAX_NAME} of "
+        f"them. Received: {shorten(name)}.",
+        "Take such a name, for example my_network.",
+    )
+
+
+def write_file(path: Path, model: SavedModel) -> None:
+    """Writes a model to a file anywhere, whole or not at all.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    values = {"schema_version": SCHEMA_VERSION, "title": model.title, **model.graph.to_dict()}
+    atomic_write(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_file(path: Path) -> SavedModel:
+    """Reads a model from a file anywhere.
+
+    Raises:
+        DescentError: There is none, or it holds no model; the first problem is named.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise DescentError(f"'{path}' is too large to be a model.", "Choose another file.")
+        values = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise DescentError(f"There is no file '{path}'.", "Check the path.") from None
+    except OSError as error:
+        raise _cannot_read(path, error) from error
+    except (ValueError, RecursionError) as error:
+        raise DescentError(
+            f"'{path}' is not JSON. Received: {error}.",
+            "Choose a file that 'Export as a file' or 'models describe --graph' wrote.",
+        ) from None
+    try:
+        graph = LayerGraph.from_dict(values)
+    except SpecError as error:
+        problem = error.problems[0]
+        message = f"'{path}' holds no model that can be used. {problem.field}: {problem.message}"
+        raise DescentError(message, problem.hint) from None
+    title = values.get("title")
+    name = path.stem
+    return SavedModel(name, title if isinstance(title, str) and title else name, graph)
+
+
+def _cannot_read(path: Path, error: OSError) -> DescentError:
+    return DescentError(
+        f"'{path}' cannot be read. Received: {error.strerror or error}.", "Check the path."
+    )
