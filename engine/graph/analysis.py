@@ -164,11 +164,11 @@ def _nodes(model: Any) -> Iterator[Any]:
 def _taken(node: Any) -> list[Any]:
     """The tensors that a call takes; of attention query, value and key."""
     arguments = node.arguments
-    if "Attention" in type(node.operation).__name__ and arguments.args:
+    if "Attention" in type(node.operation).__name__:
         places = dict(zip(("query", "value", "key"), arguments.args, strict=False))
         named = places | {key: item for key, item in arguments.kwargs.items() if item is not None}
         found = [named[key] for key in ("query", "value", "key") if key in named]
-        if all(isinstance(item, keras.KerasTensor) for item in found):
+        if found and all(isinstance(item, keras.KerasTensor) for item in found):
             return found
     return list(node.input_tensors)
 

@@ -295,8 +295,8 @@ _RULES: dict[str, Rule] = {
     "Softmax": _normalised,
     **{f"Global{kind}Pooling{n}D": _global for kind in ("Max", "Average") for n in (1, 2, 3)},
     **{f"UpSampling{n}D": _up for n in (1, 2, 3)},
-    **{name: _reduced for name in ("Mean", "Max", "Min", "Sum", "Amax", "Amin", "Prod", "Var")},
-    **{name: _reduced for name in ("Std", "Any", "All", "CountNonzero", "Logsumexp", "Norm")},
+    **dict.fromkeys(("Mean", "Max", "Min", "Sum", "Amax", "Amin", "Prod", "Var"), _reduced),
+    **dict.fromkeys(("Std", "Any", "All", "CountNonzero", "Logsumexp", "Norm"), _reduced),
 }
 
 
