@@ -43,7 +43,7 @@ class LargeMap(QWidget):
         super().__init__(parent)
         self._image: QImage | None = None
         self._scale: Scale | None = None
-        self.is_stretched = False
+        self.is_stretched = self._is_smooth = False
         self.setMinimumSize(12 * SPACING, 12 * SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         current_theme().changed.connect(self.update)
@@ -53,6 +53,7 @@ class LargeMap(QWidget):
         pixels: npt.NDArray[np.uint8],
         scale: Scale | None = None,
         is_stretched: bool = False,
+        is_smooth: bool = False,
     ) -> None:
         """Shows a picture.
 
@@ -60,10 +61,11 @@ class LargeMap(QWidget):
             pixels: Red, green and blue, (height, width, 3).
             scale: What its colours mean; None: it is a picture of something.
             is_stretched: Fill the room instead of keeping pixels square, as of places in time.
+            is_smooth: Blend neighbouring pixels, as of values over a plane.
         """
         self._image = image_of(pixels)
         self._scale = scale
-        self.is_stretched = is_stretched
+        self.is_stretched, self._is_smooth = is_stretched, is_smooth
         self.update()
 
     def picture_rect(self) -> QRectF:
@@ -85,6 +87,7 @@ class LargeMap(QWidget):
         colors = current_theme().palette
         painter = QPainter(self)
         place = self.picture_rect()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._is_smooth)
         painter.drawImage(place, self._image)
         painter.setPen(QColor(colors.border))
         painter.drawRect(place)

@@ -110,6 +110,7 @@ class PolePlot(QWidget):
             return
         colors = current_theme().palette
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(colors.surface))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         position, _, angle, _ = (float(value) for value in episode.states[self.step])
         scale = min(self.width() / (2 * _TRACK + 1.2), self.height() / (_POLE + 1.1))

@@ -78,7 +78,9 @@ class FiltersView(InsideView):
         if bank.is_image and bank.kernels.levels.shape[-1] == 3:
             text = self.tr("Weights on red, green and blue; grey is zero.")
         else:
-            text = self.tr("Blue weights are below zero, orange ones above.")
+            text = self.tr(
+                "Blue weights are below zero, orange ones above. Click a filter to enlarge it."
+            )
         if len(bank.kernels.levels) < bank.n_filters:
             text = f"{text} {self.tr('The first {n} are shown.')}".format(
                 n=len(bank.kernels.levels)

@@ -48,7 +48,7 @@ class MapBrowser(QStackedWidget):
         self._edge = edge
         self._maps: tuple[Map, ...] = ()
         self._current = 0
-        self.is_stretched = False
+        self.is_stretched = self.is_smooth = False
         self.grid = ImageGrid()
         self.grid.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.grid.clicked.connect(self.enlarge)
@@ -110,7 +110,7 @@ class MapBrowser(QStackedWidget):
             one = self._maps[self._current]
             self.title.setText(one.title)
             self.large.setAccessibleName(one.title)
-            self.large.show_map(one.pixels, one.scale, self.is_stretched)
+            self.large.show_map(one.pixels, one.scale, self.is_stretched, self.is_smooth)
 
     @Slot(int)
     def enlarge(self, index: int) -> None:

@@ -132,6 +132,8 @@ class RunLive(QWidget):
         elif not self._has_prediction and place >= 0:
             self.tabs.removeTab(place)
         has_tabs = self.tabs.count() > 0
+        # Away from the line under the tabs, where there are some.
+        self._column.setContentsMargins(0, SPACING if self.tabs.count() > 1 else 0, 0, 0)
         text = "" if has_tabs else promise(self._profile)
         self.promise.setText(text)
         self.promise.setVisible(bool(text))

@@ -23,6 +23,7 @@ class UnitsView(InsideView):
         self._newest: HiddenUnitsUpdated | None = None
         self.layer = self.add_choice(self.tr("Layer"))
         self.maps = MapBrowser(EDGE)
+        self.maps.is_smooth = True
         self.maps.setAccessibleName(self.tr("Hidden units"))
         self.column.addWidget(self.maps, 1)
         self.column.addWidget(self.note)

@@ -70,6 +70,13 @@ def _submodel(network: keras.Model, layer: str) -> keras.Model:
     return keras.Model(network.inputs[0], network.get_layer(layer).output)
 
 
+def _behind(network: keras.Model, layer: str) -> str:
+    """What a filter or a unit answers is told after its activation."""
+    place = network.layers.index(network.get_layer(layer))
+    found = (one for one in network.layers[place:] if isinstance(one, keras.layers.Activation))
+    return next(found).name
+
+
 def test_one_feature_gives_a_line_in_the_targets_unit():
     stand = Stand("noisy_line", "linear_regression")
     found = stand.look()
@@ -118,8 +125,10 @@ def test_hidden_units_answer_as_their_layers_do():
     grid = np.stack(np.meshgrid(*found.axes), axis=-1)
     inputs = stand.material.preprocessing.transform_x(grid.reshape(-1, 2))
     for layer in found.layers:
-        expected = _submodel(stand.network, layer.layer).predict(inputs, verbose=0)
-        expected = expected.T.reshape(-1, *grid.shape[:2])[: len(layer.answers.levels)]
+        expected = _submodel(stand.network, _behind(stand.network, layer.layer))
+        expected = expected.predict(inputs, verbose=0).T.reshape(-1, *grid.shape[:2])[
+            : len(layer.answers.levels)
+        ]
         step = (layer.answers.high - layer.answers.low) / 255
         np.testing.assert_allclose(layer.answers.values, expected, atol=0.51 * step + 1e-6)
         assert layer.answers.low == -layer.answers.high
@@ -145,13 +154,9 @@ def test_filters_and_feature_maps_are_those_of_the_layers():
         step = (bank.kernels.high - bank.kernels.low) / 255
         shown = np.moveaxis(kernel, -1, 0)[: len(bank.kernels.levels)]
         np.testing.assert_allclose(bank.kernels.values, shown, atol=0.51 * step + 1e-6)
-    layers = stand.network.layers
     for layer in maps.layers:
-        place = layers.index(stand.network.get_layer(layer.layer))
-        behind = next(
-            one for one in layers[place:] if isinstance(one, keras.layers.Activation)
-        )  # what a filter answers is told after its activation
-        expected = _submodel(stand.network, behind.name).predict(stand.inputs, verbose=0)
+        behind = _behind(stand.network, layer.layer)
+        expected = _submodel(stand.network, behind).predict(stand.inputs, verbose=0)
         expected = np.moveaxis(expected, -1, 1)[:, : layer.answers.levels.shape[1]]
         step = (layer.answers.high - layer.answers.low) / 255
         np.testing.assert_allclose(layer.answers.values, expected, atol=0.51 * step + 1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, FilterBank, FiltersUpdated
 from engine.problem import Kind
 from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.glimpse import Glimpse, leaves
+from engine.training.inside.glimpse import Glimpse, answering, leaves
 from engine.training.loop import Array
 
 MAX_LAYERS = 6
@@ -87,29 +87,8 @@ def _places(network: keras.Model) -> list[_Place]:
     for place, layer in enumerate(layers):
         inner = layer.layer if isinstance(layer, keras.layers.TimeDistributed) else layer
         if isinstance(inner, _CONVOLUTIONS):
-            found.append(_Place(inner, _answering(layer, layers[place + 1 : place + 3])))
+            found.append(_Place(inner, answering(layers, place)))
     return found
-
-
-def _answering(
-    layer: keras.layers.Layer, following: list[keras.layers.Layer]
-) -> keras.layers.Layer:
-    """The activation right behind a convolution, past its normalisation; else itself."""
-    answering = layer
-    for after in following:
-        if not isinstance(
-            after, keras.layers.BatchNormalization | keras.layers.Activation | keras.layers.ReLU
-        ) or not _feeds(answering, after):
-            break
-        answering = after
-    return answering
-
-
-def _feeds(layer: keras.layers.Layer, after: keras.layers.Layer) -> bool:
-    try:
-        return after.input is layer.output
-    except (AttributeError, ValueError):  # called several times, or not in this graph
-        return False
 
 
 def _spread(places: list[_Place]) -> list[_Place]:

@@ -19,6 +19,8 @@ Call = Callable[..., Any]
 Note = Callable[[keras.layers.Layer, Call, tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
 """Given a layer, its call and what it is called with; returns its output, and what to note."""
 
+_FINISHING = (keras.layers.BatchNormalization, keras.layers.Activation, keras.layers.ReLU)
+
 
 def output_of(
     layer: keras.layers.Layer, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -101,3 +103,25 @@ def leaves(network: keras.Model) -> list[keras.layers.Layer]:
         inner = leaves(layer) if isinstance(layer, keras.Model) else [layer]
         found |= {id(leaf): leaf for leaf in inner}
     return list(found.values())
+
+
+def answering(layers: Sequence[keras.layers.Layer], place: int) -> keras.layers.Layer:
+    """The activation right behind a layer, past its normalisation; else the layer itself.
+
+    Args:
+        layers: As `leaves` returns them.
+        place: The layer's.
+    """
+    found = layers[place]
+    for after in layers[place + 1 : place + 3]:
+        if not isinstance(after, _FINISHING) or not _feeds(found, after):
+            break
+        found = after
+    return found
+
+
+def _feeds(layer: keras.layers.Layer, after: keras.layers.Layer) -> bool:
+    try:
+        return after.input is layer.output
+    except (AttributeError, ValueError):  # called several times, or not in this graph
+        return False

@@ -7,10 +7,10 @@ import numpy as np
 
 from engine.insights import Bytes, HiddenUnitsUpdated, UnitMaps
 from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.glimpse import Glimpse, leaves
+from engine.training.inside.glimpse import Glimpse, answering, leaves
 from engine.training.inside.grid import Grid, n_drawable
 
-GRID_POINTS = 40
+GRID_POINTS = 28
 MAX_LAYERS = 8
 MAX_UNITS = 64
 
@@ -27,7 +27,9 @@ class HiddenUnits(Throttled):
         super().__init__(scene)
         self._grid = Grid(scene, GRID_POINTS)
         self._layers = _hidden(scene.network)
-        self._glimpse = Glimpse(scene.network, self._layers)
+        layers = leaves(scene.network)
+        places = [layers.index(layer) for layer in self._layers]
+        self._glimpse = Glimpse(scene.network, [answering(layers, place) for place in places])
 
     @classmethod
     def fits(cls, scene: Scene) -> bool:
