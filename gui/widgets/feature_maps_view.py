@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, Insight
 from gui.plots.colors import scale_colors
-from gui.plots.large_map import Scale
+from gui.plots.large_map import LargeMap, Scale
 from gui.theme import SPACING
 from gui.widgets.inside_view import InsideView, set_choices
 from gui.widgets.map_browser import Map, MapBrowser
@@ -25,6 +25,10 @@ class FeatureMapsView(InsideView):
         self.layer = self.add_choice(self.tr("Layer"))
         self.maps = MapBrowser(EDGE)
         self.maps.setAccessibleName(self.tr("Feature maps"))
+        self.seen = LargeMap()
+        self.seen.setMinimumHeight(0)
+        self.seen.hide()
+        self.column.addWidget(self.seen)
         self.column.addWidget(self.maps, 1)
         self.column.addWidget(self.note)
 
@@ -37,20 +41,29 @@ class FeatureMapsView(InsideView):
         newest = self._newest
         if newest is None or not newest.layers or not newest.samples:
             return
-        text = self.tr("Sample {n}: {name}")
-        set_choices(
-            self.sample,
-            [text.format(n=n, name=name) for n, name in enumerate(newest.samples, start=1)],
-        )
+        set_choices(self.sample, [f"{n}: {name}" for n, name in enumerate(newest.samples, start=1)])
         set_choices(self.layer, [layer.layer for layer in newest.layers])
         sample = max(0, self.sample.currentIndex())
         layer = newest.layers[max(0, self.layer.currentIndex())]
         shown = layer.answers.levels[sample]
         is_over_time = len(shown) == 1 and layer.n_filters > 1
         self.maps.is_stretched = is_over_time
-        seen = self._input(newest.inputs, sample, newest.samples[sample])
-        self.maps.set_maps([seen, *self._answers(layer, sample, is_over_time)])
+        answers = self._answers(layer, sample, is_over_time)
+        self.seen.setVisible(is_over_time)
+        if is_over_time:
+            self._show_over_time(newest.inputs, sample)
+        else:
+            answers = [self._input(newest.inputs, sample, newest.samples[sample]), *answers]
+        self.maps.set_maps(answers)
         self.set_note(self._words(layer, len(shown), is_over_time))
+
+    def _show_over_time(self, inputs: Bytes, sample: int) -> None:
+        """Shows what came in above what the filters answer, both over the whole width."""
+        values = inputs.values[sample, :, :, 0]
+        low, high = float(values.min()), float(values.max())
+        self.seen.setFixedHeight(max(2, min(10, len(values))) * SPACING)
+        self.seen.show_map(scale_colors(values, low, high), is_stretched=True)
+        self.seen.setToolTip(self.tr("What the network sees, time to the right"))
 
     def _input(self, inputs: Bytes, sample: int, name: str) -> Map:
         picture = inputs.levels[sample]
@@ -65,7 +78,7 @@ class FeatureMapsView(InsideView):
         scale = Scale(low, high, scale_colors(np.linspace(0, 1, 64), 0, 1))
         title = self.tr("Filter {n} of {layer}")
         if is_over_time:
-            title = self.tr("All filters of {layer}, from left to right over time")
+            title = self.tr("What all filters of {layer} answer")
         return [
             Map(pixels, f"{n}", title.format(n=n, layer=layer.layer), scale)
             for n, pixels in enumerate(scale_colors(values, low, high), start=1)
@@ -73,7 +86,10 @@ class FeatureMapsView(InsideView):
 
     def _words(self, layer: FeatureMaps, n_shown: int, is_over_time: bool) -> str:
         if is_over_time:
-            return self.tr("A row for each filter, time to the right; bright is a strong answer.")
+            return self.tr(
+                "Above what came in, below a row for each filter, time to the right; bright is "
+                "much."
+            )
         text = self.tr("Where each filter finds its pattern; bright is a strong answer.")
         if n_shown < layer.n_filters:
             text = f"{text} {self.tr('The first {n} are shown.').format(n=n_shown)}"

@@ -212,7 +212,9 @@ class TestConvolutions:
         view = FeatureMapsView()
         shown(qtbot, view)
         show(view, maps(n_maps=1))
-        assert len(view.maps.maps) == 2
+        assert len(view.maps.maps) == 1
+        assert view.maps.is_large
+        assert not view.seen.isHidden()
         assert "row for each filter" in view.note.text()
 
 
