@@ -54,6 +54,12 @@ _FAMILIES: Final = (
     ("Normalization", 3),
     ("Dropout", 4),
     ("Activation", 4),
+    ("LSTM", 1),
+    ("GRU", 1),
+    ("RNN", 1),
+    ("Bidirectional", 1),
+    ("Attention", 8),
+    ("Embedding", 9),
 )
 
 

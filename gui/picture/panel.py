@@ -1,0 +1,157 @@
+"""LayerPanel: what one layer is, what it costs and sees, and the code that makes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events import LayerInfo
+from gui.icons import icon
+from gui.messages import Messages
+from gui.picture.words import bytes_text, explanation, field_text
+from gui.theme import SPACING, set_role
+from gui.widgets.layer_view import shape_text
+from gui.widgets.run_words import count_text
+
+COLUMNS: Final = 2
+
+
+class LayerPanel(QScrollArea):
+    """Shows one layer, or a hint to choose one.
+
+    Args:
+        messages: Says that the code was copied.
+    """
+
+    def __init__(self, messages: Messages, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._messages = messages
+        self._code = ""
+        self._content = QWidget(self)
+        self.heading = QLabel(self._content)
+        self.help = QLabel(self._content)
+        self.reason = QLabel(self._content)
+        self.code = QLabel(self._content)
+        self.copy_button = QPushButton(icon("copy"), self.tr("Copy"), self._content)
+        self._names = (
+            self.tr("Output"),
+            self.tr("Parameters"),
+            self.tr("Multiply-adds"),
+            self.tr("Memory of its output"),
+            self.tr("Sees of the input"),
+            self.tr("Takes from"),
+        )
+        self.values = [QLabel(self._content) for _ in self._names]
+        self._captions = [QLabel(f"{name}:", self._content) for name in self._names]
+        self._code_row = QWidget(self._content)
+        self._build()
+        self.show_layer(None, ())
+
+    def _build(self) -> None:
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(self.tr("The chosen layer"))
+        self.viewport().setAutoFillBackground(False)
+        self._content.setAutoFillBackground(False)
+        set_role(self.heading, "heading")
+        set_role(self.reason, "danger")
+        selectable = Qt.TextInteractionFlag.TextSelectableByMouse
+        for label in (self.heading, self.help, self.reason, self.code, *self.values):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(selectable)
+        self._dress_code()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACING)
+        grid.setVerticalSpacing(SPACING // 2)
+        for at, (caption, value) in enumerate(zip(self._captions, self.values, strict=True)):
+            set_role(caption, "muted")
+            value.setAccessibleName(self._names[at])
+            row, column = divmod(at, COLUMNS)
+            grid.addWidget(caption, row, 2 * column, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(value, row, 2 * column + 1, Qt.AlignmentFlag.AlignTop)
+        for column in range(COLUMNS):
+            grid.setColumnStretch(2 * column + 1, 1)
+        column = QVBoxLayout(self._content)
+        column.setContentsMargins(0, SPACING, SPACING, SPACING)
+        column.setSpacing(SPACING)
+        column.addWidget(self.heading)
+        column.addWidget(self.reason)
+        column.addWidget(self.help)
+        column.addLayout(grid)
+        column.addWidget(self._code_row)
+        column.addStretch(1)
+        self.setWidget(self._content)
+
+    def _dress_code(self) -> None:
+        from gui.widgets.code_view import code_font
+
+        self.code.setFont(code_font())
+        self.code.setAccessibleName(self.tr("Code of the layer"))
+        self.copy_button.setAccessibleName(self.tr("Copy the code of the layer"))
+        self.copy_button.clicked.connect(self.copy_code)
+        row = QHBoxLayout(self._code_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACING)
+        row.addWidget(self.code, 1)
+        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def show_layer(
+        self, layer: LayerInfo | None, input_shape: tuple[int, ...], reason: str = ""
+    ) -> None:
+        """Shows a layer.
+
+        Args:
+            layer: None: none is chosen.
+            input_shape: Of the model, to say how much of it a value sees.
+            reason: What is wrong with the layer; empty: nothing.
+        """
+        for widget in (*self.values, *self._captions):
+            widget.setVisible(layer is not None)
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self._code = layer.code if layer is not None else ""
+        self.code.setText(self._code)
+        self._code_row.setVisible(bool(self._code))
+        set_role(self.help, "" if layer is not None else "muted")
+        if layer is None:
+            self.heading.hide()
+            self.help.setText(
+                self.tr("Choose a layer to see what it does, what it costs and its code.")
+            )
+            self.help.show()
+            return
+        self.heading.setText(f"{layer.type} · {layer.name}")
+        self.heading.show()
+        words = explanation(layer.type)
+        self.help.setText(words)
+        self.help.setVisible(bool(words))
+        texts = (
+            shape_text(layer.output_shape),
+            count_text(layer.n_parameters),
+            self.tr("{n} for one example").format(n=count_text(layer.n_macs)),
+            self.tr("{size} for one example").format(size=bytes_text(layer.activation_bytes)),
+            field_text(layer, input_shape),
+            ", ".join(layer.inputs) or self.tr("the data"),
+        )
+        for value, text in zip(self.values, texts, strict=True):
+            value.setText(text)
+
+    @Slot()
+    def copy_code(self) -> None:
+        """Puts the layer's line of code on the clipboard."""
+        QGuiApplication.clipboard().setText(self._code)
+        self._messages.show_info(self.tr("The code is on the clipboard."))
