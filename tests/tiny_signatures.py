@@ -52,6 +52,8 @@ SIGNATURES = (
 TINY: dict[str, dict[str, object]] = {
     "applications": {"application": "MobileNetV3Small"},
     "resnet": {"filters": [4, 8], "blocks": 1},
+    "video_cnn": {"filters": [4, 4], "dense_units": 16},
+    "video_rnn": {"filters": [4, 4], "units": 16},
 }
 """Parameters by architecture, where the defaults would take long."""
 HEAVY = ("applications",)

@@ -10,10 +10,11 @@ from engine.architectures.mlp import MultilayerPerceptron
 from engine.architectures.recurrent import Gru, Lstm, PlainRnn
 from engine.architectures.resnet import ResidualNetwork
 from engine.architectures.series import SeriesNetwork
+from engine.architectures.sound_rnn import SoundRnn
 from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
-from engine.architectures.video import VideoNetwork
+from engine.architectures.video import VideoNetwork, VideoRecurrentNetwork
 from engine.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
@@ -34,8 +35,10 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         Translator(),
         TransformerTranslator(),
         SoundCnn(),
+        SoundRnn(),
         SoundTranscriber(),
         VideoNetwork(),
+        VideoRecurrentNetwork(),
         SeriesNetwork(),
     ],
 )

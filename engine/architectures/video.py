@@ -1,12 +1,13 @@
-"""Convolutions over space and time, for video."""
+"""Networks for video: convolutions over space and time, and a look at each frame, remembered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.normalisation import batch_normalization
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -75,18 +76,15 @@ class VideoNetwork(Architecture):
         (Kind.VIDEO, Task.REGRESSION): "Sees how patterns move, wherever they do.",
     }
 
+    reading = (
+        "Tran, Bourdev, Fergus, Torresani and Paluri (2015): Learning Spatiotemporal Features with "
+        "3D Convolutional Networks. arXiv:1412.0767",
+        "Carreira and Zisserman (2017): Quo Vadis, Action Recognition? A New Model and the "
+        "Kinetics Dataset. arXiv:1705.07750",
+    )
+
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
-        settings = require(parameters, VideoParameters)
-        height, width = signature.input_shape[1:3]
-        if min(height, width) >> len(settings.filters):
-            return []
-        return [
-            Problem(
-                "filters",
-                f"Nothing is left of {height}×{width} frames after {len(settings.filters)} blocks.",
-                "Use fewer blocks, or larger frames.",
-            )
-        ]
+        return _too_many_blocks(signature, require(parameters, VideoParameters).filters)
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras
@@ -111,3 +109,107 @@ class VideoNetwork(Architecture):
             layers.append(keras.layers.Dropout(settings.dropout))
         layers.append(output_layer(signature))
         return keras.Sequential(layers, name=self.name)
+
+
+class VideoRecurrentParameters(Parameters):
+    """Settings of the recurrent network for video."""
+
+    filters: tuple[Annotated[int, Field(ge=1, le=512)], ...] = parameter(
+        (8, 16, 16),
+        label="Filters per block",
+        help="One block for each number: convolutions that look for a pattern in each frame by "
+        "itself. Each block halves height and width.",
+        unit="filters",
+        min_length=1,
+        max_length=6,
+    )
+    kernel_size: int = parameter(
+        3,
+        label="Kernel size",
+        help="Width and height of the patch a filter looks at.",
+        unit="pixels",
+        ge=1,
+        le=15,
+    )
+    cell: Literal["lstm", "gru"] = parameter(
+        "lstm",
+        label="Memory",
+        help="What remembers the frames so far. A GRU has a quarter fewer weights than an LSTM.",
+    )
+    units: int = parameter(
+        64, label="Units", help="Size of the memory.", unit="units", ge=1, le=2048
+    )
+    batch_normalization: bool = parameter(
+        True,
+        label="Batch normalization",
+        help="Rescales each block's output over the batch; the network learns much sooner.",
+    )
+    dropout: float = parameter(
+        0.2,
+        label="Dropout",
+        help="Share of what is remembered switched off at random in each training step; "
+        "a remedy for overfitting.",
+        ge=0.0,
+        le=0.9,
+    )
+
+
+class VideoRecurrentNetwork(Architecture):
+    """The same convolutions on every frame, and an LSTM or GRU along them (Donahue et al. 2015)."""
+
+    name = "video_rnn"
+    title = "Recurrent video network (CNN + LSTM)"
+    short_title = "CNN + LSTM"
+    summary = (
+        "Looks at each frame as a CNN does, and remembers across frames what was where. Good where "
+        "the order and the places of things tell what happens."
+    )
+    formula = "clip → [convolution → pooling] × n, frame by frame → LSTM along the frames → softmax"
+    kinds = (Kind.VIDEO,)
+    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    parameters = VideoRecurrentParameters
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=16)
+    reading = (
+        "Donahue et al. (2015): Long-term Recurrent Convolutional Networks for Visual Recognition "
+        "and Description. arXiv:1411.4389",
+        "Hochreiter and Schmidhuber (1997): Long Short-Term Memory. Neural Computation 9",
+    )
+
+    def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
+        return _too_many_blocks(signature, require(parameters, VideoRecurrentParameters).filters)
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+
+        settings = require(parameters, VideoRecurrentParameters)
+        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="clip")]
+        for block, filters in enumerate(settings.filters, start=1):
+            convolution = keras.layers.Conv2D(filters, settings.kernel_size, padding="same")
+            layers.append(keras.layers.TimeDistributed(convolution, name=f"convolution_{block}"))
+            if settings.batch_normalization:
+                # It takes the mean over all axes but the last, frames among them.
+                layers.append(batch_normalization(f"normalization_{block}"))
+            layers.append(keras.layers.Activation("relu"))
+            pooling = keras.layers.MaxPooling2D(2)
+            layers.append(keras.layers.TimeDistributed(pooling, name=f"pooling_{block}"))
+        # The places are kept: motion is a change of them.
+        layers.append(keras.layers.TimeDistributed(keras.layers.Flatten(), name="places"))
+        memory = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[settings.cell]
+        layers.append(memory(settings.units, name="memory"))
+        if settings.dropout:
+            layers.append(keras.layers.Dropout(settings.dropout))
+        layers.append(output_layer(signature))
+        return keras.Sequential(layers, name=self.name)
+
+
+def _too_many_blocks(signature: Signature, filters: tuple[int, ...]) -> list[Problem]:
+    height, width = signature.input_shape[1:3]
+    if min(height, width) >> len(filters):
+        return []
+    return [
+        Problem(
+            "filters",
+            f"Nothing is left of {height}×{width} frames after {len(filters)} blocks.",
+            "Use fewer blocks, or larger frames.",
+        )
+    ]

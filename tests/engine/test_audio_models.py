@@ -109,16 +109,53 @@ def test_the_defaults_are_ctc_for_texts_alone():
 
 
 @pytest.mark.parametrize(
-    ("signature", "filters"),
-    [("text", [8, 8, 8]), ("classes", [8] * 6)],
+    ("parameters", "what"),
+    [
+        ({"filters": [8] * 6}, "40 frames"),
+        ({"filters": [8] * 5, "convolution": "time_and_pitch"}, "20 bands"),
+    ],
 )
-def test_too_few_moments_are_refused_before_training(signature, filters):
+def test_blocks_that_leave_nothing_are_refused_before_training(parameters, what):
     with pytest.raises(SpecError) as caught:
-        spec_of(SIGNATURES[signature], filters=filters)
+        spec_of(SIGNATURES["classes"], **parameters)
     (problem,) = caught.value.problems
     assert problem.field == "model.parameters.filters"
-    assert "blocks" in problem.message
+    assert what in problem.message
     assert "fewer blocks" in problem.hint
+
+
+def test_recordings_shorter_than_their_texts_are_refused_before_training():
+    # "aaaa" needs seven moments.
+    with pytest.raises(SpecError) as caught:
+        spec_of(Signature(Kind.AUDIO, Task.TRANSCRIPTION, (6, 20, 1), 7, target_length=4))
+    (problem,) = caught.value.problems
+    assert problem.field == "model.parameters.filters"
+    assert "6 frames" in problem.message
+    assert "longer recordings" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("frames", "moments"), [(7, 7), (13, 13), (14, 7), (27, 13), (28, 7), (90, 22)]
+)
+def test_short_recordings_are_halved_less_often(frames, moments):
+    signature = Signature(Kind.AUDIO, Task.TRANSCRIPTION, (frames, 20, 1), 7, target_length=4)
+    network = build(spec_of(signature), signature)
+    assert network.output_shape == (None, moments, 7)
+    assert sum("Conv1D" in type(layer).__name__ for layer in network.layers) == 2
+
+
+def test_convolutions_along_time_and_pitch_keep_what_pitch_it_was():
+    signature = SIGNATURES["classes"]
+    network = build(spec_of(signature, filters=[4, 8], convolution="time_and_pitch"), signature)
+    assert network.get_layer("moments").output.shape == (None, 10, 5 * 8)
+
+
+def test_a_recurrent_network_cannot_merge_more_frames_than_there_are():
+    values = {"name": "sound_rnn", "parameters": {"merged_frames": 41}}
+    spec = RunSpec.from_dict({"data": {"source": "any"}, "model": values})
+    with pytest.raises(SpecError) as caught:
+        resolve(spec, SIGNATURES["classes"])
+    assert caught.value.problems[0].field == "model.parameters.merged_frames"
 
 
 def test_just_enough_moments_are_enough():
