@@ -18,12 +18,12 @@ from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
 from engine.errors import DatasetError, DescentError, WorkspaceError
-from engine.evaluation.evaluation import Evaluation, evaluate_predictions
+from engine.evaluation.anomalies import evaluate_part
+from engine.evaluation.evaluation import Evaluation
 from engine.events import (
     DataDownloaded,
     DataInspected,
     Event,
-    LayerInfo,
     ModelDescribed,
     RunEnded,
     RunEvent,
@@ -38,7 +38,6 @@ from engine.training.recorder import Recorder
 from engine.watch import Watch
 
 if TYPE_CHECKING:
-    import keras
     import tensorflow as tf
 
     from engine.runs.store import RunStore
@@ -61,7 +60,7 @@ def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataIns
         DatasetError: The data cannot be read or divided.
         Cancelled: Someone asked to stop.
     """
-    parts = ("data", "split", "preprocessing", "seed")
+    parts = ("data", "split", "preprocessing", "anomaly", "seed")
     wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
     spec = RunSpec.from_dict(wanted)
     return DataInspected(look(spec, progress).profile(spec.data.source, spec.seed))
@@ -123,50 +122,9 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     signature = prepared.signature
     resolved = resolve(spec, signature, prepared.dataset.recommended_model)
     load_tensorflow()
-    import keras
+    from engine.describing import describe_network
 
-    from engine.training.building import build
-
-    network = build(resolved, signature)
-    given = LayerInfo("input", "Input", tuple(network.input_shape[1:]), 0)
-    described = ModelDescribed(
-        resolved,
-        (given, *(_layer_info(layer) for layer in network.layers if not _is_input(layer))),
-        n_parameters=network.count_params(),
-        n_trainable=int(sum(v.value.shape.num_elements() for v in network.trainable_variables)),
-    )
-    keras.backend.clear_session()
-    return described
-
-
-def _is_input(layer: keras.layers.Layer) -> bool:
-    return type(layer).__name__ == "InputLayer"
-
-
-def _layer_info(layer: keras.layers.Layer) -> LayerInfo:
-    # A recurrent layer that returns its state too has several outputs, the sequence first.
-    output = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
-    return LayerInfo(
-        name=layer.name,
-        type=type(layer).__name__,
-        output_shape=tuple(output.shape[1:]),
-        n_parameters=layer.count_params(),
-        details=_layer_details(layer.get_config()),
-    )
-
-
-def _layer_details(config: dict[str, Any]) -> str:
-    """The settings people look for, in words."""
-    words: list[str] = []
-    for key, text in (("filters", "{} filters"), ("units", "{} units"), ("rate", "rate {}")):
-        if key in config:
-            words.append(text.format(config[key]))
-    for key in ("kernel_size", "pool_size"):
-        if key in config:
-            words.append("×".join(str(side) for side in config[key]))
-    if config.get("activation") not in (None, "linear"):
-        words.append(str(config["activation"]))
-    return ", ".join(words)
+    return describe_network(resolved, signature)
 
 
 def train(
@@ -288,14 +246,7 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
         model.predict(examples.x[indices[start : start + _BATCH]])
         for start in range(0, len(indices), _BATCH)
     ]
-    return evaluate_predictions(
-        part,
-        examples.y[indices],
-        np.concatenate(outputs),
-        examples.output,
-        examples.target_name,
-        examples.class_names,
-    )
+    return evaluate_part(part, indices, np.concatenate(outputs), examples, contract.preprocessing)
 
 
 def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -308,7 +259,8 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
 
     Returns:
         Numbers: values in the target's own unit, (n_samples,) or (n_samples, n_values). Classes:
-        the probability of each, (n_samples, n_classes). Tokens: texts, (n_samples,).
+        the probability of each, (n_samples, n_classes). Tokens: texts, (n_samples,). Anomalies:
+        scores, (n_samples,); the threshold stands in the contract.
 
     Raises:
         UnknownNameError: There is no such run.

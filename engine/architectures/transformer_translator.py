@@ -100,7 +100,7 @@ class TransformerTranslator(Architecture):
     tasks = (Task.TRANSLATION,)
     parameters = TransformerTranslatorParameters
     is_autoregressive = True
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=30, batch_size=64)
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=20, batch_size=64)
     recommended_for: ClassVar = {}
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",

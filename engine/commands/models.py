@@ -9,9 +9,12 @@ import numpy as np
 from engine.commands.inputs import read_inputs
 from engine.commands.output import Output, number, numbers, table
 from engine.contract import Contract
+from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
 
 _CLASSES_SHOWN = 5
+_TEXTS_SHOWN = 5
+_UNUSUAL_SHOWN = 10
 
 
 def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
@@ -26,6 +29,12 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"of the {evaluation.part} part",
         numbers(evaluation.metrics),
     )
+    if evaluation.most_unusual:
+        listed = [
+            (item.name, number(item.score), item.truth)
+            for item in evaluation.most_unusual[:_UNUSUAL_SHOWN]
+        ]
+        output.lines("", *table(("most unusual", "score", evaluation.target_name), listed))
     if evaluation.per_class:
         rows = [
             (
@@ -37,6 +46,10 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
         ]
         header = (evaluation.target_name, "precision", "recall", "f1", "examples")
         output.lines("", *table(header, rows))
+    if evaluation.sources:
+        given = zip(evaluation.sources, evaluation.texts, strict=True)
+        shown = [(source, *pair) for source, pair in given][:_TEXTS_SHOWN]
+        output.lines("", *table(("given", "true", "predicted"), shown))
     return 0
 
 
@@ -48,7 +61,11 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine import execution
 
     outputs = execution.predict(record.id, store, x)
+    targets = contract.preprocessing.targets
     for name, values in zip(names, outputs, strict=True):
+        if isinstance(targets, AnomalyTargets):
+            _say_score(output, name, float(values), targets.threshold)
+            continue
         if not contract.class_names:
             said = values if isinstance(values, str) else np.asarray(values, np.float64).tolist()
             output.event("prediction", input=name, target=contract.target_name, value=said)
@@ -67,6 +84,17 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
         listing = ", ".join(f"{label} {share:.1%}" for label, share in likely)
         output.lines(f"{name}: {best}  ({listing})")
     return 0
+
+
+def _say_score(output: Output, name: str, score: float, threshold: float | None) -> None:
+    """Says how unusual an example is, and whether that is more than is usual."""
+    is_unusual = threshold is not None and score > threshold
+    output.event(
+        "prediction", input=name, score=score, threshold=threshold, is_unusual=is_unusual
+    )
+    word = "unusual" if is_unusual else "usual"
+    limit = "" if threshold is None else f", threshold {number(threshold)}"
+    output.lines(f"{name}: {word}  (score {number(score)}{limit})")
 
 
 def _words(value: str | float | list[float]) -> str:

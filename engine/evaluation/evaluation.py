@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,6 +46,23 @@ class ClassScore:
     support: int
 
 
+@dataclass(frozen=True)
+class UnusualExample:
+    """One of the examples with the highest scores of anomaly.
+
+    Attributes:
+        name: What it is called.
+        score: How unusual it is.
+        truth: Its class, where that is known; else empty.
+        is_unusual: Whether it is known to be of the unusual class; None: not known.
+    """
+
+    name: str
+    score: float
+    truth: str = ""
+    is_unusual: bool | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Predictions compared with the truth.
@@ -60,6 +78,11 @@ class Evaluation:
         y_true: Regression: true values in the target's unit, (rows,), at most 5,000, drawn evenly.
         y_pred: The predictions for them, (rows,).
         texts: Where texts are predicted: some true ones, each with its prediction.
+        sources: Where texts become texts: what was given for each of `texts`; else empty.
+        threshold: Where anomalies are looked for: the score above which an example is called
+            unusual. Then `y_pred` holds scores, and `y_true` 1 for what is known to be unusual, 0
+            for what is usual, -1 where nothing is known.
+        most_unusual: The examples with the highest scores, the highest first.
     """
 
     part: str
@@ -72,6 +95,9 @@ class Evaluation:
     y_true: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
     y_pred: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
     texts: tuple[tuple[str, str], ...] = ()
+    sources: tuple[str, ...] = ()
+    threshold: float | None = None
+    most_unusual: tuple[UnusualExample, ...] = ()
 
     @property
     def output(self) -> Output:
@@ -79,6 +105,11 @@ class Evaluation:
         if self.texts:
             return Output.TOKENS
         return Output.CLASSES if self.class_names else Output.NUMBERS
+
+    def with_sources(self, sources: Iterable[object]) -> Evaluation:
+        """Returns a copy that tells the texts its predictions were made from, in order."""
+        told = (str(source) for source in sources)
+        return dataclasses.replace(self, sources=tuple(islice(told, len(self.texts))))
 
     def with_metrics(self, metrics: Mapping[str, float]) -> Evaluation:
         """Returns a copy with these metrics in place of its own."""
@@ -97,6 +128,9 @@ class Evaluation:
             "y_true": self.y_true.tolist(),
             "y_pred": self.y_pred.tolist(),
             "texts": [list(pair) for pair in self.texts],
+            "sources": list(self.sources),
+            "threshold": None if self.threshold is None else _finite(self.threshold),
+            "most_unusual": [dataclasses.asdict(item) for item in self.most_unusual],
         }
 
     def save(self, folder: Path) -> None:
@@ -151,6 +185,9 @@ class Evaluation:
             y_true=np.array(values["y_true"], np.float32),
             y_pred=np.array(values["y_pred"], np.float32),
             texts=tuple((truth, found) for truth, found in values.get("texts", ())),
+            sources=tuple(values.get("sources", ())),
+            threshold=values.get("threshold"),
+            most_unusual=tuple(UnusualExample(**item) for item in values.get("most_unusual", ())),
         )
 
 
@@ -185,7 +222,7 @@ def evaluate_predictions(
         )
     if output is Output.TOKENS:
         return _evaluate_texts(part, y_true, outputs, target_name)
-    _check_finite(outputs)
+    check_finite(outputs)
     if output is Output.NUMBERS:
         evaluation = _evaluate_values(part, y_true.ravel(), outputs.ravel(), target_name)
         return dataclasses.replace(evaluation, n_samples=len(y_true))
@@ -300,7 +337,12 @@ def predicted_classes(outputs: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return np.asarray(outputs.reshape(len(outputs)) > 0.5, np.int64)
 
 
-def _check_finite(outputs: npt.NDArray[Any]) -> None:
+def check_finite(outputs: npt.NDArray[Any]) -> None:
+    """Makes sure that predictions, (n, …), are numbers.
+
+    Raises:
+        TrainingError: One is not finite.
+    """
     wrong = ~np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
     if wrong.any():
         first = outputs[int(wrong.argmax())].tolist()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -19,7 +20,8 @@ from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
 from engine.decoding import is_autoregressive, predictor, taught
 from engine.errors import TrainingError
-from engine.evaluation.evaluation import Evaluation, evaluate_predictions
+from engine.evaluation.anomalies import evaluate_part
+from engine.evaluation.evaluation import Evaluation
 from engine.events import (
     PlanChosen,
     RunEnded,
@@ -31,7 +33,7 @@ from engine.events import (
     StateChanged,
 )
 from engine.material import Material
-from engine.preprocessing.targets import TokenTargets
+from engine.preprocessing.targets import AnomalyTargets, TokenTargets
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
@@ -48,6 +50,9 @@ from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.plan import Plan
 from engine.training.trainer import Outcome, Schedule, Trainer
+
+# The threshold of anomalies is learnt from at most this many scores, drawn evenly.
+_MAX_SCORED = 50_000
 
 
 class TrainingJob:
@@ -198,6 +203,7 @@ class TrainingJob:
             kept = f" The weights of epoch {kept_epoch} are kept."
         elif outcome.step:
             kept = f" The weights after step {outcome.step:,} are kept."
+        self._learn_threshold(network, loop)
         self._save(network)
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
         evaluation = self._evaluate(network, loop, trainer)
@@ -205,6 +211,30 @@ class TrainingJob:
             evaluation.save(self._folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
         return self._ended(outcome, metrics, kept)
+
+    def _learn_threshold(self, network: keras.Model, loop: StepLoop) -> None:
+        """Takes from the scores of the training part what counts as unusual."""
+        material = self._material
+        preprocessing = material.preprocessing
+        if not isinstance(preprocessing.targets, AnomalyTargets):
+            return
+        rows = material.parts.train
+        if len(rows) > _MAX_SCORED:
+            rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
+        scores = self._predicted(network, loop, rows)
+        targets = preprocessing.targets.learnt(scores, material.spec.anomaly.threshold)
+        self._material = replace(material, preprocessing=replace(preprocessing, targets=targets))
+
+    def _predicted(self, network: keras.Model, loop: StepLoop, rows: IndexArray) -> AnyArray:
+        """Predictions for some of the examples in the target's own terms, (n, …)."""
+        predict = self._predictor(network, loop)
+        size = max(1, BLOCK_BYTES // self._row_bytes())
+        return np.concatenate(
+            [
+                predict(self._material.examples.x[some])
+                for some in np.split(rows, range(size, len(rows), size))
+            ]
+        )
 
     def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
         done = f"{len(outcome.history)} of {self._schedule.epochs} epochs."
@@ -225,19 +255,9 @@ class TrainingJob:
         indices = material.parts.test
         if not len(indices):
             return None
-        examples = material.examples
-        predict = self._predictor(network, loop)
-        size = max(1, BLOCK_BYTES // self._row_bytes())
-        outputs = [
-            predict(examples.x[rows]) for rows in np.split(indices, range(size, len(indices), size))
-        ]
-        evaluation = evaluate_predictions(
-            "test",
-            examples.y[indices],
-            np.concatenate(outputs),
-            examples.output,
-            examples.target_name,
-            examples.class_names,
+        outputs = self._predicted(network, loop, indices)
+        evaluation = evaluate_part(
+            "test", indices, outputs, material.examples, material.preprocessing
         )
         loss = trainer.evaluate(self._feed("test"))["loss"]
         return evaluation.with_metrics({**evaluation.metrics, "loss": loss})

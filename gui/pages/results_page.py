@@ -265,7 +265,13 @@ class ResultsPage(Page):
             self.texts = TextTable(self.tr("True texts and the predictions for them"))
             self._plots.addWidget(self.texts)
         self._plots.setCurrentWidget(self.texts)
-        self.texts.set_rows((self.tr("True"), self.tr("Predicted")), evaluation.texts)
+        headings: tuple[str, ...] = (self.tr("True"), self.tr("Predicted"))
+        rows: tuple[tuple[str, ...], ...] = evaluation.texts
+        if evaluation.sources:
+            headings = (self.tr("Given"), *headings)
+            pairs = zip(evaluation.sources, evaluation.texts, strict=True)
+            rows = tuple((source, *pair) for source, pair in pairs)
+        self.texts.set_rows(headings, rows)
 
     def _show_values(self, evaluation: Evaluation) -> None:
         if self.regression is None:

@@ -171,10 +171,12 @@ class TestTexts:
     def test_survives_storage(self, tmp_path: Path) -> None:
         truth = np.array(["零一", "b"], object)
         result = evaluate_predictions("test", truth, truth[::-1], Output.TOKENS, "sentence")
+        result = result.with_sources(["zero one", "bee", "of a text that is not told"])
         result.save(tmp_path)
         again = Evaluation.load(tmp_path)
         assert again is not None
         assert (again.texts, again.metrics) == (result.texts, result.metrics)
+        assert again.sources == ("zero one", "bee")
 
     @given(st.text("ab", max_size=8), st.text("ab", max_size=8))
     def test_edit_distance_agrees_with_the_definition(self, first: str, second: str) -> None:

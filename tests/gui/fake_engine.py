@@ -414,7 +414,8 @@ def fake_evaluation(looked: Profile, part: str = "test") -> Evaluation:
     n_classes = len(looked.class_names)
     if looked.signature.output is Output.TOKENS:
         pairs = (("einundzwanzig", "einundzwanzig"), ("sieben", "siebzehn"))
-        return Evaluation(part, 30, {"exact_match": 0.5}, looked.target_name, texts=pairs)
+        metrics, given = {"exact_match": 0.5}, ("21", "7")
+        return Evaluation(part, 30, metrics, looked.target_name, texts=pairs, sources=given)
     if not n_classes:
         y_true = random.normal(size=30).astype(np.float32)
         y_pred = y_true + 0.3 * random.normal(size=30).astype(np.float32)

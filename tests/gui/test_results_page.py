@@ -92,8 +92,8 @@ def test_predicted_texts_stand_beside_the_true_ones(on: Stage[ResultsPage]) -> N
     assert on.page.texts.isVisible()
     assert on.page.scores.isHidden()
     model = on.page.texts.model
-    assert model.headings == ("True", "Predicted")
-    assert [model.text_at(1, column) for column in (0, 1)] == ["sieben", "siebzehn"]
+    assert model.headings == ("Given", "True", "Predicted")
+    assert [model.text_at(1, column) for column in range(3)] == ["7", "sieben", "siebzehn"]
 
 
 def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]) -> None:
