@@ -192,7 +192,8 @@ class AttentionMap:
         layer: The layer's name.
         queries: The tokens that look, in words.
         keys: The tokens that are looked at.
-        weights: (heads, queries, keys), from 0 to 1; each row adds up to 1.
+        weights: (heads, queries, keys), from 0 to the largest; each row adds up to 1 at most: what
+            goes to tokens that are not shown is missing.
     """
 
     layer: str

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.plots.colors import strength_colors
-from gui.plots.large_map import image_of
+from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
 from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _WIDEST: Final = 11.0 * SPACING
@@ -76,7 +76,7 @@ class AttentionPlot(QWidget):
         """Where the cells are."""
         left, top = self._room(self._queries), self._room(self._keys)
         width = min(self.width() - left - 1, _LARGEST_CELL * len(self._keys))
-        height = min(self.height() - top - 1, _LARGEST_CELL * len(self._queries))
+        height = min(self.height() - top - 1 - SCALE_HEIGHT, _LARGEST_CELL * len(self._queries))
         return QRectF(left, top, max(1.0, width), max(1.0, height))
 
     def _room(self, tokens: Sequence[str]) -> float:
@@ -90,13 +90,18 @@ class AttentionPlot(QWidget):
         colors = current_theme().palette
         painter = QPainter(self)
         area = self._area()
-        painter.drawImage(area, image_of(strength_colors(self._weights, colors)))
+        # From nothing to the most there is: attention spread over many tokens is small everywhere.
+        most = float(self._weights.max()) or 1.0
+        painter.drawImage(area, image_of(strength_colors(self._weights / most, colors)))
         painter.setPen(QColor(colors.border))
         painter.drawRect(area)
         painter.setPen(QColor(colors.text))
         painter.setFont(text_font(TEXT_SMALL))
         self._paint_queries(painter, area)
         self._paint_keys(painter, area)
+        ramp = strength_colors(np.linspace(0, 1, 64), colors)
+        high = self.tr("{n} %").format(n=f"{100 * most:.0f}")
+        paint_scale(painter, self.width() / 2, area.bottom() + SPACING, ramp, "0", high)
 
     def _paint_queries(self, painter: QPainter, area: QRectF) -> None:
         metrics = QFontMetricsF(painter.font())

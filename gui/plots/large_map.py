@@ -15,7 +15,9 @@ from gui.plots.numbers import short_number
 from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SCALE: Final = 8.0
-_FOOT: Final = 4 * SPACING
+_WIDEST: Final = 24.0 * SPACING
+SCALE_HEIGHT: Final = 4 * SPACING
+"""Room that a scale takes below a picture."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class LargeMap(QWidget):
         image = self._image
         if image is None:
             return QRectF()
-        room = QRectF(self.rect()).adjusted(0, 0, -1, -(_FOOT if self._scale else 0) - 1)
+        room = QRectF(self.rect()).adjusted(0, 0, -1, -(SCALE_HEIGHT if self._scale else 0) - 1)
         if self.is_stretched:
             return room
         factor = min(room.width() / image.width(), room.height() / image.height())
@@ -92,22 +94,34 @@ class LargeMap(QWidget):
         painter.setPen(QColor(colors.border))
         painter.drawRect(place)
         if self._scale is not None:
-            self._paint_scale(painter, place.bottom() + SPACING, self._scale)
+            scale = self._scale
+            ends = short_number(scale.low), short_number(scale.high)
+            paint_scale(painter, self.width() / 2, place.bottom() + SPACING, scale.colors, *ends)
 
-    def _paint_scale(self, painter: QPainter, top: float, scale: Scale) -> None:
-        colors = current_theme().palette
-        width = min(24.0 * SPACING, self.width() - 1.0)
-        strip = QRectF((self.width() - width) / 2, top, width, _SCALE)
-        painter.drawImage(strip, image_of(scale.colors[np.newaxis]))
-        painter.setPen(QColor(colors.border))
-        painter.drawRect(strip)
-        painter.setPen(QColor(colors.muted))
-        painter.setFont(text_font(TEXT_SMALL))
-        under = QRectF(strip.left(), strip.bottom(), width, 2 * SPACING)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        painter.drawText(under, left | middle, short_number(scale.low))
-        painter.drawText(under, right | middle, short_number(scale.high))
+
+def paint_scale(
+    painter: QPainter, middle: float, top: float, colors: npt.NDArray[np.uint8], low: str, high: str
+) -> None:
+    """Paints what colours mean: a strip with the ends written below it; `SCALE_HEIGHT` high.
+
+    Args:
+        painter: Paints.
+        middle, top: Where.
+        colors: Red, green and blue from the lowest to the highest, (steps, 3).
+        low, high: What the ends mean.
+    """
+    palette = current_theme().palette
+    width = min(_WIDEST, 2 * middle - 2)
+    strip = QRectF(middle - width / 2, top, width, _SCALE)
+    painter.drawImage(strip, image_of(colors[np.newaxis]))
+    painter.setPen(QColor(palette.border))
+    painter.drawRect(strip)
+    painter.setPen(QColor(palette.muted))
+    painter.setFont(text_font(TEXT_SMALL))
+    under = QRectF(strip.left(), strip.bottom() + 1, width, 2 * SPACING)
+    center = Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(under, Qt.AlignmentFlag.AlignLeft | center, low)
+    painter.drawText(under, Qt.AlignmentFlag.AlignRight | center, high)
 
 
 def image_of(pixels: npt.NDArray[np.uint8]) -> QImage:

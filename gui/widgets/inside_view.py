@@ -23,8 +23,6 @@ class InsideView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.choices = QHBoxLayout()
-        self.choices.setSpacing(SPACING)
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
@@ -33,7 +31,7 @@ class InsideView(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, SPACING, 0, 0)
         self.column.setSpacing(SPACING)
-        self.column.addLayout(self.choices)
+        self.more_choices()
         self.throttle = Throttle(self)
         self.throttle.due.connect(self.refresh)
         current_theme().changed.connect(self._on_changed)
@@ -46,6 +44,12 @@ class InsideView(QWidget):
     def refresh(self) -> None:
         """Draws the newest insight; called at most ten times a second while it can be seen."""
         raise NotImplementedError
+
+    def more_choices(self) -> None:
+        """Begins a line of choices below what is there."""
+        self.choices = QHBoxLayout()
+        self.choices.setSpacing(SPACING)
+        self.column.addLayout(self.choices)
 
     def add_choice(self, name: str, stretch: int = 1) -> ChoiceBox:
         """Adds a list to choose from above the view; a choice redraws it."""

@@ -94,7 +94,7 @@ def _map(
     n_queries = min(len(queries), weights.shape[1], MAX_TOKENS)
     n_keys = min(len(keys), weights.shape[2], MAX_TOKENS)
     shown = np.ascontiguousarray(weights[:, :n_queries, :n_keys])
-    return AttentionMap(name, queries[:n_queries], keys[:n_keys], Bytes.of(shown, 0.0, 1.0))
+    return AttentionMap(name, queries[:n_queries], keys[:n_keys], Bytes.of(shown, 0.0))
 
 
 def _attending(network: keras.Model) -> list[keras.layers.Layer]:
