@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -49,7 +49,7 @@ class Custom(Architecture):
     parameters = CustomParameters
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=32)
-    reading: ClassVar = (
+    reading = (
         "Chollet: Deep Learning with Python, third edition (2025), the chapters on Keras and on "
         "convolutional networks.",
         "Goodfellow, Bengio and Courville (2016): Deep Learning. MIT Press.",

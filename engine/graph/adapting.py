@@ -21,21 +21,62 @@ def adapted(graph: LayerGraph, signature: Signature) -> LayerGraph:
     units and the activation of the task. Everything else stays.
     """
     nodes = list(graph.nodes)
-    entry = next((node.name for node in nodes if node.type == "Input"), "")
+    entry = next((node for node in nodes if node.type == "Input"), None)
+    is_taught = entry is not None and bool(entry.parameters.get("taught"))
     for at, node in enumerate(nodes):
-        if node.type == "Input":
+        is_last = at == len(nodes) - 1
+        changed: dict[str, object] = {}
+        if node is entry:
             changed = {
-                "shape": list(signature.input_shape),
+                "shape": _input_shape(is_taught, signature),
                 "dtype": "int32" if signature.n_tokens else "float32",
             }
-        elif node.type == "Embedding" and node.inputs == (entry,) and signature.n_tokens:
-            changed = {"input_dim": signature.n_tokens}
-        elif at == len(nodes) - 1 and node.type == "Dense" and node.name == OUTPUT:
+        elif node.type == "Embedding" and signature.n_tokens and not is_taught:
+            if entry is not None and node.inputs == (entry.name,):
+                changed = {"input_dim": signature.n_tokens}
+        elif is_last and node.type == "Dense" and node.name == OUTPUT:
             changed = _output_changes(node, signature)
-        else:
-            continue
-        nodes[at] = replace(node, parameters={**node.parameters, **changed})
+        if changed:
+            nodes[at] = replace(node, parameters={**node.parameters, **changed})
     return LayerGraph(tuple(nodes))
+
+
+def _input_shape(is_taught: bool, signature: Signature) -> list[int]:
+    if is_taught:
+        return [signature.input_shape[0] + signature.target_length]
+    return list(signature.input_shape)
+
+
+def as_taught(graph: LayerGraph, signature: Signature) -> LayerGraph:
+    """The graph of a network that writes token by token, with what it was made for."""
+    made_for = [signature.n_tokens, signature.n_classes, signature.target_length]
+    return LayerGraph(
+        tuple(
+            replace(node, parameters={**node.parameters, "taught": made_for})
+            if node.type == "Input"
+            else node
+            for node in graph.nodes
+        )
+    )
+
+
+def input_problem(graph: LayerGraph, signature: Signature) -> Problem | None:
+    """Why a network that writes token by token cannot write such data; None where it can."""
+    for at, node in enumerate(graph.nodes):
+        taught = list(node.parameters.get("taught") or ()) if node.type == "Input" else []
+        if not taught:
+            continue
+        here = [signature.n_tokens, signature.n_classes, signature.target_length]
+        shape = list(node.parameters.get("shape", ()))
+        if taught == here and shape == _input_shape(True, signature):
+            return None
+        return Problem(
+            f"layers.{at}",
+            "This network writes token by token, and was made for texts of other lengths or with "
+            "other tokens.",
+            "Begin anew from the model in the list, for this data.",
+        )
+    return None
 
 
 def _output_changes(node: LayerNode, signature: Signature) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from engine.errors import Problem, SpecError
-from engine.graph.adapting import adapted, output_problem
+from engine.graph.adapting import adapted, input_problem, output_problem
 from engine.graph.calls import filled, usual_call
 from engine.graph.errors import in_words, misfit
 from engine.graph.layer_graph import LayerGraph, LayerNode
@@ -59,8 +59,11 @@ def build_graph(graph: LayerGraph, signature: Signature, name: str = "custom") -
     Raises:
         SpecError: The layers do not fit together or do not fit the data, at ``layers.3``.
     """
+    problem = input_problem(graph, signature)
+    if problem is not None:
+        raise SpecError([problem])
     fitted = adapted(graph, signature)
-    builder = _Builder()
+    builder = GraphBuilder()
     output = builder.build(fitted)
     problem = output_problem(fitted, tuple(output.shape[1:]), signature)
     if problem is not None:
@@ -74,7 +77,7 @@ def build_plain(graph: LayerGraph, name: str = "custom") -> keras.Model:
     Raises:
         SpecError: The layers do not fit together, at ``layers.3``.
     """
-    builder = _Builder()
+    builder = GraphBuilder()
     output = builder.build(graph)
     return keras.Model(builder.input, output, name=name)
 
@@ -85,8 +88,11 @@ def infer(graph: LayerGraph, signature: Signature) -> Inference:
     Returns:
         What is known, and the first layer that does not fit, with the reason.
     """
+    problem = input_problem(graph, signature)
+    if problem is not None:
+        return Inference({}, problem)
     fitted = adapted(graph, signature)
-    builder = _Builder()
+    builder = GraphBuilder()
     with unallocated():
         try:
             output = builder.build(fitted)
@@ -96,14 +102,19 @@ def infer(graph: LayerGraph, signature: Signature) -> Inference:
         return Inference(builder.inferred(), problem)
 
 
-class _Builder:
-    """Builds the layers of one graph; keeps what was built when one cannot be."""
+class GraphBuilder:
+    """Builds the layers of one graph; keeps what was built when one cannot be.
+
+    Attributes:
+        input: The model's input, once it is built.
+    """
 
     def __init__(self) -> None:
         self.input: Any = None
         self._layers: dict[str, Any] = {}
         self._outputs: dict[str, list[Any]] = {}
         self._nodes: dict[str, LayerNode] = {}
+        self._made_several: dict[str, bool] = {}
 
     def build(self, graph: LayerGraph) -> Any:
         """Returns the output of the last layer.
@@ -122,7 +133,12 @@ class _Builder:
                 raise SpecError([in_words(error, node, at, received)]) from error
             self._outputs[node.name] = made if isinstance(made, list) else [made]
             self._nodes[node.name] = node
+            self._made_several[node.name] = isinstance(made, list)
         return self._outputs[graph.nodes[-1].name][0]
+
+    def with_several_outputs(self) -> tuple[str, ...]:
+        """Names of the layers that put out several tensors, of the layers built so far."""
+        return tuple(name for name, made in self._made_several.items() if made)
 
     def inferred(self) -> dict[str, Inferred]:
         """What is known of the layers built so far."""

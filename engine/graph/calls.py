@@ -83,7 +83,7 @@ class CallReader:
         kwargs = {
             key: item
             for key, item in inbound["kwargs"].items()
-            if item is not None and (key, item) != ("training", False)
+            if item is not None and key != "training"
         }
         return {"args": self._value(inbound["args"]), "kwargs": self._value(kwargs)}
 

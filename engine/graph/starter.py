@@ -103,12 +103,13 @@ _BODIES = {
 def _autoencoder(chain: _Chain, signature: Signature) -> LayerGraph:
     """Restores what came in from a few numbers; what it cannot restore is unusual."""
     chain.add("flatten", "Flatten")
-    width = max(1, min(16, signature.n_inputs // 2))
-    chain.add("code", "Dense", units=width, activation="tanh")
+    width = max(1, min(16, (signature.n_inputs + 1) // 2))
+    chain.add("shrink", "Dense", units=64, **_RELU)
+    chain.add("code", "Dense", units=width)
+    chain.add("grow", "Dense", units=64, **_RELU)
     chain.add("restored", "Dense", units=signature.n_inputs)
     chain.nodes.append(LayerNode("difference", "Subtract", ("flatten", "restored")))
     chain.add("square", "Operation", operation="square")
-    chain.add(
-        "score", "Operation", operation="mean", keras={"axis": -1, "keepdims": True}
-    )  # fmt: skip
+    settings = {"axis": -1, "keepdims": True}
+    chain.add("score", "Operation", operation="mean", keras=settings)
     return chain.graph()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from engine.graph.layer_types.base import Group, LayerParameters, LayerType
+from engine.graph.layer_types.base import Group, LayerParameters, LayerType, Rest
 from engine.parameters import parameter
 
 _STEPS = "(steps, features)"
@@ -47,6 +48,13 @@ class MultiHeadParameters(LayerParameters):
         advanced=True,
     )
     own: ClassVar[frozenset[str]] = frozenset({"causal", "masked"})
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any], rest: Rest, keras_class: str) -> dict[str, Any]:
+        values = super().read(config, rest, keras_class)
+        if values["keras"].get("attention_axes") == [1]:
+            del values["keras"]["attention_axes"]  # what Keras finds for itself, for sequences
+        return values
 
 
 class AttentionParameters(LayerParameters):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from engine.graph.layer_types.base import (
     Activation,
@@ -13,7 +13,7 @@ from engine.graph.layer_types.base import (
     LayerType,
     RegularisedParameters,
 )
-from engine.parameters import parameter
+from engine.parameters import parameter, shorten
 
 
 class InputParameters(LayerParameters):
@@ -22,10 +22,20 @@ class InputParameters(LayerParameters):
     Attributes:
         shape: Of one example; what the data at hand has stands in for it.
         dtype: Of its numbers; likewise.
+        taught: Of a network that writes token by token, and takes the target behind the source:
+            how many tokens the source knows, how many the target, and the target's length.
     """
 
     shape: list[Annotated[int, Field(ge=1)]] = Field(default_factory=list)
-    dtype: Literal["float32", "int32"] | Any = Field("float32")
+    dtype: Any = Field("float32")
+    taught: list[int] = Field(default_factory=list, max_length=3)
+
+    @field_validator("dtype")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        if value not in ("float32", "int32"):
+            raise ValueError(f"Must be float32 or int32. Received: {shorten(value)}.")
+        return value
 
 
 class DenseParameters(RegularisedParameters):

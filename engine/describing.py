@@ -1,0 +1,133 @@
+"""Says what a model is made of, without memory for its weights. Imported by workers only."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from engine.decoding import is_autoregressive
+from engine.events import LayerInfo, ModelDescribed
+from engine.graph.adapting import as_taught
+from engine.graph.analysis import Analysis, analyse
+from engine.graph.building import build_plain
+from engine.graph.code import code_of, lines_of
+from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
+from engine.graph.memory import data_bytes, need_of, refuse_too_large
+from engine.graph.reading import of_model
+from engine.graph.unallocated import unallocated
+from engine.problem import Signature
+from engine.spec import RunSpec
+from engine.training.building import build
+
+
+def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> ModelDescribed:
+    """Builds the model of a resolved spec and lists its layers.
+
+    Args:
+        spec: With every choice closed.
+        signature: Of the data.
+        n_rows: Examples for training and validation.
+
+    Raises:
+        SpecError: Training it takes more memory than there is.
+    """
+    keras.backend.clear_session()  # so that layers without a name are counted from the first
+    is_pretrained = spec.model.parameters.get("weights") not in (None, "none")
+    with contextlib.nullcontext() if is_pretrained else unallocated():
+        network = build(spec, signature)
+    graph = graph_of(network, signature)
+    with unallocated():
+        flat = build_plain(graph)
+        analyses = analyse(flat)
+    code = code_of(graph, spec, signature)
+    if is_pretrained:
+        code = (
+            "# The layers alone: the weights that were learnt before come from\n"
+            f'# keras.applications, with weights="{spec.model.parameters["weights"]}".\n{code}'
+        )
+    lines = lines_of(graph)
+    made = {layer.name: layer for layer in flat.layers}
+    described = ModelDescribed(
+        spec,
+        tuple(
+            _info(node, made.get(node.name), analyses[node.name], lines[node.name])
+            for node in graph.nodes
+        ),
+        n_parameters=network.count_params(),
+        n_trainable=sum(math.prod(weights.shape) for weights in network.trainable_variables),
+        n_macs=sum(item.n_macs for item in analyses.values()),
+        # Weights that were learnt before are no part of a graph.
+        graph={} if is_pretrained else graph.to_dict(),
+        code=code,
+    )
+    keras.backend.clear_session()
+    need = need_of(
+        spec,
+        described.n_parameters,
+        described.n_trainable,
+        sum(item.kept_bytes for item in analyses.values()),
+        data_bytes(signature, n_rows),
+    )
+    refuse_too_large(spec, described.layers, need)
+    return replace(described, memory_bytes=need.total)
+
+
+def graph_of(network: keras.Model, signature: Signature) -> LayerGraph:
+    """The layers of a network for such data, to be edited."""
+    graph = of_model(network)
+    return as_taught(graph, signature) if is_autoregressive(network, signature) else graph
+
+
+def _info(
+    node: LayerNode, layer: keras.layers.Layer | None, analysis: Analysis, code: str
+) -> LayerInfo:
+    if node.type in ("Operation", "OtherLayer"):
+        shown = str(node.parameters["operation" if node.type == "Operation" else "layer"])
+    else:
+        shown = node.type
+    return LayerInfo(
+        name=node.name,
+        type=shown,
+        output_shape=analysis.output_shape,
+        n_parameters=analysis.n_parameters,
+        details=_details(node, layer),
+        inputs=tuple(dict.fromkeys(source_of(item) for item in node.inputs)),
+        n_macs=analysis.n_macs,
+        activation_bytes=analysis.activation_bytes,
+        receptive_field=analysis.receptive_field,
+        code=code,
+    )
+
+
+def _details(node: LayerNode, layer: keras.layers.Layer | None) -> str:
+    """The settings people look for, in words."""
+    if node.type == "SharedLayer":
+        return f"the layer {node.parameters['layer']} again"
+    if layer is None or node.type in ("Input", "Operation"):
+        return ""
+    config: dict[str, Any] = layer.get_config()
+    words: list[str] = []
+    inner = config.get("layer")
+    if isinstance(inner, Mapping):
+        words.append(str(inner["class_name"]))
+        config = dict(inner["config"])
+    for key, text in (
+        ("filters", "{} filters"),
+        ("units", "{} units"),
+        ("num_heads", "{} heads"),
+        ("key_dim", "key size {}"),
+        ("rate", "rate {}"),
+    ):
+        if key in config:
+            words.append(text.format(config[key]))
+    for key in ("kernel_size", "pool_size"):
+        if key in config:
+            words.append("×".join(str(side) for side in config[key]))
+    if config.get("activation") not in (None, "linear"):
+        words.append(str(config["activation"]))
+    return ", ".join(words)

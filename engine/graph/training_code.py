@@ -1,0 +1,117 @@
+"""How a run trains, as Keras code; no Keras is needed to write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.defaults import metrics_of
+from engine.problem import Kind, Output, Signature, Task
+from engine.spec import RunSpec
+
+_OPTIMIZERS = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "nadam": "Nadam",
+}
+_HELD = {
+    Kind.TABLE: "the columns as numbers, scaled",
+    Kind.IMAGE: "pixels from 0 to 1",
+    Kind.TEXT: "token ids, padded with 0",
+    Kind.AUDIO: "spectrograms in decibels, scaled",
+    Kind.VIDEO: "pixels from 0 to 1",
+    Kind.SERIES: "windows, scaled",
+}
+
+
+def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any]) -> str:
+    """Stand-ins for the data, `compile` and `fit`.
+
+    Args:
+        spec: A resolved one.
+        signature: Of the data.
+        entry: Parameters of the Input: ``shape`` and ``dtype``.
+    """
+    training = spec.training
+    optimizer = _OPTIMIZERS[str(training.optimizer)]
+    metrics = ", ".join(f'"{name}"' for name in metrics_of(signature))
+    compiling = [
+        f"optimizer=keras.optimizers.{optimizer}(learning_rate={training.learning_rate!r})",
+        f'loss="{training.loss}"',
+        *([f"metrics=[{metrics}]"] if metrics else []),
+    ]
+    fitting = [
+        "x_train",
+        "y_train",
+        f"epochs={training.epochs}",
+        f"batch_size={training.batch_size}",
+    ]
+    before = ""
+    if training.class_weights == "balanced" and signature.output is Output.CLASSES:
+        before = (
+            "# Rare classes count as much as frequent ones.\n"
+            "classes, counts = np.unique(y_train, return_counts=True)\n"
+            "class_weight = {\n"
+            "    int(one): len(y_train) / (len(classes) * count)\n"
+            "    for one, count in zip(classes, counts)\n"
+            "}\n"
+        )
+        fitting.append("class_weight=class_weight")
+    if spec.split.validation:
+        share = spec.split.validation / (1.0 - spec.split.test)
+        fitting.append(f"validation_split={share:.3g}")
+        if training.keep == "best":
+            before += (
+                "# Keeps the weights of the epoch with the lowest validation loss.\n"
+                "best = keras.callbacks.EarlyStopping(\n"
+                f'    "val_loss", patience={training.epochs}, restore_best_weights=True\n'
+                ")\n"
+            )
+            fitting.append("callbacks=[best]")
+    return (
+        f"{_data(signature, entry)}\n\n"
+        f"model.compile(\n{_listed(compiling)})\n"
+        f"{before}model.fit(\n{_listed(fitting)})\n"
+    )
+
+
+def _listed(arguments: list[str]) -> str:
+    return "".join(f"    {item},\n" for item in arguments)
+
+
+def _data(signature: Signature, entry: Mapping[str, Any]) -> str:
+    """Random numbers of the data's shape, to be replaced."""
+    sides = ", ".join(str(side) for side in ("n_examples", *entry["shape"]))
+    held = _HELD[signature.kind]
+    if signature.n_tokens:
+        inputs = f"random.integers(1, {signature.n_tokens}, size=({sides})).astype({_INT})"
+    else:
+        inputs = f'random.normal(size=({sides})).astype("float32")'
+    if entry["shape"] != list(signature.input_shape):
+        held += ", the source and then the target, one place later"
+        most = max(signature.n_tokens, 1)
+        inputs = f"random.integers(1, {most}, size=({sides})).astype({_INT})"
+    return (
+        f"# Stand-ins for your data: {held}.\n"
+        "n_examples = 64\n"
+        "random = np.random.default_rng(0)\n"
+        f"x_train = {inputs}\n"
+        f"y_train = {_targets(signature)}"
+    )
+
+
+_INT = '"int32"'
+
+
+def _targets(signature: Signature) -> str:
+    if signature.task is Task.ANOMALY:
+        return f"np.zeros((n_examples, {signature.n_outputs}))  # nothing here is unusual"
+    if signature.output is Output.TOKENS:
+        size = f"(n_examples, {signature.target_length})"
+        return f"random.integers(1, {signature.n_classes}, size={size}).astype({_INT})"
+    if signature.output is Output.CLASSES:
+        return f"random.integers(0, {signature.n_classes}, size=n_examples)"
+    return f"random.normal(size=(n_examples, {signature.n_outputs}))"
