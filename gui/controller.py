@@ -33,6 +33,7 @@ from gui.batch_desk import BatchDesk
 from gui.device_thread import DeviceThread, SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
+from gui.own_models import OwnModels
 from gui.run_desk import RunDesk
 from gui.run_shelf import RunShelf
 from gui.training_thread import SessionFactory
@@ -116,6 +117,7 @@ class Controller(QObject):
         self._batch_desk = BatchDesk(self._pool, self)
         self._run_desk = RunDesk(self._pool, self)
         self._shelf = RunShelf(workspace, self)
+        self._own_models = OwnModels(workspace, self._shelf, self)
         self._devices = DeviceThread(sampler, parent=self)
         self._connect_parts()
 
@@ -127,6 +129,7 @@ class Controller(QObject):
             (run_desk, ("run_event", "state_changed", "start_rejected")),
             (shelf, ("runs_changed", "runs_interrupted", "result_read", "curves_read")),
             (shelf, ("problem_found",)),
+            (self._own_models, ("problem_found",)),
         ):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
@@ -168,6 +171,11 @@ class Controller(QObject):
     def batch_desk(self) -> BatchDesk:
         """Shows one batch of the draft's data, when asked."""
         return self._batch_desk
+
+    @property
+    def own_models(self) -> OwnModels:
+        """The models that the person has saved."""
+        return self._own_models
 
     @property
     def model(self) -> ModelDescribed | None:
@@ -256,6 +264,7 @@ class Controller(QObject):
         self._open_parts = 3
         self._warm_up_ticket = self._pool.warm_up()
         self._shelf.open(may_mark=not self.is_read_only)
+        self._own_models.refresh()
         self._devices.start()
         self._desk.open()
 
@@ -298,6 +307,10 @@ class Controller(QObject):
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
         self._desk.choose_model(name)
+
+    def settings_of(self, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Returns what was set for an architecture before: its parameters, and the training's."""
+        return self._desk.settings_of(model)
 
     def use_spec(self, spec: RunSpec) -> None:
         """Makes a stored run's settings the draft."""

@@ -129,8 +129,9 @@ class LayerEditor(QWidget):
         parts.setHandleWidth(SPACING)
         parts.addWidget(upper)
         parts.addWidget(area)
-        parts.setStretchFactor(0, 3)
-        parts.setStretchFactor(1, 2)
+        parts.setStretchFactor(0, 1)
+        parts.setStretchFactor(1, 1)
+        parts.setSizes([40 * SPACING, 36 * SPACING])
         return parts
 
     def _connect(self) -> None:
@@ -217,6 +218,14 @@ class LayerEditor(QWidget):
             self.layers.scroll_to(name)
             break
         return rest
+
+    def ask_for_title(self) -> bool:
+        """Says whether the model has a title; asks for one if not."""
+        if self.model.title.strip():
+            return True
+        self._tell(self.tr("Give the model a title first: your models are listed by it."))
+        self.title.setFocus(Qt.FocusReason.OtherFocusReason)
+        return False
 
     @Slot(str)
     def pick_layer(self, name: str) -> None:

@@ -13,11 +13,10 @@ from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Group, LayerType
 from engine.parameters import describe
 from gui.editor.inputs_field import InputsField
+from gui.editor.own_model import FORM_PREFIX
 from gui.theme import SPACING, set_role
 from gui.widgets.parameter_form import LABEL_WIDTH, ParameterForm
 
-PREFIX: Final = "layer"
-"""Path of a layer in the problems that the form is given."""
 UNKNOWN_TYPE: Final = LayerType("", Group.OPERATION, "", max_inputs=None)
 """In place of a type that this version does not know."""
 
@@ -93,7 +92,7 @@ class LayerForm(QWidget):
         Args:
             node: The layer; None: none is picked.
             choices: The layers that it can take its inputs from.
-            problems: What is wrong with it; fields begin with `PREFIX`.
+            problems: What is wrong with it; fields begin with `FORM_PREFIX`.
         """
         before, self._node = self._node, node
         if node is None:
@@ -138,7 +137,7 @@ class LayerForm(QWidget):
         self._drop_form()
         if node.type in LAYER_TYPES:
             self.form = ParameterForm(
-                LAYER_TYPES[node.type].parameters, f"{PREFIX}.parameters", self
+                LAYER_TYPES[node.type].parameters, f"{FORM_PREFIX}.parameters", self
             )
             self.form.values_changed.connect(self._on_values)
             self._form_place.addWidget(self.form)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from engine.graph.layer_graph import LayerGraph
+from engine.graph.layer_graph import LayerGraph, LayerNode
 
 CUSTOM: Final = "custom"
 """Name of the architecture whose layers are the person's own."""
+FORM_PREFIX: Final = "layer"
+"""Path of a layer in the problems that its form is given."""
 GRAPH_FIELD: Final = "model.parameters.graph"
 """Where the layers are in a `RunSpec`."""
 
@@ -48,5 +50,28 @@ class OwnModel:
         title, graph = values.get("title"), values.get("graph")
         return cls(
             title if isinstance(title, str) else "",
-            LayerGraph.from_dict(graph, GRAPH_FIELD) if graph else LayerGraph(()),
+            _read(graph) if graph else LayerGraph(()),
         )
+
+
+def _read(values: Any) -> LayerGraph:
+    """Reads layers that may be as wrong as someone in the middle of editing leaves them."""
+    try:
+        nodes = [
+            LayerNode(
+                _text(item["name"]),
+                _text(item["type"]),
+                tuple(_text(name) for name in item.get("inputs", ())),
+                dict(item.get("parameters", {})),
+            )
+            for item in values["layers"]
+        ]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return LayerGraph.from_dict(values, GRAPH_FIELD)  # says in words what is wrong
+    return LayerGraph.from_nodes(nodes)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value

@@ -1,4 +1,4 @@
-"""EditSession: a model being edited, what led to it, and what the engine says of it; no Qt."""
+"""EditSession: a model being edited, what led to it, and what the engine says of it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from engine.errors import Problem
 from engine.events import LayerInfo
 from engine.graph.layer_graph import LayerGraph
 from gui.editor.history import History
-from gui.editor.layer_form import PREFIX
 from gui.editor.layer_rows import Described, LayerRow, make_rows
-from gui.editor.own_model import GRAPH_FIELD, OwnModel
+from gui.editor.own_model import FORM_PREFIX, GRAPH_FIELD, OwnModel
 
 LAYERS_FIELD: Final = f"{GRAPH_FIELD}.layers."
 
@@ -97,7 +96,7 @@ class EditSession:
         return tuple(rest)
 
     def problems_of(self, name: str) -> tuple[Problem, ...]:
-        """What is wrong with a layer; fields begin with `gui.editor.layer_form.PREFIX`."""
+        """What is wrong with a layer; fields begin with `gui.editor.own_model.FORM_PREFIX`."""
         return self._problems.get(name, ())
 
     @property
@@ -124,7 +123,7 @@ class EditSession:
         number, _, rest = field.removeprefix(LAYERS_FIELD).partition(".")
         if not number.isdigit() or int(number) >= len(self.graph.nodes):
             return "", ""
-        return self.graph.nodes[int(number)].name, f"{PREFIX}.{rest}" if rest else PREFIX
+        return self.graph.nodes[int(number)].name, f"{FORM_PREFIX}.{rest}" if rest else FORM_PREFIX
 
 
 def words_of(problems: Sequence[Problem]) -> str:

@@ -114,6 +114,7 @@ def _badge(task: Task | None) -> str:
         Task.TRANSLATION: _translate("translation"),
         Task.TRANSCRIPTION: _translate("transcription"),
         Task.CONTROL: _translate("actions"),
+        Task.ANOMALY: _translate("anomalies"),
     }[task]
 
 

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.defaults import LOSSES
 from engine.errors import Problem
+from engine.parameters import describe
 from engine.problem import Kind, Output
 from engine.spec import PreprocessingSpec, RunSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
+from gui.icons import icon
 from gui.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
 
 
 class ModelForms(QWidget):
-    """Forms that edit the model side of the draft."""
+    """Forms that edit the model side of the draft.
+
+    Signals:
+        layers_wanted(): The person wants to change the layers one by one.
+        removal_wanted(): The model is to be taken out of the saved ones.
+    """
+
+    layers_wanted = Signal()
+    removal_wanted = Signal()
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,6 +38,14 @@ class ModelForms(QWidget):
         self.form: ParameterForm | None = None
         self._form_title = _heading(self.tr("Architecture"), self)
         self._form_place = QVBoxLayout()
+        self.layers_button = QPushButton(self.tr("Edit layers…"), self)
+        self.layers_button.setIcon(icon("rename"))
+        self.layers_button.clicked.connect(self.layers_wanted)
+        self.remove_button = QPushButton(self.tr("Remove from your models"), self)
+        self.remove_button.setIcon(icon("delete"))
+        set_role(self.remove_button, "flat")
+        self.remove_button.clicked.connect(self.removal_wanted)
+        self.remove_button.hide()
         self.training_form = ParameterForm(TrainingSpec, "training", self)
         self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         self.training_form.values_changed.connect(self._on_training)
@@ -37,8 +55,12 @@ class ModelForms(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
         column.setSpacing(SPACING)
-        column.addWidget(self._form_title)
+        row = QHBoxLayout()
+        row.addWidget(self._form_title, 1)
+        row.addWidget(self.layers_button)
+        column.addLayout(row)
         column.addLayout(self._form_place)
+        column.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._preprocessing_title = _heading(self.tr("Preparing the numbers"), self)
         for title, form in (
             (_heading(self.tr("Training"), self), self.training_form),
@@ -56,6 +78,7 @@ class ModelForms(QWidget):
             self._replace_form(draft.model)
         if self.form is not None:
             self.form.set_values(draft.model_parameters)
+        self.layers_button.setVisible(draft.has_model)
         self.training_form.set_values(draft.training)
         self.preprocessing_form.set_values(draft.preprocessing)
 
@@ -75,6 +98,19 @@ class ModelForms(QWidget):
         if self.form is not None:
             self.form.set_resolved(values.get("model", {}).get("parameters", {}))
         self.training_form.set_resolved(values.get("training", {}))
+
+    def show_editable(self, is_editable: bool) -> None:
+        """Says whether the layers of the model can be changed one by one."""
+        self.layers_button.setEnabled(is_editable)
+        self.layers_button.setToolTip(
+            self.tr("Make it a model of your own: add, move, copy and remove layers")
+            if is_editable
+            else self.tr("The layers of this model can only be set as a whole, above")
+        )
+
+    def show_saved(self, is_saved: bool) -> None:
+        """Says whether the model is one that the person has saved, unchanged."""
+        self.remove_button.setVisible(is_saved)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
@@ -97,11 +133,16 @@ class ModelForms(QWidget):
                 form.values_changed.connect(self._on_model_parameters)
                 self._form_place.addWidget(form)
                 self.form = form
-        self._form_title.setVisible(self.form is not None)
+        self._form_title.setVisible(bool(model))
 
     @Slot(object)
     def _on_model_parameters(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_model_parameters(values))
+        draft = self._controller.draft
+        # What has no field, such as the layers of a model of one's own, is kept.
+        declared = ARCHITECTURES[draft.model].parameters
+        hidden = declared.model_fields.keys() - {item.name for item in describe(declared)}
+        kept = {key: draft.model_parameters[key] for key in hidden & draft.model_parameters.keys()}
+        self._controller.set_draft(draft.with_model_parameters({**kept, **values}))
 
     @Slot(object)
     def _on_training(self, values: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,21 +17,21 @@ from PySide6.QtWidgets import (
 )
 
 from engine.architectures import ARCHITECTURES
-from engine.architectures.base import Architecture
-from engine.datasets import DATASETS
 from engine.datasets.profile import Profile
-from engine.defaults import recommended_model
 from engine.events import ModelDescribed, Rejected
-from engine.problem import Kind, Task, output_of
+from engine.problem import Task, output_of
 from gui.controller import Controller
 from gui.draft import Draft
+from gui.editor.own_model import CUSTOM
 from gui.guide.controls import CHOICE_OF_MODEL
 from gui.messages import Messages
+from gui.pages.model_cards import OWN, ModelCards
+from gui.pages.model_editing import ModelEditing
 from gui.pages.model_forms import ModelForms
 from gui.pages.page import Page, scroll_to
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
-from gui.widgets.card_list import Card, CardList
+from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.model_tabs import ModelTabs
 from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
@@ -64,6 +64,7 @@ class ModelPage(Page):
         self.cards = CardList(4, self._body)
         self._forms_area = QScrollArea(self._body)
         self.forms = ModelForms(controller, self._forms_area.viewport())
+        self._editor_place = QWidget(self._body)
         self._right = QWidget(self._body)
         self.title = QLabel(self._right)
         self.summary = QLabel(self._right)
@@ -77,6 +78,8 @@ class ModelPage(Page):
             self.tr("About"), self._make_about, needs_model=False
         )
         self.tabs.add_view(self.tr("Code"), self._make_code)
+        self.editing = ModelEditing(self, self._editor_place)
+        self._model_cards = ModelCards(controller, self)
         self._building_timer = QTimer(self)
         self._building_timer.setSingleShot(True)
         self._building_timer.setInterval(BUILDING_DELAY_MS)
@@ -105,7 +108,9 @@ class ModelPage(Page):
         row.setSpacing(3 * SPACING)
         row.addWidget(self.cards, 2)
         row.addWidget(self._build_forms(), 2)
+        row.addWidget(self._editor_place, 5)
         row.addWidget(self._build_layers(), 3)
+        self._editor_place.hide()
         self.empty_panel.show_state(
             "model",
             self.tr("Pick data first"),
@@ -160,7 +165,13 @@ class ModelPage(Page):
         return CodeView(self.messages, self.settings, parent)
 
     def _connect(self) -> None:
-        self.cards.picked.connect(self.controller.choose_model)
+        self.cards.picked.connect(self.editing.pick)
+        self.cards.clicked.connect(self._on_card_entered)
+        self.cards.activated.connect(self._on_card_entered)
+        self.forms.layers_wanted.connect(self.editing.open)
+        self.forms.removal_wanted.connect(self.editing.delete_saved)
+        self.editing.opened_changed.connect(self._on_editor_opened)
+        self.editing.models.models_changed.connect(self._on_own_models)
         self.next_button.clicked.connect(self._on_next)
         self.empty_panel.action_requested.connect(self._on_data_wanted)
         self.state_panel.action_requested.connect(self._on_data_wanted)
@@ -202,8 +213,8 @@ class ModelPage(Page):
 
     def _show_draft(self, draft: Draft) -> None:
         self._page_stack.setCurrentIndex(1 if draft.has_data else 0)
+        self.editing.show_draft(draft)
         self._show_cards()
-        self.cards.select(draft.model)
         self.forms.show_draft(draft)
         self._show_output()
         self.tabs.show_architecture(draft.model)
@@ -212,8 +223,35 @@ class ModelPage(Page):
             self.title.setText(architecture.title)
             self.summary.setText(architecture.summary)
             self.formula.setText(architecture.formula)
+        self._show_words()
+
+    def _show_words(self) -> None:
+        """Shows what the architecture is, unless the layers need the room."""
+        is_known = self.controller.draft.model in ARCHITECTURES
         for label in (self.title, self.summary, self.formula):
-            label.setVisible(draft.model in ARCHITECTURES and bool(label.text()))
+            label.setVisible(is_known and bool(label.text()) and not self.editing.is_open)
+
+    # ---- the layer editor
+
+    @Slot(bool)
+    def _on_editor_opened(self, is_open: bool) -> None:
+        for part in (self.cards, self._forms_area):
+            part.setVisible(not is_open)
+        self._editor_place.setVisible(is_open)
+        self._show_words()
+        self.setFocusProxy(self._editor_place if is_open else self.cards)
+        if not is_open:
+            self.cards.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(QModelIndex)
+    def _on_card_entered(self, index: QModelIndex) -> None:
+        card = index.data(CARD_ROLE)
+        if isinstance(card, Card) and (card.name == CUSTOM or card.name.startswith(OWN)):
+            self.editing.open()
+
+    @Slot()
+    def _on_own_models(self) -> None:
+        self._show_cards()
 
     @Slot(object)
     def _on_profile(self, profile: Profile | None) -> None:
@@ -222,7 +260,7 @@ class ModelPage(Page):
 
     def _show_output(self) -> None:
         """Offers the settings that fit what comes in and goes out, as far as that is known."""
-        profile, known = self.controller.profile, self._kind_and_task()
+        profile, known = self.controller.profile, self._model_cards.kind_and_task()
         if profile is not None:
             self.forms.show_kind(profile.signature.kind, profile.signature.output)
         elif known is not None:
@@ -230,52 +268,10 @@ class ModelPage(Page):
             self.forms.show_kind(known[0], output_of(known[1], n_classes))
 
     def _show_cards(self) -> None:
-        """Architectures that fit first, each of the others with the reason why not."""
-        known = self._kind_and_task()
-        recommended = self._recommended()
-        cards = []
-        for architecture in ARCHITECTURES:
-            obstacle = architecture.misfit(*known) if known else ""
-            is_recommended = architecture.name == recommended
-            cards.append(
-                Card(
-                    architecture.name,
-                    architecture.title,
-                    self._words(architecture, is_recommended),
-                    badge=self.tr("recommended") if is_recommended else "",
-                    obstacle=obstacle,
-                    is_marked=is_recommended,
-                    group=self.tr("Do not fit this data") if obstacle else self.tr("Architectures"),
-                )
-            )
-        cards.sort(key=lambda card: (bool(card.obstacle), not card.is_marked))
-        current = self.cards.current_name
-        self.cards.set_cards(cards)
-        self.cards.select(current or self.controller.draft.model)
-
-    def _words(self, architecture: Architecture, is_recommended: bool) -> str:
-        """What a card says: why the model is recommended, else what it is."""
-        known = self._kind_and_task()
-        if not is_recommended or known is None:
-            return architecture.summary
-        return architecture.recommended_for.get(known, architecture.summary)
-
-    def _kind_and_task(self) -> tuple[Kind, Task] | None:
-        profile = self.controller.profile
-        if profile is not None:
-            return profile.signature.kind, profile.signature.task
-        source = self.controller.draft.source
-        if source not in DATASETS:
-            return None
-        kind, task = DATASETS[source].kind, DATASETS[source].task
-        return (kind, task) if task is not None else None
-
-    def _recommended(self) -> str:
-        source = self.controller.draft.source
-        if source in DATASETS:
-            return DATASETS[source].recommended_model
-        known = self._kind_and_task()
-        return recommended_model(*known) if known else ""
+        draft = self.controller.draft
+        self.cards.set_cards(self._model_cards.cards(self.editing.models.models))
+        self.cards.select(self.editing.card_of(draft))
+        self.forms.show_saved(self.editing.saved_of(draft) is not None)
 
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""
@@ -289,6 +285,8 @@ class ModelPage(Page):
 
     @Slot(object)
     def _on_model(self, model: ModelDescribed | None) -> None:
+        self.editing.show_model(model)
+        self.forms.show_editable(self.editing.can_open)
         if model is None:
             self.totals.clear()
             self._building_timer.start()
@@ -334,6 +332,12 @@ class ModelPage(Page):
     @Slot(object)
     def _on_rejected(self, problem: Rejected) -> None:
         self._building_timer.stop()
+        self.totals.clear()
+        self.next_button.setEnabled(False)
+        unmarked = self.editing.show_problems(problem)
+        self.forms.show_editable(self.editing.can_open)
+        if self.editing.is_open and not unmarked and problem.problems:
+            return  # each is marked at its layer, beside the picture of before
         rest = self.forms.show_problems(problem.problems)
         if not problem.problems:
             text = f"{problem.message}\n{problem.hint}".strip()
@@ -341,8 +345,6 @@ class ModelPage(Page):
             text = "\n".join(f"{item.message} {item.hint}".strip() for item in rest)
         else:
             text = self.tr("The mistake is marked at its field.")
-        self.totals.clear()
-        self.next_button.setEnabled(False)
         if self._is_about_data(problem):
             # Data first: what the model makes of it cannot be told before.
             title, way_out = self.tr("The data cannot be used yet"), self.tr("Go to Data")

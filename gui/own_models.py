@@ -1,0 +1,160 @@
+"""OwnModels: the models that the person has saved, read and written in the background."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.errors import DescentError
+from engine.events import Rejected
+from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
+from gui.editor.own_model import OwnModel
+from gui.run_shelf import RunShelf
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunStore
+
+
+class OwnModels(QObject):
+    """Keeps the list of saved models; none of its methods waits.
+
+    Signals, all in the GUI thread:
+        models_changed(): `models` was read again, and is another one.
+        saved(SavedModel, SavedModel | None): A model was saved, in place of the second one.
+        deleted(SavedModel): A model was taken out of the list.
+        file_read(OwnModel): A file was opened.
+        file_written(str): A file is written, at that path.
+        problem_found(Rejected): Something failed, in words.
+
+    Args:
+        workspace: The folder that holds them.
+        shelf: Its thread does the reading and writing.
+    """
+
+    models_changed = Signal()
+    saved = Signal(object, object)
+    deleted = Signal(object)
+    file_read = Signal(object)
+    file_written = Signal(str)
+    problem_found = Signal(object)
+
+    def __init__(self, workspace: Path, shelf: RunShelf, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.models: tuple[SavedModel, ...] = ()
+        self._library = ModelLibrary(workspace)
+        self._shelf = shelf
+        self._unreadable: tuple[str, ...] = ()
+
+    def refresh(self) -> None:
+        """Reads the list again."""
+        library = self._library
+
+        def job(_store: RunStore) -> tuple[tuple[SavedModel, ...], tuple[str, ...]]:
+            return library.models()
+
+        self._shelf.submit(job, self._on_models, self.problem_found.emit, key="own models")
+
+    def save(self, title: str, model: OwnModel) -> None:
+        """Saves a model under its title; answered by `saved`.
+
+        Args:
+            title: What the person reads in the list; not empty.
+            model: The model.
+        """
+        library, name = self._library, name_of(title)
+        wanted = SavedModel(name, title, model.graph)
+
+        def job(_store: RunStore) -> tuple[SavedModel, SavedModel | None]:
+            same = [item for item in library.names if item.casefold() == name.casefold()]
+            before = _loaded(library, same[0]) if same else None
+            if same and same[0] != name:
+                library.delete(same[0])
+            library.save(name, wanted.graph, wanted.title, replace=True)
+            return wanted, before
+
+        self._shelf.submit(job, self._on_saved, self.problem_found.emit)
+
+    def delete(self, model: SavedModel) -> None:
+        """Takes a model out of the list; answered by `deleted`."""
+        library = self._library
+
+        def job(_store: RunStore) -> SavedModel:
+            library.delete(model.name)
+            return model
+
+        self._shelf.submit(job, self._on_deleted, self.problem_found.emit)
+
+    def put_back(self, model: SavedModel) -> None:
+        """Saves a model as it was before; says nothing but `models_changed`."""
+        library = self._library
+
+        def job(_store: RunStore) -> None:
+            library.save(model.name, model.graph, model.title, replace=True)
+
+        self._shelf.submit(job, self._on_put_back, self.problem_found.emit)
+
+    def read_file(self, path: Path) -> None:
+        """Opens a file anywhere; answered by `file_read`."""
+
+        def job(_store: RunStore) -> OwnModel:
+            found = read_file(path)
+            return OwnModel(found.title, found.graph)
+
+        self._shelf.submit(job, self.file_read.emit, self.problem_found.emit)
+
+    def write_file(self, path: Path, model: OwnModel) -> None:
+        """Writes a model into a file anywhere, as JSON; answered by `file_written`."""
+
+        def job(_store: RunStore) -> str:
+            write_file(path, SavedModel(path.stem, model.title or path.stem, model.graph))
+            return str(path)
+
+        self._shelf.submit(job, self.file_written.emit, self.problem_found.emit)
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Writes a text into a file anywhere; answered by `file_written`."""
+
+        def job(_store: RunStore) -> str:
+            from engine.runs.files import atomic_write
+
+            atomic_write(path, text)
+            return str(path)
+
+        self._shelf.submit(job, self.file_written.emit, self.problem_found.emit)
+
+    def _on_models(self, found: tuple[tuple[SavedModel, ...], tuple[str, ...]]) -> None:
+        models, unreadable = found
+        if unreadable and unreadable != self._unreadable:
+            text = self.tr("Not all of your models can be read.")
+            self.problem_found.emit(Rejected(text, "\n".join(unreadable)))
+        self._unreadable = unreadable
+        if models != self.models:
+            self.models = models
+            self.models_changed.emit()
+
+    def _on_saved(self, result: tuple[SavedModel, SavedModel | None]) -> None:
+        self.refresh()
+        self.saved.emit(*result)
+
+    def _on_deleted(self, model: SavedModel) -> None:
+        self.refresh()
+        self.deleted.emit(model)
+
+    def _on_put_back(self, _result: None) -> None:
+        self.refresh()
+
+
+def _loaded(library: ModelLibrary, name: str) -> SavedModel | None:
+    try:
+        return library.load(name)
+    except DescentError:
+        return None  # there is nothing in it that could be brought back
+
+
+def name_of(title: str) -> str:
+    """The name of a file for a title; `engine.graph.library.checked_name` accepts it."""
+    plain = re.sub(r"[^\w .-]", "_", title)[:MAX_NAME].strip(" .-")
+    return plain or "model"

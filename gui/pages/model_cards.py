@@ -1,0 +1,79 @@
+"""ModelCards: the models there are to pick for the draft's data, as cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from PySide6.QtCore import QObject
+
+from engine.architectures import ARCHITECTURES
+from engine.architectures.base import Architecture
+from engine.datasets import DATASETS
+from engine.defaults import recommended_model
+from engine.graph.library import SavedModel
+from engine.problem import Kind, Task
+from gui.controller import Controller
+from gui.widgets.card_list import Card
+
+OWN: Final = "own:"
+"""Before the name of a model that the person has saved, as a card's name."""
+
+
+class ModelCards(QObject):
+    """Says which models fit the draft's data, which is recommended and why, and why others not."""
+
+    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._controller = controller
+
+    def cards(self, own_models: Iterable[SavedModel]) -> list[Card]:
+        """Returns what fits, then the person's own models, then what does not fit and why."""
+        architectures = [self._card(architecture) for architecture in ARCHITECTURES]
+        architectures.sort(key=lambda card: (bool(card.obstacle), not card.is_marked))
+        fitting = [card for card in architectures if not card.obstacle]
+        own = [self._own_card(model) for model in own_models]
+        return [*fitting, *own, *(card for card in architectures if card.obstacle)]
+
+    def kind_and_task(self) -> tuple[Kind, Task] | None:
+        """What the data is and what is asked of it, as far as that is known."""
+        profile = self._controller.profile
+        if profile is not None:
+            return profile.signature.kind, profile.signature.task
+        source = self._controller.draft.source
+        if source not in DATASETS:
+            return None
+        kind, task = DATASETS[source].kind, DATASETS[source].task
+        return (kind, task) if task is not None else None
+
+    def _card(self, architecture: Architecture) -> Card:
+        known = self.kind_and_task()
+        obstacle = architecture.misfit(*known) if known else ""
+        is_recommended = architecture.name == self._recommended()
+        return Card(
+            architecture.name,
+            architecture.title,
+            self._words(architecture, is_recommended),
+            badge=self.tr("recommended") if is_recommended else "",
+            obstacle=obstacle,
+            is_marked=is_recommended,
+            group=self.tr("Do not fit this data") if obstacle else self.tr("Architectures"),
+        )
+
+    def _own_card(self, model: SavedModel) -> Card:
+        text = self.tr("{n} layers").format(n=len(model.graph.nodes))
+        return Card(f"{OWN}{model.name}", model.title, text, group=self.tr("Your models"))
+
+    def _words(self, architecture: Architecture, is_recommended: bool) -> str:
+        """What a card says: why the model is recommended, else what it is."""
+        known = self.kind_and_task()
+        if not is_recommended or known is None:
+            return architecture.summary
+        return architecture.recommended_for.get(known, architecture.summary)
+
+    def _recommended(self) -> str:
+        source = self._controller.draft.source
+        if source in DATASETS:
+            return DATASETS[source].recommended_model
+        known = self.kind_and_task()
+        return recommended_model(*known) if known else ""
