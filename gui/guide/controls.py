@@ -148,13 +148,18 @@ def has(name: str, model: str) -> bool:
     return model in control.by_nature or bool(_own(control, model))
 
 
-def owners(name: str, situation: Situation) -> tuple[str, ...]:
-    """Architectures that have a control and, where that is known, fit the data."""
-    able = [item for item in ARCHITECTURES if has(name, item.name)]
-    if situation.kind is None or situation.task is None:
-        return tuple(item.name for item in able)
-    fitting = [item for item in able if not item.misfit(situation.kind, situation.task)]
-    return tuple(item.name for item in fitting or able)
+def owners(name: str, situation: Situation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Architectures that have a control: those that fit the data, and the others.
+
+    Where the data is unknown, all fit.
+    """
+    kind, task = situation.kind, situation.task
+    fitting, others = [], []
+    for item in ARCHITECTURES:
+        if has(name, item.name):
+            is_fitting = kind is None or task is None or not item.misfit(kind, task)
+            (fitting if is_fitting else others).append(item.name)
+    return tuple(fitting), tuple(others)
 
 
 def _own(control: Control, model: str) -> tuple[Parameter, ...]:

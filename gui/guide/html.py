@@ -53,7 +53,7 @@ def page_html(page: GuidePage, situation: Situation, formula: FormulaMarkup) -> 
         if name == "reading":
             parts += _generated(page, situation)
         if position:  # what a page opens with needs no heading
-            parts.append(f"<h3>{HEADINGS[page.language][name]}</h3>")
+            parts.append(_heading(HEADINGS[page.language][name]))
         if name == "helps":
             parts.append(_controls(text, page.language, situation))
         else:
@@ -138,14 +138,14 @@ def _generated(page: GuidePage, situation: Situation) -> list[str]:
         return []
     return [
         *_parameters(page, situation),
-        f"<h3>{say(page.language, 'problems')}</h3>",
+        _heading(say(page.language, "problems")),
         f"<p>{_page_links(DIAGNOSES, page.language)}</p>",
     ]
 
 
 def _parameters(page: GuidePage, situation: Situation) -> list[str]:
     language, name = page.language, page.name
-    parts = [f"<h3>{say(language, 'parameters')}</h3>"]
+    parts = [_heading(say(language, "parameters"))]
     declared = describe(ARCHITECTURES[name].parameters)
     is_present = name == situation.model
     for item in declared:
@@ -167,6 +167,11 @@ def _parameters(page: GuidePage, situation: Situation) -> list[str]:
     text = say(language, "training", **training_text(name))
     parts.append(f'<p class="quiet">{escape(text)}</p>')
     return parts
+
+
+def _heading(text: str) -> str:
+    # Qt makes headings larger, whatever the style sheet says; the window has three sizes of text.
+    return f'<h3><span style="font-size: {TEXT_NORMAL}px">{escape(text)}</span></h3>'
 
 
 def _controls(text: str, language: str, situation: Situation) -> str:
@@ -197,10 +202,9 @@ def _way(name: str, language: str, situation: Situation) -> str:
         return say(language, "on_data_page" if is_on_data else "here", links=links)
     if has(name, situation.model):
         return say(language, "built_in", model=title)
-    able = owners(name, situation)[:MOST_OWNERS]
-    if not able:
-        return say(language, "absent_all", model=title)
-    return say(language, "absent", model=title, links=_page_links(able, language))
+    fitting, others = owners(name, situation)
+    links = _page_links((fitting or others)[:MOST_OWNERS], language)
+    return say(language, "absent" if fitting else "absent_here", model=title, links=links)
 
 
 def _place_link(place: Place, language: str) -> str:

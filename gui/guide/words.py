@@ -30,10 +30,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "here": "Set it here: {links}",
         "on_data_page": "On the Data page: {links}",
         "absent": "{model} has no such setting. Others do: {links}",
-        "absent_all": "{model} has no such setting.",
+        "absent_here": "No architecture for this data has it; for other data: {links}",
         "built_in": "{model} has this by nature.",
         "choose": "Choose from the list of architectures",
-        "missing": "There is no page about this yet.",
         "augmentation": "Augmentation",
     },
     "zh_CN": {
@@ -54,10 +53,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "here": "在此设置：{links}",
         "on_data_page": "在“Data”页上：{links}",
         "absent": "“{model}”没有这一设置。具备它的架构：{links}",
-        "absent_all": "“{model}”没有这一设置。",
+        "absent_here": "适合当前数据的架构都不具备；用于其他数据的架构：{links}",
         "built_in": "“{model}”本身就具备这一点。",
         "choose": "从架构列表中选择",
-        "missing": "这一页还没有写好。",
         "augmentation": "数据增强",
     },
 }

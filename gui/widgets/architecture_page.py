@@ -176,6 +176,7 @@ class ArchitecturePage(QWidget):
                 if page is not None:
                     self.choice.addItem(page.title, name)
         self.choice.setCurrentIndex(self.choice.findData(self._name))
+        self.choice.setToolTip(self.choice.currentText())
 
     # ---- what the person does
 

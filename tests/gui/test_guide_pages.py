@@ -101,7 +101,7 @@ class TestControls:
 
     def test_every_control_is_somewhere(self) -> None:
         assert [
-            name for name in CONTROLS if not (places(name, DIGITS) or owners(name, DIGITS))
+            name for name in CONTROLS if not (places(name, DIGITS) or any(owners(name, DIGITS)))
         ] == []
 
     def test_controls_name_architectures_that_exist(self) -> None:
@@ -126,9 +126,14 @@ class TestControls:
     def test_what_an_architecture_lacks_is_found_in_others_that_fit_the_data(self) -> None:
         situation = Situation("logistic_regression", {}, Kind.TABLE, Task.CLASSIFICATION)
         assert places("dropout", situation) == ()
-        assert owners("dropout", situation) == ("mlp",)
+        assert owners("dropout", situation)[0] == ("mlp",)
         html = html_of("overfitting", "en", situation)
         assert 'Logistic regression has no such setting. Others do: <a href="page:mlp">' in html
+
+    def test_what_no_architecture_for_the_data_has_is_found_in_others(self) -> None:
+        assert owners("gated_cells", DIGITS)[0] == ()
+        html = html_of("vanishing_gradients", "en", DIGITS)
+        assert 'No architecture for this data has it; for other data: <a href="page:lstm">' in html
 
     def test_what_an_architecture_has_by_nature_is_said(self) -> None:
         html = html_of("vanishing_gradients", "en", Situation("lstm"))
