@@ -6,6 +6,7 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.datasets.box.cartpole import controller, play
+from engine.decoding import is_autoregressive, predictor, taught
 from engine.insights import (
     AttentionUpdated,
     Bytes,
@@ -30,6 +31,10 @@ SMALL = {
     "mackey_glass": {"length": 600},
     "cartpole": {"n_episodes": 6},
 }
+TINY = {
+    "transformer_translator": {"layers": 1, "embedding": 16, "heads": 2, "key_size": 8},
+    "self_attention": {"embedding": 16, "heads": 2, "key_size": 8},
+}
 
 
 class Stand:
@@ -37,16 +42,17 @@ class Stand:
 
     def __init__(self, source: str, model: str, **spec) -> None:
         data = {"source": source, "parameters": SMALL.get(source, {})}
-        spec = {"data": data, "model": {"name": model}} | spec
+        spec = {"data": data, "model": {"name": model, "parameters": TINY.get(model, {})}} | spec
         self.material = prepare(RunSpec.from_dict(spec))
         self.network = build(self.material.spec, self.material.signature)
         compile_model(self.network, self.material.spec, self.material.signature, Plan())
         preprocessing, examples = self.material.preprocessing, self.material.examples
         some = self.material.parts.train[:64]
-        self.data = DeviceData.place(
-            preprocessing.transform_x(examples.x[some]),
-            preprocessing.transform_y(examples.y[some]),
-        )
+        x = preprocessing.transform_x(examples.x[some])
+        y = preprocessing.transform_y(examples.y[some])
+        if is_autoregressive(self.network, self.material.signature):
+            x = taught(x, y, self.material.signature)
+        self.data = DeviceData.place(x, y)
         self.loop = StepLoop(self.network, self.data)
         self.events = []
         self.scene = Scene("run", self.network, self.loop, self.material, self.events.append)
@@ -201,6 +207,32 @@ def test_attention_of_a_layer_is_what_it_computes_itself():
     assert told.samples[0].source == examples.x[stand.scene.samples[0]]
 
 
+def test_a_translator_that_writes_on_is_decoded_and_its_attention_is_that_of_training():
+    stand = Stand("dates", "transformer_translator")
+    found = stand.look(epoch=1)
+    material = stand.material
+    predict = predictor(stand.network, material.signature, material.preprocessing, None)
+    written = predict(stand.inputs)
+    assert [sample.predicted for sample in found[TextsPredicted].samples] == list(written)
+    right = material.preprocessing.transform_y(material.examples.y[stand.scene.samples])
+    inputs = taught(stand.inputs, right, material.signature)
+    layer = stand.network.get_layer("decoder_1_attention_to_the_read")
+    text, read, mask = keras.Model(stand.network.inputs[0], layer.input)(inputs, training=False)
+    _, weights = layer(text, read, attention_mask=mask, return_attention_scores=True)
+    for number, seen_text in enumerate(found[AttentionUpdated].texts):
+        encoder, back, across = seen_text.maps
+        assert across.layer == layer.name
+        n_keys = int((stand.inputs[number] != 0).sum())
+        assert len(encoder.queries) == len(encoder.keys) == len(across.keys) == n_keys
+        assert back.keys[0] == "⊢"
+        assert back.queries == across.queries
+        expected = weights.numpy()[number, :, : len(across.queries), :n_keys]
+        np.testing.assert_allclose(across.weights.values, expected, atol=0.003)
+        # Nothing looks at what is written later.
+        later = np.triu(np.ones(back.weights.levels.shape[1:]), 1).astype(bool)
+        assert not back.weights.levels[:, later].any()
+
+
 def _arguments(network: keras.Model, layer: keras.layers.Layer, inputs) -> list:
     *values, _mask = keras.Model(network.inputs[0], layer.input)(inputs, training=False)
     return values
@@ -240,7 +272,7 @@ def test_a_good_policy_plays_to_the_end_and_a_bad_one_does_not():
 
 
 @pytest.mark.parametrize(
-    ("source", "model"), [("moons", "mlp"), ("digits", "cnn"), ("dates", "gru_translator")]
+    ("source", "model"), [("moons", "mlp"), ("digits", "cnn"), ("countries", "self_attention")]
 )
 def test_weights_are_the_same_bit_by_bit_whether_someone_looks_or_not(source, model):
     rows = np.arange(64, dtype=np.int32).reshape(4, 16)
