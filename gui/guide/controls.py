@@ -154,7 +154,8 @@ def owners(name: str, situation: Situation) -> tuple[tuple[str, ...], tuple[str,
     Where the data is unknown, all fit.
     """
     kind, task = situation.kind, situation.task
-    fitting, others = [], []
+    fitting: list[str] = []
+    others: list[str] = []
     for item in ARCHITECTURES:
         if has(name, item.name):
             is_fitting = kind is None or task is None or not item.misfit(kind, task)
