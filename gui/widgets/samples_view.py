@@ -12,9 +12,6 @@ from engine.insights import Insight, TextSample, TextsPredicted
 from gui.theme import SPACING, blend, current_theme, text_font
 from gui.widgets.inside_view import InsideView
 
-LONG = 60
-"""Texts of more letters are compared word by word."""
-
 
 class SamplesView(InsideView):
     """Source, right text and what the model wrote, one below the other for each sample."""
@@ -79,8 +76,8 @@ def marked(expected: str, predicted: str, color: str) -> tuple[str, str]:
         expected, predicted: Plain texts.
         color: ``#rrggbb`` behind what differs.
     """
-    first, second = _pieces(expected), _pieces(predicted)
-    if max(len(expected), len(predicted)) <= LONG:
+    first, second = _words(expected), _words(predicted)
+    if max(len(first), len(second)) == 1:  # one word, or digits in a row
         first, second = list(expected), list(predicted)
     found: tuple[list[str], list[str]] = ([], [])
     for kind, a, b, c, d in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
@@ -93,5 +90,6 @@ def marked(expected: str, predicted: str, color: str) -> tuple[str, str]:
     return "".join(found[0]), "".join(found[1])
 
 
-def _pieces(text: str) -> list[str]:
-    return re.findall(r"\s+|\S+", text)
+def _words(text: str) -> list[str]:
+    """Words and what stands between them."""
+    return re.findall(r"\w+|\W", text)

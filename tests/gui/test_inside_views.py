@@ -264,6 +264,10 @@ class TestSamples:
         assert expected.startswith("dix-")
         assert "text-decoration:underline" in expected
         assert "text-decoration:underline" in predicted
+        assert expected.count("<span") == 1  # a word as a whole
+        digits, _ = marked("123", "153", "#ff0000")
+        assert digits.startswith("1<span")
+        assert digits.endswith("</span>3")
         assert marked("un", "un", "#ff0000") == ("un", "un")
         assert marked("a<b", "a<b", "#ff0000")[0] == "a&lt;b"
 
