@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -302,8 +302,9 @@ class LayerEditor(QWidget):
         if self._palette is None:
             self._palette = LayerPalette(type_cards(), self)
             self._palette.picked.connect(self.add_layer)
-        corner = self.layers.mapToGlobal(QPoint(SPACING, SPACING))
-        self._palette.show_at(corner)
+            self._palette.left.connect(self.layers.setFocus)
+        top = self.layers.mapTo(self, QPoint(0, 0)).y()
+        self._palette.show_over(QRect(0, top, self.width(), self.height() - top))
 
     @Slot(str)
     def add_layer(self, type_name: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
 from gui.icons import icon
 from gui.theme import SPACING
@@ -17,21 +17,25 @@ SIZE: Final = QSize(46 * SPACING, 58 * SPACING)
 
 
 class LayerPalette(QFrame):
-    """A panel over the window; it goes away when something is picked, by Esc, or by a click aside.
+    """A panel over the editor; it goes away when something is picked, by Esc, or by a click aside.
 
     Signals:
         picked(str): The person wants a layer of the type of that name.
+        left(): It was closed with Esc.
 
     Args:
         cards: The types, grouped.
     """
 
     picked = Signal(str)
+    left = Signal()
 
     def __init__(self, cards: Iterable[Card], parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(parent)
+        self.hide()
         self.setObjectName("palette")
         self.setProperty("card", True)
+        self.setAutoFillBackground(True)
         self.setAccessibleName(self.tr("Add a layer"))
         self.search = QLineEdit(self)
         self.cards = CardList(3, self)
@@ -51,19 +55,40 @@ class LayerPalette(QFrame):
         column.setSpacing(SPACING)
         column.addWidget(self.search)
         column.addWidget(self.cards, 1)
-        self.resize(SIZE)
+        QApplication.instance().focusChanged.connect(self._on_focus)  # type: ignore[union-attr]
 
-    def show_at(self, place: QPoint) -> None:
-        """Opens with its upper left corner near a place on the screen, and all of it in view."""
-        screen = self.screen().availableGeometry()
-        left = min(place.x(), screen.right() - self.width())
-        top = min(place.y(), screen.bottom() - self.height())
-        self.move(max(screen.left(), left), max(screen.top(), top))
+    def show_over(self, place: QRect) -> None:
+        """Opens over a part of the parent."""
+        size = SIZE.boundedTo(place.size())
+        self.setGeometry(QRect(place.topLeft(), size))
         self.search.clear()
         self.cards.select("")
         self.cards.scrollToTop()
         self.show()
+        self.raise_()
         self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        # Before the window's own Esc, which dismisses a message.
+        if event.type() is QEvent.Type.ShortcutOverride and _is_escape(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_escape(event):
+            self._leave()
+        else:
+            super().keyPressEvent(event)
+
+    def _leave(self) -> None:
+        self.hide()
+        self.left.emit()
+
+    @Slot(QWidget, QWidget)
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self.isVisible() and now is not None and not self.isAncestorOf(now):
+            self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # From the field straight into the list, as people expect of a search.
@@ -95,3 +120,7 @@ class LayerPalette(QFrame):
     def _pick(self, name: str) -> None:
         self.hide()
         self.picked.emit(name)
+
+
+def _is_escape(event: QEvent) -> bool:
+    return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape

@@ -235,6 +235,19 @@ class ModelEditing(QObject):
             return problem.problems
         return self.editor.show_problems(problem.problems)
 
+    @property
+    def first_marked(self) -> tuple[str, str]:
+        """The first layer that is marked, and why; empty: none is."""
+        is_own = self._controller.draft.model == CUSTOM
+        marked = self.editor.marked if self.editor is not None and is_own else {}
+        return next(iter(marked.items()), ("", ""))
+
+    @Slot(str)
+    def pick_layer(self, name: str) -> None:
+        """Picks a layer that was picked in the picture."""
+        if self.editor is not None and self.is_open:
+            self.editor.pick_layer(name)
+
     # ---- your models
 
     @Slot()

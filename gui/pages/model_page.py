@@ -37,6 +37,7 @@ from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
 
 if TYPE_CHECKING:
+    from gui.picture.model_picture import ModelPicture
     from gui.widgets.architecture_page import ArchitecturePage
 
 LIST_WIDTH: Final = 35 * SPACING
@@ -73,6 +74,8 @@ class ModelPage(Page):
         self.state_panel = StatePanel(self.tabs)
         self.totals = QLabel(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
+        self.picture: ModelPicture | None = None
+        self.tabs.add_view(self.tr("Picture"), self._make_picture)
         self.about: ArchitecturePage | None = None
         self._about_index = self.tabs.add_view(
             self.tr("About"), self._make_about, needs_model=False
@@ -152,6 +155,12 @@ class ModelPage(Page):
         column.addLayout(foot)
         return self._right
 
+    def _make_picture(self, parent: QWidget) -> QWidget:
+        from gui.picture.model_picture import ModelPicture  # not before it is looked at
+
+        self.picture = ModelPicture(self.messages, self.settings, parent)
+        return self.picture
+
     def _make_about(self, parent: QWidget) -> QWidget:
         from gui.widgets.architecture_page import ArchitecturePage  # not before it is looked at
 
@@ -172,6 +181,8 @@ class ModelPage(Page):
         self.forms.removal_wanted.connect(self.editing.delete_saved)
         self.editing.opened_changed.connect(self._on_editor_opened)
         self.editing.models.models_changed.connect(self._on_own_models)
+        self.editing.layer_picked.connect(self.tabs.select_layer)
+        self.tabs.layer_selected.connect(self.editing.pick_layer)
         self.next_button.clicked.connect(self._on_next)
         self.empty_panel.action_requested.connect(self._on_data_wanted)
         self.state_panel.action_requested.connect(self._on_data_wanted)
@@ -286,6 +297,7 @@ class ModelPage(Page):
     @Slot(object)
     def _on_model(self, model: ModelDescribed | None) -> None:
         self.editing.show_model(model)
+        self.tabs.mark_layer("", "")
         self.forms.show_editable(self.editing.can_open)
         if model is None:
             self.totals.clear()
@@ -335,6 +347,7 @@ class ModelPage(Page):
         self.totals.clear()
         self.next_button.setEnabled(False)
         unmarked = self.editing.show_problems(problem)
+        self.tabs.mark_layer(*self.editing.first_marked)
         self.forms.show_editable(self.editing.can_open)
         if self.editing.is_open and not unmarked and problem.problems:
             return  # each is marked at its layer, beside the picture of before

@@ -7,9 +7,9 @@ To add a way: a widget that is a `ModelView`, and a line in `ModelTabs.__init__`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.events import ModelDescribed
@@ -26,11 +26,29 @@ class ModelView(Protocol):
         """Shows a model; None: there is none, or it is being built."""
 
 
+@runtime_checkable
+class LayerPicker(Protocol):
+    """A view in which a layer can be picked, and one be marked as wrong."""
+
+    layer_selected: ClassVar[Signal]
+
+    def select(self, name: str) -> None:
+        """Shows a layer as picked; emits nothing."""
+
+    def mark(self, name: str, reason: str) -> None:
+        """Shows what is wrong with a layer; an empty name clears it."""
+
+
 class ModelTabs(QTabWidget):
     """Tabs of which each is built when it is first shown, and told what is known then.
 
     Where there is no model to show, a panel that says why covers the tabs that need one.
+
+    Signals:
+        layer_selected(str): The person picked the layer of that name in one of the tabs.
     """
+
+    layer_selected = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +58,8 @@ class ModelTabs(QTabWidget):
         self._views: dict[int, ModelView] = {}
         self._needs_model: list[bool] = []
         self._cover: QWidget | None = None
+        self._selected = ""
+        self._marked = ("", "")
         self.setDocumentMode(True)
         self.layers = LayerView(self)
         self.add_view(self.tr("Layers"), lambda parent: self.layers)
@@ -104,6 +124,20 @@ class ModelTabs(QTabWidget):
         for view in self._views.values():
             view.show_model(model)
 
+    def select_layer(self, name: str) -> None:
+        """Shows a layer as picked, wherever layers can be; emits nothing."""
+        self._selected = name
+        for view in self._views.values():
+            if isinstance(view, LayerPicker):
+                view.select(name)
+
+    def mark_layer(self, name: str, reason: str) -> None:
+        """Shows what is wrong with a layer; an empty name clears it."""
+        self._marked = (name, reason)
+        for view in self._views.values():
+            if isinstance(view, LayerPicker):
+                view.mark(name, reason)
+
     @Slot(int)
     def _on_current(self, index: int) -> None:
         if not 0 <= index < len(self._makers):
@@ -122,3 +156,7 @@ class ModelTabs(QTabWidget):
         self._views[index] = view  # type: ignore[assignment]  # a widget that is a ModelView
         self._views[index].show_architecture(self._architecture)
         self._views[index].show_model(self._model)
+        if isinstance(view, LayerPicker):
+            view.select(self._selected)
+            view.mark(*self._marked)
+            view.layer_selected.connect(self.layer_selected)

@@ -49,11 +49,13 @@ from engine.events import (
     WarmUp,
     WorkerReady,
 )
+from engine.graph.starter import starter
 from engine.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.problem import Kind, Output, Task
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile
+from tests.gui.fake_models import own_model_described
 
 GATE_TIMEOUT_S = 60.0
 STEPS_PER_EPOCH = 20
@@ -95,6 +97,7 @@ class FakeEngine:
         batch: Makes the answer to a preview from its spec.
         commands: Everything that was asked, in order.
         controls: Every control that arrived, in order.
+        has_graphs: Descriptions bring the layers as a graph.
         warm_up, inspect, preview, describe, prepare, evaluate: Gates before those answers.
     """
 
@@ -114,6 +117,7 @@ class FakeEngine:
     prepare: Gate = field(default_factory=lambda: Gate(True))
     evaluate: Gate = field(default_factory=lambda: Gate(True))
     steps_per_epoch: int = STEPS_PER_EPOCH
+    has_graphs: bool = False
 
     def __call__(self) -> FakeSession:
         session = FakeSession(self, 1_000_000 + len(self.sessions))
@@ -221,13 +225,16 @@ class FakeSession:
         if rejected is not None:
             return rejected
         looked = fake_profile(values["data"]["source"])
+        if values["model"]["name"] == "custom":
+            return own_model_described(values, looked)
         try:
             spec = resolve(RunSpec.from_dict(values), looked.signature)
         except DescentError as error:
             return Rejected(error.message, error.hint)
         given = LayerInfo("input", "Input", looked.signature.input_shape, 0)
         layers = (given, LayerInfo("output", "Dense", (1,), 3, "1 unit", inputs=("input",)))
-        return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3)
+        graph = starter(looked.signature).to_dict() if self._engine.has_graphs else {}
+        return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3, graph=graph)
 
     def _train(self, command: Train) -> Iterator[Event]:
         self._asked.clear()
