@@ -33,6 +33,8 @@ LEARNING_RATES: dict[str, float] = {
 
 def metrics_of(signature: Signature) -> tuple[str, ...]:
     """What is watched beside the loss, by Keras's names."""
+    if signature.task is Task.ANOMALY:
+        return ()  # the loss is the mean score already
     if signature.task is Task.TRANSCRIPTION:
         return ()  # positions of the output and of the text do not correspond
     return ("mean_absolute_error",) if signature.output is Output.NUMBERS else ("accuracy",)
@@ -108,6 +110,8 @@ def training_defaults(architecture: Architecture, signature: Signature) -> Train
 
 
 def _default_loss(signature: Signature) -> str:
+    if signature.task is Task.ANOMALY:
+        return "mean_absolute_error"  # of scores, which shall be 0: their mean
     if signature.output is Output.NUMBERS:
         return "mean_squared_error"
     if signature.task is Task.TRANSCRIPTION:
@@ -130,7 +134,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
         SpecError: The architecture does not fit the data, or a setting cannot work on it.
     """
     spec = parse(spec.to_dict())
-    name = spec.model.name or recommended or recommended_model(signature.kind, signature.task)
+    name = spec.model.name or _fitting(recommended, signature)
     architecture = ARCHITECTURES[name]
     misfit = architecture.misfit(signature.kind, signature.task)
     if misfit:
@@ -164,6 +168,13 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
     )
 
 
+def _fitting(recommended: str, signature: Signature) -> str:
+    """What the data recommends, unless it is used for another task than usual."""
+    if recommended and not ARCHITECTURES[recommended].misfit(signature.kind, signature.task):
+        return recommended
+    return recommended_model(signature.kind, signature.task)
+
+
 def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:
     if not signature.category_sizes or architecture.embeds_categories:
         return []
@@ -183,7 +194,7 @@ def _category_problems(architecture: Architecture, signature: Signature) -> list
 
 def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem]:
     fitting = LOSSES[signature.output]
-    if signature.output is not Output.NUMBERS:
+    if signature.output is not Output.NUMBERS or signature.task is Task.ANOMALY:
         fitting = (_default_loss(signature),)
     if training.loss in fitting:
         return []

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.datasets import load_examples
 from engine.datasets.across import across_parts
+from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
 from engine.datasets.looks import Trace
@@ -137,7 +138,8 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> Material:
 
 
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> Prepared:
-    parts = split(examples, spec.split, spec.seed)
+    examples = with_unusual_class(examples, spec.anomaly)
+    parts = only_usual(examples, split(examples, spec.split, spec.seed), spec.anomaly)
     preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
     signature = preprocessing.signature(examples)
     return Prepared(dataset, examples, parts, preprocessing, signature)

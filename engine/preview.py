@@ -16,7 +16,7 @@ from engine.material import Prepared, look
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN_SIGN
-from engine.problem import Output
+from engine.problem import Output, Task
 from engine.spec import RunSpec
 from engine.training.order import shuffled
 
@@ -118,6 +118,10 @@ def _augmented(x: AnyArray, spec: RunSpec, prepared: Prepared) -> AnyArray:
 def _words(examples: Examples, index: int) -> str:
     """The target of an example, in words."""
     target = examples.y[index]
+    if examples.has_classes:
+        return examples.class_names[int(target)]
+    if examples.task is Task.ANOMALY:
+        return ""  # nothing is known of it
     match examples.output:
         case Output.CLASSES:
             return examples.class_names[int(target)]

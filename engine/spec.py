@@ -175,6 +175,32 @@ class PreprocessingSpec(Parameters):
     )
 
 
+class AnomalySpec(Parameters):
+    """How anomalies are looked for; of no effect on other tasks."""
+
+    unusual: str | None = parameter(
+        None,
+        label="Unusual class",
+        help="Where the data has classes: the one to be found. Left open: the one with fewest "
+        "examples. It is used to measure, never as an input.",
+        coerce_numbers_to_str=True,
+    )
+    training: Literal["usual", "all"] = parameter(
+        "usual",
+        label="Learn from",
+        help="'usual' keeps examples that are known to be unusual out of training and validation, "
+        "so that the network learns what is normal; 'all' learns as if nothing were known.",
+    )
+    threshold: float = parameter(
+        0.99,
+        label="Threshold",
+        help="An example is called unusual where its score is above that of this share of the "
+        "training part. Lower finds more, and gives more false alarms.",
+        ge=0.5,
+        lt=1.0,
+    )
+
+
 class AugmentationSpec(Parameters):
     """Changes made at random to each training example in each step: more data from the same.
 
@@ -306,6 +332,7 @@ class RunSpec(Parameters):
     split: SplitSpec = SplitSpec()
     preprocessing: PreprocessingSpec = PreprocessingSpec()
     augmentation: AugmentationSpec = AugmentationSpec()
+    anomaly: AnomalySpec = AnomalySpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
     seed: int = parameter(

@@ -3,13 +3,18 @@
 from engine.architectures.applications import KerasApplication
 from engine.architectures.attention import SelfAttention, TransformerEncoder
 from engine.architectures.audio import SoundCnn, SoundTranscriber
+from engine.architectures.autoencoder import Autoencoder
 from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
+from engine.architectures.custom import Custom
 from engine.architectures.linear import LinearRegression, LogisticRegression
 from engine.architectures.mlp import MultilayerPerceptron
+from engine.architectures.policy import PolicyNetwork
 from engine.architectures.recurrent import Gru, Lstm, PlainRnn
 from engine.architectures.resnet import ResidualNetwork
 from engine.architectures.series import SeriesNetwork
+from engine.architectures.series_linear import SeriesLinear
+from engine.architectures.series_sequence import SeriesRnn, SeriesTransformer
 from engine.architectures.sound_rnn import SoundRnn
 from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
@@ -39,6 +44,12 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         SoundTranscriber(),
         VideoNetwork(),
         VideoRecurrentNetwork(),
+        SeriesLinear(),
         SeriesNetwork(),
+        SeriesRnn(),
+        SeriesTransformer(),
+        Autoencoder(),
+        PolicyNetwork(),
+        Custom(),
     ],
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
 
@@ -59,7 +60,7 @@ class SeriesNetwork(Architecture):
     )
     formula = "window → [causal convolution] × n → dense → forecast"
     kinds = (Kind.SERIES,)
-    tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
     parameters = SeriesParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
     recommended_for: ClassVar = {
@@ -67,6 +68,37 @@ class SeriesNetwork(Architecture):
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
     }
+
+    reading = (
+        "van den Oord et al. 2016, WaveNet: A Generative Model for Raw Audio",
+        "Bai, Kolter and Koltun 2018, An Empirical Evaluation of Generic Convolutional and "
+        "Recurrent Networks for Sequence Modeling",
+    )
+
+    def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
+        settings = require(parameters, SeriesParameters)
+        n_steps, n_layers = signature.input_shape[0], len(settings.filters)
+        problems = []
+        if settings.kernel_size > n_steps:
+            problems.append(
+                Problem(
+                    "kernel_size",
+                    f"A filter cannot look at more steps than the window has, {n_steps:,}. "
+                    f"Received: {settings.kernel_size}.",
+                    "Make it smaller, or the window longer.",
+                )
+            )
+        if n_layers > 2 and 2 ** (n_layers - 1) >= n_steps:
+            problems.append(
+                Problem(
+                    "filters",
+                    f"Each layer looks twice as far back as the one before, the last "
+                    f"{2 ** (n_layers - 1):,} steps; the window has {n_steps:,}. "
+                    f"Received: {n_layers} layers.",
+                    "Use fewer layers, or a longer window.",
+                )
+            )
+        return problems
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras

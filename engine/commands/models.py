@@ -89,9 +89,7 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
 def _say_score(output: Output, name: str, score: float, threshold: float | None) -> None:
     """Says how unusual an example is, and whether that is more than is usual."""
     is_unusual = threshold is not None and score > threshold
-    output.event(
-        "prediction", input=name, score=score, threshold=threshold, is_unusual=is_unusual
-    )
+    output.event("prediction", input=name, score=score, threshold=threshold, is_unusual=is_unusual)
     word = "unusual" if is_unusual else "usual"
     limit = "" if threshold is None else f", threshold {number(threshold)}"
     output.lines(f"{name}: {word}  (score {number(score)}{limit})")

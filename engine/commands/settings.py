@@ -15,13 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
+from engine.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.defaults import recommended_model
 from engine.errors import DescentError, Problem, SpecError
 from engine.parameters import ParameterKind, describe, parse_text, shorten, validate
 from engine.problem import Task
-from engine.spec import AugmentationSpec, DataSpec, PreprocessingSpec, SplitSpec, TrainingSpec
+from engine.spec import (
+    AnomalySpec,
+    AugmentationSpec,
+    DataSpec,
+    PreprocessingSpec,
+    SplitSpec,
+    TrainingSpec,
+)
 
 Values = dict[str, Any]
 
@@ -68,7 +76,7 @@ def spec_values(arguments: Namespace) -> Values:
     """
     values = _base(getattr(arguments, "spec", None))
     _choose_data(values, arguments)
-    _choose_model(values, getattr(arguments, "model", None))
+    _choose_model(values, getattr(arguments, "model", None), getattr(arguments, "workspace", None))
     given = {
         path: parse_text(str(text))
         for flag, path in FLAGS.items()
@@ -139,17 +147,25 @@ def _choose_data(values: Values, arguments: Namespace) -> None:
             data[field] = value
 
 
-def _choose_model(values: Values, name: str | None) -> None:
+def _choose_model(values: Values, name: str | None, workspace: Path | None) -> None:
     model = _group(values, "model")
-    if name is not None and name != model.get("name"):
+    own = own_model(name, workspace) if name is not None else None
+    if own is not None:
+        values["model"] = {"name": CUSTOM, "parameters": own.to_parameters()}
+    elif name is not None and name != model.get("name"):
         model.clear()  # The parameters were those of another model.
         model["name"] = name
 
 
 def _model_name(values: Values, dataset: Dataset) -> str:
     """The model whose settings can be set; where none is named, the one that is likely chosen."""
-    named = values["model"].get("name") or dataset.recommended_model
-    return str(named or recommended_model(dataset.kind, dataset.task or Task.CLASSIFICATION))
+    if named := values["model"].get("name"):
+        return str(named)
+    if values["data"].get("task") == Task.ANOMALY:
+        return recommended_model(dataset.kind, Task.ANOMALY)
+    return dataset.recommended_model or recommended_model(
+        dataset.kind, dataset.task or Task.CLASSIFICATION
+    )
 
 
 def _data_spec(values: Values) -> DataSpec:
@@ -222,6 +238,7 @@ def _settings(values: Values) -> list[_Setting]:
         ("split", ("split",), SplitSpec),
         ("preprocessing", ("preprocessing",), PreprocessingSpec),
         ("augmentation", ("augmentation",), AugmentationSpec),
+        ("anomaly", ("anomaly",), AnomalySpec),
     ]
     if "model" in values:
         name = _model_name(values, dataset)

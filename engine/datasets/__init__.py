@@ -9,6 +9,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
+from engine.datasets.anomaly import as_anomalies, refuse_kind
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.cartpole import CartPole
 from engine.datasets.box.classic import BreastCancer, Diabetes, Iris, Wine
@@ -26,6 +27,7 @@ from engine.datasets.box.keras_data import (
 )
 from engine.datasets.box.moving_shapes import MovingShapes
 from engine.datasets.box.number_words import NumberWords
+from engine.datasets.box.pump import Pump
 from engine.datasets.box.shapes import Shapes
 from engine.datasets.box.synthetic import (
     Blobs,
@@ -50,7 +52,7 @@ from engine.datasets.pictures.images import ImageFolderFormat
 from engine.datasets.sequences.control import ControlFormat
 from engine.datasets.sequences.series import SeriesFormat
 from engine.datasets.sounds.audio import SoundFormat
-from engine.datasets.tables.table import SUFFIXES, TableFormat
+from engine.datasets.tables.table import SUFFIXES, TableFile, TableFormat
 from engine.errors import DatasetError, UnknownNameError
 from engine.parameters import shorten, validate
 from engine.problem import Task
@@ -82,6 +84,7 @@ DATASETS: Registry[Dataset] = Registry(
         MovingShapes(),
         Seasons(),
         MackeyGlass(),
+        Pump(),
         CartPole(),
         Mnist(),
         FashionMnist(),
@@ -193,11 +196,20 @@ def load_examples(data: DataSpec, progress: Progress = silent) -> tuple[Dataset,
         SpecError: A parameter is wrong; its field starts with ``data.parameters``.
         DatasetError: The data cannot be read, or does not hold the target or task asked for.
     """
-    dataset = open_dataset(data)
+    is_anomaly = data.task is Task.ANOMALY
+    # Every kind of file is read as for its own task, and then looked at in another way; of a table
+    # it matters while reading, too, as it may have no target.
+    dataset = open_dataset(data.model_copy(update={"task": None}) if is_anomaly else data)
+    if is_anomaly:
+        refuse_kind(dataset.kind)
+        if isinstance(dataset, TableFile):
+            dataset = TableFile(dataset.path, data)
     parameters = validate(dataset.parameters, data.parameters, "data.parameters")
-    if dataset.name in DATASETS:
+    if dataset.name in DATASETS and not is_anomaly:
         _check_task(dataset, data)
     examples = dataset.load(parameters, progress)
+    if is_anomaly:
+        examples = as_anomalies(examples, data.target)
     if dataset.name in DATASETS and data.target not in (None, examples.target_name):
         raise DatasetError(
             f"'{dataset.name}' always predicts '{examples.target_name}'. "

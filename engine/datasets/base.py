@@ -67,7 +67,9 @@ class Examples:
         task: What is predicted.
         feature_names: Column names of a table, one per column of x; channels of a series.
         target_name: What `y` is called.
-        class_names: Names of the classes in index order; empty where none are predicted.
+        class_names: Names of the classes in index order; empty where none are predicted. Where
+            anomalies are looked for, `y` and these say what is known of each example, if anything.
+        unusual: Where anomalies are looked for and classes are known: the class to be found.
         notes: What people should know of the data, one sentence each: rows left out, columns
             that were understood in a way that could surprise, the truth behind made data.
         findings: What is wrong with the data, with remedies.
@@ -110,6 +112,7 @@ class Examples:
     frame_rate: float = 0.0
     source_columns: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    unusual: str = ""
     weights: npt.NDArray[np.float32] | None = None
     given: npt.NDArray[np.int8] | None = None
     groups: AnyArray | None = None
@@ -126,6 +129,11 @@ class Examples:
     def output(self) -> Output:
         """What a prediction consists of."""
         return output_of(self.task, len(self.class_names))
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether `y` holds classes, predicted or known for measuring alone."""
+        return bool(self.class_names) and self.output is not Output.TOKENS
 
     def name_of(self, index: int) -> str:
         """What an example is called."""

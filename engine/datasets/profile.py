@@ -13,7 +13,7 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, unreadable
 from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.packing import FileRows
-from engine.problem import Kind, Output, Signature
+from engine.problem import Kind, Output, Signature, Task
 
 SAMPLE_LIMITS: dict[Kind, int] = {
     Kind.TABLE: 1_000,
@@ -149,7 +149,7 @@ def profile(
     """
     chosen, sample_x, findings = _samples(examples, seed)
     class_counts = np.zeros(0, dtype=np.int64)
-    if examples.output is Output.CLASSES:
+    if examples.has_classes:
         labels = examples.y.astype(np.int64)
         class_counts = np.bincount(labels, minlength=len(examples.class_names)).astype(np.int64)
     return Profile(
@@ -217,11 +217,12 @@ def _samples(
 
 
 def _columns(examples: Examples) -> list[ColumnProfile]:
+    is_unknown = examples.task is Task.ANOMALY
     columns = [
         column_profile(name, examples.x[:, index])
         for index, name in enumerate(examples.feature_names)
         if examples.kind is Kind.TABLE
     ]
-    if examples.output is Output.NUMBERS and examples.y.ndim == 1:
+    if examples.output is Output.NUMBERS and examples.y.ndim == 1 and not is_unknown:
         columns.append(column_profile(examples.target_name, examples.y))
     return columns

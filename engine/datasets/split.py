@@ -11,7 +11,6 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.files import PART_FOLDERS
 from engine.errors import DatasetError
-from engine.problem import Output
 from engine.spec import SplitSpec
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
@@ -79,7 +78,7 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
         parts = _by_time(_values(examples, spec.column, examples.order, "times"), spec, until)
     else:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
-        stratify = method == "stratified" and examples.output is Output.CLASSES
+        stratify = method == "stratified" and examples.has_classes
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
     return replace(parts, method=method)
 
@@ -93,7 +92,7 @@ def _offered(examples: Examples, column: str | None) -> str:
         return "group"
     if examples.order is not None:
         return "time"
-    return "stratified" if examples.output is Output.CLASSES else "random"
+    return "stratified" if examples.has_classes else "random"
 
 
 def _values(examples: Examples, column: str | None, own: AnyArray | None, what: str) -> AnyArray:
@@ -128,7 +127,7 @@ def _as_given(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     missing_validation = spec.validation if not len(validation) else 0.0
     missing_test = spec.test if not len(test) else 0.0
     if missing_validation or missing_test:
-        stratify = examples.output is Output.CLASSES
+        stratify = examples.has_classes
         drawn = _drawn(examples, train, missing_validation, missing_test, seed, stratify)
         train = drawn.train
         validation = validation if len(validation) else drawn.validation

@@ -16,7 +16,13 @@ from engine.preprocessing.audio import SpectrogramInputs
 from engine.preprocessing.inputs import InputTransform, ScaledInputs
 from engine.preprocessing.scaling import FloatArray
 from engine.preprocessing.table import TableInputs
-from engine.preprocessing.targets import ClassTargets, NumberTargets, TargetTransform, TokenTargets
+from engine.preprocessing.targets import (
+    AnomalyTargets,
+    ClassTargets,
+    NumberTargets,
+    TargetTransform,
+    TokenTargets,
+)
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer
 from engine.problem import Kind, Output, Signature, Task
@@ -28,7 +34,7 @@ INPUTS: dict[str, type[InputTransform]] = {
     item.type: item for item in (ScaledInputs, TextInputs, SpectrogramInputs, TableInputs)
 }
 TARGETS: dict[str, type[TargetTransform]] = {
-    item.type: item for item in (ClassTargets, NumberTargets, TokenTargets)
+    item.type: item for item in (ClassTargets, NumberTargets, AnomalyTargets, TokenTargets)
 }
 
 # Statistics are learnt from at most this many examples, drawn evenly; beyond it they change
@@ -77,6 +83,8 @@ class Preprocessing:
             target_length = self.targets.tokenizer.length
         elif isinstance(self.targets, NumberTargets):
             n_values = len(self.targets.offset)
+        elif isinstance(self.targets, AnomalyTargets):
+            n_classes = 0  # what is known of the examples is not predicted
         return Signature(
             examples.kind,
             examples.task,
@@ -188,6 +196,8 @@ def _fit_inputs(
 def _fit_targets(
     examples: Examples, train_indices: IndexArray, spec: PreprocessingSpec
 ) -> TargetTransform:
+    if examples.task is Task.ANOMALY:
+        return AnomalyTargets()
     if examples.output is Output.CLASSES:
         return ClassTargets()
     if examples.output is Output.NUMBERS:

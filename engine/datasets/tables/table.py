@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.datasets.anomaly import is_label
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.findings import DataFinding
@@ -35,6 +36,7 @@ from engine.datasets.tables.table_passes import (
     study_table,
 )
 from engine.datasets.tables.table_schema import (
+    CATEGORICAL,
     USABLE,
     ColumnPlan,
     choose_target,
@@ -42,11 +44,11 @@ from engine.datasets.tables.table_schema import (
     refuse_faults,
 )
 from engine.datasets.tables.table_source import TableParameters
-from engine.datasets.tables.table_target import encode_target, plan_target
+from engine.datasets.tables.table_target import MAX_INTEGER_CLASSES, encode_target, plan_target
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
 from engine.parameters import shorten
-from engine.problem import Kind
+from engine.problem import Kind, Task
 from engine.spec import ColumnSpec, DataSpec
 
 __all__ = [
@@ -107,32 +109,34 @@ class TableFile(FileDataset):
         table = study_table(source, parameters, excluded, progress)
         word = table.source.line_word
         plans = self._plans(table)
-        target, note = choose_target(self.data.target, plans, self.path.name)
-        notes = [note] if note else []
-        plans[target], task, note = plan_target(
-            plans[target], table.studies[target], self.task, parameters.gap_words, word
-        )
-        notes += [note] if note else []
-        used = self._used(plans, table, target)
+        target, task, is_known, notes = self._choose(plans, table)
+        used = self._used(plans, table, target if is_known else "")
         plans, used = self._with_words(plans, used, table, target, progress)
         features = tuple(item for name in used for item in plans[name].features())
-        encoded = encode_table(table, self._wanted(plans, used, target, features, table), progress)
-        class_names, y = encode_target(plans[target], encoded.y, task)
-        shown = [*used, target, *([self.data.weights] if self.data.weights else [])]
+        wanted = self._wanted(plans, used, target, features, table)
+        encoded = encode_table(table, replace(wanted, needs_target=is_known), progress)
+        class_names: tuple[str, ...] = ()
+        y: AnyArray = np.zeros(len(encoded.y))
+        if is_known:
+            kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
+            class_names, y = encode_target(plans[target], encoded.y, kind)
+        shown = [*used, *([target] if is_known else [])]
+        shown += [self.data.weights] if self.data.weights else []
         findings = [
             *table.report.findings,
             *column_findings(plans, table.studies, shown, target, parameters.gap_words),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
-            *leak_findings(features, encoded.x, y, len(class_names), target),
         ]
+        if task is not Task.ANOMALY:
+            findings += leak_findings(features, encoded.x, y, len(class_names), target)
         return Examples(
             x=encoded.x,
             y=y,
             kind=self.kind,
             task=task,
             feature_names=tuple(item["name"] for item in features),
-            target_name=target,
+            target_name=target if is_known else "anomaly",
             class_names=class_names,
             notes=(*notes, *_notes(findings, encoded, plans[target], table)),
             findings=tuple(findings),
@@ -144,6 +148,33 @@ class TableFile(FileDataset):
             column=_accessor(table, plans, encoded.kept),
             reading={"columns": list(features), "parameters": parameters.model_dump()},
         )
+
+    def _choose(
+        self, plans: dict[str, ColumnPlan], table: StudiedTable
+    ) -> tuple[str, Task, bool, list[str]]:
+        """The target, the task, whether the target is known, and what people should know.
+
+        Where anomalies are looked for, a column of classes says what is known of the rows, and is
+        no input; without one, all columns are inputs.
+        """
+        is_anomaly, name = self.task is Task.ANOMALY, self.data.target
+        if is_anomaly and name is None:
+            name = next(filter(is_label, plans), None)
+        target, note = choose_target(name, plans, self.path.name)
+        if is_anomaly:
+            study = table.studies[target]
+            is_few = plans[target].type in CATEGORICAL or study.n_distinct <= MAX_INTEGER_CLASSES
+            if name is None or not is_few:
+                text = "No column says which rows are unusual, so this cannot be measured."
+                return target, Task.ANOMALY, False, [text]
+            note = f"'{target}' says what is known of the rows; it is no input."
+        word = table.source.line_word
+        asked = Task.CLASSIFICATION if is_anomaly else self.task
+        plans[target], task, said = plan_target(
+            plans[target], table.studies[target], asked, table.parameters.gap_words, word
+        )
+        notes = [text for text in (note, said) if text]
+        return target, Task.ANOMALY if is_anomaly else task, True, notes
 
     def _plans(self, table: StudiedTable) -> dict[str, ColumnPlan]:
         unknown = [name for name in self.data.columns if name not in table.studies]

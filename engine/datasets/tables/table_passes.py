@@ -184,6 +184,7 @@ class Wanted:
         target: Likewise; its categories are the classes.
         weights: Name of the column of weights; empty: none.
         complete: Columns without whose values a row is left out.
+        needs_target: Rows without a target are left out.
         drop_duplicates: Rows that equal an earlier one are left out.
     """
 
@@ -192,6 +193,7 @@ class Wanted:
     weights: str = ""
     complete: tuple[str, ...] = ()
     drop_duplicates: bool = False
+    needs_target: bool = True
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,7 @@ def encode_table(table: StudiedTable, wanted: Wanted, progress: Progress) -> Enc
         wanted.complete,
         sorted(table.excluded),
         wanted.drop_duplicates,
+        wanted.needs_target,
     ]
     folder = cache_folder() / "packed" / _key(table.source.path, settings, "rows")
     if not (folder / _ARRAYS).exists():
@@ -289,7 +292,7 @@ class _Encoder:
 
     def _kept(self, chunk: Chunk, x: FloatArray, y: FloatArray) -> BoolArray:
         kept = np.ones(len(chunk), bool)
-        no_target = kept & np.isnan(y)
+        no_target = kept & np.isnan(y) & self._wanted.needs_target
         self._dropped["target"] += int(np.count_nonzero(no_target))
         kept &= ~no_target
         for index, feature in enumerate(self._wanted.features):
