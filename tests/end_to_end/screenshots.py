@@ -2,9 +2,11 @@
 
     python tests/end_to_end/screenshots.py FOLDER [--size 1280x800] [--data NAME --model NAME]
     python tests/end_to_end/screenshots.py FOLDER --look digits FILE FOLDER…
+    python tests/end_to_end/screenshots.py FOLDER --data digits --tabs cnn resnet…
 
 It opens the window without a display, trains for real, and saves what each page shows. With
-`--look` it trains nothing, and saves every tab of the Data page for each of the data. The pictures
+`--look` it trains nothing, and saves every tab of the Data page for each of the data; with `--tabs`
+every tab of the Model page for each of the models. The pictures
 in `resources/screenshots` come from here (`training-light` and `train-dark`).
 """
 
@@ -158,12 +160,66 @@ class Viewer(QObject):
         self._window.grab().save(str(self._folder / f"{name}-{tab}-{mode}.png"))
 
 
+class ModelViewer(QObject):
+    """Goes through the tabs of the Model page for some models, in both themes."""
+
+    def __init__(self, window: MainWindow, data: str, models: list[str], folder: Path) -> None:
+        super().__init__()
+        self._window, self._folder = window, folder
+        self._data, self._models = data, models
+        self._views: list[tuple[str, int]] = []
+        self._is_waiting = False
+        self._controller = window.controller
+        self._controller.worker_ready.connect(self._next_model)
+        self._controller.model_changed.connect(self._on_model)
+
+    @Slot()
+    def _next_model(self) -> None:
+        if not self._models:
+            self._window.close()
+            return
+        self._window.show_page("model")
+        self._is_waiting = True
+        spec = {"data": {"source": self._data}, "model": {"name": self._models[0]}}
+        self._controller.set_draft(Draft.from_values(spec))
+
+    @Slot(object)
+    def _on_model(self, model: object) -> None:
+        if self._is_waiting and model is not None:
+            self._is_waiting = False
+            self._tabs = self._window.pages["model"].tabs  # type: ignore[attr-defined]
+            count = self._tabs.count()
+            self._views = [(mode, tab) for mode in ("light", "dark") for tab in range(count)]
+            self._next_view()
+
+    @Slot()
+    def _next_view(self) -> None:
+        if not self._views:
+            self._models.pop(0)
+            self._next_model()
+            return
+        mode, tab = self._views[0]
+        current_theme().set_mode(mode)
+        current_theme().apply()
+        self._tabs.setCurrentIndex(tab)
+        QTimer.singleShot(SETTLE_MS, self._take)
+
+    @Slot()
+    def _take(self) -> None:
+        mode, tab = self._views.pop(0)
+        title = self._tabs.tabText(tab).lower()
+        name = f"{self._models[0]}-{title}-{mode}.png"
+        self._window.grab().save(str(self._folder / name))
+        self._next_view()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", default="1280x800")
     parser.add_argument("--data", default="digits")
     parser.add_argument("--look", nargs="+", default=[])
+    parser.add_argument("--tabs", nargs="+", default=[])
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--epochs", type=int, default=None)
     options = parser.parse_args()
@@ -183,11 +239,13 @@ def main() -> int:
         workspace = Path(aside) / "workspace"
         window = MainWindow(Controller(workspace, lambda: Session(workspace)), Settings())
         window.resize(*(int(side) for side in options.size.split("x")))
-        photographer: QObject = (
-            Viewer(window, options.look, options.folder)
-            if options.look
-            else Photographer(window, spec, options.folder)
-        )
+        photographer: QObject
+        if options.look:
+            photographer = Viewer(window, options.look, options.folder)
+        elif options.tabs:
+            photographer = ModelViewer(window, options.data, options.tabs, options.folder)
+        else:
+            photographer = Photographer(window, spec, options.folder)
         window.finished.connect(application.quit)
         window.show()
         window.open()
