@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,11 +12,11 @@ import keras
 from engine.decoding import is_autoregressive
 from engine.events import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
-from engine.graph.analysis import Analysis, analyse
+from engine.graph.analysis import Analysis, analyse, count_weights, layers_of
 from engine.graph.building import build_plain
 from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
-from engine.graph.memory import data_bytes, need_of, refuse_too_large
+from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.reading import of_model
 from engine.graph.unallocated import unallocated
 from engine.problem import Signature
@@ -40,6 +39,7 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     is_pretrained = spec.model.parameters.get("weights") not in (None, "none")
     with contextlib.nullcontext() if is_pretrained else unallocated():
         network = build(spec, signature)
+    need = _checked_need(spec, signature, network, n_rows)
     graph = graph_of(network, signature)
     with unallocated():
         flat = build_plain(graph)
@@ -61,20 +61,32 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
         n_parameters=network.count_params(),
         n_trainable=sum(math.prod(weights.shape) for weights in network.trainable_variables),
         n_macs=sum(item.n_macs for item in analyses.values()),
+        memory_bytes=need.total,
         # Weights that were learnt before are no part of a graph.
         graph={} if is_pretrained else graph.to_dict(),
         code=code,
     )
     keras.backend.clear_session()
+    return described
+
+
+def _checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_rows: int) -> Need:
+    """What training takes.
+
+    Raises:
+        SpecError: It is more than there is.
+    """
+    analyses = analyse(network)
     need = need_of(
         spec,
-        described.n_parameters,
-        described.n_trainable,
+        count_weights(network),
+        count_weights(network, trainable=True),
         sum(item.kept_bytes for item in analyses.values()),
-        data_bytes(signature, n_rows),
+        signature,
+        n_rows,
     )
-    refuse_too_large(spec, described.layers, need)
-    return replace(described, memory_bytes=need.total)
+    refuse_too_large(spec, layers_of(analyses), need)
+    return need
 
 
 def graph_of(network: keras.Model, signature: Signature) -> LayerGraph:

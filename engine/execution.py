@@ -124,7 +124,8 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     load_tensorflow()
     from engine.describing import describe_network
 
-    return describe_network(resolved, signature)
+    parts = prepared.parts
+    return describe_network(resolved, signature, len(parts.train) + len(parts.validation))
 
 
 def train(
@@ -149,11 +150,15 @@ def train(
         The last event of the run, recorded.
 
     Raises:
-        SpecError, DatasetError: Nothing was started.
+        SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
     material = prepare(parse(values), Watch(emit, lambda: control.is_stopping))
+    load_tensorflow()
     from engine.architectures import ARCHITECTURES
+    from engine.training.fitting import check_memory
+
+    check_memory(material)
 
     model_title = ARCHITECTURES[material.spec.model.chosen].short_title
     record = store.create(

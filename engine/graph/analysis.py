@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 
+from engine.events import LayerInfo
 from engine.graph.macs import multiply_adds
 from engine.graph.receptive import Reach, after, lengths, of_input
 
@@ -154,6 +155,22 @@ def count_weights(layer: Any, trainable: bool = False) -> int:
     """Weights of a layer or model, by their shapes alone."""
     weights = layer.trainable_weights if trainable else layer.weights
     return sum(math.prod(weight.shape) for weight in weights)
+
+
+def layers_of(analyses: Mapping[str, Analysis]) -> list[LayerInfo]:
+    """What is known of the layers, to compare their sizes."""
+    return [
+        LayerInfo(
+            name,
+            item.type,
+            item.output_shape,
+            item.n_parameters,
+            n_macs=item.n_macs,
+            activation_bytes=item.activation_bytes,
+            receptive_field=item.receptive_field,
+        )
+        for name, item in analyses.items()
+    ]
 
 
 def _nodes(model: Any) -> Iterator[Any]:

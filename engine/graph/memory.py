@@ -1,0 +1,238 @@
+"""What training a model takes of memory, and whether it is there. Imported by workers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from engine.errors import Problem, SpecError
+from engine.events import LayerInfo
+from engine.problem import Signature
+from engine.spec import RunSpec
+from engine.training.plan import RESIDENT_LIMIT
+
+NUMBER_BYTES: Final = 4
+SLOTS: Final = {"sgd": 0, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "nadam": 2}
+"""Numbers that each optimizer keeps for each weight it trains, beside the weight and its gradient.
+
+Source: the variables that `keras.optimizers` make; a test counts them.
+"""
+DATA_COPIES: Final = 3
+"""How often prepared data is held while it is placed; see `engine.training.plan`."""
+_UNITS: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+_DECENT_BATCH: Final = 8
+"""A smaller batch is no way out where it is the weights that take the memory."""
+_CGROUP: Final = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Need:
+    """Memory that training takes, in bytes.
+
+    Attributes:
+        weights: Weights, their gradients, what the optimizer keeps of each, and the copy of the
+            best ones.
+        example: What is kept of one example's activations until the gradients are known.
+        batch_size: Examples in a batch.
+        data: Prepared data that is held or being read.
+    """
+
+    weights: int
+    example: int
+    batch_size: int
+    data: int = 0
+
+    @property
+    def activations(self) -> int:
+        """Of a whole batch."""
+        return self.example * self.batch_size
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.activations + self.data
+
+
+def need_of(
+    spec: RunSpec,
+    n_parameters: int,
+    n_trainable: int,
+    example: int,
+    signature: Signature,
+    n_rows: int,
+) -> Need:
+    """Estimates what training takes.
+
+    Args:
+        spec: Resolved; its optimizer and batch size count.
+        n_parameters, n_trainable: Weights of the model, and those that training changes.
+        example: Bytes kept of one example, summed over `Analysis.kept_bytes`.
+        signature: What one example is.
+        n_rows: Examples for training and validation; 0: nobody knows. A batch is no larger.
+    """
+    training = spec.training
+    batch_size = int(training.batch_size or 1)
+    slots = SLOTS[str(training.optimizer)]
+    copy = 1 if training.keep == "best" else 0
+    numbers = n_parameters * (1 + copy) + n_trainable * (1 + slots)
+    return Need(
+        numbers * NUMBER_BYTES,
+        example,
+        min(batch_size, n_rows) if n_rows else batch_size,
+        data_bytes(signature, n_rows),
+    )
+
+
+def data_bytes(signature: Signature, n_rows: int) -> int:
+    """Memory for prepared data: all of it where it is held, else the blocks being read.
+
+    Args:
+        signature: What one example is.
+        n_rows: Examples for training and validation.
+    """
+    row = signature.n_inputs + signature.n_values + 3 * signature.target_length
+    return DATA_COPIES * min(row * NUMBER_BYTES * n_rows, RESIDENT_LIMIT)
+
+
+@dataclass(frozen=True)
+class Available:
+    """Memory that can be had.
+
+    Attributes:
+        n_bytes: How much.
+        where: Of what, in words that begin a sentence.
+    """
+
+    n_bytes: int
+    where: str
+
+
+def available() -> Available:
+    """What is free where the weights will be: on the GPU if one is used, else in main memory."""
+    gpu = _gpu_free()
+    if gpu is not None:
+        return Available(gpu, "The GPU")
+    free = int(psutil.virtual_memory().available)
+    limit = _container_free()
+    if limit is not None and limit < free:
+        return Available(limit, "This container")
+    return Available(free, "This machine")
+
+
+def _container_free() -> int | None:
+    """What is left below the limit of a Linux container; None where there is none."""
+    try:
+        limit = (_CGROUP / "memory.max").read_text("ascii").strip()
+        used = int((_CGROUP / "memory.current").read_text("ascii"))
+        # Files that were read are counted as used, and given up when memory is needed.
+        stat = (_CGROUP / "memory.stat").read_text("ascii").split()
+        cached = int(stat[stat.index("inactive_file") + 1])
+        return max(0, int(limit) - used + cached)
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _gpu_free() -> int | None:
+    """Free memory of the first GPU; None where TensorFlow uses none, or nobody can tell."""
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return None
+    from engine.devices import DeviceSampler
+
+    sampler = DeviceSampler()
+    try:
+        gpus = sampler.sample().gpus
+    finally:
+        sampler.close()
+    if not gpus or gpus[0].memory_total is None or gpus[0].memory_used is None:
+        return None
+    held = int(tf.config.experimental.get_memory_info("GPU:0")["current"])
+    return gpus[0].memory_total - gpus[0].memory_used + held
+
+
+def refuse_too_large(spec: RunSpec, layers: Sequence[LayerInfo], need: Need) -> None:
+    """Compares what training takes with what there is now.
+
+    Raises:
+        SpecError: It does not fit, at the field that matters.
+    """
+    problem = refusal(spec, layers, need, available())
+    if problem is not None:
+        raise SpecError([problem])
+
+
+def refusal(
+    spec: RunSpec, layers: Sequence[LayerInfo], need: Need, free: Available
+) -> Problem | None:
+    """Why a model is not trained on this machine, at the field that matters; None if it fits.
+
+    Args:
+        spec: Resolved.
+        layers: Of the model.
+        need: What training takes.
+        free: What there is.
+    """
+    if need.total <= free.n_bytes:
+        return None
+    text = (
+        f"Training this model takes about {bytes_text(need.total)} of memory: "
+        f"{bytes_text(need.weights)} for the weights, their gradients and what "
+        f"'{spec.training.optimizer}' keeps of each, and {bytes_text(need.activations)} for "
+        f"what the layers put out for a batch of {need.batch_size}. "
+        f"{free.where} has {bytes_text(free.n_bytes)} available."
+    )
+    left = free.n_bytes - need.weights - need.data
+    fits = left // need.example if need.example else 0
+    if fits >= (1 if need.activations >= need.weights else _DECENT_BATCH):
+        return Problem("training.batch_size", text, f"A batch size of {_rounded(fits)} fits.")
+    if left > 0:
+        largest = max(layers, key=lambda layer: layer.activation_bytes)
+        hint = (
+            f"Even a small batch is too large. The layer '{largest.name}' puts out "
+            f"{bytes_text(largest.activation_bytes)} for each example: make it smaller, or the "
+            "examples."
+        )
+        return Problem(_field_of(spec, largest), text, hint)
+    largest = max(layers, key=lambda layer: layer.n_parameters)
+    share = largest.n_parameters / max(1, sum(layer.n_parameters for layer in layers))
+    hint = f"The layer '{largest.name}' holds {share:.0%} of the weights: make it smaller"
+    hint += ", or pool before it." if largest.type == "Dense" else ", or use fewer layers."
+    return Problem(_field_of(spec, largest), text, hint)
+
+
+def _rounded(fits: int) -> int:
+    """The largest power of two that fits."""
+    return int(1 << (fits.bit_length() - 1))
+
+
+def _field_of(spec: RunSpec, layer: LayerInfo) -> str:
+    """The setting that makes a layer as large as it is, as far as its number tells."""
+    parameters = spec.model.parameters
+    graph = parameters.get("graph")
+    if isinstance(graph, Mapping) and graph.get("layers"):
+        names = [item["name"] for item in graph["layers"]]
+        if layer.name in names:
+            return f"model.parameters.graph.layers.{names.index(layer.name)}"
+    width = layer.output_shape[-1] if layer.output_shape else 0
+    for name, value in parameters.items():
+        if _holds(value, width):
+            return f"model.parameters.{name}"
+    return "model.parameters"
+
+
+def _holds(value: Any, number: int) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_holds(item, number) for item in value)
+    return isinstance(value, int) and not isinstance(value, bool) and value == number
+
+
+def bytes_text(n_bytes: int) -> str:
+    """An amount of memory in words, such as ``1.5 GB``."""
+    value, step = float(n_bytes), 0
+    while value >= 1000 and step < len(_UNITS) - 1:
+        value, step = value / 1024, step + 1
+    return f"{value:,.3g} {_UNITS[step]}" if value < 1000 else f"{value:,.0f} {_UNITS[step]}"

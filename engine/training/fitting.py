@@ -1,0 +1,58 @@
+"""Whether a model fits into memory, found before anything is started. Imported by workers only."""
+
+from __future__ import annotations
+
+import logging
+
+import keras
+
+from engine.errors import DescentError
+from engine.graph.analysis import analyse, count_weights, layers_of
+from engine.graph.memory import need_of, refuse_too_large
+from engine.graph.unallocated import unallocated
+from engine.material import Material
+from engine.spec import RunSpec
+from engine.training.building import build
+
+logger = logging.getLogger(__name__)
+
+
+def check_memory(material: Material) -> None:
+    """Builds the model of a training without memory for its weights, and counts.
+
+    Raises:
+        SpecError: Training takes more memory than there is.
+    """
+    spec, signature = _without_weights(material.spec), material.signature
+    keras.backend.clear_session()
+    try:
+        with unallocated():
+            network = build(spec, signature)
+        found = analyse(network)
+    except DescentError:
+        raise
+    except Exception:
+        # Whatever cannot be built is told by the training itself, with all its details.
+        logger.exception("The memory of a model could not be estimated.")
+        return
+    finally:
+        keras.backend.clear_session()
+    n_rows = len(material.parts.train) + len(material.parts.validation)
+    need = need_of(
+        spec,
+        count_weights(network),
+        count_weights(network, trainable=True),
+        sum(item.kept_bytes for item in found.values()),
+        signature,
+        n_rows,
+    )
+    refuse_too_large(spec, layers_of(found), need)
+
+
+def _without_weights(spec: RunSpec) -> RunSpec:
+    """The same model from nothing: weights that were learnt before have the same shapes."""
+    parameters = spec.model.parameters
+    if parameters.get("weights") in (None, "none"):
+        return spec
+    model = spec.model.model_copy(update={"parameters": {**parameters, "weights": "none"}})
+    return spec.model_copy(update={"model": model})
