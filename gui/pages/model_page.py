@@ -23,7 +23,7 @@ from engine.problem import Task, output_of
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
-from gui.guide.controls import CHOICE_OF_MODEL
+from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
 from gui.messages import Messages
 from gui.pages.model_cards import OWN, ModelCards
 from gui.pages.model_editing import ModelEditing
@@ -203,6 +203,11 @@ class ModelPage(Page):
             self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_field(self, path: str) -> bool:
+        if path == LAYERS:
+            self.editing.open()
+            return True
+        if path.partition(".")[0] in ("model", "training", "preprocessing"):
+            self.editing.close()  # cards and forms are where the layers are edited
         if path == CHOICE_OF_MODEL:
             self.cards.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return True

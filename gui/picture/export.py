@@ -64,7 +64,7 @@ def png_of(scene: QGraphicsScene) -> bytes:
     _draw(scene, QPainter(image), QRectF(0, 0, size.width(), size.height()))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    image.save(buffer, b"PNG")
     return _content(buffer)
 
 

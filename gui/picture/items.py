@@ -19,22 +19,22 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.events import LayerInfo
 from gui.picture.layout import Line
-from gui.picture.words import counts_text, explanation, is_merge, merge_sign, spoken
+from gui.picture.words import counts_text, explanation, is_small, merge_sign, spoken
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.layer_view import STRIPE, family_color, shape_text
 
-BOX_WIDTH: Final = 29.0 * SPACING
+BOX_WIDTH: Final = 33.0 * SPACING
 BOX_HEIGHT: Final = 9.0 * SPACING
-MERGE_WIDTH: Final = 21.0 * SPACING
-MERGE_HEIGHT: Final = 4.0 * SPACING
+SMALL_WIDTH: Final = 28.0 * SPACING
+SMALL_HEIGHT: Final = 4.0 * SPACING
 ARROW: Final = 4.0
 READABLE: Final = 0.5
 """Zoom below which text would be too small to read, and is not drawn."""
 
 
 def box_size(layer: LayerInfo) -> tuple[float, float]:
-    """Width and height of a layer's box in pixels; what only merges is small."""
-    return (MERGE_WIDTH, MERGE_HEIGHT) if is_merge(layer.type) else (BOX_WIDTH, BOX_HEIGHT)
+    """Width and height of a layer's box in pixels; what has no settings to speak of is small."""
+    return (SMALL_WIDTH, SMALL_HEIGHT) if is_small(layer.type) else (BOX_WIDTH, BOX_HEIGHT)
 
 
 class LayerBox(QGraphicsItem):
@@ -44,7 +44,7 @@ class LayerBox(QGraphicsItem):
         super().__init__()
         self.layer = layer
         self.reason = ""
-        self._is_merge = is_merge(layer.type)
+        self._is_small = is_small(layer.type)
         width, height = box_size(layer)
         self._rect = QRectF(-width / 2, -height / 2, width, height)
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable)
@@ -81,12 +81,12 @@ class LayerBox(QGraphicsItem):
         if self.reason:
             fill = blend(palette.surface, palette.danger, 0.12 if is_readable else 0.6)
         painter.setBrush(QColor(fill))
-        radius = self._rect.height() / 2 if self._is_merge else 6.0
+        radius = self._rect.height() / 2 if self._is_small else 6.0
         painter.drawRoundedRect(self._rect, radius, radius)
         if not is_readable:
             return
-        if self._is_merge:
-            self._paint_merge(painter, color)
+        if self._is_small:
+            self._paint_small(painter, color)
         else:
             self._paint_layer(painter, color)
 
@@ -98,7 +98,7 @@ class LayerBox(QGraphicsItem):
             return QPen(QColor(palette.danger), 2)
         return QPen(QColor(blend(palette.border, palette.muted, 0.4)), 1)
 
-    def _paint_merge(self, painter: QPainter, color: str) -> None:
+    def _paint_small(self, painter: QPainter, color: str) -> None:
         palette, rect = current_theme().palette, self._rect
         baseline = rect.center().y() + QFontMetricsF(text_font()).ascent() / 2 - 2
         right = rect.right() - 2 * SPACING

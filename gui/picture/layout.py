@@ -23,7 +23,7 @@ PORT_GAP: Final = 14.0
 
 _ORDER_SWEEPS: Final = 6
 _PLACE_SWEEPS: Final = 10
-_STRAIGHT: Final = 8.0
+_STRAIGHT: Final = 1000.0
 """How much more a line between two boxes, or along a lane, pulls than one that leaves a lane."""
 
 Point = tuple[float, float]
@@ -215,10 +215,11 @@ def _places(grid: _Grid) -> list[float]:
             for place in row:
                 near = grid.above[place] if is_down else grid.below[place]
                 near = near or (grid.below[place] if is_down else grid.above[place])
-                weight = sum(pull for _, pull in near)
-                weights[place] = weight or 1.0
-                pulled = sum(xs[other] * pull for other, pull in near)
-                wanted[place] = pulled / weight if weight else xs[place]
+                # What is pulled straight does not heed what bends.
+                most = max((pull for _, pull in near), default=1.0)
+                at = [xs[other] for other, pull in near if pull == most]
+                wanted[place] = sum(at) / len(at) if at else xs[place]
+                weights[place] = most * max(1, len(at))
             _settle(grid, row, wanted, weights, xs)
     return xs
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -61,10 +61,11 @@ class ModelPicture(QWidget):
         self._title = "model"
         self.view = PictureView(self)
         self.panel = LayerPanel(messages, self)
-        self.panel.setVisible(has_panel)
+        self.panel.hide()
         self._has_panel = has_panel
         self.reason = QLabel(self)
         self.totals = QLabel(self)
+        self.hint = QLabel(self)
         self.zoom_out_button = self._button("magnifying-glass-minus", self.tr("Smaller (−)"))
         self.zoom_in_button = self._button("magnifying-glass-plus", self.tr("Larger (+)"))
         self.fit_button = self._button("arrows-out", self.tr("Show everything (0)"))
@@ -90,12 +91,13 @@ class ModelPicture(QWidget):
             label.setWordWrap(True)
         set_role(self.reason, "danger")
         set_role(self.totals, "muted")
+        set_role(self.hint, "muted")
         self.reason.hide()
         bar = QHBoxLayout()
         bar.setSpacing(SPACING // 2)
         for button in (self.zoom_out_button, self.zoom_in_button, self.fit_button):
             bar.addWidget(button)
-        bar.addStretch(1)
+        bar.addWidget(self.hint, 1, Qt.AlignmentFlag.AlignCenter)
         bar.addWidget(self.save_button)
         frame = _FocusFrame(self.view, self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
@@ -184,6 +186,9 @@ class ModelPicture(QWidget):
         self.layer_selected.emit(name)
 
     def _show_panel(self) -> None:
+        self.hint.setText(
+            "" if self.view.selected else self.tr("Choose a layer to see what it is.")
+        )
         if not self._has_panel:
             return
         first = next(iter(self._layers.values()), None)
@@ -192,6 +197,7 @@ class ModelPicture(QWidget):
         is_marked = layer is not None and layer.name == marked
         shape = first.output_shape if first is not None else ()
         self.panel.show_layer(layer, shape, reason if is_marked else "")
+        self.panel.setVisible(layer is not None)
 
     # ---- saving
 
@@ -252,6 +258,6 @@ class _FocusFrame(QWidget):
         color = palette.accent if has_focus else palette.border
         painter = QPainter(self)
         painter.setPen(QPen(QColor(color), 2 if has_focus else 1))
-        inset = 1 if has_focus else 0
-        painter.drawRect(self.rect().adjusted(inset, inset, -1 - inset, -1 - inset))
+        inset = 1.0 if has_focus else 0.5
+        painter.drawRect(QRectF(self.rect()).adjusted(inset, inset, -inset, -inset))
         painter.end()

@@ -29,7 +29,7 @@ COLUMNS: Final = 2
 
 
 class LayerPanel(QScrollArea):
-    """Shows one layer, or a hint to choose one.
+    """Shows one layer.
 
     Args:
         messages: Says that the code was copied.
@@ -79,21 +79,24 @@ class LayerPanel(QScrollArea):
         grid.setVerticalSpacing(SPACING // 2)
         for at, (caption, value) in enumerate(zip(self._captions, self.values, strict=True)):
             set_role(caption, "muted")
+            if at in (2, 3):
+                for label in (caption, value):
+                    label.setToolTip(self.tr("For one example."))
             value.setAccessibleName(self._names[at])
             row, column = divmod(at, COLUMNS)
             grid.addWidget(caption, row, 2 * column, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 2 * column + 1, Qt.AlignmentFlag.AlignTop)
         for column in range(COLUMNS):
             grid.setColumnStretch(2 * column + 1, 1)
-        column = QVBoxLayout(self._content)
-        column.setContentsMargins(0, SPACING, SPACING, SPACING)
-        column.setSpacing(SPACING)
-        column.addWidget(self.heading)
-        column.addWidget(self.reason)
-        column.addWidget(self.help)
-        column.addLayout(grid)
-        column.addWidget(self._code_row)
-        column.addStretch(1)
+        stack = QVBoxLayout(self._content)
+        stack.setContentsMargins(0, SPACING, SPACING, SPACING)
+        stack.setSpacing(SPACING)
+        stack.addWidget(self.heading)
+        stack.addWidget(self.reason)
+        stack.addWidget(self.help)
+        stack.addLayout(grid)
+        stack.addWidget(self._code_row)
+        stack.addStretch(1)
         self.setWidget(self._content)
 
     def _dress_code(self) -> None:
@@ -119,31 +122,24 @@ class LayerPanel(QScrollArea):
             input_shape: Of the model, to say how much of it a value sees.
             reason: What is wrong with the layer; empty: nothing.
         """
-        for widget in (*self.values, *self._captions):
-            widget.setVisible(layer is not None)
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         self._code = layer.code if layer is not None else ""
         self.code.setText(self._code)
         self._code_row.setVisible(bool(self._code))
-        set_role(self.help, "" if layer is not None else "muted")
         if layer is None:
-            self.heading.hide()
-            self.help.setText(
-                self.tr("Choose a layer to see what it does, what it costs and its code.")
-            )
-            self.help.show()
+            self.heading.setText("")
+            self.help.setText("")
             return
         self.heading.setText(f"{layer.type} · {layer.name}")
-        self.heading.show()
         words = explanation(layer.type)
         self.help.setText(words)
         self.help.setVisible(bool(words))
         texts = (
             shape_text(layer.output_shape),
             count_text(layer.n_parameters),
-            self.tr("{n} for one example").format(n=count_text(layer.n_macs)),
-            self.tr("{size} for one example").format(size=bytes_text(layer.activation_bytes)),
+            count_text(layer.n_macs),
+            bytes_text(layer.activation_bytes),
             field_text(layer, input_shape),
             ", ".join(layer.inputs) or self.tr("the data"),
         )

@@ -25,7 +25,7 @@ from gui.picture.words import spoken
 from gui.theme import SPACING, current_theme
 
 ZOOM_STEP: Final = 1.25
-LEAST_ZOOM: Final = 0.02
+LEAST_ZOOM: Final = 0.005
 MOST_ZOOM: Final = 4.0
 MARGIN: Final = 2.0 * SPACING
 START_ZOOM: Final = 0.6
@@ -111,7 +111,7 @@ class PictureView(QGraphicsView):
             self.scene().addItem(item)
             self._lines.append(item)
         area = QRectF(0, 0, layout.width, layout.height)
-        self.setSceneRect(area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN))
+        self.scene().setSceneRect(area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN))
         self._is_telling = True
         self.select(kept)
         if not self._is_started:
@@ -124,8 +124,11 @@ class PictureView(QGraphicsView):
         if name in self._boxes:
             self._boxes[name].setSelected(True)
         self._is_telling = True
-        if name in self._boxes and self.isVisible():
-            self.ensureVisible(self._boxes[name], 4 * SPACING, 4 * SPACING)
+        self._bring_into_sight()
+
+    def _bring_into_sight(self) -> None:
+        if self._selected in self._boxes and self.isVisible():
+            self.ensureVisible(self._boxes[self._selected], 4 * SPACING, 4 * SPACING)
 
     @Slot()
     def _on_selection(self) -> None:
@@ -197,9 +200,10 @@ class PictureView(QGraphicsView):
         self.verticalScrollBar().setValue(self.verticalScrollBar().minimum())
 
     def _zoom_for(self, whole: bool) -> float:
-        area, room = self.sceneRect(), self.viewport().rect()
-        across = room.width() / area.width()
-        return min(across, room.height() / area.height()) if whole else across
+        area, room = self.sceneRect(), self.maximumViewportSize()
+        if whole:
+            return min(room.width() / area.width(), room.height() / area.height())
+        return (room.width() - self.verticalScrollBar().sizeHint().width() - 2) / area.width()
 
     def _set_zoom(self, zoom: float) -> None:
         self.resetTransform()
@@ -217,6 +221,8 @@ class PictureView(QGraphicsView):
         super().resizeEvent(event)
         if not self._is_started:
             self._start()
+        elif self._selected:
+            self._bring_into_sight()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._is_started = True

@@ -47,11 +47,12 @@ def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
     return f"{number} {units[step]}"
 
 
-def is_merge(layer_type: str) -> bool:
-    """It only puts branches together: drawn small."""
+def is_small(layer_type: str) -> bool:
+    """It only puts branches together, or is an operation without weights: drawn small."""
     if layer_type in LAYER_TYPES:
-        return LAYER_TYPES[layer_type].group is Group.MERGE
-    return layer_type in _MERGES
+        return LAYER_TYPES[layer_type].group in (Group.MERGE, Group.OPERATION)
+    # Operations are named as functions are, layers as classes are.
+    return layer_type[:1].islower()
 
 
 def merge_sign(layer_type: str) -> str:
