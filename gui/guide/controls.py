@@ -11,6 +11,7 @@ from engine.augmentation import settings_for
 from engine.parameters import Parameter, ParameterKind, Parameters, describe
 from engine.problem import Kind, Task
 from engine.spec import PreprocessingSpec, SplitSpec, TrainingSpec
+from gui.editor.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {
     "training": TrainingSpec,
@@ -20,6 +21,8 @@ GROUPS: Final[Mapping[str, type[Parameters]]] = {
 ON_DATA_PAGE: Final = ("split", "augmentation")
 """Parts of a `RunSpec` that are set on the Data page."""
 CHOICE_OF_MODEL: Final = "model.name"
+LAYERS: Final = "model.parameters.graph"
+"""The layers of a model of one's own, which are edited one by one."""
 
 _SIZES: Final = ("units", "filters", "numbers", "layers", "blocks")
 """Units of the parameters that make a network larger."""
@@ -129,6 +132,8 @@ def places(name: str, situation: Situation) -> tuple[Place, ...]:
     """
     control = CONTROLS[name]
     if control.is_of_models:
+        if situation.model == CUSTOM:
+            return (Place(LAYERS),)
         return tuple(
             Place(
                 f"model.parameters.{item.name}",

@@ -15,6 +15,7 @@ from engine.parameters import describe
 from gui.guide.controls import (
     CHOICE_OF_MODEL,
     CONTROLS,
+    LAYERS,
     ON_DATA_PAGE,
     Place,
     Situation,
@@ -68,8 +69,7 @@ def style_sheet(colors: Palette) -> str:
         "p { margin: 0 0 8px 0; line-height: 140%; }"
         "li { margin: 0 0 4px 0; line-height: 140%; }"
         "ul { margin: 0 0 8px 0; -qt-list-indent: 0; }"
-        f"h3 {{ font-size: {TEXT_NORMAL}px; font-weight: 600; color: {colors.text};"
-        " margin: 16px 0 8px 0; }"
+        ".heading { font-weight: 600; margin: 16px 0 8px 0; }"
         f".quiet {{ color: {colors.muted}; font-size: {TEXT_SMALL}px; }}"
         f"a {{ color: {colors.accent}; text-decoration: none; }}"
     )
@@ -170,8 +170,8 @@ def _parameters(page: GuidePage, situation: Situation) -> list[str]:
 
 
 def _heading(text: str) -> str:
-    # Qt makes headings larger, whatever the style sheet says; the window has three sizes of text.
-    return f'<h3><span style="font-size: {TEXT_NORMAL}px">{escape(text)}</span></h3>'
+    # Not <h3>: Qt makes that larger, whatever the style sheet says, and the window has three sizes.
+    return f'<p class="heading">{escape(text)}</p>'
 
 
 def _controls(text: str, language: str, situation: Situation) -> str:
@@ -210,6 +210,8 @@ def _way(name: str, language: str, situation: Situation) -> str:
 def _place_link(place: Place, language: str) -> str:
     if place.path == CHOICE_OF_MODEL:
         text = say(language, "choose")
+    elif place.path == LAYERS:
+        text = say(language, "layers")
     elif place.parameter is None:
         text = say(language, "augmentation")
     else:

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import Problem
 from engine.events import ModelDescribed, Rejected
+from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.draft import Draft
 from gui.guide.pages import DIAGNOSES
 from gui.messages import Messages
@@ -241,6 +242,26 @@ class TestWayToTheSettings:
         assert on.page.focus_field("training.keep")
         assert form.fold.is_open
         assert on.page.focusWidget() is form.field("keep")
+
+    def test_layers_are_edited_and_left_again_for_another_setting(
+        self, on: PageStage[ModelPage]
+    ) -> None:
+        layers = (
+            LayerNode("input", "Input"),
+            LayerNode("flatten", "Flatten", ("input",)),
+            LayerNode("output", "Dense", ("flatten",), {"units": 10, "activation": "softmax"}),
+        )
+        graph = LayerGraph(layers).to_dict()
+        show(on, Draft(source="digits", model="custom", model_parameters={"graph": graph}))
+        page = about(on)
+        page.show_guide("overfitting")
+        assert "field:model.parameters.graph" in links(page)
+        page.browser.anchorClicked.emit(QUrl("field:model.parameters.graph"))
+        assert on.page.editing.is_open
+        assert page.isVisible()
+        page.browser.anchorClicked.emit(QUrl("field:training.epochs"))
+        assert not on.page.editing.is_open
+        assert on.page.focusWidget() is on.page.forms.training_form.field("epochs")
 
     def test_the_list_of_architectures_is_a_setting_too(self, on: PageStage[ModelPage]) -> None:
         show(on, DIGITS)

@@ -139,6 +139,10 @@ class TestControls:
         html = html_of("vanishing_gradients", "en", Situation("lstm"))
         assert "Long short-term memory (LSTM) has this by nature." in html
 
+    def test_what_a_model_of_ones_own_lacks_can_be_added_to_its_layers(self) -> None:
+        html = html_of("overfitting", "en", Situation("custom"))
+        assert '<a href="field:model.parameters.graph">Add, change or remove layers</a>' in html
+
     def test_without_known_data_augmentation_is_not_offered(self) -> None:
         assert places("augmentation", Situation("cnn")) == ()
         assert places("augmentation", DIGITS)[0].path == "augmentation"
