@@ -76,11 +76,22 @@ def test_values_out_of_range_are_refused_by_name(name, field, value):
     assert field_refused(caught.value, f"model.parameters.{field}")
 
 
-def test_frames_too_small_for_so_many_blocks_are_refused():
+@pytest.mark.parametrize("name", ["video_cnn", "video_rnn"])
+def test_frames_too_small_for_so_many_blocks_are_refused(name):
     signature = Signature(Kind.VIDEO, Task.CLASSIFICATION, (6, 8, 8, 1), 4)
     with pytest.raises(SpecError) as caught:
-        resolve(_spec("video_cnn", filters=[4, 4, 4, 4]), signature)
+        resolve(_spec(name, filters=[4, 4, 4, 4]), signature)
     assert [problem.field for problem in caught.value.problems] == ["model.parameters.filters"]
+
+
+def test_a_video_network_remembers_frames_in_their_order():
+    signature = Signature(Kind.VIDEO, Task.CLASSIFICATION, (6, 16, 16, 1), 4)
+    network = build(resolve(_spec("video_rnn", filters=[4], units=8), signature), signature)
+    clip = np.random.default_rng(4).random((1, 6, 16, 16, 1)).astype(np.float32)
+    places = keras.Model(network.inputs[0], network.get_layer("places").output)
+    # Each frame is looked at by itself, all alike; only the memory knows which came first.
+    np.testing.assert_allclose(places(clip[:, ::-1]), places(clip)[:, ::-1], rtol=1e-5, atol=1e-6)
+    assert np.abs(network(clip[:, ::-1]) - network(clip)).max() > 1e-4
 
 
 def test_each_kind_has_a_model_to_start_with():
