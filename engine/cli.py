@@ -95,16 +95,24 @@ def build_parser() -> argparse.ArgumentParser:
     fetch.add_argument("--yes", action="store_true", help="do not ask")
 
     architectures = _add_group(commands, "models", "the models to train")
-    _add(architectures, "list", "list the models", without_store=listings.list_models)
+    _add_workspace(
+        _add(architectures, "list", "list the models", without_store=listings.list_models)
+    )
     describe = _add(
         architectures,
         "describe",
         "explain a model; with --data, list its layers",
         without_store=listings.describe_model,
     )
-    describe.add_argument("model", metavar="NAME", help="a model's name")
+    describe.add_argument(
+        "model", metavar="NAME|FILE.json", help="a model's name, or a model of your own"
+    )
     _add_data(describe)
     _add_set(describe)
+    _add_workspace(describe)
+    shown = describe.add_mutually_exclusive_group()
+    shown.add_argument("--code", action="store_true", help="print it as Keras code")
+    shown.add_argument("--graph", action="store_true", help="print its layers as JSON")
 
     _add(
         commands,
@@ -161,14 +169,18 @@ def _add(
     command.set_defaults(with_store=with_store, without_store=without_store)
     command.add_argument("--json", action="store_true", help="write JSON, one object a line")
     if with_store is not None:
-        command.add_argument(
-            "--workspace",
-            type=_folder,
-            metavar="DIR",
-            help=f"folder that holds the runs (default: ${ENVIRONMENT_VARIABLE}, "
-            "else the user's data directory)",
-        )
+        _add_workspace(command)
     return command
+
+
+def _add_workspace(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workspace",
+        type=_folder,
+        metavar="DIR",
+        help="folder that holds the runs and your own models "
+        f"(default: ${ENVIRONMENT_VARIABLE}, else the user's data directory)",
+    )
 
 
 def _add_group(commands: Commands, name: str, help: str) -> Commands:
@@ -179,7 +191,11 @@ def _add_group(commands: Commands, name: str, help: str) -> Commands:
 def _add_train(commands: Commands) -> None:
     train = _add(commands, "train", "train a model and keep the run", with_store=training.train)
     _add_data(train)
-    train.add_argument("--model", metavar="NAME", help="default: what the data recommends")
+    train.add_argument(
+        "--model",
+        metavar="NAME|FILE.json",
+        help="a model's name, or a model of your own; default: what the data recommends",
+    )
     _add_set(train)
     # Read as text, so that all wrong values are refused together, each with its field.
     train.add_argument("--epochs", metavar="N")

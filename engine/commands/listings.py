@@ -9,10 +9,12 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.commands.output import Output, number, numbers, size, table
+from engine.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile
+from engine.errors import DescentError
 from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
@@ -104,33 +106,68 @@ def _columns(profile: Profile) -> list[str]:
 
 
 def list_models(arguments: Namespace, output: Output) -> int:
-    """Lists the architectures."""
+    """Lists the architectures, and the own models of the workspace."""
+    own, unreadable = library(arguments.workspace).models()
     if output.as_json:
-        output.object({"models": [_architecture(item.name) for item in ARCHITECTURES]})
+        output.object(
+            {
+                "models": [_architecture(item.name) for item in ARCHITECTURES],
+                "own_models": [
+                    {"name": item.name, "title": item.title, "n_layers": len(item.graph.nodes)}
+                    for item in own
+                ],
+                "unreadable": list(unreadable),
+            }
+        )
         return 0
     rows = [
         (item.name, item.title, ", ".join(item.kinds), ", ".join(item.tasks))
         for item in ARCHITECTURES
     ]
     output.lines(*table(("name", "title", "data", "tasks"), rows))
+    if own:
+        saved = [(item.name, item.title, str(len(item.graph.nodes))) for item in own]
+        output.lines("", *table(("your own", "title", "layers"), saved))
+    if unreadable:
+        output.lines("", *unreadable)
     return 0
 
 
 def describe_model(arguments: Namespace, output: Output) -> int:
     """Says what an architecture is; with data, builds it and lists its layers."""
-    architecture = ARCHITECTURES[arguments.model]
-    values = _architecture(arguments.model)
+    own = own_model(arguments.model, arguments.workspace)
+    name = CUSTOM if own is not None else arguments.model
+    architecture = ARCHITECTURES[name]
+    values = _architecture(name)
     built: dict[str, Any] = {}
     if arguments.data is not None:
         from engine import execution
 
         answer = execution.describe_model(spec_values(arguments))
+        if arguments.code:
+            if output.as_json:
+                output.object({"code": answer.code})
+            else:
+                output.write(answer.code)
+            return 0
+        if arguments.graph:
+            output.object({"title": own.title if own else architecture.title, **graph_of(answer)})
+            return 0
         built = {
             "spec": answer.spec.to_dict(),
             "layers": [dataclasses.asdict(layer) for layer in answer.layers],
             "n_parameters": answer.n_parameters,
             "n_trainable": answer.n_trainable,
+            "n_macs": answer.n_macs,
+            "memory_bytes": answer.memory_bytes,
+            "graph": answer.graph,
+            "code": answer.code,
         }
+    elif arguments.code or arguments.graph:
+        raise DescentError(
+            "The layers depend on the data. Received no data.",
+            "Give --data NAME or --data PATH.",
+        )
     if output.as_json:
         output.object(values | built)
         return 0

@@ -1,0 +1,58 @@
+"""Models of one's own on the command line: saved in the workspace, or in a file anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, Final
+
+from engine.architectures import ARCHITECTURES
+from engine.errors import DescentError, UnknownNameError
+from engine.events import ModelDescribed
+from engine.graph.library import SUFFIX, ModelLibrary, SavedModel, read_file
+from engine.workspace import default_workspace
+
+CUSTOM: Final = "custom"
+
+
+def library(workspace: Path | None) -> ModelLibrary:
+    """The own models of a workspace; None: the usual one."""
+    return ModelLibrary(workspace or default_workspace())
+
+
+def own_model(name: str, workspace: Path | None) -> SavedModel | None:
+    """The model of one's own that a word means.
+
+    Returns:
+        None where it is the name of an architecture.
+
+    Raises:
+        DescentError: It is a file that holds no model.
+        UnknownNameError: There is neither a model nor a file of that name.
+    """
+    if name in ARCHITECTURES:
+        return None
+    if Path(name).suffix.lower() == SUFFIX:
+        path = Path(name)
+        with contextlib.suppress(RuntimeError):  # the home directory of an unknown user
+            path = path.expanduser()
+        return read_file(path)
+    saved = library(workspace)
+    if name in saved:
+        return saved.load(name)
+    raise UnknownNameError("model", name, (*ARCHITECTURES.names, *saved.names))
+
+
+def graph_of(described: ModelDescribed) -> dict[str, Any]:
+    """The layers of a model that was described.
+
+    Raises:
+        DescentError: It has weights that no graph can hold.
+    """
+    if described.graph:
+        return described.graph
+    raise DescentError(
+        "This model begins with weights that were learnt before, which a list of layers cannot "
+        "hold.",
+        "Choose it without weights.",
+    )
