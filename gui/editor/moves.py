@@ -42,13 +42,42 @@ def wrap_residual(graph: LayerGraph, names: Sequence[str], shapes: Shapes) -> La
         SpecError: They do not follow each other.
     """
     nodes = [node for node in graph.nodes if node.name in set(names)]
-    projection = ""
+    before = behind = None
     if nodes and nodes[0].inputs:
         before = shapes.get(source_of(nodes[0].inputs[0]))
         behind = shapes.get(nodes[-1].name)
-        if before and behind and before != behind and len(before) == len(behind):
-            projection = _PROJECTIONS.get(len(before), "")
-    return editing.wrap_residual(graph, names, projection)
+    if not before or not behind or before == behind or len(before) != len(behind):
+        return editing.wrap_residual(graph, names)
+    projection = _PROJECTIONS.get(len(before), "")
+    wrapped = editing.wrap_residual(graph, names, projection)
+    there = {node.name for node in graph.nodes}
+    made = [node for node in wrapped.nodes if node.name not in there and node.type == projection]
+    if not made or "kernel_size" not in LAYER_TYPES[projection].parameters.model_fields:
+        return wrapped
+    window = [_window(a, b) for a, b in zip(before[:-1], behind[:-1], strict=True)]
+    kernel, strides = [k for k, _ in window], [s for _, s in window]
+    one = len(window) == 1  # Conv1D's are numbers, not lists
+    fitting = {
+        **made[0].parameters,
+        "filters": behind[-1],
+        "kernel_size": kernel[0] if one else kernel,
+        "strides": strides[0] if one else strides,
+        "padding": "valid",
+    }
+    return editing.set_parameters(wrapped, made[0].name, fitting)
+
+
+def _window(before: int, behind: int) -> tuple[int, int]:
+    """Kernel and stride of a convolution without padding that makes one size of another.
+
+    A kernel of 1, as in He et al. (2016), where that does it; a larger one where layers without
+    padding have cut the edges off.
+    """
+    stride = max(1, -(-before // max(behind, 1)))
+    if (before - 1) // stride + 1 == behind:
+        return 1, stride
+    stride = max(1, before // max(behind, 1))
+    return max(1, before - (behind - 1) * stride), stride
 
 
 def add_branch(graph: LayerGraph, names: Sequence[str]) -> LayerGraph:

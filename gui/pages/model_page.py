@@ -75,7 +75,7 @@ class ModelPage(Page):
         self.totals = QLabel(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
         self.picture: ModelPicture | None = None
-        self.tabs.add_view(self.tr("Picture"), self._make_picture)
+        self._picture_index = self.tabs.add_view(self.tr("Picture"), self._make_picture)
         self.about: ArchitecturePage | None = None
         self._about_index = self.tabs.add_view(
             self.tr("About"), self._make_about, needs_model=False
@@ -255,6 +255,8 @@ class ModelPage(Page):
             part.setVisible(not is_open)
         self._editor_place.setVisible(is_open)
         self._show_words()
+        if is_open and self.tabs.currentIndex() == 0:
+            self.tabs.setCurrentIndex(self._picture_index)  # the list of layers is there already
         self.setFocusProxy(self._editor_place if is_open else self.cards)
         if not is_open:
             self.cards.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -323,6 +325,8 @@ class ModelPage(Page):
     @Slot()
     def _show_building(self) -> None:
         self._building_timer.stop()
+        if self.editing.is_open and self.tabs.has_model:
+            return  # what is on screen stays until it is known what becomes of it
         self.tabs.cover(self.state_panel)
         if not self.controller.draft.has_model:
             self.state_panel.show_state("model", self.tr("Pick an architecture"))
@@ -355,7 +359,14 @@ class ModelPage(Page):
         self.tabs.mark_layer(*self.editing.first_marked)
         self.forms.show_editable(self.editing.can_open)
         if self.editing.is_open and not unmarked and problem.problems:
-            return  # each is marked at its layer, beside the picture of before
+            if self.tabs.has_model:
+                self.tabs.uncover()  # each is marked at its layer, beside the picture of before
+            else:
+                self.tabs.cover(self.state_panel)
+                title = self.tr("This model cannot be built yet")
+                text = self.tr("The layer that stands in the way is marked in the list.")
+                self.state_panel.show_state("warning", title, text, is_error=True)
+            return
         rest = self.forms.show_problems(problem.problems)
         if not problem.problems:
             text = f"{problem.message}\n{problem.hint}".strip()

@@ -58,6 +58,7 @@ class ModelTabs(QTabWidget):
         self._views: dict[int, ModelView] = {}
         self._needs_model: list[bool] = []
         self._cover: QWidget | None = None
+        self._shown = False
         self._selected = ""
         self._marked = ("", "")
         self.setDocumentMode(True)
@@ -121,8 +122,14 @@ class ModelTabs(QTabWidget):
     def show_model(self, model: ModelDescribed | None) -> None:
         """Tells every view what the model is."""
         self._model = model
+        self._shown = self._shown or model is not None
         for view in self._views.values():
             view.show_model(model)
+
+    @property
+    def has_model(self) -> bool:
+        """A model was shown, be it the one before."""
+        return self._shown
 
     def select_layer(self, name: str) -> None:
         """Shows a layer as picked, wherever layers can be; emits nothing."""

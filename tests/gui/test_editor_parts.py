@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.events import LayerInfo
 from engine.graph.layer_graph import LayerGraph, LayerNode
+from gui.editor import moves
 from gui.editor.history import MOST_STEPS, History
 from gui.editor.layer_rows import UNKNOWN, Described, make_rows
 from gui.editor.outline import outline
@@ -138,3 +141,43 @@ class TestKnown:
         assert [row.shape for row in rows] == ["4", UNKNOWN, UNKNOWN]
         assert rows[1].reason == "Too many units."
         assert "Too many units." in rows[1].spoken
+
+
+class TestMoves:
+    @pytest.mark.parametrize(
+        ("before", "behind"), [(28, 28), (28, 26), (26, 13), (28, 14), (27, 14), (9, 2), (7, 1)]
+    )
+    def test_a_projection_brings_what_passes_by_to_the_size_behind(
+        self, before: int, behind: int
+    ) -> None:
+        image = LayerGraph(
+            (
+                LayerNode("in", "Input", (), {"shape": [before, before, 3]}),
+                LayerNode("conv", "Conv2D", ("in",), {"filters": 8}),
+            )
+        )
+        shapes = {"in": (before, before, 3), "conv": (behind, behind, 8)}
+        added = moves.wrap_residual(image, ["conv"], shapes)["projection"].parameters
+        (kernel, _), (stride, _) = added["kernel_size"], added["strides"]
+        assert added["padding"] == "valid"
+        assert added["filters"] == 8
+        assert (before - kernel) // stride + 1 == behind
+
+    def test_no_projection_where_the_shape_stays(self) -> None:
+        before = graph(("in", ""), ("a", "in"))
+        wrapped = moves.wrap_residual(before, ["a"], {"in": (4,), "a": (4,)})
+        assert [node.name for node in wrapped.nodes] == ["in", "a", "add"]
+
+    @pytest.mark.parametrize(
+        ("names", "row", "wanted"),
+        [(["b"], 1, "in b a c"), (["a"], 4, "in b c a"), (["a", "b"], 4, "in c a b")],
+    )
+    def test_moving_keeps_the_order_of_what_is_moved(
+        self, names: list[str], row: int, wanted: str
+    ) -> None:
+        chain = graph(("in", ""), ("a", "in"), ("b", "a"), ("c", "b"))
+        moved = moves.move(chain, names, row)
+        assert " ".join(node.name for node in moved.nodes) == wanted
+        assert all(
+            node.inputs == (moved.nodes[at].name,) for at, node in enumerate(moved.nodes[1:])
+        )
