@@ -20,7 +20,7 @@ from engine.preprocessing.targets import TokenTargets
 from engine.problem import Signature
 
 MAX_SAVED_LENGTH = 64
-"""Tokens that a saved model writes, as each is a copy of the network's graph in the file."""
+"""Tokens that a saved model can write by itself, as each is one more call in its graph."""
 
 # Probabilities of one call, texts × beams × positions × tokens, held as float32 (32 MB).
 _MAX_OUTPUTS = 8_000_000
@@ -83,8 +83,8 @@ def written(
 ) -> keras.KerasTensor:
     """Greedy decoding by layers of Keras alone, for the model that is saved.
 
-    The network is asked once for each token, all of it in one graph; of texts longer than
-    `MAX_SAVED_LENGTH` only so many tokens are written.
+    The network is asked once for each token, all in one graph, so that texts should not be longer
+    than `MAX_SAVED_LENGTH`.
 
     Args:
         network: As `Architecture.is_autoregressive` says.
@@ -99,7 +99,7 @@ def written(
     column = source[:, :1]
     so_far = [ops.full_like(column, signature.n_classes)]
     chances = []
-    for place in range(min(signature.target_length, MAX_SAVED_LENGTH)):
+    for place in range(signature.target_length):
         rest = [ops.zeros_like(column)] * (signature.target_length - len(so_far))
         outputs = network(ops.concatenate([source, *so_far, *rest], axis=1))
         here = outputs[:, place : place + 1]

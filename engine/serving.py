@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.contract import Contract
-from engine.decoding import is_autoregressive, predictor, written
+from engine.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written
 from engine.errors import WorkspaceError
 from engine.preprocessing.targets import NumberTargets, TokenTargets
 from engine.runs.files import atomic_write, cannot_write
@@ -34,6 +34,9 @@ class ServedModel:
     """
 
     def __init__(self, network: keras.Model, contract: Contract) -> None:
+        if not network.compiled:
+            # By default Keras compiles with XLA, which takes longer than a few predictions.
+            network.jit_compile = False
         self._network = network
         self._contract = contract
 
@@ -97,13 +100,20 @@ class ServedModel:
         Returns:
             A model from raw inputs (batch, *raw_shape) to predictions (batch, …). Translations
             come as their tokens, (batch, target_length) of str, padded with empty ones: joined,
-            they are the text.
+            they are the text. A network that writes token by token, where it may write more than
+            `MAX_SAVED_LENGTH`, takes what is written so far as a second input, ids (batch,
+            target_length) that begin with `n_classes`, and says what follows.
         """
         contract = self._contract
         inputs, prepared = contract.preprocessing.inputs.build()
         targets = contract.preprocessing.targets
-        if is_autoregressive(self._network, contract.signature):
-            outputs = written(self._network, prepared, contract.signature)
+        signature = contract.signature
+        if is_autoregressive(self._network, signature):
+            if signature.target_length > MAX_SAVED_LENGTH:
+                so_far = keras.Input((signature.target_length,), dtype="int32", name="so_far")
+                asked = self._network(keras.ops.concatenate([prepared, so_far], axis=1))
+                return keras.Model([inputs, so_far], asked, name=self._full_name)
+            outputs = written(self._network, prepared, signature)
         else:
             outputs = self._network(prepared)
         if isinstance(targets, TokenTargets) and not targets.blank_first:
@@ -112,7 +122,11 @@ class ServedModel:
             outputs = keras.layers.Rescaling(
                 _plain(targets.scale), _plain(targets.offset), name="unit_of_target"
             )(outputs)
-        return keras.Model(inputs, outputs, name=f"{self._network.name}_with_preprocessing")
+        return keras.Model(inputs, outputs, name=self._full_name)
+
+    @property
+    def _full_name(self) -> str:
+        return f"{self._network.name}_with_preprocessing"
 
 
 def _plain(values: npt.NDArray[np.float64]) -> Any:

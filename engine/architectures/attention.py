@@ -75,6 +75,7 @@ class SelfAttention(Architecture):
     kinds = (Kind.TEXT,)
     tasks = (Task.CLASSIFICATION, Task.REGRESSION)
     parameters = SelfAttentionParameters
+    # Countries by language 0.70, as with a rate of 0.001; names by language 0.76 after 10 epochs.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=20, batch_size=64)
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",
@@ -184,6 +185,7 @@ class TransformerEncoder(Architecture):
     kinds = (Kind.TEXT,)
     tasks = (Task.CLASSIFICATION, Task.REGRESSION)
     parameters = TransformerParameters
+    # Countries by language 0.69 (0.70 with half the rate), names by language 0.78 after 10 epochs.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=20, batch_size=64)
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",
