@@ -38,6 +38,7 @@ class Draft:
         split: ``validation`` and ``test`` share, ``method`` and ``column``.
         preprocessing: Scaling of inputs and target; how texts are cut.
         augmentation: Random changes of the training examples.
+        anomaly: How anomalies are looked for.
         model: Name of an architecture; empty: none picked yet.
         model_parameters: Settings of the architecture.
         training: Epochs, batch size, optimizer…; missing or None: chosen to fit.
@@ -55,6 +56,7 @@ class Draft:
     split: Values = field(default_factory=dict)
     preprocessing: Values = field(default_factory=dict)
     augmentation: Values = field(default_factory=dict)
+    anomaly: Values = field(default_factory=dict)
     model: str = ""
     model_parameters: Values = field(default_factory=dict)
     training: Values = field(default_factory=dict)
@@ -87,6 +89,7 @@ class Draft:
             "split": dict(self.split),
             "preprocessing": dict(self.preprocessing),
             "augmentation": dict(self.augmentation),
+            "anomaly": dict(self.anomaly),
             "model": {"name": self.model, "parameters": dict(self.model_parameters)},
             "training": dict(self.training),
             "seed": self.seed,
@@ -96,6 +99,8 @@ class Draft:
         """Returns the part of the spec that `InspectData` needs."""
         spec = self.to_spec()
         question = {name: spec[name] for name in ("data", "split", "seed")}
+        if self.anomaly:
+            question["anomaly"] = spec["anomaly"]
         chosen = self.preprocessing
         text = {name: chosen[name] for name in SHAPING_SETTINGS if name in chosen}
         return {**question, "preprocessing": text} if text else question
@@ -103,7 +108,7 @@ class Draft:
     def batch_question(self) -> Values:
         """Returns the part of the spec that `PreviewBatch` needs."""
         spec = self.to_spec()
-        parts = ("data", "split", "preprocessing", "augmentation", "seed")
+        parts = ("data", "split", "preprocessing", "augmentation", "anomaly", "seed")
         batch = {"batch_size", "class_weights"} & self.training.keys()
         return {
             **{name: spec[name] for name in parts},
@@ -136,6 +141,7 @@ class Draft:
             split=_mapping(values.get("split")),
             preprocessing=_mapping(values.get("preprocessing")),
             augmentation=_mapping(values.get("augmentation")),
+            anomaly=_mapping(values.get("anomaly")),
             model=_text(model.get("name")),
             model_parameters=_mapping(model.get("parameters")),
             training=_mapping(values.get("training")),
@@ -171,6 +177,7 @@ class Draft:
             split=split,
             preprocessing=preprocessing,
             augmentation={},
+            anomaly={},
         )
 
     def with_format(self, format: str | None) -> Draft:
@@ -218,6 +225,10 @@ class Draft:
     def with_augmentation(self, augmentation: Mapping[str, Any]) -> Draft:
         """Returns a draft with other random changes of the training examples."""
         return replace(self, augmentation=dict(augmentation))
+
+    def with_anomaly(self, anomaly: Mapping[str, Any]) -> Draft:
+        """Returns a draft that looks for anomalies in another way."""
+        return replace(self, anomaly=dict(anomaly))
 
     def with_model(
         self,

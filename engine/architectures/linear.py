@@ -65,7 +65,17 @@ class LinearRegression(_OneLayer):
     formula = "y = β₀ + β₁x₁ + … + βₙxₙ + ε"
     kinds = (Kind.TABLE,)
     tasks = (Task.REGRESSION,)
-    defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.01, epochs=100, batch_size=1)
+    # Single examples make noisy steps, and the coefficients keep trembling by the root of the rate:
+    # the worst of noisy_plane's is 13 % off with 0.01, 5 % with 0.003, 3 % with this (seeds 0 to 2;
+    # least squares: 3 %).
+    defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.001, epochs=100, batch_size=1)
+    reading = (
+        "Legendre 1805 and Gauss 1809, on the method of least squares",
+        "Hoerl and Kennard 1970, Ridge Regression",
+        "Tibshirani 1996, Regression Shrinkage and Selection via the Lasso",
+        "James, Witten, Hastie and Tibshirani 2021, An Introduction to Statistical Learning, "
+        "chapters 3 and 6",
+    )
 
 
 class LogisticRegression(_OneLayer):
@@ -81,3 +91,9 @@ class LogisticRegression(_OneLayer):
     kinds = (Kind.TABLE,)
     tasks = (Task.CLASSIFICATION,)
     defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.01, epochs=100, batch_size=1)
+    reading = (
+        "Cox 1958, The Regression Analysis of Binary Sequences",
+        "Hosmer, Lemeshow and Sturdivant 2013, Applied Logistic Regression",
+        "James, Witten, Hastie and Tibshirani 2021, An Introduction to Statistical Learning, "
+        "chapter 4",
+    )

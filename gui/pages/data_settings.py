@@ -8,15 +8,16 @@ from typing import Any
 
 from pydantic import create_model
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
 
 from engine.augmentation import settings_for
 from engine.datasets import DATASETS, FORMATS
+from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
 from engine.datasets.profile import Profile
 from engine.errors import Problem
 from engine.parameters import Parameters
-from engine.problem import Kind, Output, Task
-from engine.spec import AugmentationSpec, PreprocessingSpec, RunSpec, SplitSpec
+from engine.problem import Kind, Output, Signature, Task
+from engine.spec import AnomalySpec, AugmentationSpec, PreprocessingSpec, RunSpec, SplitSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.theme import SPACING, set_role
@@ -60,6 +61,8 @@ class DataSettings(QWidget):
         self.split_form = ParameterForm(SplitSpec, "split", self)
         self.split_column = ColumnChoice(self.tr("Divide by column"), self.tr("by no column"), self)
         self.seed_form = ParameterForm(SeedSpec, "", self)
+        self.anomaly_form = ParameterForm(AnomalySpec, "anomaly", self)
+        self._anomaly_title = _heading(self.tr("Anomalies"), self)
         self.shaping_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         self.augmentation_form = ParameterForm(AugmentationSpec, "augmentation", self)
         self.augmentation = Fold(self.tr("Augmentation"), self.augmentation_form, self)
@@ -81,6 +84,7 @@ class DataSettings(QWidget):
         self.task.addItem(self.tr("read as: automatic"), None)
         self.task.addItem(self.tr("read as classes"), Task.CLASSIFICATION.value)
         self.task.addItem(self.tr("read as numbers"), Task.REGRESSION.value)
+        self.task.addItem(self.tr("find what is unusual"), Task.ANOMALY.value)
         place = self._target_part.layout()
         assert place is not None
         place.addWidget(self.task)
@@ -98,7 +102,8 @@ class DataSettings(QWidget):
         for widget in (self.split_form, self.split_column, self.seed_form):
             column.addWidget(widget)
         column.addSpacing(SPACING)
-        for hidden in (self._shaping_title, self.shaping_form, self.augmentation):
+        anomaly = (self._anomaly_title, self.anomaly_form)
+        for hidden in (*anomaly, self._shaping_title, self.shaping_form, self.augmentation):
             column.addWidget(hidden)
             hidden.hide()
         for waiting in (self._form_title, self._form_gap, self.split_column):
@@ -113,6 +118,7 @@ class DataSettings(QWidget):
         self.split_form.values_changed.connect(self._on_split)
         self.split_column.chosen.connect(self._on_split_column)
         self.seed_form.values_changed.connect(self._on_seed)
+        self.anomaly_form.values_changed.connect(self._on_anomaly)
         self.shaping_form.values_changed.connect(self._on_shaping)
         self.augmentation_form.values_changed.connect(self._on_augmentation)
 
@@ -137,6 +143,7 @@ class DataSettings(QWidget):
         self.split_column.offer(self.split_column.columns, draft.split.get("column"))
         self.split_form.set_values(draft.split)
         self.seed_form.set_values({"seed": draft.seed})
+        self.anomaly_form.set_values(draft.anomaly)
         self.shaping_form.set_values(draft.preprocessing)
         self.augmentation_form.set_values(draft.augmentation)
         if draft.augmentation:
@@ -152,7 +159,7 @@ class DataSettings(QWidget):
         self.target.set_no_choice(self.tr("automatic: {name}").format(name=profile.target_name))
         signature = profile.signature
         self._show_kind(signature.kind, signature.output)
-        self.task.setVisible(signature.task in (Task.CLASSIFICATION, Task.REGRESSION))
+        self._offer_task(signature, profile)
         shape = signature.input_shape
         is_text = signature.kind is Kind.TEXT
         known = {"length": shape[0]} if is_text else {"bands": shape[1] if shape[1:] else None}
@@ -166,7 +173,7 @@ class DataSettings(QWidget):
             self.augmentation.set_open(True)
             self.augmentation.header.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return self.augmentation
-        forms = (self.form, self.split_form, self.seed_form, self.shaping_form)
+        forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
         for form in (*forms, self.augmentation_form):
             row = form.focus_field(path) if form is not None else None
             if row is not None:
@@ -175,11 +182,33 @@ class DataSettings(QWidget):
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
-        forms = (self.form, self.split_form, self.seed_form, self.shaping_form)
+        forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
         for form in (*forms, self.augmentation_form):
             if form is not None:
                 problems = form.set_problems(problems)
         return problems
+
+    def _offer_task(self, signature: Signature, profile: Profile) -> None:
+        """Offers what else could be learnt of such data: of a file its target as something else."""
+        is_anomaly = signature.task is Task.ANOMALY
+        may_find = signature.kind in ANOMALY_KINDS and not self._is_made_for_it()
+        of_target = bool(profile.source_columns) and signature.kind is Kind.TABLE
+        plain = signature.task in (Task.CLASSIFICATION, Task.REGRESSION)
+        for place in range(self.task.count()):
+            value = self.task.itemData(place)
+            offered = may_find if value == Task.ANOMALY.value else of_target or value is None
+            view = self.task.view()
+            assert isinstance(view, QListView)
+            view.setRowHidden(place, not offered)
+        self.task.setVisible(plain or may_find)
+        self._target_part.setVisible(bool(profile.source_columns) or may_find)
+        self.target.setVisible(bool(profile.source_columns))
+        for widget in (self._anomaly_title, self.anomaly_form):
+            widget.setVisible(is_anomaly)
+
+    def _is_made_for_it(self) -> bool:
+        source = self._controller.draft.source
+        return source in DATASETS and DATASETS[source].task is Task.ANOMALY
 
     def _show_columns(self, columns: tuple[str, ...], draft: Draft) -> None:
         self.target.offer(columns, draft.target)
@@ -285,6 +314,10 @@ class DataSettings(QWidget):
     @Slot(object)
     def _on_seed(self, values: dict[str, Any]) -> None:
         self._controller.set_draft(self._controller.draft.with_seed(values.get("seed", 0)))
+
+    @Slot(object)
+    def _on_anomaly(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_anomaly(values))
 
     @Slot(object)
     def _on_shaping(self, values: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ from gui.widgets.run_words import (
     state_role,
     state_text,
 )
+from gui.widgets.score_view import ScoreView
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class ResultsPage(Page):
         self.confusion: ConfusionPlot | None = None
         self.regression: RegressionPlot | None = None
         self.texts: TextTable | None = None
+        self.anomalies: ScoreView | None = None
         self.scores = RunScores()
         self.summary = RunSummary()
         self.reuse = RunButton(
@@ -249,6 +251,8 @@ class ResultsPage(Page):
                 self._show_classes(evaluation)
             case Output.TOKENS:
                 self._show_texts(evaluation)
+            case Output.NUMBERS if evaluation.threshold is not None:
+                self._show_anomalies(evaluation)
             case Output.NUMBERS:
                 self._show_values(evaluation)
 
@@ -281,6 +285,13 @@ class ResultsPage(Page):
         self.regression.set_predictions(
             evaluation.y_true, evaluation.y_pred, evaluation.target_name
         )
+
+    def _show_anomalies(self, evaluation: Evaluation) -> None:
+        if self.anomalies is None:
+            self.anomalies = ScoreView()
+            self._plots.addWidget(self.anomalies)
+        self._plots.setCurrentWidget(self.anomalies)
+        self.anomalies.show_evaluation(evaluation)
 
     def _show_last_metrics(self, record: RunRecord) -> None:
         """Shows what was measured while training, where nothing was measured afterwards."""

@@ -24,6 +24,11 @@ _METRICS: Final = {
     "precision": "Precision",
     "recall": "Recall",
     "balanced_accuracy": "Balanced accuracy",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "false_alarm_rate": "False alarms",
+    "share_above_threshold": "Above threshold",
+    "mean_score": "Mean score",
     "exact_match": "Exact match",
     "character_error_rate": "Character error rate",
 }
@@ -34,6 +39,8 @@ SHARES: Final = frozenset(
         "precision",
         "recall",
         "f1_score",
+        "false_alarm_rate",
+        "share_above_threshold",
         "exact_match",
         "character_error_rate",
     }

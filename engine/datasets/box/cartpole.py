@@ -69,7 +69,7 @@ class CartPole(Dataset):
     )
     kind = Kind.TABLE
     task = Task.CONTROL
-    recommended_model = "mlp"
+    recommended_model = "policy"
     parameters = CartPoleParameters
     is_made = True
 

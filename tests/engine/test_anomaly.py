@@ -1,0 +1,264 @@
+"""Anomalies: known classes only measure; scores, thresholds, and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from engine import execution
+from engine.architectures.autoencoder import AutoencoderParameters, open_bottleneck
+from engine.cli import main
+from engine.contract import Contract
+from engine.datasets import load_examples
+from engine.datasets.anomaly import unusual_mask
+from engine.datasets.box.pump import pump
+from engine.defaults import parse, resolve
+from engine.errors import DatasetError, SpecError
+from engine.evaluation.anomalies import anomaly_metrics
+from engine.evaluation.evaluation import Evaluation
+from engine.events import RunFinished
+from engine.material import prepare
+from engine.preprocessing.targets import AnomalyTargets
+from engine.problem import Kind, Output, Signature, Task
+from engine.runs.store import RunStore
+from engine.spec import DataSpec, RunSpec
+from engine.training.building import build
+from engine.training.control import TrainingControl
+
+
+def _spec(source, anomaly=None, epochs=2, parameters=None, **data):
+    return {
+        "data": {"source": str(source), "task": "anomaly", **data},
+        "anomaly": anomaly or {},
+        "model": {"name": "autoencoder", "parameters": parameters or {}},
+        "training": {"epochs": epochs},
+    }
+
+
+def _examples(source, **data):
+    return load_examples(DataSpec(source=str(source), task=Task.ANOMALY, **data))[1]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Sixty rows on a line, every tenth off it, in three columns and a label."""
+    rng = np.random.default_rng(3)
+    lines = ["a,b,c,fault"]
+    for row in range(60):
+        a = rng.normal()
+        b = 2 * a if row % 10 else -2 * a + 3
+        lines.append(f"{a:.4f},{b:.4f},{rng.normal():.4f},{'no' if row % 10 else 'yes'}")
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
+def store(tmp_path):
+    with RunStore(tmp_path / "workspace") as store:
+        yield store
+
+
+# ---- data
+
+
+def test_a_column_of_labels_measures_and_is_no_input(table):
+    examples = _examples(table)
+    assert (examples.target_name, examples.feature_names) == ("fault", ("a", "b", "c"))
+    assert examples.task is Task.ANOMALY
+    assert examples.output is Output.NUMBERS
+    assert examples.class_names == ("no", "yes")
+
+
+def test_without_a_label_every_column_is_an_input_and_no_row_is_left_out(tmp_path):
+    path = tmp_path / "sensors.csv"
+    rows = [f"{row / 7:.3f},{(row * 13) % 29 / 3:.3f}" for row in range(40)]
+    rows[5] = "1.5,"
+    path.write_text("\n".join(["speed,heat", *rows]))
+    examples = _examples(path)
+    assert examples.feature_names == ("speed", "heat")
+    assert examples.n_samples == 40
+    assert examples.class_names == ()
+    material = prepare(parse(_spec(path)))
+    assert material.signature.n_classes == 0
+    assert sum(material.parts.sizes) == 40
+
+
+def test_what_is_known_as_unusual_does_not_train_and_stays_in_the_test_part(table):
+    material = prepare(parse(_spec(table)))
+    assert material.examples.unusual == "yes"  # the rarer one
+    parts = material.parts
+    assert not unusual_mask(material.examples, parts.train).any()
+    assert not unusual_mask(material.examples, parts.validation).any()
+    assert unusual_mask(material.examples, parts.test).any()
+    everyone = prepare(parse(_spec(table, {"training": "all"}))).parts
+    assert everyone.test.tolist() == parts.test.tolist()
+    assert len(everyone.train) > len(parts.train)
+
+
+def test_another_class_may_be_the_unusual_one():
+    material = prepare(parse(_spec("digits", {"unusual": 7})))
+    mask = unusual_mask(material.examples, material.parts.test)
+    np.testing.assert_array_equal(mask, material.examples.y[material.parts.test] == 7)
+
+
+def test_an_unknown_class_is_refused_with_those_there_are(table):
+    with pytest.raises(SpecError) as caught:
+        prepare(parse(_spec(table, {"unusual": "perhaps"})))
+    (problem,) = caught.value.problems
+    assert problem.field == "anomaly.unusual"
+    assert "no, yes" in problem.hint
+
+
+@pytest.mark.parametrize("source", ["countries", "keypad_tones", "moving_shapes"])
+def test_other_kinds_of_data_are_refused_with_the_reason(source):
+    with pytest.raises(DatasetError, match="tables, images and series"):
+        _examples(source)
+
+
+def test_a_channel_of_marks_makes_labels_of_windows(tmp_path):
+    path = tmp_path / "series.csv"
+    lines = ["value,other,fault"]
+    lines += [f"{np.sin(step / 3):.4f},{step % 5},{int(step == 50)}" for step in range(120)]
+    path.write_text("\n".join(lines))
+    examples = _examples(path, format="series", parameters={"window": 8})
+    assert examples.feature_names == ("value", "other")
+    assert examples.x.shape[1:] == (8, 2)
+    unusual = np.flatnonzero(examples.y == 1)
+    assert unusual.tolist() == list(range(43, 51))
+    assert examples.names[43] == "steps 44 to 51"
+
+
+def test_windows_of_the_pump_do_not_reach_into_the_next_part():
+    material = prepare(parse(_spec("pump")))
+    train, test = material.parts.train, material.parts.test
+    assert material.examples.until[train].max() < material.examples.order[test].min()
+
+
+def test_faults_of_the_pump_are_where_it_says():
+    values, is_fault = pump(2_000, 3.0, 0.0, 1)
+    clean, _ = pump(2_000, 3.0, 0.0, 1)
+    np.testing.assert_array_equal(values, clean)
+    assert 0.01 < is_fault.mean() < 0.2
+    # A stuck sensor says the same thing; a working one never does.
+    still = np.diff(values[:, 0]) == 0
+    assert still.any()
+    assert is_fault[1:][still].all()
+
+
+# ---- the network
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [(Kind.TABLE, (9,)), (Kind.IMAGE, (15, 10, 3)), (Kind.SERIES, (13, 2))]
+)
+def test_the_output_is_the_mean_squared_difference(kind, shape):
+    import keras
+
+    signature = Signature(kind, Task.ANOMALY, shape)
+    spec = resolve(RunSpec.from_dict({"data": {"source": "any"}}), signature)
+    assert spec.model.name == "autoencoder"
+    network = build(spec, signature)
+    x = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
+    made = keras.Model(network.input, network.get_layer("difference").input[1])(x).numpy()
+    assert made.shape == x.shape
+    expected = ((x - made) ** 2).reshape(4, -1).mean(axis=1)
+    np.testing.assert_allclose(network(x).numpy()[:, 0], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("signature", "parameters", "field"),
+    [
+        (Signature(Kind.TABLE, Task.ANOMALY, (4,)), {"bottleneck": 4}, "bottleneck"),
+        (Signature(Kind.IMAGE, Task.ANOMALY, (8, 8, 1)), {"filters": [4] * 6}, "filters"),
+        (Signature(Kind.SERIES, Task.ANOMALY, (5, 1)), {"kernel_size": 7}, "kernel_size"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_its_field(signature, parameters, field):
+    spec = {"data": {"source": "any"}, "model": {"name": "autoencoder", "parameters": parameters}}
+    with pytest.raises(SpecError) as caught:
+        resolve(RunSpec.from_dict(spec), signature)
+    assert [item.field for item in caught.value.problems] == [f"model.parameters.{field}"]
+
+
+def test_a_wide_bottleneck_is_allowed_where_noise_keeps_it_from_copying():
+    signature = Signature(Kind.TABLE, Task.ANOMALY, (4,))
+    values = {"bottleneck": 8, "noise": 0.3}
+    spec = {"data": {"source": "any"}, "model": {"name": "autoencoder", "parameters": values}}
+    build(resolve(RunSpec.from_dict(spec), signature), signature)
+
+
+def test_the_open_bottleneck_is_narrower_than_the_input():
+    assert [open_bottleneck(n) for n in (2, 8, 64, 10_000)] == [1, 1, 8, 32]
+    assert AutoencoderParameters().bottleneck is None
+
+
+def test_only_the_mean_of_scores_can_be_made_small():
+    spec = {"data": {"source": "any"}, "training": {"loss": "mean_squared_error"}}
+    with pytest.raises(SpecError) as caught:
+        resolve(RunSpec.from_dict(spec), Signature(Kind.TABLE, Task.ANOMALY, (4,)))
+    assert caught.value.problems[0].field == "training.loss"
+
+
+# ---- measuring
+
+
+def test_metrics_are_those_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    mask = rng.random(200) < 0.2
+    scores = rng.gamma(2.0, size=200) + mask
+    threshold = 3.0
+    found = anomaly_metrics(scores, mask, threshold)
+    above = scores > threshold
+    assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(mask, scores))
+    assert found["average_precision"] == pytest.approx(sk.average_precision_score(mask, scores))
+    assert found["recall"] == pytest.approx(sk.recall_score(mask, above))
+    assert found["precision"] == pytest.approx(sk.precision_score(mask, above))
+    assert found["false_alarm_rate"] == pytest.approx(1 - sk.recall_score(~mask, ~above))
+    assert set(anomaly_metrics(scores, None, threshold)) == {"share_above_threshold", "mean_score"}
+
+
+def test_one_kind_alone_has_no_auc():
+    found = anomaly_metrics(np.arange(4.0), np.zeros(4, bool), 1.5)
+    assert np.isnan(found["roc_auc"])
+    assert found["false_alarm_rate"] == 0.5
+
+
+def test_the_threshold_is_the_share_of_the_training_scores():
+    targets = AnomalyTargets().learnt(np.arange(101.0)[:, np.newaxis], 0.9)
+    assert targets.threshold == 90.0
+    assert AnomalyTargets.from_dict(targets.to_dict()).threshold == 90.0
+    assert (targets.transform(np.ones(3)) == np.zeros((3, 1))).all()
+
+
+def test_a_run_learns_saves_and_evaluates_alike(table, store):
+    ended = execution.train(_spec(table, epochs=30), store, lambda event: None, TrainingControl())
+    assert isinstance(ended, RunFinished), ended
+    folder = store.folder(ended.run)
+    contract = Contract.load(folder)
+    threshold = contract.preprocessing.targets.threshold
+    saved = Evaluation.load(folder)
+    again = execution.evaluate(ended.run, store)
+    assert saved.threshold == again.threshold == threshold
+    assert saved.metrics["roc_auc"] == pytest.approx(again.metrics["roc_auc"])
+    assert saved.most_unusual == Evaluation.load(folder).most_unusual
+    scores = [item.score for item in again.most_unusual]
+    assert scores == sorted(scores, reverse=True)
+    material = prepare(parse(_spec(table)))
+    trained = execution.predict(ended.run, store, material.examples.x[material.parts.train])
+    assert np.quantile(trained, 0.99) == pytest.approx(threshold, rel=1e-4)
+    loss = ended.metrics["test_loss"]
+    assert loss == pytest.approx(again.metrics["mean_score"], rel=1e-4)
+
+
+def test_the_command_line_says_score_and_whether_it_is_unusual(table, tmp_path, capsys):
+    workspace = ["--workspace", str(tmp_path / "ws")]
+    train = ["train", "--data", str(table), "--task", "anomaly", "--epochs", "2", "--name", "seek"]
+    assert main([*train, *workspace]) == 0
+    capsys.readouterr()
+    predict = ["predict", "seek", "40,-40,0", "--json"]
+    assert main([*predict, *workspace]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["score"] > said["threshold"]
+    assert said["is_unusual"] is True

@@ -1,0 +1,54 @@
+"""Scores of anomaly: the bars hold every example, the threshold stands where it says."""
+
+import numpy as np
+import pytest
+
+from engine.evaluation.evaluation import Evaluation, UnusualExample
+from gui.plots.score_plot import ScorePlot
+from gui.widgets.score_view import ScoreView
+
+
+def test_bars_hold_every_example_and_the_threshold_its_place(qtbot):
+    plot = ScorePlot()
+    qtbot.addWidget(plot)
+    scores = np.array([0.0, 0.01, 0.02, 1.0, 3.0])
+    plot.set_scores(scores, np.array([0, 0, 0, 1, 1]), 0.1)
+    plot.redraw()
+    usual, unusual = (bars.opts["height"] for bars in plot.bars)
+    assert (usual.sum(), unusual.sum()) == (3, 2)
+    assert plot.limit.isVisible()
+    assert plot.limit.value() == pytest.approx(-1.0)
+    plot.clear()
+    plot.redraw()
+    assert plot.legend.isHidden()
+
+
+def test_scores_without_a_mark_each_are_refused(qtbot):
+    plot = ScorePlot()
+    qtbot.addWidget(plot)
+    with pytest.raises(ValueError, match="one mark for each score"):
+        plot.set_scores(np.ones(3), np.ones(2), None)
+
+
+def test_the_most_unusual_examples_are_named(qtbot):
+    view = ScoreView()
+    qtbot.addWidget(view)
+    listed = (
+        UnusualExample("row 7", 2.5, "fault", True),
+        UnusualExample("row 3", 0.5, "normal", False),
+    )
+    view.show_evaluation(
+        Evaluation(
+            "test",
+            2,
+            {"roc_auc": 1.0},
+            "state",
+            y_true=np.array([1, 0], np.float32),
+            y_pred=np.array([2.5, 0.5], np.float32),
+            threshold=1.0,
+            most_unusual=listed,
+        )
+    )
+    model = view.examples.model
+    assert model.headings == ("Most unusual", "state", "Score")
+    assert [model.text_at(0, column) for column in range(3)] == ["row 7", "fault", "2.500"]
