@@ -34,7 +34,7 @@ class Observer(Protocol):
 
     def update(self, force: bool = False) -> None: ...
 
-    def epoch_ended(self, epoch: int) -> None: ...
+    def epoch_reached(self, epoch: int) -> None: ...
 
 
 class Keeper(Protocol):
@@ -154,6 +154,8 @@ class Trainer:
         """Gives the model the weights of the best epoch, if one is complete."""
         if self._best_weights is not None:
             self._model.set_weights(self._best_weights)
+            for observer in self._observers:
+                observer.epoch_reached(self._outcome.best_epoch)
             self._look()
 
     def _look(self) -> None:
@@ -207,7 +209,7 @@ class Trainer:
             )
         )
         for observer in self._observers:
-            observer.epoch_ended(epoch)
+            observer.epoch_reached(epoch)
         if self._keeper is not None:
             snapshot = take_snapshot(
                 self._model,

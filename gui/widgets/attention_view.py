@@ -42,13 +42,13 @@ class AttentionView(InsideView):
         shown = text.maps[min(max(0, self.layer.currentIndex()), len(text.maps) - 1)]
         weights = shown.weights.values
         heads = [self.tr("Head {n}").format(n=index + 1) for index in range(len(weights))]
-        set_choices(self.head, [self.tr("All heads"), *heads] if len(heads) > 1 else [])
+        set_choices(self.head, [self.tr("Mean"), *heads] if len(heads) > 1 else [])
         head = self.head.currentIndex()
         chosen = weights.mean(axis=0) if head <= 0 else weights[head - 1]
         self.plot.show_weights(shown.queries, shown.keys, chosen)
         self.set_note(
             self.tr(
                 "Each row is a token that looks; the stronger the colour, the more it takes from "
-                "the token above. All heads: their mean."
+                "the token above."
             )
         )

@@ -19,7 +19,7 @@ from engine.events import (
     RunState,
     RunStopped,
 )
-from engine.insights import CoefficientsUpdated, SurfaceUpdated
+from engine.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
 from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.serving import ServedModel
@@ -118,6 +118,17 @@ def test_the_line_is_found(store):
     assert last.values[0, 0] == pytest.approx(at_zero, rel=1e-4)
     assert last.values[1, 0] == pytest.approx(at_one - at_zero, rel=1e-4)
     assert any(isinstance(event, SurfaceUpdated) for event in events)
+
+
+def test_the_inside_is_told_and_last_that_of_the_weights_which_are_kept(store):
+    spec = _spec("cartpole", "mlp", epochs=3, learning_rate=0.02)
+    spec["data"]["parameters"] = {"n_episodes": 8}
+    events, ended = _train(store, spec)
+    played = [event for event in events if isinstance(event, EpisodePlayed)]
+    assert ended.reason.endswith(f"The weights of epoch {played[-1].epoch} are kept.")
+    order = [type(event) for event in events]
+    assert order.index(EpochEnded) < order.index(EpisodePlayed)
+    assert order[-1] is not EpisodePlayed
 
 
 def test_metrics_are_in_the_target_s_unit(store):

@@ -62,7 +62,7 @@ class Stand:
         """The newest event of each type."""
         for observer in self.observers:
             if epoch:
-                observer.epoch_ended(epoch)
+                observer.epoch_reached(epoch)
             observer.update(force=True)
         return {type(event): event for event in self.events}
 

@@ -114,8 +114,8 @@ class Observer:
     def update(self, force: bool = False) -> None:
         """Asked between chunks; `force`: the weights are final, or others were restored."""
 
-    def epoch_ended(self, epoch: int) -> None:
-        """Told after each epoch, from 1."""
+    def epoch_reached(self, epoch: int) -> None:
+        """Told when the weights are those after an epoch, from 1: then, and when restored."""
 
     def look(self) -> None:
         """Looks at the network now."""
@@ -155,7 +155,7 @@ class Epochal(Observer):
         if force and self.epoch != self._looked_at:
             self._look_now()
 
-    def epoch_ended(self, epoch: int) -> None:
+    def epoch_reached(self, epoch: int) -> None:
         self.epoch = epoch
         if time.perf_counter() >= self._next_at:
             self._look_now()
