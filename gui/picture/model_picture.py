@@ -136,7 +136,6 @@ class ModelPicture(QWidget):
         self.set_layers(model.layers)
         parts = [
             self._counted(len(model.layers), self.tr("{n} layer"), self.tr("{n} layers")),
-            self.tr("{n} parameters").format(n=count_text(model.n_parameters)),
         ]
         if model.n_macs:
             parts.append(
@@ -186,9 +185,7 @@ class ModelPicture(QWidget):
         self.layer_selected.emit(name)
 
     def _show_panel(self) -> None:
-        self.hint.setText(
-            "" if self.view.selected else self.tr("Choose a layer to see what it is.")
-        )
+        self.hint.setText("" if self.view.selected else self.tr("Click a layer for more"))
         if not self._has_panel:
             return
         first = next(iter(self._layers.values()), None)

@@ -26,6 +26,8 @@ from gui.widgets.layer_view import shape_text
 from gui.widgets.run_words import count_text
 
 COLUMNS: Final = 2
+PAIRED: Final = 4
+"""So many facts stand side by side; the others may be long, and have a line each."""
 
 
 class LayerPanel(QScrollArea):
@@ -49,9 +51,9 @@ class LayerPanel(QScrollArea):
             self.tr("Output"),
             self.tr("Parameters"),
             self.tr("Multiply-adds"),
-            self.tr("Memory of its output"),
-            self.tr("Sees of the input"),
-            self.tr("Takes from"),
+            self.tr("Memory"),
+            self.tr("Sees"),
+            self.tr("From"),
         )
         self.values = [QLabel(self._content) for _ in self._names]
         self._captions = [QLabel(f"{name}:", self._content) for name in self._names]
@@ -74,18 +76,24 @@ class LayerPanel(QScrollArea):
             label.setWordWrap(True)
             label.setTextInteractionFlags(selectable)
         self._dress_code()
+        tips = {
+            2: self.tr("Products that are summed, for one example."),
+            3: self.tr("Of what the layer puts out for one example."),
+            4: self.tr("How much of the input one value of the output depends on."),
+        }
         grid = QGridLayout()
         grid.setHorizontalSpacing(SPACING)
         grid.setVerticalSpacing(SPACING // 2)
         for at, (caption, value) in enumerate(zip(self._captions, self.values, strict=True)):
             set_role(caption, "muted")
-            if at in (2, 3):
-                for label in (caption, value):
-                    label.setToolTip(self.tr("For one example."))
+            for label in (caption, value):
+                label.setToolTip(tips.get(at, ""))
             value.setAccessibleName(self._names[at])
-            row, column = divmod(at, COLUMNS)
+            value.setAlignment(Qt.AlignmentFlag.AlignTop)
+            row, column = divmod(at, COLUMNS) if at < PAIRED else (at, 0)
+            span = 1 if at < PAIRED else 2 * COLUMNS - 1
             grid.addWidget(caption, row, 2 * column, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(value, row, 2 * column + 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(value, row, 2 * column + 1, 1, span)
         for column in range(COLUMNS):
             grid.setColumnStretch(2 * column + 1, 1)
         stack = QVBoxLayout(self._content)

@@ -219,10 +219,10 @@ class PictureView(QGraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not self._is_started:
-            self._start()
-        elif self._selected:
+        if self._selected:
             self._bring_into_sight()
+        elif not self._is_started:
+            self._start()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._is_started = True

@@ -76,7 +76,7 @@ def counts_text(layer: LayerInfo) -> str:
 
 
 def field_text(layer: LayerInfo, whole: tuple[int, ...]) -> str:
-    """How much of the input a value sees, such as ``5×5 of 28×28``; a dash where that says nothing.
+    """How much of the input a value sees; a dash where that says nothing.
 
     Args:
         layer: The layer.
@@ -87,8 +87,10 @@ def field_text(layer: LayerInfo, whole: tuple[int, ...]) -> str:
         return "–"
     full = whole[: len(seen)]
     if seen == full:
-        return translate("all of it ({size})").format(size=shape_text(full))
-    return translate("{seen} of {size}").format(seen=shape_text(seen), size=shape_text(full))
+        return translate("all of the input ({size})").format(size=shape_text(full))
+    return translate("{seen} of {size} of the input").format(
+        seen=shape_text(seen), size=shape_text(full)
+    )
 
 
 def spoken(layer: LayerInfo) -> str:

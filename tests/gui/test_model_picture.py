@@ -153,7 +153,7 @@ def test_a_click_chooses_a_layer_and_shows_what_it_is(picture: ModelPicture, qtb
     assert panel.heading.text() == "Conv2D · first"
     assert "Filters slide over an image" in panel.help.text()
     values = [value.text() for value in panel.values]
-    assert values == ["8×8×16", "448", "27\u202f648", "4 KB", "3×3 of 8×8", "image"]
+    assert values == ["8×8×16", "448", "27\u202f648", "4 KB", "3×3 of 8×8 of the input", "image"]
     assert panel.code.text() == RESIDUAL[1].code
     panel.copy_button.click()
     assert QGuiApplication.clipboard().text() == RESIDUAL[1].code
@@ -181,6 +181,16 @@ def test_arrow_keys_walk_along_the_lines(picture: ModelPicture, qtbot: QtBot) ->
     assert {told[1], told[2]} == {"first", "shortcut"} or told[1] == "first"
     assert told[-3:] == ["output", "add", "image"]
     assert "Input image" in picture.view.accessibleDescription()
+
+
+def test_the_chosen_layer_stays_in_sight_when_the_panel_opens(
+    picture: ModelPicture, qtbot: QtBot
+) -> None:
+    picture.resize(500, 420)
+    qtbot.keyClick(picture.view, Qt.Key.Key_End)
+    QApplication.processEvents()
+    spot = picture.view.mapFromScene(picture.view.boxes["output"].pos())
+    assert picture.view.viewport().rect().contains(spot)
 
 
 def test_lines_of_the_chosen_layer_stand_out(picture: ModelPicture) -> None:
@@ -374,8 +384,8 @@ def test_memory_is_told_in_its_unit() -> None:
 
 
 def test_what_is_seen_is_told_in_words() -> None:
-    assert field_text(RESIDUAL[1], (8, 8, 3)) == "3×3 of 8×8"
-    assert field_text(RESIDUAL[4], (8, 8, 3)) == "all of it (8×8)"
+    assert field_text(RESIDUAL[1], (8, 8, 3)) == "3×3 of 8×8 of the input"
+    assert field_text(RESIDUAL[4], (8, 8, 3)) == "all of the input (8×8)"
     assert field_text(RESIDUAL[5], (8, 8, 3)) == "–"
 
 
