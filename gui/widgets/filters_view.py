@@ -14,6 +14,8 @@ from gui.widgets.inside_view import InsideView, set_choices
 from gui.widgets.map_browser import Map, MapBrowser
 
 EDGE = 6 * SPACING
+TALL_EDGE = 12 * SPACING
+"""Of filters over time, which are as high as there are bands or channels."""
 
 
 class FiltersView(InsideView):
@@ -45,6 +47,8 @@ class FiltersView(InsideView):
         bank = newest.banks[max(0, self.layer.currentIndex())]
         self._offer_channels(bank)
         pixels, scale = self._pixels(bank)
+        pixels = _widened(pixels)
+        self.maps.edge = TALL_EDGE if pixels.shape[1] > 2 * pixels.shape[2] else EDGE
         title = self.tr("Filter {n} of {layer}")
         self.maps.set_maps(
             [
@@ -86,3 +90,9 @@ class FiltersView(InsideView):
                 n=len(bank.kernels.levels)
             )
         return text
+
+
+def _widened(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Repeats the columns of filters far higher than wide, (filters, height, width, 3)."""
+    times = max(1, pixels.shape[1] // (3 * pixels.shape[2]))
+    return np.repeat(pixels, times, axis=2)

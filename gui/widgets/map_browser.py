@@ -45,7 +45,7 @@ class MapBrowser(QStackedWidget):
 
     def __init__(self, edge: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._edge = edge
+        self.edge = edge
         self._maps: tuple[Map, ...] = ()
         self._current = 0
         self.is_stretched = self.is_smooth = False
@@ -94,7 +94,7 @@ class MapBrowser(QStackedWidget):
         self._draw_grid(before)
 
     def _draw_grid(self, before: Sequence[Map]) -> None:
-        pictures = [picture_of(one.pixels, self._edge) for one in self._maps]
+        pictures = [picture_of(one.pixels, self.edge) for one in self._maps]
         same = [one.label for one in before] == [one.label for one in self._maps] and [
             one.pixels.shape for one in before
         ] == [one.pixels.shape for one in self._maps]

@@ -196,6 +196,15 @@ class TestConvolutions:
         np.testing.assert_array_equal(view.maps.maps[4].pixels, banks().banks[2].kernels.levels[4])
         assert "red, green and blue" in view.note.text()
 
+    def test_filters_over_many_bands_are_wide_enough_to_see(self, qtbot: QtBot) -> None:
+        view = FiltersView()
+        shown(qtbot, view)
+        bank = FilterBank("sound", 2, Bytes.around_zero(np.ones((2, 40, 5, 1))), False)
+        show(view, FiltersUpdated("run", (bank,)))
+        height, width, _ = view.maps.maps[0].pixels.shape
+        assert height == 40
+        assert width == 10
+
     def test_the_chosen_sample_and_its_maps(self, qtbot: QtBot) -> None:
         view = FeatureMapsView()
         shown(qtbot, view)
