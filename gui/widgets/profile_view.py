@@ -244,7 +244,8 @@ def wanted_tabs(profile: Profile) -> list[str]:
     """Names of the tabs that say something of such data, in their order."""
     kind = profile.signature.kind
     is_table = kind is Kind.TABLE
-    has_numbers = is_table and profile.sample_y.ndim == 1
+    is_unknown = profile.signature.task is Task.ANOMALY and not profile.class_names
+    has_numbers = is_table and profile.sample_y.ndim == 1 and not is_unknown
     parts = {
         "series": bool(profile.traces),
         "plot": has_numbers and profile.sample_y.dtype.kind != "O",

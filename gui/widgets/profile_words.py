@@ -75,6 +75,8 @@ def _prediction(profile: Profile) -> str:
         return translate("translated")
     if signature.task is Task.TRANSCRIPTION:
         return translate("with their text")
+    if signature.task is Task.ANOMALY:
+        return translate("to find what is unusual")
     if signature.output is Output.CLASSES:
         classes = translate("{n} classes").format(n=count_text(signature.n_classes))
         return classes if signature.task is not Task.CONTROL else classes + translate(" of action")
