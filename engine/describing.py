@@ -40,17 +40,17 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     with contextlib.nullcontext() if is_pretrained else unallocated():
         network = build(spec, signature)
     need = _checked_need(spec, signature, network, n_rows)
-    graph = graph_of(network, signature)
     with unallocated():
+        graph = graph_of(network, signature)
         flat = build_plain(graph)
         analyses = analyse(flat)
-    code = code_of(graph, spec, signature)
+        code = code_of(graph, spec, signature)
+        lines = lines_of(graph)
     if is_pretrained:
         code = (
             "# The layers alone: the weights that were learnt before come from\n"
             f'# keras.applications, with weights="{spec.model.parameters["weights"]}".\n{code}'
         )
-    lines = lines_of(graph)
     made = {layer.name: layer for layer in flat.layers}
     described = ModelDescribed(
         spec,
