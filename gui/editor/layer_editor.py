@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import DescentError, Problem, SpecError
-from engine.events import ModelDescribed
+from engine.events import LayerInfo, ModelDescribed
 from engine.graph import editing
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.layer_types import LAYER_TYPES
@@ -112,7 +112,7 @@ class LayerEditor(QWidget):
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
-        column.addWidget(LayerListHeader(upper))
+        column.addWidget(LayerListHeader(self.layers, upper))
         column.addWidget(self.layers, 1)
         area = QScrollArea(self)
         area.setWidget(self.form)
@@ -209,6 +209,11 @@ class LayerEditor(QWidget):
         if model.spec.model.name == CUSTOM:
             self._session.take_answer(model.layers)
             self._refresh()
+
+    def show_known(self, layers: Sequence[LayerInfo]) -> None:
+        """Shows what is known of the layers already, since they were another model's."""
+        self._session.remember(layers)
+        self._refresh()
 
     def show_problems(self, problems: Sequence[Problem]) -> tuple[Problem, ...]:
         """Marks the layers that the engine found fault with; returns what is about none of them."""

@@ -138,6 +138,7 @@ class LayerList(QListView):
         """Brings a layer into view."""
         row = self.rows_model.row_of(name)
         if row >= 0:
+            self.executeDelayedItemsLayout()  # a reason that has just come takes room
             self.scrollTo(self.rows_model.index(row))
 
     @Slot(QModelIndex, QModelIndex)
@@ -173,13 +174,15 @@ class LayerList(QListView):
 
 
 class LayerListHeader(QWidget):
-    """What the columns are."""
+    """What the columns of a list are."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, layers: LayerList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(SPACING + STRIPE + SPACING, 0, SPACING + SPACING // 2, 0)
+        self._bar = layers.verticalScrollBar()
+        self._bar.rangeChanged.connect(self._on_range)
+        row = self._row = QHBoxLayout(self)
         row.setSpacing(0)
+        self._on_range(0, 0)
         for text, width in (
             (self.tr("Layer"), 0),
             (self.tr("Output"), SHAPE_WIDTH),
@@ -191,6 +194,13 @@ class LayerListHeader(QWidget):
                 label.setFixedWidth(width)
                 label.setAlignment(Qt.AlignmentFlag.AlignRight)
             row.addWidget(label, 0 if width else 1)
+
+    @Slot(int, int)
+    def _on_range(self, _least: int, most: int) -> None:
+        """Keeps the words over their columns, which make room for the scroll bar."""
+        room = self._bar.sizeHint().width() if most > 0 else 0
+        left, right = SPACING + STRIPE + SPACING, SPACING + SPACING // 2 + room
+        self._row.setContentsMargins(left, 0, right, 0)
 
 
 class _RowDelegate(QStyledItemDelegate):

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, Signa
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
-from gui.icons import icon
 from gui.theme import SPACING
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 
@@ -43,7 +42,6 @@ class LayerPalette(QFrame):
         self.cards.setAccessibleName(self.tr("Types of layers"))
         self.search.setPlaceholderText(self.tr("Search: conv, pooling, add…"))
         self.search.setAccessibleName(self.tr("Search the types of layers"))
-        self.search.addAction(icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._on_text)
         self.search.returnPressed.connect(self._on_return)

@@ -81,6 +81,10 @@ class EditSession:
         self._problems = {}
         self._is_answered = True
 
+    def remember(self, layers: Sequence[LayerInfo]) -> None:
+        """Takes what is known of the layers from the model they are of, before any answer."""
+        self._described = Described(self.graph, layers)
+
     def take_problems(self, problems: Sequence[Problem]) -> tuple[Problem, ...]:
         """Takes why the engine refuses the present graph; returns what is about no layer."""
         found: dict[str, list[Problem]] = {}

@@ -78,11 +78,15 @@ class ModelEditing(QObject):
         """Opens the editor on the present model, whatever its architecture."""
         controller = self._controller
         self._is_wanted = False
-        if not self._has_layers and not self._start_from(controller.model):
+        described = controller.model
+        is_started = not self._has_layers and self._start_from(described)
+        if not self._has_layers:
             # Its layers are on their way; if there are none to come, the page says why.
             self._is_wanted = controller.model is None
             return
         editor = self._ready_editor()
+        if is_started and described is not None:
+            editor.show_known(described.layers)
         self._set_open(True)
         editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -171,7 +175,7 @@ class ModelEditing(QObject):
         """Makes the layers of an architecture the person's own; returns whether it has any."""
         if described is None or not described.graph:
             return False
-        name = described.spec.model.name
+        name = described.spec.model.name or ""
         title = self.tr("My model")
         if name != CUSTOM and name in ARCHITECTURES:
             title = self.tr("My {title}").format(title=ARCHITECTURES[name].short_title)

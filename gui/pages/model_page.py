@@ -159,6 +159,7 @@ class ModelPage(Page):
         from gui.picture.model_picture import ModelPicture  # not before it is looked at
 
         self.picture = ModelPicture(self.messages, self.settings, parent)
+        self.picture.show_panel(not self.editing.is_open)
         return self.picture
 
     def _make_about(self, parent: QWidget) -> QWidget:
@@ -257,6 +258,8 @@ class ModelPage(Page):
         self._show_words()
         if is_open and self.tabs.currentIndex() == 0:
             self.tabs.setCurrentIndex(self._picture_index)  # the list of layers is there already
+        if self.picture is not None:
+            self.picture.show_panel(not is_open)  # the editor tells what a layer is
         self.setFocusProxy(self._editor_place if is_open else self.cards)
         if not is_open:
             self.cards.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -368,6 +371,8 @@ class ModelPage(Page):
                 self.state_panel.show_state("warning", title, text, is_error=True)
             return
         rest = self.forms.show_problems(problem.problems)
+        if self.editing.is_open:
+            rest = unmarked  # the fields are not on screen
         if not problem.problems:
             text = f"{problem.message}\n{problem.hint}".strip()
         elif rest:

@@ -184,6 +184,12 @@ class ModelPicture(QWidget):
         self._show_panel()
         self.layer_selected.emit(name)
 
+    def show_panel(self, is_shown: bool) -> None:
+        """Shows below the picture what the chosen layer is, or leaves that to another widget."""
+        self._has_panel = is_shown
+        self.panel.setVisible(is_shown)
+        self._show_panel()
+
     def _show_panel(self) -> None:
         self.hint.setText("" if self.view.selected else self.tr("Click a layer for more"))
         if not self._has_panel:
