@@ -66,7 +66,7 @@ class TestContract:
             assert len(set(examples.feature_names)) == examples.x.shape[1]
         if examples.kind in (Kind.TABLE, Kind.SERIES):
             assert np.all(np.isfinite(examples.x[:]))
-        if examples.output is Output.CLASSES:
+        if examples.has_classes:
             assert examples.y.dtype == np.int64
             assert np.array_equal(np.unique(examples.y), np.arange(len(examples.class_names)))
             assert len(set(examples.class_names)) == len(examples.class_names)
