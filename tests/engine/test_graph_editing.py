@@ -113,7 +113,7 @@ def _broken(change):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        (lambda v: [], "graph"),
+        (lambda v: [1], "graph"),
         (lambda v: v.update(schema_version=2), "graph.schema_version"),
         (lambda v: v.update(layers="none"), "graph.layers"),
         (lambda v: v.update(layers=[]), "graph.layers"),
