@@ -258,9 +258,9 @@ def test_a_run_without_a_model_says_so(store):
 
 def test_describing_a_model_lists_layers_with_shapes_and_parameters():
     described = execution.describe_model(_spec("digits", "cnn"))
-    assert described.layers[0].type == "Conv2D"
-    assert described.layers[0].output_shape == (26, 26, 32)
-    assert described.layers[0].n_parameters == 3 * 3 * 32 + 32
+    assert described.layers[1].type == "Conv2D"
+    assert described.layers[1].output_shape == (26, 26, 32)
+    assert described.layers[1].n_parameters == 3 * 3 * 32 + 32
     assert described.n_parameters == sum(layer.n_parameters for layer in described.layers)
     assert described.spec.training.epochs == 10
 

@@ -61,8 +61,16 @@ def test_every_optimizer_to_choose_from_has_its_slots() -> None:
 def test_weights_gradients_slots_and_the_best_copy_are_counted() -> None:
     signature = Signature(Kind.TABLE, Task.REGRESSION, (4,))
     need = need_of(resolved(), 1000, 900, 10, signature, n_rows=100)
-    assert need == Need(4 * (2 * 1000 + 900 * 3), 10, 32, 3 * 100 * 5 * 4)
-    assert need.total == need.weights + 320 + need.data
+    state = 1000 + 2 * 900  # Adam keeps two numbers of each
+    weights, copies = 4 * (state + 2 * 900), 4 * (1000 + 2 * state)
+    assert need == Need(weights, 10, 32, 3 * 100 * 5 * 4, copies)
+    assert need.total == weights + 320 + need.data + copies
+
+
+def test_copies_do_not_lie_on_a_gpu() -> None:
+    need = Need(GB, 0, 32, copies=2 * GB)
+    assert refusal(resolved(), LAYERS, need, Available(2 * GB, "The GPU", False)) is None
+    assert refusal(resolved(), LAYERS, need, Available(2 * GB, "This machine")) is not None
 
 
 def test_a_batch_is_no_larger_than_the_data() -> None:
