@@ -12,7 +12,7 @@ BATCH_MOMENTUM = 0.9
 
 Keras's 0.99 needs hundreds of steps to forget where it started, more than ten epochs of a small
 data set have: after ten epochs of the digits a CNN so normalized is right for 0.55 of the test
-part, as what it learnt and what it averaged do not go together yet; with 0.9 for 0.98.
+part, as what it learnt and what it averaged do not go together yet; with 0.9 for 0.99.
 """
 
 
