@@ -270,6 +270,7 @@ class LayerEditor(QWidget):
         self.layers.select(names, current)
         self._show_form()
         self._show_possible()
+        self.layer_picked.emit(self.layers.current_name)
 
     def _tell(self, text: str) -> None:
         self.notice.setText(text)

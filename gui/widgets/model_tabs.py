@@ -125,6 +125,8 @@ class ModelTabs(QTabWidget):
         self._shown = self._shown or model is not None
         for view in self._views.values():
             view.show_model(model)
+            if model is not None and isinstance(view, LayerPicker):
+                view.select(self._selected)  # it may be new
 
     @property
     def has_model(self) -> bool:
@@ -166,4 +168,9 @@ class ModelTabs(QTabWidget):
         if isinstance(view, LayerPicker):
             view.select(self._selected)
             view.mark(*self._marked)
-            view.layer_selected.connect(self.layer_selected)
+            view.layer_selected.connect(self._on_layer_selected)
+
+    @Slot(str)
+    def _on_layer_selected(self, name: str) -> None:
+        self._selected = name
+        self.layer_selected.emit(name)
