@@ -171,6 +171,7 @@ TRIALS = (
           beside=naive),
     Trial("seasons", "test_root_mean_squared_error", beside=naive),
     Trial("cartpole", "test_accuracy", "20 of 20", beside=pole),
+    Trial("pump", "test_roc_auc"),
 )  # fmt: skip
 
 
