@@ -176,7 +176,18 @@ def _fitting(recommended: str, signature: Signature) -> str:
 
 
 def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:
-    if not signature.category_sizes or architecture.embeds_categories:
+    if not signature.category_sizes:
+        return []
+    if signature.task is Task.ANOMALY:
+        return [
+            Problem(
+                "preprocessing.categories",
+                "How unusual a row is cannot be measured in indices of categories. "
+                "Received: embedding.",
+                "Use 'one_hot'.",
+            )
+        ]
+    if architecture.embeds_categories:
         return []
     able = [
         item.name

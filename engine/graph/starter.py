@@ -8,6 +8,7 @@ from engine.graph.layer_graph import LayerGraph, LayerNode
 from engine.problem import Kind, Signature, Task
 
 _RELU = {"activation": "relu"}
+_ALL_ROWS = {"start": None, "stop": None, "step": None}
 
 
 def starter(signature: Signature) -> LayerGraph:
@@ -36,6 +37,7 @@ class _Chain:
 
     def __init__(self, signature: Signature) -> None:
         self.n_tokens = signature.n_tokens
+        self.category_sizes = signature.category_sizes
         dtype = "int32" if signature.n_tokens else "float32"
         shape = list(signature.input_shape)
         self.nodes = [LayerNode("input", "Input", (), {"shape": shape, "dtype": dtype})]
@@ -48,8 +50,39 @@ class _Chain:
 
 
 def _table(chain: _Chain) -> None:
+    if chain.category_sizes:
+        _embed(chain)
     chain.add("dense_1", "Dense", units=32, **_RELU)
     chain.add("dense_2", "Dense", units=32, **_RELU)
+
+
+def _embed(chain: _Chain) -> None:
+    """As `engine.architectures.base.embedded`: the last features are indices of categories."""
+    from engine.architectures.base import MAX_EMBEDDING  # which imports this
+
+    entry = chain.nodes[0]
+    n_plain = entry.parameters["shape"][0] - len(chain.category_sizes)
+    parts = []
+    if n_plain:
+        chain.nodes.append(_columns("numbers", entry.name, {**_ALL_ROWS, "stop": n_plain}))
+        parts.append("numbers")
+    for place, size in enumerate(chain.category_sizes):
+        name = f"category_{place + 1}"
+        chain.nodes.append(_columns(f"column_{place + 1}", entry.name, n_plain + place))
+        chain.add(f"index_{place + 1}", "Operation", operation="cast", keras={"dtype": "int32"})
+        width = min(MAX_EMBEDDING, (size + 1) // 2)
+        chain.add(name, "Embedding", input_dim=size, output_dim=width)
+        parts.append(name)
+    if parts[1:]:
+        chain.nodes.append(LayerNode("features_and_categories", "Concatenate", tuple(parts)))
+
+
+def _columns(name: str, entry: str, which: Any) -> LayerNode:
+    """Takes one column of the features, or several: a group of ``start``, ``stop``, ``step``."""
+    columns = which if isinstance(which, int) else {"class_name": "__slice__", "config": which}
+    rows = {"class_name": "__slice__", "config": _ALL_ROWS}
+    call = {"args": [{"input": 0}, [rows, columns]], "kwargs": {}}
+    return LayerNode(name, "Operation", (entry,), {"operation": "get_item", "call": call})
 
 
 def _image(chain: _Chain) -> None:

@@ -7,6 +7,7 @@ layers and operations, so that the file loads with Keras alone. Imported where a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 # A time such as 13:00 must not fall before the hour by a rounding of the days.
 _EPSILON_H = 1e-6
 _DAYS_TO_0000_03_01 = 719_468
+
+_ROWS = "rows"
+# Layers and operations of the saved model: a column of such a name would be a second one.
+_OF_A_LAYER = re.compile(
+    rf"{_ROWS}|unit_of_target|(index|words)_of_\d+_.*|"
+    r"(add|cast|divide|equal|floor|greater|isnan|less|less_equal|matmul|mod|multiply|reshape|"
+    r"subtract|take|true_divide|where|zeros_like)(_\d+)?"
+)
 
 
 def build_table(
@@ -42,29 +51,32 @@ def build_table(
         return rows, _features(rows, sources, features)
     inputs: dict[str, Any] = {}
     columns: list[Any] = []
-    for name in dict.fromkeys(source.column for source in sources):
+    for number, name in enumerate(dict.fromkeys(source.column for source in sources), start=1):
         group = [source for source in sources if source.column == name]
         label = _label(name, inputs)
-        inputs[label], made = _column(label, group)
+        inputs[label], made = _column(label, number, group)
         columns += made
-    rows = keras.layers.Concatenate(name="rows")(columns) if len(columns) > 1 else columns[0]
+    rows = keras.layers.Concatenate(name=_ROWS)(columns) if len(columns) > 1 else columns[0]
     return inputs, _features(rows, sources, features)
 
 
 def _label(name: str, taken: Collection[str]) -> str:
-    """The column's name, without the slash that Keras does not allow, and unlike all others."""
-    label = name.replace("/", "_")
-    while label in taken:
+    """The column's name as an input can have it: no slash, and unlike every other layer."""
+    from engine.architectures import ARCHITECTURES  # the network is named by its architecture
+
+    label = name.replace("/", "_") or "column"
+    while label in taken or label in ARCHITECTURES or _OF_A_LAYER.fullmatch(label):
         label += "_"
     return label
 
 
-def _column(name: str, group: Sequence[Source]) -> tuple[Any, list[Any]]:
+def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[Any]]:
     """The input of a column of the table, and the columns of the raw rows made of it."""
     import keras
 
     first = group[0]
-    label = "".join(sign if sign.isalnum() else "_" for sign in name) or "column"
+    # Numbered, for two names may differ in signs alone: "a b" and "a_b".
+    label = f"{number}_" + "".join(sign if sign.isalnum() else "_" for sign in name)
     if first.type == "number":
         given = keras.Input((1,), name=name)
         return given, [given]

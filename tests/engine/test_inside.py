@@ -123,6 +123,14 @@ def test_the_grid_covers_the_data():
         assert axis[-1] > column.max()
 
 
+def test_categories_have_nothing_between_them_to_draw(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = [f"{'abc'[i % 3]},{'xy'[i % 2]}x,{i % 7}.5" for i in range(60)]
+    path.write_text("\n".join(["one,two,y", *rows]))
+    spec = {"preprocessing": {"categories": "embedding"}}
+    assert SurfaceUpdated not in Stand(str(path), "mlp", **spec).look()
+
+
 def test_hidden_units_answer_as_their_layers_do():
     stand = Stand("moons", "mlp")
     found = stand.look()[HiddenUnitsUpdated]

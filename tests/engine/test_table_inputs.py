@@ -68,6 +68,29 @@ def columns(frame: pd.DataFrame) -> dict[str, tf.Tensor]:
     }
 
 
+def test_columns_may_be_named_as_the_layers_of_the_saved_model(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    numbers = {name: rng.normal(size=N) for name in ("rows", "where", "take_1", "mlp")}
+    texts = {name: rng.choice(["x", "y", "z"], N) for name in ("a b", "a_b", "a/b")}
+    table = pd.DataFrame({**numbers, **texts, "y": rng.choice(["p", "q"], N)})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    _, examples = load_examples(DataSpec(source=str(tmp_path / "table.csv"), target="y"))
+    preprocessing = Preprocessing.fit(examples, np.arange(N), PreprocessingSpec())
+    network = keras.Sequential([keras.Input(preprocessing.inputs.output_shape)], name="mlp")
+    keras.backend.clear_session()  # operations are counted from the first again
+    inputs, prepared = preprocessing.inputs.build()
+    keras.Model(inputs, network(prepared)).save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    labels = ["rows_", "where_", "take_1_", "mlp_", "a b", "a_b", "a_b_"]
+    assert list(inputs) == labels
+    given = {
+        label: tf.constant(table[[name]].to_numpy(str if name in texts else np.float32))
+        for label, name in zip(labels, table.columns, strict=False)
+    }
+    expected = preprocessing.transform_x(examples.x)
+    np.testing.assert_allclose(np.asarray(model(given)), expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("categories", ["one_hot", "embedding"])
 def test_the_saved_model_takes_names_dates_and_texts(
     frame: pd.DataFrame, tmp_path: Path, categories: str
@@ -183,6 +206,14 @@ class TestEmbedding:
             np.array([[0.1, -2, 0, 1], [0.1, -2, 2, 6]], np.float32), verbose=0
         )
         assert outputs[0, 0] != outputs[1, 0]
+
+    @pytest.mark.parametrize("name", ["autoencoder", "custom"])
+    def test_anomalies_are_not_looked_for_in_indices(self, name: str) -> None:
+        signature = Signature(Kind.TABLE, Task.ANOMALY, (4,), category_sizes=(3,))
+        spec = RunSpec.from_dict({"data": {"source": "any"}, "model": {"name": name}})
+        with pytest.raises(SpecError) as caught:
+            resolve(spec, signature)
+        assert caught.value.problems[0].field == "preprocessing.categories"
 
     def test_a_linear_model_says_it_cannot(self) -> None:
         signature = Signature(Kind.TABLE, Task.REGRESSION, (4,), category_sizes=(3,))

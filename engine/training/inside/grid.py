@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.events import FloatArray
+from engine.preprocessing.table import TableInputs
 from engine.problem import Kind
 from engine.training.inside.base import Scene
 
@@ -39,6 +40,8 @@ def n_drawable(scene: Scene) -> int:
     examples, inputs = scene.examples, scene.preprocessing.inputs
     n_features = len(examples.feature_names)
     is_plain = inputs.raw_shape == inputs.output_shape == (n_features,)
+    if isinstance(inputs, TableInputs):  # between two categories there is nothing
+        is_plain = is_plain and all(feature.kind == "number" for feature in inputs.features)
     is_drawable = examples.kind is Kind.TABLE and n_features in (1, 2) and is_plain
     return n_features if is_drawable else 0
 
