@@ -67,7 +67,7 @@ class AutoencoderParameters(Parameters):
         help="Deviation of noise added to the inputs in training, while the clean ones are to be "
         "made again (denoising). Keeps a wide network from merely copying.",
         ge=0.0,
-        le=2.0,
+        le=1.0,
     )
     dropout: float = parameter(
         0.0,

@@ -184,7 +184,7 @@ def test_what_cannot_work_is_refused_at_its_field(signature, parameters, field):
 
 def test_a_wide_bottleneck_is_allowed_where_noise_keeps_it_from_copying():
     signature = Signature(Kind.TABLE, Task.ANOMALY, (4,))
-    values = {"bottleneck": 8, "noise": 0.3}
+    values = {"bottleneck": 8, "noise": 1.0}  # the most that Keras takes
     spec = {"data": {"source": "any"}, "model": {"name": "autoencoder", "parameters": values}}
     build(resolve(RunSpec.from_dict(spec), signature), signature)
 

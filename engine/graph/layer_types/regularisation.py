@@ -65,7 +65,7 @@ class NoiseParameters(LayerParameters):
         label="Deviation",
         help="Standard deviation of the noise that is added in training.",
         ge=0.0,
-        le=100.0,
+        le=1.0,
     )
 
 
