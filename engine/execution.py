@@ -160,7 +160,8 @@ def train(
 
     check_memory(material)
 
-    model_title = ARCHITECTURES[material.spec.model.chosen].short_title
+    model = material.spec.model
+    model_title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(
         material.spec,
         name,

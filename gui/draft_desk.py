@@ -20,6 +20,7 @@ from engine.events import (
 )
 from engine.problem import Kind, Task
 from gui.draft import Draft
+from gui.editor.own_model import CUSTOM
 from gui.worker_pool import WorkerPool
 
 QUESTION_DELAY_MS = 120
@@ -91,6 +92,8 @@ class DraftDesk(QObject):
         if source in DATASETS:
             dataset = DATASETS[source]
             keeps = self._model_is_chosen and _fits(draft.model, dataset.kind, dataset.task)
+            if draft.model == CUSTOM and dataset.kind is not self._kind():
+                keeps = False  # its layers were put together for other data
             if not keeps and draft.model != dataset.recommended_model:
                 draft = self._with_model(draft, dataset.recommended_model)
         self._replace(draft, 0)
@@ -227,6 +230,15 @@ class DraftDesk(QObject):
         recommended = recommended_model(kind, task)
         if recommended != self.draft.model:
             self._replace(self._with_model(self.draft, recommended), 0)
+
+    def _kind(self) -> Kind | None:
+        """The kind of the draft's data as far as it is known."""
+        from engine.datasets import DATASETS
+
+        if self.profile is not None:
+            return self.profile.signature.kind
+        source = self.draft.source
+        return DATASETS[source].kind if source in DATASETS else None
 
     def settings_of(self, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns what was set for an architecture before: its parameters, and the training's."""

@@ -67,6 +67,14 @@ class Architecture(ABC):
     is_autoregressive: bool = False
     embeds_categories: bool = False
 
+    def title_of(self, values: Mapping[str, Any]) -> str:
+        """What people call it, set like this: the short title, unless it has one of its own.
+
+        Args:
+            values: Its settings by name; any may be missing.
+        """
+        return self.short_title
+
     def misfit(self, kind: Kind, task: Task) -> str:
         """Says why this architecture does not fit such data; empty where it fits."""
         if kind not in self.kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -54,6 +55,9 @@ class Custom(Architecture):
         "convolutional networks.",
         "Goodfellow, Bengio and Courville (2016): Deep Learning. MIT Press.",
     )
+
+    def title_of(self, values: Mapping[str, Any]) -> str:
+        return str(values.get("title") or self.short_title)
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         """Builds the layers without memory for their weights.

@@ -34,7 +34,9 @@ class EditorActions(QObject):
         self.delete = self._make("delete", tr("Delete the layers"), "Delete", in_list=True)
         self.up = self._make("arrow-up", tr("Move up"), "Alt+Up", in_list=True)
         self.down = self._make("arrow-down", tr("Move down"), "Alt+Down", in_list=True)
-        self.residual = self._make("arrow-bend-up-left", tr("Wrap in a residual block"), "Ctrl+R")
+        self.residual = self._make(
+            "arrow-bend-right-down", tr("Wrap in a residual block"), "Ctrl+R"
+        )
         self.residual.setToolTip(
             tr("What comes into the selected layers is added to what they put out (Ctrl+R)")
         )

@@ -72,8 +72,9 @@ class ModelCards(QObject):
         return architecture.recommended_for.get(known, architecture.summary)
 
     def _recommended(self) -> str:
-        source = self._controller.draft.source
-        if source in DATASETS:
-            return DATASETS[source].recommended_model
-        known = self.kind_and_task()
+        source, known = self._controller.draft.source, self.kind_and_task()
+        own = DATASETS[source].recommended_model if source in DATASETS else ""
+        # What data of the box brings along is for its own task, which can be changed.
+        if own and (known is None or not ARCHITECTURES[own].misfit(*known)):
+            return own
         return recommended_model(*known) if known else ""

@@ -286,7 +286,8 @@ class TrainPage(Page):
         self.curves.add(event)
         self.progress.set_waiting(False)
         epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
-        model = ARCHITECTURES[event.spec.model.name or ""].short_title
+        spec = event.spec.model
+        model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
         self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
         self.notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"

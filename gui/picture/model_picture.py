@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QSplitter,
     QToolButton,
     QVBoxLayout,
@@ -97,7 +98,10 @@ class ModelPicture(QWidget):
         bar.setSpacing(SPACING // 2)
         for button in (self.zoom_out_button, self.zoom_in_button, self.fit_button):
             bar.addWidget(button)
-        bar.addWidget(self.hint, 1, Qt.AlignmentFlag.AlignCenter)
+        # The words come and go; they must not push the rest of the window about.
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        bar.addWidget(self.hint, 1)
         bar.addWidget(self.save_button)
         frame = _FocusFrame(self.view, self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)

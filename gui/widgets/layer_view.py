@@ -68,6 +68,11 @@ def shape_text(shape: Sequence[int]) -> str:
     return "×".join(str(side) for side in shape)
 
 
+def takes_from(following: LayerInfo, layer: LayerInfo) -> bool:
+    """Whether an arrow leads from a layer to the one below it: branches stand side by side."""
+    return not following.inputs or layer.name in following.inputs
+
+
 class LayerView(QListView):
     """One box for each layer, joined by lines."""
 
@@ -155,7 +160,8 @@ class _LayerDelegate(QStyledItemDelegate):
         stripe = QRectF(box.left() + SPACING, box.top() + SPACING, STRIPE, box.height() - 16)
         painter.drawRoundedRect(stripe, 2, 2)
         self._paint_words(painter, box, layer, index.data(SHARE_ROLE))
-        if index.row() < index.model().rowCount() - 1:
+        following = index.sibling(index.row() + 1, 0).data(LAYER_ROLE)
+        if following is not None and takes_from(following, layer):
             _paint_arrow(painter, QPointF(box.center().x(), box.bottom()), palette.muted)
         painter.restore()
 

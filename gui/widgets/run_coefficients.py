@@ -47,6 +47,7 @@ class RunCoefficients(QWidget):
         column.setSpacing(SPACING)
         column.addWidget(self.formula)
         column.addWidget(self.table)
+        column.addStretch(1)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REFRESH_MS)

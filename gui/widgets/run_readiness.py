@@ -84,7 +84,7 @@ def data_title(draft: Draft) -> str:
 def model_title(draft: Draft) -> str:
     """What people call the draft's model."""
     known = draft.model in ARCHITECTURES
-    return ARCHITECTURES[draft.model].short_title if known else draft.model
+    return ARCHITECTURES[draft.model].title_of(draft.model_parameters) if known else draft.model
 
 
 def _epochs(controller: Controller) -> int:

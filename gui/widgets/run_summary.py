@@ -12,8 +12,9 @@ from engine.augmentation import active
 from engine.errors import DescentError
 from engine.parameters import describe
 from engine.spec import RunSpec
+from gui.editor.own_model import CUSTOM
 from gui.theme import SPACING, set_role
-from gui.widgets.run_words import count_text, duration_text, translate
+from gui.widgets.run_words import count_text, counted, duration_text, translate
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -143,7 +144,15 @@ def _model_text(record: RunRecord, spec: RunSpec) -> str:
         declared = describe(ARCHITECTURES[name].parameters)
         labels = {parameter.name: parameter.label for parameter in declared}
     title = record.model_title or name
-    return ", ".join([title, *_settings(spec.model.parameters, labels)])
+    values = dict(spec.model.parameters)
+    if name == CUSTOM:
+        # The layers would fill the page; the Model page shows them.
+        values.pop("title", None)
+        layers = (values.pop("graph", None) or {}).get("layers", ())
+        if layers:
+            n_layers = counted(len(layers), translate("{n} layer"), translate("{n} layers"))
+            title = f"{title}, {n_layers}"
+    return ", ".join([title, *_settings(values, labels)])
 
 
 def _training_text(spec: RunSpec) -> str:

@@ -293,7 +293,7 @@ class FakeRun:
         self._epochs = spec.training.epochs or 1
         self._metric = next(iter(metrics_of(looked.signature)), "loss")
         self._store = RunStore(engine.workspace)
-        model = ARCHITECTURES[spec.model.name].title
+        model = ARCHITECTURES[spec.model.name].title_of(spec.model.parameters)
         self._record = self._store.create(
             spec, name or f"{looked.title} · {model}", looked.title, model
         )

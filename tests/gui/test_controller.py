@@ -192,6 +192,16 @@ class TestQuestions:
         controller.choose_data("moons")
         assert controller.draft.model == "mlp"
 
+    def test_layers_of_ones_own_stay_with_the_kind_of_data_they_are_for(
+        self, controller: Controller
+    ) -> None:
+        controller.choose_data("digits")
+        controller.choose_model("custom")
+        controller.choose_data("shapes")
+        assert controller.draft.model == "custom"
+        controller.choose_data("moons")
+        assert controller.draft.model == "mlp"
+
     def test_a_files_model_is_picked_once_its_kind_is_known(
         self, qtbot: QtBot, controller: Controller
     ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,9 +17,12 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
 from engine.events import DescribeModel, LayerInfo, Rejected
 from engine.parameters import describe
+from engine.problem import Kind, Task
+from gui.controller import Controller
 from gui.draft import Draft
+from gui.pages.model_cards import ModelCards
 from gui.pages.model_page import ModelPage
-from gui.widgets.layer_view import LayerView
+from gui.widgets.layer_view import LayerView, takes_from
 from gui.widgets.parameter_fields import ChoiceField, NumberField
 from tests.gui.frame_fixtures import PageStage, page_stage
 
@@ -72,6 +77,21 @@ class TestPicking:
             True,
         )
         assert not any(card.is_marked for card in on.page.cards.cards[1:])
+
+    @pytest.mark.parametrize(
+        ("source", "kind", "task", "recommended"),
+        [
+            ("mackey_glass", Kind.SERIES, Task.FORECASTING, "series_cnn"),  # brings none along
+            ("iris", Kind.TABLE, Task.ANOMALY, "autoencoder"),  # brings one for classes
+        ],
+    )
+    def test_one_is_recommended_whatever_is_asked_of_the_data(
+        self, source: str, kind: Kind, task: Task, recommended: str
+    ) -> None:
+        profile = SimpleNamespace(signature=SimpleNamespace(kind=kind, task=task))
+        controller = SimpleNamespace(profile=profile, draft=Draft(source=source))
+        cards = ModelCards(cast(Controller, controller)).cards(())
+        assert [card.name for card in cards if card.is_marked] == [recommended]
 
     def test_another_one_is_picked_with_its_words_and_settings(
         self, on: PageStage[ModelPage]
@@ -188,6 +208,13 @@ class TestLayers:
         view.set_layers([LayerInfo("conv", "Conv2D", (26, 26, 32), 18_496, "32 filters")])
         spoken = view.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
         assert spoken == "Conv2D conv: output 26×26×32, 18\u202f496 parameters"
+
+    def test_arrows_join_only_what_follows_on_each_other(self) -> None:
+        left = LayerInfo("left", "Conv1D", (24, 8), 0, "", inputs=("tokens",))
+        right = LayerInfo("right", "Conv1D", (24, 8), 0, "", inputs=("tokens",))
+        joined = LayerInfo("joined", "Concatenate", (24, 16), 0, "", inputs=("left", "right"))
+        assert not takes_from(right, left)
+        assert takes_from(joined, right)
 
     def test_next_leads_to_training(self, on: PageStage[ModelPage]) -> None:
         show(on, DIGITS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,18 @@ def test_the_summary_says_how_it_was_made(on: Stage[ResultsPage]) -> None:
     for words in ("Handwritten digits", "70 % training, 15 % validation, 15 % test", run):
         assert words in labels
     assert any("4 epochs, batch size 64, adam" in text for text in labels)
+
+
+def test_an_own_model_is_summed_up_by_its_name(on: Stage[ResultsPage]) -> None:
+    run = on.train(replace(DIGITS, model="custom", model_parameters={"title": "Thrifty"}))
+    show(on, run)
+    assert on.page.title.text() == "Handwritten digits · Thrifty"
+
+    def texts() -> list[str]:
+        return [label.text() for label in on.page.summary.findChildren(QLabel)]
+
+    on.qtbot.waitUntil(lambda: run in texts())
+    assert "Thrifty" in texts()
 
 
 @pytest.mark.parametrize("part", ["train", "validation"])
