@@ -401,19 +401,23 @@ class LayerEditor(QWidget):
 
     @Slot()
     def _on_undo(self) -> None:
-        self.form.flush()
-        self._session.undo()
-        self._show_step()
+        self._step(self._session.undo)
 
     @Slot()
     def _on_redo(self) -> None:
-        self.form.flush()
-        self._session.redo()
-        self._show_step()
+        self._step(self._session.redo)
 
-    def _show_step(self) -> None:
+    def _step(self, go: Callable[[], None]) -> None:
+        """Goes a step; what came back is picked, or the layer above what went."""
+        self.form.flush()
+        before, above = self._session.names(), max(self.layers.currentIndex().row() - 1, 0)
+        go()
         self._tell("")
         self._refresh()
+        names = self._session.names()
+        back = [name for name in names if name not in before]
+        if back or not self._picked():
+            self._select(back or names[above : above + 1])
         self._say()
 
     @Slot(str)

@@ -195,7 +195,7 @@ class ModelPicture(QWidget):
         self._show_panel()
 
     def _show_panel(self) -> None:
-        self.hint.setText("" if self.view.selected else self.tr("Click a layer for more"))
+        self.hint.setText("" if self.view.selected else self.tr("Click a layer"))
         if not self._has_panel:
             return
         first = next(iter(self._layers.values()), None)

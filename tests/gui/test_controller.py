@@ -76,7 +76,8 @@ def states(controller: Controller) -> list[Any]:
 
 def run_until(qtbot: QtBot, controller: Controller, state: RunState | None) -> None:
     if controller.state is not state:
-        with qtbot.waitSignal(controller.state_changed, check_params_cb=lambda s: s is state):
+        signal = controller.state_changed
+        with qtbot.waitSignal(signal, timeout=30_000, check_params_cb=lambda s: s is state):
             pass
 
 

@@ -310,6 +310,10 @@ class TestEditing:
         control = Qt.KeyboardModifier.ControlModifier
         answered(on, lambda: QTest.keyClick(editor.layers, Qt.Key.Key_Z, control))
         assert editor.graph == before
+        assert editor.layers.selected_names == ("dense",)  # so that the keyboard goes on from there
+        answered(on, lambda: QTest.keyClick(editor.layers, Qt.Key.Key_Delete))
+        answered(on, lambda: QTest.keyClick(editor.layers, Qt.Key.Key_Z, control))
+        assert editor.layers.selected_names == ("dense",)
 
 
 class TestAnswers:
