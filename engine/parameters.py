@@ -256,6 +256,12 @@ def _problem(item: Any, model: type[BaseModel], prefix: str) -> Problem:
             return Problem(path, "This field is required and was not given.")
         case "value_error":
             return Problem(path, str(item["ctx"]["error"]))
+        case "too_long":
+            words = f"A list of at most {item['ctx']['max_length']} is needed."
+            return Problem(path, f"{words} Received: {received}.")
+        case "too_short":
+            words = f"A list of at least {item['ctx']['min_length']} is needed."
+            return Problem(path, f"{words} Received: {received}.")
         case kind:
             words = _WORDS.get(kind) or _sentence(item["msg"])
             return Problem(path, f"{words} Received: {received}.")

@@ -164,4 +164,5 @@ def _first_sentence(text: str, error: Exception) -> str:
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     first = re.split(r"(?<=[.!?])\s", first)[0]
     first = first if len(first) <= 200 else first[:199] + "…"
-    return first if first else type(error).__name__ + "."
+    first = first or type(error).__name__
+    return first if first[-1] in ".!?…" else first + "."

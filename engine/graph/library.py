@@ -199,7 +199,8 @@ def read_file(path: Path) -> SavedModel:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise DescentError(f"'{path}' is too large to be a model.", "Choose another file.")
-        values = json.loads(path.read_text("utf-8"))
+        # Editors on Windows may put a mark before the text.
+        values = json.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise DescentError(f"There is no file '{path}'.", "Check the path.") from None
     except OSError as error:

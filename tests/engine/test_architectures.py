@@ -259,3 +259,11 @@ def test_another_optimizer_brings_its_own_learning_rate():
         update={"training": spec.training.model_copy(update={"optimizer": "adam"})}
     )
     assert resolve(spec, TABLE_NUMBERS).training.learning_rate == 0.001
+
+
+def test_a_list_that_is_too_long_says_how_many_there_may_be():
+    with pytest.raises(SpecError) as caught:
+        validate(ARCHITECTURES["sound_transcriber"].parameters, {"filters": [4] * 7}, "m")
+    (problem,) = caught.value.problems
+    assert problem.field == "m.filters"
+    assert problem.message == ("A list of at most 6 is needed. Received: [4, 4, 4, 4, 4, 4, 4].")

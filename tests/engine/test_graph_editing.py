@@ -174,6 +174,9 @@ def test_models_are_kept_by_name(tmp_path):
     models, wrong = library.models()
     assert [item.name for item in models] == ["Other"]
     assert "not JSON" in wrong[0]
+    marked = library.path("Other").read_bytes()
+    library.path("Other").write_bytes(b"\xef\xbb\xbf" + marked)  # as Notepad may save it
+    assert library.load("Other").graph == GRAPH
     library.delete("Other")
     with pytest.raises(UnknownNameError):
         library.load("Other")
