@@ -128,15 +128,15 @@ def _details(node: LayerNode, layer: keras.layers.Layer | None) -> str:
     if isinstance(inner, Mapping):
         words.append(str(inner["class_name"]))
         config = dict(inner["config"])
-    for key, text in (
-        ("filters", "{} filters"),
-        ("units", "{} units"),
-        ("num_heads", "{} heads"),
-        ("key_dim", "key size {}"),
-        ("rate", "rate {}"),
+    for key, one, many in (
+        ("filters", "{} filter", "{} filters"),
+        ("units", "{} unit", "{} units"),
+        ("num_heads", "{} head", "{} heads"),
+        ("key_dim", "key size {}", "key size {}"),
+        ("rate", "rate {}", "rate {}"),
     ):
         if key in config:
-            words.append(text.format(config[key]))
+            words.append((one if config[key] == 1 else many).format(config[key]))
     for key in ("kernel_size", "pool_size"):
         if key in config:
             words.append("×".join(str(side) for side in config[key]))

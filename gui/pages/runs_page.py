@@ -44,8 +44,9 @@ WIDTHS = {
     "data": 12,
     "model": 13,
     "note": 8,
-    "validation": 10,
-    "epochs": 14,
+    "validation": 11,
+    "test": 11,
+    "epochs": 11,
     "started": 14,
 }
 """Of the columns at first, in steps of the grid; 9 for the others."""
