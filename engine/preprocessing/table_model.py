@@ -94,7 +94,12 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
         # Keras 3.15 announces (batch, 1, words) and gives (batch, words).
         held = keras.ops.reshape(words(given), (-1, len(group) + 1))
         return given, [keras.ops.cast(held[:, 1:], "float32")]  # the first is of all other words
-    lookup = keras.layers.StringLookup(vocabulary=list(first.values), name=f"index_of_{label}")
+    unknown = "[UNK]"
+    while unknown in first.values:
+        unknown += "_"
+    lookup = keras.layers.StringLookup(
+        vocabulary=list(first.values), oov_token=unknown, name=f"index_of_{label}"
+    )
     index = keras.ops.cast(lookup(given), "float32")
     # Index 0 is of unknown strings, the empty one included: a gap.
     return given, [keras.ops.where(keras.ops.equal(index, 0.0), float("nan"), index - 1.0)]
