@@ -3,6 +3,9 @@
 Texts are cut exactly as `keras.layers.TextVectorization` cuts them by default, for that layer does
 it in the saved model: A to Z in lower case, ASCII punctuation away, parted at ASCII white space.
 Scripts that put no spaces between words are cut into characters.
+
+The words come from the whole table, as the categories of a column do; those that the training part
+does not tell apart are left out later (`engine.preprocessing.table_fitting`).
 """
 
 from __future__ import annotations
