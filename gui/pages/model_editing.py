@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
@@ -14,11 +14,13 @@ from engine.errors import Problem
 from engine.events import ModelDescribed, Rejected
 from engine.graph.library import SavedModel
 from gui.draft import Draft
-from gui.editor.layer_editor import LayerEditor
 from gui.editor.own_model import CUSTOM, OwnModel
 from gui.own_models import OwnModels
 from gui.pages.model_cards import OWN
 from gui.pages.page import Page
+
+if TYPE_CHECKING:
+    from gui.editor.layer_editor import LayerEditor
 
 FOLDER_SETTING: Final = "editor/folder"
 KEPT_SETTINGS: Final = ("optimizer", "learning_rate", "epochs", "batch_size")
@@ -110,6 +112,8 @@ class ModelEditing(QObject):
 
     def _ready_editor(self) -> LayerEditor:
         if self.editor is None:
+            from gui.editor.layer_editor import LayerEditor  # not before it is opened
+
             editor = LayerEditor(self._controller, self._place)
             layout = QVBoxLayout(self._place)
             layout.setContentsMargins(0, 0, 0, 0)
