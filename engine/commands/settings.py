@@ -208,12 +208,15 @@ def _parse(assignment: str, settings: list[_Setting]) -> tuple[tuple[str, ...], 
 
 
 def _find(key: str, settings: list[_Setting]) -> _Setting:
-    found = [setting for setting in settings if key in (setting.key, ".".join(setting.path))]
+    found = [setting for setting in settings if key == ".".join(setting.path)]
+    found = found or [setting for setting in settings if key == setting.key]
     found = found or [setting for setting in settings if setting.bare == key]
     if len(found) == 1:
         return found[0]
     if found:
-        choices = " or ".join(setting.key for setting in found)
+        are_distinct = len({setting.key for setting in found}) == len(found)
+        names = [item.key if are_distinct else ".".join(item.path) for item in found]
+        choices = " or ".join(names)
         message = f"'{key}' means more than one setting."
         raise SpecError([Problem("--set", message, f"Write {choices}.")])
     keys = [setting.key for setting in settings]

@@ -275,6 +275,15 @@ class TestSettings:
         assert caught.value.problems[0].hint == "Write model.noise or data.noise."
         assert settings._find("data.noise", both) is both[1]
 
+    def test_a_setting_of_the_data_named_as_one_of_all_data(self):
+        with pytest.raises(SpecError) as caught:
+            parse("train", "--data", "number_words", "--set", "target=French")
+        (problem,) = caught.value.problems
+        assert problem.hint == "Write data.parameters.target or data.target."
+        full = "data.parameters.target=French"
+        values = parse("train", "--data", "number_words", "--set", full)
+        assert values["data"]["parameters"] == {"target": "French"}
+
     def test_given_twice(self):
         with pytest.raises(SpecError, match=r"given twice. Received: 3 and 4"):
             parse("train", "--data", "iris", "--epochs", "3", "--set", "epochs=4")
