@@ -21,7 +21,7 @@ class MovingShapesParameters(Parameters):
     """How many clips, and how large."""
 
     n_samples: int = parameter(
-        600, label="Clips", help="How many clips are made.", unit="clips", ge=50, le=5_000
+        900, label="Clips", help="How many clips are made.", unit="clips", ge=50, le=5_000
     )
     frames: int = parameter(
         12, label="Frames", help="Frames of each clip.", unit="frames", ge=6, le=32
