@@ -74,8 +74,9 @@ class VideoNetwork(Architecture):
     tasks = (Task.CLASSIFICATION, Task.REGRESSION)
     parameters = VideoParameters
     # On 630 moving shapes, 135 in the test part, seeds 0 to 2: 0.956, 0.970 and 0.978; on 420 of
-    # them 0.978, 0.922 and 0.944. There, over two each, 0.94 without the means beside the maxima or with twice the filters, and
-    # 0.93 at a learning rate of 0.0015; with filters dropped in each block 0.88.
+    # them 0.978, 0.922 and 0.944. There, over two seeds each, 0.94 without the means beside the
+    # maxima or with twice the filters, and 0.93 at a learning rate of 0.0015; with filters dropped
+    # in each block 0.88.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=25, batch_size=16)
     recommended_for: ClassVar = {
         (Kind.VIDEO, Task.CLASSIFICATION): "Sees how patterns move, wherever they do.",
