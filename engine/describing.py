@@ -13,7 +13,7 @@ from engine.decoding import is_autoregressive
 from engine.events import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse, count_weights, layers_of
-from engine.graph.building import build_plain
+from engine.graph.building import GraphBuilder
 from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.memory import Need, need_of, refuse_too_large
@@ -42,10 +42,13 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     need = _checked_need(spec, signature, network, n_rows)
     with unallocated():
         graph = graph_of(network, signature)
-        flat = build_plain(graph)
+        builder = GraphBuilder()
+        output = builder.build(graph)
+        flat = keras.Model(builder.input, output)
         analyses = analyse(flat)
-        code = code_of(graph, spec, signature)
-        lines = lines_of(graph)
+    several = builder.with_several_outputs()
+    code = code_of(graph, spec, signature, several)
+    lines = lines_of(graph, several)
     if is_pretrained:
         code = (
             "# The layers alone: the weights that were learnt before come from\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import keras
@@ -26,7 +26,10 @@ _TAKEN: Final = frozenset({"keras", "layers", "ops", "model", "np", "slice", *ke
 
 
 def code_of(
-    graph: LayerGraph, spec: RunSpec | None = None, signature: Signature | None = None
+    graph: LayerGraph,
+    spec: RunSpec | None = None,
+    signature: Signature | None = None,
+    several: Collection[str] | None = None,
 ) -> str:
     """The model as a script.
 
@@ -34,12 +37,14 @@ def code_of(
         graph: A well-formed graph whose Input says its shape.
         spec: A resolved one; without it (or the signature), there is the model alone.
         signature: Of the data.
+        several: The layers with several outputs, as a `GraphBuilder` that built it tells; None:
+            it is built to find out.
 
     Returns:
         Imports and the model; with a spec, also how it is compiled and trained, on stand-ins of the
         data's shape.
     """
-    writer = _Writer(graph)
+    writer = _Writer(graph, several)
     body = writer.sequential() if writer.is_chain() else writer.functional()
     parts = ["import keras"]
     if "layers." in body and "ops." in body.replace("keras.ops.", ""):
@@ -58,19 +63,19 @@ def code_of(
     return f"{head}\n\n{seed}\n\n{body}\n\n{training}"
 
 
-def lines_of(graph: LayerGraph) -> dict[str, str]:
-    """The line of code that makes each layer, by its name."""
-    writer = _Writer(graph)
+def lines_of(graph: LayerGraph, several: Collection[str] | None = None) -> dict[str, str]:
+    """The line of code that makes each layer, by its name; `several` as of `code_of`."""
+    writer = _Writer(graph, several)
     return {node.name: writer.line(node) for node in graph.nodes}
 
 
 class _Writer:
     """Writes the layers of one graph."""
 
-    def __init__(self, graph: LayerGraph) -> None:
+    def __init__(self, graph: LayerGraph, several: Collection[str] | None) -> None:
         self._graph = graph
         self._nodes = {node.name: node for node in graph.nodes}
-        self._several = _with_several_outputs(graph)
+        self._several = _with_several_outputs(graph) if several is None else several
         # A layer that is used again needs a name of its own beside that of its output.
         self._shared = {
             str(node.parameters["layer"]) for node in graph.nodes if node.type == "SharedLayer"
@@ -216,7 +221,7 @@ def _indented(text: str, by: int) -> str:
     return text.replace("\n", "\n" + " " * by)
 
 
-def _with_several_outputs(graph: LayerGraph) -> Sequence[str]:
+def _with_several_outputs(graph: LayerGraph) -> Collection[str]:
     with unallocated():
         builder = GraphBuilder()
         builder.build(graph)
