@@ -12,16 +12,16 @@ import keras
 from engine.decoding import is_autoregressive
 from engine.events import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
-from engine.graph.analysis import Analysis, analyse, count_weights, layers_of
+from engine.graph.analysis import Analysis, analyse
 from engine.graph.building import GraphBuilder
 from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
-from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.reading import of_model
 from engine.graph.unallocated import unallocated
 from engine.problem import Signature
 from engine.spec import RunSpec
 from engine.training.building import build
+from engine.training.fitting import checked_need
 
 
 def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> ModelDescribed:
@@ -39,7 +39,7 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     is_pretrained = spec.model.parameters.get("weights") not in (None, "none")
     with contextlib.nullcontext() if is_pretrained else unallocated():
         network = build(spec, signature)
-    need = _checked_need(spec, signature, network, n_rows)
+    need = checked_need(spec, signature, network, n_rows)
     with unallocated():
         graph = graph_of(network, signature)
         builder = GraphBuilder()
@@ -71,25 +71,6 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     )
     keras.backend.clear_session()
     return described
-
-
-def _checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_rows: int) -> Need:
-    """What training takes.
-
-    Raises:
-        SpecError: It is more than there is.
-    """
-    analyses = analyse(network)
-    need = need_of(
-        spec,
-        count_weights(network),
-        count_weights(network, trainable=True),
-        sum(item.kept_bytes for item in analyses.values()),
-        signature,
-        n_rows,
-    )
-    refuse_too_large(spec, layers_of(analyses), need)
-    return need
 
 
 def graph_of(network: keras.Model, signature: Signature) -> LayerGraph:

@@ -8,9 +8,10 @@ import keras
 
 from engine.errors import DescentError
 from engine.graph.analysis import analyse, count_weights, layers_of
-from engine.graph.memory import need_of, refuse_too_large
+from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.unallocated import unallocated
 from engine.material import Material
+from engine.problem import Signature
 from engine.spec import RunSpec
 from engine.training.building import build
 
@@ -28,25 +29,40 @@ def check_memory(material: Material) -> None:
     try:
         with unallocated():
             network = build(spec, signature)
-        found = analyse(network)
+        n_rows = len(material.parts.train) + len(material.parts.validation)
+        checked_need(spec, signature, network, n_rows)
     except DescentError:
         raise
     except Exception:
         # Whatever cannot be built is told by the training itself, with all its details.
         logger.exception("The memory of a model could not be estimated.")
-        return
     finally:
         keras.backend.clear_session()
-    n_rows = len(material.parts.train) + len(material.parts.validation)
+
+
+def checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_rows: int) -> Need:
+    """What training a network takes.
+
+    Args:
+        spec: A resolved one.
+        signature: Of the data.
+        network: Built; its weights need not have memory.
+        n_rows: Examples for training and validation.
+
+    Raises:
+        SpecError: It is more than there is.
+    """
+    analyses = analyse(network)
     need = need_of(
         spec,
         count_weights(network),
         count_weights(network, trainable=True),
-        sum(item.kept_bytes for item in found.values()),
+        sum(item.kept_bytes for item in analyses.values()),
         signature,
         n_rows,
     )
-    refuse_too_large(spec, layers_of(found), need)
+    refuse_too_large(spec, layers_of(analyses), need)
+    return need
 
 
 def _without_weights(spec: RunSpec) -> RunSpec:
