@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QFontMetricsF,
     QPainter,
     QPainterPath,
@@ -22,6 +21,7 @@ from gui.picture.layout import Line
 from gui.picture.words import counts_text, explanation, is_small, merge_sign, spoken
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.layer_view import STRIPE, family_color, shape_text
+from gui.widgets.painted_text import paint_left, paint_right
 
 BOX_WIDTH: Final = 33.0 * SPACING
 BOX_HEIGHT: Final = 9.0 * SPACING
@@ -102,13 +102,12 @@ class LayerBox(QGraphicsItem):
         palette, rect = current_theme().palette, self._rect
         baseline = rect.center().y() + QFontMetricsF(text_font()).ascent() / 2 - 2
         right = rect.right() - 2 * SPACING
-        used = _at_right(
-            painter, shape_text(self.layer.output_shape), right, baseline, text_font(TEXT_SMALL)
-        )
+        shape, small = shape_text(self.layer.output_shape), text_font(TEXT_SMALL)
+        used = paint_right(painter, shape, right, baseline, small, palette.text)
         words = f"{merge_sign(self.layer.type)} {self.layer.type}".strip()
         left = rect.left() + 2 * SPACING
         bold = text_font(TEXT_NORMAL, True)
-        _at_left(painter, words, left, baseline, right - used, bold, palette.text)
+        paint_left(painter, words, left, baseline, right - used, bold, palette.text)
 
     def _paint_layer(self, painter: QPainter, color: str) -> None:
         palette, rect, layer = current_theme().palette, self._rect, self.layer
@@ -122,12 +121,13 @@ class LayerBox(QGraphicsItem):
         step = QFontMetricsF(small).height() + 2
         left, right = rect.left() + 2 * SPACING + STRIPE, rect.right() - 1.5 * SPACING
         first = rect.top() + SPACING + QFontMetricsF(bold).ascent()
-        used = _at_right(painter, shape_text(layer.output_shape), right, first, small)
-        _at_left(painter, layer.type, left, first, right - used, bold, palette.text)
+        shape = shape_text(layer.output_shape)
+        used = paint_right(painter, shape, right, first, small, palette.text)
+        paint_left(painter, layer.type, left, first, right - used, bold, palette.text)
         named = f"{layer.name} · {layer.details}" if layer.details else layer.name
-        _at_left(painter, named, left, first + step, right, small, palette.muted)
+        paint_left(painter, named, left, first + step, right, small, palette.muted)
         counts = counts_text(layer)
-        _at_left(painter, counts, left, first + 2 * step, right, small, palette.muted)
+        paint_left(painter, counts, left, first + 2 * step, right, small, palette.muted)
 
 
 class LineItem(QGraphicsItem):
@@ -183,30 +183,6 @@ def line_path(line: Line) -> QPainterPath:
             middle = (before.y() + here.y()) / 2
             path.cubicTo(QPointF(before.x(), middle), QPointF(here.x(), middle), here)
     return path
-
-
-def _at_right(painter: QPainter, text: str, right: float, baseline: float, font: QFont) -> float:
-    """Draws at the right; returns how much room that took."""
-    width = QFontMetricsF(font).horizontalAdvance(text)
-    painter.setFont(font)
-    painter.setPen(QColor(current_theme().palette.text))
-    painter.drawText(QPointF(right - width, baseline), text)
-    return width + SPACING
-
-
-def _at_left(
-    painter: QPainter,
-    text: str,
-    left: float,
-    baseline: float,
-    right: float,
-    font: QFont,
-    color: str,
-) -> None:
-    elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, right - left)
-    painter.setFont(font)
-    painter.setPen(QColor(color))
-    painter.drawText(QPointF(left, baseline), elided)
 
 
 def _escaped(text: str) -> str:

@@ -16,7 +16,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import (
     QColor,
-    QFont,
     QFontMetrics,
     QPainter,
     QPen,
@@ -35,6 +34,7 @@ from PySide6.QtWidgets import (
 
 from engine.events import LayerInfo, ModelDescribed
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.widgets.painted_text import paint_left, paint_right
 from gui.widgets.run_words import count_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -173,15 +173,15 @@ class _LayerDelegate(QStyledItemDelegate):
         upper = box.top() + SPACING + QFontMetrics(bold).ascent()
         lower = box.bottom() - SPACING - QFontMetrics(small).descent()
         shape = shape_text(layer.output_shape)
-        shape_width = _text_right(painter, shape, right, upper, normal, palette.text)
+        shape_width = paint_right(painter, shape, right, upper, normal, palette.text)
         n_parameters = layer.n_parameters
         count = self.tr("{n} parameters").format(n=count_text(n_parameters))
-        count_width = _text_right(
+        count_width = paint_right(
             painter, count if n_parameters else "–", right, lower, small, palette.muted
         )
-        _text_left(painter, layer.type, left, upper, right - shape_width, bold, palette.text)
+        paint_left(painter, layer.type, left, upper, right - shape_width, bold, palette.text)
         details = layer.details or layer.name
-        _text_left(painter, details, left, lower, right - count_width, small, palette.muted)
+        paint_left(painter, details, left, lower, right - count_width, small, palette.muted)
         if share:
             # How much of the model sits here, as a line along the lower edge.
             width = (box.width() - 2 * SPACING) * share
@@ -189,31 +189,6 @@ class _LayerDelegate(QStyledItemDelegate):
             painter.setBrush(QColor(blend(palette.surface, palette.accent, 0.6)))
             line = QRectF(box.left() + SPACING, box.bottom() - 2.5, max(width, 2.0), 2)
             painter.drawRoundedRect(line, 1, 1)
-
-
-def _text_right(
-    painter: QPainter, text: str, right: float, baseline: float, font: QFont, color: str
-) -> float:
-    width = QFontMetrics(font).horizontalAdvance(text)
-    painter.setFont(font)
-    painter.setPen(QColor(color))
-    painter.drawText(QPointF(right - width, baseline), text)
-    return width + SPACING
-
-
-def _text_left(
-    painter: QPainter,
-    text: str,
-    left: float,
-    baseline: float,
-    right: float,
-    font: QFont,
-    color: str,
-) -> None:
-    elided = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, int(right - left))
-    painter.setFont(font)
-    painter.setPen(QColor(color))
-    painter.drawText(QPointF(left, baseline), elided)
 
 
 def _paint_arrow(painter: QPainter, top: QPointF, color: str) -> None:
