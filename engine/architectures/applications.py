@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.normalisation import BATCH_MOMENTUM
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem, SpecError
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -141,14 +142,7 @@ class ApplicationParameters(Parameters):
         ge=32,
         le=1024,
     )
-    dropout: float = parameter(
-        0.2,
-        label="Dropout",
-        help="Share of the pooled answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.2, "the pooled answers")
 
 
 class KerasApplication(Architecture):

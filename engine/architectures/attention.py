@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -47,14 +48,7 @@ class SelfAttentionParameters(Parameters):
         ge=1,
         le=1024,
     )
-    dropout: float = parameter(
-        0.3,
-        label="Dropout",
-        help="Share of the answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.3, "the answers")
 
 
 class SelfAttention(Architecture):
@@ -150,14 +144,7 @@ class TransformerParameters(Parameters):
         ge=1,
         le=8192,
     )
-    dropout: float = parameter(
-        0.2,
-        label="Dropout",
-        help="Share of each part's answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.2, "each part's answers")
     norm_first: bool = parameter(
         True,
         label="Normalise first",

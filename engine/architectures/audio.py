@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras
-
-_DROPOUT_HELP = (
-    "Share of the answers switched off at random in each training step; a remedy for overfitting."
-)
 
 
 class SoundCnnParameters(Parameters):
@@ -50,7 +47,7 @@ class SoundCnnParameters(Parameters):
         "'time_and_pitch' slides along both, as over an image: it finds the same sound higher or "
         "lower too, and takes several times as long.",
     )
-    dropout: float = parameter(0.3, label="Dropout", help=_DROPOUT_HELP, ge=0.0, le=0.9)
+    dropout: float = dropout_parameter(0.3, "the answers")
 
 
 class SoundCnn(Architecture):
@@ -147,7 +144,7 @@ class SoundTranscriberParameters(Parameters):
         ge=1,
         le=2048,
     )
-    dropout: float = parameter(0.1, label="Dropout", help=_DROPOUT_HELP, ge=0.0, le=0.9)
+    dropout: float = dropout_parameter(0.1, "the answers")
 
 
 class SoundTranscriber(Architecture):

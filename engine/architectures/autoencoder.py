@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -69,14 +70,7 @@ class AutoencoderParameters(Parameters):
         ge=0.0,
         le=1.0,
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of hidden values switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "hidden values")
 
 
 class Autoencoder(Architecture):

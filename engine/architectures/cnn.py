@@ -10,6 +10,7 @@ from engine.architectures.base import Architecture, TrainingDefaults, output_lay
 from engine.architectures.normalisation import batch_normalization
 from engine.architectures.regularisation import (
     Regularisation,
+    dropout_parameter,
     penalty,
     regularisation_parameter,
     strength_parameter,
@@ -80,14 +81,7 @@ class CnnParameters(Parameters):
         label="Batch normalization",
         help="Rescales each block's output over the batch; helps deep networks learn.",
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of dense units switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "dense units")
     regularisation: Regularisation = regularisation_parameter()
     strength: float = strength_parameter(0.001)
 

@@ -16,6 +16,7 @@ from engine.architectures.base import (
 from engine.architectures.normalisation import batch_normalization
 from engine.architectures.regularisation import (
     Regularisation,
+    dropout_parameter,
     penalty,
     regularisation_parameter,
     strength_parameter,
@@ -57,14 +58,7 @@ class MlpParameters(Parameters):
         "gradients reach the first layers of a deep network. Where the number of units changes, "
         "a learnt projection fits one to the other.",
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of units switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "units")
     regularisation: Regularisation = regularisation_parameter()
     strength: float = strength_parameter(0.001)
 

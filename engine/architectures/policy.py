@@ -9,6 +9,7 @@ from pydantic import Field
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.regularisation import (
     Regularisation,
+    dropout_parameter,
     penalty,
     regularisation_parameter,
     strength_parameter,
@@ -31,14 +32,7 @@ class PolicyParameters(Parameters):
         min_length=1,
         max_length=8,
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of units switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "units")
     regularisation: Regularisation = regularisation_parameter()
     strength: float = strength_parameter(0.0001)
 

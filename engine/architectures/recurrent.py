@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
 
@@ -42,14 +43,7 @@ class RecurrentParameters(Parameters):
         label="Both directions",
         help="A second memory reads the text from its end, so that beginning and end count alike.",
     )
-    dropout: float = parameter(
-        0.3,
-        label="Dropout",
-        help="Share of each layer's answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.3, "each layer's answers")
 
 
 class _Recurrent(Architecture):

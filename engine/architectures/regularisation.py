@@ -1,4 +1,4 @@
-"""The penalty on large weights that several architectures offer, declared once."""
+"""Remedies for overfitting that several architectures offer, declared once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ if TYPE_CHECKING:
     import keras
 
 Regularisation = Literal["none", "l1", "l2"]
+
+
+def dropout_parameter(default: float, what: str) -> Any:
+    """Declares Dropout.
+
+    Args:
+        default: Share that is switched off where nobody chooses.
+        what: What is switched off, in words.
+    """
+    return parameter(
+        default,
+        label="Dropout",
+        help=f"Share of {what} switched off at random in each training step; "
+        "a remedy for overfitting.",
+        ge=0.0,
+        le=0.9,
+    )
 
 
 def regularisation_parameter() -> Any:

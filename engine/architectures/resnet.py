@@ -10,6 +10,7 @@ from engine.architectures.base import Architecture, TrainingDefaults, output_lay
 from engine.architectures.normalisation import batch_normalization
 from engine.architectures.regularisation import (
     Regularisation,
+    dropout_parameter,
     penalty,
     regularisation_parameter,
     strength_parameter,
@@ -57,14 +58,7 @@ class ResNetParameters(Parameters):
         "stands in the way of the sum; helps very deep networks learn.",
         advanced=True,
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of the pooled answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "the pooled answers")
     regularisation: Regularisation = regularisation_parameter()
     strength: float = strength_parameter(0.0001)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -38,14 +39,7 @@ class SeriesParameters(Parameters):
         ge=1,
         le=4096,
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of dense units switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "dense units")
 
 
 class SeriesNetwork(Architecture):

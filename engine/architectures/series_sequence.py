@@ -15,6 +15,7 @@ from engine.architectures.attention import (
 )
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.recurrent import Cell, recurrent_stack
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Output, Signature, Task
@@ -64,14 +65,7 @@ class SeriesRnnParameters(Parameters):
         "gains by it.",
     )
     direct_steps: int = direct_steps_parameter()
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of each layer's answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "each layer's answers")
 
 
 class SeriesRnn(Architecture):
@@ -154,14 +148,7 @@ class SeriesTransformerParameters(TransformerParameters):
         le=8192,
     )
     direct_steps: int = direct_steps_parameter()
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of each part's answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "each part's answers")
 
 
 class SeriesTransformer(Architecture):

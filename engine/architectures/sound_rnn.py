@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -46,14 +47,7 @@ class SoundRnnParameters(Parameters):
         ge=1,
         le=50,
     )
-    dropout: float = parameter(
-        0.3,
-        label="Dropout",
-        help="Share of the answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.3, "the answers")
 
 
 class SoundRnn(Architecture):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
 
@@ -41,14 +42,7 @@ class TextCnnParameters(Parameters):
         min_length=1,
         max_length=8,
     )
-    dropout: float = parameter(
-        0.3,
-        label="Dropout",
-        help="Share of the patterns' answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.3, "the patterns' answers")
 
 
 class TextCnn(Architecture):

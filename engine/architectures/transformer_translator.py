@@ -15,6 +15,7 @@ from engine.architectures.attention import (
     with_positions,
 )
 from engine.architectures.base import Architecture, TrainingDefaults, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.architectures.translation import too_many_outputs
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
@@ -60,14 +61,7 @@ class TransformerTranslatorParameters(TransformerParameters):
         ge=1,
         le=8192,
     )
-    dropout: float = parameter(
-        0.1,
-        label="Dropout",
-        help="Share of each part's answers switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.1, "each part's answers")
     beam_width: int = parameter(
         1,
         label="Beam width",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.architectures.base import Architecture, TrainingDefaults, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -35,14 +36,7 @@ class TranslatorParameters(Parameters):
         ge=1,
         le=2048,
     )
-    dropout: float = parameter(
-        0.0,
-        label="Dropout",
-        help="Share of what was read that is switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.0, "what was read that is")
 
 
 class Translator(Architecture):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.normalisation import batch_normalization
+from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
 from engine.parameters import Parameters, parameter
 from engine.problem import Kind, Signature, Task
@@ -49,14 +50,7 @@ class VideoParameters(Parameters):
         label="Batch normalization",
         help="Rescales each block's output over the batch; the network learns sooner and better.",
     )
-    dropout: float = parameter(
-        0.3,
-        label="Dropout",
-        help="Share of dense units switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.3, "dense units")
 
 
 class VideoNetwork(Architecture):
@@ -163,14 +157,7 @@ class VideoRecurrentParameters(Parameters):
         label="Batch normalization",
         help="Rescales each block's output over the batch; the network learns much sooner.",
     )
-    dropout: float = parameter(
-        0.2,
-        label="Dropout",
-        help="Share of what is remembered switched off at random in each training step; "
-        "a remedy for overfitting.",
-        ge=0.0,
-        le=0.9,
-    )
+    dropout: float = dropout_parameter(0.2, "what is remembered")
 
 
 class VideoRecurrentNetwork(Architecture):
