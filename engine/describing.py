@@ -35,7 +35,9 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
     Raises:
         SpecError: Training it takes more memory than there is.
     """
-    keras.backend.clear_session()  # so that layers without a name are counted from the first
+    # So that layers without a name are counted from the first. Collecting garbage as well would
+    # take most of the time an edit is answered in, and there are no weights to free.
+    keras.backend.clear_session(free_memory=False)
     is_pretrained = spec.model.parameters.get("weights") not in (None, "none")
     with contextlib.nullcontext() if is_pretrained else unallocated():
         network = build(spec, signature)
@@ -69,7 +71,7 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
         graph={} if is_pretrained else graph.to_dict(),
         code=code,
     )
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     return described
 
 

@@ -25,7 +25,7 @@ def check_memory(material: Material) -> None:
         SpecError: Training takes more memory than there is.
     """
     spec, signature = _without_weights(material.spec), material.signature
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     try:
         with unallocated():
             network = build(spec, signature)
@@ -37,7 +37,7 @@ def check_memory(material: Material) -> None:
         # Whatever cannot be built is told by the training itself, with all its details.
         logger.exception("The memory of a model could not be estimated.")
     finally:
-        keras.backend.clear_session()
+        keras.backend.clear_session(free_memory=False)
 
 
 def checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_rows: int) -> Need:
