@@ -13,7 +13,8 @@ from engine.errors import Problem, SpecError
 from engine.parameters import Parameters, validate
 from engine.problem import Kind, Output, Signature, Task
 from engine.registry import Registry
-from engine.spec import RunSpec, TrainingSpec
+from engine.spec import RunSpec
+from engine.training_spec import TrainingSpec
 
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),

@@ -19,30 +19,9 @@ from engine.errors import Problem
 from engine.problem import Signature
 from engine.spec import RunSpec
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 FloatArray = npt.NDArray[np.float32]
-
-
-class RunState(StrEnum):
-    """Where a run is; the one truth that buttons and lists derive from."""
-
-    PREPARING = "preparing"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    FINISHED = "finished"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def is_active(self) -> bool:
-        """A worker is busy with it."""
-        return self in _ACTIVE
-
-
-_ACTIVE = frozenset({RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
 
 
 # ---- commands: one at a time, each answered by one terminal event
@@ -120,6 +99,48 @@ class Train(Command):
 
 
 @dataclass(frozen=True)
+class ResumeRun(Command):
+    """Go on with a run from its last checkpoint. Answered as `Train` is.
+
+    Attributes:
+        run: The run's id.
+        changes: New values of the spec by dotted path, such as ``training.epochs``; more epochs
+            extend a run that is finished.
+        reason: Why it goes on with other values, in words, where the program decided so.
+    """
+
+    run: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class EstimateTraining(Command):
+    """Measure a few steps. Answered by `TrainingEstimated`.
+
+    `Control.STOP` cancels it, which is answered by `Rejected`.
+
+    Attributes:
+        spec: A `RunSpec` as JSON values.
+    """
+
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FindRate(Command):
+    """Try learning rates from small to large. Answered by `RatesTried`.
+
+    `RateTried` tells each; `Control.STOP` ends it early, which is answered as well.
+
+    Attributes:
+        spec: A `RunSpec` as JSON values.
+    """
+
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Leave(Command):
     """Stop and keep the training under way, then end the process. The one without an answer."""
 
@@ -134,6 +155,38 @@ class Control(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     DISCARD = "discard"
+    SAVE = "save"
+    """Write a checkpoint now; answered by `CheckpointSaved`."""
+
+
+@dataclass(frozen=True)
+class ChangeRate:
+    """Goes on with another learning rate. A schedule goes on from it in its own shape.
+
+    Answered by `SettingChanged`.
+
+    Attributes:
+        learning_rate: Above 0.
+    """
+
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class ChangeEpochs:
+    """Ends after another number of epochs, but not before the one under way.
+
+    Answered by `SettingChanged`.
+
+    Attributes:
+        epochs: In all, from 1.
+    """
+
+    epochs: int
+
+
+Request = Control | ChangeRate | ChangeEpochs
+"""Everything that can be asked of a training under way."""
 
 
 # ---- events
@@ -282,6 +335,60 @@ class ModelDescribed(Terminal):
 
 
 @dataclass(frozen=True)
+class TrainingEstimated(Terminal):
+    """What a training would take, from steps that were measured.
+
+    Attributes:
+        step_s: Seconds for one step.
+        epoch_s: Seconds for one epoch, validation included.
+        total_s: Seconds for all epochs.
+        memory_bytes: Memory that the training would take in all.
+        available_bytes: Memory that is free.
+        fitting_batch_size: A batch size that fits into memory, where the one asked for may not;
+            0 where it does.
+        device: Where it was measured, such as ``CPU:0``.
+    """
+
+    step_s: float
+    epoch_s: float
+    total_s: float
+    memory_bytes: int
+    available_bytes: int
+    fitting_batch_size: int = 0
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class RateTried(Event):
+    """One step of a learning-rate range test.
+
+    Attributes:
+        learning_rate: Of that step.
+        loss: After it, smoothed.
+    """
+
+    learning_rate: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class RatesTried(Terminal):
+    """A learning-rate range test (Smith 2017, https://arxiv.org/abs/1506.01186) is over.
+
+    Attributes:
+        learning_rates: Tried, rising, (n,).
+        losses: After each, smoothed, (n,).
+        suggestion: A rate to train with; None where the losses tell nothing.
+        reason: The suggestion in words.
+    """
+
+    learning_rates: FloatArray
+    losses: FloatArray
+    suggestion: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Rejected(Terminal):
     """A command was refused or failed before anything was started; nothing is lost.
 
@@ -296,151 +403,3 @@ class Rejected(Terminal):
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     details: str = ""
-
-
-@dataclass(frozen=True)
-class RunEvent(Event):
-    """Something that happened in a run."""
-
-    run: str
-
-
-@dataclass(frozen=True)
-class RunStarted(RunEvent):
-    """A run exists on disk and prepares its data and model.
-
-    Attributes:
-        name: The run's name.
-        spec: With every open choice closed.
-        profile: What the data is.
-        epochs: Epochs planned.
-        steps_per_epoch: Steps (batches) in one epoch.
-        n_train: Examples in the training part.
-    """
-
-    name: str
-    spec: RunSpec
-    profile: Profile
-    epochs: int
-    steps_per_epoch: int
-    n_train: int
-
-
-@dataclass(frozen=True)
-class PlanChosen(RunEvent):
-    """How the steps are executed.
-
-    Attributes:
-        execution: Such as ``chunked``.
-        device: Where the weights really are, such as ``CPU:0``.
-        xla: Whether the chunk is compiled with XLA.
-        resident: Whether the data is held on the device.
-        reason: The choice in words.
-    """
-
-    execution: str
-    device: str
-    xla: bool
-    resident: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class StepsDone(RunEvent):
-    """A chunk of training steps.
-
-    Attributes:
-        epoch: The epoch, from 1.
-        first_step: Steps done in the whole run before this chunk.
-        metrics: Per-batch values by Keras's name (``loss``, ``accuracy``…), each (steps,).
-        elapsed_s: Seconds of training in the run so far, pauses excluded.
-    """
-
-    epoch: int
-    first_step: int
-    metrics: dict[str, FloatArray]
-    elapsed_s: float
-
-    @property
-    def n_steps(self) -> int:
-        return len(self.metrics["loss"])
-
-
-@dataclass(frozen=True)
-class EpochEnded(RunEvent):
-    """An epoch is complete, validated and recorded.
-
-    Attributes:
-        epoch: From 1.
-        step: Steps done in the whole run.
-        metrics: By Keras's names: ``loss``, ``accuracy``, ``val_loss``…
-        duration_s: Seconds for this epoch, validation included, pauses excluded.
-        elapsed_s: Seconds of training in the run so far, pauses excluded.
-        samples_per_s: Training examples per second of training steps.
-        is_best: It has the lowest validation loss (training loss without validation) so far.
-    """
-
-    epoch: int
-    step: int
-    metrics: dict[str, float]
-    duration_s: float
-    elapsed_s: float
-    samples_per_s: float
-    is_best: bool
-
-
-@dataclass(frozen=True)
-class StateChanged(RunEvent):
-    """The run was paused, resumed, or is stopping."""
-
-    state: RunState
-
-
-@dataclass(frozen=True)
-class RunEnded(RunEvent, Terminal):
-    """The last event of a run.
-
-    Attributes:
-        state: How it ended.
-        reason: Why, in words.
-        metrics: Final ones by Keras's names, test metrics under ``test_…``.
-        hint: What to do next, where something went wrong.
-        details: Traceback or log of an unexpected failure.
-    """
-
-    state: RunState = field(init=False, default=RunState.FINISHED)
-    reason: str
-    metrics: dict[str, float] = field(default_factory=dict)
-    hint: str = ""
-    details: str = ""
-
-
-@dataclass(frozen=True)
-class RunFinished(RunEnded):
-    """All epochs are done; the model is evaluated and saved."""
-
-
-@dataclass(frozen=True)
-class RunStopped(RunEnded):
-    """Someone stopped it.
-
-    Attributes:
-        kept: The model was evaluated and saved; False where the run was discarded.
-    """
-
-    state: RunState = field(init=False, default=RunState.STOPPED)
-    kept: bool = True
-
-
-@dataclass(frozen=True)
-class RunFailed(RunEnded):
-    """It could not go on. What was recorded is kept."""
-
-    state: RunState = field(init=False, default=RunState.FAILED)
-
-
-@dataclass(frozen=True)
-class RunInterrupted(RunEnded):
-    """The worker died. What was recorded is kept."""
-
-    state: RunState = field(init=False, default=RunState.INTERRUPTED)

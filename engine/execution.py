@@ -25,13 +25,15 @@ from engine.events import (
     DataInspected,
     Event,
     ModelDescribed,
+    WorkerReady,
+)
+from engine.material import Material, look, prepare
+from engine.run_events import (
     RunEnded,
     RunEvent,
     RunFailed,
     RunStopped,
-    WorkerReady,
 )
-from engine.material import Material, look, prepare
 from engine.spec import RunSpec
 from engine.training.control import TrainingControl
 from engine.training.recorder import Recorder

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import FloatArray, RunEvent
+from engine.events import FloatArray
+from engine.run_events import RunEvent
 
 _STEPS = 255
 

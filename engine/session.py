@@ -23,10 +23,14 @@ from engine.errors import DescentError
 from engine.events import (
     PROTOCOL_VERSION,
     Command,
-    Control,
     Event,
     Leave,
     Rejected,
+    Request,
+    Terminal,
+    Train,
+)
+from engine.run_events import (
     RunEnded,
     RunFailed,
     RunFinished,
@@ -34,8 +38,6 @@ from engine.events import (
     RunStarted,
     RunState,
     RunStopped,
-    Terminal,
-    Train,
 )
 from engine.runs.files import cannot_write
 from engine.runs.record import RunRecord
@@ -96,14 +98,14 @@ class Session:
         except (EOFError, OSError):
             yield self._last_words(run, command)
 
-    def control(self, control: Control) -> None:
+    def control(self, request: Request) -> None:
         """Asks something of the training under way; returns at once."""
         connection = self._connection
         if connection is not None:
             with contextlib.suppress(OSError):
-                self._send(connection, control)
+                self._send(connection, request)
 
-    def _send(self, connection: Connection, message: Command | Control) -> None:
+    def _send(self, connection: Connection, message: Command | Request) -> None:
         with self._sending:
             connection.send(message)
 

@@ -12,19 +12,9 @@ from pydantic import Field, model_validator
 
 from engine.parameters import Parameters, parameter, validate
 from engine.problem import Task
+from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 
 SCHEMA_VERSION: Literal[1] = 1
-
-OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam"]
-LossName = Literal[
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-    "binary_crossentropy",
-    "sparse_categorical_crossentropy",
-    "ctc",
-]
-
 
 ColumnType = Literal[
     "auto", "number", "category", "boolean", "date", "text", "identifier", "ignore"
@@ -279,53 +269,8 @@ class ModelSpec(Parameters):
         return self.name
 
 
-class TrainingSpec(Parameters):
-    """How the weights are learnt. None means: chosen to fit the model and the task."""
-
-    epochs: int | None = parameter(
-        None,
-        label="Epochs",
-        help="How many times the model sees the whole training part.",
-        ge=1,
-        le=100_000,
-    )
-    batch_size: int | None = parameter(
-        None,
-        label="Batch size",
-        help="Examples per step. Small batches learn in more, noisier steps.",
-        unit="examples",
-        ge=1,
-        le=65_536,
-    )
-    optimizer: OptimizerName | None = parameter(
-        None, label="Optimizer", help="The rule that turns gradients into steps, by Keras's name."
-    )
-    learning_rate: float | None = parameter(
-        None,
-        label="Learning rate",
-        help="Size of a step. Too large diverges, too small crawls.",
-        gt=0.0,
-        le=100.0,
-    )
-    loss: LossName | None = parameter(
-        None, label="Loss", help="What training makes small, by Keras's name.", advanced=True
-    )
-    class_weights: Literal["none", "balanced"] = parameter(
-        "none",
-        label="Class weights",
-        help="'balanced' lets rare classes count as much as frequent ones, by weighting each "
-        "example with n / (classes × examples of its class), as scikit-learn does.",
-    )
-    keep: Literal["best", "last"] = parameter(
-        "best",
-        label="Keep weights of",
-        help="'best' keeps the epoch with the lowest validation loss, 'last' the final epoch.",
-        advanced=True,
-    )
-
-
 class RunSpec(Parameters):
-    """A run, complete: data, split, preprocessing, model, training and seed."""
+    """A run, complete: data, split, preprocessing, model, how it learns and is executed, seed."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     data: DataSpec
@@ -335,6 +280,9 @@ class RunSpec(Parameters):
     anomaly: AnomalySpec = AnomalySpec()
     model: ModelSpec = ModelSpec()
     training: TrainingSpec = TrainingSpec()
+    schedule: ScheduleSpec = ScheduleSpec()
+    stopping: StoppingSpec = StoppingSpec()
+    execution: ExecutionSpec = ExecutionSpec()
     seed: int = parameter(
         0,
         label="Seed",

@@ -31,6 +31,7 @@ from engine.events import (
     Leave,
     PreviewBatch,
     Rejected,
+    Request,
     Train,
     WarmUp,
 )
@@ -100,7 +101,7 @@ class _Worker:
         with contextlib.suppress(EOFError, OSError):
             while True:
                 message = self._connection.recv()
-                if isinstance(message, Control):
+                if isinstance(message, Request):
                     self._control.request(message)
                 elif isinstance(message, Leave):
                     break

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import BatchPreviewed, Event, PreviewBatch, Rejected
+from engine.events import (
+    BatchPreviewed,
+    Event,
+    PreviewBatch,
+    Rejected,
+)
 from gui.draft import Draft
 from gui.worker_pool import WorkerPool
 

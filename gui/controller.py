@@ -20,13 +20,15 @@ from engine.events import (
     Event,
     ModelDescribed,
     Rejected,
+    WorkerReady,
+)
+from engine.run_events import (
     RunEnded,
     RunEvent,
     RunInterrupted,
     RunStarted,
     RunState,
     RunStopped,
-    WorkerReady,
 )
 from engine.spec import RunSpec
 from gui.batch_desk import BatchDesk

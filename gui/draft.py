@@ -42,6 +42,9 @@ class Draft:
         model: Name of an architecture; empty: none picked yet.
         model_parameters: Settings of the architecture.
         training: Epochs, batch size, optimizer…; missing or None: chosen to fit.
+        schedule: How the learning rate changes.
+        stopping: When training ends early.
+        execution: How the steps are executed: device, precision, reproducibility.
         seed: Governs everything that is random.
     """
 
@@ -60,6 +63,9 @@ class Draft:
     model: str = ""
     model_parameters: Values = field(default_factory=dict)
     training: Values = field(default_factory=dict)
+    schedule: Values = field(default_factory=dict)
+    stopping: Values = field(default_factory=dict)
+    execution: Values = field(default_factory=dict)
     seed: Any = 0
 
     @property
@@ -92,6 +98,9 @@ class Draft:
             "anomaly": dict(self.anomaly),
             "model": {"name": self.model, "parameters": dict(self.model_parameters)},
             "training": dict(self.training),
+            "schedule": dict(self.schedule),
+            "stopping": dict(self.stopping),
+            "execution": dict(self.execution),
             "seed": self.seed,
         }
 
@@ -145,6 +154,9 @@ class Draft:
             model=_text(model.get("name")),
             model_parameters=_mapping(model.get("parameters")),
             training=_mapping(values.get("training")),
+            schedule=_mapping(values.get("schedule")),
+            stopping=_mapping(values.get("stopping")),
+            execution=_mapping(values.get("execution")),
             seed=values.get("seed", 0),
         )
 
@@ -251,6 +263,18 @@ class Draft:
     def with_training(self, training: Mapping[str, Any]) -> Draft:
         """Returns a draft that is trained in another way."""
         return replace(self, training=dict(training))
+
+    def with_schedule(self, schedule: Mapping[str, Any]) -> Draft:
+        """Returns a draft whose learning rate changes in another way."""
+        return replace(self, schedule=dict(schedule))
+
+    def with_stopping(self, stopping: Mapping[str, Any]) -> Draft:
+        """Returns a draft with another rule for ending early."""
+        return replace(self, stopping=dict(stopping))
+
+    def with_execution(self, execution: Mapping[str, Any]) -> Draft:
+        """Returns a draft whose steps are executed in another way."""
+        return replace(self, execution=dict(execution))
 
     def with_seed(self, seed: Any) -> Draft:
         """Returns a draft with another seed."""

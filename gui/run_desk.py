@@ -7,16 +7,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.events import (
     Control,
     DataProgress,
-    EpochEnded,
     Event,
     Rejected,
+    Train,
+)
+from engine.run_events import (
+    EpochEnded,
     RunEnded,
     RunEvent,
     RunStarted,
     RunState,
     StateChanged,
     StepsDone,
-    Train,
 )
 from gui.draft import Draft
 from gui.worker_pool import WorkerPool

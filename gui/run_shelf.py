@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import EpochEnded, Rejected
+from engine.events import Rejected
+from engine.run_events import EpochEnded
 from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:

@@ -23,10 +23,13 @@ from engine.events import (
     Control,
     Event,
     Rejected,
+    Request,
+    Terminal,
+)
+from engine.run_events import (
     RunEvent,
     RunInterrupted,
     RunStarted,
-    Terminal,
 )
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ class SessionLike(Protocol):
 
     def run(self, command: Command) -> Iterator[Event]: ...
 
-    def control(self, control: Control) -> None: ...
+    def control(self, request: Request) -> None: ...
 
     def kill(self) -> None: ...
 
@@ -159,11 +162,11 @@ class TrainingThread(QThread):
         self.control(Control.STOP)
         return True
 
-    def control(self, control: Control) -> None:
-        """Passes a control to the training under way, at once."""
+    def control(self, request: Request) -> None:
+        """Passes a request to the training under way, at once."""
         session = self._session
         if session is not None:
-            session.control(control)
+            session.control(request)
 
     def retire(self) -> None:
         """Lets the thread end after the command under way; what waits is dropped."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.events import (
-    Control,
     DescribeModel,
     DownloadData,
     InspectData,
     PreviewBatch,
+    Request,
     Train,
     WarmUp,
 )
@@ -114,10 +114,10 @@ class WorkerPool(QObject):
         self._standby, self._trainer = self._standby or self._trainer, None
         return True
 
-    def control(self, control: Control) -> None:
-        """Passes a control to the run under way."""
+    def control(self, request: Request) -> None:
+        """Passes a request to the run under way."""
         if self._trainer is not None:
-            self._trainer.control(control)
+            self._trainer.control(request)
 
     def kill_trainer(self) -> None:
         """Ends the process of the run under way."""

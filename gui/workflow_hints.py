@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import EpochEnded, RunEnded, RunEvent, RunState
+from engine.run_events import (
+    EpochEnded,
+    RunEnded,
+    RunEvent,
+    RunState,
+)
 from gui.controller import Controller
 from gui.widgets.run_readiness import data_title, model_title
 from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar

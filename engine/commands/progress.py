@@ -11,7 +11,13 @@ import time
 from engine.commands.listings import finding_lines
 from engine.commands.output import Output, number, numbers
 from engine.datasets.findings import Trouble
-from engine.events import DataProgress, EpochEnded, Event, PlanChosen, RunStarted, StepsDone
+from engine.events import DataProgress, Event
+from engine.run_events import (
+    EpochEnded,
+    PlanChosen,
+    RunStarted,
+    StepsDone,
+)
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1

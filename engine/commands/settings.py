@@ -28,8 +28,8 @@ from engine.spec import (
     DataSpec,
     PreprocessingSpec,
     SplitSpec,
-    TrainingSpec,
 )
+from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 
 Values = dict[str, Any]
 
@@ -246,7 +246,12 @@ def _settings(values: Values) -> list[_Setting]:
     if "model" in values:
         name = _model_name(values, dataset)
         groups.insert(0, ("model", ("model", "parameters"), ARCHITECTURES[name].parameters))
-        groups.append(("training", ("training",), TrainingSpec))
+        groups += [
+            ("training", ("training",), TrainingSpec),
+            ("schedule", ("schedule",), ScheduleSpec),
+            ("stopping", ("stopping",), StoppingSpec),
+            ("execution", ("execution",), ExecutionSpec),
+        ]
     found = [
         _Setting(
             f"{group}.{item.name}", (*path, item.name), item.kind is ParameterKind.INTEGER_LIST

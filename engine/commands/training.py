@@ -14,10 +14,9 @@ from engine.commands.output import Output, error_text, numbers
 from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
 from engine.errors import DescentError
-from engine.events import (
-    Control,
+from engine.events import Control, Event
+from engine.run_events import (
     EpochEnded,
-    Event,
     PlanChosen,
     RunEnded,
     RunFailed,

@@ -66,6 +66,20 @@ MIGRATIONS = (
     );
     CREATE INDEX steps_of_run ON steps (run);
     """,
+    """
+    ALTER TABLE epochs ADD COLUMN learning_rate REAL;
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY,
+        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        epoch INTEGER NOT NULL,
+        step INTEGER NOT NULL,
+        setting TEXT NOT NULL,
+        before REAL NOT NULL,
+        after REAL NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX changes_of_run ON changes (run);
+    """,
 )
 SCHEMA_NUMBER = len(MIGRATIONS)
 

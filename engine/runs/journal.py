@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from engine.errors import WorkspaceError
-from engine.events import (
+from engine.events import Event
+from engine.run_events import (
     EpochEnded,
-    Event,
     PlanChosen,
     RunEnded,
     RunEvent,
     RunStarted,
     RunState,
+    SettingChanged,
     StateChanged,
     StepsDone,
 )
@@ -39,6 +40,8 @@ def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> Non
                 chunks.append(event)
             case EpochEnded():
                 _write_epoch(connection, event)
+            case SettingChanged():
+                _write_change(connection, event)
             case StateChanged():
                 change_run(connection, event.run, state=event.state.value)
             case PlanChosen():
@@ -104,8 +107,8 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
     change_run(connection, event.run, **values)
     connection.execute(
         "INSERT OR REPLACE INTO epochs "
-        "(run, epoch, step, metrics, duration_s, elapsed_s, samples_per_s, is_best) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "(run, epoch, step, metrics, duration_s, elapsed_s, samples_per_s, is_best, learning_rate) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.run,
             int(event.epoch),
@@ -115,6 +118,25 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
             float(event.elapsed_s),
             float(event.samples_per_s),
             bool(event.is_best),
+            event.learning_rate,
+        ),
+    )
+
+
+def _write_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
+    if event.setting == "training.epochs":
+        change_run(connection, event.run, epochs_planned=int(event.after))
+    connection.execute(
+        "INSERT INTO changes (run, epoch, step, setting, before, after, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.run,
+            int(event.epoch),
+            int(event.step),
+            event.setting,
+            float(event.before),
+            float(event.after),
+            event.reason,
         ),
     )
 

@@ -20,7 +20,8 @@ from types import TracebackType
 from typing import Self
 
 from engine.errors import UnknownNameError, WorkspaceError
-from engine.events import EpochEnded, Event, FloatArray, RunState
+from engine.events import Event, FloatArray
+from engine.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.files import atomic_write, cannot_write
 from engine.runs.journal import change_run, end_run, write_events
@@ -173,6 +174,26 @@ class RunStore:
                 elapsed_s=row["elapsed_s"],
                 samples_per_s=row["samples_per_s"],
                 is_best=bool(row["is_best"]),
+                learning_rate=row["learning_rate"],
+            )
+            for row in rows
+        ]
+
+    def changes(self, run: str) -> list[SettingChanged]:
+        """Returns what was changed while a run was under way, in order."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM changes WHERE run = ? ORDER BY id", (run,)
+            ).fetchall()
+        return [
+            SettingChanged(
+                run,
+                epoch=row["epoch"],
+                step=row["step"],
+                setting=row["setting"],
+                before=row["before"],
+                after=row["after"],
+                reason=row["reason"],
             )
             for row in rows
         ]

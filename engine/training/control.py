@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.events import Control, RunState
+from engine.events import ChangeEpochs, ChangeRate, Control, Request
+from engine.run_events import RunState
+
+Change = ChangeRate | ChangeEpochs
 
 
 class TrainingControl:
@@ -19,11 +22,13 @@ class TrainingControl:
         self._paused = False
         self._stopping = False
         self._discarding = False
+        self._saving = False
+        self._changes: list[Change] = []
 
-    def request(self, control: Control) -> None:
+    def request(self, request: Request) -> None:
         """Asks for something; returns at once. May be called from any thread."""
         with self._changed:
-            match control:
+            match request:
                 case Control.PAUSE:
                     self._paused = True
                 case Control.RESUME:
@@ -32,6 +37,10 @@ class TrainingControl:
                     self._stopping = True
                 case Control.DISCARD:
                     self._stopping = self._discarding = True
+                case Control.SAVE:
+                    self._saving = True
+                case ChangeRate() | ChangeEpochs():
+                    self._changes.append(request)
             self._changed.notify_all()
 
     @property
@@ -44,19 +53,43 @@ class TrainingControl:
         """The run was not only stopped: it is not wanted any more."""
         return self._discarding
 
-    def should_stop(self, announce: Callable[[RunState], None]) -> bool:
-        """Waits while paused, and says whether to stop. Called by the training loop only.
+    def should_stop(
+        self,
+        announce: Callable[[RunState], None],
+        change: Callable[[Change], None] = lambda change: None,
+        save: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Carries out what was asked, waits while paused, and says whether to stop.
+
+        Called by the training loop only. Changes and saving are carried out while paused, too.
 
         Args:
             announce: Told `PAUSED` before waiting and `RUNNING` after it.
+            change: Carries out a change, in the order asked.
+            save: Writes a checkpoint.
         """
-        with self._changed:
-            if not self._paused or self._stopping:
-                return self._stopping
-        announce(RunState.PAUSED)
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping or not self._paused)
-            stopping = self._stopping
-        if not stopping:
+        has_waited = False
+        while True:
+            with self._changed:
+                changes, self._changes = self._changes, []
+                saving, self._saving = self._saving, False
+            for asked in changes:
+                change(asked)
+            if saving:
+                save()
+            with self._changed:
+                if self._stopping:
+                    return True
+                if not self._paused:
+                    break
+            if not has_waited:
+                has_waited = True
+                announce(RunState.PAUSED)
+            with self._changed:
+                self._changed.wait_for(self._is_wanted)
+        if has_waited:
             announce(RunState.RUNNING)
-        return stopping
+        return False
+
+    def _is_wanted(self) -> bool:
+        return self._stopping or not self._paused or self._saving or bool(self._changes)

@@ -22,7 +22,9 @@ from engine.decoding import is_autoregressive, predictor, taught
 from engine.errors import TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
-from engine.events import (
+from engine.material import Material
+from engine.preprocessing.targets import AnomalyTargets, TokenTargets
+from engine.run_events import (
     PlanChosen,
     RunEnded,
     RunEvent,
@@ -32,8 +34,6 @@ from engine.events import (
     RunStopped,
     StateChanged,
 )
-from engine.material import Material
-from engine.preprocessing.targets import AnomalyTargets, TokenTargets
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model

@@ -18,7 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import TrainingError
-from engine.events import EpochEnded, RunEvent, RunState, StateChanged, StepsDone
+from engine.run_events import (
+    EpochEnded,
+    RunEvent,
+    RunState,
+    StateChanged,
+    StepsDone,
+)
 from engine.training.checkpoint import Snapshot, take_snapshot
 from engine.training.control import TrainingControl
 from engine.training.feed import Chunk, Feed

@@ -10,7 +10,8 @@ from engine.architectures import ARCHITECTURES
 from engine.augmentation import settings_for
 from engine.parameters import Parameter, ParameterKind, Parameters, describe
 from engine.problem import Kind, Task
-from engine.spec import PreprocessingSpec, SplitSpec, TrainingSpec
+from engine.spec import PreprocessingSpec, SplitSpec
+from engine.training_spec import TrainingSpec
 from gui.editor.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {

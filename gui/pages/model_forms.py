@@ -12,7 +12,8 @@ from engine.defaults import LOSSES
 from engine.errors import Problem
 from engine.parameters import describe
 from engine.problem import Kind, Output
-from engine.spec import PreprocessingSpec, RunSpec, TrainingSpec
+from engine.spec import PreprocessingSpec, RunSpec
+from engine.training_spec import TrainingSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.icons import icon

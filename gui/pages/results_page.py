@@ -17,8 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import RunEnded, RunState, RunStopped
 from engine.problem import Output
+from engine.run_events import (
+    RunEnded,
+    RunState,
+    RunStopped,
+)
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page

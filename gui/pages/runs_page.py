@@ -20,8 +20,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import RunEnded, RunEvent, RunState, StepsDone
 from engine.insights import Insight
+from engine.run_events import (
+    RunEnded,
+    RunEvent,
+    RunState,
+    StepsDone,
+)
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page

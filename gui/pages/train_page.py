@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
-from engine.events import (
-    DataProgress,
+from engine.events import DataProgress, Rejected
+from engine.insights import Insight
+from engine.run_events import (
     EpochEnded,
     PlanChosen,
-    Rejected,
     RunEnded,
     RunEvent,
     RunInterrupted,
@@ -24,7 +24,6 @@ from engine.events import (
     RunStopped,
     StepsDone,
 )
-from engine.insights import Insight
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages

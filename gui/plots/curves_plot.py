@@ -11,7 +11,13 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine.events import EpochEnded, RunEnded, RunEvent, RunStarted, StepsDone
+from engine.run_events import (
+    EpochEnded,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StepsDone,
+)
 from gui.plots.curve_data import X_AXES, CurveData, Floats, logarithm
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry

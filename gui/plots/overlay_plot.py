@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine.events import EpochEnded
+from engine.run_events import EpochEnded
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry

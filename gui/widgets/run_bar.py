@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.events import Control, RunState
+from engine.events import Control
+from engine.run_events import RunState
 from gui.controller import Controller
 from gui.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.events import EpochEnded, RunEvent
+from engine.run_events import EpochEnded, RunEvent
 from gui.plots.curves_plot import CurvesPlot
 from gui.settings import Settings
 from gui.theme import SPACING

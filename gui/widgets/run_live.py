@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.events import RunEvent
 from engine.insights import CoefficientsUpdated, Insight, SurfaceUpdated
+from engine.run_events import RunEvent
 from gui.plots.surface_plot import SurfacePlot
 from gui.theme import SPACING, set_role
 from gui.widgets.inside_view import InsideView

@@ -7,7 +7,7 @@ from collections import deque
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
-from engine.events import (
+from engine.run_events import (
     EpochEnded,
     PlanChosen,
     RunEnded,

@@ -9,7 +9,8 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.events import Rejected
 from engine.parameters import Parameters, describe
-from engine.spec import PreprocessingSpec, SplitSpec, TrainingSpec
+from engine.spec import PreprocessingSpec, SplitSpec
+from engine.training_spec import TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.widgets.run_words import counted, translate

@@ -18,7 +18,14 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor
 
-from engine.events import EpochEnded, PlanChosen, RunEnded, RunEvent, RunStarted, RunState
+from engine.run_events import (
+    EpochEnded,
+    PlanChosen,
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunState,
+)
 from gui.icons import icon
 from gui.theme import current_theme
 from gui.widgets.run_words import (

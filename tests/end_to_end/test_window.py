@@ -12,7 +12,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from engine import execution
-from engine.events import (
+from engine.events import Train
+from engine.run_events import (
     EpochEnded,
     RunEnded,
     RunFinished,
@@ -20,7 +21,6 @@ from engine.events import (
     RunState,
     RunStopped,
     StepsDone,
-    Train,
 )
 from engine.runs.store import RunStore
 from engine.session import Session

@@ -9,9 +9,9 @@ from engine import execution
 from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
 from engine.defaults import parse
-from engine.events import RunFinished
 from engine.material import balanced_weights, prepare
 from engine.problem import Kind, Task
+from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl

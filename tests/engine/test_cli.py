@@ -20,8 +20,13 @@ from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
 from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
-from engine.events import EpochEnded, PlanChosen, RunStarted, StepsDone
 from engine.material import prepare
+from engine.run_events import (
+    EpochEnded,
+    PlanChosen,
+    RunStarted,
+    StepsDone,
+)
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 

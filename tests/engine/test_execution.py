@@ -9,8 +9,10 @@ from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
-from engine.events import (
-    Control,
+from engine.events import Control
+from engine.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
+from engine.material import prepare
+from engine.run_events import (
     EpochEnded,
     PlanChosen,
     RunFailed,
@@ -19,8 +21,6 @@ from engine.events import (
     RunState,
     RunStopped,
 )
-from engine.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
-from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.serving import ServedModel
 from engine.spec import DataSpec, RunSpec

@@ -6,8 +6,8 @@ from engine import execution
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
-from engine.events import (
-    Control,
+from engine.events import Control
+from engine.run_events import (
     EpochEnded,
     RunFailed,
     RunFinished,

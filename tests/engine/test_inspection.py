@@ -10,7 +10,13 @@ import pytest
 from PIL import Image
 
 from engine.errors import Cancelled
-from engine.events import Control, DataInspected, DataProgress, InspectData, Rejected
+from engine.events import (
+    Control,
+    DataInspected,
+    DataProgress,
+    InspectData,
+    Rejected,
+)
 from engine.execution import inspect_data
 from engine.session import Session
 from engine.watch import Watch

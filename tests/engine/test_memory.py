@@ -19,8 +19,9 @@ from engine.graph import memory
 from engine.graph.memory import SLOTS, Available, Need, bytes_text, need_of, refusal
 from engine.problem import Kind, Signature, Task
 from engine.runs.store import RunStore
-from engine.spec import OptimizerName, RunSpec
+from engine.spec import RunSpec
 from engine.training.control import TrainingControl
+from engine.training_spec import OptimizerName
 
 GB = 1 << 30
 

@@ -14,9 +14,14 @@ from engine.datasets.base import Examples
 from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.events import BatchPreviewed, PreviewBatch, Rejected, RunFinished
+from engine.events import (
+    BatchPreviewed,
+    PreviewBatch,
+    Rejected,
+)
 from engine.preview import MAX_EXAMPLES, preview_batch
 from engine.problem import Kind, Task
+from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.session import Session
 from engine.training.control import TrainingControl

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from engine.errors import UnknownNameError, WorkspaceError
-from engine.events import (
+from engine.insights import SurfaceUpdated
+from engine.run_events import (
     EpochEnded,
     PlanChosen,
     RunFailed,
@@ -24,7 +25,6 @@ from engine.events import (
     StateChanged,
     StepsDone,
 )
-from engine.insights import SurfaceUpdated
 from engine.runs.database import SCHEMA_NUMBER
 from engine.runs.owner import Owner
 from engine.runs.steps import STEPS_PER_BLOB
@@ -41,7 +41,7 @@ WORKER = """
 import sys
 from pathlib import Path
 import numpy as np
-from engine.events import EpochEnded, StateChanged, RunState, StepsDone
+from engine.run_events import (EpochEnded, StateChanged, RunState, StepsDone,)
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 
@@ -140,6 +140,10 @@ class TestRecord:
             "device": "CPU:0",
             "xla": True,
             "resident": True,
+            "layers": "keras",
+            "precision": "float32",
+            "replicas": 1,
+            "speedup": 0.0,
             "reason": "Faster.",
         }
         store.record([epoch(run, 1, loss=2.0, val_loss=3.0)])

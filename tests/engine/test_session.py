@@ -15,10 +15,16 @@ from engine.events import (
     Control,
     DataInspected,
     DescribeModel,
-    EpochEnded,
     InspectData,
     ModelDescribed,
     Rejected,
+    Terminal,
+    Train,
+    WarmUp,
+    WorkerReady,
+)
+from engine.run_events import (
+    EpochEnded,
     RunFinished,
     RunInterrupted,
     RunStarted,
@@ -26,10 +32,6 @@ from engine.events import (
     RunStopped,
     StateChanged,
     StepsDone,
-    Terminal,
-    Train,
-    WarmUp,
-    WorkerReady,
 )
 from engine.runs.store import RunStore
 from engine.session import Session
@@ -172,7 +174,8 @@ def test_close_in_the_middle_of_training_stops_and_keeps(session, tmp_path):
 _PARENT = """
 import os, sys
 from pathlib import Path
-from engine.events import EpochEnded, Train
+from engine.events import Train
+from engine.run_events import EpochEnded
 from engine.session import Session
 
 if __name__ == "__main__":

@@ -14,13 +14,15 @@ from engine.events import (
     Control,
     InspectData,
     Rejected,
+    Train,
+)
+from engine.problem import Kind, Signature, Task
+from engine.run_events import (
     RunFinished,
     RunInterrupted,
     RunStarted,
     RunState,
-    Train,
 )
-from engine.problem import Kind, Signature, Task
 from engine.runs.store import RunStore
 from engine.session import LOGS_KEPT, Session
 from engine.spec import RunSpec

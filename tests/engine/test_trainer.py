@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from engine.errors import TrainingError
-from engine.events import Control, EpochEnded, RunEvent, RunState, StateChanged, StepsDone
+from engine.events import Control
+from engine.run_events import (
+    EpochEnded,
+    RunEvent,
+    RunState,
+    StateChanged,
+    StepsDone,
+)
 from engine.training import checkpoint
 from engine.training.checkpoint import (
     CheckpointWriter,

@@ -2,7 +2,8 @@
 
 import threading
 
-from engine.events import Control, RunState
+from engine.events import Control
+from engine.run_events import RunState
 from engine.training.control import TrainingControl
 
 

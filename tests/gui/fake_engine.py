@@ -28,14 +28,22 @@ from engine.events import (
     DataProgress,
     DescribeModel,
     DownloadData,
-    EpochEnded,
     Event,
     InspectData,
     LayerInfo,
     ModelDescribed,
-    PlanChosen,
     PreviewBatch,
     Rejected,
+    Train,
+    WarmUp,
+    WorkerReady,
+)
+from engine.graph.starter import starter
+from engine.insights import CoefficientsUpdated, SurfaceUpdated
+from engine.problem import Kind, Output, Task
+from engine.run_events import (
+    EpochEnded,
+    PlanChosen,
     RunEnded,
     RunEvent,
     RunFinished,
@@ -45,13 +53,7 @@ from engine.events import (
     RunStopped,
     StateChanged,
     StepsDone,
-    Train,
-    WarmUp,
-    WorkerReady,
 )
-from engine.graph.starter import starter
-from engine.insights import CoefficientsUpdated, SurfaceUpdated
-from engine.problem import Kind, Output, Task
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile

@@ -6,7 +6,12 @@ from typing import Any
 
 from engine.datasets.profile import Profile
 from engine.errors import Problem, SpecError
-from engine.events import Event, LayerInfo, ModelDescribed, Rejected
+from engine.events import (
+    Event,
+    LayerInfo,
+    ModelDescribed,
+    Rejected,
+)
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.starter import starter
 from engine.spec import RunSpec

@@ -13,9 +13,13 @@ from pytestqt.qtbot import QtBot
 from engine.events import (
     Control,
     DescribeModel,
-    EpochEnded,
     InspectData,
     Rejected,
+    Train,
+    WarmUp,
+)
+from engine.run_events import (
+    EpochEnded,
     RunFailed,
     RunFinished,
     RunInterrupted,
@@ -23,8 +27,6 @@ from engine.events import (
     RunState,
     RunStopped,
     StepsDone,
-    Train,
-    WarmUp,
 )
 from engine.runs.store import RunStore
 from engine.spec import RunSpec

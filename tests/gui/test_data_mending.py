@@ -13,7 +13,13 @@ from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
 from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.events import Control, DataProgress, DownloadData, InspectData, Rejected
+from engine.events import (
+    Control,
+    DataProgress,
+    DownloadData,
+    InspectData,
+    Rejected,
+)
 from gui.changes import REMOVED, added, changed, undoing
 from gui.draft import Draft
 from gui.messages import MessageBar

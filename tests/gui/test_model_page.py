@@ -15,7 +15,11 @@ from pytestqt.qtbot import QtBot
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
-from engine.events import DescribeModel, LayerInfo, Rejected
+from engine.events import (
+    DescribeModel,
+    LayerInfo,
+    Rejected,
+)
 from engine.parameters import describe
 from engine.problem import Kind, Task
 from gui.controller import Controller

@@ -16,7 +16,8 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.errors import Problem
 from engine.parameters import Parameters, describe, parameter
-from engine.spec import PreprocessingSpec, SplitSpec, TrainingSpec
+from engine.spec import PreprocessingSpec, SplitSpec
+from engine.training_spec import TrainingSpec
 from gui.widgets.parameter_fields import (
     ChoiceField,
     IntegerListField,

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.defaults import recommended_model
 from engine.evaluation.evaluation import FILE_NAME
-from engine.events import RunState
 from engine.problem import Kind, Task
+from engine.run_events import RunState
 from engine.runs.store import RunStore
 from gui.draft import Draft
 from gui.pages.results_page import ResultsPage

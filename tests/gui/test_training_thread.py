@@ -16,12 +16,11 @@ from engine.events import (
     Event,
     InspectData,
     Rejected,
-    RunInterrupted,
-    RunStarted,
     Train,
     WarmUp,
     WorkerReady,
 )
+from engine.run_events import RunInterrupted, RunStarted
 from engine.spec import RunSpec
 from gui.training_thread import TrainingThread
 from tests.gui.fake_data import fake_profile

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
-from engine.events import RunEvent
 from engine.material import Material
 from engine.preprocessing import Preprocessing
 from engine.problem import Output, Signature
+from engine.run_events import RunEvent
 from engine.training.loop import StepLoop
 
 if TYPE_CHECKING:
