@@ -86,7 +86,8 @@ class StepLoop:
         self._build_state(data)
         self._metrics = _leaf_metrics(model)
         self._replicas = self._strategy.num_replicas_in_sync
-        self._train_chunk = self._graph(model.train_step, data.tensors, xla, augment)
+        self._rate = _rate_variable(model)
+        self._train_chunk = self._graph(model.train_step, data.tensors, xla, augment, self._rate)
         self._test_chunk = self._graph(model.test_step, data.tested, xla)
         self._predict = tf.function(
             lambda x: model(x, training=False),
@@ -109,8 +110,12 @@ class StepLoop:
         pattern: tuple[tf.Tensor, ...],
         xla: bool,
         augment: Augment | None = None,
+        rate: keras.Variable | None = None,
     ) -> Callable[..., Any]:
-        """The graph of a chunk: `step` over rows of indices, metric state noted after each."""
+        """The graph of a chunk: `step` over rows of indices, metric state noted after each.
+
+        `rate` is given the rate of each step before it.
+        """
         strategy = self._strategy
 
         def replica_step(
@@ -123,12 +128,17 @@ class StepLoop:
             step((x, *rest))
 
         def chunk(
-            data: tuple[tf.Tensor, ...], indices: tf.Tensor, first_step: tf.Tensor
+            data: tuple[tf.Tensor, ...],
+            indices: tf.Tensor,
+            first_step: tf.Tensor,
+            rates: tf.Tensor,
         ) -> tf.Tensor:
             n_steps = tf.shape(strategy.experimental_local_results(indices)[0])[0]
             notes = tf.TensorArray(tf.float32, size=n_steps)
 
             def body(index: tf.Tensor, notes: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+                if rate is not None:
+                    rate.assign(rates[index])
                 strategy.run(replica_step, args=(data, indices, index, first_step))
                 return index + 1, notes.write(index, self._metric_state())
 
@@ -140,6 +150,7 @@ class StepLoop:
             tuple(tf.TensorSpec((None, *values.shape[1:]), values.dtype) for values in pattern),
             tf.TensorSpec((None, None), tf.int32),
             tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
         ]
         return tf.function(
             chunk,
@@ -164,7 +175,11 @@ class StepLoop:
         self._model.reset_metrics()
 
     def train(
-        self, data: DeviceData, indices: npt.NDArray[np.int32], first_step: int = 0
+        self,
+        data: DeviceData,
+        indices: npt.NDArray[np.int32],
+        first_step: int = 0,
+        rates: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
         """Runs one training step for each row of indices.
 
@@ -173,18 +188,23 @@ class StepLoop:
             indices: (steps, batch_size), rows of `data`. With several replicas each takes its
                 share of a batch; what does not divide evenly is left out of that batch.
             first_step: Steps done in the whole run before this chunk; decides the augmentation.
+            rates: The learning rate of each step, (steps,); None: as the optimizer has it.
 
         Returns:
             Value of each metric for each batch alone, (steps,), by Keras's name.
         """
-        return self._run(self._train_chunk, data.tensors, indices, first_step)
+        if rates is None:
+            rate = 0.0 if self._rate is None else self._rate.numpy()
+            rates = np.full(len(indices), rate, np.float32)
+        return self._run(self._train_chunk, data.tensors, indices, first_step, rates)
 
     def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
         """Evaluates the rows of indices without learning; otherwise like `train`.
 
         Weights of examples do not count; those of positions do.
         """
-        return self._run(self._test_chunk, data.tested, indices, 0)
+        rates = np.zeros(len(indices), np.float32)  # nothing is learnt
+        return self._run(self._test_chunk, data.tested, indices, 0, rates)
 
     def _run(
         self,
@@ -192,9 +212,12 @@ class StepLoop:
         data: tuple[tf.Tensor, ...],
         indices: Array,
         first_step: int,
+        rates: FloatArray,
     ) -> dict[str, FloatArray]:
         before = self._metric_state().numpy()
-        noted = chunk(data, self._distribute(indices), tf.constant(first_step)).numpy()
+        noted = chunk(
+            data, self._distribute(indices), tf.constant(first_step), tf.constant(rates)
+        ).numpy()
         return self._per_batch(before, noted)
 
     def _distribute(self, indices: npt.NDArray[np.int32]) -> Any:
@@ -249,6 +272,15 @@ class StepLoop:
         """Where the weights really are, such as ``CPU:0``."""
         variables = self._model.trainable_variables or self._model.variables
         return tf.convert_to_tensor(variables[0]).device.rpartition("device:")[2]
+
+
+def _rate_variable(model: keras.Model) -> keras.Variable | None:
+    """The learning rate, where it is a variable and no schedule of Keras's own."""
+    optimizer = model.optimizer
+    # A schedule would be evaluated for a look at `learning_rate`, and could not be assigned to.
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    rate = inner._learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
 
 
 def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:

@@ -157,3 +157,32 @@ def test_two_replicas_learn_what_one_learns():
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 1e-6
+
+
+def test_each_step_has_its_own_learning_rate(images):
+    theirs, ours = _classifier(), _classifier()
+    targets = _targets(theirs)
+    rates = np.array([1e-3, 2e-2, 5e-4, 1e-2], np.float32)
+    order = np.arange(64, dtype=np.int32).reshape(4, 16)
+    for rows, rate in zip(order, rates, strict=True):
+        theirs.optimizer.learning_rate = float(rate)
+        theirs.train_on_batch(images[rows], targets[rows])
+    data = DeviceData.place(images, targets)
+    loop = StepLoop(ours, data)
+    loop.train(data, order, rates=rates)
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+    assert float(ours.optimizer.learning_rate.numpy()) == rates[-1]
+
+
+def test_a_schedule_of_keras_keeps_its_own_rates(images):
+    theirs, ours = _regression(), _regression()
+    targets = _targets(theirs)
+    for model in (theirs, ours):
+        rate = keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+        model.compile(keras.optimizers.SGD(rate), "mean_squared_error", jit_compile=False)
+    theirs.fit(images[:64], targets[:64], batch_size=16, shuffle=False, verbose=0)
+    data = DeviceData.place(images, targets)
+    StepLoop(ours, data).train(data, np.arange(64, dtype=np.int32).reshape(4, 16))
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
