@@ -5,7 +5,7 @@ A sampler belongs to one thread at a time. Nothing here needs TensorFlow.
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import logging
 import platform
 import subprocess
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
+
+from engine.machine import decoded, import_nvml
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +34,7 @@ class DeviceInfo:
         physical_cores: Cores, or None where the system does not tell.
         logical_cores: Threads the cores can run at once.
         memory_total: Bytes of main memory.
-        gpus: Names of the NVIDIA GPUs.
-        notes: Sentences on what is missing and why.
+        gpus: Names of the NVIDIA GPUs; `engine.doctor` says why there are none.
     """
 
     cpu_model: str
@@ -41,7 +42,6 @@ class DeviceInfo:
     logical_cores: int
     memory_total: int
     gpus: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class DeviceSampler:
     """
 
     def __init__(self, load_nvml: Callable[[], Any] | None = None) -> None:
-        self._nvidia = _Nvidia(load_nvml or _import_nvml)
+        self._nvidia = _Nvidia(load_nvml or import_nvml)
         self._cpu_before = _cpu_seconds()
 
     def describe(self) -> DeviceInfo:
@@ -106,7 +106,6 @@ class DeviceSampler:
             logical_cores=psutil.cpu_count() or 1,
             memory_total=psutil.virtual_memory().total,
             gpus=self._nvidia.names,
-            notes=self._nvidia.notes,
         )
 
     def sample(self, pids: Sequence[int] = ()) -> DeviceSample:
@@ -216,45 +215,26 @@ def _resident_memory(pid: int) -> int:
 # ---- NVIDIA GPUs
 
 
-def _import_nvml() -> Any:
-    return importlib.import_module("pynvml")
-
-
 class _Nvidia:
     """The GPUs that the driver's management library (NVML) knows; its absence is no error."""
 
     def __init__(self, load_nvml: Callable[[], Any]) -> None:
         self.names: tuple[str, ...] = ()
-        self.notes: tuple[str, ...] = ()
         self._nvml: Any = None
         self._handles: tuple[Any, ...] = ()
-        try:
-            self._open(load_nvml)
-        except ImportError:
-            self.notes = (
-                "NVIDIA GPUs cannot be watched: the Python package nvidia-ml-py is not installed.",
-            )
+        with contextlib.suppress(ImportError):
+            self._open(load_nvml())
 
-    def _open(self, load_nvml: Callable[[], Any]) -> None:
-        nvml = load_nvml()
+    def _open(self, nvml: Any) -> None:
         try:
             nvml.nvmlInit()
             count = nvml.nvmlDeviceGetCount()
             handles = tuple(nvml.nvmlDeviceGetHandleByIndex(index) for index in range(count))
-            self.names = tuple(_text(nvml.nvmlDeviceGetName(handle)) for handle in handles)
+            self.names = tuple(decoded(nvml.nvmlDeviceGetName(handle)) for handle in handles)
         except nvml.NVMLError as error:
-            self.notes = (_why_no_gpu(nvml, error),)
+            logger.debug("No NVIDIA GPU can be watched: %s", error)
             return
         self._nvml, self._handles = nvml, handles
-        if not handles:
-            self.notes = (
-                "The NVIDIA driver is installed but found no GPU; the processor is used.",
-            )
-        elif sys.platform == "win32":
-            self.notes = (
-                "TensorFlow does not use the GPU under Windows itself. "
-                "Run Descent in the Windows Subsystem for Linux (WSL 2) to use it.",
-            )
 
     def sample(self) -> tuple[GpuSample, ...]:
         return tuple(
@@ -289,25 +269,3 @@ class _Nvidia:
         except self._nvml.NVMLError as error:
             logger.debug("A GPU does not answer: %s", error)
             return None
-
-
-def _why_no_gpu(nvml: Any, error: Exception) -> str:
-    reasons = {
-        "NVMLError_LibraryNotFound": "No NVIDIA driver was found on this machine; "
-        "the processor is used.",
-        "NVMLError_DriverNotLoaded": "The NVIDIA driver is installed but not running. "
-        "Restart the machine, or install the driver again.",
-        "NVMLError_LibRmVersionMismatch": "The NVIDIA driver was updated and its parts do not "
-        "match. Restart the machine.",
-        "NVMLError_NoPermission": "This user may not use the NVIDIA GPU. "
-        "Ask the machine's administrator for access.",
-    }
-    for name, reason in reasons.items():
-        kind = getattr(nvml, name, None)
-        if kind is not None and isinstance(error, kind):
-            return reason
-    return f"The NVIDIA GPUs cannot be watched. The driver says: {error}."
-
-
-def _text(name: str | bytes) -> str:
-    return name.decode("utf-8", errors="replace") if isinstance(name, bytes) else name

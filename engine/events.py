@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.profile import Profile
+from engine.doctor_words import Diagnosis
 from engine.errors import Problem
 from engine.problem import Signature
 from engine.spec import RunSpec
@@ -210,12 +211,14 @@ class WorkerReady(Terminal):
         tensorflow_version, keras_version: As the libraries name them.
         devices: Names such as ``CPU:0`` and ``GPU:0``.
         seconds: How long the import took.
+        diagnoses: Why a GPU is not used, and what mends it.
     """
 
     tensorflow_version: str
     keras_version: str
     devices: tuple[str, ...]
     seconds: float
+    diagnoses: tuple[Diagnosis, ...] = ()
 
 
 @dataclass(frozen=True)

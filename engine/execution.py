@@ -17,6 +17,7 @@ import numpy.typing as npt
 from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
+from engine.doctor import diagnose
 from engine.errors import DatasetError, DescentError, WorkspaceError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
@@ -27,6 +28,7 @@ from engine.events import (
     ModelDescribed,
     WorkerReady,
 )
+from engine.machine import look_at_machine, look_at_tensorflow
 from engine.material import Material, look, prepare
 from engine.run_events import (
     RunEnded,
@@ -97,7 +99,9 @@ def warm_up() -> WorkerReady:
     devices = tuple(
         device.name.rpartition("device:")[2] for device in tf.config.list_logical_devices()
     )
-    return WorkerReady(tf.__version__, keras.__version__, devices, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    found = diagnose(look_at_tensorflow(look_at_machine()))
+    return WorkerReady(tf.__version__, keras.__version__, devices, seconds, found)
 
 
 def load_tensorflow() -> None:

@@ -14,6 +14,7 @@ from engine.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile
+from engine.doctor_words import Diagnosis
 from engine.errors import DescentError
 from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
@@ -277,23 +278,17 @@ def show_devices(arguments: Namespace, output: Output) -> int:
     sample = sampler.sample()
     sampler.close()
     ready = execution.warm_up()
-    notes = list(info.notes)
-    if info.gpus and not any(device.startswith("GPU") for device in ready.devices):
-        notes.append(
-            "The machine has a GPU, but this TensorFlow cannot use it. On Linux, install it with "
-            "its CUDA libraries: python -m pip install 'tensorflow[and-cuda]'."
-        )
     if output.as_json:
         output.object(
             {
                 **dataclasses.asdict(info),
-                "notes": notes,
                 "now": dataclasses.asdict(sample),
                 "tensorflow": {
                     "version": ready.tensorflow_version,
                     "keras_version": ready.keras_version,
                     "devices": ready.devices,
                 },
+                "diagnoses": [dataclasses.asdict(found) for found in ready.diagnoses],
             }
         )
         return 0
@@ -305,9 +300,16 @@ def show_devices(arguments: Namespace, output: Output) -> int:
         *(f"GPU        {name}" for name in info.gpus),
         f"TensorFlow {ready.tensorflow_version} (Keras {ready.keras_version}) "
         f"trains on {', '.join(ready.devices)}",
-        *notes,
+        *(line for found in ready.diagnoses for line in _in_lines(found)),
     )
     return 0
+
+
+def _in_lines(found: Diagnosis) -> list[str]:
+    """A diagnosis with the command that mends it, which stands by itself to be copied."""
+    steps = f"To mend it: {found.steps}" if found.is_problem else found.steps
+    commands = [f"    {command}" for command in found.command.splitlines()]
+    return ["", found.what, *(text for text in (found.why, steps) if text), *commands]
 
 
 def _telling_metric(record: RunRecord) -> str:

@@ -71,7 +71,7 @@ class EngineStatus(QWidget):
     def _details(self) -> str:
         lines = []
         if self._info is not None:
-            lines += [self._info.cpu_model, *self._info.gpus, *self._info.notes]
+            lines += [self._info.cpu_model, *self._info.gpus]
         if self._worker is not None:
             versions = self.tr("TensorFlow {tensorflow}, Keras {keras}, loaded in {seconds:.1f} s")
             lines.append(

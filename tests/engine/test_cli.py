@@ -358,7 +358,7 @@ class TestListings:
         assert (code, errors) == (0, "")
         assert values["cpu_model"]
         assert values["memory_total"] > values["now"]["memory_used"] > 0
-        assert values["gpus"] or values["notes"]
+        assert values["gpus"] or values["diagnoses"][0]["what"]
         assert "CPU:0" in values["tensorflow"]["devices"]
 
     def test_runs(self, capsys, workspace):

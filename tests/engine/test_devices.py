@@ -20,17 +20,12 @@ class NVMLError_LibraryNotFound(NVMLError):  # noqa: N801  as the library names 
     pass
 
 
-class NVMLError_DriverNotLoaded(NVMLError):  # noqa: N801
-    pass
-
-
 class FakeNvml:
     """Two GPUs; the second has no power sensor. Questions named in `failing` raise."""
 
     NVML_TEMPERATURE_GPU = 0
     NVMLError = NVMLError
     NVMLError_LibraryNotFound = NVMLError_LibraryNotFound
-    NVMLError_DriverNotLoaded = NVMLError_DriverNotLoaded
 
     def __init__(self, count=2, init_error=None):
         self.count = count
@@ -178,27 +173,24 @@ class TestGpus:
         assert looking.sample().gpus == ()
 
     @pytest.mark.parametrize(
-        ("nvml", "note"),
+        "nvml",
         [
-            (FakeNvml(init_error=NVMLError_LibraryNotFound()), "No NVIDIA driver was found"),
-            (FakeNvml(init_error=NVMLError_DriverNotLoaded()), "installed but not running"),
-            (FakeNvml(init_error=NVMLError("odd")), "The driver says: odd"),
-            (FakeNvml(count=0), "found no GPU"),
+            FakeNvml(init_error=NVMLError_LibraryNotFound()),
+            FakeNvml(init_error=NVMLError("odd")),
+            FakeNvml(count=0),
         ],
     )
-    def test_none_says_why(self, nvml, note):
+    def test_none(self, nvml):
         looking = sampler(nvml)
-        info = looking.describe()
-        assert info.gpus == ()
-        assert len(info.notes) == 1
-        assert note in info.notes[0]
+        assert looking.describe().gpus == ()
         assert looking.sample().gpus == ()
 
-    def test_missing_package_says_so(self):
+    def test_missing_package(self):
         looking = DeviceSampler(no_package)
-        assert "nvidia-ml-py" in looking.describe().notes[0]
+        assert looking.describe().gpus == ()
         assert looking.sample().gpus == ()
 
-    def test_the_real_library_answers_or_says_why(self):
-        info = DeviceSampler().describe()
-        assert bool(info.gpus) or bool(info.notes)
+    def test_the_real_library_answers_or_is_absent(self):
+        looking = DeviceSampler()
+        assert len(looking.describe().gpus) == len(looking.sample().gpus)
+        looking.close()

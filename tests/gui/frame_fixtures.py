@@ -70,7 +70,7 @@ class Machine(FakeSampler):
     """A sampler that knows its machine."""
 
     def describe(self) -> DeviceInfo:  # type: ignore[override]
-        return DeviceInfo("A processor", 2, 4, 8 * 2**30, (), ("No GPU was found.",))
+        return DeviceInfo("A processor", 2, 4, 8 * 2**30, ())
 
 
 @dataclass
