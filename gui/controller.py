@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.datasets.profile import Profile
-from engine.errors import WorkspaceError
 from engine.events import (
     Control,
     Event,
@@ -32,14 +31,16 @@ from engine.run_events import (
 )
 from engine.spec import RunSpec
 from gui.batch_desk import BatchDesk
-from gui.device_thread import DeviceThread, SamplerLike, default_sampler
+from gui.device_desk import DeviceDesk
+from gui.device_thread import SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
 from gui.own_models import OwnModels
-from gui.run_desk import RunDesk
+from gui.run_desk import EPOCHS, RunDesk
 from gui.run_shelf import RunShelf
 from gui.training_thread import SessionFactory
 from gui.worker_pool import WorkerPool
+from gui.workspace_hold import WorkspaceHold
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -64,8 +65,6 @@ class Controller(QObject):
         start_rejected(Rejected): Start was refused; nothing was started.
         runs_changed(): `runs` was read again.
         runs_interrupted(tuple[RunRecord, ...]): Runs whose process died while no window looked.
-        result_read(RunResult): Answer to `read_result`, the newest only.
-        curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
         devices_sampled(DeviceSample): Once a second.
         device_info_changed(DeviceInfo): What the machine has.
         problem_found(Rejected): Something in the background failed, in words.
@@ -90,8 +89,6 @@ class Controller(QObject):
     start_rejected = Signal(object)
     runs_changed = Signal()
     runs_interrupted = Signal(object)
-    result_read = Signal(object)
-    curves_read = Signal(object)
     devices_sampled = Signal(object)
     device_info_changed = Signal(object)
     problem_found = Signal(object)
@@ -108,11 +105,9 @@ class Controller(QObject):
         self._workspace = workspace
         self._worker: WorkerReady | None = None
         self._warm_up_ticket = 0
-        self._device_info: Any = None
         self._open_parts = 0
         self._is_closing = False
-        self._lock: Any = None
-        self._locked_out: Rejected | None = None
+        self._hold = WorkspaceHold(workspace)
         self._own_store: RunStore | None = None
         self._pool = WorkerPool(sessions, self)
         self._desk = DraftDesk(self._pool, self)
@@ -120,7 +115,7 @@ class Controller(QObject):
         self._run_desk = RunDesk(self._pool, self)
         self._shelf = RunShelf(workspace, self)
         self._own_models = OwnModels(workspace, self._shelf, self)
-        self._devices = DeviceThread(sampler, parent=self)
+        self._devices = DeviceDesk(sampler, self._pool, self)
         self._connect_parts()
 
     def _connect_parts(self) -> None:
@@ -129,9 +124,9 @@ class Controller(QObject):
             (desk, ("draft_changed", "profile_changed", "data_progress", "data_rejected")),
             (desk, ("model_changed", "model_rejected")),
             (run_desk, ("run_event", "state_changed", "start_rejected")),
-            (shelf, ("runs_changed", "runs_interrupted", "result_read", "curves_read")),
-            (shelf, ("problem_found",)),
+            (shelf, ("runs_changed", "runs_interrupted", "problem_found")),
             (self._own_models, ("problem_found",)),
+            (self._devices, ("problem_found",)),
         ):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
@@ -142,10 +137,9 @@ class Controller(QObject):
         shelf.closed.connect(self._on_part_closed)
         self._pool.answered.connect(self._on_answer)
         self._pool.closed.connect(self._on_part_closed)
-        self._devices.described.connect(self._on_device_info)
-        self._devices.sampled.connect(self._on_device_sample)
-        self._devices.failed.connect(self._on_device_failure)
-        self._devices.finished.connect(self._on_devices_finished)
+        self._devices.described.connect(self.device_info_changed)
+        self._devices.sampled.connect(self.devices_sampled)
+        self._devices.closed.connect(self._on_part_closed)
 
     # ---- what is known
 
@@ -170,9 +164,24 @@ class Controller(QObject):
         return self._desk.data_problem
 
     @property
+    def draft_desk(self) -> DraftDesk:
+        """Holds the draft and asks about it."""
+        return self._desk
+
+    @property
     def batch_desk(self) -> BatchDesk:
         """Shows one batch of the draft's data, when asked."""
         return self._batch_desk
+
+    @property
+    def run_desk(self) -> RunDesk:
+        """Steers the run under way, when asked."""
+        return self._run_desk
+
+    @property
+    def shelf(self) -> RunShelf:
+        """Reads and changes the stored runs, when asked."""
+        return self._shelf
 
     @property
     def own_models(self) -> OwnModels:
@@ -197,7 +206,7 @@ class Controller(QObject):
     @property
     def device_info(self) -> Any:
         """What the machine has; None until known."""
-        return self._device_info
+        return self._devices.info
 
     @property
     def state(self) -> RunState | None:
@@ -237,12 +246,12 @@ class Controller(QObject):
     @property
     def is_read_only(self) -> bool:
         """Another window holds the workspace; runs can be looked at, not started."""
-        return self._locked_out is not None
+        return self._hold.problem is not None
 
     @property
     def lock_problem(self) -> Rejected | None:
         """Who holds the workspace, in words, where `is_read_only`."""
-        return self._locked_out
+        return self._hold.problem
 
     @property
     def is_closing(self) -> bool:
@@ -262,12 +271,12 @@ class Controller(QObject):
 
     def open(self) -> None:
         """Takes the workspace and starts the threads, and a worker that loads TensorFlow."""
-        self._take_lock()
+        self._hold.take()
         self._open_parts = 3
         self._warm_up_ticket = self._pool.warm_up()
         self._shelf.open(may_mark=not self.is_read_only)
         self._own_models.refresh()
-        self._devices.start()
+        self._devices.open()
         self._desk.open()
 
     @Slot()
@@ -276,6 +285,7 @@ class Controller(QObject):
         if self._is_closing:
             return
         self._is_closing = True
+        self._devices.hush()
         self._desk.close()
         self._run_desk.close()
         if not self.is_active:
@@ -291,28 +301,9 @@ class Controller(QObject):
         """Picks data, and with it the recommended model unless the chosen one fits."""
         self._desk.choose_data(source, target)
 
-    @Slot()
-    def cancel_inspection(self) -> None:
-        """Stops looking at the draft's data; answered by `data_rejected`."""
-        self._desk.cancel_inspection()
-
-    @Slot()
-    def download_data(self) -> None:
-        """Downloads the draft's data set, which the person said yes to."""
-        self._desk.download()
-
-    @Slot()
-    def inspect_again(self) -> None:
-        """Looks at the draft's data anew."""
-        self._desk.inspect_again()
-
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
         self._desk.choose_model(name)
-
-    def settings_of(self, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Returns what was set for an architecture before: its parameters, and the training's."""
-        return self._desk.settings_of(model)
 
     def use_spec(self, spec: RunSpec) -> None:
         """Makes a stored run's settings the draft."""
@@ -323,67 +314,30 @@ class Controller(QObject):
     @Slot()
     def start(self, name: str = "") -> None:
         """Starts a run with the draft; answered by `run_event` or `start_rejected`."""
+        if self._takes_worker():
+            self._run_desk.start(self.draft, name)
+
+    def continue_run(self, run: str, epochs: int = 0) -> None:
+        """Goes on with a run that has ended; answered as `start` is.
+
+        Args:
+            run: Its id.
+            epochs: In all, where it shall be others than were planned.
+        """
+        if self._takes_worker():
+            self._shelf.read_history(run)
+            self._run_desk.continue_run(run, {EPOCHS: epochs} if epochs else {})
+
+    def _takes_worker(self) -> bool:
+        """Makes the worker that stands by free for a run, if there may be one now."""
         if self.is_active or self._is_closing:
-            return
-        if self._locked_out is not None:
-            self.start_rejected.emit(self._locked_out)
-            return
+            return False
+        if self._hold.problem is not None:
+            self.start_rejected.emit(self._hold.problem)
+            return False
         self._desk.make_way()
         self._batch_desk.make_way()
-        self._run_desk.start(self.draft, name)
-
-    @Slot()
-    def pause(self) -> None:
-        """Asks for a pause."""
-        if self.state is RunState.RUNNING:
-            self._run_desk.ask(Control.PAUSE)
-
-    @Slot()
-    def resume(self) -> None:
-        """Lets a paused run go on."""
-        if self.state is RunState.PAUSED:
-            self._run_desk.ask(Control.RESUME)
-
-    @Slot()
-    def stop(self) -> None:
-        """Ends the run and keeps what it has learnt."""
-        self._run_desk.end(Control.STOP)
-
-    @Slot()
-    def discard(self) -> None:
-        """Ends the run and puts it among the deleted ones; `restore_run` brings it back."""
-        self._run_desk.end(Control.DISCARD)
-
-    # ---- stored runs
-
-    @Slot()
-    def refresh_runs(self) -> None:
-        """Reads the list of runs again."""
-        self._shelf.refresh()
-
-    def rename_run(self, run: str, name: str) -> None:
-        """Gives a run another name."""
-        self._shelf.change(lambda store: store.rename(run, name))
-
-    def set_note(self, run: str, note: str) -> None:
-        """Writes a run's note."""
-        self._shelf.change(lambda store: store.set_note(run, note))
-
-    def delete_run(self, *runs: str) -> None:
-        """Puts runs among the deleted ones."""
-        self._shelf.delete(runs)
-
-    def restore_run(self, *runs: str) -> None:
-        """Brings deleted runs back."""
-        self._shelf.restore(runs)
-
-    def read_result(self, run: str) -> None:
-        """Reads a run's row and evaluation; answered by `result_read`."""
-        self._shelf.read_result(run)
-
-    def read_curves(self, runs: tuple[str, ...], with_steps: bool = False) -> None:
-        """Reads the recorded metrics of runs; answered by `curves_read`."""
-        self._shelf.read_curves(runs, with_steps)
+        return True
 
     # ---- answers
 
@@ -414,7 +368,7 @@ class Controller(QObject):
         if isinstance(event, RunInterrupted):
             self._shelf.mark_interrupted()
         if isinstance(event, RunStopped) and not event.kept:
-            self.delete_run(event.run)
+            self._shelf.delete(event.run)
         elif event is not None:
             self._shelf.refresh()
         self._pool.release_trainer()
@@ -425,34 +379,7 @@ class Controller(QObject):
             self._warm_up_ticket = ticket
         self._desk.ask_model_again()
 
-    # ---- the machine, and the end
-
-    @Slot(object)
-    def _on_device_info(self, info: object) -> None:
-        self._device_info = info
-        self.device_info_changed.emit(info)
-
-    @Slot(object)
-    def _on_device_sample(self, sample: object) -> None:
-        self._devices.watch(self._pool.pids)
-        if not self._is_closing:
-            self.devices_sampled.emit(sample)
-
-    @Slot(str)
-    def _on_device_failure(self, details: str) -> None:
-        message = self.tr("The device cannot be watched; training is not affected.")
-        self.problem_found.emit(Rejected(message, details=details))
-
-    def _take_lock(self) -> None:
-        from engine.workspace import WorkspaceLock
-
-        lock = WorkspaceLock(self._workspace)
-        try:
-            lock.acquire()
-        except WorkspaceError as error:
-            self._locked_out = Rejected(error.message, error.hint)
-        else:
-            self._lock = lock
+    # ---- the end
 
     def _close_parts(self) -> None:
         if not self._open_parts:
@@ -460,17 +387,11 @@ class Controller(QObject):
             return
         self._pool.close()
         self._shelf.close()
-        self._devices.retire()
-
-    @Slot()
-    def _on_devices_finished(self) -> None:
-        self._devices.wait()  # its last instructions; `finished` comes just before them
-        self._on_part_closed()
+        self._devices.close()
 
     @Slot()
     def _on_part_closed(self) -> None:
         self._open_parts -= 1
         if self._open_parts == 0:
-            if self._lock is not None:
-                self._lock.release()
+            self._hold.release()
             self.closed.emit()

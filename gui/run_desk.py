@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QTimer, Signal
+import math
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.events import (
+    ChangeEpochs,
+    ChangeRate,
     Control,
     DataProgress,
     Event,
     Rejected,
+    Request,
+    ResumeRun,
     Train,
 )
 from engine.run_events import (
+    CheckpointSaved,
     EpochEnded,
     RunEnded,
     RunEvent,
     RunStarted,
     RunState,
+    SettingChanged,
     StateChanged,
     StepsDone,
 )
@@ -26,6 +35,8 @@ from gui.worker_pool import WorkerPool
 CLOSE_DEADLINE_MS = 20_000
 CANCELLED = "Cancelled."
 """What a worker says that was asked to stop."""
+RATE = "training.learning_rate"
+EPOCHS = "training.epochs"
 
 
 class RunDesk(QObject):
@@ -35,8 +46,19 @@ class RunDesk(QObject):
         preparing(DataProgress): How far the reading of its data is.
         run_event(RunEvent): Each event of the run, in order.
         state_changed(RunState | None): The run's state, or `pending`, changed.
+        requests_changed(): `waiting`, `learning_rate` or `epochs` changed.
         start_rejected(Rejected): Start was refused; nothing was started.
         ended(RunEnded | None): The run is over; None: there was none after all.
+
+    Attributes:
+        state: Where the run is; None: there is none.
+        run: Its id, once it is known.
+        started: Its first event.
+        pending: A pause or an end that was asked for and is not answered yet.
+        continued: Id of the run that goes on, where it is no new one.
+        waiting: What else was asked for and is not answered yet: ``save``, `RATE`, `EPOCHS`.
+        learning_rate: At present, as far as it is known.
+        epochs: Planned at present; 0 before that is known.
 
     Args:
         pool: Trains.
@@ -45,6 +67,7 @@ class RunDesk(QObject):
     preparing = Signal(object)
     run_event = Signal(object)
     state_changed = Signal(object)
+    requests_changed = Signal()
     start_rejected = Signal(object)
     ended = Signal(object)
 
@@ -54,6 +77,10 @@ class RunDesk(QObject):
         self.run: str | None = None
         self.started: RunStarted | None = None
         self.pending: Control | None = None
+        self.continued = ""
+        self.waiting: dict[str, Request] = {}
+        self.learning_rate: float | None = None
+        self.epochs = 0
         self._pool = pool
         self._ticket = 0
         self._deadline = QTimer(self)
@@ -66,20 +93,83 @@ class RunDesk(QObject):
         """A run is under way."""
         return self.state is not None and self.state.is_active
 
+    @property
+    def can_be_asked(self) -> bool:
+        """A run is at work, or paused, and hears what is asked of it."""
+        return self.state in (RunState.RUNNING, RunState.PAUSED)
+
+    # ---- what is asked
+
     def start(self, draft: Draft, name: str) -> None:
-        """Asks for a run."""
+        """Asks for a run with exactly the draft's settings."""
+        self._begin(Train(draft.to_spec(), name))
+
+    def continue_run(self, run: str, changes: dict[str, Any]) -> None:
+        """Asks a run that has ended to go on from its last checkpoint.
+
+        Args:
+            run: Its id.
+            changes: New values of its spec by dotted path.
+        """
+        self._begin(ResumeRun(run, changes), run)
+
+    def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None
-        self._ticket = self._pool.train(Train(draft.to_spec(), name))
+        self.continued = continued
+        self.learning_rate, self.epochs = None, 0
+        self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
 
-    def ask(self, control: Control) -> None:
+    @Slot()
+    def pause(self) -> None:
+        """Asks for a pause."""
+        if self.state is RunState.RUNNING:
+            self._ask(Control.PAUSE)
+
+    @Slot()
+    def resume(self) -> None:
+        """Lets a paused run go on."""
+        if self.state is RunState.PAUSED:
+            self._ask(Control.RESUME)
+
+    @Slot()
+    def stop(self) -> None:
+        """Ends the run and keeps what it has learnt."""
+        self._end(Control.STOP)
+
+    @Slot()
+    def discard(self) -> None:
+        """Ends the run and puts it among the deleted ones."""
+        self._end(Control.DISCARD)
+
+    @Slot()
+    def save(self) -> None:
+        """Asks for a checkpoint now; answered by `CheckpointSaved`."""
+        if "save" not in self.waiting:
+            self._request("save", Control.SAVE)
+
+    def change_rate(self, learning_rate: float) -> None:
+        """Asks for another learning rate; answered by `SettingChanged`."""
+        self._request(RATE, ChangeRate(learning_rate))
+
+    def change_epochs(self, epochs: int) -> None:
+        """Asks for another number of epochs in all; answered by `SettingChanged`."""
+        self._request(EPOCHS, ChangeEpochs(epochs))
+
+    def _request(self, name: str, request: Request) -> None:
+        if self.can_be_asked:
+            self.waiting[name] = request
+            self._pool.control(request)
+            self.requests_changed.emit()
+
+    def _ask(self, control: Control) -> None:
         """Asks for a pause or its end, unless an answer is still awaited."""
         if self.pending is None:
             self.pending = control
             self._pool.control(control)
             self.state_changed.emit(self.state)
 
-    def end(self, control: Control) -> None:
+    def _end(self, control: Control) -> None:
         """Asks for the run's end; `STOPPING` shows at once."""
         if not self.is_active or self.state is RunState.STOPPING:
             return
@@ -93,9 +183,11 @@ class RunDesk(QObject):
 
     def close(self) -> None:
         """Stops and keeps the run; its worker is ended if it does not answer in time."""
-        self.end(Control.STOP)
+        self.stop()
         if self.is_active:
             self._deadline.start()
+
+    # ---- what is answered
 
     def handle(self, ticket: int, event: Event) -> bool:
         """Takes an event, if it is of this run. Returns whether it was."""
@@ -111,7 +203,10 @@ class RunDesk(QObject):
         elif isinstance(event, RunEvent):
             before = (self.state, self.pending)
             self._follow(event)
+            is_answer = self._follow_requests(event)
             self.run_event.emit(event)
+            if is_answer:
+                self.requests_changed.emit()
             if before != (self.state, self.pending):
                 self.state_changed.emit(self.state)
             if isinstance(event, RunEnded):
@@ -136,10 +231,34 @@ class RunDesk(QObject):
             self.state = event.state
             self.pending = None
 
+    def _follow_requests(self, event: RunEvent) -> bool:
+        """Notes what was answered and how the run is set. Returns whether that changed."""
+        before = (dict(self.waiting), self.learning_rate, self.epochs)
+        if isinstance(event, RunStarted):
+            self.epochs = event.epochs
+            self.learning_rate = self.learning_rate or event.spec.training.learning_rate
+        elif isinstance(event, EpochEnded) and event.learning_rate is not None:
+            self.learning_rate = event.learning_rate
+        elif isinstance(event, CheckpointSaved):
+            self.waiting.pop("save", None)
+        elif isinstance(event, SettingChanged) and event.setting == RATE:
+            self.learning_rate = event.after
+            asked = self.waiting.get(RATE)
+            # A plateau may have changed it meanwhile, which is no answer.
+            if isinstance(asked, ChangeRate) and _is_close(asked.learning_rate, event.after):
+                del self.waiting[RATE]
+        elif isinstance(event, SettingChanged) and event.setting == EPOCHS:
+            self.epochs = round(event.after)
+            self.waiting.pop(EPOCHS, None)
+        elif isinstance(event, RunEnded):
+            self.waiting.clear()
+        return before != (self.waiting, self.learning_rate, self.epochs)
+
     def _finish(self, event: RunEnded | None) -> None:
         self._deadline.stop()
         self._ticket = 0
         self.pending = None
+        self.waiting.clear()
         if event is None:
             self._set_state(None)
         self.ended.emit(event)
@@ -147,3 +266,8 @@ class RunDesk(QObject):
     def _set_state(self, state: RunState | None) -> None:
         self.state = state
         self.state_changed.emit(state)
+
+
+def _is_close(asked: float, got: float) -> bool:
+    """They are one learning rate, which the engine keeps in 32 bits."""
+    return math.isclose(asked, got, rel_tol=1e-5)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.events import Rejected
-from engine.run_events import EpochEnded
+from engine.run_events import EpochEnded, SettingChanged
 from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ class RunCurves:
     Attributes:
         record: Its row in the store.
         epochs: Every completed epoch.
+        changes: What was changed while it was under way.
         steps: Per-batch values by Keras's name, each (steps,); empty where not asked for.
     """
 
     record: RunRecord
     epochs: tuple[EpochEnded, ...]
+    changes: tuple[SettingChanged, ...]
     steps: dict[str, Any]
 
 
@@ -61,6 +63,7 @@ class RunShelf(QObject):
         runs_interrupted(tuple[RunRecord, ...]): Runs whose process had died.
         result_read(RunResult): Answer to `read_result`, the newest only.
         curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
+        history_read(RunCurves | None): Answer to `read_history`; None where it cannot be read.
         problem_found(Rejected): Reading or changing failed.
         closed(): After `close`: the thread has ended.
     """
@@ -69,6 +72,7 @@ class RunShelf(QObject):
     runs_interrupted = Signal(object)
     result_read = Signal(object)
     curves_read = Signal(object)
+    history_read = Signal(object)
     problem_found = Signal(object)
     closed = Signal()
 
@@ -106,11 +110,19 @@ class RunShelf(QObject):
         """Finds runs whose process has died."""
         self.submit(lambda store: tuple(store.mark_interrupted()), self._on_interrupted)
 
+    def rename(self, run: str, name: str) -> None:
+        """Gives a run another name."""
+        self.change(lambda store: store.rename(run, name))
+
+    def set_note(self, run: str, note: str) -> None:
+        """Writes a run's note."""
+        self.change(lambda store: store.set_note(run, note))
+
     def change(self, job: Job) -> None:
         """Changes something in the store, then reads the list again."""
         self.submit(lambda store: (job(store), _list_runs(store))[1], self._on_runs)
 
-    def delete(self, runs: tuple[str, ...]) -> None:
+    def delete(self, *runs: str) -> None:
         """Puts runs among the deleted ones."""
 
         def job(store: RunStore) -> None:
@@ -119,7 +131,7 @@ class RunShelf(QObject):
 
         self.change(job)
 
-    def restore(self, runs: tuple[str, ...]) -> None:
+    def restore(self, *runs: str) -> None:
         """Brings deleted runs back."""
 
         def job(store: RunStore) -> None:
@@ -129,7 +141,7 @@ class RunShelf(QObject):
         self.change(job)
 
     def read_result(self, run: str) -> None:
-        """Reads a run's row and evaluation."""
+        """Reads a run's row and evaluation; answered by `result_read`."""
         self.submit(
             lambda store: _read_result(store, run),
             self.result_read.emit,
@@ -137,13 +149,26 @@ class RunShelf(QObject):
             key="result",
         )
 
-    def read_curves(self, runs: tuple[str, ...], with_steps: bool) -> None:
-        """Reads the recorded metrics of runs."""
+    def read_curves(self, runs: tuple[str, ...], with_steps: bool = False) -> None:
+        """Reads the recorded metrics of runs; answered by `curves_read`."""
         self.submit(
             lambda store: tuple(_read_curves(store, run, with_steps) for run in runs),
             self.curves_read.emit,
             key="curves",
         )
+
+    def read_history(self, run: str) -> None:
+        """Reads all that was recorded of a run that goes on; answered by `history_read`."""
+        self.submit(
+            lambda store: _read_curves(store, run, with_steps=True),
+            self.history_read.emit,
+            self._on_no_history,
+            key="history",
+        )
+
+    def _on_no_history(self, problem: Rejected) -> None:
+        self.problem_found.emit(problem)
+        self.history_read.emit(None)
 
     def submit(self, job: Job, done: Done, failed: Done | None = None, key: str = "") -> None:
         """Carries something out in the thread of the workspace, after what was asked before.
@@ -199,4 +224,5 @@ def _read_result(store: RunStore, run: str) -> RunResult:
 def _read_curves(store: RunStore, run: str, with_steps: bool) -> RunCurves:
     record = store.get(run)
     steps = dict(store.steps(record.id)) if with_steps else {}
-    return RunCurves(record, tuple(store.epochs(record.id)), steps)
+    epochs, changes = store.epochs(record.id), store.changes(record.id)
+    return RunCurves(record, tuple(epochs), tuple(changes), steps)

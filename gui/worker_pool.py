@@ -15,6 +15,7 @@ from engine.events import (
     InspectData,
     PreviewBatch,
     Request,
+    ResumeRun,
     Train,
     WarmUp,
 )
@@ -95,8 +96,8 @@ class WorkerPool(QObject):
             self._standby = self._start("standby")
         return self._standby.ask(command, "describe")
 
-    def train(self, command: Train) -> int:
-        """Starts a run on the worker that stands by."""
+    def train(self, command: Train | ResumeRun) -> int:
+        """Starts a run, or goes on with one, on the worker that stands by."""
         trainer = self._standby or self._start("standby")
         trainer.withdraw("describe")
         trainer.cancel("preview")

@@ -223,7 +223,7 @@ class DataPage(Page):
         path = str(Path(path).absolute())
         self.settings.set("data/folder", str(Path(path).parent))
         if path == self.controller.draft.source:
-            self.controller.inspect_again()
+            self.controller.draft_desk.inspect_again()
         else:
             self.controller.choose_data(path)
 
@@ -322,7 +322,7 @@ class DataPage(Page):
     def _show_loading(self) -> None:
         self._show_state()
         progress = self._progress
-        self._panel_action = self.controller.cancel_inspection
+        self._panel_action = self.controller.draft_desk.cancel_inspection
         title, text = self.tr("Loading the data…"), ""
         if progress is not None:
             title, text = progress.what, progress_text(progress)
@@ -360,7 +360,7 @@ class DataPage(Page):
     def _on_rejected(self, problem: Rejected) -> None:
         rest = self.data_settings.show_problems(problem.problems)
         self._show_state()
-        self._panel_action = self.controller.inspect_again
+        self._panel_action = self.controller.draft_desk.inspect_again
         if problem.message == CANCELLED:
             self.state_panel.show_state(
                 "data",
@@ -375,7 +375,7 @@ class DataPage(Page):
             text = text or self.tr("The mistake is marked at its field.")
         source = self.controller.draft.source
         if source in DATASETS and DATASETS[source].is_remote and not problem.problems:
-            self._panel_action = self.controller.download_data
+            self._panel_action = self.controller.draft_desk.download
             self.state_panel.show_state(
                 "data", self.tr("Not on this machine yet"), text, self.tr("Download it")
             )

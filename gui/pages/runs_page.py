@@ -179,8 +179,8 @@ class RunsPage(Page):
         self.search.textChanged.connect(self._on_search)
         self.table.doubleClicked.connect(self._on_double_clicked)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
-        self.model.rename_asked.connect(self.controller.rename_run)
-        self.model.note_asked.connect(self.controller.set_note)
+        self.model.rename_asked.connect(self.controller.shelf.rename)
+        self.model.note_asked.connect(self.controller.shelf.set_note)
         self.controller.runs_changed.connect(self._on_runs_changed)
         self.controller.run_event.connect(self._on_run_event)
         self.controller.state_changed.connect(self._on_state)
@@ -224,7 +224,7 @@ class RunsPage(Page):
         """Shows the results of the selected run."""
         records = self.selected_runs()
         if len(records) == 1:
-            self.controller.read_result(records[0].id)
+            self.controller.shelf.read_result(records[0].id)
             self.page_requested.emit("results")
 
     @Slot()
@@ -258,12 +258,12 @@ class RunsPage(Page):
         if not records:
             return
         runs = [record.id for record in records]
-        self.controller.delete_run(*runs)
+        self.controller.shelf.delete(*runs)
         if len(records) == 1:
             text = self.tr("“{name}” was deleted.").format(name=records[0].name)
         else:
             text = self.tr("{runs} were deleted.").format(runs=self._count(len(records)))
-        undo = partial(self.controller.restore_run, *runs)
+        undo = partial(self.controller.shelf.restore, *runs)
         self.messages.show_info(text, self.tr("Undo"), undo)
 
     @Slot()
@@ -281,7 +281,7 @@ class RunsPage(Page):
         """Reads the list again: the command line may have added runs."""
         super().showEvent(event)
         if self.controller.runs_are_read:
-            self.controller.refresh_runs()
+            self.controller.shelf.refresh()
 
     @Slot()
     def _on_runs_changed(self) -> None:

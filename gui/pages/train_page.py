@@ -299,7 +299,7 @@ class TrainPage(Page):
             self.messages.show_info(
                 self.tr("“{name}” was discarded.").format(name=name),
                 self.tr("Undo"),
-                partial(self.controller.restore_run, event.run),
+                partial(self.controller.shelf.restore, event.run),
             )
         elif event.state in (RunState.FAILED, RunState.INTERRUPTED):
             if not self.isVisible():

@@ -40,7 +40,7 @@ class RunBar(QWidget):
         self.pause = RunButton(
             self.tr("Pause"),
             "pause",
-            controller.pause,
+            controller.run_desk.pause,
             page,
             "Ctrl+P",
             help_text=self.tr("Hold training after the step under way"),
@@ -48,7 +48,7 @@ class RunBar(QWidget):
         self.resume = RunButton(
             self.tr("Resume"),
             "resume",
-            controller.resume,
+            controller.run_desk.resume,
             page,
             "Ctrl+P",
             "primary",
@@ -57,7 +57,7 @@ class RunBar(QWidget):
         self.stop = RunButton(
             self.tr("Stop and keep"),
             "stop",
-            controller.stop,
+            controller.run_desk.stop,
             page,
             "Ctrl+.",
             help_text=self.tr("End now, evaluate and keep what it has learnt"),
@@ -65,7 +65,7 @@ class RunBar(QWidget):
         self.discard = RunButton(
             self.tr("Discard"),
             "discard",
-            controller.discard,
+            controller.run_desk.discard,
             page,
             "Ctrl+Backspace",
             help_text=self.tr("End now and delete the run; it can be brought back"),

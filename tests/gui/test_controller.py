@@ -282,11 +282,11 @@ class TestRun:
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         start_and_hold(qtbot, controller, engine)
-        controller.pause()
+        controller.run_desk.pause()
         assert (controller.state, controller.pending) == (RunState.RUNNING, Control.PAUSE)
         run_until(qtbot, controller, RunState.PAUSED)
         assert controller.pending is None
-        controller.resume()
+        controller.run_desk.resume()
         assert (controller.state, controller.pending) == (RunState.PAUSED, Control.RESUME)
         run_until(qtbot, controller, RunState.RUNNING)
         engine.go_on()
@@ -298,10 +298,10 @@ class TestRun:
     ) -> None:
         start_and_hold(qtbot, controller, engine)
         engine.evaluate.close()
-        controller.stop()
+        controller.run_desk.stop()
         assert controller.state is RunState.STOPPING
-        controller.stop()
-        controller.pause()
+        controller.run_desk.stop()
+        controller.run_desk.pause()
         engine.evaluate.open()
         run_until(qtbot, controller, RunState.STOPPED)
         assert engine.controls == [Control.STOP]
@@ -316,7 +316,7 @@ class TestRun:
         controller.set_draft(DIGITS)
         controller.start()
         qtbot.waitUntil(lambda: bool(engine.trains()))
-        controller.stop()
+        controller.run_desk.stop()
         assert controller.state is RunState.STOPPING
         engine.prepare.open()
         run_until(qtbot, controller, RunState.STOPPED)
@@ -326,7 +326,7 @@ class TestRun:
     ) -> None:
         controller.set_draft(DIGITS)
         controller.start()
-        controller.stop()
+        controller.run_desk.stop()
         assert controller.state is None
         with qtbot.waitSignal(controller.worker_ready):
             loading.open()
@@ -338,11 +338,11 @@ class TestRun:
         start_and_hold(qtbot, controller, engine)
         run = controller.run
         assert run is not None
-        controller.discard()
+        controller.run_desk.discard()
         run_until(qtbot, controller, RunState.STOPPED)
         with RunStore(engine.workspace) as store:
             assert store.get(run).deleted_at is not None
-        controller.restore_run(run)
+        controller.shelf.restore(run)
         qtbot.waitUntil(lambda: [r.id for r in controller.runs] == [run])
 
     def test_a_refused_start_starts_nothing(
@@ -401,26 +401,26 @@ class TestStoredRuns:
     ) -> None:
         with RunStore(engine.workspace) as store:
             run = store.create(RunSpec.from_dict(MOONS.to_spec()), "first", "Moons", "Model").id
-        controller.rename_run(run, "second")
-        controller.set_note(run, "worth a look")
+        controller.shelf.rename(run, "second")
+        controller.shelf.set_note(run, "worth a look")
         qtbot.waitUntil(
             lambda: [(r.name, r.note) for r in controller.runs] == [("second", "worth a look")]
         )
-        controller.delete_run(run)
+        controller.shelf.delete(run)
         qtbot.waitUntil(lambda: controller.runs == ())
-        controller.restore_run(run)
+        controller.shelf.restore(run)
         qtbot.waitUntil(lambda: len(controller.runs) == 1)
 
     def test_a_failing_change_is_said_in_words(self, qtbot: QtBot, controller: Controller) -> None:
         with qtbot.waitSignal(controller.problem_found) as problem:
-            controller.rename_run("no-such-run", "name")
+            controller.shelf.rename("no-such-run", "name")
         assert problem.args[0].message
 
     def test_a_result_that_cannot_be_read_says_why(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        with qtbot.waitSignal(controller.result_read) as answer:
-            controller.read_result("no-such-run")
+        with qtbot.waitSignal(controller.shelf.result_read) as answer:
+            controller.shelf.read_result("no-such-run")
         assert answer.args[0].problem is not None
 
     def test_curves_of_several_runs(
@@ -430,8 +430,8 @@ class TestStoredRuns:
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         run = str(controller.run)
-        with qtbot.waitSignal(controller.curves_read) as answer:
-            controller.read_curves((run,), with_steps=True)
+        with qtbot.waitSignal(controller.shelf.curves_read) as answer:
+            controller.shelf.read_curves((run,), with_steps=True)
         (curves,) = answer.args[0]
         assert len(curves.epochs) == 4
         assert len(curves.steps["loss"]) == 80

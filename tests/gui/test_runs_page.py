@@ -36,7 +36,7 @@ def three(on: Stage[RunsPage]) -> list[str]:
             )
         ]
         store.record([RunFinished(run, reason="Done.") for run in runs])
-    on.controller.refresh_runs()
+    on.controller.shelf.refresh()
     on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 3)
     return runs
 
@@ -194,7 +194,7 @@ def test_a_double_click_opens_the_results(on: Stage[RunsPage], three: list[str])
     on.page.page_requested.connect(asked.append)
     table = on.page.table
     where = table.visualRect(cell(on, 1, "data")).center()
-    with on.qtbot.waitSignal(on.controller.result_read) as read:
+    with on.qtbot.waitSignal(on.controller.shelf.result_read) as read:
         on.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
         on.qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert read.args[0].run == three[1]
@@ -206,7 +206,7 @@ def test_the_return_key_opens_the_results(on: Stage[RunsPage], three: list[str])
     on.qtbot.waitUntil(on.page.isActiveWindow)
     select(on, three[2])
     on.page.table.setFocus()
-    with on.qtbot.waitSignal(on.controller.result_read) as read:
+    with on.qtbot.waitSignal(on.controller.shelf.result_read) as read:
         on.qtbot.keyClick(on.page.table, Qt.Key.Key_Return)
     assert read.args[0].run == three[2]
 
@@ -250,10 +250,10 @@ def test_the_row_of_a_training_follows_it(on: Stage[RunsPage], three: list[str])
     assert cell(on, 0, "state").data() == "Training"
     select(on, str(on.controller.run))
     assert not on.page.delete.isEnabled()
-    on.controller.pause()
+    on.controller.run_desk.pause()
     on.wait_for(RunState.PAUSED)
     assert cell(on, 0, "state").data() == "Paused"
-    on.controller.stop()
+    on.controller.run_desk.stop()
     assert cell(on, 0, "state").data() == "Stopping…"
     on.wait_for(RunState.STOPPED)
     on.qtbot.waitUntil(lambda: cell(on, 0, "state").data() == "Stopped")
@@ -292,7 +292,7 @@ def test_a_killed_worker_leaves_an_interrupted_run_with_its_metrics(
 def test_the_selection_survives_a_new_reading(on: Stage[RunsPage], three: list[str]) -> None:
     select(on, three[1])
     with on.qtbot.waitSignal(on.controller.runs_changed):
-        on.controller.refresh_runs()
+        on.controller.shelf.refresh()
     assert [record.id for record in on.page.selected_runs()] == [three[1]]
 
 
