@@ -1,4 +1,6 @@
-"""What is told of the inside of a network while it learns: events to look at, never recorded.
+"""What is told of the inside of a network while it learns: events to look at.
+
+Only `GradientFlow` is recorded; of the others the newest says all.
 
 Like all events they are frozen, picklable, and hold plain values and copied arrays only. Large
 arrays travel as `Bytes`, a byte for each number.
@@ -308,3 +310,37 @@ class EpisodePlayed(Insight):
     def n_steps(self) -> int:
         """Steps until the pole fell or the episode was over."""
         return len(self.states) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow(Insight):
+    """What reaches each layer in one training step, and what the step does to it. Recorded.
+
+    Attributes:
+        step: Steps done in the whole run before the one that was measured.
+        epoch: Epochs done before it, with their fraction.
+        layers: Names of the layers that learn, from input to output.
+        gradient_norms: L2 norm of all gradients of a layer, before any clipping, (layers,).
+        weight_norms: L2 norm of the weights before the step, (layers,).
+        update_ratios: L2 norm of what the step changed over that of the weights, (layers,). About
+            0.001 is healthy (Andrej Karpathy: CS231n, "Neural Networks Part 3", "Ratio of
+            weights:updates", https://cs231n.github.io/neural-networks-3/).
+        dead_units: Share of units that answered 0 to every example of the batch, (layers,); NaN
+            where units are not of a sort that can die, as ReLU is.
+        off: Why nothing can be measured in this run; empty where something is.
+    """
+
+    step: int
+    epoch: float
+    layers: tuple[str, ...]
+    gradient_norms: FloatArray
+    weight_norms: FloatArray
+    update_ratios: FloatArray
+    dead_units: FloatArray
+    off: str = ""
+
+    @classmethod
+    def unavailable(cls, run: str, reason: str) -> GradientFlow:
+        """Says why nothing is measured in a run."""
+        nothing = np.empty(0, np.float32)
+        return cls(run, 0, 0.0, (), nothing, nothing, nothing, nothing, reason)

@@ -67,29 +67,43 @@ class Glimpse:
         return output.numpy(), [tf.nest.map_structure(_plain, value) for value in found]
 
     def _trace(self, x: tf.Tensor) -> tuple[tf.Tensor, dict[str, Any]]:
-        noted: dict[str, Any] = {}
-        with ExitStack() as stack:
-            for place, layer in enumerate(self._layers):
-                stack.enter_context(self._heard(layer, str(place), noted))
+        with listening(self._layers, self._note) as noted:
             output = self._network(x, training=False)
         return output, noted
 
-    @contextmanager
-    def _heard(self, layer: keras.layers.Layer, key: str, noted: dict[str, Any]) -> Iterator[None]:
-        """A context in which calls of a layer are noted."""
-        call = layer.call
 
-        def listening(*args: Any, **kwargs: Any) -> Any:
-            output, seen = self._note(layer, call, args, kwargs)
-            noted.setdefault(key, seen)
-            return output
+@contextmanager
+def listening(
+    layers: Sequence[keras.layers.Layer], note: Note = output_of
+) -> Iterator[dict[str, Any]]:
+    """A context in which calls of layers are noted, by the layer's place in `layers`.
 
-        # Past Keras's own bookkeeping of attributes: for the layer nothing has changed.
-        object.__setattr__(layer, "call", listening)
-        try:
-            yield
-        finally:
-            object.__delattr__(layer, "call")
+    Of several calls of one layer the first counts.
+    """
+    noted: dict[str, Any] = {}
+    with ExitStack() as stack:
+        for place, layer in enumerate(layers):
+            stack.enter_context(_heard(layer, note, str(place), noted))
+        yield noted
+
+
+@contextmanager
+def _heard(
+    layer: keras.layers.Layer, note: Note, key: str, noted: dict[str, Any]
+) -> Iterator[None]:
+    call = layer.call
+
+    def hearing(*args: Any, **kwargs: Any) -> Any:
+        output, seen = note(layer, call, args, kwargs)
+        noted.setdefault(key, seen)
+        return output
+
+    # Past Keras's own bookkeeping of attributes: for the layer nothing has changed.
+    object.__setattr__(layer, "call", hearing)
+    try:
+        yield
+    finally:
+        object.__delattr__(layer, "call")
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,226 @@
+"""FlowGraph: gradients, weights, their change and dead units of one step, layer by layer.
+
+A function of what it is given: the weights, averages and seeds before the step and the weights
+after it. It changes nothing, so training goes on bit by bit as without it, and it may be traced in
+a thread beside the training. Imported by workers only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from engine.events import FloatArray
+from engine.training.inside.glimpse import Call, answering, leaves, listening
+
+Batch = tuple[tf.Tensor, ...]
+Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+_RECTIFIERS = (keras.activations.relu, keras.activations.relu6)
+
+
+@dataclass(frozen=True)
+class FlowLayer:
+    """A layer that learns.
+
+    Attributes:
+        name: Told apart from every other; of a layer within another, with the outer one's before.
+        variables: Its weights that learn.
+        answering: What of it answers 0 where a unit is dead; None where units cannot die.
+    """
+
+    name: str
+    variables: tuple[keras.Variable, ...]
+    answering: keras.layers.Layer | None
+
+
+def flow_layers(network: keras.Model) -> tuple[FlowLayer, ...]:
+    """The layers of a network that learn, from input to output, each weight in one of them."""
+    order = leaves(network)
+    seen: set[int] = set()
+    found: list[FlowLayer] = []
+    names: Counter[str] = Counter()
+    for name, leaf, layer in _named(network):
+        variables = tuple(item for item in layer.trainable_variables if id(item) not in seen)
+        if not variables:
+            continue
+        seen.update(id(item) for item in variables)
+        names[name] += 1
+        title = name if names[name] == 1 else f"{name} ({names[name]})"
+        behind = answering(order, next(i for i, one in enumerate(order) if one is leaf))
+        found.append(
+            FlowLayer(title, variables, behind if layer is leaf and _can_die(behind) else None)
+        )
+    return tuple(found)
+
+
+def _named(
+    network: keras.Model, prefix: str = ""
+) -> Iterator[tuple[str, keras.layers.Layer, keras.layers.Layer]]:
+    """Names of the parts that are told apart, the leaf each is in, and the part itself."""
+    for layer in network.layers:
+        name = f"{prefix}{layer.name}"
+        if isinstance(layer, keras.Model):
+            yield from _named(layer, f"{name}/")
+        elif isinstance(layer, keras.layers.Bidirectional):
+            # What is read forwards and backwards may vanish differently.
+            yield f"{name}/forward", layer, layer.forward_layer
+            yield f"{name}/backward", layer, layer.backward_layer
+        else:
+            yield name, layer, layer
+
+
+def _can_die(layer: keras.layers.Layer) -> bool:
+    """A unit of it may answer 0 to everything, and then has no gradient to come back with."""
+    if isinstance(layer, keras.layers.ReLU):
+        return float(layer.negative_slope) == 0.0
+    return getattr(layer, "activation", None) in _RECTIFIERS
+
+
+class FlowGraph:
+    """Measures one training step.
+
+    Args:
+        network: Built and compiled; its optimizer is built.
+        augment: As for the step loop.
+        seed: As for the step loop.
+    """
+
+    def __init__(self, network: keras.Model, augment: Augment | None = None, seed: int = 0) -> None:
+        self._network = network
+        self._augment = augment
+        self._seed = seed
+        self.layers = flow_layers(network)
+        self._variables = list(network.variables)
+        self._learning = list(network.trainable_variables)
+        places = {id(item): place for place, item in enumerate(self._learning)}
+        self._groups = [[places[id(v)] for v in layer.variables] for layer in self.layers]
+        self._function: Any = None
+
+    @property
+    def is_traced(self) -> bool:
+        return self._function is not None
+
+    def state(self) -> list[tf.Tensor]:
+        """All variables as they are now; the memory is shared until the next step writes anew."""
+        return [tf.convert_to_tensor(variable.value) for variable in self._variables]
+
+    def weights(self) -> list[tf.Tensor]:
+        """The weights that learn, as they are now."""
+        return [tf.convert_to_tensor(variable.value) for variable in self._learning]
+
+    def trace(self, batch: Batch) -> None:
+        """Makes the graph and warms it up with a single example.
+
+        Args:
+            batch: What a step takes; one of the loop's own.
+        """
+        specs = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batch)
+        function = tf.function(self._measure, autograph=False).get_concrete_function(
+            [tf.TensorSpec(v.shape, v.dtype) for v in self._variables],
+            [tf.TensorSpec(v.shape, v.dtype) for v in self._learning],
+            specs,
+            tf.TensorSpec((), tf.int32),
+        )
+        first = tuple(part[:1] for part in batch)
+        function(self.state(), self.weights(), first, tf.constant(0))
+        self._function = function
+
+    def measure(
+        self, before: list[tf.Tensor], after: list[tf.Tensor], batch: Batch, step: int
+    ) -> FloatArray:
+        """Measures a step that was done.
+
+        Args:
+            before: `state` before it.
+            after: `weights` after it.
+            batch: What it took: x before augmentation, y, and weights if there are any.
+            step: Steps done before it.
+
+        Returns:
+            Gradient norm, weight norm, norm of the change over that of the weights, and share of
+            dead units (NaN where that means nothing), (4, layers).
+        """
+        found: FloatArray = self._function(before, after, batch, tf.constant(step)).numpy()
+        return found
+
+    def _measure(
+        self, before: list[tf.Tensor], after: list[tf.Tensor], batch: Batch, step: tf.Tensor
+    ) -> tf.Tensor:
+        values = {id(v): value for v, value in zip(self._variables, before, strict=True)}
+        weights = [values[id(variable)] for variable in self._learning]
+        gradients, dead = self._gradients(before, weights, batch, step)
+        changes = [new - old for new, old in zip(after, weights, strict=True)]
+        sizes = self._norms(weights)
+        return tf.stack(
+            [
+                self._norms(gradients),
+                sizes,
+                tf.math.divide_no_nan(self._norms(changes), sizes),
+                dead,
+            ]
+        )
+
+    def _gradients(
+        self, before: list[tf.Tensor], weights: list[tf.Tensor], batch: Batch, step: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        network = self._network
+        x, y, *rest = batch
+        if self._augment is not None:
+            x = self._augment(x, tf.stack([self._seed, step]))
+        tapped = list(
+            {
+                id(layer.answering): layer.answering
+                for layer in self.layers
+                if layer.answering is not None
+            }.values()
+        )
+        state = list(zip(self._variables, before, strict=True))
+        with keras.StatelessScope(state_mapping=state), tf.GradientTape() as tape:
+            tape.watch(weights)
+            with listening(tapped, _alive) as alive:
+                y_pred = network(x, training=True)
+            loss = network.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=rest[0] if rest else None, training=True
+            )
+            # In half precision small gradients are nothing, unless the loss is scaled.
+            scale = tf.cast(network.optimizer.scale_loss(tf.ones((), loss.dtype)), tf.float32)
+            loss = network.optimizer.scale_loss(loss)
+        found = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = [tf.cast(tf.convert_to_tensor(one), tf.float32) / scale for one in found]
+        shares = {id(layer): alive.get(str(place)) for place, layer in enumerate(tapped)}
+        dead = [shares.get(id(layer.answering)) for layer in self.layers]
+        nothing = tf.constant(float("nan"))
+        return gradients, tf.stack([nothing if share is None else share for share in dead])
+
+    def _norms(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The L2 norm of each layer's tensors together, (layers,)."""
+        single = [_norm(tf.cast(tensor, tf.float32)) for tensor in tensors]
+        return tf.stack(
+            [_norm(tf.stack([single[place] for place in group])) for group in self._groups]
+        )
+
+
+def _norm(values: tf.Tensor) -> tf.Tensor:
+    """The L2 norm, also where squares would be too small or too large for 32 bits."""
+    largest = tf.reduce_max(tf.abs(values))
+    scaled = tf.math.divide_no_nan(values, largest)
+    norm = largest * tf.sqrt(tf.reduce_sum(tf.square(scaled)))
+    return tf.where(tf.math.is_inf(largest), largest, norm)
+
+
+def _alive(
+    layer: keras.layers.Layer, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Notes the share of a layer's units that answered 0 to every example, everywhere."""
+    output = call(*args, **kwargs)
+    if not isinstance(output, tf.Tensor):
+        return output, None
+    answers = tf.reshape(output, (-1, output.shape[-1]))
+    is_dead = tf.reduce_all(tf.equal(answers, 0), axis=0)
+    return output, tf.reduce_mean(tf.cast(is_dead, tf.float32))
