@@ -209,6 +209,17 @@ def _add_train(commands: Commands) -> None:
 
 
 def _add_run_commands(commands: Commands) -> None:
+    resume = _add(
+        commands,
+        "resume",
+        "go on with a run that was stopped or interrupted",
+        with_store=training.resume,
+    )
+    _add_run(resume)
+    resume.add_argument("--epochs", metavar="N", help="in all; more than it has extend the run")
+    resume.add_argument("--batch-size", metavar="N")
+    resume.add_argument("--learning-rate", metavar="X")
+    _add_set(resume)
     evaluate = _add(
         commands, "evaluate", "evaluate a run on its test part", with_store=models.evaluate
     )

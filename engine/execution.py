@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
 from engine.doctor import diagnose
-from engine.errors import DatasetError, DescentError, WorkspaceError
+from engine.errors import DatasetError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
 from engine.events import (
@@ -29,21 +28,10 @@ from engine.events import (
     WorkerReady,
 )
 from engine.machine import look_at_machine, look_at_tensorflow
-from engine.material import Material, look, prepare
-from engine.run_events import (
-    RunEnded,
-    RunEvent,
-    RunFailed,
-    RunStopped,
-)
+from engine.material import look, prepare
 from engine.spec import RunSpec
-from engine.training.control import TrainingControl
-from engine.training.recorder import Recorder
-from engine.watch import Watch
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from engine.runs.store import RunStore
 
 Emit = Callable[[Event], None]
@@ -132,101 +120,6 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
 
     parts = prepared.parts
     return describe_network(resolved, signature, len(parts.train) + len(parts.validation))
-
-
-def train(
-    values: dict[str, Any],
-    store: RunStore,
-    emit: Emit,
-    control: TrainingControl,
-    name: str = "",
-    strategy: tf.distribute.Strategy | None = None,
-) -> RunEnded:
-    """Trains a model and keeps everything about it as a run.
-
-    Args:
-        values: A `RunSpec` as JSON values.
-        store: Where the run is kept.
-        emit: Told every event but the last, each after it was recorded; from another thread.
-        control: Pause, resume, stop and discard.
-        name: The run's name; empty for one made of data and model.
-        strategy: A `tf.distribute` strategy to train under.
-
-    Returns:
-        The last event of the run, recorded.
-
-    Raises:
-        SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
-        Cancelled: A stop was asked for while the data was read; nothing was started.
-    """
-    material = prepare(parse(values), Watch(emit, lambda: control.is_stopping))
-    load_tensorflow()
-    from engine.architectures import ARCHITECTURES
-    from engine.training.fitting import check_memory
-
-    check_memory(material)
-
-    model = material.spec.model
-    model_title = ARCHITECTURES[model.chosen].title_of(model.parameters)
-    record = store.create(
-        material.spec,
-        name,
-        material.dataset.title,
-        model_title,
-    )
-    try:
-        with Recorder(store, emit) as recorder:
-            ended = _train_recorded(
-                record.id, record.name, material, store, recorder, control, strategy
-            )
-        store.record([ended])
-    except Exception as error:  # a full disk, as a rule: what was told before is safe
-        ended = _failed(record.id, error)
-        with contextlib.suppress(WorkspaceError):
-            store.record([ended])
-    if _is_unwanted(ended, control):
-        with contextlib.suppress(WorkspaceError):  # then it stays in the list, as stopped
-            store.delete(record.id)
-    return ended
-
-
-def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
-    """Someone asked to discard the run, and was heard in time."""
-    if isinstance(ended, RunStopped):
-        return not ended.kept
-    return isinstance(ended, RunFailed) and control.is_discarding
-
-
-def _train_recorded(
-    run: str,
-    name: str,
-    material: Material,
-    store: RunStore,
-    emit: Callable[[RunEvent], None],
-    control: TrainingControl,
-    strategy: tf.distribute.Strategy | None,
-) -> RunEnded:
-    """Trains; whatever goes wrong becomes a `RunFailed`."""
-    try:
-        load_tensorflow()
-        from engine.training.job import TrainingJob
-
-        folder = store.folder(run)
-        return TrainingJob(run, name, material, folder, emit, control, strategy).execute()
-    except Exception as error:
-        return _failed(run, error)
-
-
-def _failed(run: str, error: Exception) -> RunFailed:
-    """The end of a run that an error ended; call it while handling the error."""
-    if isinstance(error, DescentError):
-        return RunFailed(run, reason=error.message, hint=error.hint)
-    return RunFailed(
-        run,
-        reason=f"Training failed unexpectedly: {error}",
-        hint="What was recorded is kept. The details below help to find the cause.",
-        details=traceback.format_exc(),
-    )
 
 
 def evaluate(reference: str, store: RunStore) -> Evaluation:

@@ -15,10 +15,10 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from engine import stacks
 from engine.errors import DescentError, SpecError
 from engine.events import (
     PROTOCOL_VERSION,
@@ -32,6 +32,8 @@ from engine.events import (
     PreviewBatch,
     Rejected,
     Request,
+    ResumeRun,
+    TellStacks,
     Train,
     WarmUp,
 )
@@ -55,6 +57,7 @@ def main(
         niceness: How much to yield to other processes.
         protocol: The version of the messages that the parent speaks.
     """
+    stacks.offer()
     _redirect_output(log_path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us
     if niceness and hasattr(os, "nice"):
@@ -103,6 +106,8 @@ class _Worker:
                 message = self._connection.recv()
                 if isinstance(message, Request):
                     self._control.request(message)
+                elif isinstance(message, TellStacks):
+                    stacks.write()
                 elif isinstance(message, Leave):
                     break
                 else:
@@ -154,7 +159,7 @@ class _Worker:
             )
 
     def _execute(self, command: Command, control: TrainingControl) -> Event:
-        from engine import execution
+        from engine import execution, running
         from engine.runs.store import RunStore
 
         match command:
@@ -175,8 +180,12 @@ class _Worker:
             case DescribeModel():
                 return execution.describe_model(command.spec)
             case Train():
-                emit: Callable[[Event], None] = self._send
                 with RunStore(self._workspace) as store:
-                    return execution.train(command.spec, store, emit, control, command.name)
+                    return running.train(command.spec, store, self._send, control, command.name)
+            case ResumeRun():
+                with RunStore(self._workspace) as store:
+                    return running.resume(
+                        command.run, command.changes, store, self._send, control, command.reason
+                    )
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

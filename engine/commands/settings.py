@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
+from engine.changes import CHANGEABLE
 from engine.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
@@ -77,13 +78,20 @@ def spec_values(arguments: Namespace) -> Values:
     values = _base(getattr(arguments, "spec", None))
     _choose_data(values, arguments)
     _choose_model(values, getattr(arguments, "model", None), getattr(arguments, "workspace", None))
-    given = {
-        path: parse_text(str(text))
-        for flag, path in FLAGS.items()
-        if (text := getattr(arguments, flag, None)) is not None
-    }
-    _apply(values, given, getattr(arguments, "set", None) or [])
+    _apply(values, _flags(arguments), getattr(arguments, "set", None) or [])
     return values
+
+
+def resume_changes(arguments: Namespace) -> Values:
+    """Returns what a command line wants to be different in a run that goes on, by path.
+
+    Raises:
+        SpecError: A key is unknown, ambiguous or given twice.
+    """
+    settings = [_Setting(path, tuple(path.split("."))) for path in CHANGEABLE]
+    given = _flags(arguments)
+    _assign(given, arguments.set or [], settings)
+    return {".".join(path): value for path, value in given.items()}
 
 
 def inspection_values(arguments: Namespace) -> Values:
@@ -173,25 +181,38 @@ def _data_spec(values: Values) -> DataSpec:
 
 
 def _apply(values: Values, given: dict[tuple[str, ...], Any], assignments: list[str]) -> None:
-    problems: list[Problem] = []
     if assignments:
-        settings = _settings(values)
-        for assignment in assignments:
-            try:
-                path, value = _parse(assignment, settings)
-            except SpecError as error:
-                problems += error.problems
-                continue
-            if path in given and given[path] != value:
-                problems.append(_given_twice(path, given[path], value))
-            given[path] = value
-    if problems:
-        raise SpecError(problems)
+        _assign(given, assignments, _settings(values))
     for path, value in given.items():
         target = values
         for name in path[:-1]:
             target = _group(target, name)
         target[path[-1]] = value
+
+
+def _flags(arguments: Namespace) -> dict[tuple[str, ...], Any]:
+    return {
+        path: parse_text(str(text))
+        for flag, path in FLAGS.items()
+        if (text := getattr(arguments, flag, None)) is not None
+    }
+
+
+def _assign(
+    given: dict[tuple[str, ...], Any], assignments: list[str], settings: list[_Setting]
+) -> None:
+    problems: list[Problem] = []
+    for assignment in assignments:
+        try:
+            path, value = _parse(assignment, settings)
+        except SpecError as error:
+            problems += error.problems
+            continue
+        if path in given and given[path] != value:
+            problems.append(_given_twice(path, given[path], value))
+        given[path] = value
+    if problems:
+        raise SpecError(problems)
 
 
 def _parse(assignment: str, settings: list[_Setting]) -> tuple[tuple[str, ...], Any]:

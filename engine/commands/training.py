@@ -1,4 +1,4 @@
-"""The command `train`: the engine in this process, stopped and kept by Ctrl-C."""
+"""The commands `train` and `resume`: the engine in this process, stopped and kept by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import dataclasses
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from engine.commands.output import Output, error_text, numbers
 from engine.commands.progress import Progress
-from engine.commands.settings import spec_values
+from engine.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
 from engine.events import Control, Event
 from engine.run_events import (
@@ -23,6 +23,7 @@ from engine.run_events import (
     RunFinished,
     RunInterrupted,
     RunStarted,
+    SettingChanged,
 )
 from engine.runs.store import RunStore
 from engine.training.control import TrainingControl
@@ -41,12 +42,41 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
         DescentError: Nothing was started.
     """
     values = spec_values(arguments)
-    from engine import execution
+    from engine import running
 
+    return _follow(
+        lambda listener: running.train(
+            values, store, listener, listener.control, arguments.name or ""
+        ),
+        store,
+        output,
+    )
+
+
+def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
+    """Goes on with a run, as the command line says.
+
+    Returns:
+        The exit code, as for `train`.
+
+    Raises:
+        DescentError: The run cannot go on, and is as it was.
+    """
+    changes = resume_changes(arguments)
+    from engine import running
+
+    return _follow(
+        lambda listener: running.resume(arguments.run, changes, store, listener, listener.control),
+        store,
+        output,
+    )
+
+
+def _follow(start: Callable[[_Listener], RunEnded], store: RunStore, output: Output) -> int:
     listener = _Listener(output)
     try:
         with listener.signals():
-            ended = execution.train(values, store, listener, listener.control, arguments.name or "")
+            ended = start(listener)
     except (DescentError, KeyboardInterrupt) as error:
         if listener.run is None:
             raise
@@ -80,10 +110,14 @@ class _Listener:
                     epochs=event.epochs,
                     steps_per_epoch=event.steps_per_epoch,
                     n_train=event.n_train,
+                    step=event.step,
+                    epochs_done=event.epochs_done,
                     findings=[finding.to_dict() for finding in event.profile.findings],
                 )
             case PlanChosen():
                 self._output.event("plan", **dataclasses.asdict(event))
+            case SettingChanged():
+                self._output.event("setting_changed", **dataclasses.asdict(event))
             case EpochEnded():
                 self._output.event(
                     "epoch_ended",

@@ -45,6 +45,14 @@ def read_steps(connection: sqlite3.Connection, run: str) -> dict[str, FloatArray
     return found
 
 
+def cut_steps(connection: sqlite3.Connection, run: str, n_steps: int) -> None:
+    """Forgets the values of a run after its first `n_steps`."""
+    metrics = read_steps(connection, run)
+    connection.execute("DELETE FROM steps WHERE run = ?", (run,))
+    for metric, values in metrics.items():
+        _insert_all(connection, run, metric, values[:n_steps])
+
+
 def join_steps(connection: sqlite3.Connection, run: str) -> None:
     """Rewrites a run's many small blobs as few large ones, which are read in a moment."""
     metrics = read_steps(connection, run)
@@ -54,9 +62,15 @@ def join_steps(connection: sqlite3.Connection, run: str) -> None:
         return
     connection.execute("DELETE FROM steps WHERE run = ?", (run,))
     for metric, values in metrics.items():
-        for first_step in range(0, len(values), STEPS_PER_BLOB):
-            piece = values[first_step : first_step + STEPS_PER_BLOB]
-            _insert(connection, run, metric, first_step, piece)
+        _insert_all(connection, run, metric, values)
+
+
+def _insert_all(
+    connection: sqlite3.Connection, run: str, metric: str, values: npt.NDArray[np.floating]
+) -> None:
+    for first_step in range(0, len(values), STEPS_PER_BLOB):
+        piece = values[first_step : first_step + STEPS_PER_BLOB]
+        _insert(connection, run, metric, first_step, piece)
 
 
 def _insert(

@@ -27,7 +27,7 @@ from engine.runs.files import atomic_write, cannot_write
 from engine.runs.journal import change_run, end_run, write_events
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord, record_from_row
-from engine.runs.steps import read_steps
+from engine.runs.steps import cut_steps, read_steps
 from engine.spec import RunSpec
 
 MAX_NAME_LENGTH = 200
@@ -120,6 +120,55 @@ class RunStore:
         if events:
             with self._database.write() as connection:
                 write_events(connection, events)
+
+    def reopen(self, run: str, spec: RunSpec) -> None:
+        """Makes a run that has ended active again; it belongs to this process now.
+
+        Args:
+            run: Its id.
+            spec: With what it goes on.
+
+        Raises:
+            WorkspaceError: It cannot be written, or another process was faster.
+        """
+        values = json.dumps(spec.to_dict(), ensure_ascii=False)
+        record = self.get(run)
+        owner = Owner.this_process()
+        with self._database.write() as connection:
+            changed = connection.execute(
+                "UPDATE runs SET state = ?, reason = '', hint = '', details = '', ended_at = NULL, "
+                "spec = ?, owner_pid = ?, owner_started_s = ? WHERE id = ? AND owner_pid = ? "
+                "AND state = ?",
+                (
+                    RunState.PREPARING.value,
+                    values,
+                    owner.pid,
+                    owner.started_s,
+                    run,
+                    record.owner_pid,
+                    record.state.value,
+                ),
+            )
+            if not changed.rowcount:
+                raise WorkspaceError(
+                    f"The run '{record.name}' was continued by another process just now.",
+                    "Wait for it to end there.",
+                )
+        atomic_write(self.folder(run) / "spec.json", values)
+
+    def cut(self, run: str, step: int, epoch: int) -> None:
+        """Forgets what a run recorded after a checkpoint that it goes on from in another way.
+
+        Args:
+            run: Its id.
+            step: Steps that stay.
+            epoch: Complete epochs that stay.
+        """
+        with self._database.write() as connection:
+            cut_steps(connection, run, step)
+            connection.execute("DELETE FROM epochs WHERE run = ? AND epoch > ?", (run, epoch))
+            connection.execute("DELETE FROM changes WHERE run = ? AND step > ?", (run, step))
+            change_run(connection, run, epochs_done=epoch)
 
     # ---- read by everyone
 
@@ -218,6 +267,26 @@ class RunStore:
         if not _ID.fullmatch(run):
             raise WorkspaceError(f"A run's id looks like 20261123-214501-a3f9. Received: '{run}'.")
         return self._folders / run
+
+    def has_checkpoint(self, run: str) -> bool:
+        """There is a state from which the run can go on."""
+        return any((self.folder(run) / "checkpoints").glob("checkpoint-*"))
+
+    def resumable(self) -> list[RunRecord]:
+        """Returns the runs that ended before their last epoch and can go on, the newest first.
+
+        A run that was interrupted before its first checkpoint is among them: it begins anew.
+        """
+        return [
+            record
+            for record in self.runs()
+            if record.state is RunState.INTERRUPTED
+            or (
+                record.state in (RunState.STOPPED, RunState.FAILED)
+                and record.epochs_done < record.epochs_planned
+                and self.has_checkpoint(record.id)
+            )
+        ]
 
     # ---- changed by people
 

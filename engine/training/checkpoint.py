@@ -1,7 +1,8 @@
 """Checkpoints: everything a training needs to go on, whole or not at all.
 
 A checkpoint is a directory with the variables, the progress and a SHA-256 manifest, written aside
-and renamed. The last two are kept; the best weights apart.
+and renamed. Directories are numbered in the order of writing and never replaced. The last two are
+kept, and apart from them the best weights that each refers to.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
-import time
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +20,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import WorkspaceError
-from engine.runs.files import atomic_directory, cannot_write
+from engine.runs.files import atomic_directory
+from engine.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
 
-SCHEMA_VERSION = 1
-KEPT = 2
-TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
+SCHEMA_VERSION = 2
 
 Array = npt.NDArray[Any]
+Weights = list[Array]
 
 
 @dataclass(frozen=True)
@@ -37,48 +37,89 @@ class Snapshot:
     """The state of a training, copied out of the model.
 
     Attributes:
-        variables: Every variable by its position: weights, optimizer, seeds, metrics.
-        progress: JSON values: epoch, step, history, best epoch.
+        variables: Every variable, by its part and position: ``model/0003`` (weights, averages and
+            seeds), ``optimizer/0001``, ``accumulators/0000``, ``metrics/0002``.
+        progress: JSON values: a `Progress`, and what else its owner wants to know again.
     """
 
     variables: Mapping[str, Array]
     progress: Mapping[str, Any]
 
 
-def model_state(model: keras.Model) -> list[keras.Variable]:
-    """Every variable that training changes, in a fixed order."""
-    seen: dict[int, keras.Variable] = {}
-    optimizer = model.optimizer.variables if model.optimizer else []
-    for variable in (*model.variables, *optimizer, *model.metrics_variables):
-        seen.setdefault(id(variable), variable)
-    return list(seen.values())
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint read from disk.
+
+    Attributes:
+        snapshot: The state.
+        best: Weights of the best epoch, in the order of `model.weights`; None where no epoch is
+            complete.
+    """
+
+    snapshot: Snapshot
+    best: Weights | None
+
+    @property
+    def progress(self) -> Progress:
+        return Progress.from_dict(self.snapshot.progress["training"])
+
+
+def _state(model: keras.Model) -> dict[str, keras.Variable]:
+    """Every variable that training changes, by part and position.
+
+    Keras numbers its automatic names through the process, so the position is the name.
+    """
+    optimizer = model.optimizer
+    accumulators = list(getattr(optimizer, "_accumulated_gradients", []))
+    apart = {id(variable) for variable in accumulators}
+    parts = {
+        "model": model.variables,
+        "optimizer": [item for item in optimizer.variables if id(item) not in apart],
+        "accumulators": accumulators,
+        "metrics": model.metrics_variables,
+    }
+    seen: set[int] = set()
+    found: dict[str, keras.Variable] = {}
+    for part, variables in parts.items():
+        for index, variable in enumerate(variables):
+            if id(variable) not in seen:
+                seen.add(id(variable))
+                found[f"{part}/{index:04d}"] = variable
+    return found
 
 
 def take_snapshot(model: keras.Model, progress: Mapping[str, Any]) -> Snapshot:
     """Copies the state of `model`."""
-    # Keras numbers its automatic names through the process, so the position is the name.
-    variables = {
-        f"{index:04d}": variable.numpy() for index, variable in enumerate(model_state(model))
-    }
-    return Snapshot(variables, dict(progress))
+    return Snapshot(
+        {name: variable.numpy() for name, variable in _state(model).items()}, dict(progress)
+    )
 
 
 def restore_snapshot(model: keras.Model, snapshot: Snapshot) -> None:
     """Puts a state back into a model built and compiled from the same spec.
 
+    Gradients that were being accumulated are left out where another number of batches is
+    accumulated now.
+
     Raises:
         WorkspaceError: The variables are not those of this model.
     """
-    variables = model_state(model)
-    values = list(snapshot.variables.values())
-    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+    variables, values = _state(model), snapshot.variables
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
+    found = {name: value.shape for name, value in values.items()}
+    if _lasting(wanted) != _lasting(found):
         raise WorkspaceError(
-            f"The checkpoint belongs to another model: its {len(values)} variables have other "
-            f"shapes than the {len(variables)} of this one.",
+            f"The checkpoint belongs to another model: its {len(found)} variables have other "
+            f"shapes than the {len(wanted)} of this one.",
             "Continue the run with the settings it was started with.",
         )
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    for name, variable in variables.items():
+        if name in values:
+            variable.assign(values[name])
+
+
+def _lasting(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, shape in shapes.items() if not name.startswith("accumulators/")}
 
 
 def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
@@ -96,7 +137,7 @@ def read_checkpoint(path: Path) -> Snapshot:
     """Reads a checkpoint and checks every byte of it.
 
     Raises:
-        WorkspaceError: A file is missing or was changed.
+        WorkspaceError: A file is missing or was changed, or it is of another version.
     """
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
@@ -106,7 +147,9 @@ def read_checkpoint(path: Path) -> Snapshot:
         with np.load(path / "variables.npz", allow_pickle=False) as stored:
             variables = {name: stored[name] for name in stored.files}
         progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError) as error:
+        if progress.pop("schema_version") != SCHEMA_VERSION:
+            raise ValueError("it was written by another version of Descent")
+    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise WorkspaceError(
             f"The checkpoint '{path.name}' cannot be read: {error}.",
             "An older checkpoint of the run may be whole.",
@@ -114,102 +157,29 @@ def read_checkpoint(path: Path) -> Snapshot:
     return Snapshot(variables, progress)
 
 
-def newest_checkpoint(folder: Path) -> Snapshot | None:
-    """Returns the newest whole checkpoint in `folder`, or None."""
-    for path in sorted(folder.glob("epoch-*"), reverse=True):
+def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Found | None:
+    """Returns the newest whole checkpoint in `folder`, or None.
+
+    Args:
+        folder: Where they are.
+        remove_damaged: Remove those that are newer but damaged, so that they do not count among
+            the last two that are kept.
+    """
+    for path in sorted(folder.glob("checkpoint-*"), reverse=True):
         try:
-            return read_checkpoint(path)
-        except WorkspaceError:
+            snapshot = read_checkpoint(path)
+            name = snapshot.progress["best"]
+            best = read_checkpoint(folder / name).variables if name else None
+            found = Found(snapshot, None if best is None else list(best.values()))
+            _ = found.progress  # whole only if it can be understood
+        except (WorkspaceError, KeyError, TypeError):
+            if remove_damaged:
+                shutil.rmtree(path, ignore_errors=True)
             continue
+        return found
     return None
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-class CheckpointWriter:
-    """Writes checkpoints in a thread of its own; training never waits for the disk.
-
-    When a newer one is offered before the last was begun, the newer takes its place. After each
-    write the thread rests, so that epochs of milliseconds are not slowed down by the checkpoints
-    of each; epochs that last ten times as long as a write are all written.
-
-    Args:
-        folder: Where checkpoints go; made if need be.
-
-    Raises:
-        WorkspaceError: The folder cannot be made.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(folder, error) from error
-        self._changed = threading.Condition()
-        self._waiting: dict[str, Snapshot] = {}
-        self._closing = False
-        self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="checkpoints")
-        self._thread.start()
-
-    def offer(self, snapshot: Snapshot) -> None:
-        """Takes the state at the end of an epoch; returns at once.
-
-        Raises:
-            Exception: An earlier checkpoint could not be written.
-        """
-        self._offer("latest", snapshot)
-
-    def offer_best(self, snapshot: Snapshot) -> None:
-        """Takes the best state so far, kept apart from the others; returns at once."""
-        self._offer("best", snapshot)
-
-    def _offer(self, slot: str, snapshot: Snapshot) -> None:
-        with self._changed:
-            if self._failure is not None:
-                raise self._failure
-            self._waiting[slot] = snapshot
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Waits until everything offered is on disk.
-
-        Raises:
-            Exception: A checkpoint could not be written.
-        """
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _work(self) -> None:
-        rested_at = 0.0
-        while True:
-            with self._changed:
-                rest_s = max(0.0, rested_at - time.monotonic())
-                self._changed.wait_for(lambda: self._closing, timeout=rest_s)
-                self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
-                    return
-                waiting, self._waiting = self._waiting, {}
-            started = time.monotonic()
-            try:
-                for slot, snapshot in waiting.items():
-                    self._write(slot, snapshot)
-            except Exception as error:
-                self._failure = error
-                return
-            ended = time.monotonic()
-            rested_at = ended + (ended - started) * (1 / TIME_SHARE - 1)
-
-    def _write(self, slot: str, snapshot: Snapshot) -> None:
-        """Writes the new one before older ones go."""
-        prefix, kept = ("epoch", KEPT) if slot == "latest" else ("best", 1)
-        write_checkpoint(self._folder / f"{prefix}-{snapshot.progress['epoch']:06d}", snapshot)
-        for path in sorted(self._folder.glob(f"{prefix}-*"))[:-kept]:
-            shutil.rmtree(path, ignore_errors=True)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

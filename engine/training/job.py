@@ -32,12 +32,13 @@ from engine.run_events import (
     RunStarted,
     RunState,
     RunStopped,
+    SettingChanged,
     StateChanged,
 )
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
-from engine.training.checkpoint import CheckpointWriter
+from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.control import TrainingControl
 from engine.training.feed import (
     BLOCK_BYTES,
@@ -49,7 +50,10 @@ from engine.training.feed import (
 from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.plan import Plan
-from engine.training.trainer import Outcome, Schedule, Trainer
+from engine.training.progress import Outcome, Progress
+from engine.training.resumption import Resumption
+from engine.training.schedule import Schedule
+from engine.training.trainer import Trainer
 
 # The threshold of anomalies is learnt from at most this many scores, drawn evenly.
 _MAX_SCORED = 50_000
@@ -66,6 +70,8 @@ class TrainingJob:
         emit: Told every event of the run but the last.
         control: Pause, resume, stop and discard.
         strategy: A `tf.distribute` strategy to train under.
+        flush: Makes every event told so far durable.
+        resumption: How the run goes on; None: it begins.
     """
 
     def __init__(
@@ -77,6 +83,8 @@ class TrainingJob:
         emit: Callable[[RunEvent], None],
         control: TrainingControl,
         strategy: tf.distribute.Strategy | None = None,
+        flush: Callable[[], None] = lambda: None,
+        resumption: Resumption | None = None,
     ) -> None:
         self._run = run
         self._name = name
@@ -85,6 +93,8 @@ class TrainingJob:
         self._emit = emit
         self._control = control
         self._strategy = strategy
+        self._flush = flush
+        self._resumption = resumption
         self._plan = Plan.of(self._n_bytes())
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
@@ -98,9 +108,10 @@ class TrainingJob:
         """
         self._announce()
         network, loop = self._build()
-        keeper = CheckpointWriter(self._folder / "checkpoints")
+        keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
         with contextlib.closing(keeper):
             trainer = self._trainer(network, loop, keeper)
+            self._go_on(trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
                 outcome = trainer.fit()
@@ -113,6 +124,7 @@ class TrainingJob:
 
     def _announce(self) -> None:
         schedule, n_train = self._schedule, len(self._material.parts.train)
+        done = self._done
         self._emit(
             RunStarted(
                 self._run,
@@ -121,18 +133,52 @@ class TrainingJob:
                 profile=self._material.profile(
                     self._material.spec.data.source, self._material.spec.seed
                 ),
-                epochs=schedule.epochs,
+                epochs=done.epochs,
                 steps_per_epoch=-(-n_train // schedule.batch_size),
                 n_train=n_train,
+                step=done.step,
+                epochs_done=len(done.history),
             )
         )
+
+    @property
+    def _done(self) -> Progress:
+        """How far the run is when the job begins."""
+        if self._resumption is None or self._resumption.found is None:
+            return Progress(self._schedule.epochs)
+        done = self._resumption.found.progress
+        done.epochs = int(self._resumption.changes.get("training.epochs", (0, done.epochs))[1])
+        return done
+
+    def _go_on(self, trainer: Trainer) -> None:
+        """Takes up a run where its checkpoint says, and tells what is different from there on."""
+        if self._resumption is None:
+            return
+        found, changes = self._resumption.found, self._resumption.changes
+        numbers = {
+            path: (float(before or 0), float(after or 0))
+            for path, (before, after) in changes.items()
+            if all(isinstance(value, int | float | None) for value in (before, after))
+        }
+        if found is not None:
+            trainer.restore(found, {path: after for path, (_, after) in numbers.items()})
+        done = trainer.progress
+        for path, (before, after) in numbers.items():
+            self._emit(
+                SettingChanged(
+                    self._run, done.epoch, done.step, path, before, after, self._resumption.reason
+                )
+            )
 
     @property
     def _schedule(self) -> Schedule:
         training = self._material.spec.training
         if training.epochs is None or training.batch_size is None:
             raise ValueError(f"A resolved spec is needed. Received: {training!r}.")
-        return Schedule(training.epochs, training.batch_size, self._material.spec.seed)
+        spec = self._material.spec
+        return Schedule(
+            training.epochs, training.batch_size, spec.seed, spec.schedule, spec.stopping
+        )
 
     def _build(self) -> tuple[keras.Model, StepLoop]:
         spec, signature = self._material.spec, self._material.signature
@@ -237,13 +283,15 @@ class TrainingJob:
         )
 
     def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
-        done = f"{len(outcome.history)} of {self._schedule.epochs} epochs."
+        done = f"{len(outcome.history)} of {outcome.epochs} epochs."
         # Asked at any time, also while the model was saved and evaluated after the last epoch.
         if self._control.is_discarding:
             reason = f"Discarded after {done}"
             return RunStopped(self._run, reason=reason, metrics=metrics, kept=False)
         if outcome.stopped:
             return RunStopped(self._run, reason=f"Stopped after {done}{kept}", metrics=metrics)
+        if outcome.ended:
+            return RunFinished(self._run, reason=f"{outcome.ended} {done}{kept}", metrics=metrics)
         reason = f"All {len(outcome.history)} epochs are done.{kept}"
         return RunFinished(self._run, reason=reason, metrics=metrics)
 

@@ -91,8 +91,10 @@ class LearningRate:
         self._epochs = epochs
 
     def state(self) -> dict[str, Any]:
-        """Returns everything that is not in the spec, as JSON values."""
+        """Returns everything that decides the rates to come, as JSON values."""
         return {
+            "base": self._base,
+            "steps_per_epoch": self._steps_per_epoch,
             "epochs": self._epochs,
             "changed": list(self._changed) if self._changed else None,
             "reduction": self._reduction,
@@ -100,10 +102,12 @@ class LearningRate:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Goes on from what `state` returned."""
+        """Goes on from what `state` returned, where steps may hold other batches by now."""
+        self._base = float(state["base"])
         self._epochs = int(state["epochs"])
         changed = state["changed"]
-        self._changed = (float(changed[0]), int(changed[1])) if changed else None
+        scale = self._steps_per_epoch / int(state["steps_per_epoch"])
+        self._changed = (float(changed[0]), round(changed[1] * scale)) if changed else None
         self._reduction = float(state["reduction"])
         self._minimum = float(state["minimum"])
 

@@ -34,7 +34,7 @@ class Recorder:
     def __init__(self, store: EventStore, emit: Callable[[Event], None]) -> None:
         self._store = store
         self._emit = emit
-        self._queue: queue.SimpleQueue[RunEvent | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[RunEvent | threading.Event | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="recorder")
 
@@ -63,6 +63,18 @@ class Recorder:
             raise self._failure
         self._queue.put(event)
 
+    def flush(self) -> None:
+        """Waits until everything taken so far is durable. Not from the recorder's own thread.
+
+        Raises:
+            DescentError: Something could not be recorded.
+        """
+        reached = threading.Event()
+        self._queue.put(reached)
+        reached.wait()
+        if self._failure is not None:
+            raise self._failure
+
     def _work(self) -> None:
         ended = False
         while not ended:
@@ -70,12 +82,17 @@ class Recorder:
             while not self._queue.empty():
                 batch.append(self._queue.get())
             ended = batch[-1] is None
-            events = [event for event in batch if event is not None]
-            if not events or self._failure is not None:
-                continue
-            try:
-                self._store.record(events)
-                for event in events:
-                    self._emit(event)
-            except Exception as error:
-                self._failure = error
+            self._record([item for item in batch if isinstance(item, RunEvent)])
+            for item in batch:
+                if isinstance(item, threading.Event):
+                    item.set()
+
+    def _record(self, events: list[RunEvent]) -> None:
+        if not events or self._failure is not None:
+            return
+        try:
+            self._store.record(events)
+            for event in events:
+                self._emit(event)
+        except Exception as error:
+            self._failure = error

@@ -6,11 +6,9 @@ Imported by workers only. Knows nothing of runs on disk; what it emits and offer
 from __future__ import annotations
 
 import contextlib
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import keras
@@ -18,21 +16,39 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import TrainingError
+from engine.events import ChangeEpochs, ChangeRate
 from engine.run_events import (
+    CheckpointSaved,
     EpochEnded,
+    PartTested,
     RunEvent,
     RunState,
+    SettingChanged,
     StateChanged,
     StepsDone,
 )
-from engine.training.checkpoint import Snapshot, take_snapshot
-from engine.training.control import TrainingControl
+from engine.training.checkpoint import (
+    Found,
+    Snapshot,
+    Weights,
+    restore_snapshot,
+    take_snapshot,
+)
+from engine.training.control import Change, TrainingControl
 from engine.training.feed import Chunk, Feed
-from engine.training.loop import Array, StepLoop
+from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
+from engine.training.progress import Outcome, Progress
+from engine.training.rates import LearningRate
+from engine.training.rules import Rules
+from engine.training.schedule import Schedule
+from engine.training.stopwatch import Stopwatch
 
 TEST_BATCH_SIZE = 256
+SAVE_EVERY_S = 120.0
+"""Longer epochs are saved in their middle this often, besides at their end."""
+TELL_EVERY_S = 0.25  # how far a validation is
 
 
 class Observer(Protocol):
@@ -46,42 +62,15 @@ class Observer(Protocol):
 class Keeper(Protocol):
     """Takes states that must last."""
 
-    def offer(self, snapshot: Snapshot) -> None: ...
+    @property
+    def is_ready(self) -> bool: ...
 
-    def offer_best(self, snapshot: Snapshot) -> None: ...
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and in what portions to train.
-
-    Attributes:
-        epochs: Epochs to train.
-        batch_size: Examples per step.
-        seed: Decides the order of examples in each epoch.
-    """
-
-    epochs: int
-    batch_size: int
-    seed: int
-
-
-@dataclass
-class Outcome:
-    """What came of a training.
-
-    Attributes:
-        history: One dict of metrics per complete epoch.
-        best_epoch: The epoch, from 1, with the lowest validation loss (training loss where there
-            is no validation part); 0 before the first.
-        stopped: Someone stopped it before the last epoch was complete.
-        step: Steps done.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    stopped: bool = False
-    step: int = 0
+    def offer(
+        self,
+        snapshot: Snapshot,
+        best: Weights | None,
+        saved: Callable[[], None] | None = None,
+    ) -> None: ...
 
 
 class _Stopped(Exception):
@@ -97,11 +86,11 @@ class Trainer:
         loop: Runs the steps.
         train: Feeds the training part.
         validation: Feeds the validation part, or None.
-        schedule: Epochs, batch size and seed.
+        schedule: Epochs, batch size, seed, learning rate and stopping.
         emit: Told every event, in order.
         control: Asked between chunks, in validation too.
         observers: Look at the model between chunks.
-        keeper: Offered the state after each epoch, and the best one.
+        keeper: Offered the state after epochs, every few minutes, when someone asks, at the end.
         in_units: Turns a metric by name from scaled units into the target's own.
     """
 
@@ -133,23 +122,73 @@ class Trainer:
         self._chunk = ChunkLength(schedule.batch_size)
         self._test_chunk = ChunkLength(TEST_BATCH_SIZE)
         self._clock = Stopwatch()
-        self._best_weights: list[Array] | None = None
-        self._best_loss = math.inf
-        self._outcome = Outcome()
+        self._epoch_started = 0.0
+        self._saved_at = 0.0
+        self._told_at = 0.0
+        self._best_weights: Weights | None = None
+        self._progress = Progress(schedule.epochs)
+        self._rules = Rules(schedule.stopping, schedule.learning_rate)
+        self._rate = LearningRate(
+            float(model.optimizer.learning_rate),
+            schedule.learning_rate,
+            -(-len(train) // schedule.batch_size),
+            schedule.epochs,
+        )
+
+    def restore(self, found: Found, changes: Mapping[str, float]) -> None:
+        """Goes on from a checkpoint.
+
+        Args:
+            found: The checkpoint.
+            changes: Settings that are others from here on, by their path in the spec. The batch
+                size is that of the schedule already; epochs and learning rate are changed here.
+
+        Raises:
+            WorkspaceError: It is of another model.
+        """
+        restore_snapshot(self._model, found.snapshot)
+        progress = self._progress = found.progress
+        self._rate.restore(progress.rate)
+        self._rules.restore(progress.rules)
+        self._best_weights = found.best
+        self._clock = Stopwatch(progress.elapsed_s)
+        if "training.epochs" in changes:
+            progress.ended = ""  # who asks for more wants more
+            progress.epochs = max(int(changes["training.epochs"]), progress.epoch - 1)
+            self._rate.extend(progress.epochs)
+        if "training.learning_rate" in changes:
+            self._rate.change(changes["training.learning_rate"], self._place)
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is; not to be changed."""
+        return self._progress
 
     def fit(self) -> Outcome:
-        """Trains until the last epoch or until someone stops it.
+        """Trains until the last epoch, until a rule ends it, or until someone stops it.
 
         Raises:
             TrainingError: The loss is no longer a finite number; the model holds its best weights.
         """
+        progress = self._progress
+        self._saved_at = self._clock.seconds
+        stopped = False
         try:
-            for epoch in range(1, self._schedule.epochs + 1):
-                self._train_epoch(epoch)
+            while not progress.is_over:
+                self._run_epoch()
         except _Stopped:
-            self._outcome.stopped = True
+            stopped = True
+        if not self._control.is_discarding:
+            self._save()
         self._look()
-        return self._outcome
+        return Outcome(
+            progress.history,
+            progress.best_epoch,
+            progress.step,
+            progress.epochs,
+            stopped,
+            progress.ended,
+        )
 
     @property
     def has_best(self) -> bool:
@@ -161,90 +200,116 @@ class Trainer:
         if self._best_weights is not None:
             self._model.set_weights(self._best_weights)
             for observer in self._observers:
-                observer.epoch_reached(self._outcome.best_epoch)
+                observer.epoch_reached(self._progress.best_epoch)
             self._look()
+
+    def evaluate(self, part: Feed) -> dict[str, float]:
+        """Returns the loss and metrics over a part, by Keras's names, even after a stop."""
+        return self._test(part, "test", may_stop=False)
 
     def _look(self) -> None:
         for observer in self._observers:
             observer.update(force=True)
 
-    def _train_epoch(self, epoch: int) -> None:
-        started = self._clock.seconds
-        self._loop.reset_metrics()
-        order = shuffled(len(self._train), self._schedule.seed, epoch)
-        for data, indices in self._chunks(self._train, order, self._chunk):
-            first_step = self._outcome.step
+    # ---- an epoch
+
+    def _run_epoch(self) -> None:
+        progress = self._progress
+        self._epoch_started = self._clock.seconds - progress.epoch_s
+        if progress.trained is None:
+            if not progress.consumed:
+                self._loop.reset_metrics()
+            self._learn()
+            progress.trained = self._results()
+            progress.training_s = self._clock.seconds - self._epoch_started
+        metrics = dict(progress.trained)
+        if self._validation is not None:
+            tested = self._test(self._validation, "validation", may_stop=True)
+            metrics |= {f"val_{name}": value for name, value in tested.items()}
+        self._end_epoch(metrics)
+
+    def _learn(self) -> None:
+        """Runs the training steps that are left of the epoch."""
+        progress = self._progress
+        order = shuffled(len(self._train), self._schedule.seed, progress.epoch)
+        for data, indices in self._chunks(self._train, order[progress.consumed :], self._chunk):
+            first_step = progress.step
+            rates = self._rate.rates(self._place, len(indices))
             with self._timed(indices, self._chunk):
-                values = self._loop.train(data, indices, first_step)
-            self._outcome.step += len(indices)
+                values = self._loop.train(data, indices, first_step, rates)
+            progress.step += len(indices)
+            progress.consumed += indices.size
             shown = {name: self._in_units(name, value) for name, value in values.items()}
-            self._emit(StepsDone(self._run, epoch, first_step, shown, self._clock.seconds))
+            self._emit(StepsDone(self._run, progress.epoch, first_step, shown, self._clock.seconds))
             self._check_finite(values["loss"], first_step)
             for observer in self._observers:
                 observer.update()
-        training_s = self._clock.seconds - started
-        metrics = self._results()
-        if self._validation is not None:
-            metrics |= {
-                f"val_{k}": v for k, v in self._test(self._validation, may_stop=True).items()
-            }
-        self._end_epoch(epoch, metrics, started, training_s)
+            if self._clock.seconds - self._saved_at > SAVE_EVERY_S:
+                self._save_if_ready()
 
-    def _end_epoch(
-        self, epoch: int, metrics: dict[str, float], started: float, training_s: float
-    ) -> None:
-        outcome = self._outcome
-        outcome.history.append(metrics)
+    @property
+    def _place(self) -> int:
+        """The step that schedules count: the same as `Progress.step`, unless the batch changed."""
+        progress = self._progress
+        done = (progress.epoch - 1) * self._rate.steps_per_epoch
+        return done + progress.consumed // self._schedule.batch_size
+
+    def _end_epoch(self, metrics: dict[str, float]) -> None:
+        progress = self._progress
+        progress.history.append(metrics)
         watched = metrics.get("val_loss", metrics["loss"])
-        is_best = watched < self._best_loss
+        is_best = watched < progress.best_loss
         if is_best:
-            self._best_loss = watched
+            progress.best_loss = watched
+            progress.best_epoch = progress.epoch
             self._best_weights = self._model.get_weights()
-            outcome.best_epoch = epoch
+        rate = self._rate.at(self._place - 1)
+        verdict = self._rules.epoch_ended(progress.epoch, metrics, self._rate)
+        progress.ended = verdict.stop
         elapsed = self._clock.seconds
         self._emit(
             EpochEnded(
                 self._run,
-                epoch=epoch,
-                step=outcome.step,
+                epoch=progress.epoch,
+                step=progress.step,
                 metrics=metrics,
-                duration_s=elapsed - started,
+                duration_s=elapsed - self._epoch_started,
                 elapsed_s=elapsed,
-                samples_per_s=len(self._train) / max(training_s, 1e-9),
+                samples_per_s=len(self._train) / max(progress.training_s, 1e-9),
                 is_best=is_best,
+                learning_rate=rate,
+                patience=verdict.patience,
             )
         )
+        ended = progress.epoch
+        progress.next_epoch()
+        if verdict.rate_change is not None and not progress.is_over:
+            self._tell_change("training.learning_rate", *verdict.rate_change)
         for observer in self._observers:
-            observer.epoch_reached(epoch)
-        if self._keeper is not None:
-            snapshot = take_snapshot(
-                self._model,
-                {
-                    "epoch": epoch,
-                    "step": outcome.step,
-                    "best_epoch": outcome.best_epoch,
-                    "history": outcome.history.copy(),
-                },
-            )
-            self._keeper.offer(snapshot)
-            if is_best:
-                self._keeper.offer_best(snapshot)
+            observer.epoch_reached(ended)
+        self._epoch_started = self._clock.seconds
+        self._save_if_ready()
 
-    def evaluate(self, part: Feed) -> dict[str, float]:
-        """Returns the loss and metrics over a part, by Keras's names, even after a stop."""
-        return self._test(part, may_stop=False)
+    # ---- validation and test
 
-    def _test(self, part: Feed, may_stop: bool) -> dict[str, float]:
+    def _test(self, part: Feed, name: str, may_stop: bool) -> dict[str, float]:
         self._loop.reset_metrics()
         rows = np.arange(len(part), dtype=np.int32)
+        done = 0
         for data, indices in self._chunks(part, rows, self._test_chunk, may_stop):
             with self._timed(indices, self._test_chunk):
                 self._loop.test(data, indices)
+            done += indices.size
+            if self._clock.seconds - self._told_at > TELL_EVERY_S:
+                self._told_at = self._clock.seconds
+                self._emit(PartTested(self._run, name, done, len(part)))
         return self._results()
 
     def _results(self) -> dict[str, float]:
         results = self._loop.results()
         return {name: self._in_units(name, value) for name, value in results.items()}
+
+    # ---- chunks, and what is asked between them
 
     @contextmanager
     def _timed(self, indices: npt.NDArray[np.int32], chunk: ChunkLength) -> Iterator[None]:
@@ -276,12 +341,56 @@ class Trainer:
 
     def _wait_or_stop(self) -> None:
         with self._clock.stopped():
-            stopping = self._control.should_stop(self._announce)
+            stopping = self._control.should_stop(self._announce, self._change, self._save_asked)
         if stopping:
             raise _Stopped
 
     def _announce(self, state: RunState) -> None:
+        if state is RunState.PAUSED:
+            self._save()  # a pause may last, and end with the machine
         self._emit(StateChanged(self._run, state))
+
+    def _change(self, change: Change) -> None:
+        """Carries out what somebody wants to be different from here on."""
+        progress, reason = self._progress, "Changed while training."
+        match change:
+            case ChangeRate(learning_rate):
+                before = self._rate.at(self._place)
+                self._rate.change(learning_rate, self._place)
+                self._tell_change("training.learning_rate", before, learning_rate, reason)
+            case ChangeEpochs(epochs):
+                planned = progress.epochs
+                progress.epochs = max(epochs, progress.epoch)
+                self._rate.extend(progress.epochs)
+                self._tell_change("training.epochs", planned, progress.epochs, reason)
+
+    def _tell_change(self, setting: str, before: float, after: float, reason: str) -> None:
+        progress = self._progress
+        self._emit(
+            SettingChanged(self._run, progress.epoch, progress.step, setting, before, after, reason)
+        )
+
+    # ---- what lasts
+
+    def _save_if_ready(self) -> None:
+        if self._keeper is not None and self._keeper.is_ready:
+            self._save()
+
+    def _save_asked(self) -> None:
+        event = CheckpointSaved(self._run, len(self._progress.history), self._progress.step)
+        self._save(lambda: self._emit(event))
+
+    def _save(self, saved: Callable[[], None] | None = None) -> None:
+        """Offers the state, from which a training goes on bit by bit as this one does."""
+        if self._keeper is None:
+            return
+        progress = self._progress
+        self._saved_at = progress.elapsed_s = self._clock.seconds
+        progress.epoch_s = progress.elapsed_s - self._epoch_started
+        progress.rate = self._rate.state()
+        progress.rules = self._rules.state()
+        snapshot = take_snapshot(self._model, {"training": progress.to_dict()})
+        self._keeper.offer(snapshot, self._best_weights, saved)
 
     def _check_finite(self, losses: npt.NDArray[np.float32], first_step: int) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
@@ -289,7 +398,7 @@ class Trainer:
             return
         self.restore_best()
         kept = (
-            f"The weights of epoch {self._outcome.best_epoch} are kept."
+            f"The weights of epoch {self._progress.best_epoch} are kept."
             if self._best_weights is not None
             else "No epoch was complete, so there are no weights to keep."
         )
@@ -298,24 +407,3 @@ class Trainer:
             "The steps are too large: try a learning rate ten times smaller, "
             "or scale the inputs and the target.",
         )
-
-
-class Stopwatch:
-    """Seconds of training, pauses excluded."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._excluded = 0.0
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._started - self._excluded
-
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """A context whose time does not count."""
-        entered = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._excluded += time.perf_counter() - entered

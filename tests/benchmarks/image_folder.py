@@ -51,7 +51,7 @@ def make_folder(folder: Path, n_images: int, size: int, jpeg: bool) -> None:
 def descent(folder: str, size: int, epochs: int) -> dict[str, float]:
     """One side: from path to last epoch, through the engine's own door."""
     sys.path.insert(0, str(ROOT))
-    from engine import execution
+    from engine import execution, running
     from engine.events import Event
     from engine.run_events import EpochEnded, RunStarted
     from engine.runs.store import RunStore
@@ -78,7 +78,7 @@ def descent(folder: str, size: int, epochs: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as workspace, RunStore(Path(workspace)) as store:
         begin = time.perf_counter()
-        execution.train(values, store, emit, TrainingControl())
+        running.train(values, store, emit, TrainingControl())
     return {
         "prepare_s": marks["started"] - begin,
         "first_epoch_s": marks["first"] - begin,

@@ -27,7 +27,8 @@ import numpy as np
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
 from engine.training.loop import DeviceData, StepLoop
-from engine.training.trainer import Schedule, Trainer
+from engine.training.schedule import Schedule
+from engine.training.trainer import Trainer
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
-from engine import execution
+from engine import running
 from engine.events import Train
 from engine.run_events import (
     EpochEnded,
@@ -150,7 +150,7 @@ def test_the_window_and_the_command_line_give_the_same_numbers(program, tmp_path
     shown = [event.metrics for event in program.events if isinstance(event, EpochEnded)]
     events: list[object] = []
     with RunStore(tmp_path / "other") as store:
-        alone = execution.train(spec, store, events.append, TrainingControl())
+        alone = running.train(spec, store, events.append, TrainingControl())
     assert alone.metrics == ended.metrics
     assert [event.metrics for event in events if isinstance(event, EpochEnded)] == shown
 

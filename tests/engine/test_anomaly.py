@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from engine import execution
+from engine import execution, running
 from engine.architectures.autoencoder import AutoencoderParameters, open_bottleneck
 from engine.cli import main
 from engine.contract import Contract
@@ -233,7 +233,7 @@ def test_the_threshold_is_the_share_of_the_training_scores():
 
 
 def test_a_run_learns_saves_and_evaluates_alike(table, store):
-    ended = execution.train(_spec(table, epochs=30), store, lambda event: None, TrainingControl())
+    ended = running.train(_spec(table, epochs=30), store, lambda event: None, TrainingControl())
     assert isinstance(ended, RunFinished), ended
     folder = store.folder(ended.run)
     contract = Contract.load(folder)

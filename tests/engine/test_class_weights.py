@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from engine import execution
+from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
 from engine.defaults import parse
@@ -60,7 +60,7 @@ def spec(class_weights: str) -> dict:
 def trained(values: dict, folder) -> tuple[list[np.ndarray], dict[str, float]]:
     """Weights of the network that a run saved, and its metrics."""
     with RunStore(folder) as store:
-        ended = execution.train(values, store, lambda event: None, TrainingControl())
+        ended = running.train(values, store, lambda event: None, TrainingControl())
         assert isinstance(ended, RunFinished), ended
         saved = keras.saving.load_model(store.folder(ended.run) / "model.keras", compile=False)
     network = next(layer for layer in saved.layers if isinstance(layer, keras.Model))

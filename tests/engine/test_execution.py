@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine import execution
+from engine import execution, running
 from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
@@ -44,7 +44,7 @@ def _train(store, spec, on_event=lambda event, control: None):
         events.append(event)
         on_event(event, control)
 
-    ended = execution.train(spec, store, emit, control)
+    ended = running.train(spec, store, emit, control)
     return events, ended
 
 

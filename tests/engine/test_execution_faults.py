@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine import execution
+from engine import execution, running
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
@@ -49,7 +49,7 @@ def test_discarding_while_the_model_is_evaluated_discards(store, monkeypatch):
         control.request(Control.DISCARD)
 
     monkeypatch.setattr(Evaluation, "save", saved_late)
-    ended = execution.train(IRIS, store, lambda event: None, control)
+    ended = running.train(IRIS, store, lambda event: None, control)
     assert isinstance(ended, RunStopped)
     assert not ended.kept
     assert store.runs() == []
@@ -65,7 +65,7 @@ def test_a_discard_after_the_end_was_decided_does_not_hide_a_finished_run(store,
             control.request(Control.DISCARD)
 
     monkeypatch.setattr(store, "record", recorded_late)
-    ended = execution.train(IRIS, store, lambda event: None, control)
+    ended = running.train(IRIS, store, lambda event: None, control)
     assert isinstance(ended, RunFinished)
     assert [run.id for run in store.runs()] == [ended.run]
 
@@ -75,7 +75,7 @@ def test_a_listener_that_breaks_ends_the_run_as_failed(store):
         if isinstance(event, EpochEnded):
             raise RuntimeError("nobody there")
 
-    ended = execution.train(IRIS, store, broken, TrainingControl())
+    ended = running.train(IRIS, store, broken, TrainingControl())
     assert isinstance(ended, RunFailed)
     assert "nobody there" in ended.reason
     assert "Traceback" in ended.details
@@ -90,7 +90,7 @@ def test_stopped_in_the_middle_of_an_epoch_the_last_weights_are_named_by_their_s
             control.request(Control.STOP)
 
     spec = IRIS | {"training": {"epochs": 100_000, "keep": "last", "batch_size": 1}}
-    ended = execution.train(spec, store, stop_in_second, control)
+    ended = running.train(spec, store, stop_in_second, control)
     steps = len(store.steps(ended.run)["loss"])
     assert f"after step {steps:,} are kept" in ended.reason
 
@@ -103,7 +103,7 @@ def test_data_that_changed_since_is_not_evaluated(store, tmp_path, header, label
     path = tmp_path / "table.csv"
     _table(path)
     spec = IRIS | {"data": {"source": str(path), "target": "y"}}
-    ended = execution.train(spec, store, lambda event: None, TrainingControl())
+    ended = running.train(spec, store, lambda event: None, TrainingControl())
     assert execution.evaluate(ended.run, store).n_samples > 0
     _table(path, header, labels)
     with pytest.raises(DatasetError, match=f"changed since.*{what}"):
@@ -111,7 +111,7 @@ def test_data_that_changed_since_is_not_evaluated(store, tmp_path, header, label
 
 
 def test_a_damaged_model_is_told_in_words(store):
-    ended = execution.train(IRIS, store, lambda event: None, TrainingControl())
+    ended = running.train(IRIS, store, lambda event: None, TrainingControl())
     path = store.folder(ended.run) / "model.keras"
     content = path.read_bytes()
     for damaged in (b"", content[:500], content[:200] + b"\xff" * 400 + content[600:]):
@@ -128,7 +128,7 @@ def test_a_file_where_checkpoints_go_ends_the_run_in_words(store, monkeypatch):
         return folder(run)
 
     monkeypatch.setattr(store, "folder", blocked)
-    ended = execution.train(IRIS, store, lambda event: None, TrainingControl())
+    ended = running.train(IRIS, store, lambda event: None, TrainingControl())
     assert isinstance(ended, RunFailed)
     assert "checkpoints" in ended.reason
     assert ended.details == ""

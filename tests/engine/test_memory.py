@@ -14,10 +14,11 @@ import pytest
 from engine import execution
 from engine.errors import SpecError
 from engine.events import Event, LayerInfo
-from engine.execution import describe_model, train
+from engine.execution import describe_model
 from engine.graph import memory
 from engine.graph.memory import SLOTS, Available, Need, bytes_text, need_of, refusal
 from engine.problem import Kind, Signature, Task
+from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from engine.training.control import TrainingControl

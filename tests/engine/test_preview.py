@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine import execution
+from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
@@ -47,7 +47,7 @@ def fed(monkeypatch):
 
 def train(spec, folder):
     with RunStore(folder) as store:
-        ended = execution.train(spec, store, lambda event: None, TrainingControl())
+        ended = running.train(spec, store, lambda event: None, TrainingControl())
     assert isinstance(ended, RunFinished), ended
 
 

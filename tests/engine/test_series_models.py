@@ -6,11 +6,11 @@ import pytest
 from engine.architectures import ARCHITECTURES
 from engine.defaults import parse, recommended_model, resolve
 from engine.errors import SpecError
-from engine.execution import train
 from engine.insights import CoefficientsUpdated
 from engine.material import prepare
 from engine.problem import Kind, Signature, Task
 from engine.run_events import RunFinished
+from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from engine.training.building import build

@@ -1,7 +1,10 @@
 """Epochs, validation, best weights and controls, on a model small enough to follow by hand."""
 
+import contextlib
 import itertools
+import shutil
 import threading
+import time
 from types import SimpleNamespace
 
 import keras
@@ -17,19 +20,22 @@ from engine.run_events import (
     StateChanged,
     StepsDone,
 )
-from engine.training import checkpoint
+from engine.training import checkpoint_writer
 from engine.training.checkpoint import (
-    CheckpointWriter,
     Snapshot,
     newest_checkpoint,
     read_checkpoint,
     restore_snapshot,
 )
+from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
 from engine.training.loop import DeviceData, StepLoop
+from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
-from engine.training.trainer import Schedule, Trainer, shuffled
+from engine.training.progress import Progress
+from engine.training.schedule import Schedule
+from engine.training.trainer import Trainer
 
 
 def _line(n_samples: int, seed: int = 0) -> ResidentFeed:
@@ -182,39 +188,68 @@ def test_the_smaller_last_batch_does_not_lengthen_chunks(monkeypatch):
     assert seen == [1] * 6 * 5  # nor does the validation part, smaller than one test batch
 
 
+def _at(step: int) -> Snapshot:
+    return Snapshot(
+        {"model/0000": np.full(3, step)}, {"training": Progress(9, step=step).to_dict()}
+    )
+
+
 def test_quick_epochs_are_not_all_written(tmp_path, monkeypatch):
     written, first = [], threading.Event()
 
     def write(path, snapshot):
-        written.append(snapshot.progress["epoch"])
+        written.append(snapshot.progress["training"]["step"])
         first.set()
 
     seconds = itertools.count(1_000, 60)  # each look at the clock is a minute later
-    monkeypatch.setattr(checkpoint, "write_checkpoint", write)
+    monkeypatch.setattr(checkpoint_writer, "write_checkpoint", write)
     clock = SimpleNamespace(monotonic=lambda: float(next(seconds)))
-    monkeypatch.setattr(checkpoint, "time", clock)
+    monkeypatch.setattr(checkpoint_writer, "time", clock)
     keeper = CheckpointWriter(tmp_path)
-    keeper.offer(Snapshot({}, {"epoch": 1}))
+    keeper.offer(_at(1), None)
     assert first.wait(10)
-    for epoch in (2, 3, 4):
-        keeper.offer(Snapshot({}, {"epoch": epoch}))
+    for step in (2, 3, 4):
+        keeper.offer(_at(step), None)
     keeper.close()  # which does not wait for the rest to end
     assert written == [1, 4]
 
 
-def test_checkpoints_keep_two_epochs_and_the_best(tmp_path):
+def test_what_somebody_waits_for_is_written_without_a_rest(tmp_path):
+    keeper, saved = CheckpointWriter(tmp_path), threading.Event()
+    with contextlib.closing(keeper):
+        keeper._rested_at = time.monotonic() + 3600
+        assert not keeper.is_ready
+        keeper.offer(_at(1), None, saved.set)
+        assert saved.wait(10)
+        found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.progress.step == 1
+
+
+def test_metrics_are_durable_before_the_checkpoint_they_led_to(tmp_path):
+    flushed = []
+    keeper = CheckpointWriter(tmp_path, lambda: flushed.append(newest_checkpoint(tmp_path)))
+    keeper.offer(_at(1), None)
+    keeper.close()
+    assert flushed == [None]
+
+
+def test_the_last_two_checkpoints_are_kept_and_the_best_weights_of_each(tmp_path):
     keeper = CheckpointWriter(tmp_path / "checkpoints")
     bench = Bench(epochs=8, keeper=keeper)
     outcome = bench.trainer.fit()
     keeper.close()
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
-    assert names[0] == f"best-{outcome.best_epoch:06d}"
-    assert names[-1] == "epoch-000008"
-    assert len(names) <= 3
+    assert 1 <= len([name for name in names if name.startswith("checkpoint-")]) <= 2
+    assert 1 <= len([name for name in names if name.startswith("best-")]) <= 2
     newest = newest_checkpoint(tmp_path / "checkpoints")
     assert newest is not None
-    assert newest.progress["epoch"] == 8
-    assert newest.progress["history"] == outcome.history
+    assert newest.progress.history == outcome.history
+    assert newest.progress.is_over
+    bench.trainer.restore_best()
+    assert newest.best is not None
+    for mine, kept in zip(bench.model.get_weights(), newest.best, strict=True):
+        np.testing.assert_array_equal(mine, kept)
 
 
 def test_a_checkpoint_restores_every_variable(tmp_path):
@@ -223,37 +258,44 @@ def test_a_checkpoint_restores_every_variable(tmp_path):
     bench.trainer.fit()
     keeper.close()
     other = Bench()
-    snapshot = newest_checkpoint(tmp_path)
-    assert snapshot is not None
-    restore_snapshot(other.model, snapshot)
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    restore_snapshot(other.model, found.snapshot)
     for mine, his in zip(bench.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, his)
     assert int(other.model.optimizer.iterations.numpy()) == 21
 
 
 def test_a_damaged_checkpoint_is_passed_over(tmp_path):
-    keeper = CheckpointWriter(tmp_path)
-    for epoch in (1, 2):
-        keeper.offer(Snapshot({"weight": np.ones(3)}, {"epoch": epoch}))
-    keeper.close()
-    keeper = CheckpointWriter(tmp_path)
-    keeper.offer(Snapshot({"weight": np.ones(3)}, {"epoch": 3}))
-    keeper.close()
-    damaged = tmp_path / "epoch-000003" / "variables.npz"
+    for step in (1, 2, 3):
+        keeper = CheckpointWriter(tmp_path)
+        keeper.offer(_at(step), None)
+        keeper.close()
+    damaged = tmp_path / "checkpoint-000003" / "variables.npz"
     content = bytearray(damaged.read_bytes())
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     with pytest.raises(Exception, match="checksum"):
-        read_checkpoint(tmp_path / "epoch-000003")
-    newest = newest_checkpoint(tmp_path)
+        read_checkpoint(tmp_path / "checkpoint-000003")
+    newest = newest_checkpoint(tmp_path, remove_damaged=True)
     assert newest is not None
-    assert newest.progress["epoch"] == 2
+    assert newest.progress.step == 2
+    assert not damaged.exists()
+
+
+def test_a_checkpoint_whose_best_weights_are_gone_is_passed_over(tmp_path):
+    keeper = CheckpointWriter(tmp_path)
+    keeper.offer(_at(1), [np.ones(3)])
+    keeper.close()
+    assert newest_checkpoint(tmp_path) is not None
+    shutil.rmtree(tmp_path / "best-000001")
+    assert newest_checkpoint(tmp_path) is None
 
 
 def test_a_checkpoint_of_another_model_is_refused():
     bench = Bench()
     with pytest.raises(Exception, match="another model"):
-        restore_snapshot(bench.model, Snapshot({"weight": np.ones(3)}, {"epoch": 1}))
+        restore_snapshot(bench.model, _at(1))
 
 
 def test_a_chunk_grows_to_its_target_and_no_further():

@@ -1,0 +1,259 @@
+"""Running: starts runs and goes on with them. From a worker process or from the command line.
+
+TensorFlow is imported where it is needed; whatever goes wrong in a run becomes its last event.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from engine.changes import change_problems, changed_values
+from engine.defaults import parse
+from engine.errors import DescentError, SpecError, WorkspaceError
+from engine.events import Event
+from engine.execution import load_tensorflow
+from engine.fingerprint import check_fingerprint, save_fingerprint
+from engine.material import Material, prepare
+from engine.run_events import RunEnded, RunFailed, RunState, RunStopped
+from engine.runs.record import RunRecord
+from engine.training.control import TrainingControl
+from engine.training.recorder import Recorder
+from engine.training.resumption import Resumption
+from engine.watch import Watch
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from engine.runs.store import RunStore
+    from engine.training.checkpoint import Found
+
+Emit = Callable[[Event], None]
+
+
+def train(
+    values: dict[str, Any],
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    name: str = "",
+    strategy: tf.distribute.Strategy | None = None,
+) -> RunEnded:
+    """Trains a model and keeps everything about it as a run.
+
+    Args:
+        values: A `RunSpec` as JSON values.
+        store: Where the run is kept.
+        emit: Told every event but the last, each after it was recorded; from another thread.
+        control: What is asked of it meanwhile.
+        name: The run's name; empty for one made of data and model.
+        strategy: A `tf.distribute` strategy to train under.
+
+    Returns:
+        The last event of the run, recorded.
+
+    Raises:
+        SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
+        Cancelled: A stop was asked for while the data was read; nothing was started.
+    """
+    material = _checked(parse(values), emit, control)
+    from engine.architectures import ARCHITECTURES
+
+    model = material.spec.model
+    title = ARCHITECTURES[model.chosen].title_of(model.parameters)
+    record = store.create(material.spec, name, material.dataset.title, title)
+    with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
+        save_fingerprint(material, store.folder(record.id))
+    return _run(record, material, store, emit, control, strategy, None)
+
+
+def resume(
+    reference: str,
+    changes: Mapping[str, Any],
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    reason: str = "",
+    strategy: tf.distribute.Strategy | None = None,
+) -> RunEnded:
+    """Goes on with a run from its last whole checkpoint; without one, from its beginning.
+
+    With XLA off on the CPU, and without changes, it ends bit by bit as if it had never ended.
+
+    Args:
+        reference: The run's id, the beginning of one, or its name.
+        changes: New values by path in the spec, such as ``training.epochs``; see
+            `engine.changes`.
+        store: Where the run is kept.
+        emit: As for `train`.
+        control: As for `train`.
+        reason: Why, in words; recorded with the changes.
+        strategy: As for `train`.
+
+    Returns:
+        The last event of the run, recorded.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
+        SpecError: A change is not possible.
+        DatasetError: The data is gone, or has changed.
+        Cancelled: A stop was asked for while the data was read; the run is as it was.
+    """
+    record = store.get(reference)
+    _check_idle(record)
+    problems = change_problems(changes)
+    if problems:
+        raise SpecError(problems)
+    folder = store.folder(record.id)
+    material = _checked(parse(changed_values(record.spec, changes)), emit, control)
+    check_fingerprint(material, folder)
+    from engine.training.checkpoint import newest_checkpoint
+
+    found = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
+    told = _differences(record, material, changes, found)
+    _check_unfinished(record, found, told)
+    store.reopen(record.id, material.spec)
+    if "training.batch_size" in told and found is not None:
+        # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
+        store.cut(record.id, found.progress.step, len(found.progress.history))
+    resumption = Resumption(found, told, reason or "Changed when the run was continued.")
+    return _run(store.get(record.id), material, store, emit, control, strategy, resumption)
+
+
+def _checked(spec: Any, emit: Emit, control: TrainingControl) -> Material:
+    """The data of a spec, and a model that fits into memory."""
+    material = prepare(spec, Watch(emit, lambda: control.is_stopping))
+    load_tensorflow()
+    from engine.training.fitting import check_memory
+
+    check_memory(material)
+    return material
+
+
+def _check_idle(record: RunRecord) -> None:
+    if record.deleted_at is not None:
+        raise WorkspaceError(
+            f"The run '{record.name}' was deleted.", "Restore it first, then continue it."
+        )
+    if record.state.is_active and record.owner.is_alive:
+        raise WorkspaceError(
+            f"The run '{record.name}' is being trained by process {record.owner_pid}.",
+            "Wait for it to end, or stop it there.",
+        )
+
+
+def _differences(
+    record: RunRecord, material: Material, changes: Mapping[str, Any], found: Found | None
+) -> dict[str, tuple[Any, Any]]:
+    """What the changes really change, with the values until now."""
+    before, after = record.spec.to_dict(), material.spec.to_dict()
+    differences: dict[str, tuple[Any, Any]] = {}
+    for path in changes:
+        part, _, name = path.partition(".")
+        old, new = before[part][name], after[part][name]
+        if path == "training.epochs" and found is not None:
+            old = found.progress.epochs  # which may have been changed while training
+        if old != new:
+            differences[path] = (old, new)
+    return differences
+
+
+def _check_unfinished(
+    record: RunRecord, found: Found | None, told: Mapping[str, tuple[Any, Any]]
+) -> None:
+    """Makes sure that there is something left to train.
+
+    Raises:
+        WorkspaceError: There is not.
+    """
+    if found is None:
+        if record.state is not RunState.FINISHED:
+            return
+        raise WorkspaceError(
+            f"The run '{record.name}' is over, and none of its checkpoints can be read.",
+            "Start a new run with the same settings.",
+        )
+    progress = found.progress
+    done = len(progress.history)
+    epochs = told.get("training.epochs", (0, progress.epochs))[1]
+    if done >= epochs or (progress.ended and "training.epochs" not in told):
+        raise WorkspaceError(
+            f"The run '{record.name}' is over after {done} epochs. {progress.ended}".rstrip(),
+            f"Give it more epochs to continue it, such as {2 * done}.",
+        )
+
+
+def _run(
+    record: RunRecord,
+    material: Material,
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    strategy: tf.distribute.Strategy | None,
+    resumption: Resumption | None,
+) -> RunEnded:
+    try:
+        with Recorder(store, emit) as recorder:
+            ended = _train_recorded(
+                record, material, store, recorder, control, strategy, resumption
+            )
+        store.record([ended])
+    except Exception as error:  # a full disk, as a rule: what was told before is safe
+        ended = _failed(record.id, error)
+        with contextlib.suppress(WorkspaceError):
+            store.record([ended])
+    if _is_unwanted(ended, control):
+        with contextlib.suppress(WorkspaceError):  # then it stays in the list, as stopped
+            store.delete(record.id)
+    return ended
+
+
+def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
+    """Someone asked to discard the run, and was heard in time."""
+    if isinstance(ended, RunStopped):
+        return not ended.kept
+    return isinstance(ended, RunFailed) and control.is_discarding
+
+
+def _train_recorded(
+    record: RunRecord,
+    material: Material,
+    store: RunStore,
+    recorder: Recorder,
+    control: TrainingControl,
+    strategy: tf.distribute.Strategy | None,
+    resumption: Resumption | None,
+) -> RunEnded:
+    """Trains; whatever goes wrong becomes a `RunFailed`."""
+    try:
+        from engine.training.job import TrainingJob
+
+        job = TrainingJob(
+            record.id,
+            record.name,
+            material,
+            store.folder(record.id),
+            recorder,
+            control,
+            strategy,
+            recorder.flush,
+            resumption,
+        )
+        return job.execute()
+    except Exception as error:
+        return _failed(record.id, error)
+
+
+def _failed(run: str, error: Exception) -> RunFailed:
+    """The end of a run that an error ended; call it while handling the error."""
+    if isinstance(error, DescentError):
+        return RunFailed(run, reason=error.message, hint=error.hint)
+    return RunFailed(
+        run,
+        reason=f"Training failed unexpectedly: {error}",
+        hint="What was recorded is kept. The details below help to find the cause.",
+        details=traceback.format_exc(),
+    )

@@ -1,0 +1,181 @@
+"""CheckpointWriter: puts checkpoints on the disk while training goes on. A thread of the worker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from engine.runs.files import cannot_write
+from engine.training.checkpoint import Snapshot, Weights, write_checkpoint
+
+KEPT = 2
+TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
+
+
+@dataclass(frozen=True)
+class _Offer:
+    snapshot: Snapshot
+    best: Weights | None
+    saved: tuple[Callable[[], None], ...]
+
+
+class CheckpointWriter:
+    """Writes checkpoints in a thread of its own; training never waits for the disk.
+
+    When a newer one is offered before the last was begun, the newer takes its place. After each
+    write the thread rests, so that epochs of milliseconds are not slowed down by the checkpoints
+    of each; epochs that last ten times as long as a write are all written. What somebody waits
+    for is written at once.
+
+    Args:
+        folder: Where checkpoints go; made if need be.
+        flush: Makes everything told so far durable. Called before each write, so that no
+            checkpoint is ahead of the metrics that led to it.
+
+    Raises:
+        WorkspaceError: The folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, flush: Callable[[], None] = lambda: None) -> None:
+        self._folder = folder
+        self._flush = flush
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        self._changed = threading.Condition()
+        self._waiting: _Offer | None = None
+        self._is_busy = False
+        self._rested_at = 0.0
+        self._closing = False
+        self._failure: Exception | None = None
+        self._number = _last_number(folder)
+        self._best: tuple[Weights | None, str] = (None, "")
+        self._thread = threading.Thread(target=self._work, name="checkpoints")
+        self._thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """An offer would be written at once. Otherwise a copy of the state would only wait."""
+        with self._changed:
+            return not self._is_busy and time.monotonic() >= self._rested_at
+
+    def offer(
+        self,
+        snapshot: Snapshot,
+        best: Weights | None,
+        saved: Callable[[], None] | None = None,
+    ) -> None:
+        """Takes a state; returns at once.
+
+        Args:
+            snapshot: The state.
+            best: Weights of its best epoch, never changed again; None before the first.
+            saved: Called from the writer's thread when it, or a newer one, is on the disk;
+                writes without a rest.
+
+        Raises:
+            Exception: An earlier checkpoint could not be written.
+        """
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            waited_for = self._waiting.saved if self._waiting is not None else ()
+            calls = waited_for if saved is None else (*waited_for, saved)
+            self._waiting = _Offer(snapshot, best, calls)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Waits until everything offered is on disk.
+
+        Raises:
+            Exception: A checkpoint could not be written.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        while (offer := self._next()) is not None:
+            started = time.monotonic()
+            try:
+                self._flush()
+                self._write(offer.snapshot, offer.best)
+                for call in offer.saved:
+                    call()
+            except Exception as error:
+                with self._changed:
+                    self._failure = error
+                return
+            ended = time.monotonic()
+            with self._changed:
+                self._is_busy = False
+                self._rested_at = ended + (ended - started) * (1 / TIME_SHARE - 1)
+
+    def _next(self) -> _Offer | None:
+        """Waits for an offer and for the end of the rest; None once closed."""
+        with self._changed:
+            rest_s = max(0.0, self._rested_at - time.monotonic())
+            self._changed.wait_for(self._is_urgent, timeout=rest_s)
+            self._changed.wait_for(lambda: self._waiting is not None or self._closing)
+            offer, self._waiting = self._waiting, None
+            self._is_busy = offer is not None
+            return offer
+
+    def _is_urgent(self) -> bool:
+        return self._closing or (self._waiting is not None and bool(self._waiting.saved))
+
+    def _write(self, snapshot: Snapshot, best: Weights | None) -> None:
+        """Writes the new one before older ones go."""
+        progress = {**snapshot.progress, "best": self._write_best(best)}
+        if "training" in progress:
+            progress["training"] = _as_then(progress["training"])
+        write_checkpoint(self._path("checkpoint"), replace(snapshot, progress=progress))
+        self._prune()
+
+    def _write_best(self, best: Weights | None) -> str:
+        """Writes the best weights, unless they are on the disk; returns their name."""
+        if best is not None and best is not self._best[0]:
+            path = self._path("best")
+            arrays = {f"model/{index:04d}": array for index, array in enumerate(best)}
+            write_checkpoint(path, Snapshot(arrays, {}))
+            self._best = (best, path.name)
+        return self._best[1] if best is not None else ""
+
+    def _path(self, prefix: str) -> Path:
+        self._number += 1
+        return self._folder / f"{prefix}-{self._number:06d}"
+
+    def _prune(self) -> None:
+        checkpoints = sorted(self._folder.glob("checkpoint-*"))
+        kept = checkpoints[-KEPT:]
+        named = {_name_of_best(path) for path in kept}
+        old = [path for path in self._folder.glob("best-*") if path.name not in named]
+        for path in (*checkpoints[:-KEPT], *old):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _as_then(training: dict[str, Any]) -> dict[str, Any]:
+    """The history only grows: the epochs that were complete when the snapshot was taken."""
+    return {**training, "history": training["history"][: training["n_history"]]}
+
+
+def _name_of_best(checkpoint: Path) -> str:
+    try:
+        return str(json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))["best"])
+    except (OSError, ValueError, KeyError):
+        return ""  # damaged: what it refers to is of no use
+
+
+def _last_number(folder: Path) -> int:
+    numbers = [path.name.rpartition("-")[2] for path in folder.glob("*-*")]
+    return max((int(number) for number in numbers if number.isdigit()), default=0)

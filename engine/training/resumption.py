@@ -1,0 +1,24 @@
+"""Resumption: how a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.training.checkpoint import Found
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """How a run goes on.
+
+    Attributes:
+        found: Its last whole checkpoint; None: it begins anew, having none.
+        changes: Settings that are others from here on: by path, what they were and are.
+        reason: Why, in words.
+    """
+
+    found: Found | None
+    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    reason: str = ""
