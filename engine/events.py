@@ -143,7 +143,15 @@ class FindRate(Command):
 
 @dataclass(frozen=True)
 class Leave(Command):
-    """Stop and keep the training under way, then end the process. The one without an answer."""
+    """Stop and keep the training under way, then end the process. It has no answer."""
+
+
+@dataclass(frozen=True)
+class TellStacks(Command):
+    """Write to the log where each thread is; at once, also in the middle of another command.
+
+    It has no answer of its own.
+    """
 
 
 # ---- controls: act on the training under way

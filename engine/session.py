@@ -18,18 +18,23 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from engine import worker
+from engine import stacks, worker
 from engine.errors import DescentError
 from engine.events import (
     PROTOCOL_VERSION,
     Command,
+    Control,
     Event,
     Leave,
     Rejected,
     Request,
+    ResumeRun,
+    TellStacks,
     Terminal,
     Train,
 )
+from engine.out_of_memory import MemoryWitness
+from engine.recovery import Recovery
 from engine.run_events import (
     RunEnded,
     RunFailed,
@@ -38,14 +43,19 @@ from engine.run_events import (
     RunStarted,
     RunState,
     RunStopped,
+    Stalled,
 )
 from engine.runs.files import cannot_write
 from engine.runs.record import RunRecord
+from engine.stall import POLL_S, StallWatch
 
 logger = logging.getLogger(__name__)
 
 LOG_TAIL_BYTES = 4_000
 LOGS_KEPT = 50
+
+_KILLED_HINT = "Someone ended it, or memory ran out: then a smaller batch or model helps."
+_MEMORY_HINT = "A smaller batch or model takes less; so does closing other programs."
 
 
 class Session:
@@ -66,6 +76,8 @@ class Session:
         self._connection: Connection | None = None
         self._log_path: Path | None = None
         self._closed = False
+        self._ending: Control | None = None  # someone asked for the end of what is under way
+        self._witness = MemoryWitness()
 
     @property
     def pid(self) -> int | None:
@@ -77,19 +89,52 @@ class Session:
         """Yields what the worker says to a command; the last event is the only `Terminal`.
 
         A worker that dies meanwhile is answered for: with how its run ended, `RunInterrupted` as a
-        rule, once a run had started; with `Rejected` before. Take every event: those left over
-        would be taken for the next command's.
+        rule, once a run had started; with `Rejected` before. A run whose memory ran out goes on in
+        a new worker, after `Recovered`, as its spec says. Of a run that gives no sign for long,
+        `Stalled` is told. Take every event: those left over would be taken for the next command's.
         """
+        recovery = Recovery()
+        self._ending = None
+        while True:
+            for event in self._ask(command):
+                if isinstance(event, Terminal):
+                    ended = event
+                    break
+                recovery.note(event)
+                yield event
+            retry = None if self._ending or self._closed else recovery.after(ended)
+            if retry is None:
+                yield recovery.ending(ended)
+                return
+            self._end_worker()
+            yield retry.told
+            command = retry.command
+
+    def _ask(self, command: Command) -> Iterator[Event]:
+        """Yields what one worker says to a command, or what is to be said in its place."""
         run = ""
         try:
             connection = self._start()
         except DescentError as error:
             yield Rejected(error.message, error.hint)
             return
+        watch = StallWatch() if isinstance(command, Train | ResumeRun) else None
+        self._witness = MemoryWitness()
         try:
             self._send(connection, command)
+            if self._ending is not None:  # asked while there was no worker that could hear it
+                self._send(connection, self._ending)
             while True:
+                if watch is not None and not connection.poll(POLL_S):
+                    silence = watch.look()
+                    if silence is not None:
+                        found = self._stacks(connection)
+                        yield Stalled(run, silence.silent_s, silence.usual_s, found)
+                    continue
                 event = connection.recv()
+                self._witness.look()
+                if watch is not None:
+                    watch.heard(event)
                 if isinstance(event, RunStarted):
                     run = event.run
                 yield event
@@ -98,8 +143,17 @@ class Session:
         except (EOFError, OSError):
             yield self._last_words(run, command)
 
+    def _stacks(self, connection: Connection) -> str:
+        """Where the threads of the worker are, in words."""
+        pid, log = self.pid, self._log_path
+        if pid is None or log is None:
+            return ""
+        return stacks.take(pid, log, lambda: self._send(connection, TellStacks()))
+
     def control(self, request: Request) -> None:
         """Asks something of the training under way; returns at once."""
+        if request is Control.STOP or request is Control.DISCARD:
+            self._ending = request
         connection = self._connection
         if connection is not None:
             with contextlib.suppress(OSError):
@@ -112,8 +166,20 @@ class Session:
     def kill(self) -> None:
         """Ends the worker at once. What it recorded is kept."""
         with self._lock:
+            self._ending = Control.STOP
             if self._process is not None:
                 self._process.kill()
+
+    def _end_worker(self) -> None:
+        """Lets go of a worker that has said its last word; the next question starts another."""
+        with self._lock:
+            process, self._process = self._process, None
+            connection, self._connection = self._connection, None
+        if process is not None:
+            process.kill()
+            process.join()
+        if connection is not None:
+            connection.close()
 
     def close(self, timeout_s: float = 7.0) -> None:
         """Lets the worker stop, save and end; kills it when that takes longer.
@@ -178,49 +244,56 @@ class Session:
     def _last_words(self, run: str, command: Command) -> Terminal:
         """What to say in place of a worker that died."""
         reason, hint = self._cause_of_death()
-        interrupted = RunInterrupted(run, reason=reason, hint=hint, details=self._log_tail())
-        ended: RunEnded = interrupted
-        if isinstance(command, Train):
+        details = self._log_tail()
+        ended: RunEnded = RunInterrupted(run, reason=reason, hint=hint, details=details)
+        if self._ending is None and self._witness.blames_memory(self._signal(), details):
+            reason, hint = "Memory ran out: the system ended the training process.", _MEMORY_HINT
+            ended = RunFailed(run, reason=reason, hint=hint, details=details, is_out_of_memory=True)
+        if isinstance(command, Train | ResumeRun):
             try:
-                ended = self._settle(interrupted)
+                ended = self._settle(ended)
             except DescentError:  # a full disk, say: the next start marks the run
                 logger.exception("The end of run '%s' cannot be written", run)
         if run:
             return ended
-        return Rejected(reason, hint, details=interrupted.details)
+        return Rejected(reason, hint, details=details)
 
-    def _settle(self, interrupted: RunInterrupted) -> RunEnded:
+    def _settle(self, ended: RunEnded) -> RunEnded:
         """Writes down what the worker no longer could; returns how the run really ended."""
         from engine.runs.store import RunStore
 
         with RunStore(self._workspace) as store:
-            if not interrupted.run:
+            if not ended.run:
                 store.mark_interrupted()  # it may have died between making the run and saying so
-                return interrupted
-            record = store.get(interrupted.run)
+                return ended
+            record = store.get(ended.run)
             if not record.state.is_active:
                 return _ending(record)  # it died after all was done
-            store.record([interrupted])
-            return interrupted
+            store.record([ended])
+            return ended
 
     def _cause_of_death(self) -> tuple[str, str]:
         process = self._process
         if process is None:
             return "The engine was closed.", ""
-        process.join(1.0)
-        code = process.exitcode
-        if code is not None and code < 0:
-            name = _signal_name(-code)
-            if name == "SIGKILL":
-                return (
-                    "The training process was ended by the system (SIGKILL).",
-                    "Someone ended it, or memory ran out: then a smaller batch or model helps.",
-                )
+        name = self._signal()
+        if name == "SIGKILL":
+            return "The training process was ended by the system (SIGKILL).", _KILLED_HINT
+        if name:
             return f"The training process crashed ({name}).", "The details may tell the cause."
         return (
-            f"The training process ended unexpectedly (exit code {code}).",
+            f"The training process ended unexpectedly (exit code {process.exitcode}).",
             "Start again; the details may tell the cause.",
         )
+
+    def _signal(self) -> str:
+        """The name of the signal that ended the worker; empty if none did."""
+        process = self._process
+        if process is None:
+            return ""
+        process.join(1.0)
+        code = process.exitcode
+        return _signal_name(-code) if code is not None and code < 0 else ""
 
     def _log_tail(self) -> str:
         if self._log_path is None:
