@@ -80,6 +80,16 @@ MIGRATIONS = (
     );
     CREATE INDEX changes_of_run ON changes (run);
     """,
+    """
+    ALTER TABLE runs ADD COLUMN flow_layers TEXT NOT NULL DEFAULT '[]';
+    CREATE TABLE flow (
+        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        step INTEGER NOT NULL,
+        epoch REAL NOT NULL,
+        numbers BLOB NOT NULL,
+        PRIMARY KEY (run, step)
+    ) WITHOUT ROWID;
+    """,
 )
 SCHEMA_NUMBER = len(MIGRATIONS)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from engine.errors import WorkspaceError
 from engine.events import Event
+from engine.insights import GradientFlow
 from engine.run_events import (
     EpochEnded,
     PlanChosen,
@@ -21,6 +22,7 @@ from engine.run_events import (
     StateChanged,
     StepsDone,
 )
+from engine.runs.flow import append_flow
 from engine.runs.steps import append_steps, join_steps
 
 
@@ -50,6 +52,8 @@ def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> Non
                 change_run(connection, event.run, plan=json.dumps(plan))
             case RunStarted():
                 change_run(connection, event.run, epochs_planned=int(event.epochs))
+            case GradientFlow():
+                append_flow(connection, event)
             case RunEnded():
                 _write_end(connection, event)
             case RunEvent():

@@ -21,9 +21,11 @@ from typing import Self
 
 from engine.errors import UnknownNameError, WorkspaceError
 from engine.events import Event, FloatArray
+from engine.insights import GradientFlow
 from engine.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.files import atomic_write, cannot_write
+from engine.runs.flow import cut_flow, read_flow
 from engine.runs.journal import change_run, end_run, write_events
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord, record_from_row
@@ -166,6 +168,7 @@ class RunStore:
         """
         with self._database.write() as connection:
             cut_steps(connection, run, step)
+            cut_flow(connection, run, step)
             connection.execute("DELETE FROM epochs WHERE run = ? AND epoch > ?", (run, epoch))
             connection.execute("DELETE FROM changes WHERE run = ? AND step > ?", (run, step))
             change_run(connection, run, epochs_done=epoch)
@@ -246,6 +249,11 @@ class RunStore:
             )
             for row in rows
         ]
+
+    def flow(self, run: str) -> list[GradientFlow]:
+        """Returns the gradient flow of a run, by step; empty where none was measured."""
+        with self._database.read() as connection:
+            return read_flow(connection, run)
 
     def steps(self, run: str) -> dict[str, FloatArray]:
         """Returns the per-step values of each metric of a run, (n_steps,).
