@@ -6,21 +6,18 @@ worker does it. `Gate`s make "in the middle of training" a place instead of a mo
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.architectures import ARCHITECTURES
-from engine.datasets.profile import Profile
-from engine.defaults import metrics_of, resolve
+from engine.defaults import resolve
 from engine.errors import DescentError, Problem
-from engine.evaluation.evaluation import ClassScore, Evaluation
 from engine.events import (
+    ChangeEpochs,
+    ChangeRate,
     Command,
     Control,
     DataDownloaded,
@@ -34,30 +31,23 @@ from engine.events import (
     ModelDescribed,
     PreviewBatch,
     Rejected,
+    Request,
+    ResumeRun,
     Train,
     WarmUp,
     WorkerReady,
 )
 from engine.graph.starter import starter
-from engine.insights import CoefficientsUpdated, SurfaceUpdated
-from engine.problem import Kind, Output, Task
 from engine.run_events import (
-    EpochEnded,
-    PlanChosen,
     RunEnded,
     RunEvent,
-    RunFinished,
-    RunInterrupted,
-    RunStarted,
     RunState,
-    RunStopped,
-    StateChanged,
-    StepsDone,
 )
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile
 from tests.gui.fake_models import own_model_described
+from tests.gui.fake_run import FakeRun
 
 GATE_TIMEOUT_S = 60.0
 STEPS_PER_EPOCH = 20
@@ -98,7 +88,10 @@ class FakeEngine:
         progress: What an inspection says before it waits at its gate.
         batch: Makes the answer to a preview from its spec.
         commands: Everything that was asked, in order.
-        controls: Every control that arrived, in order.
+        controls: Every request that arrived, in order.
+        is_deaf: Requests arrive but are not answered.
+        more_events: Events after each epoch, by its number and the run's id.
+        patience: Of the rules, as `EpochEnded` tells it, by epoch.
         has_graphs: Descriptions bring the layers as a graph.
         warm_up, inspect, preview, describe, prepare, evaluate: Gates before those answers.
     """
@@ -110,7 +103,10 @@ class FakeEngine:
     progress: tuple[DataProgress, ...] = ()
     batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
     commands: list[Command] = field(default_factory=list)
-    controls: list[Control] = field(default_factory=list)
+    controls: list[Request] = field(default_factory=list)
+    is_deaf: bool = False
+    more_events: Callable[[int, str], Iterable[RunEvent]] = lambda epoch, run: ()
+    patience: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)
     sessions: list[FakeSession] = field(default_factory=list)
     warm_up: Gate = field(default_factory=lambda: Gate(True))
     inspect: Gate = field(default_factory=lambda: Gate(True))
@@ -125,6 +121,9 @@ class FakeEngine:
         session = FakeSession(self, 1_000_000 + len(self.sessions))
         self.sessions.append(session)
         return session
+
+    def resumes(self) -> list[ResumeRun]:
+        return [command for command in self.commands if isinstance(command, ResumeRun)]
 
     def trains(self) -> list[Train]:
         return [command for command in self.commands if isinstance(command, Train)]
@@ -155,7 +154,7 @@ class FakeSession:
         self._engine = engine
         self._pid = pid
         self._changed = threading.Condition()
-        self._asked: list[Control] = []
+        self._asked: list[Request] = []
         self._is_killed = False
         self.is_training = False
         self.is_closed = False
@@ -186,11 +185,14 @@ class FakeSession:
                 yield self._described(command.spec)
             case Train():
                 yield from self._train(command)
+            case ResumeRun():
+                yield from self._continue(command)
 
-    def control(self, control: Control) -> None:
+    def control(self, request: Request) -> None:
         with self._changed:
-            self._engine.controls.append(control)
-            self._asked.append(control)
+            self._engine.controls.append(request)
+            if not self._engine.is_deaf:
+                self._asked.append(request)
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -253,11 +255,36 @@ class FakeSession:
         except DescentError as error:
             yield Rejected(error.message, error.hint)
             return
+        store = RunStore(self._engine.workspace)
+        model = ARCHITECTURES[spec.model.name].title_of(spec.model.parameters)
+        name = command.name or f"{looked.title} · {model}"
+        record = store.create(spec, name, looked.title, model)
         self.is_training = True
-        yield from FakeRun(self._engine, self, spec, looked, command.name).events()
+        yield from FakeRun(self._engine, self, store, record, looked).events()
         self.is_training = False
 
-    def between_epochs(self, epoch: int) -> Iterator[RunState | Control]:
+    def _continue(self, command: ResumeRun) -> Iterator[Event]:
+        """As `engine.running.resume` does, from the last epoch's checkpoint."""
+        self._asked.clear()
+        self._engine.prepare.wait()
+        if "resume" in self._engine.rejections:
+            yield self._engine.rejections["resume"]
+            return
+        store = RunStore(self._engine.workspace)
+        record = store.get(command.run)
+        spec, changes = record.spec, dict(command.changes)
+        epochs = changes.get("training.epochs", spec.training.epochs)
+        spec = spec.model_copy(
+            update={"training": spec.training.model_copy(update={"epochs": epochs})}
+        )
+        store.reopen(record.id, spec)
+        self.is_training = True
+        looked = fake_profile(spec.data.source)
+        before = record.spec.training.epochs or 1
+        yield from FakeRun(self._engine, self, store, store.get(record.id), looked, before).events()
+        self.is_training = False
+
+    def between_epochs(self, epoch: int) -> Iterator[RunState | Request]:
         """Waits while held or paused; yields what changed, a last `STOP` or `DISCARD` included."""
         is_paused = False
         while True:
@@ -271,6 +298,8 @@ class FakeSession:
                     raise EOFError
                 control = self._asked.pop(0)
             match control:
+                case Control.SAVE | ChangeRate() | ChangeEpochs():
+                    yield control
                 case Control.PAUSE:
                     is_paused = True
                     yield RunState.PAUSED
@@ -280,172 +309,6 @@ class FakeSession:
                 case _:
                     yield control
                     return
-
-
-class FakeRun:
-    """The script of one training."""
-
-    def __init__(
-        self, engine: FakeEngine, session: FakeSession, spec: RunSpec, looked: Profile, name: str
-    ) -> None:
-        self._engine = engine
-        self._session = session
-        self._spec = spec
-        self._profile = looked
-        self._epochs = spec.training.epochs or 1
-        self._metric = next(iter(metrics_of(looked.signature)), "loss")
-        self._store = RunStore(engine.workspace)
-        model = ARCHITECTURES[spec.model.name].title_of(spec.model.parameters)
-        self._record = self._store.create(
-            spec, name or f"{looked.title} · {model}", looked.title, model
-        )
-        self._id = self._record.id
-
-    def events(self) -> Iterator[Event]:
-        with self._store:
-            try:
-                for event in self._script():
-                    if isinstance(event, RunEnded) and event.metrics:
-                        fake_evaluation(self._profile).save(self._store.folder(self._id))
-                    self._store.record([event])
-                    if isinstance(event, RunStopped) and not event.kept:
-                        self._store.delete(self._id)
-                    yield event
-            except EOFError:
-                reason = "The training process was ended by the system (SIGKILL)."
-                hint = "Someone ended it, or memory ran out: then a smaller batch or model helps."
-                dead = RunInterrupted(self._id, reason=reason, hint=hint, details="log: 137")
-                self._store.record([dead])
-                yield dead
-
-    def _script(self) -> Iterator[RunEvent]:
-        steps = self._engine.steps_per_epoch
-        n_train = self._profile.split_sizes[0]
-        yield RunStarted(
-            self._id, self._record.name, self._spec, self._profile, self._epochs, steps, n_train
-        )
-        reason = "One chunk of steps per call; XLA was 1.4 times slower when tried."
-        yield PlanChosen(self._id, "chunked", "CPU:0", False, True, reason)
-        yield StateChanged(self._id, RunState.RUNNING)
-        for epoch in range(1, self._epochs + 1):
-            yield from self._epoch(epoch)
-            for change in self._session.between_epochs(epoch):
-                if isinstance(change, RunState):
-                    yield StateChanged(self._id, change)
-                else:
-                    yield from self._stopped(change, epoch)
-                    return
-        if self._engine.fails_with is not None:
-            yield self._engine.fails_with(self._id)
-            return
-        yield RunFinished(
-            self._id,
-            reason=f"All {self._epochs} epochs are done.",
-            metrics=self._final(self._epochs),
-        )
-
-    def _stopped(self, control: Control, epoch: int) -> Iterator[RunEvent]:
-        yield StateChanged(self._id, RunState.STOPPING)
-        self._engine.evaluate.wait()
-        if control is Control.DISCARD:
-            yield RunStopped(self._id, reason="Discarded.", kept=False)
-        else:
-            reason = f"Stopped by you after {epoch} of {self._epochs} epochs."
-            yield RunStopped(self._id, reason=reason, metrics=self._final(epoch))
-
-    def _epoch(self, epoch: int) -> Iterator[RunEvent]:
-        steps = self._engine.steps_per_epoch
-        first = (epoch - 1) * steps
-        random = np.random.default_rng(epoch)
-        at = (first + np.arange(steps)) / steps
-        loss = (2.0 * np.exp(-at / 3) + 0.1 * random.random(steps)).astype(np.float32)
-        other = (1.0 - 0.8 * np.exp(-at / 2) - 0.05 * random.random(steps)).astype(np.float32)
-        half = steps // 2
-        for start, stop in ((0, half), (half, steps)):
-            metrics = {"loss": loss[start:stop], self._metric: other[start:stop]}
-            elapsed_s = 1.5 * (first + stop) / steps
-            yield StepsDone(self._id, epoch, first + start, metrics, elapsed_s)
-        yield from self._live(epoch)
-        yield EpochEnded(
-            self._id,
-            epoch,
-            first + steps,
-            self._metrics(epoch),
-            duration_s=1.5,
-            elapsed_s=1.5 * epoch,
-            samples_per_s=self._profile.split_sizes[0] / 1.4,
-            is_best=epoch <= 7,
-        )
-
-    def _live(self, epoch: int) -> Iterator[RunEvent]:
-        signature = self._profile.signature
-        if signature.kind is not Kind.TABLE or signature.n_inputs > 2:
-            return
-        axes = tuple(
-            np.linspace(
-                self._profile.sample_x[:, column].min(),
-                self._profile.sample_x[:, column].max(),
-                30,
-                dtype=np.float32,
-            )
-            for column in range(signature.n_inputs)
-        )
-        grid = np.stack(np.meshgrid(*axes), axis=-1).sum(axis=-1) * min(1.0, epoch / 5)
-        if signature.task is Task.CLASSIFICATION:
-            share = 1 / (1 + np.exp(-grid))
-            values = np.stack([1 - share, share], axis=-1)
-        else:
-            values = grid[..., np.newaxis]
-        yield SurfaceUpdated(self._id, axes, values.astype(np.float32))
-        terms = ("intercept", *self._profile.feature_names)
-        numbers = np.linspace(-0.5, 2.0, len(terms), dtype=np.float32)[:, np.newaxis] * epoch
-        yield CoefficientsUpdated(self._id, terms, (self._profile.target_name,), numbers)
-
-    def _metrics(self, epoch: int) -> dict[str, float]:
-        loss, other = 2.0 * math.exp(-epoch / 3), 1.0 - 0.8 * math.exp(-epoch / 2)
-        validation = loss + 0.03 * max(0, epoch - 7)
-        return {
-            "loss": loss,
-            self._metric: other,
-            "val_loss": validation + 0.05,
-            f"val_{self._metric}": other - 0.02,
-        }
-
-    def _final(self, epoch: int) -> dict[str, float]:
-        metrics = self._metrics(epoch)
-        tests = {"test_loss": metrics["val_loss"], f"test_{self._metric}": metrics[self._metric]}
-        return {**metrics, **tests}
-
-
-def fake_evaluation(looked: Profile, part: str = "test") -> Evaluation:
-    """Returns an evaluation of made-up predictions, nine of ten right."""
-    random = np.random.default_rng(1)
-    n_classes = len(looked.class_names)
-    if looked.signature.output is Output.TOKENS:
-        pairs = (("einundzwanzig", "einundzwanzig"), ("sieben", "siebzehn"))
-        metrics, given = {"exact_match": 0.5}, ("21", "7")
-        return Evaluation(part, 30, metrics, looked.target_name, texts=pairs, sources=given)
-    if not n_classes:
-        y_true = random.normal(size=30).astype(np.float32)
-        y_pred = y_true + 0.3 * random.normal(size=30).astype(np.float32)
-        metrics = {"mean_squared_error": 0.09, "mean_absolute_error": 0.24, "r2_score": 0.91}
-        return Evaluation(part, 30, metrics, looked.target_name, y_true=y_true, y_pred=y_pred)
-    confusion = 9 * np.eye(n_classes, dtype=np.int64)
-    confusion += np.roll(np.eye(n_classes, dtype=np.int64), 1, axis=1)
-    scores = tuple(
-        ClassScore(name, 0.9, 0.9 - 0.01 * index, 0.9, 10)
-        for index, name in enumerate(looked.class_names)
-    )
-    metrics = {"accuracy": 0.9, "balanced_accuracy": 0.9, "f1_score": 0.9}
-    return Evaluation(
-        part,
-        10 * n_classes,
-        metrics,
-        looked.target_name,
-        looked.class_names,
-        confusion,
-        scores,
-    )
 
 
 def rejected(field_path: str, message: str, hint: str = "") -> Rejected:

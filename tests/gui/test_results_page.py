@@ -20,7 +20,7 @@ from engine.runs.store import RunStore
 from gui.draft import Draft
 from gui.pages.results_page import ResultsPage
 from tests.gui.fake_data import fake_profile
-from tests.gui.fake_engine import fake_evaluation
+from tests.gui.fake_run import fake_evaluation
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 
 TRANSLATOR = recommended_model(Kind.TEXT, Task.TRANSLATION)
