@@ -155,6 +155,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
         given.setdefault("learning_rate", LEARNING_RATES[given["optimizer"]])
     training = defaults.model_copy(update=given)
     problems += _loss_problems(training, signature)
+    problems += _learning_problems(spec, training, signature)
     problems += misfits(spec.augmentation, signature.kind)
     if problems:
         raise SpecError(problems)
@@ -218,3 +219,49 @@ def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem
             f"Use {' or '.join(fitting)}.",
         )
     ]
+
+
+def _learning_problems(
+    spec: RunSpec, training: TrainingSpec, signature: Signature
+) -> list[Problem]:
+    """Settings of learning that contradict each other, or that the data leaves nothing to do."""
+    problems = []
+    schedule = spec.schedule
+    if training.label_smoothing and "crossentropy" not in str(training.loss):
+        problems.append(
+            Problem(
+                "training.label_smoothing",
+                "There is no certainty about classes to take from: the loss is "
+                f"{training.loss}. Received: {training.label_smoothing:g}.",
+                f"Use 0: label smoothing is for classes, not for {signature.task.value}.",
+            )
+        )
+    if training.epochs is not None and schedule.warmup > training.epochs:
+        problems.append(
+            Problem(
+                "schedule.warmup",
+                f"A warm-up cannot be longer than the training, which has {training.epochs} "
+                f"epochs. Received: {schedule.warmup:g}.",
+                "Use a few epochs at most, or train for longer.",
+            )
+        )
+    rate = training.learning_rate
+    if schedule.plateau_patience and rate is not None and schedule.plateau_min_rate >= rate:
+        problems.append(
+            Problem(
+                "schedule.plateau_min_rate",
+                f"Must be below the learning rate, {rate:g}, or a plateau changes nothing. "
+                f"Received: {schedule.plateau_min_rate:g}.",
+                f"Use {rate / 100:g}, for example.",
+            )
+        )
+    if training.accumulate > 1 and spec.execution.device == "all_gpus":
+        problems.append(
+            Problem(
+                "training.accumulate",
+                "Gradients cannot be accumulated on several GPUs at once. "
+                f"Received: {training.accumulate}.",
+                "Use 1 and a larger batch, which the GPUs share, or another device.",
+            )
+        )
+    return problems

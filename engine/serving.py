@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,9 @@ class ServedModel:
         try:
             with tempfile.TemporaryDirectory() as aside:
                 path = Path(aside) / FILE_NAME  # Keras insists on the suffix, and saves in place
-                self.with_preprocessing().save(path)
+                model = self.with_preprocessing()
+                with _without_training(self._network):
+                    model.save(path)
                 content = path.read_bytes()
         except OSError as error:
             raise cannot_write(folder / FILE_NAME, error) from error
@@ -127,6 +131,21 @@ class ServedModel:
     @property
     def _full_name(self) -> str:
         return f"{self._network.name}_with_preprocessing"
+
+
+@contextmanager
+def _without_training(network: keras.Model) -> Iterator[None]:
+    """A context in which a network is saved without what only training needs.
+
+    Its loss may be one that Keras alone does not know, and an optimizer may hold twice as many
+    numbers as there are weights.
+    """
+    compiled, optimizer = network.compiled, getattr(network, "optimizer", None)
+    network.compiled, network.optimizer = False, None
+    try:
+        yield
+    finally:
+        network.compiled, network.optimizer = compiled, optimizer
 
 
 def _plain(values: npt.NDArray[np.float64]) -> Any:

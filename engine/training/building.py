@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
 from engine.defaults import metrics_of
+from engine.errors import Problem, SpecError
 from engine.problem import Signature, Task
 from engine.spec import RunSpec
+from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
+from engine.training_spec import TrainingSpec
 
 
 def build(spec: RunSpec, signature: Signature) -> keras.Model:
@@ -20,19 +26,52 @@ def build(spec: RunSpec, signature: Signature) -> keras.Model:
 
 
 def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, plan: Plan) -> None:
-    """Compiles a network as its resolved spec says."""
-    training = spec.training
-    loss: str | keras.losses.Loss = str(training.loss)
-    metrics = {"metrics": list(metrics_of(signature))}
-    if signature.task is Task.TRANSLATION:
-        # Positions behind the end of a text are weighted with 0, here and in what is watched.
-        loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
-        metrics = {"weighted_metrics": list(metrics_of(signature))}
+    """Compiles a network as its resolved spec says.
+
+    Raises:
+        SpecError: Gradients shall be accumulated on several devices.
+    """
+    watched = list(metrics_of(signature))
+    # Positions behind the end of a text are weighted with 0, here and in what is watched.
+    by_position = signature.task is Task.TRANSLATION
     network.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": training.optimizer, "config": {"learning_rate": training.learning_rate}}
-        ),
-        loss=loss,
+        optimizer=_optimizer(spec.training),
+        loss=_loss(spec.training, by_position),
         jit_compile=plan.xla,
-        **metrics,
+        **{"weighted_metrics" if by_position else "metrics": watched},
     )
+
+
+def _optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
+    config: dict[str, Any] = {
+        "learning_rate": training.learning_rate,
+        "global_clipnorm": training.clip_norm,
+    }
+    if training.weight_decay is not None:
+        config["weight_decay"] = training.weight_decay
+    if training.accumulate > 1:
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            # Keras synchronises the devices inside a condition, which TensorFlow refuses.
+            raise SpecError(
+                [
+                    Problem(
+                        "training.accumulate",
+                        "Gradients cannot be accumulated on several devices at once. "
+                        f"Received: {training.accumulate}.",
+                        "Use 1 and a larger batch, which the devices share, or one device.",
+                    )
+                ]
+            )
+        config["gradient_accumulation_steps"] = training.accumulate
+    return keras.optimizers.get({"class_name": training.optimizer, "config": config})
+
+
+def _loss(training: TrainingSpec, by_position: bool) -> str | keras.losses.Loss:
+    reduction = "mean_with_sample_weight" if by_position else "sum_over_batch_size"
+    if training.label_smoothing:
+        if training.loss == "binary_crossentropy":
+            return keras.losses.BinaryCrossentropy(label_smoothing=training.label_smoothing)
+        return SmoothedCrossentropy(training.label_smoothing, reduction)
+    if by_position:
+        return keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
+    return str(training.loss)
