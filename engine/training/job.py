@@ -12,18 +12,17 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from engine.augmentation import brightest
 from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
-from engine.decoding import is_autoregressive, predictor, taught
+from engine.decoding import is_autoregressive, predictor
 from engine.errors import TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
 from engine.material import Material
-from engine.preprocessing.targets import AnomalyTargets, TokenTargets
+from engine.preprocessing.targets import AnomalyTargets
 from engine.run_events import (
     PlanChosen,
     RunEnded,
@@ -40,13 +39,8 @@ from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.control import TrainingControl
-from engine.training.feed import (
-    BLOCK_BYTES,
-    Feed,
-    ResidentFeed,
-    StreamedFeed,
-    prepare_all,
-)
+from engine.training.feed import BLOCK_BYTES, Feed
+from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.plan import Plan
@@ -95,7 +89,7 @@ class TrainingJob:
         self._strategy = strategy
         self._flush = flush
         self._resumption = resumption
-        self._plan = Plan.of(self._n_bytes())
+        self._plan = Plan.of(prepared_bytes(material))
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
 
@@ -214,30 +208,9 @@ class TrainingJob:
 
     def _feed(self, part: str) -> Feed:
         """Feeds a part, prepared; held on the device or streamed as the plan says."""
-        if part in self._feeds:
-            return self._feeds[part]
-        rows = getattr(self._material.parts, part)
-        class_weights = self._material.spec.training.class_weights
-        weights = self._material.training_weights(class_weights) if part == "train" else None
-        prepare = _Preparation(self._material, rows, weights, self._is_taught)
-        if self._plan.resident:
-            self._feeds[part] = ResidentFeed(
-                prepare_all(prepare, len(rows), max(1, BLOCK_BYTES // self._row_bytes()))
-            )
-        else:
-            everything = np.arange(len(rows), dtype=np.int64)
-            self._feeds[part] = StreamedFeed(everything, prepare, self._row_bytes())
+        if part not in self._feeds:
+            self._feeds[part] = feed_of(self._material, part, self._plan.resident, self._is_taught)
         return self._feeds[part]
-
-    def _row_bytes(self) -> int:
-        """Bytes of one prepared example; four for each number."""
-        signature = self._material.signature
-        # Of a text that is to be written: its tokens, their weights, and what was written before.
-        return 4 * (signature.n_inputs + signature.n_values + 3 * signature.target_length)
-
-    def _n_bytes(self) -> int:
-        parts = self._material.parts
-        return self._row_bytes() * (len(parts.train) + len(parts.validation))
 
     def _conclude(
         self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
@@ -274,7 +247,7 @@ class TrainingJob:
     def _predicted(self, network: keras.Model, loop: StepLoop, rows: IndexArray) -> AnyArray:
         """Predictions for some of the examples in the target's own terms, (n, …)."""
         predict = self._predictor(network, loop)
-        size = max(1, BLOCK_BYTES // self._row_bytes())
+        size = max(1, BLOCK_BYTES // row_bytes(self._material.signature))
         return np.concatenate(
             [
                 predict(self._material.examples.x[some])
@@ -328,42 +301,3 @@ class TrainingJob:
             self._material.examples, self._material.preprocessing, self._beam_width
         )
         ServedModel(network, contract).save(self._folder)
-
-
-class _Preparation:
-    """Makes what the model takes from rows of a part.
-
-    Args:
-        material: The data.
-        rows: The part's examples, (n,).
-        weights: How much each counts, (n,); None: all the same.
-        is_taught: The network takes the right target beside the input, as
-            `engine.decoding.taught` makes it.
-    """
-
-    def __init__(
-        self,
-        material: Material,
-        rows: IndexArray,
-        weights: npt.NDArray[np.float32] | None,
-        is_taught: bool,
-    ) -> None:
-        self._material = material
-        self._rows = rows
-        self._weights = weights
-        self._is_taught = is_taught
-
-    def __call__(self, places: IndexArray) -> tuple[AnyArray, ...]:
-        """Returns x and y, and weights if there are any, for places in the part."""
-        examples, preprocessing = self._material.examples, self._material.preprocessing
-        rows = self._rows[places]
-        x = preprocessing.transform_x(examples.x[rows])
-        y = preprocessing.transform_y(examples.y[rows])
-        if self._is_taught:
-            x = taught(x, y, self._material.signature)
-        weights = None if self._weights is None else self._weights[places]
-        targets = preprocessing.targets
-        if isinstance(targets, TokenTargets) and not targets.blank_first:
-            counted = targets.counted(y)
-            weights = counted if weights is None else counted * weights[:, np.newaxis]
-        return (x, y) if weights is None else (x, y, weights)

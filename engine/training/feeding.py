@@ -1,0 +1,84 @@
+"""What a network is fed from a run's data. Imported by workers only."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.datasets.base import AnyArray, IndexArray
+from engine.decoding import taught
+from engine.material import Material
+from engine.preprocessing.targets import TokenTargets
+from engine.problem import Signature
+from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
+
+
+def feed_of(material: Material, part: str, resident: bool, is_taught: bool) -> Feed:
+    """Feeds a part of the data, prepared.
+
+    Args:
+        material: The data.
+        part: ``train``, ``validation`` or ``test``.
+        resident: Held on the device; else streamed.
+        is_taught: The network takes the right target beside the input, as
+            `engine.decoding.taught` makes it.
+    """
+    rows = getattr(material.parts, part)
+    class_weights = material.spec.training.class_weights
+    weights = material.training_weights(class_weights) if part == "train" else None
+    prepare = _Preparation(material, rows, weights, is_taught)
+    size = row_bytes(material.signature)
+    if resident:
+        return ResidentFeed(prepare_all(prepare, len(rows), max(1, BLOCK_BYTES // size)))
+    return StreamedFeed(np.arange(len(rows), dtype=np.int64), prepare, size)
+
+
+def row_bytes(signature: Signature) -> int:
+    """Bytes of one prepared example; four for each number."""
+    # Of a text that is to be written: its tokens, their weights, and what was written before.
+    return 4 * (signature.n_inputs + signature.n_values + 3 * signature.target_length)
+
+
+def prepared_bytes(material: Material) -> int:
+    """Bytes of the prepared training and validation parts."""
+    parts = material.parts
+    return row_bytes(material.signature) * (len(parts.train) + len(parts.validation))
+
+
+class _Preparation:
+    """Makes what the model takes from rows of a part.
+
+    Args:
+        material: The data.
+        rows: The part's examples, (n,).
+        weights: How much each counts, (n,); None: all the same.
+        is_taught: The network takes the right target beside the input, as
+            `engine.decoding.taught` makes it.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        rows: IndexArray,
+        weights: npt.NDArray[np.float32] | None,
+        is_taught: bool,
+    ) -> None:
+        self._material = material
+        self._rows = rows
+        self._weights = weights
+        self._is_taught = is_taught
+
+    def __call__(self, places: IndexArray) -> tuple[AnyArray, ...]:
+        """Returns x and y, and weights if there are any, for places in the part."""
+        examples, preprocessing = self._material.examples, self._material.preprocessing
+        rows = self._rows[places]
+        x = preprocessing.transform_x(examples.x[rows])
+        y = preprocessing.transform_y(examples.y[rows])
+        if self._is_taught:
+            x = taught(x, y, self._material.signature)
+        weights = None if self._weights is None else self._weights[places]
+        targets = preprocessing.targets
+        if isinstance(targets, TokenTargets) and not targets.blank_first:
+            counted = targets.counted(y)
+            weights = counted if weights is None else counted * weights[:, np.newaxis]
+        return (x, y) if weights is None else (x, y, weights)
