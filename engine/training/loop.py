@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.training.watching import Values, Watching
+
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -69,6 +71,9 @@ class StepLoop:
         strategy: A `tf.distribute` strategy; a batch is divided among its replicas.
         augment: Changes the inputs of a training batch at random, given them and a seed, (2,).
         seed: Of the run; with the number of the step it decides what `augment` does.
+
+    Attributes:
+        watching: Lets single training steps be looked at.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class StepLoop:
     ) -> None:
         self._seed = seed
         self._model = model
+        self.watching = Watching()
         self._strategy = strategy or tf.distribute.get_strategy()
         self._build_state(data)
         self._metrics = _leaf_metrics(model)
@@ -196,7 +202,12 @@ class StepLoop:
         if rates is None:
             rate = 0.0 if self._rate is None else self._rate.numpy()
             rates = np.full(len(indices), rate, np.float32)
-        return self._run(self._train_chunk, data.tensors, indices, first_step, rates)
+        tensors = data.tensors
+
+        def steps(rows: npt.NDArray[np.int32], first: int, each: FloatArray) -> Values:
+            return self._run(self._train_chunk, tensors, rows, first, each)
+
+        return self.watching.run(steps, tensors, indices, first_step, rates)
 
     def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
         """Evaluates the rows of indices without learning; otherwise like `train`.
