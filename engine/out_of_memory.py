@@ -12,6 +12,8 @@ from typing import Final
 
 import psutil
 
+MEMORY_HINT: Final = "A smaller batch or model takes less; so does closing other programs."
+
 _ERRORS: Final = ("ResourceExhaustedError",)
 _VAGUE_ERRORS: Final = ("InternalError", "UnknownError", "XlaRuntimeError")
 _WORDS: Final = ("out of memory", "out_of_memory", "resource_exhausted", "failed to allocate")
@@ -39,6 +41,13 @@ def is_out_of_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def memory_text(error: BaseException) -> str:
+    """What happened, in words, with what the error says of it."""
+    lines = str(error).strip().splitlines()
+    received = lines[0].strip() if lines else type(error).__name__
+    return f"Memory ran out. Received: {received.rstrip('.')}."
 
 
 class MemoryWitness:

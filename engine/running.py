@@ -17,6 +17,7 @@ from engine.events import Event
 from engine.execution import load_tensorflow
 from engine.fingerprint import check_fingerprint, save_fingerprint
 from engine.material import Material, prepare
+from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.runs.record import RunRecord
 from engine.training.control import TrainingControl
@@ -249,6 +250,15 @@ def _train_recorded(
 
 def _failed(run: str, error: Exception) -> RunFailed:
     """The end of a run that an error ended; call it while handling the error."""
+    if is_out_of_memory(error):
+        details = traceback.format_exc()
+        return RunFailed(
+            run,
+            reason=memory_text(error),
+            hint=MEMORY_HINT,
+            details=details,
+            is_out_of_memory=True,
+        )
     if isinstance(error, DescentError):
         return RunFailed(run, reason=error.message, hint=error.hint)
     return RunFailed(

@@ -33,7 +33,7 @@ from engine.events import (
     Terminal,
     Train,
 )
-from engine.out_of_memory import MemoryWitness
+from engine.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.recovery import Recovery
 from engine.run_events import (
     RunEnded,
@@ -55,7 +55,6 @@ LOG_TAIL_BYTES = 4_000
 LOGS_KEPT = 50
 
 _KILLED_HINT = "Someone ended it, or memory ran out: then a smaller batch or model helps."
-_MEMORY_HINT = "A smaller batch or model takes less; so does closing other programs."
 
 
 class Session:
@@ -247,7 +246,7 @@ class Session:
         details = self._log_tail()
         ended: RunEnded = RunInterrupted(run, reason=reason, hint=hint, details=details)
         if self._ending is None and self._witness.blames_memory(self._signal(), details):
-            reason, hint = "Memory ran out: the system ended the training process.", _MEMORY_HINT
+            reason, hint = "Memory ran out: the system ended the training process.", MEMORY_HINT
             ended = RunFailed(run, reason=reason, hint=hint, details=details, is_out_of_memory=True)
         if isinstance(command, Train | ResumeRun):
             try:

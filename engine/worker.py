@@ -37,6 +37,7 @@ from engine.events import (
     Train,
     WarmUp,
 )
+from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.training.control import TrainingControl
 from engine.watch import Watch
 
@@ -144,6 +145,8 @@ class _Worker:
             return Rejected(error.message, error.hint)
         except Exception as error:
             logger.exception("%s failed", type(command).__name__)
+            if is_out_of_memory(error):
+                return Rejected(memory_text(error), MEMORY_HINT, details=traceback.format_exc())
             return Rejected(
                 f"{type(command).__name__} failed unexpectedly: {error}",
                 "The details below help to find the cause.",
