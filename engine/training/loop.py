@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.training.replicas import DividedChunk
 from engine.training.watching import Values, Watching
 
 Array = npt.NDArray[Any]
@@ -123,6 +124,11 @@ class StepLoop:
         `rate` is given the rate of each step before it.
         """
         strategy = self._strategy
+        if self._replicas > 1:
+            learns = rate is not None
+            return DividedChunk(
+                strategy, step, self._metrics, self._metric_state, learns, augment, self._seed, rate
+            )
 
         def replica_step(
             data: tuple[tf.Tensor, ...], indices: tf.Tensor, index: tf.Tensor, number: tf.Tensor
@@ -139,7 +145,7 @@ class StepLoop:
             first_step: tf.Tensor,
             rates: tf.Tensor,
         ) -> tf.Tensor:
-            n_steps = tf.shape(strategy.experimental_local_results(indices)[0])[0]
+            n_steps = tf.shape(indices)[0]
             notes = tf.TensorArray(tf.float32, size=n_steps)
 
             def body(index: tf.Tensor, notes: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
@@ -159,11 +165,7 @@ class StepLoop:
             tf.TensorSpec((None,), tf.float32),
         ]
         return tf.function(
-            chunk,
-            input_signature=signature if self._replicas == 1 else None,
-            reduce_retracing=self._replicas > 1,
-            jit_compile=xla or None,
-            autograph=False,
+            chunk, input_signature=signature, jit_compile=xla or None, autograph=False
         )
 
     def _metric_state(self) -> tf.Tensor:
@@ -192,7 +194,7 @@ class StepLoop:
         Args:
             data: The training examples.
             indices: (steps, batch_size), rows of `data`. With several replicas each takes its
-                share of a batch; what does not divide evenly is left out of that batch.
+                share of a batch, as `engine.training.replicas` divides it.
             first_step: Steps done in the whole run before this chunk; decides the augmentation.
             rates: The learning rate of each step, (steps,); None: as the optimizer has it.
 
@@ -227,19 +229,9 @@ class StepLoop:
     ) -> dict[str, FloatArray]:
         before = self._metric_state().numpy()
         noted = chunk(
-            data, self._distribute(indices), tf.constant(first_step), tf.constant(rates)
+            data, tf.constant(indices), tf.constant(first_step), tf.constant(rates)
         ).numpy()
         return self._per_batch(before, noted)
-
-    def _distribute(self, indices: npt.NDArray[np.int32]) -> Any:
-        if self._replicas == 1:
-            return tf.constant(indices)
-        share = indices.shape[1] // self._replicas
-        return self._strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(
-                indices[:, context.replica_id_in_sync_group * share :][:, :share]
-            )
-        )
 
     def _per_batch(self, before: FloatArray, noted: FloatArray) -> dict[str, FloatArray]:
         """Takes running means apart into the value of each batch.
@@ -280,7 +272,10 @@ class StepLoop:
 
     @property
     def device(self) -> str:
-        """Where the weights really are, such as ``CPU:0``."""
+        """Where the weights really are, such as ``CPU:0``, or ``GPU:0, GPU:1``."""
+        if self._replicas > 1:
+            devices = self._strategy.extended.worker_devices
+            return ", ".join(device.rpartition("device:")[2] for device in devices)
         variables = self._model.trainable_variables or self._model.variables
         return tf.convert_to_tensor(variables[0]).device.rpartition("device:")[2]
 

@@ -1,9 +1,5 @@
 """The step loop against Keras's own `fit`: the same arithmetic, bit by bit."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -126,37 +122,6 @@ def test_the_device_is_where_the_weights_are(images):
     model = _regression()
     loop = StepLoop(model, DeviceData.place(images, _targets(model)))
     assert loop.device in {"CPU:0", "GPU:0"}
-
-
-_TWO_REPLICAS = """
-import numpy as np, tensorflow as tf, keras
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_visible_devices([cpu])
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from engine.training.loop import DeviceData, StepLoop
-rng = np.random.default_rng(0)
-data = DeviceData.place(rng.random((96, 3), dtype="float32"), rng.integers(0, 3, 96))
-weights = []
-for strategy in (None, tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])):
-    keras.utils.set_random_seed(0)
-    with (strategy or tf.distribute.get_strategy()).scope():
-        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, activation="softmax")])
-        model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    loop = StepLoop(model, data, strategy=strategy)
-    loop.train(data, np.arange(96, dtype="int32").reshape(6, 16))
-    weights.append(np.concatenate([w.numpy().ravel() for w in model.trainable_variables]))
-print(float(np.abs(weights[0] - weights[1]).max()))
-"""
-
-
-def test_two_replicas_learn_what_one_learns():
-    """In a process of its own: logical devices must be set before TensorFlow starts."""
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", _TWO_REPLICAS], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 1e-6
 
 
 def test_each_step_has_its_own_learning_rate(images):
