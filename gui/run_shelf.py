@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.events import Rejected
 from engine.run_events import EpochEnded, SettingChanged
+from gui.continuing import Continuation, continuation
 from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class RunShelf(QObject):
         super().__init__(parent)
         self.runs: tuple[RunRecord, ...] = ()
         self.is_read = False
+        self._with_checkpoint: frozenset[str] = frozenset()
         self._jobs: dict[int, tuple[str, Done, Done]] = {}
         self._newest: dict[str, int] = {}
         self._thread = StoreThread(workspace, self)
@@ -195,8 +197,19 @@ class RunShelf(QObject):
         if ticket in self._jobs:
             self._jobs.pop(ticket)[2](problem)
 
-    def _on_runs(self, runs: tuple[RunRecord, ...]) -> None:
-        self.runs = runs
+    def record(self, run: str | None) -> RunRecord | None:
+        """Returns a run's row as last read; None where it is not in the list."""
+        return next((record for record in self.runs if record.id == run), None)
+
+    def continuation(self, run: str | None) -> Continuation:
+        """Says how a run can go on, as far as it was read."""
+        record = self.record(run)
+        if record is None:
+            return Continuation.NO
+        return continuation(record, record.id in self._with_checkpoint)
+
+    def _on_runs(self, found: tuple[tuple[RunRecord, ...], frozenset[str]]) -> None:
+        self.runs, self._with_checkpoint = found
         self.is_read = True
         self.runs_changed.emit()
 
@@ -210,8 +223,10 @@ class RunShelf(QObject):
         self.closed.emit()
 
 
-def _list_runs(store: RunStore) -> tuple[RunRecord, ...]:
-    return tuple(store.runs())
+def _list_runs(store: RunStore) -> tuple[tuple[RunRecord, ...], frozenset[str]]:
+    runs = tuple(store.runs())
+    ended = (record.id for record in runs if not record.state.is_active)
+    return runs, frozenset(run for run in ended if store.has_checkpoint(run))
 
 
 def _read_result(store: RunStore, run: str) -> RunResult:

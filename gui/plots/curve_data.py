@@ -56,7 +56,7 @@ class CurveData:
     ) -> None:
         """Adds the values of a chunk of steps; see `CurvesPlot.append_steps`."""
         if first_step < len(self.batches):
-            self._rewind(first_step)
+            self.rewind(first_step)
         elif first_step > len(self.batches):
             self.batches.append(np.full(first_step - len(self.batches), np.nan, np.float32))
         if not len(values):
@@ -113,7 +113,7 @@ class CurveData:
         """Returns where steps lie on an axis: ``step``, ``epoch`` or ``time`` (seconds)."""
         numbers = np.asarray(steps, np.float64)
         if axis == "epoch":
-            return numbers / max(1, self.steps_per_epoch)
+            return _along(numbers, *self._epoch_knots(), 1 / max(1, self.steps_per_epoch))
         if axis == "time":
             return self._interpolate(numbers)
         return numbers
@@ -121,7 +121,8 @@ class CurveData:
     def steps_of_x(self, x: float, axis: str) -> float:
         """Returns the step at a place on an axis."""
         if axis == "epoch":
-            return x * max(1, self.steps_per_epoch)
+            steps, epochs = self._epoch_knots()
+            return float(_along(np.array([x]), epochs, steps, max(1, self.steps_per_epoch))[0])
         if axis == "time":
             steps, times = self._clock()
             return float(np.interp(x, times, steps)) if len(times) else 0.0
@@ -141,6 +142,11 @@ class CurveData:
         if len(self.epochs):
             ends.append(float(self.x_of_epochs(axis)[-1]))
         return max(end for end in ends if np.isfinite(end))
+
+    def _epoch_knots(self) -> tuple[Floats, Floats]:
+        """Returns steps and the epochs complete then; a batch of another size moves them."""
+        steps = np.concatenate(([0.0], self.epoch_steps.values))
+        return steps, np.concatenate(([0.0], self.epochs.values))
 
     def _interpolate(self, steps: Floats) -> Floats:
         known, times = self._clock()
@@ -165,7 +171,7 @@ class CurveData:
             array.truncate(0)
             array.append(values)
 
-    def _rewind(self, n_steps: int) -> None:
+    def rewind(self, n_steps: int) -> None:
         """Forgets what lies behind some steps: the run went back to a checkpoint."""
         self.batches.truncate(n_steps)
         kept = int(np.searchsorted(self._marks_step.values, n_steps, side="right"))
@@ -184,6 +190,13 @@ class CurveData:
             self.first_not_finite = None
         if len(self.smoothed) > n_steps:
             self.set_smoothing(self._strength)
+
+
+def _along(x: Floats, known_x: Floats, known_y: Floats, slope: float) -> Floats:
+    """Interpolates, and goes on with a slope behind the last knot."""
+    inside = np.interp(x, known_x, known_y)
+    beyond = known_y[-1] + (x - known_x[-1]) * slope
+    return np.where(x > known_x[-1], beyond, inside)
 
 
 def logarithm(values: npt.ArrayLike) -> Floats:

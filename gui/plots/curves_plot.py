@@ -18,6 +18,7 @@ from engine.run_events import (
     RunStarted,
     StepsDone,
 )
+from gui.plots.change_marks import ChangeMark, ChangeMarks
 from gui.plots.curve_data import X_AXES, CurveData, Floats, logarithm
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
@@ -66,11 +67,15 @@ class CurvesPlot(Plot):
             mark.setZValue(2)
             mark.hide()
             self.area.add(mark)
+        self.changes = ChangeMarks(self.area)
 
     # ---- data
 
     def add(self, event: RunEvent) -> None:
-        """Takes the events of a run: `RunStarted` clears, `StepsDone` and `EpochEnded` append."""
+        """Takes the events of a run: `StepsDone` and `EpochEnded` append.
+
+        `RunStarted` clears; where it goes on after some steps, what lies behind them is forgotten.
+        """
         if isinstance(event, StepsDone):
             values = event.metrics.get(self.metric_name)
             if values is not None:
@@ -78,7 +83,10 @@ class CurvesPlot(Plot):
         elif isinstance(event, EpochEnded):
             self._append_event(event)
         elif isinstance(event, RunStarted):
-            self.clear()
+            if event.step:
+                self.rewind(event.step)
+            else:
+                self.clear()
             self.set_steps_per_epoch(event.steps_per_epoch)
         elif isinstance(event, RunEnded):
             self._ranges.clear()
@@ -154,8 +162,24 @@ class CurvesPlot(Plot):
         validation = event.metrics.get(f"val_{self.metric_name}")
         self.append_epoch(event.epoch, event.step, event.elapsed_s, train, validation)
 
+    def add_mark(self, mark: ChangeMark) -> None:
+        """Marks a step at which something was changed."""
+        self.changes.add(mark)
+        self.setAccessibleDescription("; ".join(mark.text for mark in self.changes.marks))
+        self.request_redraw()
+
+    def rewind(self, step: int) -> None:
+        """Forgets what lies behind a step: the run went back to a checkpoint."""
+        self.data.rewind(step)
+        self.changes.rewind(step)
+        if self._best is not None and self._best not in self.data.epochs.values:
+            self._best = None
+        self.request_redraw()
+
     def clear(self) -> None:
         """Forgets all data; settings stay."""
+        self.changes.clear()
+        self.setAccessibleDescription("")
         strength, self.data = self.data.strength, CurveData()
         self.data.set_smoothing(strength)
         self._best = None
@@ -278,6 +302,10 @@ class CurvesPlot(Plot):
         self.smoothed.setData(np.repeat(x, 2), self._scaled(ends))
 
     def _draw_marks(self) -> None:
+        steps = [mark.step for mark in self.changes.marks]
+        low, high = self.view.viewRange()[0]
+        pixels = self.view.width() / (high - low) if high > low else 0.0
+        self.changes.draw(self.data.x_of_steps(steps, self._axis), pixels)
         known = self.data.epochs.values
         index = int(np.searchsorted(known, self._best)) if self._best is not None else len(known)
         has_best = index < len(known) and known[index] == self._best
@@ -298,6 +326,7 @@ class CurvesPlot(Plot):
         self.validation.set_color(validation)
         self.best_mark.setPen(cosmetic_pen(colors.success, 1, Qt.PenStyle.DashLine))
         self.fault_mark.setPen(cosmetic_pen(colors.danger, 1, Qt.PenStyle.DotLine))
+        self.changes.dress(colors)
         self._update_legend()
 
     def _batch_color(self) -> str:
@@ -330,6 +359,10 @@ class CurvesPlot(Plot):
         is_best = self._best is not None and caption == self.tr("best epoch {0}").format(self._best)
         short = self.tr("best {0}").format(self._best) if is_best else ""
         self.legend.set_entries(tuple(entries), caption, short)
+
+    def _set_cursor(self, x: float | None) -> None:
+        super()._set_cursor(x)
+        self.changes.point_at(x, self.view.viewPixelSize()[0], self.graphics)
 
     def _step_at_cursor(self) -> int:
         n = len(self.data)
