@@ -21,7 +21,7 @@ Run = Callable[[npt.NDArray[np.int32], int, FloatArray], Values]
 class Watcher(Protocol):
     """Looks at one step."""
 
-    def place(self, n_steps: int) -> int:
+    def place(self, n_steps: int, batch_size: int) -> int:
         """Which of the next steps it wants to see; below 0 for none of them."""
 
     def around(self, run: Callable[[], Values], batch: tuple[tf.Tensor, ...], step: int) -> Values:
@@ -64,7 +64,7 @@ class Watching:
         """
         self.step = first_step + len(indices)
         watcher = self._watcher
-        place = -1 if watcher is None else watcher.place(len(indices))
+        place = -1 if watcher is None else watcher.place(*indices.shape)
         if watcher is None or not 0 <= place < len(indices):
             return steps(indices, first_step, rates)
         self._watcher = None

@@ -9,6 +9,7 @@ from engine.training.inside.attention import Attention
 from engine.training.inside.base import Observer, Scene
 from engine.training.inside.coefficients import Coefficients
 from engine.training.inside.convolutions import Convolutions
+from engine.training.inside.flow import Flow
 from engine.training.inside.forecasts import Forecasts
 from engine.training.inside.pole import Pole
 from engine.training.inside.surface import Surface
@@ -26,6 +27,7 @@ OBSERVERS: tuple[type[Observer], ...] = (
     Texts,
     Forecasts,
     Pole,
+    Flow,
 )
 
 

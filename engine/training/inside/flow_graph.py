@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +96,10 @@ class FlowGraph:
         self._network = network
         self._augment = augment
         self._seed = seed
-        self.layers = flow_layers(network)
-        self._variables = list(network.variables)
-        self._learning = list(network.trainable_variables)
-        places = {id(item): place for place, item in enumerate(self._learning)}
-        self._groups = [[places[id(v)] for v in layer.variables] for layer in self.layers]
+        layers = flow_layers(network)
+        self.names = tuple(layer.name for layer in layers)
+        places = {id(item): place for place, item in enumerate(network.trainable_variables)}
+        self._groups = [[places[id(item)] for item in layer.variables] for layer in layers]
         self._function: Any = None
 
     @property
@@ -107,26 +107,36 @@ class FlowGraph:
         return self._function is not None
 
     def state(self) -> list[tf.Tensor]:
-        """All variables as they are now; the memory is shared until the next step writes anew."""
-        return [tf.convert_to_tensor(variable.value) for variable in self._variables]
+        """All variables as they are now; the memory is shared until a step writes anew."""
+        return [tf.convert_to_tensor(variable.value) for variable in self._network.variables]
 
     def weights(self) -> list[tf.Tensor]:
         """The weights that learn, as they are now."""
-        return [tf.convert_to_tensor(variable.value) for variable in self._learning]
+        learning = self._network.trainable_variables
+        return [tf.convert_to_tensor(variable.value) for variable in learning]
 
-    def trace(self, batch: Batch) -> None:
+    def trace(self, batch: Batch, on_twin: bool) -> None:
         """Makes the graph and warms it up with a single example.
 
         Args:
-            batch: What a step takes; one of the loop's own.
+            batch: What a step takes; any number of examples.
+            on_twin: Trace a copy of the network, which shares no Python object with it, so that
+                both can be at work in different threads.
+
+        Raises:
+            Exception: There is no copy of such a network.
         """
-        specs = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batch)
-        function = tf.function(self._measure, autograph=False).get_concrete_function(
-            [tf.TensorSpec(v.shape, v.dtype) for v in self._variables],
-            [tf.TensorSpec(v.shape, v.dtype) for v in self._learning],
-            specs,
-            tf.TensorSpec((), tf.int32),
-        )
+        network = _twin_of(self._network) if on_twin else self._network
+        function = tf.function(
+            lambda *arguments: self._measure(network, *arguments),
+            input_signature=[
+                [tf.TensorSpec(item.shape, item.dtype) for item in self._network.variables],
+                [tf.TensorSpec(item.shape, item.dtype) for item in network.trainable_variables],
+                tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in batch),
+                tf.TensorSpec((), tf.int32),
+            ],
+            autograph=False,
+        ).get_concrete_function()
         first = tuple(part[:1] for part in batch)
         function(self.state(), self.weights(), first, tf.constant(0))
         self._function = function
@@ -150,53 +160,37 @@ class FlowGraph:
         return found
 
     def _measure(
-        self, before: list[tf.Tensor], after: list[tf.Tensor], batch: Batch, step: tf.Tensor
+        self,
+        network: keras.Model,
+        before: list[tf.Tensor],
+        after: list[tf.Tensor],
+        batch: Batch,
+        step: tf.Tensor,
     ) -> tf.Tensor:
-        values = {id(v): value for v, value in zip(self._variables, before, strict=True)}
-        weights = [values[id(variable)] for variable in self._learning]
-        gradients, dead = self._gradients(before, weights, batch, step)
-        changes = [new - old for new, old in zip(after, weights, strict=True)]
-        sizes = self._norms(weights)
-        return tf.stack(
-            [
-                self._norms(gradients),
-                sizes,
-                tf.math.divide_no_nan(self._norms(changes), sizes),
-                dead,
-            ]
-        )
-
-    def _gradients(
-        self, before: list[tf.Tensor], weights: list[tf.Tensor], batch: Batch, step: tf.Tensor
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        network = self._network
+        values = {id(v): value for v, value in zip(network.variables, before, strict=True)}
+        weights = [values[id(variable)] for variable in network.trainable_variables]
         x, y, *rest = batch
         if self._augment is not None:
             x = self._augment(x, tf.stack([self._seed, step]))
-        tapped = list(
-            {
-                id(layer.answering): layer.answering
-                for layer in self.layers
-                if layer.answering is not None
-            }.values()
-        )
-        state = list(zip(self._variables, before, strict=True))
+        state = list(zip(network.variables, before, strict=True))
+        layers = flow_layers(network)
         with keras.StatelessScope(state_mapping=state), tf.GradientTape() as tape:
             tape.watch(weights)
-            with listening(tapped, _alive) as alive:
+            with _dead_units(layers) as dead:
                 y_pred = network(x, training=True)
             loss = network.compute_loss(
                 x=x, y=y, y_pred=y_pred, sample_weight=rest[0] if rest else None, training=True
             )
             # In half precision small gradients are nothing, unless the loss is scaled.
-            scale = tf.cast(network.optimizer.scale_loss(tf.ones((), loss.dtype)), tf.float32)
-            loss = network.optimizer.scale_loss(loss)
+            scale = self._network.optimizer.scale_loss(tf.ones((), loss.dtype))
+            loss = self._network.optimizer.scale_loss(loss)
         found = tape.gradient(loss, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        gradients = [tf.cast(tf.convert_to_tensor(one), tf.float32) / scale for one in found]
-        shares = {id(layer): alive.get(str(place)) for place, layer in enumerate(tapped)}
-        dead = [shares.get(id(layer.answering)) for layer in self.layers]
-        nothing = tf.constant(float("nan"))
-        return gradients, tf.stack([nothing if share is None else share for share in dead])
+        factor = tf.cast(scale, tf.float32)
+        gradients = [tf.cast(tf.convert_to_tensor(one), tf.float32) / factor for one in found]
+        changes = [new - old for new, old in zip(after, weights, strict=True)]
+        sizes = self._norms(weights)
+        ratios = tf.math.divide_no_nan(self._norms(changes), sizes)
+        return tf.stack([self._norms(gradients), sizes, ratios, tf.stack(dead())])
 
     def _norms(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
         """The L2 norm of each layer's tensors together, (layers,)."""
@@ -214,7 +208,23 @@ def _norm(values: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.math.is_inf(largest), largest, norm)
 
 
-def _alive(
+@contextmanager
+def _dead_units(layers: Sequence[FlowLayer]) -> Iterator[Callable[[], list[tf.Tensor]]]:
+    """A context in which a network is called; tells the share of dead units of each layer then."""
+    tapped = list({id(layer.answering): layer.answering for layer in layers}.values())
+    heard = [layer for layer in tapped if layer is not None]
+    nothing = tf.constant(float("nan"))
+    with listening(heard, _dead_share) as noted:
+
+        def told() -> list[tf.Tensor]:
+            shares = {id(layer): noted.get(str(place)) for place, layer in enumerate(heard)}
+            found = [shares.get(id(layer.answering)) for layer in layers]
+            return [nothing if share is None else share for share in found]
+
+        yield told
+
+
+def _dead_share(
     layer: keras.layers.Layer, call: Call, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
     """Notes the share of a layer's units that answered 0 to every example, everywhere."""
@@ -224,3 +234,13 @@ def _alive(
     answers = tf.reshape(output, (-1, output.shape[-1]))
     is_dead = tf.reduce_all(tf.equal(answers, 0), axis=0)
     return output, tf.reduce_mean(tf.cast(is_dead, tf.float32))
+
+
+def _twin_of(network: keras.Model) -> keras.Model:
+    """A network of the same layers with the same loss; its variables are never read."""
+    twin = keras.models.clone_model(network)
+    twin.compile(optimizer="sgd", loss=network.loss, jit_compile=False)
+    shapes = [[tuple(item.shape) for item in one.variables] for one in (twin, network)]
+    if shapes[0] != shapes[1]:
+        raise ValueError("the network has variables of its own that a copy of it has not")
+    return twin
