@@ -25,11 +25,13 @@ from engine.events import (
     DataInspected,
     Event,
     ModelDescribed,
+    RatesTried,
     WorkerReady,
 )
 from engine.machine import look_at_machine, look_at_tensorflow
 from engine.material import look, prepare
 from engine.spec import RunSpec
+from engine.watch import Watch
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
@@ -120,6 +122,30 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
 
     parts = prepared.parts
     return describe_network(resolved, signature, len(parts.train) + len(parts.validation))
+
+
+def find_rate(
+    values: dict[str, Any], emit: Emit, should_stop: Callable[[], bool] = lambda: False
+) -> RatesTried:
+    """Tries learning rates from small to large on a scratch model; no run is made.
+
+    Args:
+        values: A `RunSpec` as JSON values.
+        emit: Told how far the reading of data is, and every `RateTried`.
+        should_stop: Asked now and then; what was tried until then is the answer.
+
+    Raises:
+        SpecError: A value is wrong, or the model takes more memory than there is.
+        DatasetError: The data cannot be read.
+        Cancelled: A stop was asked for while the data was read.
+    """
+    material = prepare(parse(values), Watch(emit, should_stop))
+    load_tensorflow()
+    from engine.training import rate_finder
+    from engine.training.fitting import check_memory
+
+    check_memory(material)
+    return rate_finder.find_rate(material, emit, should_stop)
 
 
 def evaluate(reference: str, store: RunStore) -> Evaluation:

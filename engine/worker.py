@@ -27,6 +27,7 @@ from engine.events import (
     DescribeModel,
     DownloadData,
     Event,
+    FindRate,
     InspectData,
     Leave,
     PreviewBatch,
@@ -182,6 +183,8 @@ class _Worker:
                 return execution.warm_up()
             case DescribeModel():
                 return execution.describe_model(command.spec)
+            case FindRate():
+                return execution.find_rate(command.spec, self._send, lambda: control.is_stopping)
             case Train():
                 with RunStore(self._workspace) as store:
                     return running.train(command.spec, store, self._send, control, command.name)

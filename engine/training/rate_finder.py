@@ -1,0 +1,177 @@
+"""The learning-rate range test: a scratch model is trained with ever larger steps.
+
+After Smith 2017 (https://arxiv.org/abs/1506.01186); rates rise exponentially as in fastai's
+``lr_find``. It uses the step loop of trainings, and touches no run. Imported by workers only.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from engine.augmentation import brightest
+from engine.decoding import is_autoregressive
+from engine.events import RatesTried, RateTried
+from engine.material import Material
+from engine.training.augmenting import augmenter
+from engine.training.building import build, compile_model
+from engine.training.feed import Feed
+from engine.training.feeding import feed_of, prepared_bytes
+from engine.training.loop import StepLoop
+from engine.training.order import shuffled
+from engine.training.plan import ChunkLength, Plan
+from engine.training.rate_advice import suggest
+
+LOWEST, HIGHEST = 1e-7, 10.0
+N_RATES = 120
+"""Rates tried: 15 in each decade."""
+EXAMPLES_PER_RATE = 32
+"""With smaller batches each rate is held for several steps, whose losses are averaged."""
+SMOOTHING = 0.7
+"""Weight of what was before in the smoothed loss, which lags by 0.7 / 0.3 rates: 1/6 decade."""
+EXPLODED = 3.0
+"""A loss this many times that of the beginning ends the test; the plot has room for no more."""
+
+Emit = Callable[[RateTried], None]
+
+
+def find_rate(material: Material, emit: Emit, should_stop: Callable[[], bool]) -> RatesTried:
+    """Trains a new model of a resolved spec with rising learning rates, until its loss explodes.
+
+    Args:
+        material: Spec and data. Its learning rate, schedule and epochs do not matter.
+        emit: Told of each rate.
+        should_stop: Asked between chunks of steps.
+
+    Returns:
+        What was tried, and a suggestion. Losses are in the units of the target.
+    """
+    keras.backend.clear_session(free_memory=False)
+    try:
+        trial = _Trial(material, emit)
+        stopped = trial.run(should_stop)
+    finally:
+        keras.backend.clear_session(free_memory=False)
+    rates = np.array(trial.rates, np.float32)
+    losses = np.array(trial.losses, np.float32)
+    advice = suggest(rates, losses)
+    reason = f"Stopped before the end. {advice.reason}" if stopped else advice.reason
+    return RatesTried(rates, losses, advice.rate, reason)
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """How many steps each rate is held.
+
+    Attributes:
+        n_rates: Rates in all.
+        hold: Steps with each.
+    """
+
+    n_rates: int
+    hold: int
+
+    @classmethod
+    def of(cls, batch_size: int, accumulate: int) -> _Pace:
+        hold = -(-EXAMPLES_PER_RATE // batch_size)
+        # Weights change once in `accumulate` steps, which shall be with one rate.
+        return cls(N_RATES, -(-hold // accumulate) * accumulate)
+
+    def rates(self, first_step: int, n_steps: int) -> npt.NDArray[np.float32]:
+        """The learning rate of each step, (n_steps,)."""
+        number = np.arange(first_step, first_step + n_steps) // self.hold
+        return np.asarray(self.rate_of(number), np.float32)
+
+    def rate_of(self, number: npt.NDArray[np.int64] | int) -> npt.NDArray[np.float64]:
+        """The rates with these numbers, from 0."""
+        share = np.asarray(number, np.float64) / (self.n_rates - 1)
+        return LOWEST * (HIGHEST / LOWEST) ** share
+
+    @property
+    def n_steps(self) -> int:
+        """Steps in all."""
+        return self.n_rates * self.hold
+
+
+class _Trial:
+    """A scratch model, and what came of each rate so far."""
+
+    def __init__(self, material: Material, emit: Emit) -> None:
+        spec, signature = material.spec, material.signature
+        self._material = material
+        self._emit = emit
+        plan = Plan.of(prepared_bytes(material))
+        network = build(spec, signature)
+        compile_model(network, spec, signature, plan)
+        is_taught = is_autoregressive(network, signature)
+        self._feed: Feed = feed_of(material, "train", plan.resident, is_taught)
+        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
+        self._loop = StepLoop(network, self._feed.pattern, augment=augment, seed=spec.seed)
+        self._batch_size = min(int(spec.training.batch_size or 1), len(self._feed))
+        self._pace = _Pace.of(self._batch_size, spec.training.accumulate)
+        self._smooth = _Smooth()
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+
+    def run(self, should_stop: Callable[[], bool]) -> bool:
+        """Tries rates until the loss explodes; returns whether someone stopped it before."""
+        waiting: list[float] = []
+        for losses in self._steps():
+            waiting += losses.tolist()
+            while len(waiting) >= self._pace.hold:
+                held, waiting = waiting[: self._pace.hold], waiting[self._pace.hold :]
+                if not self._note(float(np.mean(held))):
+                    return False
+            if should_stop():
+                return True
+        return False
+
+    def _note(self, loss: float) -> bool:
+        """Takes note of the loss with the next rate; says whether to go on."""
+        if not math.isfinite(loss):
+            return False
+        smoothed = self._smooth(float(self._material.preprocessing.restore_metric("loss", loss)))
+        rate = float(self._pace.rate_of(len(self.rates)))
+        self.rates.append(rate)
+        self.losses.append(smoothed)
+        self._emit(RateTried(rate, smoothed))
+        return smoothed <= EXPLODED * self.losses[0]
+
+    def _steps(self) -> Generator[npt.NDArray[np.float32]]:
+        """Trains, epoch by epoch in the order of a training; yields losses of whole batches."""
+        step, epoch = 0, 0
+        chunk = ChunkLength(self._batch_size)
+        seed = self._material.spec.seed
+        while step < self._pace.n_steps:
+            epoch += 1
+            self._loop.reset_metrics()
+            for data, indices in self._feed.chunks(shuffled(len(self._feed), seed, epoch), chunk):
+                if indices.shape[1] < self._batch_size:
+                    continue  # the smaller rest would look noisier than it is
+                started = time.perf_counter()
+                rates = self._pace.rates(step, len(indices))
+                values = self._loop.train(data, indices, step, rates)
+                chunk.observe(len(indices), time.perf_counter() - started)
+                step += len(indices)
+                yield values["loss"]
+                if step >= self._pace.n_steps:
+                    return
+
+
+class _Smooth:
+    """An exponential moving average, without its bias to 0 at the beginning."""
+
+    def __init__(self) -> None:
+        self._total = 0.0
+        self._weight = 0.0
+
+    def __call__(self, value: float) -> float:
+        self._total = SMOOTHING * self._total + (1 - SMOOTHING) * value
+        self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
+        return self._total / self._weight
