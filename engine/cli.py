@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from engine.commands import download, listings, models, training
+from engine.commands import download, listings, models, rates, training
 from engine.commands.output import Output, error_text
 from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
@@ -74,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
+    _add_rates(commands)
     _add_run_commands(commands)
 
     data = _add_group(commands, "data", "the data to train on")
@@ -206,6 +207,26 @@ def _add_train(commands: Commands) -> None:
     train.add_argument("--test-split", metavar="X", help="share kept aside for the end")
     train.add_argument("--spec", metavar="FILE.json", help="start from this specification")
     train.add_argument("--name", metavar="NAME", help="what to call the run")
+
+
+def _add_rates(commands: Commands) -> None:
+    tried = _add(
+        commands,
+        "rates",
+        "try learning rates from small to large, and suggest one",
+        without_store=rates.find_rate,
+    )
+    _add_data(tried)
+    tried.add_argument(
+        "--model",
+        metavar="NAME|FILE.json",
+        help="a model's name, or a model of your own; default: what the data recommends",
+    )
+    _add_set(tried)
+    tried.add_argument("--batch-size", metavar="N")
+    tried.add_argument("--seed", metavar="N", help="same seed, same losses (default: 0)")
+    tried.add_argument("--spec", metavar="FILE.json", help="start from this specification")
+    _add_workspace(tried)
 
 
 def _add_run_commands(commands: Commands) -> None:

@@ -127,6 +127,8 @@ class _Listener:
                     duration_s=event.duration_s,
                     samples_per_s=event.samples_per_s,
                     is_best=event.is_best,
+                    learning_rate=event.learning_rate,
+                    patience=event.patience,
                 )
         self._progress.show(event)
         if self._output.is_broken:

@@ -50,7 +50,8 @@ def suggest(rates: FloatArray, losses: FloatArray) -> Advice:
         return Advice(None, "Too few learning rates were tried to tell.")
     start = float(np.median(losses[:FEWEST]))
     lowest = int(np.argmin(losses))
-    noise = float(np.std(losses[: max(FEWEST, len(losses) // 4)]))
+    first = losses[: max(FEWEST, len(losses) // 4)]
+    noise = 1.4826 * float(np.median(np.abs(first - np.median(first))))  # outliers aside
     fall = start - float(losses[lowest])
     if fall < max(CLEAR_FALL * abs(start), 4 * noise) or lowest < 2:
         return Advice(

@@ -1,0 +1,88 @@
+"""The command `rates`: tries learning rates on a scratch model, and suggests one."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import numpy as np
+
+from engine.commands.output import Output, number, table
+from engine.commands.settings import spec_values
+from engine.events import Event, RateTried
+
+_SHOWN_PER_DECADE = 2
+
+
+def find_rate(arguments: Namespace, output: Output) -> int:
+    """Tries learning rates, and prints what they did to the loss. Ctrl-C ends it early.
+
+    Returns:
+        The exit code: 0 with a suggestion, 1 without one.
+
+    Raises:
+        DescentError: The model cannot be trained so.
+    """
+    values = spec_values(arguments)
+    from engine import execution
+
+    told = _Told(output)
+    with told.interrupts():
+        found = execution.find_rate(values, told, lambda: told.is_interrupted)
+    output.event(
+        "rates_tried",
+        learning_rates=found.learning_rates,
+        losses=found.losses,
+        suggestion=found.suggestion,
+        reason=found.reason,
+    )
+    rows = [
+        (number(float(rate)), number(float(loss)))
+        for rate, loss in zip(found.learning_rates, found.losses, strict=True)
+    ]
+    decades = float(np.log10(found.learning_rates[-1] / found.learning_rates[0])) if rows else 0
+    every = max(1, round(len(rows) / max(1.0, decades * _SHOWN_PER_DECADE)))
+    if rows:
+        output.lines(*table(("learning rate", "loss"), rows[::every]), "")
+    output.lines(found.reason)
+    if found.suggestion is not None:
+        output.lines(f"Train with it: --learning-rate {found.suggestion:g}")
+    return 0 if found.suggestion is not None else 1
+
+
+class _Told:
+    """Writes each rate, and turns Ctrl-C into an early end; a second one ends at once."""
+
+    def __init__(self, output: Output) -> None:
+        self.is_interrupted = False
+        self._output = output
+
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, RateTried):
+            return
+        self._output.event("rate_tried", learning_rate=event.learning_rate, loss=event.loss)
+        if self._output.is_terminal and not self._output.as_json:
+            sys.stderr.write(
+                f"\rlearning rate {event.learning_rate:<8.2g} loss {event.loss:<10.4g}"
+            )
+            sys.stderr.flush()
+
+    @contextmanager
+    def interrupts(self) -> Iterator[None]:
+        """Lets Ctrl-C end the test early."""
+        before = signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            if self._output.is_terminal and not self._output.as_json:
+                sys.stderr.write("\r\x1b[K")
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.is_interrupted:
+            raise KeyboardInterrupt
+        self.is_interrupted = True
