@@ -43,6 +43,7 @@ class ParameterForm(QWidget):
         self._found: tuple[Problem, ...] = ()
         self._is_setting = False
         self._unsaid: set[str] = set()
+        self._meaningless: set[str] = set()
         self._rows = {item.name: FieldRow(item, self) for item in describe(declared)}
         self._general = _problem_label(self)
         self._timer = QTimer(self)
@@ -133,8 +134,26 @@ class ParameterForm(QWidget):
             row.field.set_resolved(values.get(name))
 
     def set_row_shown(self, name: str, is_shown: bool) -> None:
-        """Shows or hides a parameter that means nothing here; its value stays."""
-        self._rows[name].setVisible(is_shown)
+        """Shows or hides a parameter that means nothing here; its value stays.
+
+        While something is wrong with it, it is shown all the same.
+        """
+        if is_shown:
+            self._meaningless.discard(name)
+        else:
+            self._meaningless.add(name)
+        self._show_row(self._rows[name])
+
+    def _show_row(self, row: FieldRow) -> None:
+        name = row.parameter.name
+        row.setVisible(name not in self._meaningless or bool(row.problem.text()))
+        if row.parameter.advanced and self._fold is not None:
+            advanced = (item for item in self._rows.values() if item.parameter.advanced)
+            self._fold.setVisible(any(not item.isHidden() for item in advanced))
+
+    def add_beside(self, name: str, widget: QWidget) -> None:
+        """Puts a button, say, beside the editor of a parameter."""
+        self._rows[name].add_beside(widget)
 
     def set_choices(self, name: str, choices: Iterable[str]) -> None:
         """Offers only some of a parameter's choices; the value shown stays on the list."""
@@ -191,6 +210,7 @@ class ParameterForm(QWidget):
             by_name.setdefault(self._name_of(item.field), []).append(text)
         for name, row in self._rows.items():
             row.show_problem("\n".join(dict.fromkeys(by_name.pop(name, []))))
+            self._show_row(row)
             if row.problem.text() and row.parameter.advanced and self._fold is not None:
                 self._fold.set_open(True)
         rest = "\n".join(text for texts in by_name.values() for text in texts)
@@ -236,15 +256,19 @@ class FieldRow(QWidget):
         self.field.set_resolved(None)
         self.field.set_value(parameter.default)
         self.field.value_changed.connect(self._on_value)
-        row = QHBoxLayout()
-        row.setSpacing(SPACING)
-        row.addWidget(label)
-        row.addWidget(self.field, 1)
+        self._line = QHBoxLayout()
+        self._line.setSpacing(SPACING)
+        self._line.addWidget(label)
+        self._line.addWidget(self.field, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
-        column.addLayout(row)
+        column.addLayout(self._line)
         column.addWidget(self.problem)
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Puts a widget at the right of the editor."""
+        self._line.addWidget(widget)
 
     def show_problem(self, text: str) -> None:
         """Shows what is wrong, or nothing."""

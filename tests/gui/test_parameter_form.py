@@ -9,15 +9,15 @@ from pydantic import Field
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.errors import Problem
-from engine.parameters import Parameters, describe, parameter
+from engine.parameters import Parameter, Parameters, describe, parameter
 from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import TrainingSpec
+from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.widgets.parameter_fields import (
     ChoiceField,
     IntegerListField,
@@ -39,6 +39,18 @@ class Everything(Parameters):
         (4, 2), label="Sizes", help="Several.", min_length=1, max_length=3
     )
     word: str = parameter("hello", label="Word", help="A word.", advanced=True)
+
+
+def allowed(item: Parameter) -> Any:
+    """A value that a parameter takes: its default, or one in its range."""
+    if item.default is not None:
+        return item.default
+    if item.choices:
+        return item.choices[0]
+    low = item.minimum or 0
+    if not item.minimum_excluded:
+        return low
+    return (low + (low + 2 if item.maximum is None else item.maximum)) / 2
 
 
 @pytest.fixture
@@ -279,6 +291,39 @@ class TestProblems:
         assert "leave less than a tenth" in form.error_text()
 
 
+class TestWhatMeansNothing:
+    def test_is_hidden_and_keeps_its_value(self, form: ParameterForm) -> None:
+        form.set_values({"count": 12})
+        form.set_row_shown("count", False)
+        assert form.field("count").isHidden() or not form.field("count").isVisible()
+        assert form.values() == {"count": 12}
+        assert form.focus_field("model.parameters.count") is None
+
+    def test_is_shown_while_something_is_wrong_with_it(self, form: ParameterForm) -> None:
+        form.set_row_shown("count", False)
+        form.set_problems([Problem("model.parameters.count", "Does not fit.", "Use 3.")])
+        assert form.field("count").isVisible()
+        assert form.error_text("count") == "Does not fit. Use 3."
+        form.set_problems([])
+        assert not form.field("count").isVisible()
+
+    def test_a_fold_with_nothing_in_it_goes_as_well(self, form: ParameterForm) -> None:
+        assert form.fold is not None
+        form.set_row_shown("word", False)
+        assert not form.fold.isVisible()
+        form.set_row_shown("word", True)
+        assert form.fold.isVisible()
+
+
+def test_a_button_can_stand_beside_an_editor(form: ParameterForm) -> None:
+    button = QPushButton("Find…")
+    form.add_beside("rate", button)
+    row = form.focus_field("model.parameters.rate")
+    assert row is not None
+    assert row.isAncestorOf(button)
+    assert button.isVisible()
+
+
 class TestForEveryone:
     def test_every_field_can_be_read_aloud_and_reached(self, form: ParameterForm) -> None:
         for item in describe(Everything):
@@ -295,6 +340,9 @@ class TestForEveryone:
         "declared",
         [
             TrainingSpec,
+            ScheduleSpec,
+            StoppingSpec,
+            ExecutionSpec,
             SplitSpec,
             PreprocessingSpec,
             *[item.parameters for item in ARCHITECTURES],
@@ -312,10 +360,5 @@ class TestForEveryone:
         assert form.error_text() == ""
         for item in describe(declared):
             assert form.error_text(item.name) == ""
-            given = (
-                item.default
-                if item.default is not None
-                else (item.choices or (int(item.minimum or 5),))[0]
-            )
-            form.set_values({item.name: given})
+            form.set_values({item.name: allowed(item)})
             assert form.error_text(item.name) == "", item.name
