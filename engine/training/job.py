@@ -183,7 +183,7 @@ class TrainingJob:
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
-        loop = StepLoop(network, pattern, plan.xla, self._strategy, augment, spec.seed)
+        loop = StepLoop(network, pattern, self._strategy, augment, spec.seed)
         self._emit(
             PlanChosen(self._run, "chunked", loop.device, plan.xla, plan.resident, plan.reason)
         )

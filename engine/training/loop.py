@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,12 +18,23 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.training.chunk import (
+    Augment,
+    Noted,
+    StepGraph,
+    Tensors,
+    build_state,
+    is_mean,
+    leaf_metrics,
+    metric_state,
+    rate_variable,
+)
+from engine.training.compiled import CompiledChunk
 from engine.training.replicas import DividedChunk
 from engine.training.watching import Values, Watching
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
-Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,6 @@ class StepLoop:
     Args:
         model: A built and compiled Keras model, made under `strategy.scope()` if one is given.
         data: Examples of the kind the loop will see; only their shapes and types matter.
-        xla: Compile chunks with XLA.
         strategy: A `tf.distribute` strategy; a batch is divided among its replicas.
         augment: Changes the inputs of a training batch at random, given them and a seed, (2,).
         seed: Of the run; with the number of the step it decides what `augment` does.
@@ -81,105 +92,80 @@ class StepLoop:
         self,
         model: keras.Model,
         data: DeviceData,
-        xla: bool = False,
         strategy: tf.distribute.Strategy | None = None,
         augment: Augment | None = None,
         seed: int = 0,
     ) -> None:
         self._seed = seed
+        self._augment = augment
         self._model = model
         self.watching = Watching()
         self._strategy = strategy or tf.distribute.get_strategy()
-        self._build_state(data)
-        self._metrics = _leaf_metrics(model)
-        self._replicas = self._strategy.num_replicas_in_sync
-        self._rate = _rate_variable(model)
-        self._train_chunk = self._graph(model.train_step, data.tensors, xla, augment, self._rate)
-        self._test_chunk = self._graph(model.test_step, data.tested, xla)
+        with self._strategy.scope():
+            build_state(model, data.x[:1], data.y[:1])
+        self._metrics = leaf_metrics(model)
+        self._results: FloatArray | None = None
+        self._compiled: CompiledChunk | None = None
+        self._rate = rate_variable(model)
+        self._train_chunk = self._graph(model.train_step, data.tensors, augment, self._rate)
+        self._test_chunk = self._graph(model.test_step, data.tested)
         self._predict = tf.function(
             lambda x: model(x, training=False),
             input_signature=[tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)],
             autograph=False,
         )
 
-    def _build_state(self, data: DeviceData) -> None:
-        """Creates optimizer and metric variables, which must exist before a graph is traced."""
-        model = self._model
-        x, y = data.x[:1], data.y[:1]
-        with self._strategy.scope():
-            model.optimizer.build(model.trainable_variables)
-            model.compute_metrics(x, y, model(x, training=False))
-            model.reset_metrics()
-
     def _graph(
         self,
         step: Callable[[Any], Any],
-        pattern: tuple[tf.Tensor, ...],
-        xla: bool,
+        pattern: Tensors,
         augment: Augment | None = None,
         rate: keras.Variable | None = None,
-    ) -> Callable[..., Any]:
+    ) -> Callable[..., Noted]:
         """The graph of a chunk: `step` over rows of indices, metric state noted after each.
 
         `rate` is given the rate of each step before it.
         """
-        strategy = self._strategy
-        if self._replicas > 1:
-            learns = rate is not None
-            return DividedChunk(
-                strategy, step, self._metrics, self._metric_state, learns, augment, self._seed, rate
-            )
-
-        def replica_step(
-            data: tuple[tf.Tensor, ...], indices: tf.Tensor, index: tf.Tensor, number: tf.Tensor
-        ) -> None:
-            rows = indices[index]
-            x, *rest = (tf.gather(values, rows) for values in data)
-            if augment is not None:
-                x = augment(x, tf.stack([self._seed, number + index]))
-            step((x, *rest))
-
-        def chunk(
-            data: tuple[tf.Tensor, ...],
-            indices: tf.Tensor,
-            first_step: tf.Tensor,
-            rates: tf.Tensor,
-        ) -> tf.Tensor:
-            n_steps = tf.shape(indices)[0]
-            notes = tf.TensorArray(tf.float32, size=n_steps)
-
-            def body(index: tf.Tensor, notes: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-                if rate is not None:
-                    rate.assign(rates[index])
-                strategy.run(replica_step, args=(data, indices, index, first_step))
-                return index + 1, notes.write(index, self._metric_state())
-
-            _, notes = tf.while_loop(lambda index, _: index < n_steps, body, (0, notes))
-            return notes.stack()
-
+        strategy, metrics = self._strategy, self._metrics
+        if self.replicas > 1:
+            learns, note = rate is not None, partial(metric_state, metrics)
+            divided = DividedChunk(strategy, step, metrics, note, learns, augment, self._seed, rate)
+            return lambda *values: (note(), divided(*values), None)
+        graph = StepGraph(metrics, step, strategy, augment, self._seed, rate)
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
-        signature = [
-            tuple(tf.TensorSpec((None, *values.shape[1:]), values.dtype) for values in pattern),
-            tf.TensorSpec((None, None), tf.int32),
-            tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((None,), tf.float32),
-        ]
-        return tf.function(
-            chunk, input_signature=signature, jit_compile=xla or None, autograph=False
+        rows = [tuple(tf.TensorSpec((None, *it.shape[1:]), it.dtype) for it in pattern)]
+        function = tf.function(
+            graph.run,
+            input_signature=[*rows, *StepGraph.signature(None, None)],
+            autograph=False,
+        )
+        return lambda data, indices, first, rates: function(
+            data, indices, tf.constant(indices.shape[0]), first, rates
         )
 
-    def _metric_state(self) -> tf.Tensor:
-        """What is noted after each step, in one vector, which is one operation.
+    @property
+    def replicas(self) -> int:
+        """Devices, or workers, that share each batch."""
+        return int(self._strategy.num_replicas_in_sync)
 
-        Total and count of metrics that are means, the result so far of others.
+    def compiled(self, data: DeviceData, batch_size: int, steps: int) -> CompiledChunk:
+        """Makes a training chunk for XLA, which works on a twin of the model. For any thread.
+
+        Args:
+            data: Examples of exactly the shapes it will see.
+            batch_size: Examples in each step.
+            steps: Steps it can run in one call, at most.
         """
-        state: list[Any] = []
-        for metric in self._metrics:
-            state += [metric.total, metric.count] if _is_mean(metric) else [metric.result()]
-        return tf.stack([tf.cast(value, tf.float32) for value in state])
+        shape = (steps, batch_size)
+        return CompiledChunk(self._model, data.tensors, shape, self._augment, self._seed)
+
+    def use(self, compiled: CompiledChunk | None) -> None:
+        """Runs training chunks that fit through a compiled one from now on; None: no longer."""
+        self._compiled = compiled
 
     def reset_metrics(self) -> None:
         """Starts a new epoch, or an evaluation."""
+        self._results = None
         self._model.reset_metrics()
 
     def train(
@@ -188,7 +174,7 @@ class StepLoop:
         indices: npt.NDArray[np.int32],
         first_step: int = 0,
         rates: FloatArray | None = None,
-    ) -> dict[str, FloatArray]:
+    ) -> Values:
         """Runs one training step for each row of indices.
 
         Args:
@@ -204,14 +190,16 @@ class StepLoop:
         if rates is None:
             rate = 0.0 if self._rate is None else self._rate.numpy()
             rates = np.full(len(indices), rate, np.float32)
-        tensors = data.tensors
+        tensors, compiled = data.tensors, self._compiled
 
         def steps(rows: npt.NDArray[np.int32], first: int, each: FloatArray) -> Values:
+            if compiled is not None and compiled.fits(tensors, rows):
+                return self._read(compiled.run(tensors, rows, first, each))
             return self._run(self._train_chunk, tensors, rows, first, each)
 
         return self.watching.run(steps, tensors, indices, first_step, rates)
 
-    def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> dict[str, FloatArray]:
+    def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> Values:
         """Evaluates the rows of indices without learning; otherwise like `train`.
 
         Weights of examples do not count; those of positions do.
@@ -221,19 +209,22 @@ class StepLoop:
 
     def _run(
         self,
-        chunk: Callable[..., tf.Tensor],
-        data: tuple[tf.Tensor, ...],
+        chunk: Callable[..., Noted],
+        data: Tensors,
         indices: Array,
         first_step: int,
         rates: FloatArray,
-    ) -> dict[str, FloatArray]:
-        before = self._metric_state().numpy()
-        noted = chunk(
-            data, tf.constant(indices), tf.constant(first_step), tf.constant(rates)
-        ).numpy()
-        return self._per_batch(before, noted)
+    ) -> Values:
+        return self._read(
+            chunk(data, tf.constant(indices), tf.constant(first_step), tf.constant(rates))
+        )
 
-    def _per_batch(self, before: FloatArray, noted: FloatArray) -> dict[str, FloatArray]:
+    def _read(self, noted: Noted) -> Values:
+        before, after, results = noted
+        self._results = None if results is None else results.numpy()
+        return self._per_batch(before.numpy(), after.numpy())
+
+    def _per_batch(self, before: FloatArray, noted: FloatArray) -> Values:
         """Takes running means apart into the value of each batch.
 
         The totals are float32 sums over the epoch, so a value is exact to about
@@ -245,10 +236,10 @@ class StepLoop:
         """
         with np.errstate(invalid="ignore"):  # a diverged loss is infinite, and told by the trainer
             change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
-        values: dict[str, FloatArray] = {}
+        values: Values = {}
         position = 0
         for metric in self._metrics:
-            if _is_mean(metric):
+            if is_mean(metric):
                 with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
                     mean = change[:, position] / change[:, position + 1]
                     values[metric.name] = mean.astype(np.float32)
@@ -260,7 +251,10 @@ class StepLoop:
 
     def results(self) -> dict[str, float]:
         """Returns every metric over all steps since `reset_metrics`, by Keras's name."""
-        return {metric.name: float(metric.result()) for metric in self._metrics}
+        if self._results is None:
+            return {metric.name: float(metric.result()) for metric in self._metrics}
+        values = self._results.tolist()
+        return {metric.name: value for metric, value in zip(self._metrics, values, strict=True)}
 
     def predict(self, x: Array, batch_size: int = 1024) -> FloatArray:
         """Returns the model's outputs, (n_samples, outputs)."""
@@ -273,33 +267,8 @@ class StepLoop:
     @property
     def device(self) -> str:
         """Where the weights really are, such as ``CPU:0``, or ``GPU:0, GPU:1``."""
-        if self._replicas > 1:
+        if self.replicas > 1:
             devices = self._strategy.extended.worker_devices
             return ", ".join(device.rpartition("device:")[2] for device in devices)
         variables = self._model.trainable_variables or self._model.variables
         return tf.convert_to_tensor(variables[0]).device.rpartition("device:")[2]
-
-
-def _rate_variable(model: keras.Model) -> keras.Variable | None:
-    """The learning rate, where it is a variable and no schedule of Keras's own."""
-    optimizer = model.optimizer
-    # A schedule would be evaluated for a look at `learning_rate`, and could not be assigned to.
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    rate = inner._learning_rate
-    return rate if isinstance(rate, keras.Variable) else None
-
-
-def _leaf_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
-    """The metrics one by one: the loss first, then those the model was compiled with."""
-    leaves: list[keras.metrics.Metric] = []
-    for metric in model.metrics:
-        # The group of those it was compiled with may be empty.
-        leaves += list(getattr(metric, "metrics", [metric]))
-    return leaves
-
-
-def _is_mean(metric: keras.metrics.Metric) -> bool:
-    """Its result is total / count and nothing more, so batches can be told apart."""
-    return isinstance(metric, keras.metrics.Mean) and (
-        type(metric).result is keras.metrics.Mean.result
-    )
