@@ -292,10 +292,18 @@ class MainWindow(QMainWindow):
             text = self.tr("The run {names} was interrupted when the program ended.")
         else:
             text = self.tr("{n} runs were interrupted when the program ended, such as {names}.")
+        is_one = len(records) == 1
+        run = getattr(records[0], "id", "")
         self.messages.show_warning(
             text.format(names=names, n=len(records)),
             self.tr("Everything up to then is kept; see Runs."),
+            self.tr("Continue") if is_one else "",
+            partial(self._continue_run, run) if is_one else None,
         )
+
+    def _continue_run(self, run: str) -> None:
+        self.show_page("train")
+        self.controller.continue_run(run)
 
     @Slot(object)
     def _on_draft(self, draft: Draft) -> None:

@@ -59,6 +59,7 @@ class RunDesk(QObject):
         waiting: What else was asked for and is not answered yet: ``save``, `RATE`, `EPOCHS`.
         learning_rate: At present, as far as it is known.
         epochs: Planned at present; 0 before that is known.
+        epoch: The one under way, from 1; 0 before the first.
 
     Args:
         pool: Trains.
@@ -80,7 +81,7 @@ class RunDesk(QObject):
         self.continued = ""
         self.waiting: dict[str, Request] = {}
         self.learning_rate: float | None = None
-        self.epochs = 0
+        self.epochs = self.epoch = 0
         self._pool = pool
         self._ticket = 0
         self._deadline = QTimer(self)
@@ -116,9 +117,15 @@ class RunDesk(QObject):
     def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None
         self.continued = continued
-        self.learning_rate, self.epochs = None, 0
+        self.learning_rate, self.epochs, self.epoch = None, 0, 0
         self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
+
+    def expect_rate(self, learning_rate: float | None) -> None:
+        """Takes what the history of a run that goes on says, until the run says more."""
+        if self.continued and learning_rate is not None and not self.epoch:
+            self.learning_rate = learning_rate
+            self.requests_changed.emit()
 
     @Slot()
     def pause(self) -> None:
@@ -237,6 +244,8 @@ class RunDesk(QObject):
         if isinstance(event, RunStarted):
             self.epochs = event.epochs
             self.learning_rate = self.learning_rate or event.spec.training.learning_rate
+        elif isinstance(event, StepsDone):
+            self.epoch = event.epoch
         elif isinstance(event, EpochEnded) and event.learning_rate is not None:
             self.learning_rate = event.learning_rate
         elif isinstance(event, CheckpointSaved):

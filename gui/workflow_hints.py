@@ -11,6 +11,7 @@ from engine.run_events import (
     EpochEnded,
     RunEnded,
     RunEvent,
+    RunStarted,
     RunState,
 )
 from gui.controller import Controller
@@ -75,7 +76,9 @@ class WorkflowHints(QObject):
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
-        if isinstance(event, EpochEnded):
+        if isinstance(event, RunStarted):
+            self._epoch = event.epochs_done
+        elif isinstance(event, EpochEnded):
             self._epoch = event.epoch
             self._show_run()
         elif isinstance(event, RunEnded):
@@ -117,8 +120,9 @@ class WorkflowHints(QObject):
     def _run_text(self, state: RunState | None) -> str:
         started = self._controller.started
         if state is RunState.RUNNING and started is not None:
-            epoch = min(self._epoch + 1, started.epochs)
-            return self.tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=started.epochs)
+            epochs = self._controller.run_desk.epochs
+            epoch = min(self._epoch + 1, epochs)
+            return self.tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=epochs)
         words = {
             RunState.PREPARING: self.tr("Preparing…"),
             RunState.RUNNING: self.tr("Training"),

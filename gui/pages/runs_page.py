@@ -27,12 +27,14 @@ from engine.run_events import (
     RunState,
     StepsDone,
 )
+from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
 from gui.theme import SPACING, current_theme, set_role
 from gui.widgets.run_button import RunButton
+from gui.widgets.run_continue import continue_run
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_overlay import RunOverlay
 from gui.widgets.run_reuse import use_settings
@@ -93,6 +95,14 @@ class RunsPage(Page):
         self.reuse = RunButton(
             self.tr("Use these settings"), "reset", self.use_settings, self, "Ctrl+U"
         )
+        self.go_on = RunButton(
+            self.tr("Continue"),
+            "next",
+            self.continue_selected,
+            self,
+            "Ctrl+Shift+Return",
+            help_text=self.tr("Go on with the selected run from its last checkpoint"),
+        )
         self.rename = RunButton(self.tr("Rename"), "rename", self.edit_name, self, "F2")
         self.note = RunButton(self.tr("Note"), "note", self.edit_note, self, "Ctrl+E")
         self.delete = RunButton(self.tr("Delete"), "delete", self.delete_selected, self, "Del")
@@ -114,11 +124,16 @@ class RunsPage(Page):
         self.search.setPlaceholderText(self.tr("Search by name, data, model, state or note"))
         self.search.setAccessibleName(self.tr("Search runs"))
         self.search.setClearButtonEnabled(True)
+        header = QHBoxLayout()
+        header.setSpacing(3 * SPACING)
+        header.addWidget(title)
+        header.addWidget(self.search, 1)
+        header.addWidget(self.overlay)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
-        row.addWidget(self.search, 1)
-        for button in (self.open, self.reuse, self.rename, self.note, self.delete, self.overlay):
+        for button in (self.open, self.go_on, self.reuse, self.rename, self.note, self.delete):
             row.addWidget(button)
+        row.addStretch(1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setHandleWidth(2 * SPACING)
         self.splitter.setChildrenCollapsible(False)
@@ -131,7 +146,7 @@ class RunsPage(Page):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
         column.setSpacing(2 * SPACING)
-        column.addWidget(title)
+        column.addLayout(header)
         column.addLayout(row)
         column.addWidget(self._stack, 1)
 
@@ -214,6 +229,7 @@ class RunsPage(Page):
         is_one = len(records) == 1
         for button in (self.open, self.reuse, self.rename, self.note):
             button.show_as(True, is_one)
+        self._show_whether_it_can_go_on()
         self.delete.show_as(True, any(not record.state.is_active for record in records))
         self.overlay_plot.choose([record.id for record in records])
 
@@ -226,6 +242,23 @@ class RunsPage(Page):
         if len(records) == 1:
             self.controller.shelf.read_result(records[0].id)
             self.page_requested.emit("results")
+
+    def _show_whether_it_can_go_on(self) -> None:
+        records = self.selected_runs()
+        found = Continuation.NO
+        if len(records) == 1 and not self.controller.is_active:
+            found = self.controller.shelf.continuation(records[0].id)
+        can_go_on = found is not Continuation.NO and not self.controller.is_read_only
+        is_longer = found is Continuation.EXTEND
+        text = self.tr("Continue…") if is_longer else self.tr("Continue")
+        self.go_on.show_as(True, can_go_on, text)
+
+    @Slot()
+    def continue_selected(self) -> None:
+        """Goes on with the selected run; of a finished one, asks first how many more epochs."""
+        records = self.selected_runs()
+        if len(records) == 1:
+            continue_run(self.controller, records[0].id, self.go_on)
 
     @Slot()
     def use_settings(self) -> None:
@@ -329,6 +362,9 @@ class RunsPage(Page):
 
     @Slot(object)
     def _on_state(self, state: RunState | None) -> None:
+        self._show_whether_it_can_go_on()
+        if state is RunState.PREPARING and self.isVisible():
+            self.page_requested.emit("train")  # a run was continued here
         if state is not None and self.controller.run is not None:
             self.model.set_state(self.controller.run, state)
 

@@ -2,60 +2,47 @@
 
 from __future__ import annotations
 
-from functools import partial
+import dataclasses
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
 from engine.events import DataProgress, Rejected
 from engine.insights import Insight
 from engine.run_events import (
-    EpochEnded,
     PlanChosen,
     RunEnded,
     RunEvent,
-    RunInterrupted,
     RunStarted,
     RunState,
-    RunStopped,
-    StepsDone,
 )
 from gui.controller import Controller
-from gui.draft import Draft
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.device_plot import DevicePanel
+from gui.run_shelf import RunCurves as History
 from gui.settings import Settings
-from gui.theme import SPACING
+from gui.theme import SPACING, set_role
+from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.run_bar import RunBar
+from gui.widgets.run_continue import continue_run
 from gui.widgets.run_curves import RunCurves
 from gui.widgets.run_live import WIDTH, RunLive
 from gui.widgets.run_notice import RunNotice
+from gui.widgets.run_offer import RunOffer
 from gui.widgets.run_progress import RunProgress
-from gui.widgets.run_readiness import (
-    Readiness,
-    data_title,
-    draft_text,
-    model_title,
-    readiness,
-)
-from gui.widgets.run_words import (
-    count_text,
-    counted,
-    main_metric,
-    metric_text,
-    metric_title,
-    progress_text,
-    state_role,
-    state_text,
-)
+from gui.widgets.run_readiness import Readiness, readiness
+from gui.widgets.run_rule_words import plan_details, plan_text
+from gui.widgets.run_steering import RunSteering
+from gui.widgets.run_telling import DETAILS, RunTelling
+from gui.widgets.run_words import count_text, state_text
 
 STRIP_HEIGHT = 18 * SPACING
-DETAILS = "details"
+ANSWER_MS = 8_000
+"""How long it is read what became of something asked."""
 
 
 class TrainPage(Page):
@@ -69,14 +56,16 @@ class TrainPage(Page):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(controller, messages, settings, parent)
-        self._trained_draft: Draft | None = None
-        self._ended: RunEnded | None = None
-        self._refusal: Rejected | None = None
-        self._plan = ""
         self._hint = ""
         self.bar = RunBar(controller, self)
+        self.offer = RunOffer(controller, settings)
         self.notice = RunNotice()
+        self.telling = RunTelling(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
+        self.steering = RunSteering(controller, self)
+        self.plan = ElidedLabel()
+        self.answer = QLabel()
+        self._answer_timer = QTimer(self)
         self.curves = RunCurves(settings, "train")
         self.live = RunLive()
         self.devices: DevicePanel | None = None
@@ -90,11 +79,29 @@ class TrainPage(Page):
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
         column.setSpacing(2 * SPACING)
-        for widget in (self.bar, self.notice, self.progress):
+        self.progress.add_at_right(self.steering)
+        for widget in (self.bar, self.offer, self.notice):
             column.addWidget(widget)
+        how_far = QVBoxLayout()
+        how_far.setSpacing(SPACING)
+        how_far.addWidget(self.progress)
+        how_far.addLayout(self._plan_line())
+        column.addLayout(how_far)
         self._splitter = self._plots()
         column.addWidget(self._splitter, 1)
         QTimer.singleShot(0, self, self._add_metric)
+
+    def _plan_line(self) -> QHBoxLayout:
+        """How steps are executed, and at the right, below the fields, what became of a wish."""
+        set_role(self.plan, "muted")
+        self.answer.setTextFormat(Qt.TextFormat.PlainText)
+        self._answer_timer.setSingleShot(True)
+        self._answer_timer.setInterval(ANSWER_MS)
+        row = QHBoxLayout()
+        row.setSpacing(2 * SPACING)
+        row.addWidget(self.plan, 1)
+        row.addWidget(self.answer)
+        return row
 
     def _plots(self) -> QSplitter:
         upper = QSplitter(Qt.Orientation.Horizontal)
@@ -138,19 +145,26 @@ class TrainPage(Page):
         controller.state_changed.connect(self._on_state_changed)
         controller.start_rejected.connect(self._on_start_rejected)
         controller.devices_sampled.connect(self._on_devices_sampled)
+        controller.shelf.history_read.connect(self._on_history)
+        controller.runs_changed.connect(self._on_runs_changed)
         self.notice.activated.connect(self._on_notice_activated)
+        self.offer.continue_asked.connect(self._on_continue_asked)
+        self.bar.continue_asked.connect(self._on_continue_asked)
+        self.steering.answered.connect(self._show_answer)
+        self._answer_timer.timeout.connect(self.answer.clear)
         self.progress.refreshed.connect(self._tell_hint)
+        self.progress.refreshed.connect(self.telling.refresh)
 
     # ---- the draft
 
     @property
     def _shows_run(self) -> bool:
         """The plots belong to a run, under way or ended."""
-        return self.controller.is_active or self._ended is not None
+        return self.controller.is_active or self.telling.ended is not None
 
     @Slot(object)
     def _on_draft_changed(self, _draft: object) -> None:
-        self._refusal = None
+        self.telling.forget_refusal()
         self._show_draft()
 
     @Slot(object)
@@ -165,35 +179,12 @@ class TrainPage(Page):
 
     def _show_draft(self) -> None:
         """Says what Start would do, or why it cannot."""
-        controller = self.controller
-        ready = readiness(controller)
-        self.bar.set_can_start(ready.can_start)
-        if controller.is_active:
-            return
-        draft = controller.draft
-        if self._ended is not None and draft == self._trained_draft:
-            self._show_ended(self._ended)
-            return
-        words = draft_text(controller)
-        if self._ended is not None:
-            self.bar.set_text(self.bar.title.text(), self.tr("Next: {run}").format(run=words))
-        else:
-            self.bar.set_text(self.tr("Train"), words)
+        ready = self.telling.tell_draft()
+        if not self._shows_run:
             self._show_empty_texts(ready)
-            self.live.show_model(draft.model)
-            self.live.show_data(controller.profile)
-        self._show_readiness(ready)
+            self.live.show_model(self.controller.draft.model)
+            self.live.show_data(self.controller.profile)
         self._tell_hint()
-
-    def _show_readiness(self, ready: Readiness) -> None:
-        if self._refusal is not None:
-            refusal = self._refusal
-            action = self.tr("Details") if refusal.details else ""
-            self.notice.show_text(refusal.message, "danger", refusal.hint, action, DETAILS)
-        else:
-            self.notice.show_text(
-                ready.text, ready.role, ready.hint, ready.action, target=ready.page
-            )
 
     def _show_empty_texts(self, ready: Readiness) -> None:
         if ready.can_start:
@@ -213,135 +204,73 @@ class TrainPage(Page):
         if state is RunState.PREPARING and self.controller.run is None:
             self._begin()
         elif state is None:
-            self._ended = None
+            self.telling.ended = None
             self.progress.set_waiting(False)
             self._show_draft()
         elif state is RunState.PREPARING:
             pass
         elif state.is_active:
             self.progress.set_waiting(state is RunState.STOPPING and not self.controller.started)
-            self._show_activity(state)
+            self.telling.tell_state(state)
         self._tell_hint()
 
     def _begin(self) -> None:
-        """Start was pressed: the run before makes room."""
-        self._trained_draft = self.controller.draft
-        self._plan = ""
-        self._ended = self._refusal = None
+        """Start or Continue was pressed: the run before makes room."""
+        model = self.telling.begin()
+        self.plan.show_text("")
+        self.answer.clear()
         self.curves.clear()
         self.curves.set_empty_texts(
             self.tr("The first batches appear here in a moment"),
             self.tr("And here how good the predictions are"),
         )
-        self.live.show_model(self._trained_draft.model)
+        self.live.show_model(model)
         self.progress.clear()
         self.progress.set_waiting(True)
-        title = f"{data_title(self._trained_draft)} · {model_title(self._trained_draft)}"
-        self.bar.set_text(title, draft_text(self.controller))
-        self.notice.show_text(self._preparing_text(), "accent")
 
-    def _preparing_text(self) -> str:
-        if self.controller.worker is None:
-            return self.tr("TensorFlow is getting ready; training starts as soon as it is.")
-        return self.tr("Loading the data and building the model…")
+    @Slot(object)
+    def _on_history(self, history: History | None) -> None:
+        """What a run that goes on did before."""
+        self.curves.show_history(history)
+        if history is not None and history.epochs:
+            self.controller.run_desk.expect_rate(history.epochs[-1].learning_rate)
 
     @Slot(object)
     def _on_preparing(self, progress: DataProgress) -> None:
-        """The data of a run that is about to begin may take its time."""
-        if self.controller.state is RunState.PREPARING:
-            words = f"{progress.what}… {progress_text(progress)}".strip()
-            self.notice.show_text(words, "accent")
-
-    def _show_activity(self, state: RunState) -> None:
-        if state is RunState.PAUSED:
-            self.notice.show_text(
-                self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
-            )
-        elif state is RunState.STOPPING:
-            if self.controller.pending is None:
-                words = self.tr("All epochs are done. The model is being evaluated and saved…")
-            else:
-                words = self.tr("Stopping… the batches under way are finished first.")
-            self.notice.show_text(words, "accent")
-        elif state is RunState.RUNNING:
-            self.notice.show_text(self.tr("Training. {plan}").format(plan=self._plan).strip())
+        self.telling.tell_preparing(progress)
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
         self.progress.add(event)
-        if isinstance(event, StepsDone | EpochEnded):
-            self.curves.add(event)
-        elif isinstance(event, Insight):
+        if isinstance(event, RunStarted):
+            self._show_data(event.profile)
+            self.progress.set_waiting(False)
+        self.telling.add(event)
+        if isinstance(event, Insight):
             self.live.add(event)
-        elif isinstance(event, RunStarted):
-            self._on_started(event)
-        elif isinstance(event, PlanChosen):
-            self._plan = event.reason
-        elif isinstance(event, RunEnded):
-            self._on_ended(event)
-
-    def _on_started(self, event: RunStarted) -> None:
-        self._show_data(event.profile)
+            return
         self.curves.add(event)
-        self.progress.set_waiting(False)
-        epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
-        spec = event.spec.model
-        model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
-        self.bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
-        self.notice.show_text(
-            self.tr("The first step compiles the model; the curves start after it."), "accent"
-        )
+        if isinstance(event, PlanChosen):
+            plan = dataclasses.asdict(event)
+            self.plan.show_text(plan_text(plan), plan_details(plan))
+        elif isinstance(event, RunEnded):
+            self.progress.set_waiting(False)
+            self._show_draft()
 
-    def _on_ended(self, event: RunEnded) -> None:
-        self.progress.set_waiting(False)
-        name = self.controller.started.name if self.controller.started else self.tr("The run")
-        if isinstance(event, RunStopped) and not event.kept:
-            self.messages.show_info(
-                self.tr("“{name}” was discarded.").format(name=name),
-                self.tr("Undo"),
-                partial(self.controller.shelf.restore, event.run),
-            )
-        elif event.state in (RunState.FAILED, RunState.INTERRUPTED):
-            if not self.isVisible():
-                self.messages.show_error(event.reason, event.hint, event.details)
-        elif not self.isVisible():
-            self.messages.show_info(f"{name}: {event.reason}")
-        self._ended = event
-        self._show_draft()
+    @Slot()
+    def _on_runs_changed(self) -> None:
+        if self.telling.ended is not None:
+            self._show_draft()  # whether it can go on is known only now
 
-    def _show_ended(self, event: RunEnded) -> None:
-        role = state_role(event.state)
-        if event.state in (RunState.FAILED, RunState.INTERRUPTED):
-            hint = event.hint
-            if isinstance(event, RunInterrupted):
-                kept = self.tr("The run is kept with every metric so far.")
-                hint = f"{kept} {event.hint}".strip()
-            action = self.tr("Details") if event.details else ""
-            self.notice.show_text(event.reason, role, hint, action, DETAILS)
-        elif isinstance(event, RunStopped) and not event.kept:
-            self.notice.show_text(self.tr("Discarded."), role)
-        else:
-            words = " ".join((event.reason, self._outcome(event.metrics))).strip()
-            self.notice.show_text(words, role, action=self.tr("See results"), target="results")
-        self._tell_hint()
-
-    def _outcome(self, metrics: dict[str, float]) -> str:
-        name = main_metric(metrics)
-        for prefix in ("test_", "val_", ""):
-            if prefix + name in metrics:
-                value = metric_text(name, metrics[prefix + name])
-                return self.tr("{metric}: {value}.").format(
-                    metric=metric_title(prefix + name), value=value
-                )
-        return ""
+    @Slot(str)
+    def _on_continue_asked(self, run: str) -> None:
+        button = self.bar.go_on if run == self.controller.run else self.offer.button
+        continue_run(self.controller, run, button)
 
     @Slot(object)
     def _on_start_rejected(self, answer: Rejected) -> None:
-        self._refusal = answer
-        self._ended = None
+        self.telling.refuse(answer)
         self._show_draft()
-        if not self.isVisible():
-            self.messages.show_error(answer.message, answer.hint, answer.details)
 
     # ---- small things
 
@@ -349,12 +278,19 @@ class TrainPage(Page):
     def _on_notice_activated(self, target: str) -> None:
         if target != DETAILS:
             self.page_requested.emit(target)
-        elif self._refusal is not None:
-            refusal = self._refusal
-            self.messages.show_error(refusal.message, refusal.hint, refusal.details)
-        elif self._ended is not None:
-            ended = self._ended
-            self.messages.show_error(ended.reason, ended.hint, ended.details)
+        else:
+            self.telling.show_details()
+
+    @Slot(str, str)
+    def _show_answer(self, text: str, role: str) -> None:
+        """Says what became of something asked; a refusal stays until it is mended."""
+        self.answer.setText(text)
+        self.answer.setAccessibleName(text)
+        set_role(self.answer, role)
+        if role == "danger":
+            self._answer_timer.stop()
+        else:
+            self._answer_timer.start()
 
     @Slot(object)
     def _on_devices_sampled(self, sample: Any) -> None:

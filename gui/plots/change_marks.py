@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QCursor, QFontMetricsF
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from gui.plots.area import PlotArea
+from gui.plots.view import PlotView
 from gui.theme import SPACING, TEXT_SMALL, Palette, blend, text_font
 
 MOST_MARKS: Final = 50
@@ -99,13 +100,15 @@ class ChangeMarks:
     def _shown(self) -> list[ChangeMark]:
         return self.marks[-MOST_MARKS:]
 
-    def draw(self, places: npt.NDArray[np.float64], pixels: float) -> None:
-        """Puts the lines where they belong.
+    def draw(self, places: npt.NDArray[np.float64], view: PlotView) -> None:
+        """Puts the lines where they belong, each with its label where that covers no other.
 
         Args:
             places: Of each mark on the horizontal axis, (marks,).
-            pixels: Of one unit of that axis.
+            view: What is seen of the axes.
         """
+        low, high = view.viewRange()[0]
+        pixels = view.width() / (high - low) if high > low else 0.0
         self._places = np.asarray(places, np.float64)[-MOST_MARKS:]
         while len(self._lines) < len(self._places):
             self._lines.append(self._new_line())
@@ -115,14 +118,25 @@ class ChangeMarks:
             line.setVisible(is_shown)
             if not is_shown:
                 continue
-            label = self._shown[index].label
-            following = self._places[index + 1 :]
-            room = (float(following.min()) - self._places[index]) * pixels if len(following) else 0
-            if len(following) and room < metrics.horizontalAdvance(label) + 2 * SPACING:
-                label = ""
-            line.setValue(float(self._places[index]))
-            if line.label.toPlainText() != label:
-                line.label.setText(label)
+            place, label = float(self._places[index]), self._shown[index].label
+            needed = metrics.horizontalAdvance(label) + 2 * SPACING
+            others = self._places[np.isfinite(self._places) & (self._places != place)]
+            right = min([high, *others[others > place]])
+            left = max([low, *others[others < place]])
+            is_first = index == int(np.flatnonzero(self._places == place)[0])
+            side = 0 if (right - place) * pixels >= needed else 1
+            has_room = side == 0 or (place - left) * pixels >= 2 * needed
+            self._show_label(line, label if is_first and has_room else "", side)
+            line.setValue(place)
+
+    @staticmethod
+    def _show_label(line: pg.InfiniteLine, label: str, side: int) -> None:
+        """Writes beside a line: at its right (0), or its left (1) where the plot ends."""
+        if line.label.toPlainText() != label:
+            line.label.setText(label)
+        if line.label.anchors[0][0] != side:
+            line.label.anchors = [pg.Point(side, 0)] * 2
+            line.label.setAnchor(line.label.anchors[0])
 
     def dress(self, colors: Palette) -> None:
         """Takes the theme's colours."""

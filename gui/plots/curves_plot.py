@@ -303,9 +303,7 @@ class CurvesPlot(Plot):
 
     def _draw_marks(self) -> None:
         steps = [mark.step for mark in self.changes.marks]
-        low, high = self.view.viewRange()[0]
-        pixels = self.view.width() / (high - low) if high > low else 0.0
-        self.changes.draw(self.data.x_of_steps(steps, self._axis), pixels)
+        self.changes.draw(self.data.x_of_steps(steps, self._axis), self.view)
         known = self.data.epochs.values
         index = int(np.searchsorted(known, self._best)) if self._best is not None else len(known)
         has_best = index < len(known) and known[index] == self._best

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.run_events import EpochEnded
+from gui.plots.change_marks import ChangeMark, ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
@@ -27,8 +28,15 @@ class _Overlaid:
     label: str
     slot: int
     epochs: tuple[EpochEnded, ...]
+    marks: tuple[ChangeMark, ...]
     train: MarkedLine
     validation: MarkedLine
+
+    def places_of_marks(self, axis: str) -> Floats:
+        steps = np.array([mark.step for mark in self.marks], np.float64)
+        known = np.append(0.0, self.places("step"))
+        places: Floats = np.interp(steps, known, np.append(0.0, self.places(axis)))
+        return places
 
     def values(self, metric: str) -> Floats:
         return np.array([event.metrics.get(metric, np.nan) for event in self.epochs], np.float64)
@@ -39,6 +47,8 @@ class _Overlaid:
 
 class RunsOverlayPlot(Plot):
     """Curves of several runs, one colour each: validation as a line, training dashed.
+
+    Of a single run it is marked, too, where something was changed.
 
     Args:
         parent: Owner.
@@ -55,23 +65,31 @@ class RunsOverlayPlot(Plot):
 
     # ---- runs
 
-    def set_run(self, run: str, label: str, epochs: Sequence[EpochEnded]) -> None:
+    def set_run(
+        self,
+        run: str,
+        label: str,
+        epochs: Sequence[EpochEnded],
+        marks: Sequence[ChangeMark] = (),
+    ) -> None:
         """Adds a run or replaces it; its colour stays as long as it is shown.
 
         Args:
             run: Its id.
             label: What people read.
             epochs: Its epochs.
+            marks: Where something was changed.
         """
         known = self._runs.get(run)
         if known is not None:
-            known.label, known.epochs = label, tuple(epochs)
+            known.label, known.epochs, known.marks = label, tuple(epochs), tuple(marks)
         else:
             used = {overlaid.slot for overlaid in self._runs.values()}
             slot = next(index for index in range(len(used) + 1) if index not in used)
             train = MarkedLine(self.area, "o", Qt.PenStyle.DashLine, depth=10, most_markers=1)
             validation = MarkedLine(self.area, "s", depth=11)
-            self._runs[run] = _Overlaid(label, slot, tuple(epochs), train, validation)
+            found = (tuple(epochs), tuple(marks))
+            self._runs[run] = _Overlaid(label, slot, *found, train, validation)
             self._recolor_items()
         self.reset_view()
 
@@ -162,9 +180,25 @@ class RunsOverlayPlot(Plot):
             end = max(end, float(x[-1]) if len(x) else 0.0)
         self.fit_x(0.0, end or 1.0)
         self.fit_y(*finite_extent(*drawn))
+        self._draw_marks()
         self._update_legend()
 
+    def _draw_marks(self) -> None:
+        single = next(iter(self._runs.values())) if len(self._runs) == 1 else None
+        self.changes.marks = list(single.marks) if single is not None else []
+        places = np.empty(0) if single is None else single.places_of_marks(self._axis)
+        self.changes.draw(places, self.view)
+
+    def _set_cursor(self, x: float | None) -> None:
+        super()._set_cursor(x)
+        self.changes.point_at(x, self.view.viewPixelSize()[0], self.graphics)
+
+    def _build(self) -> None:
+        super()._build()
+        self.changes = ChangeMarks(self.area)
+
     def _recolor_items(self) -> None:
+        self.changes.dress(current_theme().palette)
         for run, overlaid in self._runs.items():
             overlaid.train.set_color(self.color_of(run))
             overlaid.validation.set_color(self.color_of(run))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.events import Control
 from engine.run_events import RunState
+from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
@@ -17,10 +18,15 @@ BUTTON_HEIGHT = 5 * SPACING
 class RunBar(QWidget):
     """The top of the Train page.
 
+    Signals:
+        continue_asked(str): The run that has just ended shall go on; its id.
+
     Args:
         controller: Steered by the buttons.
         page: Gets the actions with their shortcuts.
     """
+
+    continue_asked = Signal(str)
 
     def __init__(self, controller: Controller, page: QWidget) -> None:
         super().__init__(page)
@@ -28,6 +34,22 @@ class RunBar(QWidget):
         self._can_start = False
         self.title = QLabel()
         self.subtitle = QLabel()
+        self._make_buttons(controller, page)
+        self._build()
+        controller.state_changed.connect(self._update_buttons)
+        controller.runs_changed.connect(self._update_buttons)
+        controller.run_desk.requests_changed.connect(self._update_buttons)
+        self._update_buttons()
+
+    def _make_buttons(self, controller: Controller, page: QWidget) -> None:
+        self.go_on = RunButton(
+            self.tr("Continue"),
+            "next",
+            self._on_continue,
+            page,
+            "Ctrl+Shift+Return",
+            help_text=self.tr("Go on with this run from its last checkpoint"),
+        )
         self.start = RunButton(
             self.tr("Start"),
             "start",
@@ -54,6 +76,14 @@ class RunBar(QWidget):
             "primary",
             self.tr("Go on where it was paused"),
         )
+        self.save = RunButton(
+            self.tr("Save now"),
+            "floppy-disk",
+            controller.run_desk.save,
+            page,
+            "Ctrl+S",
+            help_text=self.tr("Write a checkpoint now, from which the run can go on"),
+        )
         self.stop = RunButton(
             self.tr("Stop and keep"),
             "stop",
@@ -70,9 +100,6 @@ class RunBar(QWidget):
             "Ctrl+Backspace",
             help_text=self.tr("End now and delete the run; it can be brought back"),
         )
-        self._build()
-        controller.state_changed.connect(self._update_buttons)
-        self._update_buttons()
 
     def _build(self) -> None:
         for label, role in ((self.title, "title"), (self.subtitle, "muted")):
@@ -87,7 +114,8 @@ class RunBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACING)
         row.addLayout(words, 1)
-        for button in (self.start, self.pause, self.resume, self.stop, self.discard):
+        running = (self.pause, self.resume, self.save, self.stop, self.discard)
+        for button in (self.go_on, self.start, *running):
             button.setMinimumHeight(BUTTON_HEIGHT)
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         for button in (self.start, self.pause, self.resume):
@@ -111,6 +139,20 @@ class RunBar(QWidget):
             self._controller.start()
 
     @Slot()
+    def _on_continue(self) -> None:
+        run = self._controller.run
+        if run is not None and self._continuation is not Continuation.NO:
+            self.continue_asked.emit(run)
+
+    @property
+    def _continuation(self) -> Continuation:
+        """How the run that has just ended can go on."""
+        controller = self._controller
+        if controller.is_active or controller.is_read_only:
+            return Continuation.NO
+        return controller.shelf.continuation(controller.run)
+
+    @Slot()
     def _update_buttons(self) -> None:
         state, pending = self._controller.state, self._controller.pending
         is_active = self._controller.is_active
@@ -118,6 +160,13 @@ class RunBar(QWidget):
         is_paused = state is RunState.PAUSED
         main_had_focus = any(b.hasFocus() for b in (self.start, self.pause, self.resume))
         self.start.show_as(not is_active, self._can_start)
+        continuation = self._continuation
+        text = self.tr("Continue…") if continuation is Continuation.EXTEND else self.tr("Continue")
+        self.go_on.show_as(continuation is not Continuation.NO, text=text)
+        is_saving = "save" in self._controller.run_desk.waiting
+        text = self.tr("Saving…") if is_saving else self.tr("Save now")
+        can_be_asked = self._controller.run_desk.can_be_asked
+        self.save.show_as(is_active, can_be_asked and not is_saving, text)
         self.pause.show_as(
             is_active and not is_paused,
             state is RunState.RUNNING and pending is None,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.run_events import EpochEnded, RunEvent
+from engine.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
+from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
+from gui.run_shelf import RunCurves as History
 from gui.settings import Settings
 from gui.theme import SPACING
 from gui.widgets.run_curve_controls import RunCurveControls
+from gui.widgets.run_rule_words import change_mark, continued_mark
 from gui.widgets.run_words import metric_title
 
 
@@ -29,6 +33,10 @@ class RunCurves(QWidget):
         self._metrics: dict[str, CurvesPlot] = {}
         self._stack = QStackedWidget()
         self._empty_text = ""
+        self._run = ""  # whose curves are drawn
+        self._is_live = False
+        self._recovered: Recovered | None = None
+        self._awaiting: list[RunEvent] | None = None  # until the history is read
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
@@ -72,16 +80,68 @@ class RunCurves(QWidget):
             plot.set_empty_text(metric)
 
     def add(self, event: RunEvent) -> None:
-        """Takes an event of the run."""
-        for plot in (self.loss, self.metric_plot):
-            if plot is None:
-                continue
+        """Takes an event of the run.
+
+        A run that goes on is drawn behind its history: until that comes, events wait.
+        """
+        if isinstance(event, RunStarted):
+            is_known = self._run == event.run
+            self._run, self._is_live = event.run, True
+            if event.step and not is_known:
+                self._awaiting = []
+        if self._awaiting is not None:
+            self._awaiting.append(event)
+            return
+        self._draw(event)
+
+    def show_history(self, history: History | None) -> None:
+        """Draws what a run that goes on did before; None where nothing is known of it."""
+        waiting, self._awaiting = self._awaiting, None
+        is_wanted = waiting is not None or not self._is_live
+        if history is not None and is_wanted:
+            self._run = history.record.id
+            self._load(history)
+        for event in waiting or ():
+            self._draw(event)
+
+    def _load(self, history: History) -> None:
+        last = history.epochs[-1] if history.epochs else None
+        per_epoch = round(last.step / last.epoch) if last is not None else 0
+        for plot in self._plots:
+            values = history.steps.get(plot.metric_name, np.empty(0, np.float32))
+            plot.load(values, history.epochs, per_epoch)
+            for change in history.changes:
+                plot.add_mark(change_mark(change))
+
+    @property
+    def _plots(self) -> list[CurvesPlot]:
+        return [plot for plot in (self.loss, self.metric_plot) if plot is not None]
+
+    def _mark_of(self, event: RunEvent) -> ChangeMark | None:
+        if isinstance(event, SettingChanged):
+            return change_mark(event)
+        if isinstance(event, RunStarted) and self._recovered is not None:
+            recovered, self._recovered = self._recovered, None
+            label = self.tr("batch {n}").format(n=recovered.batch_size)
+            return ChangeMark(event.step, recovered.reason, label)
+        if isinstance(event, RunStarted) and event.step:
+            return continued_mark(event.step, event.epochs_done)
+        return None
+
+    def _draw(self, event: RunEvent) -> None:
+        mark = self._mark_of(event)
+        if isinstance(event, Recovered):
+            self._recovered = event  # marked at the step from which the run goes on
+        for plot in self._plots:
             plot.add(event)
+            if mark is not None:
+                plot.add_mark(mark)
             if isinstance(event, EpochEnded) and event.is_best:
                 plot.set_best_epoch(event.epoch)
 
     def clear(self) -> None:
         """Forgets the run before."""
+        self._run, self._is_live, self._recovered, self._awaiting = "", False, None, None
         for plot in (self.loss, *self._metrics.values()):
             plot.clear()
 

@@ -14,6 +14,7 @@ from gui.run_shelf import RunCurves
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.run_curve_controls import RunCurveControls
+from gui.widgets.run_rule_words import change_mark
 from gui.widgets.run_words import metric_title
 
 MAX_RUNS = 10
@@ -105,7 +106,8 @@ class RunOverlay(QWidget):
             if record.id in self._chosen:
                 is_unique = names.count(record.name) == 1
                 label = record.name if is_unique else f"{record.name} ({record.id[-4:]})"
-                self.plot.set_run(record.id, label, item.epochs)
+                marks = [change_mark(change) for change in item.changes]
+                self.plot.set_run(record.id, label, item.epochs, marks)
         self._offer_metrics()
 
     def _offer_metrics(self) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 
-from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from engine.run_events import (
     EpochEnded,
+    PartTested,
     PlanChosen,
     RunEnded,
     RunEvent,
     RunStarted,
+    SettingChanged,
     StepsDone,
 )
+from gui.run_desk import EPOCHS
 from gui.theme import SPACING
 from gui.widgets.run_facts import RunFacts
 from gui.widgets.run_words import count_text, duration_text
@@ -53,17 +56,26 @@ class RunProgress(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.bar)
-        column.addWidget(self.facts)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(2 * SPACING)
+        self._row.addWidget(self.facts, 1, Qt.AlignmentFlag.AlignVCenter)
+        column.addLayout(self._row)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
         self.clear()
 
+    def add_at_right(self, widget: QWidget) -> None:
+        """Puts something beside the facts."""
+        self._row.addWidget(widget)
+
     def clear(self) -> None:
         """Forgets the run before."""
         self._epochs = self._steps_per_epoch = self._n_train = 0
         self._epoch = self._step = 0
+        self._known = (0, 0)  # a complete epoch, and the steps that were done at its end
+        self._tested: PartTested | None = None
         self._elapsed_s = 0.0
         self._first: tuple[int, float] | None = None
         self._recent: deque[float] = deque(maxlen=RECENT_EPOCHS)
@@ -82,6 +94,13 @@ class RunProgress(QWidget):
             self._epochs = event.epochs
             self._steps_per_epoch = event.steps_per_epoch
             self._n_train = event.n_train
+            self._start_at(event)
+        elif isinstance(event, SettingChanged):
+            if event.setting != EPOCHS:
+                return
+            self._epochs = round(event.after)
+        elif isinstance(event, PartTested):
+            self._tested = event if event.done < event.total else None
         elif isinstance(event, PlanChosen):
             self._device, self._device_tip = event.device, event.reason
         elif isinstance(event, StepsDone):
@@ -89,9 +108,11 @@ class RunProgress(QWidget):
         elif isinstance(event, EpochEnded):
             self._epoch, self._step, self._elapsed_s = event.epoch, event.step, event.elapsed_s
             self._samples_per_s = event.samples_per_s
+            self._known = (event.epoch, event.step)
+            self._tested = None
             self._recent.append(event.duration_s)
         elif isinstance(event, RunEnded):
-            self._is_over = True
+            self._is_over, self._tested = True, None
         else:
             return
         if not self._timer.isActive():
@@ -110,7 +131,7 @@ class RunProgress(QWidget):
     @property
     def remaining_s(self) -> float | None:
         """Estimated seconds of training left: from the last epochs, or the steps so far."""
-        steps_left = self._epochs * self._steps_per_epoch - self._step
+        steps_left = max(0, self._total - self._step)
         if not self._steps_per_epoch or self._is_over:
             return None
         if self._recent:
@@ -120,10 +141,34 @@ class RunProgress(QWidget):
             return None
         return steps_left * self._seconds_per_step(self._first)
 
+    @property
+    def testing(self) -> tuple[str, int] | None:
+        """A validation or test under way and its percentage; None while there is none."""
+        if self._tested is None:
+            return None
+        return self._tested.part, int(100 * self._tested.done / max(1, self._tested.total))
+
+    @property
+    def _total(self) -> int:
+        """Steps in all, from the last complete epoch on; a smaller batch makes more of them."""
+        epoch, step = self._known
+        return step + (self._epochs - epoch) * self._steps_per_epoch
+
+    def _start_at(self, event: RunStarted) -> None:
+        """Begins behind what a run that goes on has done already."""
+        self._step, self._epoch = event.step, event.epochs_done
+        if self._known[0] != event.epochs_done:
+            whole = event.epochs_done * event.steps_per_epoch
+            is_usual = whole <= event.step < whole + max(1, event.steps_per_epoch)
+            self._known = (event.epochs_done, whole if is_usual else event.step)
+        self._first = None
+        self._recent.clear()
+
     def _seconds_per_step(self, first: tuple[int, float]) -> float:
         return (self._elapsed_s - first[1]) / (self._step - first[0])
 
     def _add_steps(self, event: StepsDone) -> None:
+        self._tested = None
         self._epoch = event.epoch
         self._step = event.first_step + event.n_steps
         self._elapsed_s = event.elapsed_s
@@ -136,7 +181,7 @@ class RunProgress(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        total = self._epochs * self._steps_per_epoch
+        total = self._total
         if self.bar.maximum() and total:
             self.bar.setValue(round(RESOLUTION * min(1.0, self._step / total)))
         elif self.bar.maximum():
@@ -146,6 +191,10 @@ class RunProgress(QWidget):
         step = of.format(done=count_text(self._step), all=count_text(total))
         remaining = self.remaining_s
         speed = self._samples_per_s
+        if self.testing is not None:
+            part, percent = self.testing
+            text = self.tr("Validating {n} %") if part == "validation" else self.tr("Testing {n} %")
+            epoch = text.format(n=percent)
         self.facts.set_value("epoch", epoch if total else "–")
         self.facts.set_value("step", step if total else "–")
         self.facts.set_value("elapsed", duration_text(self._elapsed_s) if total else "–")

@@ -14,6 +14,7 @@ from engine.parameters import describe
 from engine.spec import RunSpec
 from gui.editor.own_model import CUSTOM
 from gui.theme import SPACING, set_role
+from gui.widgets.run_rule_words import plan_details
 from gui.widgets.run_words import count_text, counted, duration_text, translate
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def summary(record: RunRecord) -> list[tuple[str, str]]:
     """Returns titles and values that describe a run, in order."""
     executed = [
         (translate("Trained for"), _trained_text(record)),
-        (translate("Executed"), _plan_text(record.plan)),
+        (translate("Executed"), plan_details(record.plan)),
         (translate("Run"), record.id),
     ]
     try:
@@ -208,10 +209,3 @@ def _trained_text(record: RunRecord) -> str:
         done=count_text(record.epochs_done),
         planned=count_text(record.epochs_planned),
     )
-
-
-def _plan_text(plan: dict[str, Any]) -> str:
-    if not plan:
-        return ""
-    xla = translate("with XLA") if plan.get("xla") else translate("without XLA")
-    return ", ".join((str(plan.get("device", "")), str(plan.get("execution", "")), xla))

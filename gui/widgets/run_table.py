@@ -25,6 +25,7 @@ from engine.run_events import (
     RunEvent,
     RunStarted,
     RunState,
+    SettingChanged,
 )
 from gui.icons import icon
 from gui.theme import current_theme
@@ -311,9 +312,18 @@ class RunsProxy(QSortFilterProxyModel):
 def _changes(event: RunEvent, metrics: dict[str, float]) -> dict[str, Any]:
     """The fields of a record that an event changes."""
     if isinstance(event, RunStarted):
-        return {"epochs_planned": event.epochs}
+        return {
+            "epochs_planned": event.epochs,
+            "epochs_done": event.epochs_done,
+            "reason": "",
+            "hint": "",
+        }
+    if isinstance(event, SettingChanged) and event.setting == "training.epochs":
+        return {"epochs_planned": round(event.after)}
     if isinstance(event, PlanChosen):
-        return {"plan": {"device": event.device, "execution": event.execution, "xla": event.xla}}
+        plan = dataclasses.asdict(event)
+        del plan["run"]
+        return {"plan": plan}
     if isinstance(event, EpochEnded):
         changes: dict[str, Any] = {
             "epochs_done": event.epoch,

@@ -1,0 +1,122 @@
+"""What happens in a run by rule or by hand, in words: changes, patience, the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.parameters import Parameters, describe
+from engine.run_events import SettingChanged
+from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from gui.plots.change_marks import ChangeMark
+from gui.widgets.run_words import count_text, counted, translate
+
+_GROUPS: dict[str, type[Parameters]] = {
+    "training": TrainingSpec,
+    "schedule": ScheduleSpec,
+    "stopping": StoppingSpec,
+    "execution": ExecutionSpec,
+}
+WORTH_TELLING = 1.15
+"""A smaller speedup is within what a measurement wavers."""
+
+
+def rate_text(rate: float) -> str:
+    """Writes a learning rate: ``0.001``, ``3e-05``."""
+    return f"{rate:.4g}"
+
+
+def change_text(event: SettingChanged) -> str:
+    """Says what was changed, such as ``Learning rate 0.001 → 0.0005``."""
+    group, _, name = event.setting.partition(".")
+    labels = (
+        {item.name: item.label for item in describe(_GROUPS[group])} if group in _GROUPS else {}
+    )
+    label = labels.get(name, name.replace("_", " ").capitalize())
+    return f"{label} {_value_text(event.before)} → {_value_text(event.after)}"
+
+
+def change_mark(event: SettingChanged) -> ChangeMark:
+    """Returns the mark of a change on the curves."""
+    text = f"{change_text(event)}. {event.reason}".strip()
+    label = _value_text(event.after)
+    if event.setting == "training.epochs":
+        label = counted(round(event.after), translate("{n} epoch"), translate("{n} epochs"))
+    elif event.setting == "training.batch_size":
+        label = translate("batch {n}").format(n=label)
+    return ChangeMark(event.step, text, label)
+
+
+def continued_mark(step: int, epochs_done: int) -> ChangeMark:
+    """Returns the mark where a run went on from a checkpoint."""
+    text = translate("Continued from step {step}, in epoch {epoch}").format(
+        step=count_text(step), epoch=count_text(epochs_done + 1)
+    )
+    return ChangeMark(step, text, translate("continued"))
+
+
+def patience_text(patience: Mapping[str, tuple[int, int]]) -> str:
+    """Says how long the rules that wait for an improvement still wait; empty without any."""
+    parts: list[str] = []
+    if (found := patience.get("early stopping")) is not None:
+        parts.append(
+            _waiting_text(
+                found,
+                translate("Stops early in {left} without improvement ({waited} of {all})."),
+            )
+        )
+    if (found := patience.get("plateau")) is not None:
+        parts.append(
+            _waiting_text(
+                found,
+                translate("Smaller steps in {left} without improvement ({waited} of {all})."),
+            )
+        )
+    return " ".join(parts)
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """Says how steps are executed and why, from the fields of `PlanChosen`; empty before it."""
+    reason = str(plan.get("reason", ""))
+    speedup = float(plan.get("speedup") or 0.0)
+    if speedup < WORTH_TELLING or "step by step" in reason:
+        return reason
+    times = f"{speedup:.1f}" if speedup < 10 else count_text(speedup)
+    text = translate("{times} times as fast as step by step: {reason}")
+    return text.format(times=times, reason=reason[:1].lower() + reason[1:])
+
+
+def plan_details(plan: Mapping[str, Any]) -> str:
+    """Lists what a plan consists of, a line each."""
+    if not plan:
+        return ""
+    lines = [plan_text(plan), plan_parts(plan)]
+    return "\n".join(line for line in lines if line)
+
+
+def plan_parts(plan: Mapping[str, Any]) -> str:
+    """Says in a few words how steps are executed, such as ``CPU:0, chunked, without XLA``."""
+    if not plan:
+        return ""
+    xla = translate("with XLA") if plan.get("xla") else translate("without XLA")
+    parts = [str(plan.get("device", "")), str(plan.get("execution", "")), xla]
+    if "resident" in plan:
+        resident = bool(plan["resident"])
+        parts.append(translate("data in memory") if resident else translate("data streamed"))
+    if plan.get("layers") == "fused":
+        parts.append(translate("fused layers"))
+    if str(plan.get("precision", "float32")) != "float32":
+        parts.append(str(plan["precision"]).replace("_", " "))
+    if int(plan.get("replicas") or 1) > 1:
+        parts.append(translate("{n} replicas").format(n=plan["replicas"]))
+    return ", ".join(part for part in parts if part)
+
+
+def _waiting_text(found: tuple[int, int], text: str) -> str:
+    waited, most = found
+    left = counted(max(0, most - waited), translate("{n} epoch"), translate("{n} epochs"))
+    return text.format(left=left, waited=count_text(waited), all=count_text(most))
+
+
+def _value_text(value: float) -> str:
+    return count_text(value) if value == round(value) and abs(value) >= 1 else rate_text(value)
