@@ -322,9 +322,9 @@ class GradientFlow(Insight):
         layers: Names of the layers that learn, from input to output.
         gradient_norms: L2 norm of all gradients of a layer, before any clipping, (layers,).
         weight_norms: L2 norm of the weights before the step, (layers,).
-        update_ratios: L2 norm of what the step changed over that of the weights, (layers,). About
-            0.001 is healthy (Andrej Karpathy: CS231n, "Neural Networks Part 3", "Ratio of
-            weights:updates", https://cs231n.github.io/neural-networks-3/).
+        update_ratios: L2 norm of what the step changed over that of the weights, (layers,); NaN
+            where they are all 0. About 0.001 is healthy (Andrej Karpathy: CS231n, "Neural Networks
+            Part 3", "Ratio of weights:updates", https://cs231n.github.io/neural-networks-3/).
         dead_units: Share of units that answered 0 to every example of the batch, (layers,); NaN
             where units are not of a sort that can die, as ReLU is.
         off: Why nothing can be measured in this run; empty where something is.

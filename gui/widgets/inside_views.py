@@ -15,6 +15,7 @@ from engine.insights import (
     FeatureMapsUpdated,
     FiltersUpdated,
     ForecastsMade,
+    GradientFlow,
     HiddenUnitsUpdated,
     Insight,
     TextsPredicted,
@@ -81,6 +82,12 @@ def _pole() -> InsideView:
     return PoleView()
 
 
+def _flow() -> InsideView:
+    from gui.widgets.flow_view import FlowView
+
+    return FlowView()
+
+
 VIEWS: tuple[ViewEntry, ...] = (
     ViewEntry(HiddenUnitsUpdated, lambda: translate("Units"), _units),
     ViewEntry(TextsPredicted, lambda: translate("Samples"), _samples),
@@ -89,6 +96,7 @@ VIEWS: tuple[ViewEntry, ...] = (
     ViewEntry(FiltersUpdated, lambda: translate("Filters"), _filters),
     ViewEntry(FeatureMapsUpdated, lambda: translate("Feature maps"), _feature_maps),
     ViewEntry(AttentionUpdated, lambda: translate("Attention"), _attention),
+    ViewEntry(GradientFlow, lambda: translate("Gradient flow"), _flow),
 )
 """In the order of their tabs."""
 

@@ -153,8 +153,8 @@ class FlowGraph:
             step: Steps done before it.
 
         Returns:
-            Gradient norm, weight norm, norm of the change over that of the weights, and share of
-            dead units (NaN where that means nothing), (4, layers).
+            Gradient norm, weight norm, norm of the change over that of the weights (NaN where they
+            are all 0), and share of dead units (NaN where that means nothing), (4, layers).
         """
         found: FloatArray = self._function(before, after, batch, tf.constant(step)).numpy()
         return found
@@ -189,7 +189,7 @@ class FlowGraph:
         gradients = [tf.cast(tf.convert_to_tensor(one), tf.float32) / factor for one in found]
         changes = [new - old for new, old in zip(after, weights, strict=True)]
         sizes = self._norms(weights)
-        ratios = tf.math.divide_no_nan(self._norms(changes), sizes)
+        ratios = self._norms(changes) / tf.where(sizes > 0, sizes, float("nan"))
         return tf.stack([self._norms(gradients), sizes, ratios, tf.stack(dead())])
 
     def _norms(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
