@@ -36,6 +36,7 @@ from gui.device_thread import SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
 from gui.own_models import OwnModels
+from gui.rate_desk import RateDesk
 from gui.run_desk import EPOCHS, RunDesk
 from gui.run_shelf import RunShelf
 from gui.training_thread import SessionFactory
@@ -112,6 +113,7 @@ class Controller(QObject):
         self._pool = WorkerPool(sessions, self)
         self._desk = DraftDesk(self._pool, self)
         self._batch_desk = BatchDesk(self._pool, self)
+        self._rate_desk = RateDesk(self._pool, self)
         self._run_desk = RunDesk(self._pool, self)
         self._shelf = RunShelf(workspace, self)
         self._own_models = OwnModels(workspace, self._shelf, self)
@@ -131,6 +133,7 @@ class Controller(QObject):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
         desk.draft_changed.connect(self._batch_desk.set_draft)
+        desk.draft_changed.connect(self._rate_desk.set_draft)
         run_desk.preparing.connect(self.run_preparing)
         run_desk.run_event.connect(self._on_run_event)
         run_desk.ended.connect(self._on_run_ended)
@@ -172,6 +175,11 @@ class Controller(QObject):
     def batch_desk(self) -> BatchDesk:
         """Shows one batch of the draft's data, when asked."""
         return self._batch_desk
+
+    @property
+    def rate_desk(self) -> RateDesk:
+        """Tries learning rates for the draft, when asked."""
+        return self._rate_desk
 
     @property
     def run_desk(self) -> RunDesk:
@@ -337,6 +345,7 @@ class Controller(QObject):
             return False
         self._desk.make_way()
         self._batch_desk.make_way()
+        self._rate_desk.make_way()
         return True
 
     # ---- answers
@@ -349,6 +358,7 @@ class Controller(QObject):
             # While closing, workers are ended in the middle of questions nobody waits for.
             self._desk.handle(ticket, event)
             self._batch_desk.handle(ticket, event)
+            self._rate_desk.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:
         if isinstance(event, WorkerReady):

@@ -124,6 +124,18 @@ class Draft:
             "training": {name: self.training[name] for name in batch},
         }
 
+    def rate_question(self) -> Values:
+        """Returns the part of the spec that decides what `FindRate` answers."""
+        spec = self.to_spec()
+        training = dict(self.training)
+        for name in ("epochs", "learning_rate", "keep"):
+            training.pop(name, None)
+        parts = ("data", "split", "preprocessing", "augmentation", "anomaly", "model", "seed")
+        return {
+            **{name: spec[name] for name in (*parts, "execution")},
+            "training": training,
+        }
+
     @classmethod
     def from_spec(cls, spec: RunSpec) -> Draft:
         """Returns the draft that gives exactly this spec again."""
@@ -287,6 +299,10 @@ class Draft:
     def asks_same_batch(self, other: Draft) -> bool:
         """Whether both drafts would be answered with the same batch."""
         return self.batch_question() == other.batch_question()
+
+    def asks_same_rate(self, other: Draft) -> bool:
+        """Whether a learning rate found for one draft is one for the other."""
+        return self.rate_question() == other.rate_question()
 
 
 def _mapping(value: Any) -> Values:

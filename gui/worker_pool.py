@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.events import (
     DescribeModel,
     DownloadData,
+    FindRate,
     InspectData,
     PreviewBatch,
     Request,
@@ -90,6 +91,18 @@ class WorkerPool(QObject):
         self._standby.cancel("preview")
         return self._standby.ask(command, "preview")
 
+    def find_rate(self, command: FindRate) -> int:
+        """Tries learning rates; an older test that still waits, or is under way, is dropped."""
+        if self._standby is None:
+            self._standby = self._start("standby")
+        self._standby.cancel("rates")
+        return self._standby.ask(command, "rates")
+
+    def cancel_rates(self) -> None:
+        """Stops the test of learning rates that is under way."""
+        if self._standby is not None:
+            self._standby.cancel("rates")
+
     def describe(self, command: DescribeModel) -> int:
         """Asks for a model's layers; an older question that still waits is dropped."""
         if self._standby is None:
@@ -101,6 +114,7 @@ class WorkerPool(QObject):
         trainer = self._standby or self._start("standby")
         trainer.withdraw("describe")
         trainer.cancel("preview")
+        trainer.cancel("rates")
         self._standby, self._trainer = None, trainer
         return trainer.ask(command, "train")
 

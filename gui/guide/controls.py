@@ -11,11 +11,13 @@ from engine.augmentation import settings_for
 from engine.parameters import Parameter, ParameterKind, Parameters, describe
 from engine.problem import Kind, Task
 from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import TrainingSpec
+from engine.training_spec import ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.editor.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {
     "training": TrainingSpec,
+    "schedule": ScheduleSpec,
+    "stopping": StoppingSpec,
     "preprocessing": PreprocessingSpec,
     "split": SplitSpec,
 }
@@ -28,6 +30,10 @@ LAYERS: Final = "model.parameters.graph"
 _SIZES: Final = ("units", "filters", "numbers", "layers", "blocks")
 """Units of the parameters that make a network larger."""
 _DEPTHS: Final = ("layers", "blocks")
+
+
+_WITH_CLASSES: Final = (None, Task.CLASSIFICATION, Task.TRANSLATION, Task.CONTROL)
+"""Tasks whose targets may be smoothed; None: nobody knows yet."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,9 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "smaller_model": Control(size=True),
     "architecture": Control(settings=(CHOICE_OF_MODEL,)),
     "keep_best": Control(settings=("training.keep",)),
+    "early_stopping": Control(settings=("stopping.patience",)),
+    "weight_decay": Control(settings=("training.weight_decay",)),
+    "label_smoothing": Control(settings=("training.label_smoothing",)),
     "epochs": Control(settings=("training.epochs",)),
     "validation": Control(settings=("split.validation", "split.method")),
     "activation": Control(parameters=("activation",)),
@@ -102,7 +111,9 @@ CONTROLS: Final[Mapping[str, Control]] = {
     "target_scaling": Control(settings=("preprocessing.target_scaling",)),
     "optimizer": Control(settings=("training.optimizer",)),
     "learning_rate": Control(settings=("training.learning_rate",)),
-    "batch_size": Control(settings=("training.batch_size",)),
+    "clipping": Control(settings=("training.clip_norm",)),
+    "schedule": Control(settings=("schedule.warmup", "schedule.plateau_patience")),
+    "batch_size": Control(settings=("training.batch_size", "training.accumulate")),
 }
 """By the names that the pages use in ``control:`` links."""
 
@@ -198,6 +209,8 @@ def _setting(path: str, situation: Situation) -> Place | None:
         return Place(path, path) if known else None
     if path == CHOICE_OF_MODEL:
         return Place(path)
+    if path == "training.label_smoothing" and situation.task not in _WITH_CLASSES:
+        return None
     group, _, name = path.partition(".")
     by_name = {item.name: item for item in describe(GROUPS[group])}
     parameter = by_name[name]

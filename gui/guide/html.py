@@ -203,6 +203,8 @@ def _way(name: str, language: str, situation: Situation) -> str:
     if has(name, situation.model):
         return say(language, "built_in", model=title)
     fitting, others = owners(name, situation)
+    if not fitting and not others:
+        return say(language, "not_here")
     links = _page_links((fitting or others)[:MOST_OWNERS], language)
     return say(language, "absent" if fitting else "absent_here", model=title, links=links)
 

@@ -1,4 +1,4 @@
-"""ModelForms: the settings of the architecture, of training, and of scaling, as one column."""
+"""ModelForms: the settings of the architecture, of its training, and of scaling, as one column."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from engine.errors import Problem
 from engine.parameters import describe
 from engine.problem import Kind, Output
 from engine.spec import PreprocessingSpec, RunSpec
-from engine.training_spec import TrainingSpec
+from engine.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.icons import icon
 from gui.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
+from gui.widgets.schedule_form import ScheduleForm
 
 
 class ModelForms(QWidget):
@@ -27,15 +28,18 @@ class ModelForms(QWidget):
     Signals:
         layers_wanted(): The person wants to change the layers one by one.
         removal_wanted(): The model is to be taken out of the saved ones.
+        rate_wanted(): A learning rate is to be found by trying.
     """
 
     layers_wanted = Signal()
     removal_wanted = Signal()
+    rate_wanted = Signal()
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
         self._model: str | None = None
+        self._resolved: dict[str, Any] = {}
         self.form: ParameterForm | None = None
         self._form_title = _heading(self.tr("Architecture"), self)
         self._form_place = QVBoxLayout()
@@ -48,11 +52,22 @@ class ModelForms(QWidget):
         self.remove_button.clicked.connect(self.removal_wanted)
         self.remove_button.hide()
         self.training_form = ParameterForm(TrainingSpec, "training", self)
+        self.schedule_form = ScheduleForm(self)
+        self.stopping_form = ParameterForm(StoppingSpec, "stopping", self)
+        self.execution_form = ParameterForm(ExecutionSpec, "execution", self)
         self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         self.training_form.values_changed.connect(self._on_training)
+        self.schedule_form.values_changed.connect(self._on_schedule)
+        self.stopping_form.values_changed.connect(self._on_stopping)
+        self.execution_form.values_changed.connect(self._on_execution)
         self.preprocessing_form.values_changed.connect(self._on_preprocessing)
         for name in SHAPING_SETTINGS:  # beside the data, on its page
             self.preprocessing_form.set_row_shown(name, False)
+        self.rate_button = QPushButton(self.tr("Find…"), self)
+        self.rate_button.setToolTip(self.tr("Find a learning rate by trying small to large ones"))
+        self.rate_button.setAccessibleName(self.tr("Find a learning rate"))
+        self.rate_button.clicked.connect(self.rate_wanted)
+        self.training_form.add_beside("learning_rate", self.rate_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
         column.setSpacing(SPACING)
@@ -65,12 +80,27 @@ class ModelForms(QWidget):
         self._preprocessing_title = _heading(self.tr("Preparing the numbers"), self)
         for title, form in (
             (_heading(self.tr("Training"), self), self.training_form),
+            (_heading(self.tr("Learning-rate schedule"), self), self.schedule_form),
+            (_heading(self.tr("Stopping"), self), self.stopping_form),
+            (_heading(self.tr("Execution"), self), self.execution_form),
             (self._preprocessing_title, self.preprocessing_form),
         ):
             column.addSpacing(SPACING)
             column.addWidget(title)
             column.addWidget(form)
         column.addStretch(1)
+
+    @property
+    def forms(self) -> tuple[ParameterForm, ...]:
+        """Every form, from top to bottom."""
+        of_all = (
+            self.training_form,
+            self.schedule_form,
+            self.stopping_form,
+            self.execution_form,
+            self.preprocessing_form,
+        )
+        return of_all if self.form is None else (self.form, *of_all)
 
     def show_draft(self, draft: Draft) -> None:
         """Shows what the draft says."""
@@ -81,7 +111,29 @@ class ModelForms(QWidget):
             self.form.set_values(draft.model_parameters)
         self.layers_button.setVisible(draft.has_model)
         self.training_form.set_values(draft.training)
+        self.schedule_form.set_values(draft.schedule)
+        self.stopping_form.set_values(draft.stopping)
+        self.execution_form.set_values(draft.execution)
+        self._show_rules(draft)
+        self._show_schedule(draft)
+        self.rate_button.setEnabled(draft.has_data and draft.has_model)
         self.preprocessing_form.set_values(draft.preprocessing)
+
+    def _show_rules(self, draft: Draft) -> None:
+        """Offers the details of early stopping where there is any."""
+        stops = draft.stopping.get("patience") is not None
+        reduces = draft.schedule.get("plateau_patience") is not None
+        self.stopping_form.set_row_shown("min_delta", stops or reduces)
+        self.stopping_form.set_row_shown("start_from", stops)
+
+    def _show_schedule(self, draft: Draft) -> None:
+        """Draws the schedule as far as its learning rate and length are known."""
+        known = self._resolved.get("training", {})
+        rate, epochs = (
+            known.get(name) if draft.training.get(name) is None else draft.training[name]
+            for name in ("learning_rate", "epochs")
+        )
+        self.schedule_form.show_curve(rate, epochs)
 
     def show_kind(self, kind: Kind, output: Output) -> None:
         """Offers only what makes sense for what comes in and what is predicted."""
@@ -91,14 +143,19 @@ class ModelForms(QWidget):
         for part in (self._preprocessing_title, self.preprocessing_form):
             part.setVisible(has_numbers or output is Output.NUMBERS)
         self.training_form.set_row_shown("class_weights", output is Output.CLASSES)
+        has_crossentropy = output is Output.CLASSES or (
+            output is Output.TOKENS and kind is not Kind.AUDIO
+        )
+        self.training_form.set_row_shown("label_smoothing", has_crossentropy)
         self.training_form.set_choices("loss", LOSSES[output])
 
     def show_resolved(self, spec: RunSpec | None) -> None:
         """Shows what the choices left open mean for this data and model."""
-        values = spec.to_dict() if spec is not None else {}
+        values = self._resolved = spec.to_dict() if spec is not None else {}
         if self.form is not None:
             self.form.set_resolved(values.get("model", {}).get("parameters", {}))
         self.training_form.set_resolved(values.get("training", {}))
+        self._show_schedule(self._controller.draft)
 
     def show_editable(self, is_editable: bool) -> None:
         """Says whether the layers of the model can be changed one by one."""
@@ -115,9 +172,8 @@ class ModelForms(QWidget):
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
-        for form in (self.form, self.training_form, self.preprocessing_form):
-            if form is not None:
-                problems = form.set_problems(problems)
+        for form in self.forms:
+            problems = form.set_problems(problems)
         return problems
 
     def _replace_form(self, model: str) -> None:
@@ -148,6 +204,18 @@ class ModelForms(QWidget):
     @Slot(object)
     def _on_training(self, values: dict[str, Any]) -> None:
         self._controller.set_draft(self._controller.draft.with_training(values))
+
+    @Slot(object)
+    def _on_schedule(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_schedule(values))
+
+    @Slot(object)
+    def _on_stopping(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_stopping(values))
+
+    @Slot(object)
+    def _on_execution(self, values: dict[str, Any]) -> None:
+        self._controller.set_draft(self._controller.draft.with_execution(values))
 
     @Slot(object)
     def _on_preprocessing(self, values: dict[str, Any]) -> None:

@@ -39,9 +39,12 @@ from gui.widgets.state_panel import StatePanel
 if TYPE_CHECKING:
     from gui.picture.model_picture import ModelPicture
     from gui.widgets.architecture_page import ArchitecturePage
+    from gui.widgets.rate_view import RateView
 
 LIST_WIDTH: Final = 35 * SPACING
 FORMS_WIDTH: Final = 40 * SPACING
+FORMS: Final = ("model", "training", "schedule", "stopping", "execution", "preprocessing")
+"""Parts of a `RunSpec` that are set on this page."""
 BUILDING_DELAY_MS: Final = 400
 """An answer that comes sooner replaces the old layers without a flicker in between."""
 
@@ -81,6 +84,10 @@ class ModelPage(Page):
             self.tr("About"), self._make_about, needs_model=False
         )
         self.tabs.add_view(self.tr("Code"), self._make_code)
+        self.rates: RateView | None = None
+        self._rates_index = self.tabs.add_view(
+            self.tr("Learning rate"), self._make_rates, needs_model=False
+        )
         self.editing = ModelEditing(self, self._editor_place)
         self._model_cards = ModelCards(controller, self)
         self._building_timer = QTimer(self)
@@ -174,12 +181,19 @@ class ModelPage(Page):
 
         return CodeView(self.messages, self.settings, parent)
 
+    def _make_rates(self, parent: QWidget) -> QWidget:
+        from gui.widgets.rate_view import RateView  # not before it is looked at
+
+        self.rates = RateView(self.controller, parent)
+        return self.rates
+
     def _connect(self) -> None:
         self.cards.picked.connect(self.editing.pick)
         self.cards.clicked.connect(self._on_card_entered)
         self.cards.activated.connect(self._on_card_entered)
         self.forms.layers_wanted.connect(self.editing.open)
         self.forms.removal_wanted.connect(self.editing.delete_saved)
+        self.forms.rate_wanted.connect(self._on_rate_wanted)
         self.editing.opened_changed.connect(self._on_editor_opened)
         self.editing.models.models_changed.connect(self._on_own_models)
         self.editing.layer_picked.connect(self.tabs.select_layer)
@@ -207,15 +221,20 @@ class ModelPage(Page):
         if path == LAYERS:
             self.editing.open()
             return True
-        if path.partition(".")[0] in ("model", "training", "preprocessing"):
+        if path.partition(".")[0] in FORMS:
             self.editing.close()  # cards and forms are where the layers are edited
         if path == CHOICE_OF_MODEL:
             self.cards.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return True
-        forms = (self.forms.form, self.forms.training_form, self.forms.preprocessing_form)
-        rows = (form.focus_field(path) for form in forms if form is not None)
+        rows = (form.focus_field(path) for form in self.forms.forms)
         row = next((row for row in rows if row is not None), None)
         return row is not None and scroll_to(self._forms_area, row)
+
+    @Slot()
+    def _on_rate_wanted(self) -> None:
+        self.tabs.setCurrentIndex(self._rates_index)
+        if self.rates is not None:
+            self.rates.begin()
 
     @Slot(str)
     def _on_field_wanted(self, path: str) -> None:

@@ -10,7 +10,7 @@ from engine.datasets import DATASETS
 from engine.events import Rejected
 from engine.parameters import Parameters, describe
 from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import TrainingSpec
+from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.widgets.run_words import counted, translate
@@ -112,9 +112,17 @@ def _wrong_model(problem: Rejected, model: str) -> Readiness:
 
 def _named(message: str, field: str, model: str) -> str:
     """Puts the label of the field before what is wrong with it: away from the form it is needed."""
-    name = field.rpartition(".")[2]
-    groups: list[type[Parameters]] = [TrainingSpec, SplitSpec, PreprocessingSpec]
+    group, _, name = field.rpartition(".")
+    groups: dict[str, type[Parameters]] = {
+        "training": TrainingSpec,
+        "schedule": ScheduleSpec,
+        "stopping": StoppingSpec,
+        "execution": ExecutionSpec,
+        "split": SplitSpec,
+        "preprocessing": PreprocessingSpec,
+    }
     if model in ARCHITECTURES:
-        groups.append(ARCHITECTURES[model].parameters)
-    labels = {item.name: item.label for group in groups for item in describe(group)}
+        groups["model.parameters"] = ARCHITECTURES[model].parameters
+    declared = groups.get(group)
+    labels = {item.name: item.label for item in describe(declared)} if declared else {}
     return f"{labels[name]}: {message}" if name in labels else message

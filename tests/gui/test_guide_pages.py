@@ -143,6 +143,21 @@ class TestControls:
         html = html_of("overfitting", "en", Situation("custom"))
         assert '<a href="field:model.parameters.graph">Add, change or remove layers</a>' in html
 
+    def test_what_means_nothing_for_the_data_is_said(self) -> None:
+        situation = Situation("mlp", {}, Kind.TABLE, Task.REGRESSION)
+        assert places("label_smoothing", situation) == ()
+        assert "It means nothing for this data." in html_of("overfitting", "en", situation)
+        assert places("label_smoothing", DIGITS)[0].path == "training.label_smoothing"
+
+    def test_schedules_and_stopping_are_settings_like_others(self) -> None:
+        values = {"stopping": {"patience": 7}, "schedule": {"warmup": 2.0}}
+        situation = Situation("cnn", values, Kind.IMAGE, Task.CLASSIFICATION)
+        html = html_of("overfitting", "en", situation)
+        assert '<a href="field:stopping.patience">Stop early after = 7</a>' in html
+        html = html_of("exploding_gradients", "en", situation)
+        assert '<a href="field:schedule.warmup">Warm-up = 2</a>' in html
+        assert '<a href="field:training.clip_norm">Clip gradients = automatic</a>' in html
+
     def test_without_known_data_augmentation_is_not_offered(self) -> None:
         assert places("augmentation", Situation("cnn")) == ()
         assert places("augmentation", DIGITS)[0].path == "augmentation"
