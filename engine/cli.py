@@ -207,6 +207,7 @@ def _add_train(commands: Commands) -> None:
     train.add_argument("--test-split", metavar="X", help="share kept aside for the end")
     train.add_argument("--spec", metavar="FILE.json", help="start from this specification")
     train.add_argument("--name", metavar="NAME", help="what to call the run")
+    _add_workers(train)
 
 
 def _add_rates(commands: Commands) -> None:
@@ -241,6 +242,7 @@ def _add_run_commands(commands: Commands) -> None:
     resume.add_argument("--batch-size", metavar="N")
     resume.add_argument("--learning-rate", metavar="X")
     _add_set(resume)
+    _add_workers(resume)
     evaluate = _add(
         commands, "evaluate", "evaluate a run on its test part", with_store=models.evaluate
     )
@@ -257,6 +259,15 @@ def _add_run_commands(commands: Commands) -> None:
     runs = _add_group(commands, "runs", "the runs so far")
     _add(runs, "list", "list all runs", with_store=listings.list_runs)
     _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
+
+
+def _add_workers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workers",
+        metavar="HOST:PORT,…",
+        help="share each batch among several machines: the address of each, worker 0 first",
+    )
+    command.add_argument("--index", metavar="N", help="which of the workers this one is, from 0")
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:

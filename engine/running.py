@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from engine.runs.store import RunStore
+    from engine.spec import RunSpec
     from engine.training.checkpoint import Found
+    from engine.training.cluster.cluster import Cluster
+
+    Gather = Callable[[Material], Cluster]
 
 Emit = Callable[[Event], None]
 
@@ -41,6 +45,7 @@ def train(
     control: TrainingControl,
     name: str = "",
     strategy: tf.distribute.Strategy | None = None,
+    gather: Gather | None = None,
 ) -> RunEnded:
     """Trains a model and keeps everything about it as a run.
 
@@ -51,6 +56,7 @@ def train(
         control: What is asked of it meanwhile.
         name: The run's name; empty for one made of data and model.
         strategy: A `tf.distribute` strategy to train under.
+        gather: Where several workers train together: forms their cluster, once the data is read.
 
     Returns:
         The last event of the run, recorded.
@@ -59,7 +65,7 @@ def train(
         SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
-    material = _checked(parse(values), emit, control)
+    material, cluster = _checked(parse(values), emit, control, gather)
     from engine.architectures import ARCHITECTURES
 
     model = material.spec.model
@@ -67,7 +73,7 @@ def train(
     record = store.create(material.spec, name, material.dataset.title, title)
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
         save_fingerprint(material, store.folder(record.id))
-    return _run(record, material, store, emit, control, strategy, None)
+    return _run(record, material, store, emit, control, strategy, None, cluster)
 
 
 def resume(
@@ -78,6 +84,7 @@ def resume(
     control: TrainingControl,
     reason: str = "",
     strategy: tf.distribute.Strategy | None = None,
+    gather: Gather | None = None,
 ) -> RunEnded:
     """Goes on with a run from its last whole checkpoint; without one, from its beginning.
 
@@ -92,6 +99,7 @@ def resume(
         control: As for `train`.
         reason: Why, in words; recorded with the changes.
         strategy: As for `train`.
+        gather: As for `train`.
 
     Returns:
         The last event of the run, recorded.
@@ -105,11 +113,10 @@ def resume(
     """
     record = store.get(reference)
     _check_idle(record)
-    problems = change_problems(changes)
-    if problems:
-        raise SpecError(problems)
+    check_changes(changes)
     folder = store.folder(record.id)
-    material = _checked(parse(changed_values(record.spec, changes)), emit, control)
+    spec = parse(changed_values(record.spec, changes))
+    material, cluster = _checked(spec, emit, control, gather)
     check_fingerprint(material, folder)
     from engine.training.checkpoint import newest_checkpoint
 
@@ -121,17 +128,32 @@ def resume(
         # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
         store.cut(record.id, found.progress.step, len(found.progress.history))
     resumption = Resumption(found, told, reason or "Changed when the run was continued.")
-    return _run(store.get(record.id), material, store, emit, control, strategy, resumption)
+    return _run(store.get(record.id), material, store, emit, control, strategy, resumption, cluster)
 
 
-def _checked(spec: Any, emit: Emit, control: TrainingControl) -> Material:
+def check_changes(changes: Mapping[str, Any]) -> None:
+    """Makes sure that a run can go on with these changes.
+
+    Raises:
+        SpecError: It cannot.
+    """
+    problems = change_problems(changes)
+    if problems:
+        raise SpecError(problems)
+
+
+def _checked(
+    spec: RunSpec, emit: Emit, control: TrainingControl, gather: Gather | None
+) -> tuple[Material, Cluster | None]:
     """The data of a spec, and a model that fits into memory."""
     material = prepare(spec, Watch(emit, lambda: control.is_stopping))
     load_tensorflow()
+    # Before anything is computed, or TensorFlow cannot reach the others any more.
+    cluster = None if gather is None else gather(material)
     from engine.training.fitting import check_memory
 
     check_memory(material)
-    return material
+    return material, cluster
 
 
 def _check_idle(record: RunRecord) -> None:
@@ -195,15 +217,16 @@ def _run(
     control: TrainingControl,
     strategy: tf.distribute.Strategy | None,
     resumption: Resumption | None,
+    cluster: Cluster | None,
 ) -> RunEnded:
     try:
         with Recorder(store, emit) as recorder:
             ended = _train_recorded(
-                record, material, store, recorder, control, strategy, resumption
+                record, material, store, recorder, control, strategy, resumption, cluster
             )
         store.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
-        ended = _failed(record.id, error)
+        ended = failed(record.id, error)
         with contextlib.suppress(WorkspaceError):
             store.record([ended])
     if _is_unwanted(ended, control):
@@ -227,10 +250,14 @@ def _train_recorded(
     control: TrainingControl,
     strategy: tf.distribute.Strategy | None,
     resumption: Resumption | None,
+    cluster: Cluster | None,
 ) -> RunEnded:
     """Trains; whatever goes wrong becomes a `RunFailed`."""
     try:
         from engine.training.job import TrainingJob
+
+        if cluster is not None:
+            cluster.begin(record.id, record.name, resumption)
 
         job = TrainingJob(
             record.id,
@@ -242,13 +269,14 @@ def _train_recorded(
             strategy,
             recorder.flush,
             resumption,
+            cluster,
         )
         return job.execute()
     except Exception as error:
-        return _failed(record.id, error)
+        return failed(record.id, error)
 
 
-def _failed(run: str, error: Exception) -> RunFailed:
+def failed(run: str, error: Exception) -> RunFailed:
     """The end of a run that an error ended; call it while handling the error."""
     if is_out_of_memory(error):
         details = traceback.format_exc()

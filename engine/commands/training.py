@@ -26,6 +26,7 @@ from engine.run_events import (
     SettingChanged,
 )
 from engine.runs.store import RunStore
+from engine.training.cluster.workers import parse_workers
 from engine.training.control import TrainingControl
 
 # A signal that ended the program is told by this plus its number: 130 for Ctrl-C.
@@ -41,14 +42,21 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
     Raises:
         DescentError: Nothing was started.
     """
-    values = spec_values(arguments)
-    from engine import running
+    values, name = spec_values(arguments), arguments.name or ""
+    workers = parse_workers(arguments.workers, arguments.index)
+    from engine import running, together
 
+    if workers is None:
+        return _follow(
+            lambda listener: running.train(values, store, listener, listener.control, name),
+            store,
+            output,
+        )
     return _follow(
-        lambda listener: running.train(
-            values, store, listener, listener.control, arguments.name or ""
+        lambda listener: together.train(
+            values, workers, store, listener, listener.control, name, output.lines
         ),
-        store,
+        store if workers.is_chief else None,
         output,
     )
 
@@ -62,17 +70,27 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     Raises:
         DescentError: The run cannot go on, and is as it was.
     """
-    changes = resume_changes(arguments)
-    from engine import running
+    changes, run = resume_changes(arguments), arguments.run
+    workers = parse_workers(arguments.workers, arguments.index)
+    from engine import running, together
 
+    if workers is None:
+        return _follow(
+            lambda listener: running.resume(run, changes, store, listener, listener.control),
+            store,
+            output,
+        )
     return _follow(
-        lambda listener: running.resume(arguments.run, changes, store, listener, listener.control),
-        store,
+        lambda listener: together.resume(
+            run, changes, workers, store, listener, listener.control, output.lines
+        ),
+        store if workers.is_chief else None,
         output,
     )
 
 
-def _follow(start: Callable[[_Listener], RunEnded], store: RunStore, output: Output) -> int:
+def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, output: Output) -> int:
+    """Starts and follows a run, which is kept in `store`; None: by another worker."""
     listener = _Listener(output)
     try:
         with listener.signals():
@@ -81,7 +99,8 @@ def _follow(start: Callable[[_Listener], RunEnded], store: RunStore, output: Out
         if listener.run is None:
             raise
         ended = _end_of(listener.run, error)
-        _record(store, ended)
+        if store is not None:
+            _record(store, ended)
     return listener.end(ended)
 
 

@@ -63,6 +63,11 @@ class Found:
     def progress(self) -> Progress:
         return Progress.from_dict(self.snapshot.progress["training"])
 
+    def with_state_of(self, model: keras.Model) -> Found:
+        """The same progress, with the variables a model has now."""
+        state = take_snapshot(model, self.snapshot.progress)
+        return Found(state, model.get_weights())
+
 
 def _state(model: keras.Model) -> dict[str, keras.Variable]:
     """Every variable that training changes, by part and position.

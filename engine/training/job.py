@@ -38,12 +38,14 @@ from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
+from engine.training.cluster.cluster import Cluster
+from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.control import TrainingControl
 from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
-from engine.training.plan import Plan
+from engine.training.plan import ChunkLength, Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
@@ -66,6 +68,8 @@ class TrainingJob:
         strategy: A `tf.distribute` strategy to train under.
         flush: Makes every event told so far durable.
         resumption: How the run goes on; None: it begins.
+        cluster: The workers that train together, of which the chief alone writes; None: this one
+            trains alone.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class TrainingJob:
         strategy: tf.distribute.Strategy | None = None,
         flush: Callable[[], None] = lambda: None,
         resumption: Resumption | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._run = run
         self._name = name
@@ -89,6 +94,8 @@ class TrainingJob:
         self._strategy = strategy
         self._flush = flush
         self._resumption = resumption
+        self._cluster = cluster
+        self._owns = cluster is None or cluster.is_chief
         self._plan = Plan.of(prepared_bytes(material))
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
@@ -102,10 +109,13 @@ class TrainingJob:
         """
         self._announce()
         network, loop = self._build()
-        keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
-        with contextlib.closing(keeper):
+        with contextlib.ExitStack() as closing:
+            keeper = None
+            if self._owns:
+                keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
+                closing.enter_context(contextlib.closing(keeper))
             trainer = self._trainer(network, loop, keeper)
-            self._go_on(trainer)
+            self._go_on(network, trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
                 outcome = trainer.fit()
@@ -144,11 +154,18 @@ class TrainingJob:
         done.epochs = int(self._resumption.changes.get("training.epochs", (0, done.epochs))[1])
         return done
 
-    def _go_on(self, trainer: Trainer) -> None:
-        """Takes up a run where its checkpoint says, and tells what is different from there on."""
-        if self._resumption is None:
-            return
-        found, changes = self._resumption.found, self._resumption.changes
+    def _go_on(self, network: keras.Model, trainer: Trainer) -> None:
+        """Takes up a run where its checkpoint says, the same at all workers."""
+        if self._resumption is not None:
+            self._restore(self._resumption, network, trainer)
+        if self._cluster is not None:
+            self._cluster.equalize(network)
+
+    def _restore(self, resumption: Resumption, network: keras.Model, trainer: Trainer) -> None:
+        """Restores a checkpoint, and tells what is different from there on."""
+        found, changes = resumption.found, resumption.changes
+        if found is not None and not self._owns:  # it has the progress only
+            found = found.with_state_of(network)
         numbers = {
             path: (float(before or 0), float(after or 0))
             for path, (before, after) in changes.items()
@@ -160,7 +177,7 @@ class TrainingJob:
         for path, (before, after) in numbers.items():
             self._emit(
                 SettingChanged(
-                    self._run, done.epoch, done.step, path, before, after, self._resumption.reason
+                    self._run, done.epoch, done.step, path, before, after, resumption.reason
                 )
             )
 
@@ -183,15 +200,31 @@ class TrainingJob:
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
-        loop = StepLoop(network, pattern, self._strategy, augment, spec.seed)
+        loop = (
+            StepLoop(network, pattern, self._strategy, augment, spec.seed)
+            if self._cluster is None
+            else SharedLoop(self._cluster, network, pattern, augment, spec.seed)
+        )
         self._emit(
-            PlanChosen(self._run, "chunked", loop.device, plan.xla, plan.resident, plan.reason)
+            PlanChosen(
+                self._run,
+                "chunked",
+                loop.device,
+                plan.xla,
+                plan.resident,
+                plan.reason if self._cluster is None else self._cluster.reason,
+                replicas=loop.replicas if self._cluster is None else len(self._cluster),
+            )
         )
         return network, loop
 
-    def _trainer(self, network: keras.Model, loop: StepLoop, keeper: CheckpointWriter) -> Trainer:
-        material = self._material
-        looking = observers(Scene(self._run, network, loop, material, self._emit))
+    def _trainer(
+        self, network: keras.Model, loop: StepLoop, keeper: CheckpointWriter | None
+    ) -> Trainer:
+        material, cluster = self._material, self._cluster
+        # Looking takes time, for which other workers would have to wait.
+        scene = Scene(self._run, network, loop, material, self._emit)
+        looking = observers(scene) if cluster is None else ()
         return Trainer(
             self._run,
             network,
@@ -204,6 +237,7 @@ class TrainingJob:
             looking,
             keeper,
             material.preprocessing.restore_metric,
+            ChunkLength if cluster is None else cluster.chunk_length,
         )
 
     def _feed(self, part: str) -> Feed:
@@ -222,6 +256,11 @@ class TrainingJob:
             kept = f" The weights of epoch {kept_epoch} are kept."
         elif outcome.step:
             kept = f" The weights after step {outcome.step:,} are kept."
+        if self._cluster is not None:
+            self._cluster.equalize(network)
+            self._cluster.restore(network)
+        if not self._owns:
+            return self._conclude_elsewhere(trainer, outcome, kept)
         self._learn_threshold(network, loop)
         self._save(network)
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
@@ -230,6 +269,12 @@ class TrainingJob:
             evaluation.save(self._folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
         return self._ended(outcome, metrics, kept)
+
+    def _conclude_elsewhere(self, trainer: Trainer, outcome: Outcome, kept: str) -> RunEnded:
+        """The end at a worker that owns nothing: it helps the chief to test."""
+        if len(self._material.parts.test):
+            trainer.evaluate(self._feed("test"))
+        return self._ended(outcome, {}, kept)
 
     def _learn_threshold(self, network: keras.Model, loop: StepLoop) -> None:
         """Takes from the scores of the training part what counts as unusual."""
@@ -297,6 +342,8 @@ class TrainingJob:
         return int(self._material.spec.model.parameters.get("beam_width", 1))
 
     def _save(self, network: keras.Model) -> None:
+        if not self._owns:
+            return
         contract = Contract.of(
             self._material.examples, self._material.preprocessing, self._beam_width
         )

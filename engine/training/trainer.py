@@ -92,6 +92,7 @@ class Trainer:
         observers: Look at the model between chunks.
         keeper: Offered the state after epochs, every few minutes, when someone asks, at the end.
         in_units: Turns a metric by name from scaled units into the target's own.
+        chunk_length: Decides how long chunks are, given the examples of each step.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Trainer:
         observers: tuple[Observer, ...] = (),
         keeper: Keeper | None = None,
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
+        chunk_length: Callable[[int], ChunkLength] = ChunkLength,
     ) -> None:
         self._run = run
         self._model = model
@@ -119,8 +121,8 @@ class Trainer:
         self._observers = observers
         self._keeper = keeper
         self._in_units = in_units
-        self._chunk = ChunkLength(schedule.batch_size)
-        self._test_chunk = ChunkLength(TEST_BATCH_SIZE)
+        self._chunk = chunk_length(schedule.batch_size)
+        self._test_chunk = chunk_length(TEST_BATCH_SIZE)
         self._clock = Stopwatch()
         self._epoch_started = 0.0
         self._saved_at = 0.0

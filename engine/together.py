@@ -1,0 +1,203 @@
+"""Together: starts a run, or goes on with one, that several workers train in step.
+
+Worker 0, the chief, owns the run: it keeps, evaluates and saves it. The others train along, write
+nothing, and end with it. TensorFlow is imported once all of them are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine import running
+from engine.changes import changed_values
+from engine.defaults import parse
+from engine.events import Event
+from engine.execution import load_tensorflow
+from engine.fingerprint import fingerprint
+from engine.material import Material, prepare
+from engine.run_events import RunEnded, RunFailed
+from engine.spec import RunSpec
+from engine.training.cluster.meeting import WAIT_S, meet
+from engine.training.cluster.team import Team, TeamControl, leaving
+from engine.training.cluster.workers import Workers
+from engine.training.control import TrainingControl
+from engine.watch import Watch
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunStore
+    from engine.training.cluster.cluster import Cluster
+    from engine.training.resumption import Resumption
+
+Emit = Callable[[Event], None]
+Tell = Callable[[str], None]
+
+
+def train(
+    values: dict[str, Any],
+    workers: Workers,
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    name: str = "",
+    tell: Tell = lambda text: None,
+    wait_s: float = WAIT_S,
+) -> RunEnded:
+    """Trains a model together with other workers, which were asked the same.
+
+    Args:
+        values: A `RunSpec` as JSON values.
+        workers: All of them, and which this one is.
+        store: Where the chief keeps the run.
+        emit: Told every event but the last; at the chief as `engine.running.train` says.
+        control: What is asked of this worker; stopping one stops all.
+        name: The run's name; empty for one made of data and model.
+        tell: Told in words who is waited for.
+        wait_s: How long the workers wait for each other.
+
+    Returns:
+        The last event of the run; at the chief it is recorded.
+
+    Raises:
+        DescentError: Nothing was started: someone did not come, or they do not agree.
+        Cancelled: A stop was asked for while the data was read; nothing was started.
+    """
+    spec = parse(values)
+    connections, _ = meet(workers, spec.to_dict(), tell, wait_s)
+    team = Team(workers, connections)
+    with leaving(team) as leave:
+        together = TeamControl(control, team)
+        if not workers.is_chief:
+            return leave(_follow(spec, team, emit, together))
+        ended = running.train(
+            values, store, emit, together, name, gather=lambda found: _gather(team, found)
+        )
+        return leave(ended)
+
+
+def resume(
+    reference: str,
+    changes: Mapping[str, Any],
+    workers: Workers,
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    tell: Tell = lambda text: None,
+    wait_s: float = WAIT_S,
+) -> RunEnded:
+    """Goes on with the chief's run together with other workers.
+
+    Args:
+        reference: The run's id, the beginning of one, or its name. The chief alone looks it up.
+        changes: As for `engine.running.resume`; the chief's count.
+        workers: As for `train`.
+        store: As for `train`.
+        emit: As for `train`.
+        control: As for `train`.
+        tell: As for `train`.
+        wait_s: As for `train`.
+
+    Returns:
+        As for `train`.
+
+    Raises:
+        DescentError: The run cannot go on, someone did not come, or they do not agree.
+        Cancelled: A stop was asked for while the data was read; the run is as it was.
+    """
+    own = None
+    if workers.is_chief:
+        running.check_changes(changes)
+        own = parse(changed_values(store.get(reference).spec, changes)).to_dict()
+    connections, values = meet(workers, own, tell, wait_s)
+    team = Team(workers, connections)
+    with leaving(team) as leave:
+        together = TeamControl(control, team)
+        if not workers.is_chief:
+            return leave(_follow(parse(values), team, emit, together))
+        ended = running.resume(
+            reference,
+            changes,
+            store,
+            emit,
+            together,
+            gather=lambda found: _gather(team, found),
+        )
+        return leave(ended)
+
+
+def _gather(team: Team, material: Material) -> Cluster:
+    """Forms a cluster with the others once all have read the same data."""
+    team.check_same(
+        {"data": fingerprint(material), "settings": _mark(material.spec)},
+        "Give the same command to every worker, and the same files to every machine.",
+    )
+    load_tensorflow()
+    from engine.training.cluster.cluster import Cluster
+
+    return Cluster(team, use_gpu=material.spec.execution.device != "cpu")
+
+
+def _mark(spec: RunSpec) -> str:
+    """A short mark of all settings; files may lie elsewhere on another machine."""
+    values = spec.to_dict()
+    values["data"] = {**values["data"], "source": ""}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> RunEnded:
+    """Trains along with the chief."""
+    material = prepare(spec, Watch(emit, lambda: control.is_stopping))
+    cluster = _gather(team, material)
+    from engine.training.fitting import check_memory
+
+    check_memory(material)
+    begun = team.hear()
+    assert begun is not None
+    run = str(begun["run"])
+    try:
+        ended = _train_along(run, begun, material, cluster, emit, control)
+    except Exception as error:
+        return running.failed(run, error)
+    where = f" It is kept by {team.workers.title(0)}."
+    return replace(ended, reason=ended.reason + where)
+
+
+def _train_along(
+    run: str,
+    begun: Mapping[str, Any],
+    material: Material,
+    cluster: Cluster,
+    emit: Emit,
+    control: TrainingControl,
+) -> RunEnded:
+    from engine.training.job import TrainingJob
+
+    return TrainingJob(
+        run,
+        str(begun["name"]),
+        material,
+        Path(),  # nothing is written
+        emit,
+        control,
+        resumption=_resumption(begun),
+        cluster=cluster,
+    ).execute()
+
+
+def _resumption(begun: Mapping[str, Any]) -> Resumption | None:
+    """How the chief's run goes on; its variables follow another way."""
+    from engine.training.checkpoint import Found, Snapshot
+    from engine.training.resumption import Resumption
+
+    progress = begun["progress"]
+    if progress is None and not begun["changes"]:
+        return None
+    found = None
+    if progress is not None:
+        found = Found(Snapshot({}, {"training": progress}), None)
+    changes = {path: (before, after) for path, (before, after) in begun["changes"].items()}
+    return Resumption(found, changes, begun["reason"])

@@ -1,0 +1,228 @@
+"""Cluster: this worker's part in a training shared by several. Imported by workers only.
+
+Each worker holds the whole model in plain variables, computes the gradient of its share of each
+batch, and all add theirs up through `tf.distribute.MultiWorkerMirroredStrategy`, together with what
+they counted for the metrics. Each then learns from the same sum, so that all hold the same weights,
+metrics and optimizer, and whatever can be done with a model trained alone (clipping, accumulating,
+checkpoints, a look by one worker only) can be done here without asking the others.
+Variables of the strategy's own would need all workers for reading a metric, and Keras's `fit` fails
+with them (keras issue 20585).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.eager import context  # what aborts collectives has no public name
+
+from engine.errors import DescentError
+from engine.training.cluster.team import Team, TeamChunkLength
+from engine.training.cluster.workers import endpoint
+from engine.training.plan import ChunkLength
+from engine.training.resumption import Resumption
+
+_SEED_STRIDE = 1_000_003
+
+Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class Cluster:
+    """The strategy, and what is done with it.
+
+    Make it before TensorFlow computes anything in this process.
+
+    Args:
+        team: The workers, all there.
+        use_gpu: Take a GPU if there is one: the first worker of a host its first one, and so on.
+
+    Raises:
+        DescentError: TensorFlow cannot listen at the address, or there are too few GPUs.
+    """
+
+    def __init__(self, team: Team, use_gpu: bool = True) -> None:
+        self.team = team
+        workers = team.workers
+        n_gpus = _choose_gpu(workers.local_rank, use_gpu)
+        # Its own coordination cannot be interrupted while it waits for somebody who is gone, and
+        # takes SIGTERM from us; the team's links do what it is for. Any setting keeps it off.
+        context.context().configure_coordination_service(service_type="")
+        team.when_lost = _abort_collectives
+        addresses = [_plain(address) for address in workers.addresses]
+        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec({"worker": addresses}),
+            task_type="worker",
+            task_id=workers.index,
+            num_accelerators={"GPU": n_gpus},
+            rpc_layer="grpc",
+        )
+        try:
+            self.strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        except tf.errors.UnavailableError:
+            raise team.why() from None
+        except tf.errors.OpError as error:
+            raise DescentError(
+                f"TensorFlow cannot listen at {workers.addresses[workers.index]}. "
+                f"Received: {error.message}",
+                "Choose another port, in the list of every worker.",
+            ) from error
+        # It would find out later than the links do, and its thread would outlive the training.
+        self.strategy.extended._stop_check_health_thread()
+
+    @property
+    def is_chief(self) -> bool:
+        """This worker owns the run."""
+        return self.team.workers.is_chief
+
+    def __len__(self) -> int:
+        return len(self.team.workers)
+
+    @property
+    def reason(self) -> str:
+        """How the steps are executed, in words."""
+        return (
+            f"{len(self)} workers share each batch, many steps run in one call, and all hold the "
+            "same weights. XLA, gradient flow and live views are off: the workers would wait for "
+            "each other."
+        )
+
+    def chunk_length(self, batch_size: int) -> ChunkLength:
+        """Decides how long chunks are, at all workers."""
+        return TeamChunkLength(self.team, batch_size)
+
+    def begin(self, run: str, name: str, resumption: Resumption | None) -> None:
+        """Lets the chief tell the others which run begins, or how it goes on.
+
+        Its variables follow with `equalize`.
+
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        found = None if resumption is None else resumption.found
+        self.team.tell(
+            {
+                "run": run,
+                "name": name,
+                "progress": None if found is None else found.progress.to_dict(),
+                "changes": {} if resumption is None else dict(resumption.changes),
+                "reason": "" if resumption is None else resumption.reason,
+            }
+        )
+
+    def prepare(self, model: keras.Model) -> None:
+        """Lets layers that look at the whole batch look at that of all workers; before tracing."""
+        for layer in _batch_layers(model):
+            layer.synchronized = True
+
+    def restore(self, model: keras.Model) -> None:
+        """Takes `prepare` back, so that a saved model is as one trained alone."""
+        for layer in _batch_layers(model):
+            layer.synchronized = False
+
+    def equalize(self, model: keras.Model) -> None:
+        """Gives every worker the chief's variables; the random numbers stay different.
+
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        unique = list({id(variable): variable.value for variable in variables}.values())
+
+        @tf.function(autograph=False)
+        def take() -> None:
+            sent = [_sendable(value) for value in unique]
+            if not self.is_chief:
+                sent = [tf.zeros_like(value) for value in sent]
+            for value, arrived in zip(unique, self.sum(sent), strict=True):
+                value.assign(tf.cast(arrived, value.dtype))
+
+        self.guarded(take)
+        self._vary_seeds(model)
+
+    def _vary_seeds(self, model: keras.Model) -> None:
+        """Workers drop other units for their examples; the chief's seeds are the run's."""
+        for variable in model.non_trainable_variables:
+            if "seed_generator_state" in variable.path and not self.is_chief:
+                seed, count = variable.numpy()
+                variable.assign(
+                    np.array([seed + self.team.workers.index * _SEED_STRIDE, count], np.uint32)
+                )
+
+    def sum(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Adds tensors up over all workers; in a graph only."""
+        return list(self.strategy.run(add_up, args=(list(tensors),)))
+
+    def guarded(self, call: Callable[[], Any]) -> Any:
+        """Calls something that waits for the others.
+
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        try:
+            return call()
+        except (tf.errors.UnavailableError, tf.errors.CancelledError, tf.errors.AbortedError):
+            raise self.team.why() from None
+        except tf.errors.InternalError as error:
+            # A connection that breaks is told as one of many kinds of errors.
+            if "ollective" in error.message:
+                raise self.team.why() from None
+            raise
+
+
+def add_up(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Adds tensors up over all workers; within `strategy.run` only."""
+    replica = tf.distribute.get_replica_context()
+    total = list(tensors)
+    # Those of one type travel together.
+    for kind in dict.fromkeys(tensor.dtype for tensor in tensors):
+        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == kind]
+        # A copy, which is on the worker's device by name; without a name TensorFlow refuses.
+        copies = [tf.identity(tensors[place]) for place in places]
+        summed = replica.all_reduce(tf.distribute.ReduceOp.SUM, copies)
+        for place, value in zip(places, summed, strict=True):
+            total[place] = value
+    return total
+
+
+def _choose_gpu(rank: int, use_gpu: bool) -> int:
+    """Hides all GPUs but the one of this worker; how many are left."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not use_gpu or not gpus:
+        tf.config.set_visible_devices([], "GPU")
+        return 0
+    if rank >= len(gpus):
+        raise DescentError(
+            f"This is worker {rank + 1} of its host, which has {len(gpus)} GPUs.",
+            "Start one worker for each GPU, or use --set execution.device=cpu.",
+        )
+    tf.config.set_visible_devices([gpus[rank]], "GPU")
+    return 1
+
+
+def _abort_collectives() -> None:
+    """Ends what waits for a worker that is gone, with an error. From any thread."""
+    context.context().abort_collective_ops(tf.errors.UNAVAILABLE, "A worker is gone.")
+
+
+def _plain(address: str) -> str:
+    host, port = endpoint(address)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _batch_layers(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+
+
+def _sendable(value: tf.Tensor) -> tf.Tensor:
+    """A tensor of a type that collectives know."""
+    value = tf.convert_to_tensor(value)
+    if value.dtype.is_integer or value.dtype.is_bool:
+        return tf.cast(value, tf.int64)
+    return value
