@@ -151,7 +151,9 @@ def _checked(
     # Before anything is computed, or TensorFlow cannot reach the others any more.
     cluster = None if gather is None else gather(material)
     from engine.training.fitting import check_memory
+    from engine.training.placement import place
 
+    place(material.spec, material.signature)  # refuses what this machine cannot do
     check_memory(material)
     return material, cluster
 
@@ -255,7 +257,10 @@ def _train_recorded(
     """Trains; whatever goes wrong becomes a `RunFailed`."""
     try:
         from engine.training.job import TrainingJob
+        from engine.training.placement import place
 
+        placement = place(material.spec, material.signature)
+        is_given = strategy is not None or cluster is not None
         if cluster is not None:
             cluster.begin(record.id, record.name, resumption)
 
@@ -266,12 +271,14 @@ def _train_recorded(
             store.folder(record.id),
             recorder,
             control,
-            strategy,
+            strategy if is_given else placement.make_strategy(),
             recorder.flush,
             resumption,
             cluster,
+            placement=placement,
         )
-        return job.execute()
+        with contextlib.nullcontext() if is_given else placement.scope():
+            return job.execute()
     except Exception as error:
         return failed(record.id, error)
 

@@ -14,15 +14,31 @@ from engine.problem import Signature, Task
 from engine.spec import RunSpec
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
+from engine.training.precision import use_full_outputs
 from engine.training_spec import TrainingSpec
 
 
-def build(spec: RunSpec, signature: Signature) -> keras.Model:
-    """Builds the network of a resolved spec; the seed decides its first weights."""
+def build(spec: RunSpec, signature: Signature, policy: str = "float32") -> keras.Model:
+    """Builds the network of a resolved spec; the seed decides its first weights.
+
+    Args:
+        spec: A resolved one.
+        signature: Of the data.
+        policy: Keras's dtype policy: what its layers compute in. Weights and outputs are float32
+            with each.
+    """
     architecture = ARCHITECTURES[spec.model.chosen]
     parameters = architecture.parameters.model_validate(spec.model.parameters)
     keras.utils.set_random_seed(spec.seed)
-    return architecture.build(signature, parameters)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        network = architecture.build(signature, parameters)
+    finally:
+        keras.config.set_dtype_policy(before)
+    if policy != "float32":
+        use_full_outputs(network)
+    return network
 
 
 def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, plan: Plan) -> None:

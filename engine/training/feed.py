@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from engine.training.loop import Array, DeviceData
 from engine.training.plan import ChunkLength
@@ -108,6 +109,8 @@ class StreamedFeed(Feed):
         self._prepare = prepare
         self._row_bytes = row_bytes
         self._pattern = DeviceData.place(*prepare(rows[:1]))
+        # The device a thread computes on is its own matter; blocks are placed in another thread.
+        self._device = tf.zeros(()).device
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -137,7 +140,9 @@ class StreamedFeed(Feed):
         sorting = np.argsort(rows, kind="stable")
         back = np.empty_like(sorting)
         back[sorting] = np.arange(len(sorting))
-        return DeviceData.place(*(array[back] for array in self._prepare(rows[sorting])))
+        arrays = [array[back] for array in self._prepare(rows[sorting])]
+        with tf.device(self._device):
+            return DeviceData.place(*arrays)
 
 
 def _cut(order: Order, chunk: ChunkLength) -> Iterator[Order]:

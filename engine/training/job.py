@@ -45,7 +45,9 @@ from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
+from engine.training.placement import ANYWHERE, Placement
 from engine.training.plan import ChunkLength, Plan
+from engine.training.precision import use_full_precision
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
@@ -70,6 +72,7 @@ class TrainingJob:
         resumption: How the run goes on; None: it begins.
         cluster: The workers that train together, of which the chief alone writes; None: this one
             trains alone.
+        placement: Where it computes, in how many bits.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class TrainingJob:
         flush: Callable[[], None] = lambda: None,
         resumption: Resumption | None = None,
         cluster: Cluster | None = None,
+        placement: Placement = ANYWHERE,
     ) -> None:
         self._run = run
         self._name = name
@@ -94,6 +98,7 @@ class TrainingJob:
         self._strategy = strategy
         self._flush = flush
         self._resumption = resumption
+        self._placement = placement
         self._cluster = cluster
         self._owns = cluster is None or cluster.is_chief
         self._plan = Plan.of(prepared_bytes(material))
@@ -195,7 +200,7 @@ class TrainingJob:
         spec, signature = self._material.spec, self._material.signature
         plan = self._plan
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
-            network = build(spec, signature)
+            network = build(spec, signature, self._placement.policy)
             compile_model(network, spec, signature, plan)
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
@@ -212,7 +217,9 @@ class TrainingJob:
                 loop.device,
                 plan.xla,
                 plan.resident,
-                plan.reason if self._cluster is None else self._cluster.reason,
+                f"{plan.reason} {self._placement.reason}".strip()
+                if self._cluster is None
+                else self._cluster.reason,
                 replicas=loop.replicas if self._cluster is None else len(self._cluster),
             )
         )
@@ -261,6 +268,8 @@ class TrainingJob:
             self._cluster.restore(network)
         if not self._owns:
             return self._conclude_elsewhere(trainer, outcome, kept)
+        if use_full_precision(network):
+            loop.renew_prediction()
         self._learn_threshold(network, loop)
         self._save(network)
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}

@@ -109,9 +109,14 @@ class StepLoop:
         self._rate = rate_variable(model)
         self._train_chunk = self._graph(model.train_step, data.tensors, augment, self._rate)
         self._test_chunk = self._graph(model.test_step, data.tested)
+        self._pattern = tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)
+        self.renew_prediction()
+
+    def renew_prediction(self) -> None:
+        """Forgets the graph of predictions: the model computes in another way from now on."""
         self._predict = tf.function(
-            lambda x: model(x, training=False),
-            input_signature=[tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)],
+            lambda x: self._model(x, training=False),
+            input_signature=[self._pattern],
             autograph=False,
         )
 

@@ -3,39 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from made_up_machines import BUILT, CARD, NO_DRIVER, TENSORFLOW, UNUSED, WORKING
 
 from engine.doctor import (
     Diagnosis,
     DriverState,
     Gpu,
     MachineFacts,
-    TensorFlowFacts,
     advice,
     diagnose,
     is_too_new,
 )
 
-BUILT = ("sm_60", "sm_70", "sm_80", "sm_89", "compute_90")
-CARD = Gpu("RTX 3060", (8, 6))
-
-TENSORFLOW = TensorFlowFacts("2.21.0", cuda_version=(12, 5, 1), architectures=BUILT)
-"""As pip installs it, seeing no GPU."""
-
-WORKING = MachineFacts(
-    platform="linux",
-    python="/env/bin/python",
-    distributions=("ubuntu", "debian"),
-    n_nvidia=1,
-    driver=DriverState.RUNNING,
-    driver_version="550.54.14",
-    driver_cuda=(12, 4),
-    gpus=(CARD,),
-    tensorflow=replace(TENSORFLOW, gpus=(CARD,)),
-)
-"""A machine on which the GPU is used."""
-
-UNUSED = replace(WORKING, tensorflow=TENSORFLOW)
-NO_DRIVER = replace(UNUSED, driver=DriverState.MISSING, driver_version="", driver_cuda=(), gpus=())
 OLD_DRIVER = replace(UNUSED, driver_version="470.82.01", driver_cuda=(11, 4))
 EMPTY = MachineFacts("linux", tensorflow=TENSORFLOW)
 
