@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.evaluation.evaluation import Evaluation
+    from engine.insights import GradientFlow
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
 
@@ -30,12 +31,14 @@ class RunResult:
         run: Its id.
         record: Its row in the store; None where it could not be read.
         evaluation: Its evaluation; None where there is none.
+        flow: Its gradient flow, by step; empty where none was measured.
         problem: Why it could not be read.
     """
 
     run: str
     record: RunRecord | None = None
     evaluation: Evaluation | None = None
+    flow: tuple[GradientFlow, ...] = ()
     problem: Rejected | None = None
 
 
@@ -48,12 +51,14 @@ class RunCurves:
         epochs: Every completed epoch.
         changes: What was changed while it was under way.
         steps: Per-batch values by Keras's name, each (steps,); empty where not asked for.
+        flow: Its gradient flow, by step; empty where not asked for.
     """
 
     record: RunRecord
     epochs: tuple[EpochEnded, ...]
     changes: tuple[SettingChanged, ...]
     steps: dict[str, Any]
+    flow: tuple[GradientFlow, ...] = ()
 
 
 class RunShelf(QObject):
@@ -162,7 +167,7 @@ class RunShelf(QObject):
     def read_history(self, run: str) -> None:
         """Reads all that was recorded of a run that goes on; answered by `history_read`."""
         self.submit(
-            lambda store: _read_curves(store, run, with_steps=True),
+            lambda store: _read_history(store, run),
             self.history_read.emit,
             self._on_no_history,
             key="history",
@@ -233,7 +238,13 @@ def _read_result(store: RunStore, run: str) -> RunResult:
     from engine.evaluation.evaluation import Evaluation
 
     record = store.get(run)
-    return RunResult(run, record, Evaluation.load(store.folder(record.id)))
+    evaluation = Evaluation.load(store.folder(record.id))
+    return RunResult(run, record, evaluation, tuple(store.flow(record.id)))
+
+
+def _read_history(store: RunStore, run: str) -> RunCurves:
+    curves = _read_curves(store, run, with_steps=True)
+    return replace(curves, flow=tuple(store.flow(curves.record.id)))
 
 
 def _read_curves(store: RunStore, run: str, with_steps: bool) -> RunCurves:

@@ -33,6 +33,7 @@ from gui.settings import Settings
 from gui.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_facts import RunFacts
+from gui.widgets.run_flow import RunFlow
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_scores import RunScores
@@ -82,6 +83,7 @@ class ResultsPage(Page):
         self.texts: TextTable | None = None
         self.anomalies: ScoreView | None = None
         self.scores = RunScores()
+        self.flow = RunFlow()
         self.summary = RunSummary()
         self.reuse = RunButton(
             self.tr("Use these settings"),
@@ -125,6 +127,7 @@ class ResultsPage(Page):
         column.addWidget(self.caption)
         column.addWidget(self.metrics)
         column.addWidget(self._body)
+        column.addWidget(self.flow)
         column.addWidget(self.summary)
         column.addStretch(1)
         area = QScrollArea()
@@ -207,6 +210,7 @@ class ResultsPage(Page):
         if result is not None and result.record is not None:
             self._show_record(result.record)
             self._show_evaluation(result.record, result.evaluation)
+            self.flow.show_run(result.flow)
             QTimer.singleShot(0, self, self._show_summary)  # in a turn of its own
 
     @Slot()
@@ -218,7 +222,7 @@ class ResultsPage(Page):
         self._record = self._unshown = None
         self.title.setText(self.tr("Results"))
         self.subtitle.setText(self.tr("What the model has learnt, measured on examples kept aside"))
-        for widget in (self.state, self.caption, self.metrics, self.summary):
+        for widget in (self.state, self.caption, self.metrics, self.flow, self.summary):
             widget.hide()
         self.reuse.show_as(False)
         self._body.hide()

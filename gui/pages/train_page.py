@@ -232,6 +232,8 @@ class TrainPage(Page):
     def _on_history(self, history: History | None) -> None:
         """What a run that goes on did before."""
         self.curves.show_history(history)
+        if history is not None:
+            self.live.show_flow_before(history.flow)
         if history is not None and history.epochs:
             self.controller.run_desk.expect_rate(history.epochs[-1].learning_rate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -67,19 +68,35 @@ class FlowHistory:
 
     def add(self, event: GradientFlow) -> None:
         """Takes a measurement; those of later steps are forgotten: the run went back to there."""
-        if not event.layers:
-            return
-        if event.layers != self.layers:
+        if event.layers:
+            values = np.stack([getattr(event, quantity) for quantity in Quantity])
+            self._add(event.layers, event.step, event.epoch, values)
+
+    def put_before(self, events: Sequence[GradientFlow]) -> None:
+        """Takes what was measured before all there is; what there is of later steps stays."""
+        layers, size = self.layers, self._size
+        steps, epochs, values = self._steps, self._epochs, self._values
+        self.clear()
+        for event in events:
+            if not size or event.step < steps[0]:
+                self.add(event)
+        for place in range(size):
+            self._add(layers, steps[place], epochs[place], values[place])
+
+    def _add(
+        self, layers: tuple[str, ...], step: float, epoch: float, values: npt.NDArray[np.float32]
+    ) -> None:
+        if layers != self.layers:
             self.clear()
-            self.layers = event.layers
-        self._size = int(np.searchsorted(self._steps[: self._size], event.step))
+            self.layers = layers
+        self._size = int(np.searchsorted(self._steps[: self._size], step))
         if self._size == MAX_MEASUREMENTS:
             self._thin_out()
         if self._size == len(self._steps):
             self._grow()
-        self._steps[self._size] = event.step
-        self._epochs[self._size] = event.epoch
-        self._values[self._size] = [getattr(event, quantity) for quantity in Quantity]
+        self._steps[self._size] = step
+        self._epochs[self._size] = epoch
+        self._values[self._size] = values
         self._size += 1
 
     def _grow(self) -> None:

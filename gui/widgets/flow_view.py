@@ -72,6 +72,11 @@ class FlowView(InsideView):
         self.map.cursor_place = None
         self.throttle.request()
 
+    def show_before(self, measurements: Sequence[GradientFlow]) -> None:
+        """Shows what a run that goes on was before, ahead of what is shown."""
+        self.history.put_before(measurements)
+        self.throttle.request()
+
     @property
     def shown_quantity(self) -> Quantity:
         """What the colours show."""

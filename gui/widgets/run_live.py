@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.insights import CoefficientsUpdated, Insight, SurfaceUpdated
+from engine.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.run_events import RunEvent
 from gui.plots.surface_plot import SurfacePlot
 from gui.theme import SPACING, set_role
@@ -97,6 +99,16 @@ class RunLive(QWidget):
             view = self._made.get(type(event)) or self._make(event)
             if view is not None:
                 view.show_insight(event)
+
+    def show_flow_before(self, measurements: Sequence[GradientFlow]) -> None:
+        """Shows the gradient flow of a run that goes on, from before it went on."""
+        if not measurements:
+            return
+        from gui.widgets.flow_view import FlowView
+
+        view = self._made.get(GradientFlow) or self._make(measurements[0])
+        if isinstance(view, FlowView):
+            view.show_before(measurements)
 
     def view(self, insight: type[Insight]) -> InsideView | None:
         """The view of a type of insight, if this run has one."""
