@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QCursor, QFontMetricsF
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtGui import QColor, QFontMetricsF
+from PySide6.QtWidgets import QWidget
 
 from gui.plots.area import PlotArea
 from gui.plots.view import PlotView
@@ -81,7 +81,7 @@ class ChangeMarks:
         return "\n".join(near)
 
     def point_at(self, x: float | None, pixel: float, plot: QWidget) -> None:
-        """Reads out the mark under the cursor.
+        """Lets the tooltip tell the mark under the cursor.
 
         Args:
             x: Where the cursor is on the horizontal axis; None: elsewhere.
@@ -91,10 +91,6 @@ class ChangeMarks:
         text = self.text_near(x, NEAR_PX * pixel) if x is not None else ""
         if text != plot.toolTip():
             plot.setToolTip(text)
-            if text:
-                QToolTip.showText(QCursor.pos(), text, plot)
-            else:
-                QToolTip.hideText()
 
     @property
     def _shown(self) -> list[ChangeMark]:

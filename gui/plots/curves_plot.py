@@ -256,10 +256,10 @@ class CurvesPlot(Plot):
         self.validation.set_points(*thinned(places, validation, width))
         shown = self._shown_epochs(places)
         extent = finite_extent(low, high, train[shown], validation[shown])
-        self._draw_marks()
         self._crosshair.setVisible(self.cursor_x is not None and not self.data.is_empty)
         self.fit_x(0.0, self.data.end(self._axis) or 1.0, calm=True)
         self.fit_y(*extent, calm=True)
+        self._draw_marks()
         self._update_legend()
 
     def _visible_steps(self) -> tuple[int, int]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSpinBox, QWidget
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
-from gui.theme import SPACING, set_role
+from gui.theme import SPACING, current_theme, set_role
 from gui.widgets.run_words import count_text
 
 MOST_EPOCHS = 100_000
+RADIUS = 6.0
 
 
-class MoreEpochs(QFrame):
-    """A small popup; Enter continues, Escape or a click elsewhere puts it away.
+class MoreEpochs(QWidget):
+    """A small strip over the page; Enter continues, Escape or going elsewhere puts it away.
 
     Signals:
         chosen(int): Epochs in all.
@@ -25,10 +34,9 @@ class MoreEpochs(QFrame):
     chosen = Signal(int)
 
     def __init__(self, epochs_done: int, button: QWidget) -> None:
-        super().__init__(button, Qt.WindowType.Popup)
+        super().__init__(button.window())
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(self.tr("Continue with more epochs"))
-        self.setFrameShape(QFrame.Shape.StyledPanel)
         self._done = epochs_done
         self._button = button
         self.epochs = QSpinBox()
@@ -54,17 +62,44 @@ class MoreEpochs(QFrame):
         self._show_until()
 
     def open(self) -> None:
-        """Opens below the button, inside its screen."""
+        """Opens below the button, inside its window."""
+        window = self._button.window()
         self.adjustSize()
-        corner = self._button.mapToGlobal(QPoint(self._button.width(), self._button.height()))
-        place = QPoint(corner.x() - self.width(), corner.y() + SPACING // 2)
-        screen = self._button.screen()
-        if screen is not None:
-            place.setX(max(screen.availableGeometry().left(), place.x()))
-        self.move(place)
+        below = self._button.mapTo(window, QPoint(0, self._button.height() + SPACING // 2))
+        left = min(below.x(), window.width() - self.width() - 3 * SPACING)
+        self.move(max(0, left), below.y())
         self.show()
+        self.raise_()
         self.epochs.setFocus()
         self.epochs.selectAll()
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._put_away()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        palette = current_theme().palette
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(palette.border))
+        painter.setBrush(QColor(palette.raised))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
+
+    def _put_away(self) -> None:
+        had_focus = self.isAncestorOf(self.focusWidget() or self)
+        self.close()
+        if had_focus and self._button.isVisible():
+            self._button.setFocus()
+
+    @Slot(QWidget, QWidget)
+    def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None and not self.isAncestorOf(new):
+            self.close()
 
     @Slot()
     def _show_until(self) -> None:

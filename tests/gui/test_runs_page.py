@@ -14,6 +14,7 @@ from engine.run_events import RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from gui.pages.runs_page import RunsPage
+from gui.widgets.more_epochs import MoreEpochs
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 
 
@@ -300,3 +301,81 @@ def test_everything_has_a_name_for_screen_readers(on: Stage[RunsPage]) -> None:
     page = on.page
     for widget in (page.search, page.table, page.open, page.delete, page.overlay):
         assert widget.accessibleName()
+
+
+class TestContinuing:
+    def select(self, on: Stage[RunsPage]) -> None:
+        on.page.table.selectRow(0)
+
+    def test_an_interrupted_run_goes_on_and_the_train_page_shows_it(
+        self, on: Stage[RunsPage]
+    ) -> None:
+        on.hold(DIGITS)
+        run = on.controller.run
+        self.select(on)
+        assert not on.page.go_on.isEnabled()  # it is under way
+        on.engine.kill_worker()
+        on.wait_for(RunState.INTERRUPTED)
+        on.qtbot.waitUntil(on.page.go_on.isEnabled)
+        assert on.page.go_on.text() == "Continue"
+        asked: list[str] = []
+        on.page.page_requested.connect(asked.append)
+        on.page.go_on.click()
+        assert asked == ["train"]
+        assert not on.page.go_on.isEnabled()
+        on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
+        on.wait_for(RunState.FINISHED)
+        assert on.controller.run == run
+        record = on.page.model.record(str(run))
+        assert record is not None
+        assert (record.state, record.epochs_done) == (RunState.FINISHED, 4)
+
+    def test_a_finished_run_asks_how_many_epochs_more(self, on: Stage[RunsPage]) -> None:
+        run = on.train(DIGITS)
+        on.qtbot.waitUntil(lambda: on.page.table.model().rowCount() == 1)
+        self.select(on)
+        on.qtbot.waitUntil(lambda: on.page.go_on.text() == "Continue…")
+        on.page.go_on.click()
+        question = on.page.window().findChild(MoreEpochs)
+        assert question is not None
+        question.epochs.setValue(1)
+        on.qtbot.mouseClick(question.go_on, Qt.MouseButton.LeftButton)
+        on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
+        on.wait_for(RunState.FINISHED)
+        (asked,) = on.engine.resumes()
+        assert (asked.run, asked.changes) == (run, {"training.epochs": 5})
+        record = on.page.model.record(run)
+        assert record is not None
+        assert record.epochs_planned == 5
+
+    def test_a_run_without_a_state_to_go_on_from_cannot(
+        self, on: Stage[RunsPage], tmp_path: Path
+    ) -> None:
+        run = on.train(DIGITS)
+        for kept in (tmp_path / "runs" / run / "checkpoints").iterdir():
+            kept.unlink()
+        with on.qtbot.waitSignal(on.controller.runs_changed):
+            on.controller.shelf.refresh()
+        self.select(on)
+        assert not on.page.go_on.isEnabled()
+
+    def test_changes_are_marked_on_the_curves_of_a_single_run(self, on: Stage[RunsPage]) -> None:
+        on.hold(DIGITS)
+        on.controller.run_desk.change_rate(0.02)
+        on.qtbot.waitUntil(lambda: not on.controller.run_desk.waiting)
+        on.engine.go_on()
+        on.wait_for(RunState.FINISHED)
+        on.train(DIGITS)
+        on.qtbot.waitUntil(lambda: on.page.table.model().rowCount() == 2)
+        on.page._show_overlay(True)
+        plot = on.page.overlay_plot.plot
+        changed = on.controller.runs[1].id
+        on.page.select_run(changed)
+        on.qtbot.waitUntil(lambda: plot.runs() == (changed,))
+        plot.redraw()
+        assert [mark.step for mark in plot.changes.marks] == [40]
+        assert "→ 0.02" in plot.changes.text_near(2.0, 0.1)  # epochs are counted
+        on.page.table.selectAll()
+        on.qtbot.waitUntil(lambda: len(plot.runs()) == 2)
+        plot.redraw()
+        assert plot.changes.marks == []
