@@ -118,8 +118,11 @@ class RatePlot(Plot):
         colors = current_theme().palette
         places, losses = self._places.values, self._losses.values
         index = len(places) - 1
-        if self.cursor_x is not None:
-            index = int(np.argmin(np.abs(places - self.cursor_x)))
+        wanted = self.cursor_x
+        if wanted is None and self._suggestion is not None:
+            wanted = math.log10(self._suggestion)
+        if wanted is not None:
+            index = int(np.argmin(np.abs(places - wanted)))
         loss = short_number(float(losses[index]))
         entries = [LegendEntry(self.tr("Loss, smoothed"), colors.series[0], loss)]
         if self._suggestion is not None:

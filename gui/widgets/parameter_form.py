@@ -151,9 +151,9 @@ class ParameterForm(QWidget):
             advanced = (item for item in self._rows.values() if item.parameter.advanced)
             self._fold.setVisible(any(not item.isHidden() for item in advanced))
 
-    def add_beside(self, name: str, widget: QWidget) -> None:
-        """Puts a button, say, beside the editor of a parameter."""
-        self._rows[name].add_beside(widget)
+    def add_below(self, name: str, widget: QWidget) -> None:
+        """Puts a button, say, below the editor of a parameter."""
+        self._rows[name].add_below(widget)
 
     def set_choices(self, name: str, choices: Iterable[str]) -> None:
         """Offers only some of a parameter's choices; the value shown stays on the list."""
@@ -256,19 +256,23 @@ class FieldRow(QWidget):
         self.field.set_resolved(None)
         self.field.set_value(parameter.default)
         self.field.value_changed.connect(self._on_value)
-        self._line = QHBoxLayout()
-        self._line.setSpacing(SPACING)
-        self._line.addWidget(label)
-        self._line.addWidget(self.field, 1)
-        column = QVBoxLayout(self)
+        row = QHBoxLayout()
+        row.setSpacing(SPACING)
+        row.addWidget(label)
+        row.addWidget(self.field, 1)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
-        column.addLayout(self._line)
+        column.addLayout(row)
         column.addWidget(self.problem)
 
-    def add_beside(self, widget: QWidget) -> None:
-        """Puts a widget at the right of the editor."""
-        self._line.addWidget(widget)
+    def add_below(self, widget: QWidget) -> None:
+        """Puts a widget below the editor."""
+        row = QHBoxLayout()
+        row.addSpacing(LABEL_WIDTH + SPACING)
+        row.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft)
+        row.addStretch(1)
+        self._column.insertLayout(1, row)
 
     def show_problem(self, text: str) -> None:
         """Shows what is wrong, or nothing."""

@@ -315,9 +315,9 @@ class TestWhatMeansNothing:
         assert form.fold.isVisible()
 
 
-def test_a_button_can_stand_beside_an_editor(form: ParameterForm) -> None:
+def test_a_button_can_stand_below_an_editor(form: ParameterForm) -> None:
     button = QPushButton("Find…")
-    form.add_beside("rate", button)
+    form.add_below("rate", button)
     row = form.focus_field("model.parameters.rate")
     assert row is not None
     assert row.isAncestorOf(button)
