@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,6 +22,7 @@ from engine.decoding import is_autoregressive, predictor
 from engine.errors import TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
+from engine.graph.memory import available
 from engine.material import Material
 from engine.preprocessing.targets import AnomalyTargets
 from engine.run_events import (
@@ -46,12 +48,13 @@ from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.inside import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.placement import ANYWHERE, Placement
-from engine.training.plan import ChunkLength, Plan
+from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
 from engine.training.trainer import Trainer
+from engine.training.tuning import Choice, Tuner
 
 # The threshold of anomalies is learnt from at most this many scores, drawn evenly.
 _MAX_SCORED = 50_000
@@ -101,7 +104,12 @@ class TrainingJob:
         self._placement = placement
         self._cluster = cluster
         self._owns = cluster is None or cluster.is_chief
-        self._plan = Plan.of(prepared_bytes(material))
+        self._plan = Plan.of(
+            prepared_bytes(material),
+            material.spec.execution,
+            available().n_bytes,
+            1 if strategy is None else strategy.num_replicas_in_sync,
+        )
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
 
@@ -119,7 +127,11 @@ class TrainingJob:
             if self._owns:
                 keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
                 closing.enter_context(contextlib.closing(keeper))
-            trainer = self._trainer(network, loop, keeper)
+            tuner = None
+            if self._cluster is None:
+                tuner = Tuner(loop, self._plan, partial(self._tell_choice, loop))
+                closing.callback(tuner.close)
+            trainer = self._trainer(network, loop, keeper, tuner)
             self._go_on(network, trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
@@ -210,23 +222,36 @@ class TrainingJob:
             if self._cluster is None
             else SharedLoop(self._cluster, network, pattern, augment, spec.seed)
         )
-        self._emit(
-            PlanChosen(
-                self._run,
-                "chunked",
-                loop.device,
-                plan.xla,
-                plan.resident,
-                f"{plan.reason} {self._placement.reason}".strip()
-                if self._cluster is None
-                else self._cluster.reason,
-                replicas=loop.replicas if self._cluster is None else len(self._cluster),
-            )
-        )
+        self._emit(self._plan_chosen(loop))
         return network, loop
 
+    def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
+        """What is told before the first step."""
+        plan, cluster = self._plan, self._cluster
+        reason = f"{plan.reason} {self._placement.reason}".strip()
+        return PlanChosen(
+            self._run,
+            "chunked",
+            loop.device,
+            plan.xla,
+            plan.resident,
+            reason if cluster is None else cluster.reason,
+            precision=self._placement.policy,
+            replicas=loop.replicas if cluster is None else len(cluster),
+        )
+
+    def _tell_choice(self, loop: StepLoop, choice: Choice) -> None:
+        """Tells how the steps are executed, once that was measured."""
+        reason = f"{choice.reason} {self._plan.where} {self._placement.reason}".strip()
+        told = replace(self._plan_chosen(loop), xla=choice.xla, reason=reason)
+        self._emit(replace(told, speedup=choice.speedup))
+
     def _trainer(
-        self, network: keras.Model, loop: StepLoop, keeper: CheckpointWriter | None
+        self,
+        network: keras.Model,
+        loop: StepLoop,
+        keeper: CheckpointWriter | None,
+        tuner: Tuner | None,
     ) -> Trainer:
         material, cluster = self._material, self._cluster
         # Looking takes time, for which other workers would have to wait.
@@ -244,7 +269,8 @@ class TrainingJob:
             looking,
             keeper,
             material.preprocessing.restore_metric,
-            ChunkLength if cluster is None else cluster.chunk_length,
+            self._plan.chunk_length if cluster is None else cluster.chunk_length,
+            tuner,
         )
 
     def _feed(self, part: str) -> Feed:

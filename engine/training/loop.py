@@ -29,7 +29,7 @@ from engine.training.chunk import (
     metric_state,
     rate_variable,
 )
-from engine.training.compiled import CompiledChunk
+from engine.training.compiled import CompiledChunk, state_of
 from engine.training.replicas import DividedChunk
 from engine.training.watching import Values, Watching
 
@@ -106,6 +106,7 @@ class StepLoop:
         self._metrics = leaf_metrics(model)
         self._results: FloatArray | None = None
         self._compiled: CompiledChunk | None = None
+        self._failed: Callable[[Exception], None] | None = None
         self._rate = rate_variable(model)
         self._train_chunk = self._graph(model.train_step, data.tensors, augment, self._rate)
         self._test_chunk = self._graph(model.test_step, data.tested)
@@ -153,6 +154,11 @@ class StepLoop:
         """Devices, or workers, that share each batch."""
         return int(self._strategy.num_replicas_in_sync)
 
+    @property
+    def model(self) -> keras.Model:
+        """What it trains."""
+        return self._model
+
     def compiled(self, data: DeviceData, batch_size: int, steps: int) -> CompiledChunk:
         """Makes a training chunk for XLA, which works on a twin of the model. For any thread.
 
@@ -164,9 +170,23 @@ class StepLoop:
         shape = (steps, batch_size)
         return CompiledChunk(self._model, data.tensors, shape, self._augment, self._seed)
 
-    def use(self, compiled: CompiledChunk | None) -> None:
-        """Runs training chunks that fit through a compiled one from now on; None: no longer."""
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step; 0 where a schedule of Keras's own decides it."""
+        return 0.0 if self._rate is None else float(self._rate.numpy())
+
+    def use(
+        self, compiled: CompiledChunk, failed: Callable[[Exception], None] = lambda error: None
+    ) -> None:
+        """Runs training chunks that fit through a compiled one from now on.
+
+        Args:
+            compiled: It works on this loop's model.
+            failed: Told if its first call fails. That call is then undone, done by plain steps, and
+                these go on.
+        """
         self._compiled = compiled
+        self._failed = failed
 
     def reset_metrics(self) -> None:
         """Starts a new epoch, or an evaluation."""
@@ -193,16 +213,41 @@ class StepLoop:
             Value of each metric for each batch alone, (steps,), by Keras's name.
         """
         if rates is None:
-            rate = 0.0 if self._rate is None else self._rate.numpy()
-            rates = np.full(len(indices), rate, np.float32)
-        tensors, compiled = data.tensors, self._compiled
+            rates = np.full(len(indices), self.rate, np.float32)
+        tensors = data.tensors
 
         def steps(rows: npt.NDArray[np.int32], first: int, each: FloatArray) -> Values:
-            if compiled is not None and compiled.fits(tensors, rows):
-                return self._read(compiled.run(tensors, rows, first, each))
+            if self._compiled is not None and self._compiled.fits(tensors, rows):
+                noted = self._try(self._compiled, tensors, rows, first, each)
+                if noted is not None:
+                    return noted
             return self._run(self._train_chunk, tensors, rows, first, each)
 
         return self.watching.run(steps, tensors, indices, first_step, rates)
+
+    def _try(
+        self,
+        compiled: CompiledChunk,
+        data: Tensors,
+        indices: npt.NDArray[np.int32],
+        first_step: int,
+        rates: FloatArray,
+    ) -> Values | None:
+        """Runs a compiled chunk; None where the first of them failed, and changed nothing."""
+        if self._failed is None:
+            return self._read(compiled.run(data, indices, first_step, rates))
+        variables = state_of(self._model)
+        before = [variable.numpy() for variable in variables]
+        try:
+            noted = self._read(compiled.run(data, indices, first_step, rates))
+        except Exception as error:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
+            self._compiled = None
+            self._failed(error)
+            noted = None
+        self._failed = None
+        return noted
 
     def test(self, data: DeviceData, indices: npt.NDArray[np.int32]) -> Values:
         """Evaluates the rows of indices without learning; otherwise like `train`.

@@ -44,6 +44,7 @@ from engine.training.rates import LearningRate
 from engine.training.rules import Rules
 from engine.training.schedule import Schedule
 from engine.training.stopwatch import Stopwatch
+from engine.training.tuning import Tuner
 
 TEST_BATCH_SIZE = 256
 SAVE_EVERY_S = 120.0
@@ -93,6 +94,7 @@ class Trainer:
         keeper: Offered the state after epochs, every few minutes, when someone asks, at the end.
         in_units: Turns a metric by name from scaled units into the target's own.
         chunk_length: Decides how long chunks are, given the examples of each step.
+        tuner: Finds a faster way to execute the steps while they are being done.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Trainer:
         keeper: Keeper | None = None,
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
         chunk_length: Callable[[int], ChunkLength] = ChunkLength,
+        tuner: Tuner | None = None,
     ) -> None:
         self._run = run
         self._model = model
@@ -121,12 +124,14 @@ class Trainer:
         self._observers = observers
         self._keeper = keeper
         self._in_units = in_units
+        self._tuner = tuner
         self._chunk = chunk_length(schedule.batch_size)
         self._test_chunk = chunk_length(TEST_BATCH_SIZE)
         self._clock = Stopwatch()
         self._epoch_started = 0.0
         self._saved_at = 0.0
         self._told_at = 0.0
+        self._took_s = 0.0  # by the last chunk
         self._best_weights: Weights | None = None
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
@@ -237,10 +242,14 @@ class Trainer:
         for data, indices in self._chunks(self._train, order[progress.consumed :], self._chunk):
             first_step = progress.step
             rates = self._rate.rates(self._place, len(indices))
+            if self._tuner is not None:
+                self._tuner.before(data, indices, self._chunk.batch_size)
             with self._timed(indices, self._chunk):
                 values = self._loop.train(data, indices, first_step, rates)
             progress.step += len(indices)
             progress.consumed += indices.size
+            if self._tuner is not None:
+                self._tuner.after(data, indices, self._chunk.batch_size, self._took_s, self._left)
             shown = {name: self._in_units(name, value) for name, value in values.items()}
             self._emit(StepsDone(self._run, progress.epoch, first_step, shown, self._clock.seconds))
             self._check_finite(values["loss"], first_step)
@@ -255,6 +264,11 @@ class Trainer:
         progress = self._progress
         done = (progress.epoch - 1) * self._rate.steps_per_epoch
         return done + progress.consumed // self._schedule.batch_size
+
+    @property
+    def _left(self) -> int:
+        """Steps of the run still to come, if no rule ends it before."""
+        return self._progress.epochs * self._rate.steps_per_epoch - self._place
 
     def _end_epoch(self, metrics: dict[str, float]) -> None:
         progress = self._progress
@@ -317,8 +331,9 @@ class Trainer:
     def _timed(self, indices: npt.NDArray[np.int32], chunk: ChunkLength) -> Iterator[None]:
         started = time.perf_counter()
         yield
+        self._took_s = time.perf_counter() - started
         if indices.shape[1] == chunk.batch_size:  # the smaller rest says nothing of a whole batch
-            chunk.observe(len(indices), time.perf_counter() - started)
+            chunk.observe(len(indices), self._took_s)
 
     def _chunks(
         self,

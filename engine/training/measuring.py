@@ -1,0 +1,140 @@
+"""Measuring: the times of chunks, and what they say about trying XLA and using it. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SHARE = 0.05
+"""Of the expected time of a run, what measuring may take."""
+MOST_S = 3.0
+"""Seconds that measuring may take, however long a run is."""
+GAIN = 1.15
+"""XLA is used from this many times as fast on. Less is noise, and its rounding is another."""
+FAR_SLOWER = 5.0
+"""A compiled step this many times as slow as a plain one is not measured any further."""
+TRIALS = 3
+TRIAL_S = 0.030
+
+_SETTLED_S = 0.1
+_PREPARING = 6.0
+"""Seconds of tracing again and compiling, for each that the first trace took: 1.7 for a linear
+model, 7 for a recurrent one."""
+_CALL_S = 0.005  # a call of a single step, over and above the step itself, at most
+_WAITING = 0.15
+"""Of that time, what training waits for Python and for memory, though a processor is idle."""
+_RECENT = 5
+_NEAR_THE_END = 2.0
+
+
+class Timed(NamedTuple):
+    """One call: so many steps took so many seconds."""
+
+    steps: int
+    seconds: float
+
+    @property
+    def step_s(self) -> float:
+        return self.seconds / self.steps
+
+
+@dataclass
+class Measurements:
+    """What was measured in a run.
+
+    Attributes:
+        cores: Processors that the run may use.
+        traced_s: Seconds of the first call, which traces the graph besides its steps.
+        plain: Each later call of the plain graph.
+        compiled: Each trial of the compiled one.
+        busy: Processors in use while plain chunks ran, on average.
+        lost_s: Seconds that measuring took from training so far.
+    """
+
+    cores: int
+    traced_s: float = 0.0
+    plain: list[Timed] = field(default_factory=list)
+    compiled: list[Timed] = field(default_factory=list)
+    busy: float = 1.0
+    lost_s: float = 0.0
+
+    @property
+    def plain_step_s(self) -> float:
+        """Seconds of a step in chunks as long as they are now."""
+        longest = max(call.steps for call in self.plain)
+        recent = [call.step_s for call in self.plain if 2 * call.steps >= longest]
+        return statistics.median(recent[-_RECENT:])
+
+    @property
+    def compiled_step_s(self) -> float:
+        """Seconds of a compiled step in chunks as long as they were tried."""
+        longest = max(call.steps for call in self.compiled)
+        return statistics.median(call.step_s for call in self.compiled if 2 * call.steps >= longest)
+
+    @property
+    def single_s(self) -> float:
+        """Seconds of a step that is a call of its own; 0 where none was one."""
+        singles = [call.seconds for call in self.plain if call.steps == 1]
+        return statistics.median(singles) if singles else 0.0
+
+    @property
+    def is_settled(self) -> bool:
+        """Chunks have grown to their length, so that their time can be relied upon."""
+        if len(self.plain) < TRIALS or sum(call.seconds for call in self.plain) < _SETTLED_S:
+            return False
+        last = self.plain[-TRIALS:]
+        return 2 * last[0].steps >= last[-1].steps
+
+    def budget_s(self, spent_s: float, remaining: int) -> float:
+        """Seconds that measuring may take.
+
+        Args:
+            spent_s: Seconds the run took so far.
+            remaining: Its steps still to come.
+        """
+        return min(MOST_S, SHARE * (spent_s + remaining * self.plain_step_s))
+
+    @property
+    def preparing_s(self) -> float:
+        """Seconds that tracing and compiling beside the training will take, by experience."""
+        return _PREPARING * max(0.0, self.traced_s)
+
+    @property
+    def preparing_costs_s(self) -> float:
+        """What of them the training will lose: less where a processor is idle."""
+        missing = max(0.0, self.busy + 1 - self.cores)
+        return self.preparing_s * max(_WAITING, missing / (self.busy + 1))
+
+    def affords_trying(self, spent_s: float, remaining: int) -> bool:
+        """Whether XLA can be tried within the budget, and before the run ends."""
+        cost = self.preparing_costs_s + TRIALS * min(TRIAL_S, 2 * self.plain_step_s)
+        in_time = remaining * self.plain_step_s >= _NEAR_THE_END * self.preparing_s
+        return in_time and cost <= self.budget_s(spent_s, remaining)
+
+    def is_far_slower(self, single_s: float) -> bool:
+        """Whether a compiled step that took so long as a single call can be dismissed."""
+        return single_s - _CALL_S > FAR_SLOWER * self.plain_step_s
+
+    def trial_steps(self, steps: int, single_s: float) -> int:
+        """How many of the next steps to try, so that a trial takes no longer than a chunk.
+
+        Args:
+            steps: As many as there are.
+            single_s: Seconds of a single compiled step.
+        """
+        guess = single_s if not self.compiled else self.compiled[-1].step_s
+        return max(1, min(steps, int(TRIAL_S / max(guess, 1e-9))))
+
+    @property
+    def is_decided(self) -> bool:
+        """Compiled chunks were tried often enough."""
+        if not self.compiled:
+            return False
+        longest = max(call.steps for call in self.compiled)
+        return sum(2 * call.steps >= longest for call in self.compiled) >= TRIALS
+
+    @property
+    def gain(self) -> float:
+        """How many times as fast as plain ones compiled steps are."""
+        return self.plain_step_s / self.compiled_step_s
