@@ -11,7 +11,7 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.profile import Profile, profile
-from engine.events import BatchPreviewed, Event
+from engine.events import BatchPreviewed, Event, RatesTried
 from engine.problem import Kind, Signature, Task
 
 LEAVE_OUT = Remedy(
@@ -287,3 +287,10 @@ def _cart(source: str) -> Profile:
     x, y = random.normal(size=(200, 4)), random.normal(size=(200, 2))
     data = Examples(x, y, Kind.TABLE, Task.CONTROL, names, "push, brake")
     return _profile(source, "cart.npz", data, (4,), "control", n_values=2)
+
+
+def fake_rates() -> RatesTried:
+    """A loss that falls from 2 to 1 around 0.01 and explodes after 0.1."""
+    rates = np.geomspace(1e-7, 1.0, 60).astype(np.float32)
+    losses = 1 + 1 / (1 + (rates / 0.01) ** 2) + (rates / 0.2) ** 4
+    return RatesTried(rates, losses.astype(np.float32), 0.003, "0.003: because it is.")

@@ -26,10 +26,13 @@ from engine.events import (
     DescribeModel,
     DownloadData,
     Event,
+    FindRate,
     InspectData,
     LayerInfo,
     ModelDescribed,
     PreviewBatch,
+    RatesTried,
+    RateTried,
     Rejected,
     Request,
     ResumeRun,
@@ -45,7 +48,7 @@ from engine.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
-from tests.gui.fake_data import fake_batch, fake_profile
+from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_run import FakeRun
 
@@ -93,7 +96,9 @@ class FakeEngine:
         more_events: Events after each epoch, by its number and the run's id.
         patience: Of the rules, as `EpochEnded` tells it, by epoch.
         has_graphs: Descriptions bring the layers as a graph.
-        warm_up, inspect, preview, describe, prepare, evaluate: Gates before those answers.
+        rates: What a test of learning rates finds; every other rate is told before its gate.
+        warm_up, inspect, preview, describe, try_rates, prepare, evaluate: Gates before those
+            answers.
     """
 
     workspace: Path
@@ -101,6 +106,7 @@ class FakeEngine:
     fails_with: Callable[[str], RunEnded] | None = None
     rejections: dict[str, Rejected] = field(default_factory=dict)
     progress: tuple[DataProgress, ...] = ()
+    rates: RatesTried = field(default_factory=fake_rates)
     batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
     commands: list[Command] = field(default_factory=list)
     controls: list[Request] = field(default_factory=list)
@@ -112,6 +118,7 @@ class FakeEngine:
     inspect: Gate = field(default_factory=lambda: Gate(True))
     preview: Gate = field(default_factory=lambda: Gate(True))
     describe: Gate = field(default_factory=lambda: Gate(True))
+    try_rates: Gate = field(default_factory=lambda: Gate(True))
     prepare: Gate = field(default_factory=lambda: Gate(True))
     evaluate: Gate = field(default_factory=lambda: Gate(True))
     steps_per_epoch: int = STEPS_PER_EPOCH
@@ -141,7 +148,7 @@ class FakeEngine:
                 session.kill()
 
     def open_gates(self) -> None:
-        gates = (self.warm_up, self.inspect, self.preview, self.describe)
+        gates = (self.warm_up, self.inspect, self.preview, self.describe, self.try_rates)
         for gate in (*gates, self.prepare, self.evaluate):
             gate.open()
         self.go_on()
@@ -183,6 +190,8 @@ class FakeSession:
             case DescribeModel():
                 self._engine.describe.wait()
                 yield self._described(command.spec)
+            case FindRate():
+                yield from self._try_rates(command)
             case Train():
                 yield from self._train(command)
             case ResumeRun():
@@ -239,6 +248,21 @@ class FakeSession:
         layers = (given, LayerInfo("output", "Dense", (1,), 3, "1 unit", inputs=("input",)))
         graph = starter(looked.signature).to_dict() if self._engine.has_graphs else {}
         return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3, graph=graph)
+
+    def _try_rates(self, command: FindRate) -> Iterator[Event]:
+        rejected = self._engine.rejections.get("rates")
+        if rejected is not None:
+            yield rejected
+            return
+        found = self._engine.rates
+        half = len(found.losses) // 2
+        for rate, loss in zip(found.learning_rates[:half], found.losses[:half], strict=True):
+            yield RateTried(float(rate), float(loss))
+        if self._waits_stopped(self._engine.try_rates):
+            reason = "Stopped before the end. Too few learning rates were tried to tell."
+            yield RatesTried(found.learning_rates[:half], found.losses[:half], None, reason)
+        else:
+            yield found
 
     def _train(self, command: Train) -> Iterator[Event]:
         self._asked.clear()
