@@ -121,7 +121,8 @@ class ChangeMarks:
             left = max([low, *others[others < place]])
             is_first = index == int(np.flatnonzero(self._places == place)[0])
             side = 0 if (right - place) * pixels >= needed else 1
-            has_room = side == 0 or (place - left) * pixels >= 2 * needed
+            behind = 2 * needed if left > low else needed  # with the label of the mark before
+            has_room = side == 0 or (place - left) * pixels >= behind
             self._show_label(line, label if is_first and has_room else "", side)
             line.setValue(place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from engine.run_events import (
     SettingChanged,
 )
 from gui.pages.train_page import TrainPage
+from gui.plots.curves_plot import CurvesPlot
 from gui.run_desk import RATE
 from gui.widgets.more_epochs import MoreEpochs
 from gui.widgets.run_rule_words import change_mark, patience_text, plan_text
@@ -55,6 +57,11 @@ def kill(on: Stage[TrainPage]) -> None:
     on.wait_for(RunState.INTERRUPTED)
     shelf = on.controller.shelf
     on.qtbot.waitUntil(lambda: [r.state for r in shelf.runs] == [RunState.INTERRUPTED])
+
+
+def shows_label(plot: CurvesPlot, label: str) -> bool:
+    plot.redraw()
+    return plot.changes.labels == [label]
 
 
 def is_shown(widget: Any) -> bool:
@@ -245,8 +252,7 @@ class TestWhatIsTold:
         on.hold(DIGITS)
         for plot in (on.page.curves.loss, on.page.curves.metric_plot):
             assert [mark.step for mark in plot.changes.marks] == [20]
-            plot.redraw()
-            assert plot.changes.labels == ["0.0005"]
+            on.qtbot.waitUntil(partial(shows_label, plot, "0.0005"))
             text = "Learning rate 0.001 → 0.0005. Reduced on a plateau."
             assert plot.accessibleDescription() == text
             plot._set_cursor(20.0)
