@@ -128,7 +128,8 @@ class TrainingJob:
                 keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
                 closing.enter_context(contextlib.closing(keeper))
             tuner = None
-            if self._cluster is None:
+            # Nothing is decided by timing where a run must be repeatable, or others must follow.
+            if self._cluster is None and not self._material.spec.execution.reproducible:
                 tuner = Tuner(loop, self._plan, partial(self._tell_choice, loop))
                 closing.callback(tuner.close)
             trainer = self._trainer(network, loop, keeper, tuner)
