@@ -20,7 +20,7 @@ from engine.events import Event
 from engine.execution import load_tensorflow
 from engine.fingerprint import fingerprint
 from engine.material import Material, prepare
-from engine.run_events import RunEnded, RunFailed
+from engine.run_events import RunEnded
 from engine.spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving

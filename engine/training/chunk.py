@@ -111,7 +111,8 @@ def build_state(model: keras.Model, x: tf.Tensor, y: tf.Tensor) -> None:
         x: An example, (1, *input_shape).
         y: Its target, (1, …).
     """
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # built twice, one that scales the loss has variables twice
+        model.optimizer.build(model.trainable_variables)
     model.compute_metrics(x, y, model(x, training=False))
     model.reset_metrics()
 

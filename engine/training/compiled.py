@@ -128,6 +128,7 @@ def twin_of(model: keras.Model, pattern: Tensors) -> keras.Model:
         Exception: It cannot be built again from what its layers tell of themselves.
     """
     twin = keras.models.clone_model(model)
+    twin.dtype_policy = model.dtype_policy  # with 16 bits of range, it has the loss scaled
     twin.compile_from_config(model.get_compile_config())
     build_state(twin, pattern[0][:1], pattern[1][:1])
     ours, theirs = state_of(twin), state_of(model)

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 
+@keras.saving.register_keras_serializable("descent")
 class SmoothedCrossentropy(keras.losses.Loss):
     """`keras.losses.CategoricalCrossentropy` with label smoothing, for classes given as numbers.
 

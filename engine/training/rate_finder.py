@@ -6,6 +6,7 @@ After Smith 2017 (https://arxiv.org/abs/1506.01186); rates rise exponentially as
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Generator
@@ -25,6 +26,7 @@ from engine.training.feed import Feed
 from engine.training.feeding import feed_of, prepared_bytes
 from engine.training.loop import StepLoop
 from engine.training.order import shuffled
+from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
 from engine.training.rate_advice import suggest
 
@@ -52,10 +54,12 @@ def find_rate(material: Material, emit: Emit, should_stop: Callable[[], bool]) -
     Returns:
         What was tried, and a suggestion. Losses are in the units of the target.
     """
+    placement = place(material.spec, material.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        trial = _Trial(material, emit)
-        stopped = trial.run(should_stop)
+        with placement.scope():
+            trial = _Trial(material, emit, placement)
+            stopped = trial.run(should_stop)
     finally:
         keras.backend.clear_session(free_memory=False)
     rates = np.array(trial.rates, np.float32)
@@ -102,17 +106,19 @@ class _Pace:
 class _Trial:
     """A scratch model, and what came of each rate so far."""
 
-    def __init__(self, material: Material, emit: Emit) -> None:
+    def __init__(self, material: Material, emit: Emit, placement: Placement) -> None:
         spec, signature = material.spec, material.signature
         self._material = material
         self._emit = emit
-        plan = Plan.of(prepared_bytes(material))
-        network = build(spec, signature)
-        compile_model(network, spec, signature, plan)
+        plan = Plan.of(prepared_bytes(material), spec.execution)
+        strategy = placement.make_strategy()
+        with contextlib.nullcontext() if strategy is None else strategy.scope():
+            network = build(spec, signature, placement.policy)
+            compile_model(network, spec, signature, plan)
         is_taught = is_autoregressive(network, signature)
         self._feed: Feed = feed_of(material, "train", plan.resident, is_taught)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
-        self._loop = StepLoop(network, self._feed.pattern, augment=augment, seed=spec.seed)
+        self._loop = StepLoop(network, self._feed.pattern, strategy, augment, spec.seed)
         self._batch_size = min(int(spec.training.batch_size or 1), len(self._feed))
         self._pace = _Pace.of(self._batch_size, spec.training.accumulate)
         self._smooth = _Smooth()

@@ -51,6 +51,7 @@ class ChangeMarks:
         self._places: npt.NDArray[np.float64] = np.empty(0)
         self._pen = pg.mkPen("#808080")
         self._color = QColor("#808080")
+        self._fill = QColor(0, 0, 0, 0)
         self._font = text_font(TEXT_SMALL)
 
     def add(self, mark: ChangeMark) -> None:
@@ -140,6 +141,8 @@ class ChangeMarks:
         self._color = QColor(colors.muted)
         color = blend(colors.surface, colors.muted, 0.7)
         self._pen = pg.mkPen(color, width=1, style=Qt.PenStyle.DotLine)
+        self._fill = QColor(colors.surface)
+        self._fill.setAlpha(200)  # legible where a curve passes under it
         for line in self._lines:
             self._dress_line(line)
 
@@ -147,7 +150,7 @@ class ChangeMarks:
         # The label stands at the right of its line, near the top.
         options = {"position": 0.96, "anchors": [(0, 0), (0, 0)]}
         line = pg.InfiniteLine(angle=90, movable=False, label="", labelOpts=options)
-        line.setZValue(2)
+        line.setZValue(20)  # its label lies above the curves
         line.label.setFont(self._font)
         self._dress_line(line)
         self._area.add(line)
@@ -156,3 +159,4 @@ class ChangeMarks:
     def _dress_line(self, line: pg.InfiniteLine) -> None:
         line.setPen(self._pen)
         line.label.setColor(self._color)
+        line.label.fill = pg.mkBrush(self._fill)

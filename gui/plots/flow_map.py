@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.large_map import image_of
-from gui.plots.numbers import NOTHING, power_number, short_number
+from gui.plots.numbers import NOTHING, axis_number, power_number, short_number
 from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 MAX_COLUMNS: Final = 600
@@ -309,7 +309,7 @@ def _power(text: str) -> str:
 
 def epoch_text(epoch: float) -> str:
     """How many epochs were done, as precisely as tells them apart."""
-    return f"{epoch:.2f}" if 0 < epoch < 10 else f"{epoch:,.0f}"
+    return f"{epoch:.2f}" if 0 < epoch < 10 else axis_number(epoch, 1.0)
 
 
 def scale_ticks(scale: FlowScale, n_most: int) -> list[tuple[float, str]]:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from engine import running
-from engine.events import Train
+from engine.events import ResumeRun, Train
 from engine.run_events import (
     EpochEnded,
     RunEnded,
@@ -42,7 +42,7 @@ class WatchedSession(Session):
         self._trainers = trainers
 
     def run(self, command):
-        if isinstance(command, Train):
+        if isinstance(command, Train | ResumeRun):
             self._trainers.append(self)
         return super().run(command)
 
@@ -179,6 +179,50 @@ def test_a_killed_worker_leaves_the_window_and_the_run(program):
     kept = [epoch.epoch for epoch in program.controller.store.epochs(record.id)]
     assert set(seen) <= set(kept)
     assert isinstance(program.train(LINE | {"training": {"epochs": 2}}), RunFinished)
+
+
+@pytest.mark.expects_messages
+def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
+    program, workspace, qtbot
+):
+    """It ends with the history of a run that was never interrupted, and its curves are whole."""
+    spec = {
+        "data": {"source": "digits"},
+        "model": {"name": "cnn"},
+        "training": {"epochs": 4},
+        "execution": {"xla": "off", "layers": "keras"},
+    }
+    program.train(spec, until=EpochEnded)
+    run = program.controller.run
+    program.wait_for(RunInterrupted, program.trainers[-1].kill)
+    bar = program.window.pages["train"].bar
+    qtbot.waitUntil(bar.go_on.isVisible, timeout=PATIENCE_MS)
+    program.wait_for(EpochEnded, lambda: program.press("Continue"))
+    program.wait_for(RunInterrupted, program.trainers[-1].kill)
+    program.close()
+
+    again = Program(qtbot, workspace)
+    again.open()
+    again.window.show_page("train")
+    page = again.window.pages["train"]
+    qtbot.waitUntil(page.offer.isVisible, timeout=PATIENCE_MS)
+    again.events.clear()
+    ended = again.wait_for(RunEnded, lambda: again.press(page.offer.button.text()))
+    assert isinstance(ended, RunFinished), ended
+    assert ended.run == run
+    store = again.controller.store
+    epochs = store.epochs(run)
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
+    drawn = page.curves.loss.data
+    assert list(drawn.epochs.values) == [1, 2, 3, 4]
+    assert len(drawn) == len(store.steps(run)["loss"]) == 80
+    again.close()
+
+    with RunStore(workspace.parent / "other") as other:
+        events: list[object] = []
+        running.train(spec, other, events.append, TrainingControl())
+    uninterrupted = [event.metrics for event in events if isinstance(event, EpochEnded)]
+    assert [epoch.metrics for epoch in epochs] == uninterrupted
 
 
 def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qtbot):

@@ -51,11 +51,15 @@ def _trained(training: dict, xla: bool = False, n: int = N, epochs: int = 2) -> 
     """Weights after some epochs of the own loop."""
     spec = _spec(FLOWERS, training)
     network = _network()
-    compile_model(network, spec, FLOWERS, Plan(xla=xla))
+    compile_model(network, spec, FLOWERS, Plan())
     x, y = _flowers(n)
     data = DeviceData.place(x, y)
-    loop = StepLoop(network, data, xla)
+    loop = StepLoop(network, data)
     size = spec.training.batch_size
+    if xla:
+        compiled = loop.compiled(data, size, n // size)
+        compiled.adopt(network)
+        loop.use(compiled)
     for _ in range(epochs):
         whole = n // size * size
         loop.train(data, np.arange(whole, dtype=np.int32).reshape(-1, size))
@@ -76,8 +80,9 @@ class TestAccumulating:
             np.testing.assert_allclose(mine, his, atol=1e-6)
 
     def test_learns_alike_with_xla(self):
-        whole = _trained({"batch_size": 24})
-        parts = _trained({"batch_size": 8, "accumulate": 3}, xla=True)
+        common = {"label_smoothing": 0.1, "clip_norm": 0.1}
+        whole = _trained({**common, "batch_size": 24})
+        parts = _trained({**common, "batch_size": 8, "accumulate": 3}, xla=True)
 
         for mine, his in zip(parts, whole, strict=True):
             np.testing.assert_allclose(mine, his, atol=1e-6)
@@ -213,14 +218,12 @@ class TestLabelSmoothing:
 
         assert loss == pytest.approx(-0.85 * np.log(0.9) - 0.15 * np.log(0.1), rel=1e-5)
 
-    def test_can_be_written_and_read_by_those_who_know_it(self):
+    def test_can_be_written_and_read(self):
         loss = SmoothedCrossentropy(0.2, "mean_with_sample_weight")
 
-        config = keras.losses.serialize(loss)
-        read = keras.losses.deserialize(
-            config, custom_objects={"SmoothedCrossentropy": SmoothedCrossentropy}
-        )
+        read = keras.losses.deserialize(keras.losses.serialize(loss))
 
+        assert isinstance(read, SmoothedCrossentropy)
         assert read.get_config() == loss.get_config()
 
 

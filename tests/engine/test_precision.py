@@ -6,9 +6,14 @@ import pytest
 import tensorflow as tf
 from tiny_signatures import TINY, eight_rows, fitting_pairs, one_of_each, pair_id
 
+from engine import execution, running
 from engine.defaults import resolve
+from engine.errors import SpecError
+from engine.run_events import PlanChosen, RunFinished
+from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from engine.training.building import build, compile_model
+from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
@@ -72,8 +77,8 @@ def test_it_learns_and_what_is_saved_needs_no_16_bits(policy, tmp_path):
     exact = loop.predict(x)
     assert exact.dtype == np.float32
     np.testing.assert_allclose(coarse, exact, atol=0.05)
-    network.save(tmp_path / "model.keras", include_optimizer=False)
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
     np.testing.assert_allclose(loaded(x), exact, rtol=1e-6, atol=1e-7)
 
@@ -82,3 +87,52 @@ def test_32_bits_are_left_as_they_are():
     network = built(cnn(), "float32")
     assert not use_full_precision(network)
     assert not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+def test_a_run_in_16_bits_keeps_a_model_that_any_keras_opens(tmp_path):
+    spec = {
+        "data": {"source": "iris"},
+        "model": {"name": "mlp"},
+        "training": {"epochs": 4},
+        "execution": {"precision": "mixed", "device": "cpu"},
+    }
+    events = []
+    with RunStore(tmp_path) as store:
+        ended = running.train(spec, store, events.append, TrainingControl())
+        assert isinstance(ended, RunFinished)
+        (plan,) = (event for event in events if isinstance(event, PlanChosen))
+        assert plan.device == "CPU:0"
+        assert "The processor computes, as chosen. Layers compute in 16 bits" in plan.reason
+        again = execution.evaluate(ended.run, store)
+        assert again.metrics["accuracy"] == pytest.approx(ended.metrics["test_accuracy"])
+        model = keras.saving.load_model(store.folder(ended.run) / "model.keras")
+    assert {layer.compute_dtype for layer in model._flatten_layers()} == {"float32"}
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_a_run_exists(tmp_path):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("There is one.")
+    spec = {"data": {"source": "iris"}, "execution": {"device": "gpu"}}
+    with RunStore(tmp_path) as store:
+        with pytest.raises(SpecError) as caught:
+            running.train(spec, store, lambda event: None, TrainingControl())
+        assert store.runs() == []
+    assert [problem.field for problem in caught.value.problems] == ["execution.device"]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_it_can_be_compiled_with_xla(policy):
+    pair = next(pair for pair in PAIRS if pair[0].name == "mlp")
+    network = built(pair, policy)
+    x, y = eight_rows(*pair)
+    data = DeviceData.place(x, y)
+    loop = StepLoop(network, data)
+    chunk = loop.compiled(data, 8, 2)
+    rows = np.tile(np.arange(8, dtype=np.int32), (2, 1))
+    rates = np.full(2, 0.01, np.float32)
+    chunk.run(data.tensors, rows, 0, rates)
+    chunk.adopt(network)
+    loop.use(chunk)
+    before = network.get_weights()
+    assert np.isfinite(loop.train(data, rows)["loss"]).all()
+    assert any((a != b).any() for a, b in zip(before, network.get_weights(), strict=True))

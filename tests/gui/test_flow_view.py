@@ -277,7 +277,7 @@ class TestNumbers:
             "0",
             "0.50",
             "12",
-            "1,234",
+            "1\N{THIN SPACE}234",
         ]
 
     def test_ticks_are_as_many_as_there_is_room_for(self) -> None:

@@ -172,19 +172,32 @@ class Cluster:
             raise
 
 
-def add_up(tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Adds tensors up over all workers; within `strategy.run` only."""
+def add_up(tensors: Sequence[Any]) -> list[Any]:
+    """Adds tensors up over all workers; within `strategy.run` only.
+
+    Slices, as an embedding's gradient has them, are strung together, not added up: Keras's
+    optimizers make another step of slices than of their sum, and so do the same as for one worker.
+    """
     replica = tf.distribute.get_replica_context()
     total = list(tensors)
+    kinds = [(tensor.dtype, isinstance(tensor, tf.IndexedSlices)) for tensor in tensors]
     # Those of one type travel together.
-    for kind in dict.fromkeys(tensor.dtype for tensor in tensors):
-        places = [place for place, tensor in enumerate(tensors) if tensor.dtype == kind]
+    for kind in dict.fromkeys(kinds):
+        places = [place for place, other in enumerate(kinds) if other == kind]
         # A copy, which is on the worker's device by name; without a name TensorFlow refuses.
-        copies = [tf.identity(tensors[place]) for place in places]
+        copies = [_copy(tensors[place]) for place in places]
         summed = replica.all_reduce(tf.distribute.ReduceOp.SUM, copies)
         for place, value in zip(places, summed, strict=True):
             total[place] = value
     return total
+
+
+def _copy(tensor: Any) -> Any:
+    if isinstance(tensor, tf.IndexedSlices):
+        return tf.IndexedSlices(
+            tf.identity(tensor.values), tf.identity(tensor.indices), tensor.dense_shape
+        )
+    return tf.identity(tensor)
 
 
 def _choose_gpu(rank: int, use_gpu: bool) -> int:

@@ -169,7 +169,7 @@ class SharedChunk:
             return []
         variables = [variable.value for variable in model.trainable_variables]
         return [
-            tf.zeros_like(variable) if gradient is None else tf.convert_to_tensor(gradient)
+            tf.zeros_like(variable) if gradient is None else gradient
             for variable, gradient in zip(variables, tape.gradient(goal, variables), strict=True)
         ]
 

@@ -1,0 +1,92 @@
+"""The same mathematics in fewer operations, while a training graph is traced. For workers only.
+
+    with fused(model):
+        graph = tf.function(…).get_concrete_function()  # calls model.train_step
+
+Layers and weights are the very same; only what a layer computes with is changed, on the object,
+and put back at the end. So saving, predicting and summaries are not touched, and weights stay
+interchangeable with Keras. Results agree with Keras's own to rounding. What a module of this
+package does not support exactly is left to Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from engine.training.fused import attention, embedding, optimizer, pooling, recurrent
+from engine.training.fused.provenance import Provenance
+from engine.training.fused.replacing import Replacement, cores
+
+
+@contextmanager
+def fused(model: keras.Model, *, batch_size: int = 32, xla: bool = False) -> Iterator[None]:
+    """Has the layers of a model compute in fewer operations while a graph is traced.
+
+    Args:
+        model: Built and compiled.
+        batch_size: Examples in a batch, if known; decides whether projecting a whole vocabulary
+            is less work than projecting each token.
+        xla: The graph will be compiled with XLA, which does the dividing itself.
+    """
+    chains = 1 if xla else min(2, cores())
+    provenance = Provenance(batch_size, xla, chains)
+    replacements = _replacements(model, provenance)
+    for it in replacements:
+        it.do()
+    try:
+        yield
+    finally:
+        for it in reversed(replacements):
+            it.undo()
+
+
+def is_fusible(model: keras.Model) -> bool:
+    """Whether anything of the model would be computed otherwise."""
+    return bool(_kinds(model))
+
+
+def describe(model: keras.Model) -> str:
+    """What is computed otherwise, as a sentence; empty: nothing."""
+    kinds = _kinds(model)
+    layers = [it for it in ("recurrent", "attention") if it in kinds]
+    said = []
+    if layers:
+        said.append(f"{' and '.join(layers)} layers are computed in fewer, larger products")
+    if "optimizer" in kinds:
+        said.append("weights are updated in one operation each")
+    text = ", and ".join(said)
+    return text[:1].upper() + text[1:]
+
+
+def _kinds(model: keras.Model) -> set[str]:
+    layers = list(model._flatten_layers())
+    kinds = {
+        kind
+        for kind, module in (("recurrent", recurrent), ("attention", attention))
+        if any(module.is_supported(layer) for layer in layers)
+    }
+    return kinds | {"optimizer"} if optimizer.is_supported(model.optimizer) else kinds
+
+
+def _replacements(model: keras.Model, provenance: Provenance) -> list[Replacement]:
+    found: list[Replacement] = []
+
+    def add(owner: Any, name: str, function: Any) -> None:
+        found.append(Replacement(owner, name, function))
+
+    for layer in model._flatten_layers():
+        if recurrent.is_supported(layer):
+            add(layer, "inner_loop", recurrent.inner_loop(layer, provenance))
+        elif attention.is_supported(layer):
+            add(layer, "call", attention.call(layer, provenance))
+        elif embedding.is_supported(layer):
+            add(layer, "call", embedding.call(layer, provenance))
+        elif pooling.is_supported(layer):
+            add(layer, "call", pooling.call(layer, provenance))
+    if optimizer.is_supported(model.optimizer):
+        add(model.optimizer, "update_step", optimizer.update_step(model.optimizer))
+    return found

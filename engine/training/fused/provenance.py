@@ -1,0 +1,78 @@
+"""Where tensors come from, noted while a graph is traced, so that a layer can go around them.
+
+For workers only. A layer that is fed by exactly the tensor that another one made may compute the
+same from what was before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A tensor is rows of a table.
+
+    Attributes:
+        table: (rows, features).
+        rows: Which rows, (batch, tokens), none negative.
+    """
+
+    table: tf.Tensor
+    rows: tf.Tensor
+
+    def project(
+        self, project: Callable[[tf.Tensor], tf.Tensor]
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """What `project` makes of the tensor's tokens, each row of the table being projected once.
+
+        Args:
+            project: Works on rows, (rows, features), each by itself.
+
+        Returns:
+            Looks up rows of the projected table.
+        """
+        projected = project(self.table)
+        return lambda rows: tf.gather(projected, rows)
+
+
+@dataclass
+class Provenance:
+    """What is known of the tensors of one trace.
+
+    Attributes:
+        batch_size: Examples in a batch, as far as is known.
+        is_compiled: The graph will be compiled with XLA.
+        chains: Into how many parts that can be computed beside each other a batch is divided.
+    """
+
+    batch_size: int
+    is_compiled: bool
+    chains: int
+    _looked: dict[int, tuple[tf.Tensor, Looked]] = field(default_factory=dict)
+    _pooled: dict[int, tuple[tf.Tensor, Callable[[], tf.Tensor]]] = field(default_factory=dict)
+
+    def note_looked(self, tensor: tf.Tensor, looked: Looked) -> None:
+        """A tensor is rows of a table."""
+        # Kept with it, since the id of a tensor that is gone may be given to another.
+        self._looked[id(tensor)] = (tensor, looked)
+
+    def looked(self, tensor: tf.Tensor) -> Looked | None:
+        """The table behind a tensor, if it has fewer rows than the tensor has tokens."""
+        _, looked = self._looked.get(id(tensor), (None, None))
+        if looked is None:
+            return None
+        n_tokens = (looked.rows.shape[0] or self.batch_size) * (looked.rows.shape[1] or 1)
+        return looked if int(looked.table.shape[0]) < n_tokens else None
+
+    def note_pooled(self, tensor: tf.Tensor, mean: Callable[[], tf.Tensor]) -> None:
+        """The mean of a tensor over its tokens can be had in a shorter way."""
+        self._pooled[id(tensor)] = (tensor, mean)
+
+    def pooled(self, tensor: tf.Tensor) -> Callable[[], tf.Tensor] | None:
+        """Computes the mean of a tensor over its tokens, if there is a shorter way."""
+        _, mean = self._pooled.get(id(tensor), (None, None))
+        return mean
