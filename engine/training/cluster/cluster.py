@@ -131,7 +131,7 @@ class Cluster:
         variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
         unique = list({id(variable): variable.value for variable in variables}.values())
 
-        @tf.function(autograph=False)
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
         def take() -> None:
             sent = [_sendable(value) for value in unique]
             if not self.is_chief:

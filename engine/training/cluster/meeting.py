@@ -242,7 +242,7 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: str = 
         if place == "data.source" or here[0] == here[1]:
             continue
         if isinstance(here[0], Mapping) and isinstance(here[1], Mapping):
-            found += differences(*here, path=f"{place}.")
+            found += differences(here[0], here[1], path=f"{place}.")
         else:
             found.append(f"{place} ({here[0]} at worker 0, {here[1]} here)")
     return found

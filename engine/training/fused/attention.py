@@ -233,7 +233,7 @@ def _to_heads(
         product = tf.matmul(rows, kernel)
         return product if bias is None else tf.nn.bias_add(product, bias)
 
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def compute(
         inputs: tf.Tensor, kernel: tf.Tensor, *bias: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[..., Any]]:

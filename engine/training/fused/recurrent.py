@@ -206,7 +206,7 @@ class _Chain:
         # Told apart here, since a gradient function may not lean on what changes.
         inner = (weights.recurrent, *biases[1:])
 
-        @tf.custom_gradient
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
         def compute(
             sequences: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, *others: tf.Tensor
         ) -> tuple[Tensors, Callable[..., Any]]:
