@@ -64,7 +64,7 @@ def _model(name):
     return model
 
 
-# Name and batch size. Shares are uneven but for "normalized": there a batch is looked at as a whole,
+# Name and batch size. Shares are uneven but for "normalized": there a batch is one whole,
 # which is exact only where all have as many examples. The last batch of "weighted" has one example.
 # The metric of "ranked" is no mean; the gradient of "tokens" is slices, where they may be repeated.
 CASES = {"ranked": 7, "weighted": 16, "clipped": 5, "tokens": 7, "normalized": 16}

@@ -22,6 +22,9 @@ _HIDDEN = -0.7 * tf.float32.max
 """The score of what is masked, as in Keras: where nothing is seen, all is seen alike."""
 
 
+_PARTS = ("_query_dense", "_key_dense", "_value_dense", "_output_dense")
+
+
 def is_supported(layer: keras.layers.Layer) -> bool:
     """Whether this module computes exactly what the layer does."""
     return (
@@ -31,12 +34,8 @@ def is_supported(layer: keras.layers.Layer) -> bool:
         and layer.attention_axes == (1,)
         and len(layer._output_dense.kernel.shape) == 3
         and layer.compute_dtype == layer.variable_dtype == "float32"
-        and all(_is_plain(dense) for dense in _parts(layer))
+        and all(_is_plain(dense) for dense in (layer.__dict__[name] for name in _PARTS))
     )
-
-
-def _parts(layer: keras.layers.MultiHeadAttention) -> tuple[keras.layers.Layer, ...]:
-    return (layer._query_dense, layer._key_dense, layer._value_dense, layer._output_dense)
 
 
 def _is_plain(dense: keras.layers.Layer) -> bool:
@@ -83,21 +82,19 @@ def _stood_in(layer: keras.layers.MultiHeadAttention, provenance: Provenance) ->
     ) -> tuple[tf.Tensor, None]:
         if use_causal_mask and attention_mask is None:
             attention_mask = layer._compute_causal_mask(query, value)
-        return _Attention(layer, provenance).of(query, key, value, attention_mask), None
+        return attention.of(query, key, value, attention_mask), None
 
-    parts = _parts(layer)
-    layer.__dict__["_compute_attention"] = attend
-    for part in parts:
-        part.__dict__["call"] = _as_it_is
+    attention = _Attention(layer, provenance)
+    originals = {name: layer.__dict__[name] for name in _PARTS}
+    layer.__dict__.update(dict.fromkeys(_PARTS, _as_it_is), _compute_attention=attend)
     try:
         yield
     finally:
-        for part in parts:
-            del part.__dict__["call"]
+        layer.__dict__.update(originals)
         del layer.__dict__["_compute_attention"]
 
 
-def _as_it_is(inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+def _as_it_is(inputs: tf.Tensor) -> tf.Tensor:
     return inputs
 
 
