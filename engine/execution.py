@@ -17,7 +17,7 @@ from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
 from engine.doctor import diagnose
-from engine.errors import DatasetError
+from engine.errors import DatasetError, TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
 from engine.events import (
@@ -30,6 +30,7 @@ from engine.events import (
 )
 from engine.machine import look_at_machine, look_at_tensorflow
 from engine.material import look, prepare
+from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.spec import RunSpec
 from engine.watch import Watch
 
@@ -137,6 +138,7 @@ def find_rate(
     Raises:
         SpecError: A value is wrong, or the model takes more memory than there is.
         DatasetError: The data cannot be read.
+        TrainingError: Memory ran out.
         Cancelled: A stop was asked for while the data was read.
     """
     material = prepare(parse(values), Watch(emit, should_stop))
@@ -145,7 +147,12 @@ def find_rate(
     from engine.training.fitting import check_memory
 
     check_memory(material)
-    return rate_finder.find_rate(material, emit, should_stop)
+    try:
+        return rate_finder.find_rate(material, emit, should_stop)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise TrainingError(memory_text(error), MEMORY_HINT) from error
+        raise
 
 
 def evaluate(reference: str, store: RunStore) -> Evaluation:

@@ -83,6 +83,8 @@ def need_of(
     training = spec.training
     batch_size = int(training.batch_size or 1)
     slots = SLOTS[str(training.optimizer)]
+    if training.accumulate > 1:
+        slots += 1  # the sum of the gradients so far
     state = n_parameters + n_trainable * slots
     best = n_parameters if training.keep == "best" else 0
     return Need(

@@ -2,41 +2,64 @@
 
 from __future__ import annotations
 
+from html import escape
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from engine.devices import DeviceInfo
 from engine.events import WorkerReady
-from gui.icons import icon_pixmap
+from gui.icons import icon
 from gui.theme import SPACING, current_theme, set_role
+
+if TYPE_CHECKING:
+    from gui.widgets.device_sheet import DeviceSheet
 
 
 class EngineStatus(QWidget):
-    """The device in words; more in the tooltip."""
+    """The device in words; where a GPU is not used, why. A press tells the rest."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._worker: WorkerReady | None = None
         self._info: DeviceInfo | None = None
-        self._icon = QLabel()
+        self.sheet: DeviceSheet | None = None
+        self.button = QToolButton()
         self.device = QLabel()
         self.engine = QLabel()
+        self.unused = QLabel()
+        self._build()
+        self._refresh()
+
+    def _build(self) -> None:
         for label in (self.device, self.engine):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         set_role(self.engine, "small")
+        self.button.setIcon(icon("device", "muted"))
+        set_role(self.button, "flat")
+        self.button.setAccessibleName(self.tr("About the devices"))
+        self.button.clicked.connect(self.show_sheet)
+        self.unused.setTextFormat(Qt.TextFormat.RichText)
+        self.unused.setWordWrap(True)
+        self.unused.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self.unused.linkActivated.connect(self.show_sheet)
+        self.unused.hide()
+        current_theme().changed.connect(self._show_unused)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.device)
         words.addWidget(self.engine)
+        words.addWidget(self.unused)
         row = QHBoxLayout(self)
-        row.setContentsMargins(2 * SPACING, SPACING, SPACING, SPACING)
-        row.setSpacing(SPACING)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
+        row.setSpacing(SPACING // 2)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
-        current_theme().changed.connect(self._recolor)
-        self._recolor()
-        self._refresh()
 
     def set_worker(self, worker: WorkerReady) -> None:
         """TensorFlow is ready."""
@@ -47,6 +70,22 @@ class EngineStatus(QWidget):
         """The machine is known."""
         self._info = info
         self._refresh()
+
+    @Slot()
+    def show_sheet(self) -> None:
+        """Shows what is known of the devices beside the window; asked again, puts it away."""
+        if self.sheet is not None:
+            self.sheet.close()
+            return
+        from gui.widgets.device_sheet import DeviceSheet
+
+        self.sheet = DeviceSheet(self._info, self._worker, self.window())
+        self.sheet.finished.connect(self._on_sheet_closed)
+        self.sheet.show()
+
+    @Slot()
+    def _on_sheet_closed(self) -> None:
+        self.sheet = None
 
     def _refresh(self) -> None:
         info, worker = self._info, self._worker
@@ -65,8 +104,20 @@ class EngineStatus(QWidget):
         else:
             version = worker.tensorflow_version
             self.engine.setText(self.tr("TensorFlow {version}").format(version=version))
+        self._show_unused()
         self.setToolTip(self._details())
         self.setAccessibleName(f"{self.device.text()}, {self.engine.text()}")
+
+    @Slot()
+    def _show_unused(self) -> None:
+        diagnoses = self._worker.diagnoses if self._worker is not None else ()
+        problem = next((found for found in diagnoses if found.is_problem), None)
+        self.unused.setVisible(problem is not None)
+        if problem is not None:
+            text = self.tr("GPU not used: {reason}").format(reason=problem.short)
+            color = current_theme().palette.warning
+            self.unused.setText(f'<a href="#" style="color: {color}">{escape(text)}</a>')
+            self.unused.setAccessibleName(text)
 
     def _details(self) -> str:
         lines = []
@@ -82,8 +133,5 @@ class EngineStatus(QWidget):
                 )
             )
             lines.append(self.tr("Devices: {names}").format(names=", ".join(self._worker.devices)))
-        return "".join(f"<p>{line}</p>" for line in lines)
-
-    @Slot()
-    def _recolor(self) -> None:
-        self._icon.setPixmap(icon_pixmap("device", 20, "muted"))
+            lines += [found.what for found in self._worker.diagnoses]
+        return "".join(f"<p>{escape(line)}</p>" for line in lines)
