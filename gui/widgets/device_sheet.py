@@ -1,4 +1,6 @@
-"""DeviceSheet: what this machine computes with, why a GPU is not used, and the command that helps."""
+"""DeviceSheet: what this machine computes with, why a GPU is not used, and the command that
+helps.
+"""
 
 from __future__ import annotations
 
