@@ -14,13 +14,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.datasets.profile import Profile
-from engine.events import (
-    Control,
-    Event,
-    ModelDescribed,
-    Rejected,
-    WorkerReady,
-)
+from engine.events import Control, Event, ModelDescribed, Rejected, WorkerReady
 from engine.run_events import (
     RunEnded,
     RunEvent,
@@ -29,7 +23,6 @@ from engine.run_events import (
     RunState,
     RunStopped,
 )
-from engine.spec import RunSpec
 from gui.batch_desk import BatchDesk
 from gui.device_desk import DeviceDesk
 from gui.device_thread import SamplerLike, default_sampler
@@ -312,10 +305,6 @@ class Controller(QObject):
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
         self._desk.choose_model(name)
-
-    def use_spec(self, spec: RunSpec) -> None:
-        """Makes a stored run's settings the draft."""
-        self._desk.set_draft(Draft.from_spec(spec))
 
     # ---- the run
 

@@ -166,7 +166,8 @@ class RunBar(QWidget):
         is_saving = "save" in self._controller.run_desk.waiting
         text = self.tr("Saving…") if is_saving else self.tr("Save now")
         can_be_asked = self._controller.run_desk.can_be_asked
-        self.save.show_as(is_active, can_be_asked and not is_saving, text)
+        # It keeps the focus while it waits: the next button would be "Stop and keep".
+        self.save.show_as(is_active, can_be_asked, text)
         self.pause.show_as(
             is_active and not is_paused,
             state is RunState.RUNNING and pending is None,

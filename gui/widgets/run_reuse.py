@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import DescentError
+from gui.draft import Draft
 from gui.pages.page import Page
 from gui.widgets.run_words import translate
 
@@ -27,7 +28,7 @@ def use_settings(record: RunRecord, page: Page) -> None:
         page.messages.show_error(error.message, error.hint)
         return
     before = controller.draft
-    controller.use_spec(spec)
+    controller.set_draft(Draft.from_spec(spec))
     page.messages.show_info(
         translate("The next run uses the settings of “{name}”.").format(name=record.name),
         translate("Undo"),

@@ -210,9 +210,10 @@ class RunSteering(QWidget):
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
         if isinstance(event, SettingChanged):
-            text = self.tr("{change}, from step {step}.").format(
-                change=change_text(event), step=count_text(event.step)
-            )
+            text = self.tr("{change}, from step {step}.")
+            if event.setting == EPOCHS:
+                text = "{change}."
+            text = text.format(change=change_text(event), step=count_text(event.step))
             self.answered.emit(text, "success")
         elif isinstance(event, CheckpointSaved):
             text = self.tr("Saved, epoch {epoch}.") if event.epoch else self.tr("Saved.")

@@ -20,11 +20,13 @@ from engine.run_events import (
     RunStarted,
     RunState,
     RunStopped,
+    SettingChanged,
 )
 from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages
+from gui.run_desk import EPOCHS
 from gui.widgets.run_bar import RunBar
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_readiness import (
@@ -179,6 +181,9 @@ class RunTelling(QObject):
         """Takes an event of the run; most say nothing here."""
         if isinstance(event, RunStarted):
             self._tell_started(event)
+        elif isinstance(event, SettingChanged):
+            if event.setting == EPOCHS and self._controller.started is not None:
+                self._tell_title(self._controller.started, round(event.after))
         elif isinstance(event, EpochEnded):
             self._patience = patience_text(event.patience)
         elif isinstance(event, Recovered):
@@ -188,13 +193,16 @@ class RunTelling(QObject):
             self._on_ended(event)
 
     def _tell_started(self, event: RunStarted) -> None:
-        epochs = counted(event.epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
-        spec = event.spec.model
-        model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
-        self._bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
+        self._tell_title(event, event.epochs)
         self._notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
         )
+
+    def _tell_title(self, event: RunStarted, n_epochs: int) -> None:
+        epochs = counted(n_epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
+        spec = event.spec.model
+        model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
+        self._bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
 
     # ---- after a run
 

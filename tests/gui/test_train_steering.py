@@ -109,7 +109,8 @@ class TestSteering:
         on.hold(DIGITS)
         save = on.page.bar.save
         click(on, save)
-        assert (save.text(), save.isEnabled()) == ("Saving…", False)
+        assert save.text() == "Saving…"
+        assert on.page.focusWidget() is save  # the next one would be "Stop and keep"
         on.qtbot.waitUntil(lambda: on.page.answer.text() == "Saved, epoch 2.")
         assert (save.text(), save.isEnabled()) == ("Save now", True)
 
@@ -184,6 +185,7 @@ class TestSteering:
         on.qtbot.waitUntil(lambda: facts["epoch"].value.text() == "2 of 14")
         assert facts["step"].value.text() == "40 of 280"
         on.qtbot.waitUntil(lambda: on.page.hint == "Epoch 2 of 14")
+        assert on.page.bar.subtitle.text().endswith("14 epochs")
 
     def test_keys_save_and_lead_to_the_rate(self, on: Stage[TrainPage]) -> None:
         on.hold(DIGITS)
