@@ -162,8 +162,8 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
         ended = _train_along(run, begun, material, cluster, emit, control)
     except Exception as error:
         return running.failed(run, error)
-    where = f" It is kept by {team.workers.title(0)}."
-    return replace(ended, reason=ended.reason + where)
+    where = f"{team.workers.title(0).capitalize()} keeps the run."
+    return replace(ended, reason=f"{ended.reason} {where}")
 
 
 def _train_along(

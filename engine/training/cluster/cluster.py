@@ -139,7 +139,7 @@ class Cluster:
             for value, arrived in zip(unique, self.sum(sent), strict=True):
                 value.assign(tf.cast(arrived, value.dtype))
 
-        self.guarded(take)
+        self.guarded(tf.function(take, autograph=False))
         self._vary_seeds(model)
 
     def _vary_seeds(self, model: keras.Model) -> None:

@@ -176,10 +176,14 @@ def _accept(listener: socket.socket) -> tuple[socket.socket, Message] | None:
     connection.settimeout(_HELLO_S)
     with contextlib.suppress(OSError, ValueError):
         message = read_message(connection)
-        if message is not None and isinstance(message.get("index"), int):
+        if message is not None and _is_hello(message):
             return connection, message
     connection.close()
     return None
+
+
+def _is_hello(message: Message) -> bool:
+    return isinstance(message.get("index"), int) and isinstance(message.get("spec"), dict | None)
 
 
 def _leave_all(here: dict[int, socket.socket], problem: Problem) -> None:
@@ -238,13 +242,13 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: str = 
     """
     found: list[str] = []
     for key in sorted({*mine, *theirs}):
-        here, place = (mine.get(key), theirs.get(key)), f"{path}{key}"
-        if place == "data.source" or here[0] == here[1]:
+        here, there, place = mine.get(key), theirs.get(key), f"{path}{key}"
+        if place == "data.source" or here == there:
             continue
-        if isinstance(here[0], Mapping) and isinstance(here[1], Mapping):
-            found += differences(here[0], here[1], path=f"{place}.")
+        if isinstance(here, Mapping) and isinstance(there, Mapping):
+            found += differences(here, there, f"{place}.")
         else:
-            found.append(f"{place} ({here[0]} at worker 0, {here[1]} here)")
+            found.append(f"{place} ({here} at worker 0, {there} here)")
     return found
 
 
