@@ -129,7 +129,7 @@ def hidden(name: str, value: str, n_gpus: int) -> Diagnosis:
     which = "the GPU" if n_gpus == 1 else f"all {n_gpus} GPUs"
     return Diagnosis(
         "hidden",
-        f"hidden by {name}",
+        "hidden by a variable",
         f"The environment variable {name} is '{value}', which hides {which}.",
         "Programs see the GPUs whose numbers it lists, from 0, and none where it is empty or -1.",
         "Type the command in the terminal from which you start Descent. If it comes back, look for "
@@ -156,7 +156,7 @@ def hidden_from_container(value: str) -> Diagnosis:
     """The container was started without GPUs."""
     return Diagnosis(
         "hidden_from_container",
-        "hidden by NVIDIA_VISIBLE_DEVICES",
+        "hidden from this container",
         f"The container was started with NVIDIA_VISIBLE_DEVICES='{value}', which hides all GPUs.",
         steps="Start it anew with: --gpus all -e NVIDIA_VISIBLE_DEVICES=all",
     )

@@ -36,7 +36,8 @@ class EngineStatus(QWidget):
         for label in (self.device, self.engine):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
-        set_role(self.engine, "small")
+        for label in (self.engine, self.unused):
+            set_role(label, "small")
         self.button.setIcon(icon("device", "muted"))
         set_role(self.button, "flat")
         self.button.setAccessibleName(self.tr("About the devices"))
