@@ -120,7 +120,9 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     resolved = resolve(spec, signature, prepared.dataset.recommended_model)
     load_tensorflow()
     from engine.describing import describe_network
+    from engine.training.placement import place
 
+    place(resolved, signature)  # refuses, at its field, what this machine cannot do
     parts = prepared.parts
     return describe_network(resolved, signature, len(parts.train) + len(parts.validation))
 

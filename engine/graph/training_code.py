@@ -6,17 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.defaults import metrics_of
+from engine.graph.learning_code import learning_code
 from engine.problem import Kind, Output, Signature, Task
 from engine.spec import RunSpec
 
-_OPTIMIZERS = {
-    "sgd": "SGD",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "nadam": "Nadam",
-}
 _HELD = {
     Kind.TABLE: "the columns as numbers, scaled",
     Kind.IMAGE: "pixels from 0 to 1",
@@ -36,11 +29,12 @@ def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any])
         entry: Parameters of the Input: ``shape`` and ``dtype``.
     """
     training = spec.training
-    optimizer = _OPTIMIZERS[str(training.optimizer)]
+    share = spec.split.validation / (1.0 - spec.split.test)
+    learning = learning_code(spec, signature, share)
     metrics = ", ".join(f'"{name}"' for name in metrics_of(signature))
     compiling = [
-        f"optimizer=keras.optimizers.{optimizer}(learning_rate={training.learning_rate!r})",
-        f'loss="{training.loss}"',
+        f"optimizer={learning.optimizer}",
+        f"loss={learning.loss}",
         *([f"metrics=[{metrics}]"] if metrics else []),
     ]
     fitting = [
@@ -60,21 +54,14 @@ def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any])
             "}\n"
         )
         fitting.append("class_weight=class_weight")
-    if spec.split.validation:
-        share = spec.split.validation / (1.0 - spec.split.test)
+    if share:
         fitting.append(f"validation_split={share:.3g}")
-        if training.keep == "best":
-            before += (
-                "# Keeps the weights of the epoch with the lowest validation loss.\n"
-                "best = keras.callbacks.EarlyStopping(\n"
-                f'    "val_loss", patience={training.epochs}, restore_best_weights=True\n'
-                ")\n"
-            )
-            fitting.append("callbacks=[best]")
+    if learning.callbacks:
+        fitting.append(f"callbacks=[{', '.join(learning.callbacks)}]")
     return (
         f"{_data(signature, entry)}\n\n"
-        f"model.compile(\n{_listed(compiling)})\n"
-        f"{before}model.fit(\n{_listed(fitting)})\n"
+        f"{learning.before_compile}model.compile(\n{_listed(compiling)})\n"
+        f"{before}{learning.before_fit}model.fit(\n{_listed(fitting)})\n"
     )
 
 

@@ -18,6 +18,7 @@ from engine.graph.layer_graph import LayerGraph
 from engine.graph.reading import of_model
 from engine.problem import Kind, Signature, Task
 from engine.spec import RunSpec
+from engine.training.rates import LearningRate
 
 PAIRS = fitting_pairs()
 # Of one architecture, other tasks differ in the last layer alone.
@@ -155,8 +156,13 @@ def test_a_model_with_two_inputs_is_refused():
         of_model(keras.Model([one, other], layers.Add()([one, other])))
 
 
-def resolved(pair, **training):
-    values = {"data": {"source": "any"}, "model": {"name": pair[0].name}, "training": training}
+def resolved(pair, sections=None, **training):
+    values = {
+        "data": {"source": "any"},
+        "model": {"name": pair[0].name},
+        "training": training,
+        **(sections or {}),
+    }
     return resolve(RunSpec.from_dict(values), pair[1])
 
 
@@ -169,6 +175,55 @@ def test_the_code_trains_by_itself(task, capsys):
     assert model.optimizer.name == spec.training.optimizer
     assert model.loss == spec.training.loss
     assert "loss" in capsys.readouterr().out
+
+
+LEARNING = {
+    "cosine": (
+        {"schedule": {"name": "cosine", "warmup": 1.0, "plateau_patience": 2}},
+        {"clip_norm": 1.0, "weight_decay": 0.01, "accumulate": 2},
+        ("CosineDecay", "warmup_steps", "global_clipnorm=1.0", "cannot combine"),
+    ),
+    "step": (
+        {"schedule": {"name": "step", "every": 2, "warmup": 1.0}, "stopping": {"patience": 3}},
+        {"label_smoothing": 0.1, "class_weights": "balanced"},
+        ("staircase=True", "Without the warm-up", "patience=3", "to_categorical"),
+    ),
+    "exponential": (
+        {"schedule": {"name": "exponential"}, "split": {"validation": 0.0}},
+        {"optimizer": "sgd"},
+        ("ExponentialDecay(", "int(len(x_train))"),
+    ),
+    "plateau": (
+        {"schedule": {"plateau_patience": 2}, "stopping": {"patience": 9, "min_delta": 0.5}},
+        {"keep": "last"},
+        ("ReduceLROnPlateau", "min_delta=0.5", "callbacks=[stop, plateau]"),
+    ),
+    "warm-up": ({"schedule": {"warmup": 1.5}}, {}, ("PolynomialDecay(",)),
+}
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_the_code_learns_as_the_run_does(name):
+    sections, training, words = LEARNING[name]
+    signature = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
+    pair = (next(item for item, _ in PAIRS if item.name == "mlp"), signature)
+    spec = resolved(pair, sections, epochs=3, batch_size=16, **training)
+    code = describe_network(spec, signature).code
+    assert [word for word in words if word not in code] == []
+    assert max(len(line) for line in code.splitlines()) <= 100
+    model = run_code(code)
+    optimizer = model.optimizer
+    assert optimizer.global_clipnorm == spec.training.clip_norm
+    assert optimizer.gradient_accumulation_steps == (2 if spec.training.accumulate > 1 else None)
+    if name != "plateau":
+        steps = -(-int(64 * (1 - spec.split.validation / (1 - spec.split.test))) // 16)
+        steps = max(1, steps // spec.training.accumulate)
+        warm = spec.schedule.warmup if name not in ("step", "exponential") else 0.0
+        schedule = spec.schedule.model_copy(update={"warmup": warm})
+        planned = LearningRate(spec.training.learning_rate, schedule, steps, 3)
+        for step in (0, 1, steps, 3 * steps - 1):
+            theirs = float(optimizer._learning_rate(step))
+            assert theirs == pytest.approx(planned.at(step), rel=1e-5), step
 
 
 def test_code_is_what_people_would_write():

@@ -56,6 +56,19 @@ def test_slots_are_what_the_optimizer_really_makes(name: str) -> None:
     assert kept == SLOTS[name] * model.count_params()
 
 
+def test_gradients_that_are_added_up_take_as_much_as_the_weights() -> None:
+    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(11)])
+    optimizer = keras.optimizers.Adam(gradient_accumulation_steps=3)
+    optimizer.build(model.trainable_variables)
+    kept = sum(int(np.prod(item.shape)) for item in optimizer.variables if len(item.shape))
+    assert kept == (SLOTS["adam"] + 1) * model.count_params()
+    signature = Signature(Kind.TABLE, Task.REGRESSION, (7,))
+    one = resolved()
+    several = one.model_copy(update={"training": one.training.model_copy(update={"accumulate": 3})})
+    needs = [need_of(spec, 100, 90, 0, signature, 0).weights for spec in (one, several)]
+    assert needs[1] - needs[0] == 4 * 90
+
+
 def test_every_optimizer_to_choose_from_has_its_slots() -> None:
     assert set(OptimizerName.__args__) == set(SLOTS)  # type: ignore[attr-defined]
 
