@@ -31,6 +31,7 @@ from engine.watch import Watch
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
     from engine.training.cluster.cluster import Cluster
+    from engine.training.placement import Placement
     from engine.training.resumption import Resumption
 
 Emit = Callable[[Event], None]
@@ -153,13 +154,15 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
     material = prepare(spec, Watch(emit, lambda: control.is_stopping))
     cluster = _gather(team, material)
     from engine.training.fitting import check_memory
+    from engine.training.placement import place
 
+    placement = place(material.spec, material.signature)
     check_memory(material)
     begun = team.hear()
     assert begun is not None
     run = str(begun["run"])
     try:
-        ended = _train_along(run, begun, material, cluster, emit, control)
+        ended = _train_along(run, begun, material, cluster, placement, emit, control)
     except Exception as error:
         return running.failed(run, error)
     where = f"{team.workers.title(0).capitalize()} keeps the run."
@@ -171,6 +174,7 @@ def _train_along(
     begun: Mapping[str, Any],
     material: Material,
     cluster: Cluster,
+    placement: Placement,
     emit: Emit,
     control: TrainingControl,
 ) -> RunEnded:
@@ -185,6 +189,7 @@ def _train_along(
         control,
         resumption=_resumption(begun),
         cluster=cluster,
+        placement=placement,
     ).execute()
 
 

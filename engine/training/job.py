@@ -110,6 +110,8 @@ class TrainingJob:
             available().n_bytes,
             1 if strategy is None else strategy.num_replicas_in_sync,
         )
+        if cluster is not None:
+            self._plan, self._placement = cluster.agree(self._plan, placement)
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
 
@@ -236,7 +238,7 @@ class TrainingJob:
             loop.device,
             plan.xla,
             plan.resident,
-            reason if cluster is None else cluster.reason,
+            reason,
             precision=self._placement.policy,
             replicas=loop.replicas if cluster is None else len(cluster),
         )
@@ -270,7 +272,9 @@ class TrainingJob:
             looking,
             keeper,
             material.preprocessing.restore_metric,
-            self._plan.chunk_length if cluster is None else cluster.chunk_length,
+            self._plan.chunk_length
+            if cluster is None
+            else partial(cluster.chunk_length, self._plan),
             tuner,
         )
 

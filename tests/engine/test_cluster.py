@@ -306,6 +306,11 @@ class TestTeam:
         assert found == [wanted.steps] * 3
         assert wanted.steps > 1
 
+    @pytest.mark.parametrize("able", [3, 2])
+    def test_what_all_can_do(self, teams, able):
+        answers = all_at_once([lambda t=t: t.all_can(t.workers.index < able) for t in teams])
+        assert answers == [able == 3] * 3
+
     def test_the_same_data(self, teams):
         all_at_once([lambda t=t: t.check_same({"data": "x"}, "") for t in teams])
 

@@ -12,6 +12,7 @@ with them (keras issue 20585).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -22,7 +23,8 @@ from tensorflow.python.eager import context  # what aborts collectives has no pu
 from engine.errors import DescentError
 from engine.training.cluster.team import Team, TeamChunkLength
 from engine.training.cluster.workers import endpoint
-from engine.training.plan import ChunkLength
+from engine.training.placement import Placement
+from engine.training.plan import ChunkLength, Plan
 from engine.training.resumption import Resumption
 
 _SEED_STRIDE = 1_000_003
@@ -80,18 +82,24 @@ class Cluster:
     def __len__(self) -> int:
         return len(self.team.workers)
 
-    @property
-    def reason(self) -> str:
-        """How the steps are executed, in words."""
-        return (
-            f"{len(self)} workers share each batch, many steps run in one call, and all hold the "
-            "same weights. XLA, gradient flow and live views are off: the workers would wait for "
-            "each other."
-        )
+    def agree(self, plan: Plan, placement: Placement) -> tuple[Plan, Placement]:
+        """Returns how all workers execute the steps: data in memory where all have room for it.
 
-    def chunk_length(self, batch_size: int) -> ChunkLength:
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        fixed = (
+            f"{len(self)} workers share each batch and hold the same weights. XLA, gradient flow "
+            "and live views are off: the workers would wait for each other."
+        )
+        resident = self.team.all_can(plan.resident)
+        policy = self.team.agree(placement.policy)
+        plan = replace(plan, resident=resident, xla=False, tries_xla=False, fixed=fixed)
+        return plan, replace(placement, policy=policy)
+
+    def chunk_length(self, plan: Plan, batch_size: int) -> ChunkLength:
         """Decides how long chunks are, at all workers."""
-        return TeamChunkLength(self.team, batch_size)
+        return TeamChunkLength(self.team, batch_size, plan.chunk)
 
     def begin(self, run: str, name: str, resumption: Resumption | None) -> None:
         """Lets the chief tell the others which run begins, or how it goes on.

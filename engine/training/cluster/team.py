@@ -102,6 +102,21 @@ class Team:
         assert message is not None
         return message["value"]
 
+    def all_can(self, mine: bool) -> bool:
+        """Says, at all workers, whether each of them said yes; they must all ask.
+
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        if not self.workers.is_chief:
+            self._links[0].send({"can": mine})
+        else:
+            for index in self._links:
+                message = self._from(index)
+                assert message is not None
+                mine = mine and bool(message["can"])
+        return bool(self.agree(mine))
+
     def check_same(self, what: Mapping[str, str], hint: str) -> None:
         """Makes sure that all workers have the same.
 
@@ -268,10 +283,11 @@ class TeamChunkLength(ChunkLength):
     Args:
         team: The workers.
         batch_size: As for `ChunkLength`.
+        fixed: As for `ChunkLength`.
     """
 
-    def __init__(self, team: Team, batch_size: int) -> None:
-        super().__init__(batch_size)
+    def __init__(self, team: Team, batch_size: int, fixed: int | None = None) -> None:
+        super().__init__(batch_size, fixed=fixed)
         self._team = team
 
     @property
