@@ -9,9 +9,14 @@ import tensorflow as tf
 
 from engine.defaults import resolve
 from engine.errors import SpecError
+from engine.events import Event
 from engine.problem import Kind, Signature, Task
+from engine.run_events import EpochEnded, RunFinished
+from engine.running import train
+from engine.runs.store import RunStore
 from engine.spec import RunSpec
 from engine.training.building import compile_model
+from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
@@ -294,3 +299,35 @@ def test_a_saved_network_needs_nothing_but_keras(tmp_path):
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
         assert b"SmoothedCrossentropy" not in archive.read("config.json")
         assert archive.getinfo("model.weights.h5").file_size < 30_000
+
+
+def test_a_run_with_all_of_it_is_saved_for_keras_alone(tmp_path):
+    values = {
+        "data": {"source": "iris"},
+        "model": {"name": "mlp"},
+        "training": {
+            "epochs": 40,
+            "label_smoothing": 0.1,
+            "clip_norm": 1.0,
+            "weight_decay": 0.01,
+            "accumulate": 2,
+            "class_weights": "balanced",
+        },
+        "schedule": {"name": "cosine", "warmup": 2.0, "plateau_patience": 3},
+        "stopping": {"patience": 1, "min_delta": 0.5},
+    }
+    events: list[Event] = []
+    with RunStore(tmp_path) as store:
+        ended = train(values, store, events.append, TrainingControl())
+        folder = store.folder(ended.run)
+
+    assert isinstance(ended, RunFinished), ended
+    assert ended.reason.startswith("Stopped early: the validation loss has not improved by 0.5")
+    epochs = [event for event in events if isinstance(event, EpochEnded)]
+    assert len(epochs) < 40
+    assert epochs[-1].patience["early stopping"] == (1, 1)
+    with zipfile.ZipFile(folder / "model.keras") as archive:
+        assert b"SmoothedCrossentropy" not in archive.read("config.json")
+    loaded = keras.saving.load_model(folder / "model.keras")
+    flower = np.array([[5.1, 3.5, 1.4, 0.2]], np.float32)
+    assert loaded.predict(flower, verbose=0).sum() == pytest.approx(1.0, rel=1e-5)
