@@ -8,10 +8,11 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
+from engine.datasets.profile import Profile
 from engine.defaults import LOSSES
 from engine.errors import Problem
 from engine.parameters import describe
-from engine.problem import Kind, Output
+from engine.problem import Kind, Output, Task, output_of
 from engine.spec import PreprocessingSpec, RunSpec
 from engine.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
@@ -138,6 +139,19 @@ class ModelForms(QWidget):
             for name in ("learning_rate", "epochs")
         )
         self.schedule_form.show_curve(rate, epochs)
+
+    def show_data(self, profile: Profile | None, known: tuple[Kind, Task] | None) -> None:
+        """Offers what makes sense for the data, as far as it is known.
+
+        Args:
+            profile: What inspection found.
+            known: Kind of data and task, where that is known without inspection.
+        """
+        if profile is not None:
+            self.show_kind(profile.signature.kind, profile.signature.output)
+        elif known is not None:
+            n_classes = 2 if known[1] is Task.CLASSIFICATION else 0
+            self.show_kind(known[0], output_of(known[1], n_classes))
 
     def show_kind(self, kind: Kind, output: Output) -> None:
         """Offers only what makes sense for what comes in and what is predicted."""

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.events import ModelDescribed, Rejected
-from engine.problem import Task, output_of
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
@@ -28,6 +27,7 @@ from gui.messages import Messages
 from gui.pages.model_cards import OWN, ModelCards
 from gui.pages.model_editing import ModelEditing
 from gui.pages.model_forms import ModelForms
+from gui.pages.model_words import building_words, is_all_about_data, rejection_words
 from gui.pages.page import Page, scroll_to
 from gui.settings import Settings
 from gui.theme import SPACING, set_role
@@ -300,12 +300,7 @@ class ModelPage(Page):
 
     def _show_output(self) -> None:
         """Offers the settings that fit what comes in and goes out, as far as that is known."""
-        profile, known = self.controller.profile, self._model_cards.kind_and_task()
-        if profile is not None:
-            self.forms.show_kind(profile.signature.kind, profile.signature.output)
-        elif known is not None:
-            n_classes = 2 if known[1] is Task.CLASSIFICATION else 0
-            self.forms.show_kind(known[0], output_of(known[1], n_classes))
+        self.forms.show_data(self.controller.profile, self._model_cards.kind_and_task())
 
     def _show_cards(self) -> None:
         draft = self.controller.draft
@@ -356,15 +351,8 @@ class ModelPage(Page):
             return
         # A model that is not described yet can be trained all the same.
         self.next_button.setEnabled(True)
-        if self.controller.worker is None:
-            self.state_panel.show_state(
-                "model",
-                self.tr("TensorFlow is getting ready…"),
-                self.tr("The layers appear in a moment. Everything can be set meanwhile."),
-                is_busy=True,
-            )
-        else:
-            self.state_panel.show_state("model", self.tr("Building the model…"), is_busy=True)
+        words = building_words(self.controller.worker is not None)
+        self.state_panel.show_state("model", *words, is_busy=True)
 
     @Slot(object)
     def _on_worker_ready(self, _ready: object) -> None:
@@ -392,27 +380,15 @@ class ModelPage(Page):
         rest = self.forms.show_problems(problem.problems)
         if self.editing.is_open:
             rest = unmarked  # the fields are not on screen
-        if not problem.problems:
-            text = f"{problem.message}\n{problem.hint}".strip()
-        elif rest:
-            text = "\n".join(f"{item.message} {item.hint}".strip() for item in rest)
-        else:
-            text = self.tr("The mistake is marked at its field.")
-        if self._is_about_data(problem):
-            # Data first: what the model makes of it cannot be told before.
-            title, way_out = self.tr("The data cannot be used yet"), self.tr("Go to Data")
-        else:
-            title, way_out = self.tr("This model cannot be built yet"), ""
+        is_about_data = self._is_about_data(problem)
+        title, text, way_out = rejection_words(problem, rest, is_about_data)
         self.state_panel.show_state("warning", title, text, way_out, is_error=True)
         self.tabs.cover(self.state_panel)
-        if problem.details and not self._is_about_data(problem):
+        if problem.details and not is_about_data:
             self.messages.show_error(problem.message, problem.hint, problem.details)
 
     def _is_about_data(self, problem: Rejected) -> bool:
-        roots = {item.field.partition(".")[0] for item in problem.problems}
-        return self.controller.data_problem is not None or bool(
-            roots and roots <= {"data", "split", "seed"}
-        )
+        return self.controller.data_problem is not None or is_all_about_data(problem)
 
     @Slot()
     def _on_next(self) -> None:

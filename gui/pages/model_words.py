@@ -1,0 +1,56 @@
+"""What the Model page says in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QCoreApplication
+
+from engine.errors import Problem
+from engine.events import Rejected
+
+_CONTEXT = "ModelPage"
+
+
+def rejection_words(
+    problem: Rejected, unmarked: Iterable[Problem], is_about_data: bool
+) -> tuple[str, str, str]:
+    """Says why a model cannot be built.
+
+    Args:
+        problem: The engine's answer.
+        unmarked: Those of its problems that are marked at no field.
+        is_about_data: It is the data that stands in the way.
+
+    Returns:
+        A title, what is wrong, and what a button that leads to the way out says; empty for none.
+    """
+    rest = "\n".join(f"{item.message} {item.hint}".strip() for item in unmarked)
+    if not problem.problems:
+        text = f"{problem.message}\n{problem.hint}".strip()
+    else:
+        text = rest or _tr("The mistake is marked at its field.")
+    if is_about_data:
+        # Data first: what the model makes of it cannot be told before.
+        return _tr("The data cannot be used yet"), text, _tr("Go to Data")
+    return _tr("This model cannot be built yet"), text, ""
+
+
+def building_words(is_worker_ready: bool) -> tuple[str, str]:
+    """A title and a text while a model is being built."""
+    if is_worker_ready:
+        return _tr("Building the model…"), ""
+    return (
+        _tr("TensorFlow is getting ready…"),
+        _tr("The layers appear in a moment. Everything can be set meanwhile."),
+    )
+
+
+def is_all_about_data(problem: Rejected) -> bool:
+    """Every problem is with settings of the Data page."""
+    roots = {item.field.partition(".")[0] for item in problem.problems}
+    return bool(roots and roots <= {"data", "split", "seed"})
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate(_CONTEXT, text)
