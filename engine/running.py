@@ -189,14 +189,16 @@ def _differences(
 def _check_unfinished(
     record: RunRecord, found: Found | None, told: Mapping[str, tuple[Any, Any]]
 ) -> None:
-    """Makes sure that there is something left to train.
+    """Makes sure that there is something left to do.
+
+    A run that died after its last epoch is still to be evaluated and saved.
 
     Raises:
         WorkspaceError: There is not.
     """
+    if record.state is not RunState.FINISHED:
+        return
     if found is None:
-        if record.state is not RunState.FINISHED:
-            return
         raise WorkspaceError(
             f"The run '{record.name}' is over, and none of its checkpoints can be read.",
             "Start a new run with the same settings.",

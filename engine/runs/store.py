@@ -290,8 +290,7 @@ class RunStore:
             for record in self.runs()
             if record.state is RunState.INTERRUPTED
             or (
-                record.state in (RunState.STOPPED, RunState.FAILED)
-                and record.epochs_done < record.epochs_planned
+                (record.state is RunState.FAILED or _is_short(record))
                 and self.has_checkpoint(record.id)
             )
         ]
@@ -397,6 +396,11 @@ class RunStore:
             except OSError as error:
                 raise cannot_write(folder, error) from error
             return run, folder
+
+
+def _is_short(record: RunRecord) -> bool:
+    """Someone stopped it before its last epoch."""
+    return record.state is RunState.STOPPED and record.epochs_done < record.epochs_planned
 
 
 def _clean(name: str) -> str:

@@ -151,6 +151,21 @@ def test_a_run_that_died_anywhere_ends_as_if_it_had_not(store, straight, small_s
     _assert_same(_everything(store, ended.run), straight)
 
 
+def test_a_run_that_died_after_its_last_epoch_is_evaluated_and_saved(store, straight, monkeypatch):
+    def die(*_):
+        raise _End
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.training.job.TrainingJob._save", die)
+        _, ended = _train(store, _spec())
+    assert isinstance(ended, RunFailed)
+    assert not (store.folder(ended.run) / "model.keras").exists()
+    _, again = _resume(store, ended.run)
+    assert isinstance(again, RunFinished), again
+    assert (store.folder(ended.run) / "model.keras").exists()
+    _assert_same(_everything(store, ended.run), straight)
+
+
 @pytest.mark.parametrize("in_validation", [False, True])
 def test_a_run_that_was_paused_and_stopped_ends_as_if_it_had_not(
     store, straight, small_steps, monkeypatch, in_validation
