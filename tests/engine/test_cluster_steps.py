@@ -74,3 +74,10 @@ class TestShares:
         losses = chief[f"{case}/losses"]
         assert np.isfinite(losses).all()
         assert losses.std() > 0
+
+
+def test_a_chief_that_dies_is_named(learnt):
+    (_, other), _ = learnt
+    message = str(other["loss of the chief"])
+    assert message.startswith("Worker 0 (127.0.0.1:")
+    assert "has ended" in message
