@@ -104,6 +104,25 @@ def test_numbers_are_those_of_a_gradient_taken_by_hand():
     assert np.isnan(found[3][1:]).all()  # neither tanh nor a plain sum can die
 
 
+def test_an_embedding_counts_a_token_that_comes_several_times_once():
+    network = keras.Sequential(
+        [
+            keras.Input((4,), dtype="int32"),
+            layers.Embedding(9, 3),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(2, name="output"),
+        ]
+    )
+    network.compile(keras.optimizers.SGD(0.125), "mean_squared_error", jit_compile=False)
+    random = np.random.default_rng(0)
+    tokens = random.integers(0, 9, (64, 4)).astype(np.int32)
+    data = DeviceData.place(tokens, random.normal(size=(64, 2)).astype(np.float32))
+    found = measured(network, data=data)
+    np.testing.assert_allclose(
+        found["ratio"] * found["weight"], 0.125 * found["gradient"], rtol=1e-4
+    )
+
+
 def test_the_gradient_is_that_of_the_very_step_masks_and_augmentation_included():
     def noisy(x, seed):
         return x + tf.random.stateless_normal(tf.shape(x), seed)
@@ -171,14 +190,16 @@ def test_a_layer_far_below_zero_is_dead_and_so_are_some_units_of_another():
 
 
 def test_very_small_and_very_large_gradients_keep_their_size():
-    norms = [
-        float(flow_graph._norm(tf.constant([3.0, 4.0], tf.float32) * scale))
-        for scale in (1e-30, 1e30)
-    ]
-    np.testing.assert_allclose(norms, [5e-30, 5e30], rtol=1e-5)
-    assert float(flow_graph._norm(tf.zeros(3))) == 0.0
-    assert np.isinf(float(flow_graph._norm(tf.constant([np.inf, 1.0]))))
-    assert np.isnan(float(flow_graph._norm(tf.constant([np.nan, 1.0]))))
+    graph = FlowGraph(mlp())  # two weights, one layer
+
+    def norm(kernel: float, bias: float) -> float:
+        return float(graph._norms([tf.constant([kernel]), tf.constant([bias])], "float64")[0])
+
+    np.testing.assert_allclose(norm(3e-30, 4e-30), 5e-30, rtol=1e-5)
+    np.testing.assert_allclose(norm(3e30, 4e30), 5e30, rtol=1e-5)
+    assert norm(0.0, 0.0) == 0.0
+    assert np.isinf(norm(np.inf, 1.0))
+    assert np.isnan(norm(np.nan, 1.0))
 
 
 def test_layers_within_others_are_told_apart():
@@ -342,9 +363,9 @@ def test_measurements_come_at_most_once_a_second_and_within_their_share(monkeypa
     monkeypatch.setattr(stand.flow._graph, "measure", slow)
     before = len(stand.events)
     stand.train(60, seconds=1.0)
-    assert 5 <= len(stand.events) - before <= 7  # 0.3 s each ten seconds are 3 %
+    assert 4 <= len(stand.events) - before <= 6  # 0.3 s in twelve seconds are 2.5 %
     budget = stand.flow._budget
-    assert budget.spent_s - spent_s <= 0.03 * budget.trained_s + 0.3
+    assert budget.spent_s - spent_s <= 0.025 * budget.trained_s + 0.3
 
 
 def test_a_short_training_is_not_measured():
