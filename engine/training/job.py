@@ -43,6 +43,7 @@ from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.cluster.cluster import Cluster
 from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.control import TrainingControl
+from engine.training.divergence import examine
 from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.inside import Scene, observers
@@ -140,7 +141,9 @@ class TrainingJob:
             try:
                 outcome = trainer.fit()
             except TrainingError:
-                if trainer.has_best:
+                if self._owns and (trainer.has_best or trainer.progress.step):
+                    if self._material.spec.training.keep == "best":
+                        trainer.restore_best()
                     self._save(network)
                 raise
             self._emit(StateChanged(self._run, RunState.STOPPING))
@@ -276,6 +279,7 @@ class TrainingJob:
             if cluster is None
             else partial(cluster.chunk_length, self._plan),
             tuner,
+            lambda places: examine(material, material.parts.train[places]),
         )
 
     def _feed(self, part: str) -> Feed:

@@ -9,7 +9,8 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -34,13 +35,16 @@ from engine.training.checkpoint import (
     restore_snapshot,
     take_snapshot,
 )
+from engine.training.companions import Keeper, Observer
 from engine.training.control import Change, TrainingControl
+from engine.training.divergence import Culprit
 from engine.training.feed import Chunk, Feed
 from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 from engine.training.progress import Outcome, Progress
 from engine.training.rates import LearningRate
+from engine.training.rewinding import Rewinding
 from engine.training.rules import Rules
 from engine.training.schedule import Schedule
 from engine.training.stopwatch import Stopwatch
@@ -50,28 +54,6 @@ TEST_BATCH_SIZE = 256
 SAVE_EVERY_S = 120.0
 """Longer epochs are saved in their middle this often, besides at their end."""
 TELL_EVERY_S = 0.25  # how far a validation is
-
-
-class Observer(Protocol):
-    """Looks at the model between chunks, for a live view."""
-
-    def update(self, force: bool = False) -> None: ...
-
-    def epoch_reached(self, epoch: int) -> None: ...
-
-
-class Keeper(Protocol):
-    """Takes states that must last."""
-
-    @property
-    def is_ready(self) -> bool: ...
-
-    def offer(
-        self,
-        snapshot: Snapshot,
-        best: Weights | None,
-        saved: Callable[[], None] | None = None,
-    ) -> None: ...
 
 
 class _Stopped(Exception):
@@ -95,6 +77,7 @@ class Trainer:
         in_units: Turns a metric by name from scaled units into the target's own.
         chunk_length: Decides how long chunks are, given the examples of each step.
         tuner: Finds a faster way to execute the steps while they are being done.
+        examine: Says what is wrong with a batch, given its places in the training part, (n,).
     """
 
     def __init__(
@@ -112,6 +95,7 @@ class Trainer:
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
         chunk_length: Callable[[int], ChunkLength] = ChunkLength,
         tuner: Tuner | None = None,
+        examine: Callable[[npt.NDArray[np.int32]], Culprit] | None = None,
     ) -> None:
         self._run = run
         self._model = model
@@ -125,6 +109,8 @@ class Trainer:
         self._keeper = keeper
         self._in_units = in_units
         self._tuner = tuner
+        self._examine = examine
+        self._finite: Snapshot | None = None
         self._chunk = chunk_length(schedule.batch_size)
         self._test_chunk = chunk_length(TEST_BATCH_SIZE)
         self._clock = Stopwatch()
@@ -175,10 +161,12 @@ class Trainer:
         """Trains until the last epoch, until a rule ends it, or until someone stops it.
 
         Raises:
-            TrainingError: The loss is no longer a finite number; the model holds its best weights.
+            TrainingError: The loss is no longer a finite number; the model is again as it was
+                before that, as far as that is known.
         """
         progress = self._progress
         self._saved_at = self._clock.seconds
+        self._finite = self._snapshot()
         stopped = False
         try:
             while not progress.is_over:
@@ -252,7 +240,7 @@ class Trainer:
                 self._tuner.after(data, indices, self._chunk.batch_size, self._took_s, self._left)
             shown = {name: self._in_units(name, value) for name, value in values.items()}
             self._emit(StepsDone(self._run, progress.epoch, first_step, shown, self._clock.seconds))
-            self._check_finite(values["loss"], first_step)
+            self._check_finite(values["loss"], indices.size // len(indices))
             for observer in self._observers:
                 observer.update()
             if self._clock.seconds - self._saved_at > SAVE_EVERY_S:
@@ -399,28 +387,50 @@ class Trainer:
 
     def _save(self, saved: Callable[[], None] | None = None) -> None:
         """Offers the state, from which a training goes on bit by bit as this one does."""
-        if self._keeper is None:
-            return
+        if self._keeper is not None:
+            self._finite = self._snapshot()
+            self._saved_at = self._progress.elapsed_s
+            self._keeper.offer(self._finite, self._best_weights, saved)
+
+    def _snapshot(self) -> Snapshot:
         progress = self._progress
-        self._saved_at = progress.elapsed_s = self._clock.seconds
+        progress.elapsed_s = self._clock.seconds
         progress.epoch_s = progress.elapsed_s - self._epoch_started
         progress.rate = self._rate.state()
         progress.rules = self._rules.state()
-        snapshot = take_snapshot(self._model, {"training": progress.to_dict()})
-        self._keeper.offer(snapshot, self._best_weights, saved)
+        return take_snapshot(self._model, {"training": progress.to_dict()})
 
-    def _check_finite(self, losses: npt.NDArray[np.float32], first_step: int) -> None:
+    # ---- a loss that is no finite number
+
+    def _check_finite(self, losses: npt.NDArray[np.float32], batch_size: int) -> None:
+        """Makes sure that the last chunk had finite losses.
+
+        Raises:
+            TrainingError: It had not.
+        """
         bad = np.flatnonzero(~np.isfinite(losses))
         if not len(bad):
             return
-        self.restore_best()
-        kept = (
-            f"The weights of epoch {self._progress.best_epoch} are kept."
-            if self._best_weights is not None
-            else "No epoch was complete, so there are no weights to keep."
-        )
-        raise TrainingError(
-            f"The loss became {losses[bad[0]]} in step {first_step + bad[0] + 1:,}. {kept}",
-            "The steps are too large: try a learning rate ten times smaller, "
-            "or scale the inputs and the target.",
-        )
+        progress, first = self._progress, int(bad[0])
+        order = shuffled(len(self._train), self._schedule.seed, progress.epoch)
+        start = progress.consumed - (len(losses) - first) * batch_size
+        batch = order[start : start + batch_size]
+        step = progress.step - len(losses) + first
+        what = f"The loss became {losses[first]} in step {step + 1:,}, epoch {progress.epoch}."
+        kept = self._go_back(step, start)
+        culprit = self._examine(batch) if self._examine is not None else None
+        if culprit is None:
+            raise TrainingError(f"{what} {kept}", "Try a learning rate ten times smaller.")
+        raise TrainingError(f"{what} {culprit.words} {kept}", culprit.hint)
+
+    def _go_back(self, step: int, consumed: int) -> str:
+        """Restores the last finite state that can be found; returns in words which that is."""
+        assert self._finite is not None
+        wanted = replace(self._progress, step=step, consumed=consumed)
+        step_s = self._took_s / max(1, self._chunk.steps)
+        rewinding = Rewinding(self._model, self._loop, self._train, self._schedule, self._rate)
+        self._progress = rewinding.to(self._finite, wanted, step_s, self._chunk)
+        self._save()
+        if not self._progress.step:
+            return "The first weights are kept, as nothing was learnt before."
+        return f"The state after step {self._progress.step:,} is kept."
