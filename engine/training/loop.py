@@ -188,6 +188,11 @@ class StepLoop:
         self._compiled = compiled
         self._failed = failed
 
+    @property
+    def can_repeat(self) -> bool:
+        """Steps can be done again from an earlier state, whenever that is wanted."""
+        return True
+
     def reset_metrics(self) -> None:
         """Starts a new epoch, or an evaluation."""
         self._results = None

@@ -63,7 +63,8 @@ class Rewinding:
             How far the training is, in the state restored.
         """
         copied = self._put_back(snapshot)
-        if (wanted.step - copied.step) * step_s > REPLAY_S:
+        n_steps = wanted.step - copied.step
+        if n_steps * step_s > REPLAY_S or (n_steps and not self._loop.can_repeat):
             return copied
         self._replay(copied, wanted, chunk)
         if all(np.isfinite(weight).all() for weight in self._model.get_weights()):

@@ -39,6 +39,10 @@ class SharedLoop(StepLoop):
         cluster.prepare(model)
         super().__init__(model, data, None, augment, seed)
 
+    @property
+    def can_repeat(self) -> bool:
+        return False  # the others may have another state to go back to
+
     def _graph(
         self,
         step: Callable[[Any], Any],
