@@ -1,0 +1,398 @@
+"""What is left when the worker, or the window, is killed at random moments.
+
+    python tests/benchmarks/faults.py [--workers N] [--windows N] [--seed N] [--json]
+
+A run is trained, killed with SIGKILL at a random moment, continued in a new worker, killed again,
+and so on until it is over; then another one begins. After each kill it is counted
+
+- `lost`: metrics that somebody was told (steps and epochs) and that the workspace does not have,
+  or has otherwise;
+- `unreadable`: checkpoints that fail their checksums;
+- `stuck`: runs that cannot go on;
+
+and at the end of each run
+
+- `different`: runs whose weights, optimizer or history are not bit by bit those of the same run
+  that was never killed.
+
+A window is killed while it trains; its worker has then to end by itself, within ten seconds
+(`orphans` counts those that do not). All counts shall be 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import numpy as np
+import psutil
+
+from engine.errors import DescentError
+from engine.events import Command, Event, ResumeRun, Train
+from engine.run_events import (
+    EpochEnded,
+    RunEnded,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+    StepsDone,
+)
+from engine.runs.store import RunStore
+from engine.session import Session
+from engine.training.checkpoint import newest_checkpoint, read_checkpoint
+
+SPEC: dict[str, Any] = {
+    "data": {"source": "digits"},
+    "augmentation": {"noise": 0.05},
+    "model": {"name": "mlp", "parameters": {"dropout": 0.2, "batch_normalization": True}},
+    "training": {"epochs": 30, "batch_size": 8},
+    "schedule": {"name": "cosine", "plateau_patience": 2},
+    "execution": {"reproducible": True},
+    "seed": 1,
+}
+ORPHAN_S = 10.0
+_START_S = 8.0
+"""Killing by the clock falls into this time from the command on: start-up and data, too."""
+
+
+@dataclass
+class Counts:
+    """What was found."""
+
+    kills: int = 0
+    runs: int = 0
+    lost: int = 0
+    unreadable: int = 0
+    stuck: int = 0
+    different: int = 0
+    orphans: int = 0
+    moments: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.lost or self.unreadable or self.stuck or self.different or self.orphans)
+
+
+class Told:
+    """What somebody was told of a run: the value of each step, and each epoch."""
+
+    def __init__(self) -> None:
+        self.losses: dict[int, float] = {}
+        self.epochs: dict[int, dict[str, float]] = {}
+
+    def note(self, event: Event) -> None:
+        if isinstance(event, StepsDone):
+            for place, value in enumerate(event.metrics["loss"]):
+                self.losses[event.first_step + place] = float(value)
+        elif isinstance(event, EpochEnded):
+            self.epochs[event.epoch] = event.metrics
+
+    def missing(self, store: RunStore, run: str) -> int:
+        """How many of these the workspace does not have."""
+        kept = store.steps(run).get("loss", np.empty(0))
+        epochs = {event.epoch: event.metrics for event in store.epochs(run)}
+        return sum(
+            step >= len(kept) or float(kept[step]) != value for step, value in self.losses.items()
+        ) + sum(epochs.get(epoch) != metrics for epoch, metrics in self.epochs.items())
+
+
+def state_of(store: RunStore, run: str) -> dict[str, Any]:
+    """Every number a run ends with."""
+    found = newest_checkpoint(store.folder(run) / "checkpoints")
+    assert found is not None
+    return {
+        "variables": dict(found.snapshot.variables),
+        "steps": store.steps(run),
+        "epochs": [event.metrics for event in store.epochs(run)],
+        "metrics": store.get(run).metrics,
+    }
+
+
+def is_same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """Whether two runs ended alike, bit by bit."""
+    return (
+        first["epochs"] == second["epochs"]
+        and first["metrics"] == second["metrics"]
+        and all(
+            first[group].keys() == second[group].keys()
+            and all(
+                np.array_equal(first[group][name], second[group][name]) for name in first[group]
+            )
+            for group in ("variables", "steps")
+        )
+    )
+
+
+def check(counts: Counts, store: RunStore, run: str, told: Told) -> None:
+    """Counts what a kill has lost or damaged."""
+    counts.lost += told.missing(store, run)
+    for path in (store.folder(run) / "checkpoints").glob("[!.]*"):
+        try:
+            read_checkpoint(path)
+        except DescentError as error:
+            print(f"  {error.message}", flush=True)
+            counts.unreadable += 1
+
+
+class Killer:
+    """Ends a session's worker once, at a random moment."""
+
+    def __init__(self, session: Session, chance: random.Random) -> None:
+        self._session = session
+        self.is_done = False
+        self.phase = "start"
+        self._after = chance.choice([0, *range(1, 60)])
+        self._timer: threading.Timer | None = None
+        if chance.random() < 0.3:  # by the clock: reading data, TensorFlow's import, anything
+            self._after = -1
+            self._timer = threading.Timer(chance.uniform(0.0, _START_S), self._kill)
+            self._timer.start()
+        else:
+            self._delay = chance.uniform(0.0, 0.03)  # into the chunk, or into what is written
+
+    def note(self, event: Event) -> None:
+        self.phase = type(event).__name__
+        if self._after > 0:
+            self._after -= 1
+            if not self._after:
+                self._timer = threading.Timer(self._delay, self._kill)
+                self._timer.start()
+
+    def _kill(self) -> None:
+        pid = self._session.pid
+        if pid is not None:
+            self.is_done = True
+            os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+
+
+def kill_workers(n_kills: int, chance: random.Random, folder: Path) -> Counts:
+    """Trains and kills until the worker was killed so many times."""
+    counts = Counts()
+    reference = _uninterrupted(folder / "reference")
+    workspace = folder / "killed"
+    while counts.kills < n_kills:
+        counts.runs += 1
+        command: Command = Train(SPEC)
+        told, run = Told(), ""
+        while True:
+            killed, ended = _ask_and_kill(workspace, command, chance, counts, told)
+            run = run or getattr(ended, "run", "")
+            with RunStore(workspace) as store:
+                if not run:  # it died before there was a run; one may lie there all the same
+                    break
+                check(counts, store, run, told)
+                if isinstance(ended, RunFinished):
+                    counts.different += not is_same(state_of(store, run), reference)
+                    break
+                if not isinstance(ended, RunInterrupted) and not killed:
+                    print(f"  {ended}", flush=True)
+                    counts.stuck += 1
+                    break
+            command = ResumeRun(run)
+    return counts
+
+
+def _uninterrupted(workspace: Path) -> dict[str, Any]:
+    session = Session(workspace)
+    try:
+        *_, ended = session.run(Train(SPEC))
+    finally:
+        session.close()
+    assert isinstance(ended, RunFinished), ended
+    with RunStore(workspace) as store:
+        return state_of(store, ended.run)
+
+
+def _ask_and_kill(
+    workspace: Path, command: Command, chance: random.Random, counts: Counts, told: Told
+) -> tuple[bool, Event]:
+    """Returns whether the worker was killed, and the last event."""
+    session = Session(workspace)
+    killer = Killer(session, chance)
+    event: Event | None = None
+    try:
+        for event in session.run(command):
+            told.note(event)
+            if not isinstance(event, RunEnded):
+                killer.note(event)
+    finally:
+        killer.close()
+        session.close()
+    assert event is not None
+    was_killed = killer.is_done and not isinstance(event, RunFinished)
+    if was_killed:
+        counts.kills += 1
+        counts.moments[killer.phase] = counts.moments.get(killer.phase, 0) + 1
+        if counts.kills % 10 == 0:
+            print(f"  {counts.kills} kills, {counts.runs} runs", flush=True)
+    return was_killed, event
+
+
+# ---- the window
+
+
+def _train_in_window(workspace: Path) -> None:
+    """Opens the window and trains; prints what it was told. Runs in a process of its own."""
+    from PySide6.QtCore import QEvent, QObject, Slot
+    from PySide6.QtWidgets import QApplication
+
+    from gui import app
+    from gui.draft import Draft
+    from gui.main_window import MainWindow
+
+    class Player(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint and isinstance(watched, MainWindow):
+                application.removeEventFilter(self)
+                self._controller = watched.controller
+                self._controller.worker_ready.connect(self._on_ready)
+                self._controller.run_event.connect(self._on_event)
+            return False
+
+        @Slot(object)
+        def _on_ready(self, _: object) -> None:
+            if not self._controller.is_active:
+                self._controller.set_draft(Draft.from_values(SPEC))
+                self._controller.start()
+
+        @Slot(object)
+        def _on_event(self, event: object) -> None:
+            if isinstance(event, RunStarted):
+                _say({"run": event.run})
+            elif isinstance(event, StepsDone):
+                losses = [float(value) for value in event.metrics["loss"]]
+                _say({"first_step": event.first_step, "losses": losses})
+            elif isinstance(event, EpochEnded):
+                _say({"epoch": event.epoch, "metrics": event.metrics})
+
+    application = QApplication(sys.argv[:1])
+    player = Player()
+    application.installEventFilter(player)
+    app.main(["--workspace", str(workspace)])
+
+
+def _say(values: dict[str, Any]) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def kill_windows(n_kills: int, chance: random.Random, folder: Path) -> Counts:
+    """Opens a window, trains, kills it, and continues the run, so many times."""
+    counts = Counts()
+    reference = _uninterrupted(folder / "reference")
+    for number in range(n_kills):
+        workspace = folder / f"window-{number}"
+        told = Told()
+        run = _open_and_kill(workspace, folder, chance, counts, told)
+        if run:
+            counts.runs += 1
+            with RunStore(workspace) as store:
+                store.mark_interrupted()
+                check(counts, store, run, told)
+                is_over = store.get(run).state.value == "finished"
+            if not is_over:
+                session = Session(workspace)
+                *_, ended = session.run(ResumeRun(run))
+                session.close()
+                if not isinstance(ended, RunFinished):
+                    print(f"  {ended}", flush=True)
+                    counts.stuck += 1
+                    continue
+            with RunStore(workspace) as store:
+                counts.different += not is_same(state_of(store, run), reference)
+    return counts
+
+
+def _open_and_kill(
+    workspace: Path, folder: Path, chance: random.Random, counts: Counts, told: Told
+) -> str:
+    """Returns the run that the window had started; empty if none."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder)}
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--window", str(workspace)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    run, after, children = "", chance.randrange(1, 60), []
+    for values in _lines(process):
+        if "run" in values:
+            run = values["run"]
+        elif "losses" in values:
+            for place, loss in enumerate(values["losses"]):
+                told.losses[values["first_step"] + place] = loss
+        else:
+            told.epochs[values["epoch"]] = values["metrics"]
+        after -= 1
+        if not after:
+            time.sleep(chance.uniform(0.0, 0.03))
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
+    process.wait()
+    counts.kills += 1
+    _, alive = psutil.wait_procs(children, timeout=ORPHAN_S)
+    counts.orphans += len(alive)
+    return run
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        try:
+            yield json.loads(line)
+        except ValueError:  # cut off by the kill
+            continue
+
+
+def _print(name: str, counts: Counts, as_json: bool) -> None:
+    values = {item.name: getattr(counts, item.name) for item in fields(counts)}
+    if as_json:
+        print(json.dumps({"killed": name, **values}), flush=True)
+    else:
+        print(
+            f"{name}: " + ", ".join(f"{value} {key}" for key, value in values.items()), flush=True
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=100, help="kills of the worker")
+    parser.add_argument("--windows", type=int, default=20, help="kills of the window")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.window:
+        _train_in_window(options.window)
+        return
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        if options.workers:
+            counts = kill_workers(options.workers, chance, Path(folder) / "workers")
+            _print("worker", counts, options.json)
+        if options.windows:
+            counts = kill_windows(options.windows, chance, Path(folder) / "windows")
+            _print("window", counts, options.json)
+
+
+if __name__ == "__main__":
+    main()
