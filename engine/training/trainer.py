@@ -122,7 +122,7 @@ class Trainer:
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
         self._rate = LearningRate(
-            float(model.optimizer.learning_rate),
+            float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
             schedule.learning_rate,
             -(-len(train) // schedule.batch_size),
             schedule.epochs,

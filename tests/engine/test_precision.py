@@ -118,6 +118,8 @@ def test_a_gpu_that_is_not_there_is_refused_before_a_run_exists(tmp_path):
             running.train(spec, store, lambda event: None, TrainingControl())
         assert store.runs() == []
     assert [problem.field for problem in caught.value.problems] == ["execution.device"]
+    with pytest.raises(SpecError, match=r"execution\.device: TensorFlow can use no GPU"):
+        execution.describe_model(spec)  # so that it shows beside the choice
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

@@ -161,3 +161,56 @@ def test_a_whole_model_trains_and_is_restored():
 )
 def test_how_a_batch_is_divided(batch_size, n_replicas, expected):
     assert Division.of(batch_size, n_replicas) is expected
+
+
+_RUN = """
+import json, sys, tempfile
+from pathlib import Path
+import tensorflow as tf
+
+n_devices = int(sys.argv[1])
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_visible_devices([cpu])
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * n_devices
+)
+from engine import execution, running
+from engine.run_events import EpochEnded, PlanChosen
+from engine.runs.store import RunStore
+from engine.training.control import TrainingControl
+
+STRATEGY = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(n_devices)])
+spec = {
+    "data": {"source": "iris"},
+    "model": {"name": "mlp", "parameters": {"dropout": 0.0, "batch_normalization": False}},
+    "training": {"epochs": 3, "batch_size": 16},
+    "execution": {"reproducible": True},
+}
+found = {}
+with tempfile.TemporaryDirectory() as folder, RunStore(Path(folder)) as store:
+    for name, strategy in (("one", None), ("two", STRATEGY)):
+        events = []
+        ended = running.train(spec, store, events.append, TrainingControl(), strategy=strategy)
+        assert ended.state == "finished", (ended.reason, ended.details)
+        epochs = [event.metrics for event in events if isinstance(event, EpochEnded)]
+        plan = next(event for event in events if isinstance(event, PlanChosen))
+        again = execution.evaluate(ended.run, store).metrics["accuracy"]
+        found[name] = {"epochs": epochs, "test": ended.metrics["test_accuracy"],
+                       "reason": ended.reason, "again": again, "device": plan.device}
+    more = running.resume(ended.run, {"training.epochs": 5}, store, lambda event: None,
+                          TrainingControl(), strategy=STRATEGY)
+    found["more"] = more.reason
+print(json.dumps(found))
+"""
+
+
+def test_a_run_on_two_devices_is_validated_kept_and_continued_as_on_one():
+    found = run(_RUN, 2)
+    one, two = found["one"], found["two"]
+    assert (one["device"], two["device"]) == ("CPU:0", "CPU:0, CPU:1")
+    for mine, his in zip(two["epochs"], one["epochs"], strict=True):
+        assert mine == pytest.approx(his, abs=1e-4)
+    assert two["test"] == pytest.approx(one["test"])
+    assert two["again"] == pytest.approx(two["test"])
+    assert two["reason"] == one["reason"]
+    assert "All 5 epochs are done" in found["more"]
