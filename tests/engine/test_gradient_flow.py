@@ -363,9 +363,9 @@ def test_measurements_come_at_most_once_a_second_and_within_their_share(monkeypa
     monkeypatch.setattr(stand.flow._graph, "measure", slow)
     before = len(stand.events)
     stand.train(60, seconds=1.0)
-    assert 4 <= len(stand.events) - before <= 6  # 0.3 s in twelve seconds are 2.5 %
+    assert 3 <= len(stand.events) - before <= 5  # 0.3 s in fifteen seconds are 2 %
     budget = stand.flow._budget
-    assert budget.spent_s - spent_s <= 0.025 * budget.trained_s + 0.3
+    assert budget.spent_s - spent_s <= 0.02 * budget.trained_s + 0.3
 
 
 def test_a_short_training_is_not_measured():

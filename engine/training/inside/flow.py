@@ -32,7 +32,7 @@ from engine.training.watching import Values
 
 logger = logging.getLogger(__name__)
 
-TIME_SHARE = 0.025
+TIME_SHARE = 0.02
 """Of the training time; what threads that get in each other's way take cannot be counted, and has
 room up to 3 %."""
 TRACE_SHARE = 0.015
