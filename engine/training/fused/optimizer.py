@@ -27,7 +27,8 @@ def update_step(optimizer: Any) -> Callable[[Any, Any, Any], None]:
         if not is_dense or reference.dtype != tf.float32 or not _is_resource(reference):
             original(gradient, variable, learning_rate)
             return
-        step = tf.cast(optimizer.iterations.value + 1, tf.float32)
+        # No variable but a tensor where gradients are accumulated.
+        step = tf.cast(tf.convert_to_tensor(optimizer.iterations) + 1, tf.float32)
         index = optimizer._get_variable_index(variable)
         beta_1, beta_2 = tf.constant(optimizer.beta_1), tf.constant(optimizer.beta_2)
         tf.raw_ops.ResourceApplyAdam(

@@ -50,8 +50,9 @@ def _looped(
     step: Step, sequences: Sequence[tf.Tensor], state: Tensors, n_steps: int, is_reversed: bool
 ) -> tuple[Tensors, Tensors]:
     times = range(n_steps - 1, -1, -1) if is_reversed else range(n_steps)
-    shapes = _kept_shapes(step, sequences, state)
-    arrays = tuple(tf.TensorArray(state[0].dtype, n_steps, element_shape=it) for it in shapes)
+    # Tried once to learn the shapes; nothing of it is computed.
+    _, tried = step(state, tuple(sequence[0] for sequence in sequences))
+    arrays = tuple(tf.TensorArray(it.dtype, n_steps, element_shape=it.shape) for it in tried)
     start, change = times.start, times.step
 
     def body(
@@ -74,17 +75,3 @@ def _looped(
         maximum_iterations=n_steps,
     )
     return state, tuple(array.stack() for array in arrays)
-
-
-def _kept_shapes(
-    step: Step, sequences: Sequence[tf.Tensor], state: Tensors
-) -> list[tf.TensorShape]:
-    """Shapes of what a step keeps, found in a graph that is thrown away."""
-    with tf.Graph().as_default():
-        held = tuple(tf.zeros([it or 1 for it in values.shape], values.dtype) for values in state)
-        parts = tuple(
-            tf.zeros([it or 1 for it in values.shape[1:]], values.dtype) for values in sequences
-        )
-        _, kept = step(held, parts)
-        features = [int(values.shape[-1]) for values in kept]
-    return [tf.TensorShape((state[0].shape[0], it)) for it in features]

@@ -1,0 +1,369 @@
+"""Fused layers against Keras's own: gradients and weights to rounding, and nothing left behind."""
+
+import contextlib
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from engine.training.fused import describe, fused, is_fusible, scanning
+
+TIME, FEATURES, WORDS = 6, 5, 7
+RNG = np.random.default_rng(3)
+SERIES = RNG.normal(size=(9, TIME, FEATURES)).astype(np.float32)
+TOKENS = RNG.integers(0, WORDS, (9, TIME)).astype(np.int32)
+TOKENS[0] = 0  # nothing to read at all
+TOKENS[1, :2] = 0
+CLASSES = RNG.integers(0, 3, 9)
+Build = Callable[[], keras.Model]
+
+
+def _answer(read: keras.KerasTensor) -> keras.KerasTensor:
+    if len(read.shape) > 2:  # no layer, which would warn that the mask ends here
+        read = keras.ops.reshape(read, (-1, read.shape[1] * read.shape[2]))
+    return layers.Dense(3, activation="softmax")(read)
+
+
+def _of_series(read: Callable[[keras.KerasTensor], keras.KerasTensor], time: int = TIME) -> Build:
+    def build() -> keras.Model:
+        inputs = keras.Input((time, FEATURES))
+        return keras.Model(inputs, _answer(read(inputs)))
+
+    return build
+
+
+def _of_tokens(
+    read: Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor],
+    mask_zero: bool = False,
+) -> Build:
+    """`read` is given the embedded tokens and the mask."""
+
+    def build() -> keras.Model:
+        tokens = keras.Input((TIME,), dtype="int32")
+        embedded = layers.Embedding(WORDS, FEATURES, mask_zero=mask_zero)(tokens)
+        return keras.Model(tokens, _answer(read(embedded, keras.ops.not_equal(tokens, 0))))
+
+    return build
+
+
+def _trained(
+    build: Build, x: np.ndarray, is_fused: bool, optimizer: str | keras.Optimizer, **options: object
+) -> keras.Model:
+    """A model after three steps, traced at once as the engine traces them."""
+    keras.utils.set_random_seed(5)
+    model = build()
+    for number, variable in enumerate(model.trainable_variables):  # so that biases count, too
+        variable.assign_add(0.1 * keras.random.normal(variable.shape, seed=number))
+    if isinstance(optimizer, keras.Optimizer):
+        optimizer = optimizer.from_config(optimizer.get_config())
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.optimizer.build(model.trainable_variables)
+    model.compute_metrics(x[:1], CLASSES[:1], model(x[:1]))
+    xla = bool(options.get("jit_compile"))
+
+    def chunk(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        def body(index: tf.Tensor) -> tf.Tensor:
+            model.train_step((x, y))
+            return (index + 1,)
+
+        return tf.while_loop(lambda index: index < 3, body, (0,))[0]
+
+    with fused(model, xla=xla) if is_fused else contextlib.nullcontext():
+        shape = x.shape if xla else (None, *x.shape[1:])
+        graph = tf.function(
+            chunk,
+            input_signature=[
+                tf.TensorSpec(shape, x.dtype),
+                tf.TensorSpec(shape[:1], CLASSES.dtype),
+            ],
+            autograph=False,
+            **options,
+        ).get_concrete_function()
+    graph(tf.constant(x), tf.constant(CLASSES[: len(x)]))
+    return model
+
+
+def _agree(build: Build, x: np.ndarray, optimizer: object = None, **options: object) -> None:
+    """Both end with the same weights: differences are small beside what was learnt."""
+    optimizer = optimizer or keras.optimizers.SGD(0.5)
+    plain = _trained(build, x, False, optimizer)
+    other = _trained(build, x, True, optimizer, **options)
+    assert is_fusible(other)
+    for ours, theirs in zip(other.variables, plain.variables, strict=True):
+        np.testing.assert_allclose(
+            ours.numpy(), theirs.numpy(), rtol=1e-5, atol=2e-6, err_msg=ours.path
+        )
+
+
+RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"go_backwards": True, "return_sequences": True},
+        {"use_bias": False, "unroll": True},
+    ],
+    ids=str,
+)
+def test_a_recurrent_layer_learns_as_keras_does(kind: type, options: dict[str, object]) -> None:
+    _agree(_of_series(lambda inputs: kind(4, **options)(inputs)), SERIES)
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize(
+    ("return_sequences", "go_backwards", "mask_zero"),
+    [(False, False, True), (False, True, False), (True, False, False), (True, True, True)],
+)
+def test_masked_steps_are_passed_over(
+    kind: type, return_sequences: bool, go_backwards: bool, mask_zero: bool
+) -> None:
+    layer = {"return_sequences": return_sequences, "go_backwards": go_backwards}
+
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        found = kind(4, **layer)(embedded) if mask_zero else kind(4, **layer)(embedded, mask=mask)
+        return layers.Activation("linear")(found)
+
+    _agree(_of_tokens(read, mask_zero), TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "return_sequences"), [(layers.LSTM, True), (layers.GRU, False)]
+)
+def test_both_directions_with_a_mask(kind: type, return_sequences: bool) -> None:
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        layer = kind(4, return_sequences=return_sequences)
+        return layers.Bidirectional(layer)(embedded, mask=mask)
+
+    _agree(_of_tokens(read), TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "masked"), [(layers.LSTM, True), (layers.GRU, False), (layers.GRU, True)]
+)
+def test_states_are_handed_on_as_a_translator_does(kind: type, masked: bool) -> None:
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        mask = mask if masked else None
+        _, *state = kind(4, return_state=True)(embedded, mask=mask)
+        decoder = kind(4, return_sequences=True, return_state=True)
+        outputs, *_ = decoder(embedded, initial_state=state, mask=mask)
+        return outputs
+
+    _agree(_of_tokens(read), TOKENS)
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+@pytest.mark.parametrize("masked", [False, True])
+def test_long_sequences_go_through_a_loop(
+    kind: type, masked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "UNROLL_LIMIT", 2)
+
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        return kind(4, return_sequences=True)(embedded, mask=mask if masked else None)
+
+    _agree(_of_tokens(read), TOKENS)
+
+
+@pytest.mark.parametrize("n_examples", [1, 2])
+def test_a_batch_too_small_to_be_divided(n_examples: int) -> None:
+    _agree(_of_series(lambda inputs: layers.LSTM(4)(inputs)), SERIES[:n_examples])
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_a_recurrent_layer_compiled_with_xla(kind: type) -> None:
+    build = _of_tokens(lambda embedded, mask: kind(4)(embedded, mask=mask))
+    _agree(build, TOKENS, jit_compile=True)
+
+
+def test_stacked_recurrent_layers_with_adam_from_one_table() -> None:
+    # Each token occurs more than once; Keras's Adam squares the gradient of each by itself.
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        both = layers.LSTM(4, return_sequences=True)(embedded)
+        return layers.Concatenate()([layers.GRU(3)(both), layers.LSTM(2)(embedded)])
+
+    _agree(_of_tokens(read), TOKENS, "adam")
+
+
+ATTENTION = [
+    {},
+    {"use_bias": False},
+    {"value_dim": 3},
+    {"output_shape": 6},
+]
+
+
+@pytest.mark.parametrize("options", ATTENTION, ids=str)
+@pytest.mark.parametrize("pooled", [False, True])
+def test_self_attention_learns_as_keras_does(options: dict[str, object], pooled: bool) -> None:
+    def read(inputs: keras.KerasTensor, _: object = None) -> keras.KerasTensor:
+        found = layers.MultiHeadAttention(2, 4, **options)(inputs, inputs)
+        return layers.GlobalAveragePooling1D()(found) if pooled else found
+
+    _agree(_of_series(read), SERIES)
+    _agree(_of_tokens(read), TOKENS)
+
+
+@pytest.mark.parametrize("mask_zero", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_with_masks(mask_zero: bool, causal: bool) -> None:
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        found = layers.MultiHeadAttention(2, 4)(
+            embedded,
+            embedded,
+            attention_mask=None if mask_zero else keras.ops.expand_dims(mask, 1),
+            use_causal_mask=causal,
+        )
+        return layers.GlobalAveragePooling1D()(layers.Add()([embedded, found]))
+
+    _agree(_of_tokens(read, mask_zero), TOKENS)
+
+
+def test_causal_attention_without_another_mask() -> None:
+    attention = layers.MultiHeadAttention
+    _agree(_of_series(lambda it: attention(2, 4)(it, it, use_causal_mask=True)), SERIES)
+
+
+@pytest.mark.parametrize("with_key", [False, True])
+def test_attention_of_one_thing_to_another(with_key: bool) -> None:
+    def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        others = layers.Dense(4, activation="tanh")(inputs)[:, 1:]
+        key = layers.Dense(3)(others) if with_key else None
+        return layers.MultiHeadAttention(2, 4)(inputs, others, key)
+
+    _agree(_of_series(read), SERIES)
+
+
+def test_what_is_pooled_and_what_is_not_of_one_attention() -> None:
+    def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        found = layers.MultiHeadAttention(2, 4)(inputs, inputs)
+        pooled = layers.GlobalAveragePooling1D()(found)
+        return layers.Concatenate()([pooled, layers.Flatten()(found)])
+
+    _agree(_of_series(read), SERIES)
+
+
+def test_attention_compiled_with_xla() -> None:
+    def read(embedded: keras.KerasTensor, _: object) -> keras.KerasTensor:
+        found = layers.MultiHeadAttention(2, 4)(embedded, embedded)
+        return layers.GlobalAveragePooling1D()(found)
+
+    _agree(_of_tokens(read), TOKENS, jit_compile=True)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.Adam(0.05),
+        keras.optimizers.AdamW(0.05, weight_decay=0.1),
+        keras.optimizers.Adam(0.05, clipnorm=0.1),
+        keras.optimizers.Adam(0.05, global_clipnorm=0.1, beta_1=0.8, epsilon=1e-3),
+        keras.optimizers.Adam(0.05, gradient_accumulation_steps=2),
+        keras.optimizers.Adam(0.05, use_ema=True),
+        keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)),
+    ],
+    ids=lambda it: f"{it.name}-{it.clipnorm or it.global_clipnorm or it.use_ema}",
+)
+def test_an_update_in_one_operation(optimizer: keras.Optimizer) -> None:
+    def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        return layers.BatchNormalization()(layers.Dense(8, activation="relu")(inputs))
+
+    _agree(_of_series(read), SERIES, optimizer)
+    _agree(_of_tokens(lambda embedded, _: embedded), TOKENS, optimizer)
+
+
+def test_dropout_draws_the_same_masks() -> None:
+    def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        dropped = layers.Dropout(0.5, seed=1)(inputs)
+        return layers.Dropout(0.3, seed=2)(layers.LSTM(4)(dropped))
+
+    _agree(_of_series(read), SERIES)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.LSTM(4, activation="relu"),
+        layers.LSTM(4, recurrent_activation="hard_sigmoid"),
+        layers.LSTM(4, dropout=0.2),
+        layers.LSTM(4, recurrent_dropout=0.2),
+        layers.GRU(4, reset_after=False),
+        layers.SimpleRNN(4, activation="linear"),
+        layers.RNN(layers.LSTMCell(4)),
+        layers.LSTM(4, dtype="mixed_bfloat16"),
+    ],
+    ids=lambda it: it.name,
+)
+def test_what_is_not_supported_exactly_is_left_to_keras(layer: layers.Layer) -> None:
+    model = keras.Sequential([keras.Input((TIME, FEATURES)), layer, layers.Dense(1)])
+    model.compile("sgd", "mean_squared_error")
+
+    assert not is_fusible(model)
+    assert describe(model) == ""
+    with fused(model):
+        assert "inner_loop" not in vars(layer)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dropout": 0.2}, {"use_gate": True}, {"dtype": "mixed_bfloat16"}], ids=str
+)
+def test_attention_that_is_left_to_keras(options: dict[str, object]) -> None:
+    inputs = keras.Input((TIME, FEATURES))
+    layer = layers.MultiHeadAttention(2, 4, **options)
+    model = keras.Model(inputs, layers.Dense(1)(layer(inputs, inputs)))
+    model.compile("sgd", "mean_squared_error")
+
+    assert not is_fusible(model)
+
+
+def test_attention_that_gives_its_scores_is_computed_by_keras() -> None:
+    def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
+        found, scores = layers.MultiHeadAttention(2, 4)(
+            inputs, inputs, return_attention_scores=True
+        )
+        return layers.Concatenate()([layers.Flatten()(found), layers.Flatten()(scores)])
+
+    _agree(_of_series(read), SERIES)
+
+
+def test_nothing_is_left_behind(tmp_path: object) -> None:
+    def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
+        read = layers.LSTM(4, return_sequences=True)(embedded, mask=mask)
+        found = layers.MultiHeadAttention(2, 4)(read, read)
+        return layers.GlobalAveragePooling1D()(found)
+
+    model = _trained(_of_tokens(read), TOKENS, True, "adam")
+
+    owners = [*model._flatten_layers(), model.optimizer]
+    assert not any({"call", "inner_loop", "update_step"} & vars(it).keys() for it in owners)
+    path = f"{tmp_path}/model.keras"
+    model.save(path)
+    again = keras.models.load_model(path)
+    np.testing.assert_array_equal(
+        again.predict(TOKENS, verbose=0), model.predict(TOKENS, verbose=0)
+    )
+
+
+def test_an_error_leaves_nothing_behind() -> None:
+    model = _of_series(layers.LSTM(4))()
+    model.compile("adam", "mean_squared_error")
+
+    with pytest.raises(RuntimeError), fused(model):
+        raise RuntimeError
+
+    assert "update_step" not in vars(model.optimizer)
+
+
+def test_it_says_what_it_does() -> None:
+    model = _of_series(layers.LSTM(4))()
+    model.compile("adam", "mean_squared_error")
+
+    assert describe(model) == (
+        "Recurrent layers are computed in fewer, larger products, and weights are updated in one "
+        "operation each"
+    )
