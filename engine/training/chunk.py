@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from engine.training.fused import fused
 
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Tensors = tuple[tf.Tensor, ...]
@@ -42,6 +46,18 @@ class StepGraph:
         self._augment = augment
         self._seed = seed
         self._rate = rate
+        self._context: Callable[[], contextlib.AbstractContextManager[None]]
+        self._context = contextlib.nullcontext
+
+    def fuse(self, model: keras.Model, batch_size: int, xla: bool = False) -> None:
+        """Has the steps computed in fewer operations, as `engine.training.fused.fused` does.
+
+        Args:
+            model: Whose step it is.
+            batch_size: Examples in a batch.
+            xla: The graph will be compiled with XLA.
+        """
+        self._context = partial(fused, model, batch_size=batch_size, xla=xla)
 
     @staticmethod
     def signature(rows: int | None, batch_size: int | None) -> tuple[tf.TensorSpec, ...]:
@@ -80,7 +96,8 @@ class StepGraph:
             return index + 1, notes.write(index, metric_state(self._metrics))
 
         notes = tf.TensorArray(tf.float32, size=size, element_shape=before.shape)
-        _, notes = tf.while_loop(lambda index, _: index < n_steps, body, (0, notes))
+        with self._context():  # here, since a graph may be traced much later than it is made
+            _, notes = tf.while_loop(lambda index, _: index < n_steps, body, (0, notes))
         results = [tf.cast(metric.result(), tf.float32) for metric in self._metrics]
         return before, notes.stack(), tf.stack(results)
 

@@ -34,6 +34,7 @@ class CompiledChunk:
         shape: Steps it can run in one call, at most, and examples in each.
         augment: As for `StepGraph`.
         seed: As for `StepGraph`.
+        fuses: Computes in fewer operations, as `engine.training.fused` does.
 
     Raises:
         Exception: There is no twin of such a model.
@@ -46,6 +47,7 @@ class CompiledChunk:
         shape: tuple[int, int],
         augment: Augment | None = None,
         seed: int = 0,
+        fuses: bool = False,
     ) -> None:
         self._shape = shape
         self._pattern = [tf.TensorSpec(values.shape, values.dtype) for values in pattern]
@@ -58,6 +60,8 @@ class CompiledChunk:
             seed,
             rate_variable(twin),
         )
+        if fuses:
+            graph.fuse(twin, shape[1], xla=True)
         self._function = tf.function(
             graph.run,
             input_signature=[tuple(self._pattern), *StepGraph.signature(*shape)],

@@ -223,8 +223,9 @@ class TrainingJob:
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
+        fused_for = self._schedule.batch_size if plan.fused else 0
         loop = (
-            StepLoop(network, pattern, self._strategy, augment, spec.seed)
+            StepLoop(network, pattern, self._strategy, augment, spec.seed, fused_for)
             if self._cluster is None
             else SharedLoop(self._cluster, network, pattern, augment, spec.seed)
         )
@@ -234,23 +235,28 @@ class TrainingJob:
     def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
         """What is told before the first step."""
         plan, cluster = self._plan, self._cluster
-        reason = f"{plan.reason} {self._placement.reason}".strip()
         return PlanChosen(
             self._run,
             "chunked",
             loop.device,
             plan.xla,
             plan.resident,
-            reason,
+            self._reason(plan.reason, loop),
+            layers="fused" if loop.fused else "keras",
             precision=self._placement.policy,
             replicas=loop.replicas if cluster is None else len(cluster),
         )
 
     def _tell_choice(self, loop: StepLoop, choice: Choice) -> None:
         """Tells how the steps are executed, once that was measured."""
-        reason = f"{choice.reason} {self._plan.where} {self._placement.reason}".strip()
+        reason = self._reason(f"{choice.reason} {self._plan.where}", loop)
         told = replace(self._plan_chosen(loop), xla=choice.xla, reason=reason)
         self._emit(replace(told, speedup=choice.speedup))
+
+    def _reason(self, how: str, loop: StepLoop) -> str:
+        """Why the steps are executed as they are, in words, with what `how` says first."""
+        fused = f"{loop.fused}." if loop.fused else ""
+        return " ".join(it for it in (how, fused, self._placement.reason) if it)
 
     def _trainer(
         self,

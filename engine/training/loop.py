@@ -3,7 +3,8 @@
 Keras's `fit` comes back to Python after every step, which costs a small model most of its time.
 Here the data rests on the device, and one `tf.function` runs a chunk of steps in a
 `tf.while_loop`, gathering each batch by index. The arithmetic is that of `Model.train_step`,
-so without XLA every weight is bit-identical to `fit` given the same order of examples.
+so every weight is bit-identical to `fit` given the same order of examples, unless layers are fused
+or XLA is used: then it is so to rounding.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from engine.training.chunk import (
     rate_variable,
 )
 from engine.training.compiled import CompiledChunk, state_of
+from engine.training.fused import describe
 from engine.training.replicas import DividedChunk
 from engine.training.watching import Values, Watching
 
@@ -83,9 +85,12 @@ class StepLoop:
         strategy: A `tf.distribute` strategy; a batch is divided among its replicas.
         augment: Changes the inputs of a training batch at random, given them and a seed, (2,).
         seed: Of the run; with the number of the step it decides what `augment` does.
+        fused_for: Examples in a batch, if training steps may be computed in fewer operations, as
+            `engine.training.fused` does on one replica; 0: as Keras computes them, bit by bit.
 
     Attributes:
         watching: Lets single training steps be looked at.
+        fused: What is computed in fewer operations, as a sentence; empty: nothing.
     """
 
     def __init__(
@@ -95,6 +100,7 @@ class StepLoop:
         strategy: tf.distribute.Strategy | None = None,
         augment: Augment | None = None,
         seed: int = 0,
+        fused_for: int = 0,
     ) -> None:
         self._seed = seed
         self._augment = augment
@@ -104,6 +110,8 @@ class StepLoop:
         with self._strategy.scope():
             build_state(model, data.x[:1], data.y[:1])
         self._metrics = leaf_metrics(model)
+        self.fused = describe(model) if fused_for and self.replicas == 1 else ""
+        self._fused_for = fused_for if self.fused else 0
         self._results: FloatArray | None = None
         self._compiled: CompiledChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
@@ -138,6 +146,8 @@ class StepLoop:
             divided = DividedChunk(strategy, step, metrics, note, learns, augment, self._seed, rate)
             return lambda *values: (note(), divided(*values), None)
         graph = StepGraph(metrics, step, strategy, augment, self._seed, rate)
+        if self._fused_for and step == self._model.train_step:
+            graph.fuse(self._model, self._fused_for)
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
         rows = [tuple(tf.TensorSpec((None, *it.shape[1:]), it.dtype) for it in pattern)]
         function = tf.function(
@@ -168,7 +178,9 @@ class StepLoop:
             steps: Steps it can run in one call, at most.
         """
         shape = (steps, batch_size)
-        return CompiledChunk(self._model, data.tensors, shape, self._augment, self._seed)
+        return CompiledChunk(
+            self._model, data.tensors, shape, self._augment, self._seed, bool(self.fused)
+        )
 
     @property
     def rate(self) -> float:

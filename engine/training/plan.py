@@ -30,9 +30,10 @@ class Plan:
 
     Attributes:
         resident: The data is held on the device, batches are gathered by index.
-        xla: Chunks are compiled with XLA from the first on. Off: bit-identical to Keras's `fit`.
+        xla: Chunks are compiled with XLA from the first on.
         tries_xla: XLA is tried while training, and used if it is faster.
-        fused: Layers are computed in fewer, larger products.
+        fused: Layers are computed in fewer, larger products, where that can be. With neither this
+            nor XLA every weight is bit-identical to that of Keras's `fit`.
         chunk: Steps in one call; None: as many as take `TARGET_CHUNK_S`.
         fixed: Why nothing is tried, in words, where that was not the spec's own wish.
     """

@@ -118,8 +118,11 @@ class _Trial:
         is_taught = is_autoregressive(network, signature)
         self._feed: Feed = feed_of(material, "train", plan.resident, is_taught)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
-        self._loop = StepLoop(network, self._feed.pattern, strategy, augment, spec.seed)
-        self._batch_size = min(int(spec.training.batch_size or 1), len(self._feed))
+        batch_size = int(spec.training.batch_size or 1)
+        fused_for = batch_size if plan.fused else 0
+        pattern = self._feed.pattern
+        self._loop = StepLoop(network, pattern, strategy, augment, spec.seed, fused_for)
+        self._batch_size = min(batch_size, len(self._feed))
         self._pace = _Pace.of(self._batch_size, spec.training.accumulate)
         self._smooth = _Smooth()
         self.rates: list[float] = []

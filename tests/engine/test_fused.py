@@ -132,9 +132,7 @@ def test_masked_steps_are_passed_over(
     _agree(_of_tokens(read, mask_zero), TOKENS)
 
 
-@pytest.mark.parametrize(
-    ("kind", "return_sequences"), [(layers.LSTM, True), (layers.GRU, False)]
-)
+@pytest.mark.parametrize(("kind", "return_sequences"), [(layers.LSTM, True), (layers.GRU, False)])
 def test_both_directions_with_a_mask(kind: type, return_sequences: bool) -> None:
     def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
         layer = kind(4, return_sequences=return_sequences)
