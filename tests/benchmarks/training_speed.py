@@ -1,188 +1,136 @@
-"""Speed of Descent's step loop against Keras's own `fit`, model by model, in the same run.
+"""Speed of Descent's training against Keras's own `fit` and others, model by model, in one run.
 
     python tests/benchmarks/training_speed.py [--model NAME ...] [--rounds N] [--json]
+                                              [--peers [--peer-python PATH]] [--unfused]
 
-Both train the same model on the same random data, one epoch each in turn, after one epoch each
-that is timed apart (it traces the graphs). The figure to quote is the ratio of the medians.
+All train the same model on the same random data, each in a process of its own, an epoch each in
+turn; those that wait take no time. The first epoch is timed apart (it makes the graphs), and then
+each is warmed up. The figure to quote is the ratio of the medians. Peers are PyTorch in a plain
+eager loop, and Keras on JAX with 32 steps per execution, as far as they are installed for the
+Python that is named.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
+import subprocess
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-import keras
-import numpy as np
-
-from engine.training.control import TrainingControl
-from engine.training.feed import ResidentFeed
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.schedule import Schedule
-from engine.training.trainer import Trainer
+HERE = Path(__file__).parent
+MODELS = ("linear", "logistic", "cnn", "lstm", "attention")
+AT_LEAST_S = 0.5
+"""Epochs that are shorter than this are trained several at a time."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """One model with its data."""
+class Racer:
+    """A process that trains an epoch when it is asked to."""
 
-    build: Callable[[], keras.Model]
-    x: np.ndarray
-    y: np.ndarray
-    batch_size: int
-    optimizer: str
-    loss: str
+    def __init__(self, peer: str, model: str, python: str) -> None:
+        self.peer = peer
+        self._process = subprocess.Popen(
+            [python, str(HERE / "training_peer.py"), peer, model],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.times: list[float] = []
+        self._answer()
 
-    def model(self, **options: object) -> keras.Model:
-        keras.utils.set_random_seed(0)
-        model = self.build()
-        metrics = ["mean_absolute_error"] if self.loss == "mean_squared_error" else ["accuracy"]
-        model.compile(self.optimizer, self.loss, metrics=metrics, **options)
-        return model
+    def ask(self, what: str = "epoch") -> float:
+        """Seconds of an epoch."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.flush()
+        return float(self._answer())
 
+    def turn(self) -> None:
+        """Trains one epoch, or as many as fill `AT_LEAST_S`."""
+        spent = 0.0
+        while spent < AT_LEAST_S:
+            self.times.append(self.ask())
+            spent += self.times[-1]
 
-def _one_layer(activation: str) -> keras.Model:
-    return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation=activation)])
+    def close(self) -> str:
+        """Ends it; what it had to say."""
+        _, errors = self._process.communicate()
+        said = errors.strip().splitlines()
+        return said[-1] if said else ""
 
-
-def _cnn() -> keras.Model:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-
-
-def _lstm() -> keras.Model:
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            keras.Input((32,), dtype="int32"),
-            layers.Embedding(100, 64),
-            layers.LSTM(64),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.peer} ended: {self.close()}")
+        return line
 
 
-def _attention() -> keras.Model:
-    layers = keras.layers
-    tokens = keras.Input((32,), dtype="int32")
-    embedded = layers.Embedding(100, 64)(tokens)
-    attended = layers.MultiHeadAttention(8, 64)(embedded, embedded)
-    pooled = layers.GlobalAveragePooling1D()(attended)
-    return keras.Model(tokens, layers.Dense(10, activation="softmax")(pooled))
+def measure(model: str, peers: dict[str, str], rounds: int) -> dict[str, Any]:
+    """Seconds per epoch of each, and how many times as fast Descent is.
 
-
-def cases() -> dict[str, Case]:
-    """The five models of the design, with random data of their shape."""
-    rng = np.random.default_rng(0)
-    line = rng.normal(size=(1000, 1)).astype(np.float32)
-    above = (line[:, 0] + 0.3 * rng.normal(size=1000) > 0).astype(np.int64)
-    images = rng.random((6400, 28, 28, 1), dtype=np.float32)
-    tokens = rng.integers(0, 100, (6400, 32)).astype(np.int32)
-    classes = rng.integers(0, 10, 6400)
-    sparse = "sparse_categorical_crossentropy"
-    return {
-        "linear": Case(
-            lambda: _one_layer("linear"), line, 3 * line[:, 0] + 2, 1, "sgd", "mean_squared_error"
-        ),
-        "logistic": Case(
-            lambda: _one_layer("sigmoid"), line, above, 1, "sgd", "binary_crossentropy"
-        ),
-        "cnn": Case(_cnn, images, classes, 64, "adam", sparse),
-        "lstm": Case(_lstm, tokens, classes, 64, "adam", sparse),
-        "attention": Case(_attention, tokens, classes, 64, "adam", sparse),
-    }
-
-
-class _Fit:
-    """Plain `fit` at Keras's defaults."""
-
-    def __init__(self, case: Case) -> None:
-        self._case, self._model = case, case.model()
-
-    def epoch(self) -> float:
-        started = time.perf_counter()
-        self._model.fit(self._case.x, self._case.y, batch_size=self._case.batch_size, verbose=0)
-        return time.perf_counter() - started
-
-
-class _Descent:
-    """The engine's own trainer, events and controls included."""
-
-    def __init__(self, case: Case) -> None:
-        model = case.model(jit_compile=False)
-        data = DeviceData.place(case.x, case.y)
-        self._arguments = (model, StepLoop(model, data), ResidentFeed(data), None)
-        self._batch_size = case.batch_size
-        self._trainer = self._new_trainer()
-
-    def _new_trainer(self) -> Trainer:
-        schedule = Schedule(epochs=1, batch_size=self._batch_size, seed=0)
-        return Trainer("benchmark", *self._arguments, schedule, lambda _: None, TrainingControl())
-
-    def epoch(self) -> float:
-        started = time.perf_counter()
-        self._trainer.fit()
-        return time.perf_counter() - started
-
-
-def measure(case: Case, rounds: int) -> dict[str, float]:
-    """Seconds per epoch of both, and how many times faster Descent is."""
-    peers = {"fit": _Fit(case), "descent": _Descent(case)}
-    first = {name: peer.epoch() for name, peer in peers.items()}
-    times: dict[str, list[float]] = {name: [] for name in peers}
+    Args:
+        model: One of the five.
+        peers: The Python of each; `fit` and `descent` among them.
+        rounds: Turns of each.
+    """
+    racers = {name: Racer(name, model, python) for name, python in peers.items()}
+    first = {name: racer.ask() for name, racer in racers.items()}
+    for racer in racers.values():
+        racer.ask("warm")
     for _ in range(rounds):
-        for name, peer in peers.items():
-            times[name].append(peer.epoch())
-    fit, descent = (statistics.median(times[name]) for name in ("fit", "descent"))
+        for racer in racers.values():
+            racer.turn()
+    said = {name: racer.close() for name, racer in racers.items()}
+    median = {name: statistics.median(racer.times) for name, racer in racers.items()}
+    others = [median[name] for name in ("torch", "jax") if name in median]
     return {
-        "fit_s": fit,
-        "descent_s": descent,
-        "ratio": fit / descent,
+        **{f"{name}_s": value for name, value in median.items()},
+        "ratio": median["fit"] / median["descent"],
         "first_fit_s": first["fit"],
         "first_descent_s": first["descent"],
         "first_ratio": first["fit"] / first["descent"],
+        "peers_ratio": min(others) / median["descent"] if others else None,
+        "plan": said["descent"],
     }
+
+
+def _installed(python: str) -> list[str]:
+    """Which of the peers a Python has."""
+    look = "import importlib.util as u; print(*(n for n in ('torch', 'jax') if u.find_spec(n)))"
+    found = subprocess.run([python, "-c", look], capture_output=True, text=True, check=True)
+    return found.stdout.split()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    known = cases()
-    parser.add_argument("--model", nargs="*", choices=known, default=list(known))
+    parser.add_argument("--model", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true", help="PyTorch and Keras on JAX, too")
+    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
+    parser.add_argument("--unfused", action="store_true", help="Descent with Keras's layers, too")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    peers = {"fit": sys.executable, "descent": sys.executable}
+    if options.unfused:
+        peers["unfused"] = sys.executable
+    if options.peers:
+        peers |= dict.fromkeys(_installed(options.peer_python), options.peer_python)
+    columns = [f"{name} s" for name in peers] + ["× fit", "× fit, first", "× better peer"]
     if not options.json:
-        print(f"{'model':<10} {'fit s/epoch':>12} {'descent':>9} {'ratio':>7} {'first epoch':>12}")
+        print(f"{'model':<10}" + "".join(f"{name:>14}" for name in columns))
     for name in options.model:
-        figures = measure(known[name], options.rounds)
+        figures = measure(name, peers, options.rounds)
         if options.json:
             print(json.dumps({"model": name, **figures}), flush=True)
-        else:
-            print(
-                f"{name:<10} {figures['fit_s']:>12.4f} {figures['descent_s']:>9.4f} "
-                f"{figures['ratio']:>6.1f}× {figures['first_ratio']:>11.1f}×",
-                flush=True,
-            )
+            continue
+        ratios = [figures[key] for key in ("ratio", "first_ratio", "peers_ratio")]
+        cells = [f"{figures[f'{peer}_s']:.4f}" for peer in peers]
+        cells += ["" if it is None else f"{it:.2f}" for it in ratios]
+        print(f"{name:<10}" + "".join(f"{it:>14}" for it in cells), flush=True)
 
 
 if __name__ == "__main__":
