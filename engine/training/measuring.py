@@ -112,6 +112,16 @@ class Measurements:
         in_time = remaining * self.plain_step_s >= _NEAR_THE_END * self.preparing_s
         return in_time and cost <= self.budget_s(spent_s, remaining)
 
+    def may_prepare(self, spent_s: float, steps_per_epoch: int) -> bool:
+        """Whether it is time to prepare XLA: not in a first epoch that would be much longer then.
+
+        Args:
+            spent_s: Seconds the run took so far.
+            steps_per_epoch: In an epoch, or in what of it is known.
+        """
+        is_first = 1 + sum(call.steps for call in self.plain) < steps_per_epoch
+        return not is_first or self.preparing_costs_s <= SHARE * spent_s
+
     def is_far_slower(self, single_s: float) -> bool:
         """Whether a compiled step that took so long as a single call can be dismissed."""
         return single_s - _CALL_S > FAR_SLOWER * self.plain_step_s

@@ -132,6 +132,8 @@ class Tuner:
         if self._stage is _Stage.PREPARING:
             measured.lost_s += max(0.0, seconds - call.steps * measured.plain_step_s)
             return
+        if not measured.plain:
+            measured.traced_s -= call.step_s
         measured.plain.append(call)
         if self._stage is _Stage.WAITING and measured.is_settled:
             self._settle(data, indices, remaining)
@@ -151,7 +153,6 @@ class Tuner:
         assert self._begun is not None
         wall, processor = self._clock() - self._begun[0], time.process_time() - self._begun[1]
         measured.busy = processor / max(wall, 1e-9)
-        measured.traced_s -= measured.plain_step_s
         spent = self._clock() - self._started
         if not self._plan.tries_xla:
             self._choose(False, self._plan.fixed)
@@ -159,7 +160,7 @@ class Tuner:
             self._choose(False, "The rest of the run is too short for XLA to be tried.")
         elif _state_bytes(self._loop) > MAX_STATE_BYTES:
             self._choose(False, "The model is too large for XLA to be tried beside it.")
-        else:
+        elif measured.may_prepare(spent, len(data) // indices.shape[1]):
             self._stage = _Stage.PREPARING
             self._trial = _Preparation(self._loop, data, indices)
             self._trial.start()

@@ -105,6 +105,13 @@ def test_a_short_run_does_not_try():
     assert measured.affords_trying(0.5, 100_000)
 
 
+def test_a_first_epoch_is_not_made_longer():
+    measured = _measured(step_s=0.001, steps=20, busy=2.0)  # 104 steps are done
+    assert not measured.may_prepare(0.5, steps_per_epoch=1000)
+    assert measured.may_prepare(0.5, steps_per_epoch=104)
+    assert measured.may_prepare(60.0, steps_per_epoch=1_000_000)
+
+
 def test_busy_processors_and_long_traces_make_trying_dearer():
     idle, busy = _measured(busy=1.0), _measured(busy=2.0)
     assert idle.preparing_costs_s < busy.preparing_costs_s
