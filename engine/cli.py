@@ -207,6 +207,11 @@ def _add_train(commands: Commands) -> None:
     train.add_argument("--test-split", metavar="X", help="share kept aside for the end")
     train.add_argument("--spec", metavar="FILE.json", help="start from this specification")
     train.add_argument("--name", metavar="NAME", help="what to call the run")
+    train.add_argument(
+        "--estimate",
+        action="store_true",
+        help="only say what it would take of time and memory, from a few measured steps",
+    )
     _add_workers(train)
 
 

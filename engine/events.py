@@ -353,10 +353,10 @@ class TrainingEstimated(Terminal):
         step_s: Seconds for one step.
         epoch_s: Seconds for one epoch, validation included.
         total_s: Seconds for all epochs.
-        memory_bytes: Memory that the training would take in all.
+        memory_bytes: Memory that the training would take in all, with the batch size asked for.
         available_bytes: Memory that is free.
-        fitting_batch_size: A batch size that fits into memory, where the one asked for may not;
-            0 where it does.
+        fitting_batch_size: A batch size that fits into memory, where the one asked for does not;
+            times are of it then. 0 where it does.
         device: Where it was measured, such as ``CPU:0``.
     """
 

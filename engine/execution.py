@@ -26,6 +26,7 @@ from engine.events import (
     Event,
     ModelDescribed,
     RatesTried,
+    TrainingEstimated,
     WorkerReady,
 )
 from engine.machine import look_at_machine, look_at_tensorflow
@@ -151,6 +152,36 @@ def find_rate(
     check_memory(material)
     try:
         return rate_finder.find_rate(material, emit, should_stop)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise TrainingError(memory_text(error), MEMORY_HINT) from error
+        raise
+
+
+def estimate(
+    values: dict[str, Any],
+    progress: Progress = silent,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainingEstimated:
+    """Measures what a training would take of time and memory; no run is made.
+
+    Args:
+        values: A `RunSpec` as JSON values.
+        progress: Told how far the reading of data is.
+        should_stop: Asked now and then.
+
+    Raises:
+        SpecError: A value is wrong, or no batch size fits into memory.
+        DatasetError: The data cannot be read.
+        TrainingError: Memory ran out.
+        Cancelled: A stop was asked for.
+    """
+    material = prepare(parse(values), progress)
+    load_tensorflow()
+    from engine.training import estimate as estimating
+
+    try:
+        return estimating.estimate(material, should_stop)
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError(memory_text(error), MEMORY_HINT) from error

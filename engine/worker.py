@@ -26,6 +26,7 @@ from engine.events import (
     Control,
     DescribeModel,
     DownloadData,
+    EstimateTraining,
     Event,
     FindRate,
     InspectData,
@@ -183,6 +184,9 @@ class _Worker:
                 return execution.warm_up()
             case DescribeModel():
                 return execution.describe_model(command.spec)
+            case EstimateTraining():
+                watch = Watch(self._send, lambda: control.is_stopping)
+                return execution.estimate(command.spec, watch, lambda: control.is_stopping)
             case FindRate():
                 return execution.find_rate(command.spec, self._send, lambda: control.is_stopping)
             case Train():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from engine.commands.estimate import estimate
 from engine.commands.output import Output, error_text, numbers
 from engine.commands.progress import Progress
 from engine.commands.settings import resume_changes, spec_values
@@ -37,11 +38,14 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Trains as the command line says.
 
     Returns:
-        The exit code: 0 finished, 1 failed, 130 stopped by Ctrl-C and kept.
+        The exit code: 0 finished, 1 failed, 130 stopped by Ctrl-C and kept. With --estimate, that
+        of `estimate`.
 
     Raises:
         DescentError: Nothing was started.
     """
+    if arguments.estimate:
+        return estimate(arguments, output)
     values, name = spec_values(arguments), arguments.name or ""
     workers = parse_workers(arguments.workers, arguments.index)
     from engine import running, together

@@ -177,6 +177,20 @@ def refuse_too_large(spec: RunSpec, layers: Sequence[LayerInfo], need: Need) -> 
         raise SpecError([problem])
 
 
+def fitting_batch_size(need: Need, free: Available) -> int:
+    """The batch size, halved until training fits into memory; 0 where none does.
+
+    Args:
+        need: What training takes.
+        free: What there is.
+    """
+    if not free.holds_copies:
+        need = replace(need, copies=0)
+    while need.batch_size and need.total > free.n_bytes:
+        need = replace(need, batch_size=need.batch_size // 2)
+    return need.batch_size
+
+
 def refusal(
     spec: RunSpec, layers: Sequence[LayerInfo], need: Need, free: Available
 ) -> Problem | None:

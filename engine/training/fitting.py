@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import keras
 
 from engine.errors import DescentError
+from engine.events import LayerInfo
 from engine.graph.analysis import analyse, count_weights, layers_of
 from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.unallocated import unallocated
@@ -18,11 +20,48 @@ from engine.training.building import build
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What a training takes of memory, as it was counted.
+
+    Attributes:
+        spec: Of the training.
+        layers: Of its model.
+        need: What it takes.
+    """
+
+    spec: RunSpec
+    layers: tuple[LayerInfo, ...]
+    need: Need
+
+    def check(self) -> None:
+        """Compares it with what there is now.
+
+        Raises:
+            SpecError: It takes more.
+        """
+        refuse_too_large(self.spec, self.layers, self.need)
+
+
 def check_memory(material: Material) -> None:
     """Builds the model of a training without memory for its weights, and counts.
 
     Raises:
         SpecError: Training takes more memory than there is.
+    """
+    counted = count_memory(material)
+    if counted is not None:
+        counted.check()
+
+
+def count_memory(material: Material) -> Counted | None:
+    """Builds the model of a training without memory for its weights, and counts.
+
+    Returns:
+        What it takes; None where that cannot be told.
+
+    Raises:
+        SpecError: There is no such model.
     """
     spec, signature = _without_weights(material.spec), material.signature
     keras.backend.clear_session(free_memory=False)
@@ -30,12 +69,13 @@ def check_memory(material: Material) -> None:
         with unallocated():
             network = build(spec, signature)
         n_rows = len(material.parts.train) + len(material.parts.validation)
-        checked_need(spec, signature, network, n_rows)
+        return _counted(spec, signature, network, n_rows)
     except DescentError:
         raise
     except Exception:
         # Whatever cannot be built is told by the training itself, with all its details.
         logger.exception("The memory of a model could not be estimated.")
+        return None
     finally:
         keras.backend.clear_session(free_memory=False)
 
@@ -52,6 +92,12 @@ def checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_ro
     Raises:
         SpecError: It is more than there is.
     """
+    counted = _counted(spec, signature, network, n_rows)
+    counted.check()
+    return counted.need
+
+
+def _counted(spec: RunSpec, signature: Signature, network: keras.Model, n_rows: int) -> Counted:
     analyses = analyse(network)
     need = need_of(
         spec,
@@ -61,8 +107,7 @@ def checked_need(spec: RunSpec, signature: Signature, network: keras.Model, n_ro
         signature,
         n_rows,
     )
-    refuse_too_large(spec, layers_of(analyses), need)
-    return need
+    return Counted(spec, tuple(layers_of(analyses)), need)
 
 
 def _without_weights(spec: RunSpec) -> RunSpec:
