@@ -352,7 +352,7 @@ class TrainingEstimated(Terminal):
     Attributes:
         step_s: Seconds for one step.
         epoch_s: Seconds for one epoch, validation included.
-        total_s: Seconds for all epochs.
+        total_s: Seconds for all epochs, and for making the graphs before the first.
         memory_bytes: Memory that the training would take in all, with the batch size asked for.
         available_bytes: Memory that is free.
         fitting_batch_size: A batch size that fits into memory, where the one asked for does not;

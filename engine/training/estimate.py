@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -78,7 +79,7 @@ def estimate(material: Material, should_stop: Callable[[], bool]) -> TrainingEst
     return TrainingEstimated(
         step_s=measured.step_s,
         epoch_s=epoch_s,
-        total_s=epochs * epoch_s,
+        total_s=epochs * epoch_s + measured.start_s,
         memory_bytes=need if fitting else max(need, measured.n_bytes),
         available_bytes=free.n_bytes,
         fitting_batch_size=fitting,
@@ -120,6 +121,7 @@ class _Measured:
         feeding_s: Seconds to prepare one example beside the steps; 0 where all is prepared before.
         n_bytes: Memory that came to be used.
         device: Where it was computed.
+        start_s: Seconds in which the graphs were made.
     """
 
     step_s: float
@@ -127,6 +129,21 @@ class _Measured:
     feeding_s: float
     n_bytes: int
     device: str
+    start_s: float
+
+
+class _Work(NamedTuple):
+    """What working through batches took.
+
+    Attributes:
+        batch_s: Seconds for one batch.
+        feeding_s: Seconds to prepare one example beside that.
+        first_s: Seconds for the first call, which makes the graph.
+    """
+
+    batch_s: float
+    feeding_s: float = 0.0
+    first_s: float = 0.0
 
 
 def _measured(material: Material, should_stop: Callable[[], bool]) -> _Measured:
@@ -170,12 +187,19 @@ class _Trial:
     def run(self) -> _Measured:
         """Measures training, preparation and validation."""
         validation = self._some.parts.validation
-        step_s, feeding_s = self._timed(self._feed("train"), self._batch_size, self._train, TRAIN_S)
-        test_s = 0.0
+        size = self._batch_size
+        trained = self._timed(self._feed("train"), size, self._train, TRAIN_S)
+        tested, test_size = _Work(0.0), min(TEST_BATCH_SIZE, len(validation)) or 1
         if len(validation):
-            size = min(TEST_BATCH_SIZE, len(validation))
-            test_s = self._timed(self._feed("validation"), size, self._test, TEST_S)[0] / size
-        return _Measured(step_s, test_s, feeding_s, self._memory.n_bytes, self._loop.device)
+            tested = self._timed(self._feed("validation"), test_size, self._test, TEST_S)
+        return _Measured(
+            trained.batch_s,
+            tested.batch_s / test_size,
+            trained.feeding_s,
+            self._memory.n_bytes,
+            self._loop.device,
+            trained.first_s + tested.first_s,
+        )
 
     def _feed(self, part: str) -> Feed:
         return feed_of(self._some, part, not self._is_streamed, self._is_taught)
@@ -192,15 +216,11 @@ class _Trial:
         batch_size: int,
         work: Callable[[DeviceData, npt.NDArray[np.int32]], None],
         budget_s: float,
-    ) -> tuple[float, float]:
-        """Works on whole batches for some time.
-
-        Returns:
-            Seconds for one batch, and seconds to prepare one example beside that.
-        """
+    ) -> _Work:
+        """Works on whole batches for some time."""
         chunk, order = ChunkLength(batch_size), np.arange(len(feed), dtype=np.int32)
         calls: list[tuple[int, float]] = []
-        feeding_s, spent_s, is_traced = 0.0, 0.0, False
+        feeding_s, spent_s, first_s = 0.0, 0.0, 0.0
         while spent_s < budget_s:
             self._loop.reset_metrics()
             asked_at = time.perf_counter()
@@ -213,14 +233,14 @@ class _Trial:
                         work(data, indices)
                         took_s = time.perf_counter() - started
                         chunk.observe(len(indices), took_s)
-                        if is_traced:  # the first call makes the graph
+                        if first_s:
                             calls.append((len(indices), took_s))
                             spent_s += took_s
-                        is_traced = True
+                        first_s = first_s or took_s
                         self._look()
                     if spent_s >= budget_s:
                         break
-        return _batch_s(calls), feeding_s
+        return _Work(_batch_s(calls), feeding_s, first_s)
 
     def _look(self) -> None:
         self._memory.look()

@@ -49,7 +49,7 @@ class TestTime:
         assert isinstance(found, TrainingEstimated)
         assert found.device == "CPU:0"
         assert found.step_s > 0
-        assert found.total_s == pytest.approx(7 * found.epoch_s)
+        assert found.total_s > 7 * found.epoch_s  # the graphs are made first
         n_steps = 8  # of 120 examples, of which some are kept aside
         assert found.epoch_s > 0.5 * n_steps * found.step_s
         assert found.fitting_batch_size == 0
