@@ -76,6 +76,7 @@ class Session:
         self._log_path: Path | None = None
         self._closed = False
         self._ending: Control | None = None  # someone asked for the end of what is under way
+        self._is_killed = False
         self._witness = MemoryWitness()
 
     @property
@@ -93,7 +94,7 @@ class Session:
         `Stalled` is told. Take every event: those left over would be taken for the next command's.
         """
         recovery = Recovery()
-        self._ending = None
+        self._ending, self._is_killed = None, False
         while True:
             for event in self._ask(command):
                 if isinstance(event, Terminal):
@@ -165,7 +166,7 @@ class Session:
     def kill(self) -> None:
         """Ends the worker at once. What it recorded is kept."""
         with self._lock:
-            self._ending = Control.STOP
+            self._ending, self._is_killed = Control.STOP, True
             if self._process is not None:
                 self._process.kill()
 
@@ -276,6 +277,8 @@ class Session:
         if process is None:
             return "The engine was closed.", ""
         name = self._signal()
+        if name == "SIGKILL" and self._is_killed:
+            return "The training process was ended on request (SIGKILL).", ""
         if name == "SIGKILL":
             return "The training process was ended by the system (SIGKILL).", _KILLED_HINT
         if name:

@@ -150,6 +150,12 @@ class RunDesk(QObject):
         self._end(Control.DISCARD)
 
     @Slot()
+    def kill(self) -> None:
+        """Ends the process of a run that does not hear; what it recorded is kept."""
+        if self.is_active:
+            self._pool.kill_trainer()
+
+    @Slot()
     def save(self) -> None:
         """Asks for a checkpoint now; answered by `CheckpointSaved`."""
         if "save" not in self.waiting:

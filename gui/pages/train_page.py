@@ -36,6 +36,7 @@ from gui.widgets.run_offer import RunOffer
 from gui.widgets.run_progress import RunProgress
 from gui.widgets.run_readiness import Readiness, readiness
 from gui.widgets.run_rule_words import plan_details, plan_text
+from gui.widgets.run_stall import RunStall
 from gui.widgets.run_steering import RunSteering
 from gui.widgets.run_telling import DETAILS, RunTelling
 from gui.widgets.run_words import count_text, state_text
@@ -60,6 +61,7 @@ class TrainPage(Page):
         self.bar = RunBar(controller, self)
         self.offer = RunOffer(controller, settings)
         self.notice = RunNotice()
+        self.stall = RunStall(controller.run_desk)
         self.telling = RunTelling(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
         self.steering = RunSteering(controller, self)
@@ -80,7 +82,7 @@ class TrainPage(Page):
         column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
         column.setSpacing(2 * SPACING)
         self.progress.add_at_right(self.steering)
-        for widget in (self.bar, self.offer, self.notice):
+        for widget in (self.bar, self.offer, self.notice, self.stall):
             column.addWidget(widget)
         how_far = QVBoxLayout()
         how_far.setSpacing(SPACING)
@@ -204,6 +206,7 @@ class TrainPage(Page):
         if state is RunState.PREPARING and self.controller.run is None:
             self._begin()
         elif state is None:
+            self.stall.clear()
             self.telling.ended = None
             self.progress.set_waiting(False)
             self._show_draft()
@@ -244,6 +247,7 @@ class TrainPage(Page):
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
         self.progress.add(event)
+        self.stall.add(event)
         if isinstance(event, RunStarted):
             self._show_data(event.profile)
             self.progress.set_waiting(False)

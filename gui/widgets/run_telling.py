@@ -21,6 +21,7 @@ from engine.run_events import (
     RunState,
     RunStopped,
     SettingChanged,
+    Stalled,
 )
 from gui.continuing import Continuation
 from gui.controller import Controller
@@ -39,6 +40,7 @@ from gui.widgets.run_readiness import (
 from gui.widgets.run_rule_words import patience_text
 from gui.widgets.run_words import (
     counted,
+    duration_text,
     main_metric,
     metric_text,
     metric_title,
@@ -189,8 +191,17 @@ class RunTelling(QObject):
         elif isinstance(event, Recovered):
             self._notice.show_text(event.reason, "warning")
             self._messages.show_warning(event.reason)
+        elif isinstance(event, Stalled):
+            self._tell_stalled(event)
         elif isinstance(event, RunEnded):
             self._on_ended(event)
+
+    def _tell_stalled(self, event: Stalled) -> None:
+        """Says so where the page, which has the details, is not seen."""
+        if not self._page.isVisible():
+            silent = duration_text(event.silent_s)
+            words = self.tr("The training has given no sign for {time}; the Train page has more.")
+            self._messages.show_warning(words.format(time=silent))
 
     def _tell_started(self, event: RunStarted) -> None:
         self._tell_title(event, event.epochs)
