@@ -28,6 +28,7 @@ from gui.device_desk import DeviceDesk
 from gui.device_thread import SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
+from gui.estimate_desk import EstimateDesk
 from gui.own_models import OwnModels
 from gui.rate_desk import RateDesk
 from gui.run_desk import EPOCHS, RunDesk
@@ -107,6 +108,7 @@ class Controller(QObject):
         self._desk = DraftDesk(self._pool, self)
         self._batch_desk = BatchDesk(self._pool, self)
         self._rate_desk = RateDesk(self._pool, self)
+        self._estimate_desk = EstimateDesk(self._pool, self)
         self._run_desk = RunDesk(self._pool, self)
         self._shelf = RunShelf(workspace, self)
         self._own_models = OwnModels(workspace, self._shelf, self)
@@ -127,6 +129,10 @@ class Controller(QObject):
                 getattr(part, name).connect(getattr(self, name))
         desk.draft_changed.connect(self._batch_desk.set_draft)
         desk.draft_changed.connect(self._rate_desk.set_draft)
+        desk.draft_changed.connect(self._estimate_desk.set_draft)
+        desk.model_changed.connect(self._estimate_desk.set_model)
+        desk.model_rejected.connect(self._estimate_desk.set_model)
+        run_desk.state_changed.connect(self._estimate_desk.set_state)
         run_desk.preparing.connect(self.run_preparing)
         run_desk.run_event.connect(self._on_run_event)
         run_desk.ended.connect(self._on_run_ended)
@@ -173,6 +179,11 @@ class Controller(QObject):
     def rate_desk(self) -> RateDesk:
         """Tries learning rates for the draft, when asked."""
         return self._rate_desk
+
+    @property
+    def estimate_desk(self) -> EstimateDesk:
+        """Finds what the draft's training would take, when that is wanted."""
+        return self._estimate_desk
 
     @property
     def run_desk(self) -> RunDesk:
@@ -288,6 +299,7 @@ class Controller(QObject):
         self._is_closing = True
         self._devices.hush()
         self._desk.close()
+        self._estimate_desk.close()
         self._run_desk.close()
         if not self.is_active:
             self._close_parts()
@@ -348,6 +360,7 @@ class Controller(QObject):
             self._desk.handle(ticket, event)
             self._batch_desk.handle(ticket, event)
             self._rate_desk.handle(ticket, event)
+            self._estimate_desk.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:
         if isinstance(event, WorkerReady):

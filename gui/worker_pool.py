@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.events import (
     DescribeModel,
     DownloadData,
+    EstimateTraining,
     FindRate,
     InspectData,
     PreviewBatch,
@@ -103,6 +104,18 @@ class WorkerPool(QObject):
         if self._standby is not None:
             self._standby.cancel("rates")
 
+    def estimate(self, command: EstimateTraining) -> int:
+        """Asks what a training would take; an older question is dropped, or stopped."""
+        if self._standby is None:
+            self._standby = self._start("standby")
+        self._standby.cancel("estimate")
+        return self._standby.ask(command, "estimate")
+
+    def cancel_estimate(self) -> None:
+        """Stops the estimate that waits or is under way."""
+        if self._standby is not None:
+            self._standby.cancel("estimate")
+
     def describe(self, command: DescribeModel) -> int:
         """Asks for a model's layers; an older question that still waits is dropped."""
         if self._standby is None:
@@ -115,6 +128,7 @@ class WorkerPool(QObject):
         trainer.withdraw("describe")
         trainer.cancel("preview")
         trainer.cancel("rates")
+        trainer.cancel("estimate")
         self._standby, self._trainer = None, trainer
         return trainer.ask(command, "train")
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
@@ -34,7 +35,7 @@ from gui.widgets.run_live import WIDTH, RunLive
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_offer import RunOffer
 from gui.widgets.run_progress import RunProgress
-from gui.widgets.run_readiness import Readiness, readiness
+from gui.widgets.run_readiness import SMALLER_BATCH, Readiness, readiness
 from gui.widgets.run_rule_words import plan_details, plan_text
 from gui.widgets.run_stall import RunStall
 from gui.widgets.run_steering import RunSteering
@@ -142,6 +143,7 @@ class TrainPage(Page):
         controller.model_rejected.connect(self._on_answer)
         controller.data_rejected.connect(self._on_answer)
         controller.worker_ready.connect(self._on_answer)
+        controller.estimate_desk.changed.connect(self._show_draft)
         controller.run_preparing.connect(self._on_preparing)
         controller.run_event.connect(self._on_run_event)
         controller.state_changed.connect(self._on_state_changed)
@@ -179,8 +181,23 @@ class TrainPage(Page):
     def _on_answer(self, _answer: object) -> None:
         self._show_draft()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._want_estimate()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._want_estimate()
+
+    def _want_estimate(self) -> None:
+        """What a training would take matters to whoever can press Start, and sees it."""
+        is_wanted = self.isVisible() and self.telling.offers_draft
+        self.controller.estimate_desk.set_wanted(is_wanted)
+
+    @Slot()
     def _show_draft(self) -> None:
         """Says what Start would do, or why it cannot."""
+        self._want_estimate()
         ready = self.telling.tell_draft()
         if not self._shows_run:
             self._show_empty_texts(ready)
@@ -282,10 +299,19 @@ class TrainPage(Page):
 
     @Slot(str)
     def _on_notice_activated(self, target: str) -> None:
-        if target != DETAILS:
-            self.page_requested.emit(target)
-        else:
+        if target == SMALLER_BATCH:
+            self._use_smaller_batch()
+        elif target == DETAILS:
             self.telling.show_details()
+        else:
+            self.page_requested.emit(target)
+
+    def _use_smaller_batch(self) -> None:
+        controller = self.controller
+        found, draft = controller.estimate_desk.result, controller.draft
+        if found is not None and found.fitting_batch_size:
+            training = {**draft.training, "batch_size": found.fitting_batch_size}
+            controller.set_draft(draft.with_training(training))
 
     @Slot(str, str)
     def _show_answer(self, text: str, role: str) -> None:

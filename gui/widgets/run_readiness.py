@@ -13,7 +13,11 @@ from engine.spec import PreprocessingSpec, SplitSpec
 from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
+from gui.widgets.run_estimate import estimate_text, too_large_texts
 from gui.widgets.run_words import counted, translate
+
+SMALLER_BATCH = "smaller batch"
+"""In place of a page: a button that takes the batch size that fits."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Readiness:
         hint: What to do next.
         role: The colour of the text.
         action: What a button that leads there says.
-        page: The page where it is mended.
+        page: The page where it is mended, or `SMALLER_BATCH`.
     """
 
     can_start: bool
@@ -53,12 +57,21 @@ def readiness(controller: Controller) -> Readiness:
     if not draft.has_model:
         text = translate("Pick a model to train.")
         return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
+    estimate = controller.estimate_desk.result
+    if estimate is not None and estimate.fitting_batch_size:
+        text, hint, action = too_large_texts(estimate)
+        return Readiness(False, text, hint, "warning", action, SMALLER_BATCH)
     if controller.model_problem is not None:
         return _wrong_model(controller.model_problem, draft.model)
     if controller.worker is None:
         text = translate("TensorFlow is getting ready… Start can be pressed already.")
         return Readiness(True, text)
-    return Readiness(True, translate("Ready. Press Start to train."))
+    hint = ""
+    if estimate is not None:
+        hint = estimate_text(estimate)
+    elif controller.estimate_desk.is_asking:
+        hint = translate("A few steps are being measured…")
+    return Readiness(True, translate("Ready. Press Start to train."), hint)
 
 
 def draft_text(controller: Controller) -> str:

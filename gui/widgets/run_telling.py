@@ -89,6 +89,12 @@ class RunTelling(QObject):
 
     # ---- before a run
 
+    @property
+    def offers_draft(self) -> bool:
+        """The next run is what is told of, not one that is under way or has ended."""
+        is_told = self.ended is not None and self._controller.draft == self._trained_draft
+        return not self._controller.is_active and not is_told
+
     def tell_draft(self) -> Readiness:
         """Says what Start would do, or why it cannot; or how the run that is shown ended."""
         controller = self._controller

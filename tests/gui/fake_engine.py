@@ -25,6 +25,7 @@ from engine.events import (
     DataProgress,
     DescribeModel,
     DownloadData,
+    EstimateTraining,
     Event,
     FindRate,
     InspectData,
@@ -37,6 +38,7 @@ from engine.events import (
     Request,
     ResumeRun,
     Train,
+    TrainingEstimated,
     WarmUp,
     WorkerReady,
 )
@@ -54,6 +56,7 @@ from tests.gui.fake_run import FakeRun
 
 GATE_TIMEOUT_S = 60.0
 STEPS_PER_EPOCH = 20
+ESTIMATED = TrainingEstimated(0.012, 3.04, 30.4, 420 << 20, 8 << 30, device="CPU:0")
 
 
 class Gate:
@@ -96,9 +99,10 @@ class FakeEngine:
         more_events: Events after each epoch, by its number and the run's id.
         patience: Of the rules, as `EpochEnded` tells it, by epoch.
         has_graphs: Descriptions bring the layers as a graph.
+        estimated: What a training would take.
         rates: What a test of learning rates finds; every other rate is told before its gate.
-        warm_up, inspect, preview, describe, try_rates, prepare, evaluate: Gates before those
-            answers.
+        warm_up, inspect, preview, describe, estimate, try_rates, prepare, evaluate: Gates before
+            those answers.
     """
 
     workspace: Path
@@ -106,6 +110,7 @@ class FakeEngine:
     fails_with: Callable[[str], RunEnded] | None = None
     rejections: dict[str, Rejected] = field(default_factory=dict)
     progress: tuple[DataProgress, ...] = ()
+    estimated: TrainingEstimated = ESTIMATED
     rates: RatesTried = field(default_factory=fake_rates)
     batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
     commands: list[Command] = field(default_factory=list)
@@ -118,6 +123,7 @@ class FakeEngine:
     inspect: Gate = field(default_factory=lambda: Gate(True))
     preview: Gate = field(default_factory=lambda: Gate(True))
     describe: Gate = field(default_factory=lambda: Gate(True))
+    estimate: Gate = field(default_factory=lambda: Gate(True))
     try_rates: Gate = field(default_factory=lambda: Gate(True))
     prepare: Gate = field(default_factory=lambda: Gate(True))
     evaluate: Gate = field(default_factory=lambda: Gate(True))
@@ -128,6 +134,9 @@ class FakeEngine:
         session = FakeSession(self, 1_000_000 + len(self.sessions))
         self.sessions.append(session)
         return session
+
+    def estimates(self) -> list[EstimateTraining]:
+        return [command for command in self.commands if isinstance(command, EstimateTraining)]
 
     def resumes(self) -> list[ResumeRun]:
         return [command for command in self.commands if isinstance(command, ResumeRun)]
@@ -149,7 +158,7 @@ class FakeEngine:
 
     def open_gates(self) -> None:
         gates = (self.warm_up, self.inspect, self.preview, self.describe, self.try_rates)
-        for gate in (*gates, self.prepare, self.evaluate):
+        for gate in (*gates, self.estimate, self.prepare, self.evaluate):
             gate.open()
         self.go_on()
 
@@ -190,6 +199,8 @@ class FakeSession:
             case DescribeModel():
                 self._engine.describe.wait()
                 yield self._described(command.spec)
+            case EstimateTraining():
+                yield self._estimated()
             case FindRate():
                 yield from self._try_rates(command)
             case Train():
@@ -248,6 +259,11 @@ class FakeSession:
         layers = (given, LayerInfo("output", "Dense", (1,), 3, "1 unit", inputs=("input",)))
         graph = starter(looked.signature).to_dict() if self._engine.has_graphs else {}
         return ModelDescribed(spec, layers, n_parameters=3, n_trainable=3, graph=graph)
+
+    def _estimated(self) -> Event:
+        if self._waits_stopped(self._engine.estimate):
+            return Rejected("Cancelled.")
+        return self._engine.rejections.get("estimate") or self._engine.estimated
 
     def _try_rates(self, command: FindRate) -> Iterator[Event]:
         rejected = self._engine.rejections.get("rates")
