@@ -180,6 +180,8 @@ class FakeSession:
         return None if self._is_killed or self.is_closed else self._pid
 
     def run(self, command: Command) -> Iterator[Event]:
+        with self._changed:
+            self._asked.clear()  # whoever sees the command can stop it
         self._engine.commands.append(command)
         match command:
             case WarmUp():
@@ -231,7 +233,6 @@ class FakeSession:
     def _waits_stopped(self, gate: Gate) -> bool:
         """Waits at a gate; says whether a stop came meanwhile."""
         with self._changed:
-            self._asked.clear()
             while not gate.is_open and Control.STOP not in self._asked:
                 self._changed.wait(0.01)
             is_stopped = Control.STOP in self._asked
