@@ -141,7 +141,7 @@ class TrainingJob:
             try:
                 outcome = trainer.fit()
             except TrainingError:
-                if self._owns and (trainer.has_best or trainer.progress.step):
+                if self._owns and trainer.has_best:
                     if self._material.spec.training.keep == "best":
                         trainer.restore_best()
                     self._save(network)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.events import ChangeEpochs, ChangeRate, Control, Rejected
@@ -348,7 +347,7 @@ class TestContinuing:
         on.qtbot.waitUntil(lambda: is_shown(on.page.bar.go_on))
         assert on.page.bar.go_on.text() == "Continue…"
         click(on, on.page.bar.go_on)
-        question = _question()
+        question = _question(on)
         assert question.until.text() == "up to epoch 8"
         question.epochs.setValue(3)
         assert question.until.text() == "up to epoch 7"
@@ -365,7 +364,7 @@ class TestContinuing:
         on.train(DIGITS)
         on.qtbot.waitUntil(lambda: is_shown(on.page.bar.go_on))
         click(on, on.page.bar.go_on)
-        on.qtbot.keyClick(_question(), Qt.Key.Key_Escape)
+        on.qtbot.keyClick(_question(on), Qt.Key.Key_Escape)
         assert on.engine.resumes() == []
 
     def test_a_discarded_run_is_not_offered(self, on: Stage[TrainPage]) -> None:
@@ -457,6 +456,7 @@ def test_a_failed_run_offers_nothing_without_a_state_to_go_on_from(on: Stage[Tra
     assert on.page.bar.go_on.text() == "Continue…"  # all of its epochs are done
 
 
-def _question() -> MoreEpochs:
-    found = [w for w in QApplication.allWidgets() if isinstance(w, MoreEpochs)]
+def _question(on: Stage[TrainPage]) -> MoreEpochs:
+    # Not from all widgets there are: some of other tests may be half deleted.
+    found = on.page.window().findChildren(MoreEpochs)
     return next(question for question in found if question.isVisible())
