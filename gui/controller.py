@@ -108,8 +108,8 @@ class Controller(QObject):
         self._desk = DraftDesk(self._pool, self)
         self._batch_desk = BatchDesk(self._pool, self)
         self._rate_desk = RateDesk(self._pool, self)
-        self._estimate_desk = EstimateDesk(self._pool, self)
         self._run_desk = RunDesk(self._pool, self)
+        self._estimate_desk = EstimateDesk(self._pool, self._desk, self._run_desk, self)
         self._shelf = RunShelf(workspace, self)
         self._own_models = OwnModels(workspace, self._shelf, self)
         self._devices = DeviceDesk(sampler, self._pool, self)
@@ -122,17 +122,12 @@ class Controller(QObject):
             (desk, ("model_changed", "model_rejected")),
             (run_desk, ("run_event", "state_changed", "start_rejected")),
             (shelf, ("runs_changed", "runs_interrupted", "problem_found")),
-            (self._own_models, ("problem_found",)),
-            (self._devices, ("problem_found",)),
+            *((part, ("problem_found",)) for part in (self._own_models, self._devices)),
         ):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
         desk.draft_changed.connect(self._batch_desk.set_draft)
         desk.draft_changed.connect(self._rate_desk.set_draft)
-        desk.draft_changed.connect(self._estimate_desk.set_draft)
-        desk.model_changed.connect(self._estimate_desk.set_model)
-        desk.model_rejected.connect(self._estimate_desk.set_model)
-        run_desk.state_changed.connect(self._estimate_desk.set_state)
         run_desk.preparing.connect(self.run_preparing)
         run_desk.run_event.connect(self._on_run_event)
         run_desk.ended.connect(self._on_run_ended)
@@ -357,10 +352,8 @@ class Controller(QObject):
             self._on_warm_up_answer(event)
         elif not self._run_desk.handle(ticket, event) and not self._is_closing:
             # While closing, workers are ended in the middle of questions nobody waits for.
-            self._desk.handle(ticket, event)
-            self._batch_desk.handle(ticket, event)
-            self._rate_desk.handle(ticket, event)
-            self._estimate_desk.handle(ticket, event)
+            for desk in (self._desk, self._batch_desk, self._rate_desk, self._estimate_desk):
+                desk.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:
         if isinstance(event, WorkerReady):

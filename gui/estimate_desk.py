@@ -7,6 +7,8 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.events import EstimateTraining, Event, ModelDescribed, Rejected, TrainingEstimated
 from engine.run_events import RunState
 from gui.draft import Draft
+from gui.draft_desk import DraftDesk
+from gui.run_desk import RunDesk
 from gui.worker_pool import WorkerPool
 
 SETTLE_MS = 400
@@ -26,11 +28,19 @@ class EstimateDesk(QObject):
 
     Args:
         pool: Answers the questions.
+        drafts: Holds the draft that is asked about.
+        runs: Says when a run is under way.
     """
 
     changed = Signal()
 
-    def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        drafts: DraftDesk,
+        runs: RunDesk,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.result: TrainingEstimated | None = None
         self._pool = pool
@@ -42,6 +52,10 @@ class EstimateDesk(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLE_MS)
         self._timer.timeout.connect(self._ask)
+        drafts.draft_changed.connect(self._set_draft)
+        drafts.model_changed.connect(self._set_model)
+        drafts.model_rejected.connect(self._set_model)
+        runs.state_changed.connect(self._set_state)
 
     @property
     def is_asking(self) -> bool:
@@ -54,7 +68,7 @@ class EstimateDesk(QObject):
         return self._timer.isActive() or self.is_asking
 
     @Slot(object)
-    def set_draft(self, draft: Draft) -> None:
+    def _set_draft(self, draft: Draft) -> None:
         """Takes the draft that is asked about; what was found for another one is forgotten."""
         if draft == self._draft:
             return
@@ -66,7 +80,7 @@ class EstimateDesk(QObject):
             self.changed.emit()
 
     @Slot(object)
-    def set_model(self, answer: ModelDescribed | Rejected | None) -> None:
+    def _set_model(self, answer: ModelDescribed | Rejected | None) -> None:
         """Only what can be built is measured, or could be with a smaller batch."""
         self._is_ready = isinstance(answer, ModelDescribed)
         if isinstance(answer, Rejected):
@@ -74,7 +88,7 @@ class EstimateDesk(QObject):
         self._settle()
 
     @Slot(object)
-    def set_state(self, state: RunState | None) -> None:
+    def _set_state(self, state: RunState | None) -> None:
         """A run under way needs the worker, and the processors."""
         self._is_busy = state is not None and state.is_active
         self._settle()

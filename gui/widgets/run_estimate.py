@@ -16,28 +16,26 @@ def _translate(text: str) -> str:
 
 def estimate_text(found: TrainingEstimated) -> str:
     """Time and memory in a line, such as ``About 3 s an epoch, 30 s in all · 420 MB of 8 GB``."""
-    return f"{_times_text(found)} · {memory_text(found)}"
-
-
-def memory_text(found: TrainingEstimated) -> str:
-    """What it takes of the memory that is free."""
-    from gui.picture.words import bytes_text  # the picture is loaded when it is first seen
-
-    return _translate("{need} of {free} of free memory").format(
-        need=bytes_text(found.memory_bytes), free=bytes_text(found.available_bytes)
-    )
+    memory = _translate("{need} of {free} of free memory").format(**_sizes(found))
+    return f"{_times_text(found)} · {memory}"
 
 
 def too_large_texts(found: TrainingEstimated) -> tuple[str, str, str]:
     """What is said where the batch does not fit: what is so, a hint, and what its button says."""
     size = count_text(found.fitting_batch_size)
-    text = _translate("The batch does not fit into memory: it takes {memory}.").format(
-        memory=memory_text(found)
-    )
+    text = _translate(
+        "The batch does not fit into memory: training takes {need}, and {free} are free."
+    ).format(**_sizes(found))
     hint = _translate("A batch of {size} fits. {times}.").format(
         size=size, times=_times_text(found)
     )
     return text, hint, _translate("Use {size}").format(size=size)
+
+
+def _sizes(found: TrainingEstimated) -> dict[str, str]:
+    from gui.picture.words import bytes_text  # the picture is loaded when it is first seen
+
+    return {"need": bytes_text(found.memory_bytes), "free": bytes_text(found.available_bytes)}
 
 
 def _times_text(found: TrainingEstimated) -> str:

@@ -13,7 +13,7 @@ from gui.widgets.fold import Fold
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_words import duration_text
 
-STACKS_HEIGHT = 22 * SPACING
+STACKS_HEIGHT = 16 * SPACING
 TICK_MS = 1_000
 KILL = "kill"
 
@@ -130,8 +130,8 @@ class RunStall(QWidget):
             words,
             "warning",
             self.tr(
-                "It may only be slow; this goes away when it goes on. If you end it, every "
-                "epoch so far is kept, and Continue goes on from the last checkpoint."
+                "It may only be slow. If you end it, every epoch so far is kept, and Continue "
+                "goes on from the last checkpoint."
             ),
             self.tr("Kill"),
             KILL,

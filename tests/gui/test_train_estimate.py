@@ -132,7 +132,7 @@ class TestTooLarge:
         on.engine.estimated = TOO_LARGE
         pick(on, LARGE)
         notice = on.page.notice
-        assert notice.text.text().startswith("The batch does not fit into memory: it takes 9 GB")
+        assert "does not fit into memory: training takes 9 GB, and 8 GB" in notice.text.text()
         assert "A batch of 32 fits" in hint(on)
         assert notice.button.text() == "Use 32"
         assert not on.page.bar.start.isEnabled()
