@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.training.calling import DirectCall
 from engine.training.chunk import (
     Augment,
     Noted,
@@ -150,10 +151,12 @@ class StepLoop:
             graph.fuse(self._model, self._fused_for)
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
         rows = [tuple(tf.TensorSpec((None, *it.shape[1:]), it.dtype) for it in pattern)]
-        function = tf.function(
-            graph.run,
-            input_signature=[*rows, *StepGraph.signature(None, None)],
-            autograph=False,
+        function = DirectCall(
+            tf.function(
+                graph.run,
+                input_signature=[*rows, *StepGraph.signature(None, None)],
+                autograph=False,
+            )
         )
         return lambda data, indices, first, rates: function(
             data, indices, tf.constant(indices.shape[0]), first, rates

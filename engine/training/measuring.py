@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import sys
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,14 +19,17 @@ TRIALS = 3
 TRIAL_S = 0.030
 
 _SETTLED_S = 0.1
-_PREPARING = 6.0
+_PREPARING = 3.0
 """Seconds of tracing again and compiling, for each that the first trace took: 1.7 for a linear
-model, 7 for a recurrent one."""
+model, 3 for a recurrent one."""
 _CALL_S = 0.005  # a call of a single step, over and above the step itself, at most
-_WAITING = 0.15
+_WAITING = 0.05
 """Of that time, what training waits for Python and for memory, though a processor is idle."""
+CLAIM = 0.25 if sys.platform == "linux" else 0.5
+"""Of a processor that training could use, what the preparing thread gets: where it can have a
+priority of its own, 335 / (335 + 1024), as Linux weighs a nice value of 5 against one of 0."""
 _RECENT = 5
-_NEAR_THE_END = 2.0
+_NEAR_THE_END = 3.0  # times as long as preparing takes, for it to be worth it
 
 
 class Timed(NamedTuple):
@@ -103,13 +107,19 @@ class Measurements:
     @property
     def preparing_costs_s(self) -> float:
         """What of them the training will lose: less where a processor is idle."""
-        missing = max(0.0, self.busy + 1 - self.cores)
-        return self.preparing_s * max(_WAITING, missing / (self.busy + 1))
+        claimed = 0.0 if self._idle == 1.0 else CLAIM / (self._idle + CLAIM)
+        return self.preparing_s * max(_WAITING, claimed / max(1.0, self.busy))
+
+    @property
+    def _idle(self) -> float:
+        """Of a processor, what training leaves to the thread that prepares."""
+        return min(1.0, max(0.0, self.cores - self.busy))
 
     def affords_trying(self, spent_s: float, remaining: int) -> bool:
         """Whether XLA can be tried within the budget, and before the run ends."""
         cost = self.preparing_costs_s + TRIALS * min(TRIAL_S, 2 * self.plain_step_s)
-        in_time = remaining * self.plain_step_s >= _NEAR_THE_END * self.preparing_s
+        takes_s = self.preparing_s / min(1.0, self._idle + CLAIM)
+        in_time = remaining * self.plain_step_s >= _NEAR_THE_END * takes_s
         return in_time and cost <= self.budget_s(spent_s, remaining)
 
     def may_prepare(self, spent_s: float, steps_per_epoch: int) -> bool:

@@ -105,6 +105,14 @@ def test_a_short_run_does_not_try():
     assert measured.affords_trying(0.5, 100_000)
 
 
+def test_what_is_ready_only_near_the_end_is_not_begun():
+    alone, crowded = _measured(busy=1.0), _measured(busy=2.0)
+    # 0.6 s of work, which takes four times as long where no processor is idle.
+    assert alone.affords_trying(100.0, 20_000)
+    assert not crowded.affords_trying(100.0, 20_000)
+    assert crowded.affords_trying(100.0, 100_000)
+
+
 def test_a_first_epoch_is_not_made_longer():
     measured = _measured(step_s=0.001, steps=20, busy=2.0)  # 104 steps are done
     assert not measured.may_prepare(0.5, steps_per_epoch=1000)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from engine.training.calling import DirectCall
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.trainer import shuffled
 
@@ -151,3 +152,20 @@ def test_a_schedule_of_keras_keeps_its_own_rates(images):
     StepLoop(ours, data).train(data, np.arange(64, dtype=np.int32).reshape(4, 16))
     for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, his)
+
+
+def test_a_direct_call_gives_what_the_function_gives():
+    total = tf.Variable(1.0)
+
+    def add(pair, factor):
+        total.assign_add(tf.reduce_sum(pair[0]) * factor)
+        return total.read_value(), pair[1] * 2
+
+    signature = [(tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)), tf.TensorSpec(())]
+    call = DirectCall(tf.function(add, input_signature=signature, autograph=False))
+    for n, expected in ((2, 5.0), (3, 11.0)):
+        seen, doubled = call((tf.ones(n), tf.constant(n)), tf.constant(2.0))
+        assert float(seen) == float(total.numpy()) == expected
+        assert int(doubled) == 2 * n
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        call((tf.ones(2), tf.constant(2.0)), tf.constant(2.0))

@@ -1,0 +1,37 @@
+"""Calling a traced graph without what `tf.function` does at every call. For workers only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+class DirectCall:
+    """Calls a graph whose inputs are known to be of its signature.
+
+    `tf.function` compares every input, and every variable that the graph uses, with the signature
+    anew: 1 to 3 ms a call on two cores, for a model of a few layers, in chunks of 30 ms. Here the
+    call is one operation. It is traced by the first call. Not for graphs compiled with XLA, which
+    this operation would run uncompiled.
+
+    Args:
+        function: With an input signature, of tensors in nests; returns a tuple of tensors.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._traced: Any = None
+        self._types: list[tf.DType] = []
+
+    def __call__(self, *values: Any) -> tuple[tf.Tensor, ...]:
+        """What the function returns for `values`."""
+        if self._traced is None:
+            self._traced = self._function.get_concrete_function()
+            self._types = [output.dtype for output in self._traced.outputs]
+        inputs = [tf.convert_to_tensor(value) for value in tf.nest.flatten(values)]
+        return tuple(
+            tf.raw_ops.StatefulPartitionedCall(
+                args=[*inputs, *self._traced.captured_inputs], Tout=self._types, f=self._traced
+            )
+        )
