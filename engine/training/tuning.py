@@ -33,6 +33,8 @@ Indices = npt.NDArray[np.int32]
 
 MAX_STATE_BYTES = 256 << 20
 """Of a larger model no twin is made: it has enough to do between two calls."""
+CLEARLY = 1.1
+"""A smaller gain over single calls is noise, and not told as a number."""
 END_S = 0.1
 """The end of a run waits this long for a compilation, which cannot be cancelled."""
 SWITCH_S = 0.0002
@@ -233,8 +235,10 @@ class Tuner:
         self._trial = None
         speedup = self._speedup(xla)
         many = "Many steps run in one call."
-        if speedup:
+        if speedup >= CLEARLY:
             many = f"{_times(speedup)} as fast as step by step: many steps run in one call."
+        elif speedup:
+            many = "About as fast as step by step, since each step has much to do."
         self._announce(Choice(xla, f"{many} {why}".strip(), speedup))
 
     def _speedup(self, xla: bool) -> float:

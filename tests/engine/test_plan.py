@@ -344,6 +344,16 @@ def test_a_twin_shares_nothing_with_its_model(data):
         np.testing.assert_array_equal(was, value)
 
 
+@pytest.mark.parametrize(("single_s", "said"), [(0.0101, "About as fast"), (0.12, "12 times as")])
+def test_only_a_clear_gain_is_told_as_a_number(data, single_s, said):
+    choices = []
+    tuner = Tuner(StepLoop(_model(), data), TRIED, choices.append)
+    tuner._measured = _measured(step_s=0.01, single_s=single_s)
+    tuner._choose(False, "XLA is off.")
+    assert choices[0].reason.startswith(f"{said} ")
+    assert choices[0].speedup == pytest.approx(single_s / 0.01)
+
+
 # ---- a run
 
 
