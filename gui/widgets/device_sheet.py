@@ -55,7 +55,9 @@ class DeviceSheet(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(area)
         width = 70 * SPACING
-        height = max(sheet.heightForWidth(width), sheet.sizeHint().height()) + SPACING
+        # What it would like to have is for lines broken early; it is wider than that.
+        height = sheet.heightForWidth(width) if sheet.hasHeightForWidth() else 0
+        height = (height or sheet.sizeHint().height()) + SPACING
         self.resize(width, min(90 * SPACING, height))
 
     def _add_machine(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:

@@ -101,8 +101,8 @@ VIEWS: tuple[ViewEntry, ...] = (
 """In the order of their tabs."""
 
 
-def promise(profile: Profile | None) -> str:
-    """Says what will be seen of a network on such data while it learns; empty for nothing sure."""
+def promise(profile: Profile | None, model: str) -> str:
+    """Says what will be seen of a model on such data while it learns; empty for nothing sure."""
     if profile is None:
         return ""
     signature = profile.signature
@@ -112,7 +112,7 @@ def promise(profile: Profile | None) -> str:
         return translate("What it writes for a few samples appears here after every epoch.")
     if signature.task is Task.CONTROL and profile.source == "cartpole":
         return translate("The policy balances the pole here after every epoch.")
-    if signature.kind is Kind.IMAGE:
+    if signature.kind is Kind.IMAGE and model != "mlp":  # which has no convolutions
         return translate(
             "Filters of convolutions, and what they see in a few images, appear here while it "
             "learns."

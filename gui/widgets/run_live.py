@@ -31,6 +31,7 @@ class RunLive(QWidget):
         super().__init__(parent)
         self.surface: SurfacePlot | None = None
         self._profile: Profile | None = None
+        self._model = ""
         self._made: dict[type[Insight], InsideView] = {}
         self.coefficients = RunCoefficients()
         self.setMinimumWidth(WIDTH)
@@ -78,6 +79,7 @@ class RunLive(QWidget):
 
     def show_model(self, name: str) -> None:
         """Shows the formula of a linear model, and forgets what was seen inside another."""
+        self._model = name
         is_linear = name in ARCHITECTURES and ARCHITECTURES[name].is_linear
         self.coefficients.set_formula(ARCHITECTURES[name].formula if is_linear else "")
         self.coefficients.setVisible(is_linear)
@@ -146,7 +148,7 @@ class RunLive(QWidget):
         has_tabs = self.tabs.count() > 0
         # Away from the line under the tabs, where there are some.
         self._column.setContentsMargins(0, SPACING if self.tabs.count() > 1 else 0, 0, 0)
-        text = "" if has_tabs else promise(self._profile)
+        text = "" if has_tabs else promise(self._profile, self._model)
         self.promise.setText(text)
         self.promise.setVisible(bool(text))
         self.tabs.setVisible(has_tabs)

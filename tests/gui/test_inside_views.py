@@ -34,10 +34,12 @@ from gui.widgets.feature_maps_view import FeatureMapsView
 from gui.widgets.filters_view import FiltersView
 from gui.widgets.forecast_view import ForecastView
 from gui.widgets.inside_view import InsideView
+from gui.widgets.inside_views import promise
 from gui.widgets.pole_view import PoleView
 from gui.widgets.run_live import RunLive
 from gui.widgets.samples_view import SamplesView, marked
 from gui.widgets.units_view import UnitsView
+from tests.gui.fake_data import fake_profile
 
 
 def shown(qtbot: QtBot, widget: QWidget) -> None:
@@ -411,3 +413,13 @@ def test_colors_tell_signs_apart_in_both_themes() -> None:
         assert QColor(*unknown).name() == palette.surface
         full = strength_colors(np.array([1.0]), palette)[0].tolist()
         assert QColor(*full).name() == palette.series[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "model", "said"),
+    [("digits", "cnn", "Filters"), ("digits", "mlp", ""), ("river.csv", "mlp", "Forecasts")],
+)
+def test_only_what_the_model_has_is_promised(source: str, model: str, said: str) -> None:
+    text = promise(fake_profile(source), model)
+    assert text.startswith(said)
+    assert bool(text) == bool(said)
