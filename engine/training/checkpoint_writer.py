@@ -62,8 +62,10 @@ class CheckpointWriter:
 
     @property
     def is_ready(self) -> bool:
-        """An offer would be written at once. Otherwise a copy of the state would only wait."""
+        """An offer would be written, or refused, at once; a copy of the state would not wait."""
         with self._changed:
+            if self._failure is not None:
+                return True  # the training shall learn of it now, not at its end
             return not self._is_busy and time.monotonic() >= self._rested_at
 
     def offer(

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from engine.errors import TrainingError
+from engine.errors import TrainingError, WorkspaceError
 from engine.events import Control
 from engine.run_events import (
     EpochEnded,
@@ -250,6 +250,22 @@ def test_the_last_two_checkpoints_are_kept_and_the_best_weights_of_each(tmp_path
     assert newest.best is not None
     for mine, kept in zip(bench.model.get_weights(), newest.best, strict=True):
         np.testing.assert_array_equal(mine, kept)
+
+
+def test_a_training_learns_at_its_next_save_that_one_was_not_written(tmp_path):
+    def refuse():
+        raise WorkspaceError("The disk is full.")
+
+    keeper = CheckpointWriter(tmp_path, refuse)
+    keeper.offer(_at(1), None)
+    keeper._thread.join()
+    assert keeper.is_ready
+    bench = Bench(epochs=8, keeper=keeper)
+    with pytest.raises(WorkspaceError, match="disk is full"):
+        bench.trainer.fit()
+    assert len(bench.trainer.progress.history) == 1
+    with pytest.raises(WorkspaceError, match="disk is full"):
+        keeper.close()
 
 
 def test_a_checkpoint_restores_every_variable(tmp_path):
