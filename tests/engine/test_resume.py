@@ -171,7 +171,8 @@ def test_a_run_that_was_paused_and_stopped_ends_as_if_it_had_not(
     store, straight, small_steps, monkeypatch, in_validation
 ):
     monkeypatch.setattr(trainer, "TELL_EVERY_S", -1.0)
-    monkeypatch.setattr(trainer, "TEST_BATCH_SIZE", 4)
+    if in_validation:  # several chunks, to be held between them
+        monkeypatch.setattr(trainer, "TEST_BATCH_SIZE", 4)
     seen = []
 
     def pause_then_stop(event, control):
