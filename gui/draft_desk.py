@@ -130,10 +130,11 @@ class DraftDesk(QObject):
             self._timer.stop()
             self._ask_data()
 
+    @Slot()
     def ask_model_again(self) -> None:
         """Asks about the model if its answer was lost to a run that needed the worker."""
         self._waits_for_run = False
-        if self.model is None and self.model_problem is None:
+        if self._is_open and self.model is None and self.model_problem is None:
             self._model_ticket = 0
             self._timer.start(0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.datasets.profile import Profile
 from engine.events import EstimateTraining, Event, ModelDescribed, Rejected, TrainingEstimated
 from engine.run_events import RunState
 from gui.draft import Draft
@@ -53,6 +54,7 @@ class EstimateDesk(QObject):
         self._timer.setInterval(SETTLE_MS)
         self._timer.timeout.connect(self._ask)
         drafts.draft_changed.connect(self._set_draft)
+        drafts.profile_changed.connect(self._set_profile)
         drafts.model_changed.connect(self._set_model)
         drafts.model_rejected.connect(self._set_model)
         runs.state_changed.connect(self._set_state)
@@ -73,11 +75,14 @@ class EstimateDesk(QObject):
         if draft == self._draft:
             return
         self._draft = draft
-        self._is_ready = self._is_answered = False
-        self._drop()
-        if self.result is not None:
-            self.result = None
-            self.changed.emit()
+        self._is_ready = False
+        self._forget()
+
+    @Slot(object)
+    def _set_profile(self, profile: Profile | None) -> None:
+        """Data that is read anew may be other data, in the same place."""
+        if profile is None:
+            self._forget()
 
     @Slot(object)
     def _set_model(self, answer: ModelDescribed | Rejected | None) -> None:
@@ -94,7 +99,13 @@ class EstimateDesk(QObject):
         self._settle()
 
     def set_wanted(self, is_wanted: bool) -> None:
-        """Somebody looks at what the answer is for, or does not any more."""
+        """Somebody looks at what the answer is for, or does not any more.
+
+        Memory that was missing may be there by now, so that is measured again.
+        """
+        is_missing = self.result is not None and self.result.fitting_batch_size is not None
+        if is_wanted and not self._is_wanted and is_missing:
+            self._forget()
         self._is_wanted = is_wanted
         self._settle()
 
@@ -121,6 +132,13 @@ class EstimateDesk(QObject):
             self._drop()
         elif not self._is_answered and not self._ticket:
             self._timer.start()
+
+    def _forget(self) -> None:
+        self._is_answered = False
+        self._drop()
+        if self.result is not None:
+            self.result = None
+            self.changed.emit()
 
     def _drop(self) -> None:
         self._timer.stop()

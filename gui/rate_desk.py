@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from engine.datasets.profile import Profile
 from engine.events import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
 from gui.draft import Draft
 from gui.worker_pool import WorkerPool
@@ -50,7 +51,17 @@ class RateDesk(QObject):
         """Takes the draft that is asked about; a test of another one is stopped and forgotten."""
         is_same = draft.asks_same_rate(self._draft)
         self._draft = draft
-        if not is_same and self.state is not RateState.NONE:
+        if not is_same:
+            self._forget()
+
+    @Slot(object)
+    def set_profile(self, profile: Profile | None) -> None:
+        """Data that is read anew may be other data, in the same place."""
+        if profile is None:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self.state is not RateState.NONE:
             if self._ticket:
                 self._pool.cancel_rates()
             self._set(RateState.NONE)

@@ -48,6 +48,7 @@ class RunDesk(QObject):
         state_changed(RunState | None): The run's state, or `pending`, changed.
         requests_changed(): `waiting`, `learning_rate` or `epochs` changed.
         start_rejected(Rejected): Start was refused; nothing was started.
+        withdrawn(): Start was taken back before the worker began.
         ended(RunEnded | None): The run is over; None: there was none after all.
 
     Attributes:
@@ -70,6 +71,7 @@ class RunDesk(QObject):
     state_changed = Signal(object)
     requests_changed = Signal()
     start_rejected = Signal(object)
+    withdrawn = Signal()
     ended = Signal(object)
 
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
@@ -189,6 +191,7 @@ class RunDesk(QObject):
         if self._pool.withdraw_training():
             self._ticket = 0
             self._set_state(None)
+            self.withdrawn.emit()
             return
         self.pending = control
         self._pool.control(control)

@@ -331,6 +331,8 @@ class TestRun:
         with qtbot.waitSignal(controller.worker_ready):
             loading.open()
         assert engine.trains() == []
+        # What had made way for the run is asked after all.
+        qtbot.waitUntil(lambda: controller.model is not None)
 
     def test_discard_deletes_the_run_and_undo_brings_it_back(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine

@@ -144,6 +144,12 @@ class TestFinding:
         on.controller.set_draft(change(on.controller.draft))
         assert on.controller.rate_desk.state is RateState.DONE
 
+    def test_data_that_is_read_anew_forgets_it(self, on: PageStage[ModelPage]) -> None:
+        find(on)
+        reaches(on, RateState.DONE)
+        on.controller.draft_desk.inspect_again()
+        assert on.controller.rate_desk.state is RateState.NONE
+
     def test_one_under_way_is_stopped_by_another_draft(self, on: PageStage[ModelPage]) -> None:
         on.engine.try_rates.close()
         view = find(on)

@@ -101,6 +101,13 @@ class TestWhenItIsAsked:
         on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
         assert on.engine.estimates()[-1].spec == MOONS.to_spec()
 
+    def test_data_that_is_read_anew_is_measured_anew(self, on: Stage[TrainPage]) -> None:
+        pick(on)
+        on.controller.draft_desk.inspect_again()
+        assert on.controller.estimate_desk.result is None
+        on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
+        assert len(on.engine.estimates()) == 2
+
     def test_a_wrong_draft_is_not_measured(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["cnn"] = rejected("model.parameters.filters", "Too many filters.")
         with on.qtbot.waitSignal(on.controller.model_rejected):
@@ -141,5 +148,15 @@ class TestTooLarge:
         on.engine.estimated = ESTIMATED
         on.qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
         assert on.controller.draft.training == {"epochs": 4, "batch_size": 32}
+        on.qtbot.waitUntil(lambda: "30 s in all" in hint(on))
+        assert on.page.bar.start.isEnabled()
+
+    def test_memory_that_is_free_by_now_is_found_on_coming_back(self, on: Stage[TrainPage]) -> None:
+        on.engine.estimated = TOO_LARGE
+        pick(on, LARGE)
+        assert not on.page.bar.start.isEnabled()
+        on.engine.estimated = ESTIMATED
+        on.page.hide()
+        on.page.show()
         on.qtbot.waitUntil(lambda: "30 s in all" in hint(on))
         assert on.page.bar.start.isEnabled()
