@@ -100,6 +100,11 @@ def take_snapshot(model: keras.Model, progress: Mapping[str, Any]) -> Snapshot:
     )
 
 
+def is_finite(model: keras.Model) -> bool:
+    """Whether every weight that learns is a finite number."""
+    return all(np.isfinite(variable.numpy()).all() for variable in model.trainable_variables)
+
+
 def restore_snapshot(model: keras.Model, snapshot: Snapshot) -> None:
     """Puts a state back into a model built and compiled from the same spec.
 
@@ -138,11 +143,16 @@ def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
+class DamagedError(WorkspaceError):
+    """A checkpoint is not what was written: a file of it is missing, or was changed."""
+
+
 def read_checkpoint(path: Path) -> Snapshot:
     """Reads a checkpoint and checks every byte of it.
 
     Raises:
-        WorkspaceError: A file is missing or was changed, or it is of another version.
+        DamagedError: A file is missing or was changed.
+        WorkspaceError: It is of another version, or cannot be read just now.
     """
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
@@ -152,13 +162,24 @@ def read_checkpoint(path: Path) -> Snapshot:
         with np.load(path / "variables.npz", allow_pickle=False) as stored:
             variables = {name: stored[name] for name in stored.files}
         progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
-        if progress.pop("schema_version") != SCHEMA_VERSION:
-            raise ValueError("it was written by another version of Descent")
-    except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise WorkspaceError(
+        version = progress.pop("schema_version")
+    except (
+        FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError,
+        zipfile.BadZipFile,
+    ) as error:  # fmt: skip
+        raise DamagedError(
             f"The checkpoint '{path.name}' cannot be read: {error}.",
             "An older checkpoint of the run may be whole.",
         ) from error
+    except OSError as error:
+        raise WorkspaceError(
+            f"The checkpoint '{path.name}' cannot be read now: {error}.", "Try again."
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise WorkspaceError(
+            f"The checkpoint '{path.name}' was written by another version of Descent.",
+            "Continue the run with that version.",
+        )
     return Snapshot(variables, progress)
 
 
@@ -169,20 +190,33 @@ def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Found | Non
         folder: Where they are.
         remove_damaged: Remove those that are newer but damaged, so that they do not count among
             the last two that are kept.
+
+    Raises:
+        WorkspaceError: The newest is whole, as far as that is known, but of another version, or
+            cannot be read now.
     """
-    for path in sorted(folder.glob("checkpoint-*"), reverse=True):
+    for path in sorted(folder.glob("checkpoint-*"), key=number_of, reverse=True):
         try:
             snapshot = read_checkpoint(path)
             name = snapshot.progress["best"]
-            best = read_checkpoint(folder / name).variables if name else None
-            found = Found(snapshot, None if best is None else list(best.values()))
-            _ = found.progress  # whole only if it can be understood
-        except (WorkspaceError, KeyError, TypeError):
+        except (DamagedError, KeyError, TypeError):
             if remove_damaged:
                 shutil.rmtree(path, ignore_errors=True)
             continue
+        try:
+            best = read_checkpoint(folder / name).variables if name else None
+            found = Found(snapshot, None if best is None else list(best.values()))
+            _ = found.progress  # whole only if it can be understood
+        except (DamagedError, KeyError, TypeError):
+            continue
         return found
     return None
+
+
+def number_of(path: Path) -> int:
+    """The number at the end of a checkpoint's name; -1 where there is none."""
+    number = path.name.rpartition("-")[2]
+    return int(number) if number.isdigit() else -1
 
 
 def _digest(path: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.runs.files import cannot_write
-from engine.training.checkpoint import Snapshot, Weights, write_checkpoint
+from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 
 KEPT = 2
 TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
@@ -158,7 +158,7 @@ class CheckpointWriter:
         return self._folder / f"{prefix}-{self._number:06d}"
 
     def _prune(self) -> None:
-        checkpoints = sorted(self._folder.glob("checkpoint-*"))
+        checkpoints = sorted(self._folder.glob("checkpoint-*"), key=number_of)
         kept = checkpoints[-KEPT:]
         named = {_name_of_best(path) for path in kept}
         old = [path for path in self._folder.glob("best-*") if path.name not in named]
@@ -179,5 +179,4 @@ def _name_of_best(checkpoint: Path) -> str:
 
 
 def _last_number(folder: Path) -> int:
-    numbers = [path.name.rpartition("-")[2] for path in folder.glob("*-*")]
-    return max((int(number) for number in numbers if number.isdigit()), default=0)
+    return max((number_of(path) for path in folder.glob("*-*")), default=0)

@@ -32,6 +32,7 @@ from engine.training.checkpoint import (
     Found,
     Snapshot,
     Weights,
+    is_finite,
     restore_snapshot,
     take_snapshot,
 )
@@ -145,6 +146,7 @@ class Trainer:
         self._rules.restore(progress.rules)
         self._best_weights = found.best
         self._clock = Stopwatch(progress.elapsed_s)
+        self._epoch_started = progress.elapsed_s - progress.epoch_s
         if "training.epochs" in changes:
             progress.ended = ""  # who asks for more wants more
             progress.epochs = max(int(changes["training.epochs"]), progress.epoch - 1)
@@ -386,8 +388,12 @@ class Trainer:
         self._save(lambda: self._emit(event))
 
     def _save(self, saved: Callable[[], None] | None = None) -> None:
-        """Offers the state, from which a training goes on bit by bit as this one does."""
-        if self._keeper is not None:
+        """Offers the state, from which a training goes on bit by bit as this one does.
+
+        One that is not finite is not: it would take the place of the last that is. The loss tells
+        of it in the next step.
+        """
+        if self._keeper is not None and is_finite(self._model):
             self._finite = self._snapshot()
             self._saved_at = self._progress.elapsed_s
             self._keeper.offer(self._finite, self._best_weights, saved)

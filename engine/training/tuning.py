@@ -8,6 +8,7 @@ is clearly faster does it take the model over.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -170,7 +171,7 @@ class Tuner:
 
     def _judge_preparation(self, trial: _Preparation) -> None:
         measured = self._measured
-        if trial.error is not None:
+        if trial.error is not None or trial.chunk is None:
             self._choose(False, _unusable(trial.error))
         elif measured.is_far_slower(trial.single_s):
             self._choose(
@@ -280,7 +281,8 @@ class _Preparation:
 
     def _prepare_beside(self) -> None:
         if sys.platform == "linux":  # where a thread, and those it starts, have a priority each
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            with contextlib.suppress(OSError):  # it may be low already, or not to be changed
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         self.prepare()
 
     def prepare(self) -> None:
@@ -338,7 +340,7 @@ def _state_bytes(loop: StepLoop) -> int:
 
 
 def _unusable(error: Exception | None) -> str:
-    words = str(error).strip().splitlines()
+    words = str(error or "").strip().splitlines()
     what = words[0][:200] if words else type(error).__name__
     return f"XLA cannot be used here, so plain steps go on and none is lost: {what}"
 

@@ -240,6 +240,16 @@ def test_xla_takes_over_without_losing_a_step(data, hasty):
         np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-5)
 
 
+def test_a_priority_that_cannot_be_changed_is_left(data, hasty, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr("os.setpriority", refuse)
+    hasty(10.0)
+    _, _, choice = _tuned(data, 6)
+    assert choice.xla
+
+
 def test_weights_stay_those_of_fit_while_xla_is_only_tried(data, hasty):
     hasty(1.0)
     ours, losses, choice = _tuned(data, 6, dropout=True)

@@ -20,8 +20,9 @@ from engine.run_events import (
     StateChanged,
     StepsDone,
 )
-from engine.training import checkpoint_writer
+from engine.training import checkpoint, checkpoint_writer
 from engine.training.checkpoint import (
+    Found,
     Snapshot,
     newest_checkpoint,
     read_checkpoint,
@@ -305,7 +306,73 @@ def test_a_checkpoint_whose_best_weights_are_gone_is_passed_over(tmp_path):
     keeper.close()
     assert newest_checkpoint(tmp_path) is not None
     shutil.rmtree(tmp_path / "best-000001")
-    assert newest_checkpoint(tmp_path) is None
+    assert newest_checkpoint(tmp_path, remove_damaged=True) is None
+    assert read_checkpoint(tmp_path / "checkpoint-000002").variables  # it is whole itself
+
+
+def test_a_checkpoint_of_another_version_is_refused_and_stays(tmp_path, monkeypatch):
+    keeper = CheckpointWriter(tmp_path)
+    keeper.offer(_at(1), None)
+    keeper.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "SCHEMA_VERSION", 99)
+        with pytest.raises(WorkspaceError, match="another version of Descent"):
+            newest_checkpoint(tmp_path, remove_damaged=True)
+    assert newest_checkpoint(tmp_path) is not None
+
+
+def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path):
+    for number in (999_998, 999_999, 1_000_000):
+        state = Snapshot(_at(number).variables, {**_at(number).progress, "best": ""})
+        checkpoint.write_checkpoint(tmp_path / f"checkpoint-{number:06d}", state)
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.progress.step == 1_000_000
+
+
+class _Kept:
+    """Keeps what is offered."""
+
+    is_ready = True
+
+    def __init__(self):
+        self.offered = []
+
+    def offer(self, snapshot, best, saved=None):
+        self.offered.append(snapshot)
+
+
+def test_a_state_that_is_not_finite_is_never_kept():
+    keeper = _Kept()
+    bench = Bench(epochs=5, keeper=keeper)
+
+    def spoil(event):
+        if isinstance(event, EpochEnded) and event.epoch == 3:
+            bench.model.layers[0].bias.assign([np.nan])
+
+    bench.on_event = spoil
+    with pytest.raises(TrainingError, match="is kept"):
+        bench.trainer.fit()
+    assert len(keeper.offered) == 3  # epochs 1 and 2, and what was found again
+    for snapshot in keeper.offered:
+        assert all(np.isfinite(snapshot.variables[f"model/{k:04d}"]).all() for k in (0, 1))
+    assert all(np.isfinite(weight).all() for weight in bench.model.get_weights())
+
+
+def test_an_epoch_that_goes_on_takes_no_longer_than_it_did():
+    keeper = _Kept()
+    first = Bench(epochs=2, keeper=keeper)
+    first.trainer.fit()
+    values = keeper.offered[0].progress["training"] | {"elapsed_s": 3600.0, "epoch_s": 3.0}
+    again = Bench(epochs=2)
+    again.trainer.restore(
+        Found(Snapshot(keeper.offered[0].variables, {"training": values}), None), {}
+    )
+    again.trainer.fit()
+    (epoch,) = again.of(EpochEnded)
+    assert epoch.epoch == 2
+    assert 3.0 <= epoch.duration_s < 600.0
+    assert epoch.elapsed_s >= 3600.0
 
 
 def test_a_checkpoint_of_another_model_is_refused():
