@@ -103,7 +103,7 @@ class EstimateDesk(QObject):
 
         Memory that was missing may be there by now, so that is measured again.
         """
-        is_missing = self.result is not None and self.result.fitting_batch_size is not None
+        is_missing = self.result is not None and self.result.fitting_batch_size > 0
         if is_wanted and not self._is_wanted and is_missing:
             self._forget()
         self._is_wanted = is_wanted
