@@ -35,6 +35,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.session import Session
 from engine.workspace import default_workspace
 from gui.controller import Controller
+from gui.garbage import GarbageCollector
 from gui.main_window import MainWindow
 from gui.messages import Messages
 from gui.resources import application_icon
@@ -77,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS))
     window = MainWindow(controller, settings, log_path)
     window.finished.connect(application.quit)
+    collector = GarbageCollector()
     errors = ErrorHook(window.messages)
     errors.install()
     interrupt = InterruptHook(window)
@@ -87,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = application.exec()
     interrupt.uninstall()
     errors.uninstall()
+    collector.stop()
     return code
 
 

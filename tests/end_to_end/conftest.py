@@ -1,6 +1,7 @@
 """The guards of the window's tests hold here, too."""
 
 from tests.gui.conftest import (
+    garbage_stays_in_its_thread,
     log_is_put_back,
     nothing_left_running,
     private_folders,
@@ -9,6 +10,7 @@ from tests.gui.conftest import (
 )
 
 __all__ = [
+    "garbage_stays_in_its_thread",
     "log_is_put_back",
     "nothing_left_running",
     "private_folders",
