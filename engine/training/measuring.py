@@ -25,9 +25,11 @@ model, 3 for a recurrent one."""
 _CALL_S = 0.005  # a call of a single step, over and above the step itself, at most
 _WAITING = 0.05
 """Of that time, what training waits for Python and for memory, though a processor is idle."""
+NICE = 5
+"""Of the thread that compiles, where a thread can have a priority of its own."""
 CLAIM = 0.25 if sys.platform == "linux" else 0.5
-"""Of a processor that training could use, what the preparing thread gets: where it can have a
-priority of its own, 335 / (335 + 1024), as Linux weighs a nice value of 5 against one of 0."""
+"""Of a processor that training could use, what that thread gets: on Linux, which weighs
+`NICE` as 335 and the rest as 1024, 335 / (335 + 1024)."""
 _RECENT = 5
 _NEAR_THE_END = 3.0  # times as long as preparing takes, for it to be worth it
 

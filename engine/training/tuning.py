@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from engine.training.compiled import CompiledChunk, state_of
 from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import GAIN, Measurements, Timed
+from engine.training.measuring import GAIN, NICE, Measurements, Timed
 from engine.training.plan import MAX_CHUNK_STEPS, Plan
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ SWITCH_S = 0.0002
 """How long training waits, at most, for Python while the other thread traces. With Python's own
 5 ms a linear model trained at half its speed meanwhile, with this at three quarters."""
 
-_NICE = 5  # of the thread that compiles; see `measuring.CLAIM`
 _MAX_NUMBERS = 1 << 19  # of indices in one call
 
 
@@ -282,7 +281,7 @@ class _Preparation:
     def _prepare_beside(self) -> None:
         if sys.platform == "linux":  # where a thread, and those it starts, have a priority each
             with contextlib.suppress(OSError):  # it may be low already, or not to be changed
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         self.prepare()
 
     def prepare(self) -> None:
