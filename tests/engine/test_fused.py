@@ -1,15 +1,14 @@
 """Fused layers against Keras's own: gradients and weights to rounding, and nothing left behind."""
 
-import contextlib
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers
 
 from engine.training.fused import describe, fused, is_fusible, scanning
+from tests.fused_pairs import Build, agree, trained
 
 TIME, FEATURES, WORDS = 6, 5, 7
 RNG = np.random.default_rng(3)
@@ -17,8 +16,6 @@ SERIES = RNG.normal(size=(9, TIME, FEATURES)).astype(np.float32)
 TOKENS = RNG.integers(0, WORDS, (9, TIME)).astype(np.int32)
 TOKENS[0] = 0  # nothing to read at all
 TOKENS[1, :2] = 0
-CLASSES = RNG.integers(0, 3, 9)
-Build = Callable[[], keras.Model]
 
 
 def _answer(read: keras.KerasTensor) -> keras.KerasTensor:
@@ -49,55 +46,6 @@ def _of_tokens(
     return build
 
 
-def _trained(
-    build: Build, x: np.ndarray, is_fused: bool, optimizer: str | keras.Optimizer, **options: object
-) -> keras.Model:
-    """A model after three steps, traced at once as the engine traces them."""
-    keras.utils.set_random_seed(5)
-    model = build()
-    for number, variable in enumerate(model.trainable_variables):  # so that biases count, too
-        variable.assign_add(0.1 * keras.random.normal(variable.shape, seed=number))
-    if isinstance(optimizer, keras.Optimizer):
-        optimizer = optimizer.from_config(optimizer.get_config())
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.optimizer.build(model.trainable_variables)
-    model.compute_metrics(x[:1], CLASSES[:1], model(x[:1]))
-    xla = bool(options.get("jit_compile"))
-
-    def chunk(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        def body(index: tf.Tensor) -> tf.Tensor:
-            model.train_step((x, y))
-            return (index + 1,)
-
-        return tf.while_loop(lambda index: index < 3, body, (0,))[0]
-
-    with fused(model, xla=xla) if is_fused else contextlib.nullcontext():
-        shape = x.shape if xla else (None, *x.shape[1:])
-        graph = tf.function(
-            chunk,
-            input_signature=[
-                tf.TensorSpec(shape, x.dtype),
-                tf.TensorSpec(shape[:1], CLASSES.dtype),
-            ],
-            autograph=False,
-            **options,
-        ).get_concrete_function()
-    graph(tf.constant(x), tf.constant(CLASSES[: len(x)]))
-    return model
-
-
-def _agree(build: Build, x: np.ndarray, optimizer: object = None, **options: object) -> None:
-    """Both end with the same weights: differences are small beside what was learnt."""
-    optimizer = optimizer or keras.optimizers.SGD(0.5)
-    plain = _trained(build, x, False, optimizer)
-    other = _trained(build, x, True, optimizer, **options)
-    assert is_fusible(other)
-    for ours, theirs in zip(other.variables, plain.variables, strict=True):
-        np.testing.assert_allclose(
-            ours.numpy(), theirs.numpy(), rtol=1e-5, atol=2e-6, err_msg=ours.path
-        )
-
-
 RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
 
 
@@ -112,7 +60,7 @@ RECURRENT = (layers.LSTM, layers.GRU, layers.SimpleRNN)
     ids=str,
 )
 def test_a_recurrent_layer_learns_as_keras_does(kind: type, options: dict[str, object]) -> None:
-    _agree(_of_series(lambda inputs: kind(4, **options)(inputs)), SERIES)
+    agree(_of_series(lambda inputs: kind(4, **options)(inputs)), SERIES)
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
@@ -129,7 +77,7 @@ def test_masked_steps_are_passed_over(
         found = kind(4, **layer)(embedded) if mask_zero else kind(4, **layer)(embedded, mask=mask)
         return layers.Activation("linear")(found)
 
-    _agree(_of_tokens(read, mask_zero), TOKENS)
+    agree(_of_tokens(read, mask_zero), TOKENS)
 
 
 @pytest.mark.parametrize(("kind", "return_sequences"), [(layers.LSTM, True), (layers.GRU, False)])
@@ -138,7 +86,7 @@ def test_both_directions_with_a_mask(kind: type, return_sequences: bool) -> None
         layer = kind(4, return_sequences=return_sequences)
         return layers.Bidirectional(layer)(embedded, mask=mask)
 
-    _agree(_of_tokens(read), TOKENS)
+    agree(_of_tokens(read), TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +100,7 @@ def test_states_are_handed_on_as_a_translator_does(kind: type, masked: bool) -> 
         outputs, *_ = decoder(embedded, initial_state=state, mask=mask)
         return outputs
 
-    _agree(_of_tokens(read), TOKENS)
+    agree(_of_tokens(read), TOKENS)
 
 
 @pytest.mark.parametrize(
@@ -166,18 +114,18 @@ def test_long_sequences_go_through_a_loop(
     def read(embedded: keras.KerasTensor, mask: keras.KerasTensor) -> keras.KerasTensor:
         return kind(4, return_sequences=True)(embedded, mask=mask if masked else None)
 
-    _agree(_of_tokens(read), TOKENS)
+    agree(_of_tokens(read), TOKENS)
 
 
 @pytest.mark.parametrize("n_examples", [1, 2])
 def test_a_batch_too_small_to_be_divided(n_examples: int) -> None:
-    _agree(_of_series(lambda inputs: layers.LSTM(4)(inputs)), SERIES[:n_examples])
+    agree(_of_series(lambda inputs: layers.LSTM(4)(inputs)), SERIES[:n_examples])
 
 
 @pytest.mark.parametrize("kind", RECURRENT)
 def test_a_recurrent_layer_compiled_with_xla(kind: type) -> None:
     build = _of_tokens(lambda embedded, mask: kind(4)(embedded, mask=mask))
-    _agree(build, TOKENS, jit_compile=True)
+    agree(build, TOKENS, jit_compile=True)
 
 
 def test_stacked_recurrent_layers_with_adam_from_one_table() -> None:
@@ -186,7 +134,7 @@ def test_stacked_recurrent_layers_with_adam_from_one_table() -> None:
         both = layers.LSTM(4, return_sequences=True)(embedded)
         return layers.Concatenate()([layers.GRU(3)(both), layers.LSTM(2)(embedded)])
 
-    _agree(_of_tokens(read), TOKENS, "adam")
+    agree(_of_tokens(read), TOKENS, "adam")
 
 
 @pytest.mark.parametrize(
@@ -204,8 +152,8 @@ def test_self_attention_learns_as_keras_does(options: dict[str, object], pooled:
         found = layers.MultiHeadAttention(2, 4, **options)(inputs, inputs)
         return layers.GlobalAveragePooling1D()(found) if pooled else found
 
-    _agree(_of_series(read), SERIES)
-    _agree(_of_tokens(read), TOKENS)
+    agree(_of_series(read), SERIES)
+    agree(_of_tokens(read), TOKENS)
 
 
 @pytest.mark.parametrize("mask_zero", [False, True])
@@ -220,12 +168,12 @@ def test_attention_with_masks(mask_zero: bool, causal: bool) -> None:
         )
         return layers.GlobalAveragePooling1D()(layers.Add()([embedded, found]))
 
-    _agree(_of_tokens(read, mask_zero), TOKENS)
+    agree(_of_tokens(read, mask_zero), TOKENS)
 
 
 def test_causal_attention_without_another_mask() -> None:
     attention = layers.MultiHeadAttention
-    _agree(_of_series(lambda it: attention(2, 4)(it, it, use_causal_mask=True)), SERIES)
+    agree(_of_series(lambda it: attention(2, 4)(it, it, use_causal_mask=True)), SERIES)
 
 
 @pytest.mark.parametrize("with_key", [False, True])
@@ -235,7 +183,7 @@ def test_attention_of_one_thing_to_another(with_key: bool) -> None:
         key = layers.Dense(3)(others) if with_key else None
         return layers.MultiHeadAttention(2, 4)(inputs, others, key)
 
-    _agree(_of_series(read), SERIES)
+    agree(_of_series(read), SERIES)
 
 
 def test_what_is_pooled_and_what_is_not_of_one_attention() -> None:
@@ -244,7 +192,7 @@ def test_what_is_pooled_and_what_is_not_of_one_attention() -> None:
         pooled = layers.GlobalAveragePooling1D()(found)
         return layers.Concatenate()([pooled, layers.Flatten()(found)])
 
-    _agree(_of_series(read), SERIES)
+    agree(_of_series(read), SERIES)
 
 
 def test_attention_compiled_with_xla() -> None:
@@ -252,7 +200,7 @@ def test_attention_compiled_with_xla() -> None:
         found = layers.MultiHeadAttention(2, 4)(embedded, embedded)
         return layers.GlobalAveragePooling1D()(found)
 
-    _agree(_of_tokens(read), TOKENS, jit_compile=True)
+    agree(_of_tokens(read), TOKENS, jit_compile=True)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +220,11 @@ def test_an_update_in_one_operation(optimizer: keras.Optimizer) -> None:
     def read(inputs: keras.KerasTensor) -> keras.KerasTensor:
         return layers.BatchNormalization()(layers.Dense(8, activation="relu")(inputs))
 
-    _agree(_of_series(read), SERIES, optimizer)
+    agree(_of_series(read), SERIES, optimizer)
 
 
 def test_the_update_of_a_table_of_tokens_is_keras_s_own() -> None:
-    _agree(_of_tokens(lambda embedded, _: embedded), TOKENS, "adam")
+    agree(_of_tokens(lambda embedded, _: embedded), TOKENS, "adam")
 
 
 def test_dropout_draws_the_same_masks() -> None:
@@ -284,7 +232,7 @@ def test_dropout_draws_the_same_masks() -> None:
         dropped = layers.Dropout(0.5, seed=1)(inputs)
         return layers.Dropout(0.3, seed=2)(layers.LSTM(4)(dropped))
 
-    _agree(_of_series(read), SERIES)
+    agree(_of_series(read), SERIES)
 
 
 @pytest.mark.parametrize(
@@ -330,7 +278,7 @@ def test_attention_that_gives_its_scores_is_computed_by_keras() -> None:
         )
         return layers.Concatenate()([layers.Flatten()(found), layers.Flatten()(scores)])
 
-    _agree(_of_series(read), SERIES)
+    agree(_of_series(read), SERIES)
 
 
 def test_nothing_is_left_behind(tmp_path: object) -> None:
@@ -339,7 +287,7 @@ def test_nothing_is_left_behind(tmp_path: object) -> None:
         found = layers.MultiHeadAttention(2, 4)(read, read)
         return layers.GlobalAveragePooling1D()(found)
 
-    model = _trained(_of_tokens(read), TOKENS, True, "adam")
+    model = trained(_of_tokens(read), TOKENS, True, "adam")
 
     owners = [*model._flatten_layers(), model.optimizer]
     assert not any({"call", "inner_loop", "update_step"} & vars(it).keys() for it in owners)

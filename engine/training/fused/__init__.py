@@ -17,9 +17,19 @@ from typing import Any
 
 import keras
 
-from engine.training.fused import attention, embedding, optimizer, pooling, recurrent
+from engine.training.fused import (
+    attention,
+    embedding,
+    max_pooling,
+    optimizer,
+    pooling,
+    recurrent,
+)
 from engine.training.fused.provenance import Provenance
 from engine.training.fused.replacing import Replacement, cores
+
+_MODULES = {"recurrent": recurrent, "attention": attention, "max pooling": max_pooling}
+"""What is worth telling, by its name in words."""
 
 
 @contextmanager
@@ -56,9 +66,11 @@ def describe(model: keras.Model) -> str:
     said = []
     if layers:
         said.append(f"{' and '.join(layers)} layers are computed in fewer, larger products")
+    if "max pooling" in kinds:
+        said.append("max pooling comes before bias and activation")
     if "optimizer" in kinds:
         said.append("weights are updated in one operation each")
-    text = ", and ".join(said)
+    text = ", and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
     return text[:1].upper() + text[1:]
 
 
@@ -66,7 +78,7 @@ def _kinds(model: keras.Model) -> set[str]:
     layers = list(model._flatten_layers())
     kinds = {
         kind
-        for kind, module in (("recurrent", recurrent), ("attention", attention))
+        for kind, module in _MODULES.items()
         if any(module.is_supported(layer) for layer in layers)
     }
     return kinds | {"optimizer"} if optimizer.is_supported(model.optimizer) else kinds
@@ -87,6 +99,10 @@ def _replacements(model: keras.Model, provenance: Provenance) -> list[Replacemen
             add(layer, "call", embedding.call(layer, provenance))
         elif pooling.is_supported(layer):
             add(layer, "call", pooling.call(layer, provenance))
+        elif max_pooling.is_supported(layer):
+            add(layer, "call", max_pooling.call(layer, provenance))
+            for before in max_pooling.fed_by(layer):
+                add(before, "call", max_pooling.call_rising(before, provenance))
     if optimizer.is_supported(model.optimizer):
         add(model.optimizer, "update_step", optimizer.update_step(model.optimizer))
     return found

@@ -39,6 +39,19 @@ class Looked:
         return lambda rows: tf.gather(projected, rows)
 
 
+@dataclass(frozen=True)
+class Risen:
+    """A tensor was made by something that never makes a larger number the smaller one.
+
+    Attributes:
+        before: What it was made of, of the same shape.
+        of: Makes it, or a part of it, of the same part of that.
+    """
+
+    before: tf.Tensor
+    of: Callable[[tf.Tensor], tf.Tensor]
+
+
 @dataclass
 class Provenance:
     """What is known of the tensors of one trace.
@@ -54,6 +67,7 @@ class Provenance:
     chains: int
     _looked: dict[int, tuple[tf.Tensor, Looked]] = field(default_factory=dict)
     _pooled: dict[int, tuple[tf.Tensor, Callable[[], tf.Tensor]]] = field(default_factory=dict)
+    _risen: dict[int, tuple[tf.Tensor, Risen]] = field(default_factory=dict)
 
     def note_looked(self, tensor: tf.Tensor, looked: Looked) -> None:
         """A tensor is rows of a table."""
@@ -76,3 +90,12 @@ class Provenance:
         """Computes the mean of a tensor over its tokens, if there is a shorter way."""
         _, mean = self._pooled.get(id(tensor), (None, None))
         return mean
+
+    def note_risen(self, tensor: tf.Tensor, risen: Risen) -> None:
+        """A tensor was made by something that never falls."""
+        self._risen[id(tensor)] = (tensor, risen)
+
+    def risen(self, tensor: tf.Tensor) -> Risen | None:
+        """What a tensor was made of by something that never falls, if it was."""
+        _, risen = self._risen.get(id(tensor), (None, None))
+        return risen
