@@ -39,6 +39,17 @@ class DeviceSheet(QDialog):
         self.setWindowTitle(self.tr("Devices"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.diagnoses: list[DiagnosisView] = []
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._area)
+        self.tell(info, worker)
+
+    def tell(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
+        """Says what is known by now, in the place of what it said before."""
+        self.diagnoses = []
         sheet = QWidget()
         self._column = QVBoxLayout(sheet)
         self._column.setContentsMargins(*(3 * SPACING,) * 4)
@@ -47,13 +58,7 @@ class DeviceSheet(QDialog):
         for found in worker.diagnoses if worker is not None else ():
             self._add_diagnosis(found)
         self._column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(sheet)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(area)
+        self._area.setWidget(sheet)
         width = 70 * SPACING
         # What it would like to have is for lines broken early; it is wider than that.
         height = sheet.heightForWidth(width) if sheet.hasHeightForWidth() else 0

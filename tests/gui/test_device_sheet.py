@@ -70,6 +70,18 @@ def test_the_sheet_says_why_what_to_do_and_gives_the_command(status, qtbot):
     assert view.copy_button.text() == "Copied"
 
 
+def test_an_open_sheet_follows_what_is_found(status):
+    status.show_sheet()
+    assert "TensorFlow is getting ready…" in texts(status.sheet)
+    before = status.sheet.height()
+    status.set_worker(UNUSED)
+    shown = texts(status.sheet)
+    assert "TensorFlow is getting ready…" not in shown
+    assert UNUSED.diagnoses[0].what in shown
+    assert status.sheet.height() > before
+    assert len(status.sheet.diagnoses) == 1
+
+
 def test_what_no_command_mends_has_none_to_copy(status):
     status.set_worker(NO_GPU)
     status.show_sheet()
