@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -56,6 +57,33 @@ def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, pla
         jit_compile=plan.xla,
         **{"weighted_metrics" if by_position else "metrics": watched},
     )
+
+
+def check_updates(training: TrainingSpec, n_examples: int) -> None:
+    """A training must change the weights at all.
+
+    Args:
+        training: Resolved.
+        n_examples: To train with.
+
+    Raises:
+        SpecError: Gradients shall be accumulated over more batches than there will be.
+    """
+    assert training.epochs is not None
+    assert training.batch_size is not None
+    n_batches = training.epochs * math.ceil(n_examples / training.batch_size)
+    if n_batches and training.accumulate > n_batches:
+        raise SpecError(
+            [
+                Problem(
+                    "training.accumulate",
+                    f"Weights would never change, for the training has {n_batches:,} "
+                    f"{'batch' if n_batches == 1 else 'batches'} in all. "
+                    f"Received: {training.accumulate}.",
+                    "Accumulate over fewer batches, use a smaller batch, or train for longer.",
+                )
+            ]
+        )
 
 
 def _optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:

@@ -38,7 +38,7 @@ from engine.run_events import (
 )
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
-from engine.training.building import build, compile_model
+from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.cluster.cluster import Cluster
 from engine.training.cluster.shared_loop import SharedLoop
@@ -217,6 +217,7 @@ class TrainingJob:
     def _build(self) -> tuple[keras.Model, StepLoop]:
         spec, signature = self._material.spec, self._material.signature
         plan = self._plan
+        check_updates(spec.training, len(self._material.parts.train))
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
             compile_model(network, spec, signature, plan)

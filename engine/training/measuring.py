@@ -55,7 +55,8 @@ class Measurements:
         plain: Each later call of the plain graph.
         compiled: Each trial of the compiled one.
         busy: Processors in use while plain chunks ran, on average.
-        lost_s: Seconds that measuring took from training so far.
+        slowed_s: Seconds that training took longer than usual while XLA was prepared beside it.
+        tried_s: Seconds of steps that were tried, and not trained with.
     """
 
     cores: int
@@ -63,7 +64,13 @@ class Measurements:
     plain: list[Timed] = field(default_factory=list)
     compiled: list[Timed] = field(default_factory=list)
     busy: float = 1.0
-    lost_s: float = 0.0
+    slowed_s: float = 0.0
+    tried_s: float = 0.0
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds that measuring took from training so far."""
+        return max(0.0, self.slowed_s) + self.tried_s
 
     @property
     def plain_step_s(self) -> float:

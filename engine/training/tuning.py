@@ -133,7 +133,7 @@ class Tuner:
             self._begun = self._clock(), time.process_time()
             return
         if self._stage is _Stage.PREPARING:
-            measured.lost_s += max(0.0, seconds - call.steps * measured.plain_step_s)
+            measured.slowed_s += seconds - call.steps * measured.plain_step_s
             return
         if not measured.plain:
             measured.traced_s -= call.step_s
@@ -200,7 +200,7 @@ class Tuner:
             return
         seconds = self._clock() - started
         measured.compiled.append(Timed(len(rows), seconds))
-        measured.lost_s += seconds
+        measured.tried_s += seconds
 
     def _decide(self, chunk: CompiledChunk) -> None:
         measured = self._measured
@@ -239,6 +239,7 @@ class Tuner:
             many = f"{_times(speedup)} as fast as step by step: many steps run in one call."
         elif speedup:
             many = "About as fast as step by step, since each step has much to do."
+        logger.info("Measuring took %.2f s from training.", self.lost_s)
         self._announce(Choice(xla, f"{many} {why}".strip(), speedup))
 
     def _speedup(self, xla: bool) -> float:

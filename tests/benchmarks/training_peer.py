@@ -73,7 +73,7 @@ class Descent:
         from engine.training_spec import ExecutionSpec
 
         def announce(choice: Choice) -> None:
-            self.choice = choice.reason
+            self.choice = f"{choice.reason} Measuring took {tuner.lost_s:.2f} s from training."
 
         def emit(event: RunEvent) -> None:
             nonlocal started
@@ -90,6 +90,7 @@ class Descent:
         fused_for = case.batch_size if plan.fused else 0
         loop = StepLoop(self._model, data, fused_for=fused_for)
         schedule = Schedule(epochs=self._epochs, batch_size=case.batch_size, seed=0)
+        tuner = Tuner(loop, plan, announce)
         trainer = Trainer(
             "benchmark",
             self._model,
@@ -100,7 +101,7 @@ class Descent:
             emit,
             TrainingControl(),
             chunk_length=plan.chunk_length,
-            tuner=Tuner(loop, plan, announce),
+            tuner=tuner,
         )
         trainer.fit()
 

@@ -15,7 +15,7 @@ from engine.run_events import EpochEnded, RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec import RunSpec
-from engine.training.building import compile_model
+from engine.training.building import check_updates, compile_model
 from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.losses import SmoothedCrossentropy
@@ -112,6 +112,19 @@ class TestAccumulating:
             compile_model(_network(), _spec(FLOWERS, {"accumulate": 2}), FLOWERS, Plan())
 
         assert caught.value.problems[0].field == "training.accumulate"
+
+
+    def test_more_batches_than_there_will_be_are_refused_at_the_field(self):
+        """Four batches and a rest in each of two epochs."""
+        spec = _spec(FLOWERS, {"accumulate": 11, "epochs": 2, "batch_size": 10})
+
+        check_updates(spec.training.model_copy(update={"accumulate": 10}), 41)
+        with pytest.raises(SpecError) as caught:
+            check_updates(spec.training, 41)
+
+        (problem,) = caught.value.problems
+        assert problem.field == "training.accumulate"
+        assert "10 batches in all. Received: 11." in problem.message
 
 
 class _TwoReplicas:
