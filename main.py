@@ -8,9 +8,9 @@ def main() -> int:
     arguments = sys.argv[1:]
     is_for_window = not arguments or arguments[0].startswith("--workspace")
     if not is_for_window:
-        from engine.cli import main as run_command
+        from engine.cli import run
 
-        return run_command(arguments)
+        return run(arguments)
 
     from gui.display import display_problem
 

@@ -17,6 +17,7 @@ from engine.commands import download, listings, models, rates, training
 from engine.commands.output import Output, error_text
 from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
+from engine.leaving import leave
 from engine.problem import Task
 from engine.runs.store import RunStore
 from engine.workspace import ENVIRONMENT_VARIABLE, default_workspace
@@ -55,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Runs one command, as a program of its own: the process may end here."""
+    return leave(main(argv))
 
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
@@ -313,4 +319,4 @@ def _folder(text: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

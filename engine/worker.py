@@ -39,6 +39,7 @@ from engine.events import (
     Train,
     WarmUp,
 )
+from engine.leaving import leave
 from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.training.control import TrainingControl
 from engine.watch import Watch
@@ -66,6 +67,7 @@ def main(
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     _Worker(connection, workspace, protocol).work()
+    leave(0)
 
 
 def _redirect_output(log_path: Path) -> None:

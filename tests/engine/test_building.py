@@ -113,7 +113,6 @@ class TestAccumulating:
 
         assert caught.value.problems[0].field == "training.accumulate"
 
-
     def test_more_batches_than_there_will_be_are_refused_at_the_field(self):
         """Four batches and a rest in each of two epochs."""
         spec = _spec(FLOWERS, {"accumulate": 11, "epochs": 2, "batch_size": 10})
