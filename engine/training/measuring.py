@@ -22,16 +22,18 @@ _SETTLED_S = 0.1
 _PREPARING = 3.0
 """Seconds of tracing again and compiling, for each that the first trace took: 1.7 for a linear
 model, 3 for a recurrent one."""
-_CALL_S = 0.005  # a call of a single step, over and above the step itself, at most
+_TURN_S = 0.1
+"""What a call of a single step may take over and above the step itself: it is timed beside the
+training, in a thread of low priority, which waits for its turn."""
 _WAITING = 0.05
 """Of that time, what training waits for Python and for memory, though a processor is idle."""
-NICE = 5
+NICE = 10
 """Of the thread that compiles, where a thread can have a priority of its own."""
-CLAIM = 0.25 if sys.platform == "linux" else 0.5
+CLAIM = 0.1 if sys.platform == "linux" else 0.5
 """Of a processor that training could use, what that thread gets: on Linux, which weighs
-`NICE` as 335 and the rest as 1024, 335 / (335 + 1024)."""
+`NICE` as 110 and the rest as 1024, 110 / (110 + 1024)."""
 _RECENT = 5
-_NEAR_THE_END = 3.0  # times as long as preparing takes, for it to be worth it
+_NEAR_THE_END = 2.0  # times as long as preparing takes, for it to be worth it
 
 
 class Timed(NamedTuple):
@@ -143,7 +145,7 @@ class Measurements:
 
     def is_far_slower(self, single_s: float) -> bool:
         """Whether a compiled step that took so long as a single call can be dismissed."""
-        return single_s - _CALL_S > FAR_SLOWER * self.plain_step_s
+        return single_s - _TURN_S > FAR_SLOWER * self.plain_step_s
 
     def trial_steps(self, steps: int, single_s: float) -> int:
         """How many of the next steps to try, so that a trial takes no longer than a chunk.

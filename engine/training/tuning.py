@@ -305,7 +305,7 @@ class _Preparation:
         )
         chunk = self._loop.compiled(self._data, batch_size, steps)
         times: list[float] = []
-        for _ in range(3):  # compiled by the first
+        for _ in range(4):  # compiled by the first
             if self._is_given_up:
                 return
             started = time.perf_counter()

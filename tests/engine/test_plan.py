@@ -107,10 +107,10 @@ def test_a_short_run_does_not_try():
 
 def test_what_is_ready_only_near_the_end_is_not_begun():
     alone, crowded = _measured(busy=1.0), _measured(busy=2.0)
-    # 0.6 s of work, which takes four times as long where no processor is idle.
+    # 0.6 s of work, which takes ten times as long where no processor is idle.
     assert alone.affords_trying(100.0, 20_000)
     assert not crowded.affords_trying(100.0, 20_000)
-    assert crowded.affords_trying(100.0, 100_000)
+    assert crowded.affords_trying(100.0, 200_000)
 
 
 def test_a_first_epoch_is_not_made_longer():
@@ -130,7 +130,7 @@ def test_what_is_far_slower_is_not_measured_any_further():
     measured = _measured(step_s=0.01, steps=5)
     assert measured.is_far_slower(0.4)
     assert not measured.is_far_slower(0.02)
-    assert not _measured().is_far_slower(0.001)  # the call itself, not the step
+    assert not _measured().is_far_slower(0.09)  # a thread that waited for its turn
 
 
 def test_trials_are_no_longer_than_a_chunk_and_few():
