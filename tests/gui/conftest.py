@@ -14,6 +14,7 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QSettings, QStandardPaths, QThread
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from engine.workspace import ENVIRONMENT_VARIABLE
 from gui.messages import Message, Messages
@@ -23,12 +24,16 @@ from tests.gui.spoken import SpokenMessages
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 THREAD_PATIENCE_S = 5.0
+PATIENCE_MS = 30_000
+"""Waited by default for what shall happen: a busy machine is no fault of the window's."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "expects_messages: the window may warn in this test, whatever it says."
     )
+    for wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals):
+        wait.__kwdefaults__["timeout"] = PATIENCE_MS
 
 
 @pytest.fixture(autouse=True)
