@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import threading
@@ -15,6 +16,8 @@ from engine.runs.files import cannot_write
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 
 KEPT = 2
+_REMOVED = ".removed-"
+"""Begins the names of those that are being taken away."""
 TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
 
 
@@ -162,8 +165,18 @@ class CheckpointWriter:
         kept = checkpoints[-KEPT:]
         named = {_name_of_best(path) for path in kept}
         old = [path for path in self._folder.glob("best-*") if path.name not in named]
-        for path in (*checkpoints[:-KEPT], *old):
+        for path in self._folder.glob(f"{_REMOVED}*"):  # by a process that was killed meanwhile
             shutil.rmtree(path, ignore_errors=True)
+        for path in (*checkpoints[:-KEPT], *old):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Takes a checkpoint away as a whole: half of one would be taken for a damaged one."""
+    aside = path.with_name(f"{_REMOVED}{path.name}")
+    with contextlib.suppress(OSError):  # somebody reads it: another time
+        path.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _as_then(training: dict[str, Any]) -> dict[str, Any]:
