@@ -227,6 +227,23 @@ def test_what_somebody_waits_for_is_written_without_a_rest(tmp_path):
     assert found.progress.step == 1
 
 
+def test_a_checkpoint_that_is_half_removed_is_not_seen_and_goes_with_the_next(
+    tmp_path, monkeypatch
+):
+    def write(*steps):
+        for step in steps:
+            with contextlib.closing(CheckpointWriter(tmp_path)) as keeper:
+                keeper.offer(_at(step), None)
+
+    with monkeypatch.context() as killed:
+        killed.setattr("shutil.rmtree", lambda *_, **__: None)
+        write(1, 2, 3)
+    assert len(list(tmp_path.glob("checkpoint-*"))) == 2
+    assert len(list(tmp_path.iterdir())) == 3
+    write(4)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_metrics_are_durable_before_the_checkpoint_they_led_to(tmp_path):
     flushed = []
     keeper = CheckpointWriter(tmp_path, lambda: flushed.append(newest_checkpoint(tmp_path)))
