@@ -38,7 +38,7 @@ def fed_by(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """The layers before it that end with something that pooling may go before."""
     inputs = (tensor for node in layer._inbound_nodes for tensor in node.input_tensors)
     before = (tensor._keras_history.operation for tensor in inputs)
-    return [layer for layer in before if _rises(layer)]
+    return [it for it in before if _rises(it)]
 
 
 def _rises(layer: keras.layers.Layer) -> bool:
