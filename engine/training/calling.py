@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 
 
 class DirectCall:
@@ -17,10 +18,13 @@ class DirectCall:
 
     Args:
         function: With an input signature, of tensors in nests; returns a tuple of tensors.
+        is_only_pruned: TensorFlow rewrites the graph only by leaving out what is not needed or
+            there twice, or which merely orders the rest.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, is_only_pruned: bool = False) -> None:
         self._function = function
+        self._options = _only_pruned() if is_only_pruned else b""
         self._traced: Any = None
         self._types: list[tf.DType] = []
 
@@ -32,6 +36,18 @@ class DirectCall:
         inputs = [tf.convert_to_tensor(value) for value in tf.nest.flatten(values)]
         return tuple(
             tf.raw_ops.StatefulPartitionedCall(
-                args=[*inputs, *self._traced.captured_inputs], Tout=self._types, f=self._traced
+                args=[*inputs, *self._traced.captured_inputs],
+                Tout=self._types,
+                f=self._traced,
+                config_proto=self._options,
             )
         )
+
+
+def _only_pruned() -> bytes:
+    """Options of a call. Names are those of TensorFlow's `MetaOptimizer`."""
+    options = tf.compat.v1.ConfigProto()
+    rewriting = options.graph_options.rewrite_options
+    rewriting.meta_optimizer_iterations = RewriterConfig.ONE
+    rewriting.optimizers.extend(["pruning", "common_subgraph_elimination", "dependency"])
+    return bytes(options.SerializeToString())

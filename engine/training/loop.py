@@ -32,7 +32,7 @@ from engine.training.chunk import (
     rate_variable,
 )
 from engine.training.compiled import CompiledChunk, state_of
-from engine.training.fused import describe
+from engine.training.fused import describe, is_mostly_recurrent
 from engine.training.replicas import DividedChunk
 from engine.training.watching import Values, Watching
 
@@ -147,7 +147,8 @@ class StepLoop:
             divided = DividedChunk(strategy, step, metrics, note, learns, augment, self._seed, rate)
             return lambda *values: (note(), divided(*values), None)
         graph = StepGraph(metrics, step, strategy, augment, self._seed, rate)
-        if self._fused_for and step == self._model.train_step:
+        is_fused = bool(self._fused_for) and step == self._model.train_step
+        if is_fused:
             graph.fuse(self._model, self._fused_for)
         # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
         rows = [tuple(tf.TensorSpec((None, *it.shape[1:]), it.dtype) for it in pattern)]
@@ -156,7 +157,8 @@ class StepLoop:
                 graph.run,
                 input_signature=[*rows, *StepGraph.signature(None, None)],
                 autograph=False,
-            )
+            ),
+            is_only_pruned=is_fused and is_mostly_recurrent(self._model),
         )
         return lambda data, indices, first, rates: function(
             data, indices, tf.constant(indices.shape[0]), first, rates

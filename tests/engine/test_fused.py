@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from engine.training.fused import describe, fused, is_fusible, scanning
+from engine.training.fused import (
+    describe,
+    fused,
+    is_fusible,
+    is_mostly_recurrent,
+    scanning,
+)
 from tests.fused_pairs import Build, agree, trained
 
 TIME, FEATURES, WORDS = 6, 5, 7
@@ -317,3 +323,17 @@ def test_it_says_what_it_does() -> None:
         "Recurrent layers are computed in fewer, larger products, and weights are updated in one "
         "operation each"
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (lambda inputs: layers.Bidirectional(layers.GRU(4))(inputs), True),
+        (lambda inputs: layers.LSTM(4)(layers.Conv1D(4, 3)(inputs)), False),
+        (lambda inputs: layers.Flatten()(inputs), False),
+        (lambda inputs: layers.LSTM(4, dropout=0.5)(inputs), False),
+    ],
+    ids=("recurrent", "convolutions before it", "dense", "recurrent, left to Keras"),
+)
+def test_which_graphs_are_mostly_recurrent(read, expected) -> None:
+    assert is_mostly_recurrent(_of_series(read)()) is expected

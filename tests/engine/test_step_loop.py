@@ -154,7 +154,8 @@ def test_a_schedule_of_keras_keeps_its_own_rates(images):
         np.testing.assert_array_equal(mine, his)
 
 
-def test_a_direct_call_gives_what_the_function_gives():
+@pytest.mark.parametrize("is_only_pruned", [False, True])
+def test_a_direct_call_gives_what_the_function_gives(is_only_pruned):
     total = tf.Variable(1.0)
 
     def add(pair, factor):
@@ -162,7 +163,8 @@ def test_a_direct_call_gives_what_the_function_gives():
         return total.read_value(), pair[1] * 2
 
     signature = [(tf.TensorSpec((None,)), tf.TensorSpec((), tf.int32)), tf.TensorSpec(())]
-    call = DirectCall(tf.function(add, input_signature=signature, autograph=False))
+    function = tf.function(add, input_signature=signature, autograph=False)
+    call = DirectCall(function, is_only_pruned)
     for n, expected in ((2, 5.0), (3, 11.0)):
         seen, doubled = call((tf.ones(n), tf.constant(n)), tf.constant(2.0))
         assert float(seen) == float(total.numpy()) == expected

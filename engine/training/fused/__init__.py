@@ -59,6 +59,18 @@ def is_fusible(model: keras.Model) -> bool:
     return bool(_kinds(model))
 
 
+def is_mostly_recurrent(model: keras.Model) -> bool:
+    """Whether its graph is mostly the steps of recurrent layers, one after another.
+
+    TensorFlow's usual rewriting of such a graph, of thousands of small operations, takes 1.3 s for
+    an LSTM of 32 steps, and 5 s for two layers in both directions. Steps are 10 % faster if it only
+    prunes, in 0.2 and 0.6 s. Convolutions gain 6 % from the rest of it.
+    """
+    layers = list(model._flatten_layers())
+    has_convolutions = any(hasattr(layer, "kernel_size") for layer in layers)
+    return not has_convolutions and any(recurrent.is_supported(layer) for layer in layers)
+
+
 def describe(model: keras.Model) -> str:
     """What is computed otherwise, as a sentence; empty: nothing."""
     kinds = _kinds(model)
