@@ -19,9 +19,11 @@ TRIALS = 3
 TRIAL_S = 0.030
 
 _SETTLED_S = 0.1
-_PREPARING = 3.0
-"""Seconds of tracing again and compiling, for each that the first trace took: 1.7 for a linear
-model, 3 for a recurrent one."""
+PREPARING = 3.0
+"""Seconds of tracing again and compiling, for each that the first trace took: 0.8 to 1.7 for a
+linear model, 2.1 to 2.4 for attention."""
+PREPARING_RECURRENT = 7.0
+"""The same for a graph of recurrent layers, whose first trace is short: 5.8 to 8.8 for an LSTM."""
 _TURN_S = 0.1
 """What a call of a single step may take over and above the step itself: it is timed beside the
 training, in a thread of low priority, which waits for its turn."""
@@ -53,6 +55,8 @@ class Measurements:
 
     Attributes:
         cores: Processors that the run may use.
+        preparing: Seconds that tracing again and compiling take, for each that the first trace
+            took.
         traced_s: Seconds of the first call, which traces the graph besides its steps.
         plain: Each later call of the plain graph.
         compiled: Each trial of the compiled one.
@@ -62,6 +66,7 @@ class Measurements:
     """
 
     cores: int
+    preparing: float = PREPARING
     traced_s: float = 0.0
     plain: list[Timed] = field(default_factory=list)
     compiled: list[Timed] = field(default_factory=list)
@@ -113,7 +118,7 @@ class Measurements:
     @property
     def preparing_s(self) -> float:
         """Seconds that tracing and compiling beside the training will take, by experience."""
-        return _PREPARING * max(0.0, self.traced_s)
+        return self.preparing * max(0.0, self.traced_s)
 
     @property
     def preparing_costs_s(self) -> float:

@@ -24,8 +24,16 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.training.compiled import CompiledChunk, state_of
+from engine.training.fused import is_mostly_recurrent
 from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import GAIN, NICE, Measurements, Timed
+from engine.training.measuring import (
+    GAIN,
+    NICE,
+    PREPARING,
+    PREPARING_RECURRENT,
+    Measurements,
+    Timed,
+)
 from engine.training.plan import MAX_CHUNK_STEPS, Plan
 
 logger = logging.getLogger(__name__)
@@ -88,7 +96,10 @@ class Tuner:
         self._plan = plan
         self._announce = announce
         self._clock = clock
-        self._measured = Measurements(len(_processors()))
+        is_recurrent = bool(loop.fused) and is_mostly_recurrent(loop.model)
+        self._measured = Measurements(
+            len(_processors()), PREPARING_RECURRENT if is_recurrent else PREPARING
+        )
         self._stage = _Stage.WAITING
         self._trial: _Preparation | None = None
         self._begun: tuple[float, float] | None = None

@@ -13,7 +13,14 @@ from engine.training import tuning
 from engine.training.compiled import CompiledChunk, twin_of
 from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import MOST_S, SHARE, Measurements, Timed
+from engine.training.measuring import (
+    MOST_S,
+    PREPARING,
+    PREPARING_RECURRENT,
+    SHARE,
+    Measurements,
+    Timed,
+)
 from engine.training.order import shuffled
 from engine.training.plan import RESIDENT_LIMIT, SINGLE_CALLS, ChunkLength, Plan
 from engine.training.tuning import Tuner
@@ -79,9 +86,11 @@ def test_the_first_calls_are_of_one_step_and_a_fixed_length_stays():
 # ---- what is measured: made-up timings
 
 
-def _measured(step_s=0.0001, traced_s=0.2, busy=1.0, cores=2, steps=300, single_s=0.001):
+def _measured(
+    step_s=0.0001, traced_s=0.2, busy=1.0, cores=2, steps=300, single_s=0.001, preparing=PREPARING
+):
     plain = [Timed(1, single_s)] * 3 + [Timed(steps, steps * step_s)] * 5
-    return Measurements(cores, traced_s, plain, busy=busy)
+    return Measurements(cores, preparing, traced_s, plain, busy=busy)
 
 
 def test_times_are_those_of_chunks_of_full_length():
@@ -110,6 +119,9 @@ def test_what_is_ready_only_near_the_end_is_not_begun():
     # 0.6 s of work, which takes ten times as long where no processor is idle.
     assert alone.affords_trying(100.0, 20_000)
     assert not crowded.affords_trying(100.0, 20_000)
+    recurrent = _measured(preparing=PREPARING_RECURRENT)
+    assert recurrent.affords_trying(100.0, 30_000)
+    assert not recurrent.affords_trying(100.0, 20_000)
     assert crowded.affords_trying(100.0, 200_000)
 
 
