@@ -15,6 +15,8 @@ import tensorflow as tf
 
 from engine.training.fused.provenance import Provenance, Risen
 
+Function = Callable[[tf.Tensor], tf.Tensor]
+
 _POOLING = (keras.layers.MaxPooling1D, keras.layers.MaxPooling2D, keras.layers.MaxPooling3D)
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.Conv3D)  # one over time may be causal
 _RISING = (
@@ -53,20 +55,31 @@ def _rises(layer: keras.layers.Layer) -> bool:
 
 def call_rising(layer: keras.layers.Layer, provenance: Provenance) -> Callable[..., tf.Tensor]:
     """What may stand in for the `call` of one of `fed_by`: it computes the same, and is noted."""
-    is_convolution = type(layer) in _CONVOLUTIONS
+    start, rise = _halves(layer)
 
     def run(inputs: tf.Tensor) -> tf.Tensor:
-        before = layer.convolution_op(inputs, layer.kernel) if is_convolution else inputs
+        before = start(inputs)
         outputs = rise(before)
         provenance.note_risen(outputs, Risen(before, rise))
         return outputs
 
-    def rise(values: tf.Tensor) -> tf.Tensor:
-        if is_convolution and layer.use_bias:
-            values = values + tf.convert_to_tensor(layer.bias)
-        return layer.activation(values)
-
     return run
+
+
+def _halves(layer: keras.layers.Layer) -> tuple[Function, Function]:
+    """What a layer does before pooling may come, and what may come after pooling."""
+    if type(layer) is keras.layers.Activation:
+        return tf.identity, layer.activation
+
+    def convolve(inputs: tf.Tensor) -> tf.Tensor:
+        return layer.convolution_op(inputs, layer.kernel)
+
+    def rise(convolved: tf.Tensor) -> tf.Tensor:
+        if layer.use_bias:
+            convolved = convolved + tf.convert_to_tensor(layer.bias)
+        return layer.activation(convolved)
+
+    return convolve, rise
 
 
 def call(layer: keras.layers.Layer, provenance: Provenance) -> Callable[..., tf.Tensor]:
