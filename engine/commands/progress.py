@@ -36,6 +36,7 @@ class Progress:
         self._output = output
         self._started: RunStarted | None = None
         self._epoch: EpochEnded | None = None
+        self._place = ""
         self._drawn_at = 0.0
         self._is_drawn = False
 
@@ -56,7 +57,10 @@ class Progress:
                     if finding.trouble in _NOT_LEARNT:
                         self._output.lines(*finding_lines(finding))
             case PlanChosen():
-                self._output.lines(f"On {event.device}{' with XLA' if event.xla else ''}.")
+                place = f"On {event.device}{' with XLA' if event.xla else ''}."
+                if place != self._place:  # a plan may be told again, with another reason
+                    self._output.lines(place)
+                self._place = place
             case StepsDone():
                 self._draw_steps(event)
             case EpochEnded():

@@ -156,8 +156,8 @@ class Tuner:
         """Ends what is measured. A compilation under way ends by itself, and is not used."""
         if self._trial is not None:
             self._trial.give_up(END_S)
-        self._trial = None
-        self._stage = _Stage.DONE
+        if self._stage is not _Stage.DONE and self._plan.tries_xla:
+            self._choose(False, "It ended before XLA could be tried.")
 
     # ---- what is tried
 

@@ -438,7 +438,8 @@ class TestOutput:
             prepare(spec).profile("iris"), findings=unreadable([("a.png", "is empty.")], 9)
         )
         progress.show(RunStarted("r", "Mine", spec, profile, 2, 4, 8))
-        progress.show(PlanChosen("r", "chunked", "CPU:0", xla=True, resident=True, reason=""))
+        for reason in ("Measured.", "Faster."):
+            progress.show(PlanChosen("r", "chunked", "CPU:0", True, resident=True, reason=reason))
         for epoch in (1, 2):
             losses = np.full(4, 0.25, np.float32)
             progress.show(StepsDone("r", epoch, 4 * epoch - 4, {"loss": losses}, 1.0 * epoch))
@@ -447,7 +448,7 @@ class TestOutput:
         progress.finish()
         assert "Mine" in stream.text
         assert "1 file of 9 cannot be used and is skipped.\n  a.png: is empty." in stream.text
-        assert "with XLA" in stream.text
+        assert stream.text.count("On CPU:0 with XLA.") == 1
         assert ("\r" in stream.text) == is_terminal
         assert ("50%" in stream.text) == is_terminal
         assert "Epoch 2/2  1.00 s  loss 0.25  val_loss 0.125" in stream.text

@@ -345,7 +345,9 @@ def test_a_run_that_ends_early_leaves_no_thread(data, hasty):
     trial._thread.join()  # a compilation cannot be cancelled
     assert trial._is_given_up
     _epoch(loop, data, 1, tuner)
-    assert not choices
+    (choice,) = choices
+    assert not choice.xla
+    assert "ended before XLA could be tried" in choice.reason
     assert loop._compiled is None
 
 
@@ -403,6 +405,13 @@ def test_a_run_tells_its_plan_and_what_was_measured(tmp_path, monkeypatch):
     assert "too short" in plans[1].reason
     assert "as fast as step by step" in plans[1].reason
     assert kept["reason"] == plans[1].reason
+
+
+def test_a_run_that_ends_early_says_that_nothing_was_tried(tmp_path, monkeypatch):
+    monkeypatch.setattr(Measurements, "is_settled", False)
+    plans, kept = _plans(tmp_path)
+    assert [plan.xla for plan in plans] == [False, False]
+    assert "ended before XLA could be tried" in kept["reason"]
 
 
 def test_nothing_is_measured_where_a_run_must_be_repeatable(tmp_path, hasty):

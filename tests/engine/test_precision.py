@@ -100,7 +100,7 @@ def test_a_run_in_16_bits_keeps_a_model_that_any_keras_opens(tmp_path):
     with RunStore(tmp_path) as store:
         ended = running.train(spec, store, events.append, TrainingControl())
         assert isinstance(ended, RunFinished)
-        (plan,) = (event for event in events if isinstance(event, PlanChosen))
+        plan, *_ = (event for event in events if isinstance(event, PlanChosen))
         assert plan.device == "CPU:0"
         assert "The processor computes, as chosen. Layers compute in 16 bits" in plan.reason
         again = execution.evaluate(ended.run, store)
