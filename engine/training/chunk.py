@@ -130,8 +130,20 @@ def build_state(model: keras.Model, x: tf.Tensor, y: tf.Tensor) -> None:
     """
     if not model.optimizer.built:  # built twice, one that scales the loss has variables twice
         model.optimizer.build(model.trainable_variables)
-    model.compute_metrics(x, y, model(x, training=False))
+    model.compute_metrics(x, y, _predictions(model, x))
     model.reset_metrics()
+
+
+def _predictions(model: keras.Model, x: tf.Tensor) -> Any:
+    """Something of the shape of predictions for `x`, (1, …).
+
+    Zeros where the shape is known: a recurrent model that is called outside of a graph goes through
+    its steps one by one, which takes half a second.
+    """
+    outputs = getattr(model, "outputs", None) or []
+    if len(outputs) != 1 or None in outputs[0].shape[1:]:
+        return model(x, training=False)
+    return tf.zeros((1, *outputs[0].shape[1:]), outputs[0].dtype)
 
 
 def rate_variable(model: keras.Model) -> keras.Variable | None:
