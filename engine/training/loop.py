@@ -92,6 +92,7 @@ class StepLoop:
     Attributes:
         watching: Lets single training steps be looked at.
         fused: What is computed in fewer operations, as a sentence; empty: nothing.
+        is_mostly_recurrent: Its training graph is mostly steps of fused recurrent layers.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class StepLoop:
         self._metrics = leaf_metrics(model)
         self.fused = describe(model) if fused_for and self.replicas == 1 else ""
         self._fused_for = fused_for if self.fused else 0
+        self.is_mostly_recurrent = bool(self.fused) and is_mostly_recurrent(model)
         self._results: FloatArray | None = None
         self._compiled: CompiledChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
@@ -158,7 +160,7 @@ class StepLoop:
                 input_signature=[*rows, *StepGraph.signature(None, None)],
                 autograph=False,
             ),
-            is_only_pruned=is_fused and is_mostly_recurrent(self._model),
+            is_only_pruned=is_fused and self.is_mostly_recurrent,
         )
         return lambda data, indices, first, rates: function(
             data, indices, tf.constant(indices.shape[0]), first, rates

@@ -24,7 +24,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.training.compiled import CompiledChunk, state_of
-from engine.training.fused import is_mostly_recurrent
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.measuring import (
     GAIN,
@@ -96,9 +95,8 @@ class Tuner:
         self._plan = plan
         self._announce = announce
         self._clock = clock
-        is_recurrent = bool(loop.fused) and is_mostly_recurrent(loop.model)
         self._measured = Measurements(
-            len(_processors()), PREPARING_RECURRENT if is_recurrent else PREPARING
+            len(_processors()), PREPARING_RECURRENT if loop.is_mostly_recurrent else PREPARING
         )
         self._stage = _Stage.WAITING
         self._trial: _Preparation | None = None
@@ -157,7 +155,9 @@ class Tuner:
         if self._trial is not None:
             self._trial.give_up(END_S)
         if self._stage is not _Stage.DONE and self._plan.tries_xla:
-            self._choose(False, "It ended before XLA could be tried.")
+            self._choose(False, "The run ended before XLA could be tried.")
+        self._trial = None
+        self._stage = _Stage.DONE
 
     # ---- what is tried
 
