@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import DatasetError, WorkspaceError
+from engine.files import atomic_write
 from engine.material import Prepared
-from engine.runs.files import atomic_write
 
 FILE_NAME = "data.json"
 _N_ROWS = 64

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from engine.contract import Contract
 from engine.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written
 from engine.errors import WorkspaceError
+from engine.files import atomic_write, cannot_write
 from engine.preprocessing.targets import NumberTargets, TokenTargets
-from engine.runs.files import atomic_write, cannot_write
 
 FILE_NAME = "model.keras"
 

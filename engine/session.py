@@ -33,6 +33,7 @@ from engine.events import (
     Terminal,
     Train,
 )
+from engine.files import cannot_write
 from engine.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.recovery import Recovery
 from engine.run_events import (
@@ -45,7 +46,6 @@ from engine.run_events import (
     RunStopped,
     Stalled,
 )
-from engine.runs.files import cannot_write
 from engine.runs.record import RunRecord
 from engine.stall import POLL_S, StallWatch
 

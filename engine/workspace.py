@@ -13,7 +13,7 @@ import platformdirs
 import psutil
 
 from engine.errors import WorkspaceError
-from engine.runs.files import atomic_write, cannot_write
+from engine.files import atomic_write, cannot_write
 
 ENVIRONMENT_VARIABLE = "DESCENT_WORKSPACE"
 CACHE_VARIABLE = "DESCENT_CACHE"

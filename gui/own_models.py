@@ -118,7 +118,7 @@ class OwnModels(QObject):
         """Writes a text into a file anywhere; answered by `file_written`."""
 
         def job(_store: RunStore) -> str:
-            from engine.runs.files import atomic_write
+            from engine.files import atomic_write
 
             atomic_write(path, text)
             return str(path)

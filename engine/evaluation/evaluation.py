@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import DatasetError, TrainingError, WorkspaceError
+from engine.files import atomic_write
 from engine.problem import Output
-from engine.runs.files import atomic_write
 
 SCHEMA_NUMBER = 1
 FILE_NAME = "evaluation.json"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import DescentError, SpecError, UnknownNameError
+from engine.files import atomic_write, cannot_write
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
 from engine.parameters import shorten
-from engine.runs.files import atomic_write, cannot_write
 
 SUFFIX: Final = ".json"
 FOLDER: Final = "models"

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import WorkspaceError
-from engine.runs.files import cannot_write
+from engine.files import cannot_write
 
 BUSY_TIMEOUT_S = 10.0
 

@@ -21,10 +21,10 @@ from typing import Self
 
 from engine.errors import UnknownNameError, WorkspaceError
 from engine.events import Event, FloatArray
+from engine.files import atomic_write, cannot_write
 from engine.insights import GradientFlow
 from engine.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
-from engine.runs.files import atomic_write, cannot_write
 from engine.runs.flow import cut_flow, read_flow
 from engine.runs.journal import change_run, end_run, write_events
 from engine.runs.owner import Owner

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import WorkspaceError
-from engine.runs.files import atomic_directory
+from engine.files import atomic_directory
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.runs.files import cannot_write
+from engine.files import cannot_write
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 
 KEPT = 2

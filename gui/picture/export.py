@@ -10,7 +10,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
-from engine.runs.files import atomic_write
+from engine.files import atomic_write
 from gui.theme import current_theme
 
 PNG_SCALE: Final = 2.0

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from engine.errors import WorkspaceError
-from engine.runs.files import atomic_directory, atomic_write, recover_directory
+from engine.files import atomic_directory, atomic_write, recover_directory
 
 
 def names(folder):
