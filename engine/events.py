@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.profile import Profile
-from engine.doctor_words import Diagnosis
+from engine.devices.diagnoses import Diagnosis
 from engine.errors import Problem
 from engine.problem import Signature
 from engine.spec import RunSpec

@@ -16,7 +16,9 @@ import numpy.typing as npt
 from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
-from engine.doctor import diagnose
+from engine.devices.doctor import diagnose
+from engine.devices.machine import look_at_machine, look_at_tensorflow
+from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DatasetError, TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
@@ -29,9 +31,7 @@ from engine.events import (
     TrainingEstimated,
     WorkerReady,
 )
-from engine.machine import look_at_machine, look_at_tensorflow
 from engine.material import look, prepare
-from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.spec import RunSpec
 from engine.watch import Watch
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.changes import change_problems, changed_values
 from engine.defaults import parse
+from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError, WorkspaceError
 from engine.events import Event
 from engine.execution import load_tensorflow
 from engine.fingerprint import check_fingerprint, save_fingerprint
 from engine.material import Material, prepare
-from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.runs.record import RunRecord
 from engine.training.control import TrainingControl

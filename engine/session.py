@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import stacks, worker
+from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.errors import DescentError
 from engine.events import (
     PROTOCOL_VERSION,
@@ -34,7 +35,6 @@ from engine.events import (
     Train,
 )
 from engine.files import cannot_write
-from engine.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.recovery import Recovery
 from engine.run_events import (
     RunEnded,

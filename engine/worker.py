@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine import stacks
+from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError
 from engine.events import (
     PROTOCOL_VERSION,
@@ -40,7 +41,6 @@ from engine.events import (
     WarmUp,
 )
 from engine.leaving import leave
-from engine.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.training.control import TrainingControl
 from engine.watch import Watch
 

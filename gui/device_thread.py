@@ -15,7 +15,7 @@ PERIOD_S = 1.0
 
 
 class SamplerLike(Protocol):
-    """What the thread needs of `engine.devices.DeviceSampler`."""
+    """What the thread needs of `engine.devices.sampler.DeviceSampler`."""
 
     def describe(self) -> Any: ...
 
@@ -24,7 +24,7 @@ class SamplerLike(Protocol):
 
 def default_sampler() -> SamplerLike:
     """Makes the engine's sampler; its libraries are imported here, in the thread."""
-    from engine.devices import DeviceSampler
+    from engine.devices.sampler import DeviceSampler
 
     return DeviceSampler()
 

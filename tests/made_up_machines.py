@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from engine.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts
+from engine.devices.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts
 
 BUILT = ("sm_60", "sm_70", "sm_80", "sm_89", "compute_90")
 CARD = Gpu("RTX 3060", (8, 6))

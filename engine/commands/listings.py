@@ -14,7 +14,7 @@ from engine.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile
-from engine.doctor_words import Diagnosis
+from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError
 from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
@@ -270,7 +270,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
 def show_devices(arguments: Namespace, output: Output) -> int:
     """Says what the machine has, how busy it is, and what TensorFlow can use of it."""
     from engine import execution
-    from engine.devices import DeviceSampler
+    from engine.devices.sampler import DeviceSampler
 
     sampler = DeviceSampler()
     info = sampler.describe()

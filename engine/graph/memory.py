@@ -153,7 +153,7 @@ def _gpu_free() -> int | None:
 
     if not tf.config.list_physical_devices("GPU"):
         return None
-    from engine.devices import DeviceSampler
+    from engine.devices.sampler import DeviceSampler
 
     sampler = DeviceSampler()
     try:

@@ -15,9 +15,9 @@ from typing import Literal
 
 import tensorflow as tf
 
-from engine.doctor import Diagnosis, Gpu, MachineFacts, advice, diagnose, is_too_new
+from engine.devices.doctor import Diagnosis, Gpu, MachineFacts, advice, diagnose, is_too_new
+from engine.devices.machine import look_at_machine, look_at_tensorflow
 from engine.errors import Problem, SpecError
-from engine.machine import look_at_machine, look_at_tensorflow
 from engine.problem import Kind, Output, Signature
 from engine.spec import RunSpec
 from engine.training_spec import ExecutionSpec

@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from engine.devices import DeviceSample, GpuSample
+from engine.devices.sampler import DeviceSample, GpuSample
 from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import NOTHING

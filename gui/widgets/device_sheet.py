@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.devices import DeviceInfo
-from engine.doctor_words import Diagnosis
+from engine.devices.diagnoses import Diagnosis
+from engine.devices.sampler import DeviceInfo
 from engine.events import WorkerReady
 from gui.icons import icon
 from gui.theme import SPACING, set_role

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from engine.devices import DeviceInfo
+from engine.devices.sampler import DeviceInfo
 from engine.events import WorkerReady
 from gui.icons import icon
 from gui.theme import SPACING, current_theme, set_role

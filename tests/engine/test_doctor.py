@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from made_up_machines import BUILT, CARD, NO_DRIVER, TENSORFLOW, UNUSED, WORKING
 
-from engine.doctor import (
+from engine.devices.doctor import (
     Diagnosis,
     DriverState,
     Gpu,

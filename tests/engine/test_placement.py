@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from made_up_machines import CARD, NO_DRIVER, TENSORFLOW, WORKING
 
-from engine.doctor import Gpu, diagnose
+from engine.devices.doctor import Gpu, diagnose
 from engine.errors import SpecError
 from engine.problem import Kind, Signature, Task
 from engine.spec import RunSpec

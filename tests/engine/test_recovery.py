@@ -6,11 +6,11 @@ import signal
 import numpy as np
 import pytest
 
-from engine import out_of_memory
 from engine.datasets.base import Examples
 from engine.datasets.profile import profile
+from engine.devices.out_of_memory import MemoryWitness, is_out_of_memory
+from engine.devices.sampler import out_of_memory
 from engine.events import Rejected, ResumeRun, Train
-from engine.out_of_memory import MemoryWitness, is_out_of_memory
 from engine.problem import Kind, Signature, Task
 from engine.recovery import Recovery
 from engine.run_events import (

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pytestqt.qtbot import QtBot
 
-from engine.devices import DeviceInfo
+from engine.devices.sampler import DeviceInfo
 from gui.controller import Controller
 from gui.main_window import MainWindow
 from gui.messages import Messages

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 
-from engine.devices import DeviceInfo
-from engine.doctor import MachineFacts, diagnose
+from engine.devices.doctor import MachineFacts, diagnose
+from engine.devices.sampler import DeviceInfo
 from engine.events import WorkerReady
 from gui.theme import current_theme
 from gui.widgets.device_sheet import DeviceSheet

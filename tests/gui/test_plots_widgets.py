@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QWheelEven
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.datasets.profile import ColumnProfile, Profile
-from engine.devices import DeviceSample, GpuSample
+from engine.devices.sampler import DeviceSample, GpuSample
 from engine.insights import SurfaceUpdated
 from engine.problem import Kind, Signature, Task
 from engine.run_events import EpochEnded

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from engine.machine import decoded, import_nvml
+from engine.devices.machine import decoded, import_nvml
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class DeviceInfo:
         physical_cores: Cores, or None where the system does not tell.
         logical_cores: Threads the cores can run at once.
         memory_total: Bytes of main memory.
-        gpus: Names of the NVIDIA GPUs; `engine.doctor` says why there are none.
+        gpus: Names of the NVIDIA GPUs; `engine.devices.doctor` says why there are none.
     """
 
     cpu_model: str

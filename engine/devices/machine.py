@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts, Version
+from engine.devices.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts, Version
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """The device doctor: from what is known of a machine to why no GPU is used, and what mends it.
 
-Pure and light: it looks at nothing itself (`engine.machine` does), so the window may import it.
+Pure and light: it looks at nothing itself (`engine.devices.machine` does), so the window may import it.
 
 Sources: https://www.tensorflow.org/install/pip (Windows, macOS, `tensorflow[and-cuda]`),
 https://docs.nvidia.com/deploy/cuda-compatibility (oldest drivers),
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine import doctor_words as words
-from engine import driver_words
-from engine.doctor_words import Diagnosis
+from engine.devices.diagnoses import Diagnosis
+from engine.devices.sampler import diagnoses as words
+from engine.devices.sampler import driver_diagnoses
 
 __all__ = [
     "Diagnosis",
@@ -201,7 +201,7 @@ def _of_mac(facts: MachineFacts) -> Diagnosis:
 
 def _none(facts: MachineFacts) -> Diagnosis:
     if facts.is_wsl:
-        return words.nothing_in_wsl(*driver_words.IN_WSL)
+        return words.nothing_in_wsl(*driver_diagnoses.IN_WSL)
     return words.nothing(facts.is_container)
 
 
@@ -239,19 +239,19 @@ def _of_driver(facts: MachineFacts) -> Iterator[Diagnosis]:
         if facts.is_container:
             yield words.not_in_container()
         else:
-            yield driver_words.no_driver(*_driver_command(facts))
+            yield driver_diagnoses.no_driver(*_driver_command(facts))
     elif state is DriverState.INCOMPLETE:
-        yield driver_words.driver_incomplete(facts.driver_version, *_driver_command(facts))
+        yield driver_diagnoses.driver_incomplete(facts.driver_version, *_driver_command(facts))
     elif state is DriverState.NOT_LOADED:
-        yield driver_words.driver_not_loaded()
+        yield driver_diagnoses.driver_not_loaded()
     elif state is DriverState.MISMATCH:
-        yield driver_words.driver_mismatch()
+        yield driver_diagnoses.driver_mismatch()
     elif state is DriverState.FORBIDDEN:
-        yield driver_words.driver_forbidden()
+        yield driver_diagnoses.driver_forbidden()
     elif state is DriverState.FAILING:
-        yield driver_words.driver_failing(facts.driver_error)
+        yield driver_diagnoses.driver_failing(facts.driver_error)
     elif state is DriverState.RUNNING and not facts.gpus:
-        yield driver_words.driver_without_gpu()
+        yield driver_diagnoses.driver_without_gpu()
     else:
         yield from _of_age(facts)
 
@@ -270,7 +270,7 @@ def _of_age(facts: MachineFacts) -> Iterator[Diagnosis]:
     needed = tensorflow.cuda_version[:1]
     if needed and facts.driver_cuda and facts.driver_cuda[:1] < needed:
         oldest = _OLDEST_DRIVER.get(needed[0], ("", ""))[1 if facts.is_wsl else 0]
-        yield driver_words.driver_too_old(
+        yield driver_diagnoses.driver_too_old(
             facts.driver_version,
             _text(facts.driver_cuda),
             needed[0],
@@ -308,11 +308,11 @@ def _of_cuda(facts: MachineFacts) -> Iterator[Diagnosis]:
 def _driver_command(facts: MachineFacts) -> tuple[str, str]:
     """How the driver is installed here: what to do, and the command; empty where it varies."""
     if facts.is_wsl:
-        return driver_words.IN_WSL
+        return driver_diagnoses.IN_WSL
     for name in facts.distributions:
-        if name in driver_words.COMMANDS:
-            return driver_words.COMMANDS[name]
-    return driver_words.ELSEWHERE
+        if name in driver_diagnoses.COMMANDS:
+            return driver_diagnoses.COMMANDS[name]
+    return driver_diagnoses.ELSEWHERE
 
 
 # ---- versions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from engine.doctor_words import Diagnosis
+from engine.devices.diagnoses import Diagnosis
 
 _RESTART = "Then restart the machine."
 
