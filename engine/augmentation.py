@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.errors import Problem
-from engine.parameters import Parameter, describe
 from engine.preprocessing.inputs import IMAGE_MAXIMUM
-from engine.problem import Kind
-from engine.spec import AugmentationSpec, PreprocessingSpec
+from engine.spec.parameters import Parameter, describe
+from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec
+from engine.spec.signature import Kind
 
 _OF_IMAGES = ("flip", "rotate", "shift", "zoom", "brightness", "noise")
 FITTING: dict[Kind, tuple[str, ...]] = {

@@ -18,8 +18,8 @@ from engine.commands.output import Output, error_text
 from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
 from engine.leaving import leave
-from engine.problem import Task
 from engine.runs.store import RunStore
+from engine.spec.signature import Task
 from engine.workspace import ENVIRONMENT_VARIABLE, default_workspace
 
 EXIT_USAGE = 2

@@ -11,9 +11,9 @@ from typing import Any
 from engine.datasets.base import Examples
 from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
-from engine.parameters import shorten
 from engine.preprocessing import Preprocessing
-from engine.problem import Signature
+from engine.spec.parameters import shorten
+from engine.spec.signature import Signature
 
 SCHEMA_VERSION = 1
 FILE_NAME = "contract.json"

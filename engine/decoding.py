@@ -17,7 +17,7 @@ import tensorflow as tf
 from engine.datasets.base import AnyArray
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import TokenTargets
-from engine.problem import Signature
+from engine.spec.signature import Signature
 
 MAX_SAVED_LENGTH = 64
 """Tokens that a saved model can write by itself, as each is one more call in its graph."""

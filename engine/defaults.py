@@ -10,11 +10,11 @@ from engine.architectures.base import Architecture
 from engine.augmentation import misfits
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
-from engine.parameters import Parameters, validate
-from engine.problem import Kind, Output, Signature, Task
-from engine.registry import Registry
-from engine.spec import RunSpec
-from engine.training_spec import TrainingSpec
+from engine.spec.parameters import Parameters, validate
+from engine.spec.registry import Registry
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Output, Signature, Task
+from engine.spec.training_spec import TrainingSpec
 
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),

@@ -18,8 +18,8 @@ from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.reading import of_model
 from engine.graph.unallocated import unallocated
-from engine.problem import Signature
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Signature
 from engine.training.building import build
 from engine.training.fitting import checked_need
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from engine.datasets.profile import Profile
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import Problem
-from engine.problem import Signature
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Signature
 
 PROTOCOL_VERSION = 3
 

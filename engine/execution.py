@@ -32,7 +32,7 @@ from engine.events import (
     WorkerReady,
 )
 from engine.material import look, prepare
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from engine.watch import Watch
 
 if TYPE_CHECKING:

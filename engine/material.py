@@ -17,8 +17,8 @@ from engine.datasets.profile import Profile, profile
 from engine.datasets.split import Parts, split
 from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
-from engine.problem import Output, Signature
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Output, Signature
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from engine.material import Prepared, look
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN_SIGN
-from engine.problem import Output, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Output, Task
 from engine.training.order import shuffled
 
 MAX_EXAMPLES = 32

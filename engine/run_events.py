@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from engine.datasets.profile import Profile
 from engine.events import Event, FloatArray, Terminal
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 
 class RunState(StrEnum):

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.changes import change_problems, changed_values
 from engine.defaults import parse
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError, WorkspaceError
@@ -20,6 +19,7 @@ from engine.fingerprint import check_fingerprint, save_fingerprint
 from engine.material import Material, prepare
 from engine.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.runs.record import RunRecord
+from engine.spec.changes import change_problems, changed_values
 from engine.training.control import TrainingControl
 from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from engine.runs.store import RunStore
-    from engine.spec import RunSpec
+    from engine.spec.run_spec import RunSpec
     from engine.training.checkpoint import Found
     from engine.training.cluster.cluster import Cluster
 
@@ -93,7 +93,7 @@ def resume(
     Args:
         reference: The run's id, the beginning of one, or its name.
         changes: New values by path in the spec, such as ``training.epochs``; see
-            `engine.changes`.
+            `engine.spec.run_spec.changes`.
         store: Where the run is kept.
         emit: As for `train`.
         control: As for `train`.

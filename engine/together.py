@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import running
-from engine.changes import changed_values
 from engine.defaults import parse
 from engine.events import Event
 from engine.execution import load_tensorflow
 from engine.fingerprint import fingerprint
 from engine.material import Material, prepare
 from engine.run_events import RunEnded
-from engine.spec import RunSpec
+from engine.spec.changes import changed_values
+from engine.spec.run_spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving
 from engine.training.cluster.workers import Workers

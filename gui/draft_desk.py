@@ -18,7 +18,7 @@ from engine.events import (
     ModelDescribed,
     Rejected,
 )
-from engine.problem import Kind, Task
+from engine.spec.signature import Kind, Task
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
 from gui.worker_pool import WorkerPool

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import SpecError
-from engine.parameters import Parameter, ParameterKind, Parameters, describe
+from engine.spec.parameters import Parameter, ParameterKind, Parameters, describe
 
 
 def bad_values(declaration: type[Parameters]) -> list[tuple[str, Any]]:

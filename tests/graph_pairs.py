@@ -9,7 +9,7 @@ import numpy as np
 from tiny_signatures import TINY
 
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from engine.parameters import validate
+from engine.spec.parameters import validate
 
 
 def network_of(pair: tuple[Any, Any]) -> keras.Model:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
-from engine.problem import Kind, Signature, Task
+from engine.spec.signature import Kind, Signature, Task
 
 Array = npt.NDArray[Any]
 

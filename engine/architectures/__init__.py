@@ -20,7 +20,7 @@ from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
 from engine.architectures.video import VideoNetwork, VideoRecurrentNetwork
-from engine.registry import Registry
+from engine.spec.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
     "model",

@@ -14,8 +14,8 @@ from engine.architectures.base import Architecture, TrainingDefaults, output_lay
 from engine.architectures.normalisation import BATCH_MOMENTUM
 from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem, SpecError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

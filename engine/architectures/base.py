@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from engine.errors import Problem
-from engine.parameters import Parameters
-from engine.problem import Kind, Output, Signature, Task
+from engine.spec.parameters import Parameters
+from engine.spec.signature import Kind, Output, Signature, Task
 
 if TYPE_CHECKING:
     import keras

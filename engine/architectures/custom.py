@@ -11,8 +11,8 @@ from engine.architectures.base import Architecture, TrainingDefaults, require
 from engine.errors import Problem, SpecError
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.starter import starter
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

@@ -22,8 +22,8 @@ from engine.architectures.regularisation import (
     strength_parameter,
 )
 from engine.errors import Problem
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

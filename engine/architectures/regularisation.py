@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 if TYPE_CHECKING:
     import keras

@@ -9,8 +9,8 @@ from pydantic import Field
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

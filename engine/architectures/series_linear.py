@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.linear import LinearParameters
 from engine.architectures.regularisation import penalty
-from engine.parameters import Parameters
-from engine.problem import Kind, Signature, Task
+from engine.spec.parameters import Parameters
+from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras

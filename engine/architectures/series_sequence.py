@@ -17,8 +17,8 @@ from engine.architectures.base import Architecture, TrainingDefaults, output_lay
 from engine.architectures.recurrent import Cell, recurrent_stack
 from engine.architectures.regularisation import dropout_parameter
 from engine.errors import Problem
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Output, Signature, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Output, Signature, Task
 
 if TYPE_CHECKING:
     import keras

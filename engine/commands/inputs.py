@@ -21,8 +21,8 @@ from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
 from engine.datasets.tables import table
 from engine.errors import DatasetError
-from engine.parameters import shorten
-from engine.problem import Kind, Task
+from engine.spec.parameters import shorten
+from engine.spec.signature import Kind, Task
 
 Array = npt.NDArray[Any]
 

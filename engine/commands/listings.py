@@ -16,9 +16,9 @@ from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError
-from engine.parameters import Parameter, describe
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
+from engine.spec.parameters import Parameter, describe
 
 # Time between two readings, so that the load is that of now.
 _LOAD_PERIOD_S = 0.25

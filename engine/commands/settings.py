@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.changes import CHANGEABLE
 from engine.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.defaults import recommended_model
 from engine.errors import DescentError, Problem, SpecError
-from engine.parameters import ParameterKind, describe, parse_text, shorten, validate
-from engine.problem import Task
-from engine.spec import (
+from engine.spec.changes import CHANGEABLE
+from engine.spec.parameters import ParameterKind, describe, parse_text, shorten, validate
+from engine.spec.run_spec import (
     AnomalySpec,
     AugmentationSpec,
     DataSpec,
     PreprocessingSpec,
     SplitSpec,
 )
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.signature import Task
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 
 Values = dict[str, Any]
 

@@ -54,10 +54,10 @@ from engine.datasets.sequences.series import SeriesFormat
 from engine.datasets.sounds.audio import SoundFormat
 from engine.datasets.tables.table import SUFFIXES, TableFile, TableFormat
 from engine.errors import DatasetError, UnknownNameError
-from engine.parameters import shorten, validate
-from engine.problem import Task
-from engine.registry import Registry
-from engine.spec import DataSpec
+from engine.spec.parameters import shorten, validate
+from engine.spec.registry import Registry
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Task
 
 DATASETS: Registry[Dataset] = Registry(
     "dataset",

@@ -10,9 +10,9 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.sequences.windows import WindowRows
 from engine.datasets.split import Parts
 from engine.errors import DatasetError, Problem, SpecError
-from engine.parameters import shorten
-from engine.problem import Kind, Task
-from engine.spec import AnomalySpec
+from engine.spec.parameters import shorten
+from engine.spec.run_spec import AnomalySpec
+from engine.spec.signature import Kind, Task
 
 KINDS = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
 LABEL_NAMES = (

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from engine.datasets.findings import DataFinding
 from engine.datasets.looks import ColumnProfile, Distribution, Trace
-from engine.parameters import Parameters
-from engine.problem import Kind, Output, Task, output_of
+from engine.spec.parameters import Parameters
+from engine.spec.signature import Kind, Output, Task, output_of
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 IndexArray: TypeAlias = npt.NDArray[np.int64]

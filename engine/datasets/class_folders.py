@@ -13,7 +13,7 @@ from engine.datasets.files import PART_FOLDERS, FoundFile, Listing
 from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.labels import Targets
 from engine.errors import DatasetError
-from engine.problem import Task
+from engine.spec.signature import Task
 
 
 @dataclass(frozen=True)

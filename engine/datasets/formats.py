@@ -10,9 +10,9 @@ from pathlib import Path
 
 from engine.datasets.base import Dataset, NoParameters
 from engine.datasets.files import Glance
-from engine.parameters import Parameters
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 
 class Format(ABC):

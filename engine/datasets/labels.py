@@ -16,8 +16,8 @@ from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.text_table import TextTable, read_text_table
 from engine.errors import DatasetError
-from engine.parameters import shorten
-from engine.problem import Task
+from engine.spec.parameters import shorten
+from engine.spec.signature import Task
 
 MAX_CLASSES = 1_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")

@@ -40,11 +40,11 @@ class ColumnProfile:
         name: Column name.
         minimum, maximum, mean, deviation: In the column's own unit; NaN where it has no numbers.
         histogram: Counts in 20 equal bins from minimum to maximum, (bins,); empty likewise.
-        type: What it holds, by the names of `engine.spec.ColumnType`.
+        type: What it holds, by the names of `engine.spec.run_spec.ColumnType`.
         n_missing: Cells that hold nothing.
         n_distinct: Different values.
         values: The most frequent values with their counts, where it holds categories.
-        gaps: What stands in for a missing value, by the names of `engine.spec.GapStrategy`.
+        gaps: What stands in for a missing value, by the names of `engine.spec.run_spec.GapStrategy`.
         is_used: The model sees it, or predicts it.
     """
 

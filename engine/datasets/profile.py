@@ -13,7 +13,7 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, unreadable
 from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.packing import FileRows
-from engine.problem import Kind, Output, Signature, Task
+from engine.spec.signature import Kind, Output, Signature, Task
 
 SAMPLE_LIMITS: dict[Kind, int] = {
     Kind.TABLE: 1_000,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.files import PART_FOLDERS
 from engine.errors import DatasetError
-from engine.spec import SplitSpec
+from engine.spec.run_spec import SplitSpec
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
 

@@ -20,7 +20,7 @@ from engine.evaluation.evaluation import (
 )
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import AnomalyTargets
-from engine.problem import Task
+from engine.spec.signature import Task
 
 MAX_SHOWN = 100
 """How many of the most unusual examples are named."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from engine.errors import DatasetError, TrainingError, WorkspaceError
 from engine.files import atomic_write
-from engine.problem import Output
+from engine.spec.signature import Output
 
 SCHEMA_NUMBER = 1
 FILE_NAME = "evaluation.json"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engine.errors import Problem
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from engine.problem import Output, Signature, Task
+from engine.spec.signature import Output, Signature, Task
 
 OUTPUT = "output"
 _PROBABILITIES = ("softmax", "sigmoid")

@@ -16,8 +16,8 @@ from engine.graph.layer_graph import LayerGraph, LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Nested
 from engine.graph.operations import operation_class
 from engine.graph.unallocated import unallocated
-from engine.parameters import validate
-from engine.problem import Signature
+from engine.spec.parameters import validate
+from engine.spec.signature import Signature
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.errors import Problem, SpecError
 from engine.graph.layer_graph import NAME, SCHEMA_VERSION, LayerGraph, LayerNode, source_of
 from engine.graph.layer_types import LAYER_TYPES, LayerParameters, LayerType
-from engine.parameters import shorten, validate
+from engine.spec.parameters import shorten, validate
 
 MAX_LAYERS: Final = 5000
 _FIELDS: Final = ("name", "type", "inputs", "parameters")

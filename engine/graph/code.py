@@ -18,9 +18,9 @@ from engine.graph.layer_types import LAYER_TYPES
 from engine.graph.operations import function_path, operation_class
 from engine.graph.training_code import training_code
 from engine.graph.unallocated import unallocated
-from engine.parameters import validate
-from engine.problem import Signature
-from engine.spec import RunSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Signature
 
 _TAKEN: Final = frozenset({"keras", "layers", "ops", "model", "np", "slice", *keyword.kwlist})
 

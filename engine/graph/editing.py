@@ -14,7 +14,7 @@ from typing import Any, Literal
 from engine.errors import Problem, SpecError
 from engine.graph.layer_graph import NAME, LayerGraph, LayerNode, source_of
 from engine.graph.layer_types import LAYER_TYPES
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 Merge = Literal["Add", "Concatenate"]
 

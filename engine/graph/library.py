@@ -11,7 +11,7 @@ from typing import Any, Final
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 SUFFIX: Final = ".json"
 FOLDER: Final = "models"

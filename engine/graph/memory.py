@@ -11,8 +11,8 @@ import psutil
 
 from engine.errors import Problem, SpecError
 from engine.events import LayerInfo
-from engine.problem import Signature
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Signature
 from engine.training.plan import RESIDENT_LIMIT
 
 NUMBER_BYTES: Final = 4

@@ -16,7 +16,7 @@ from engine.graph.calls import CallReader, usual_call
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.layer_types import LAYER_TYPES
 from engine.graph.operations import function_name
-from engine.parameters import validate
+from engine.spec.parameters import validate
 
 _MODELS = ("Functional", "Sequential", "Model")
 _ATTENTION = ("MultiHeadAttention", "Attention")

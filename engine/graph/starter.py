@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from engine.problem import Kind, Signature, Task
+from engine.spec.signature import Kind, Signature, Task
 
 _RELU = {"activation": "relu"}
 _ALL_ROWS = {"start": None, "stop": None, "step": None}

@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.defaults import metrics_of
 from engine.graph.learning_code import learning_code
-from engine.problem import Kind, Output, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Output, Signature, Task
 
 _HELD = {
     Kind.TABLE: "the columns as numbers, scaled",

@@ -25,8 +25,8 @@ from engine.preprocessing.targets import (
 )
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer
-from engine.problem import Kind, Output, Signature, Task
-from engine.spec import PreprocessingSpec
+from engine.spec.run_spec import PreprocessingSpec
+from engine.spec.signature import Kind, Output, Signature, Task
 
 SCHEMA_VERSION = 2
 

@@ -19,7 +19,7 @@ class Source:
         known: Indices of the categories seen in training; empty for numbers.
         is_category: It holds indices of categories.
         column: The column of the table it is made of; empty in files of older versions.
-        type: What that column holds, by the names of `engine.spec.ColumnType`.
+        type: What that column holds, by the names of `engine.spec.run_spec.ColumnType`.
         values: All its categories, by index.
         part: The part of a date it is.
         word: The word of a free text whose presence it tells.

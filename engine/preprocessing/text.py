@@ -12,7 +12,7 @@ from engine.datasets.packing import FileRows
 from engine.errors import DatasetError
 from engine.preprocessing.inputs import InputTransform
 from engine.preprocessing.tokens import Tokenizer
-from engine.spec import PreprocessingSpec
+from engine.spec.run_spec import PreprocessingSpec
 
 if TYPE_CHECKING:
     import keras

@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import SpecError, WorkspaceError
 from engine.run_events import RunState
 from engine.runs.owner import Owner
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 
 @dataclass(frozen=True)

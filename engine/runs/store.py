@@ -30,7 +30,7 @@ from engine.runs.journal import change_run, end_run, write_events
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.steps import cut_steps, read_steps
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 MAX_NAME_LENGTH = 200
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from engine.preprocessing.tokens import FIRST_TOKEN, UNKNOWN
-from engine.problem import Kind
-from engine.spec import AugmentationSpec
+from engine.spec.run_spec import AugmentationSpec
+from engine.spec.signature import Kind
 
 Augmenter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 

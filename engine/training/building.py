@@ -11,12 +11,12 @@ import tensorflow as tf
 from engine.architectures import ARCHITECTURES
 from engine.defaults import metrics_of
 from engine.errors import Problem, SpecError
-from engine.problem import Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Signature, Task
+from engine.spec.training_spec import TrainingSpec
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
 from engine.training.precision import use_full_outputs
-from engine.training_spec import TrainingSpec
 
 
 def build(spec: RunSpec, signature: Signature, policy: str = "float32") -> keras.Model:

@@ -9,7 +9,7 @@ from engine.datasets.base import AnyArray, IndexArray
 from engine.decoding import taught
 from engine.material import Material
 from engine.preprocessing.targets import TokenTargets
-from engine.problem import Signature
+from engine.spec.signature import Signature
 from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
 
 

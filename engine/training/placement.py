@@ -18,9 +18,9 @@ import tensorflow as tf
 from engine.devices.doctor import Diagnosis, Gpu, MachineFacts, advice, diagnose, is_too_new
 from engine.devices.machine import look_at_machine, look_at_tensorflow
 from engine.errors import Problem, SpecError
-from engine.problem import Kind, Output, Signature
-from engine.spec import RunSpec
-from engine.training_spec import ExecutionSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Output, Signature
+from engine.spec.training_spec import ExecutionSpec
 
 Policy = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.training_spec import ExecutionSpec
+from engine.spec.training_spec import ExecutionSpec
 
 TARGET_CHUNK_S = 0.030
 MAX_CHUNK_STEPS = 10_000

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.training_spec import ScheduleSpec
+from engine.spec.training_spec import ScheduleSpec
 
 FloatArray = npt.NDArray[np.float32]
 _Wide = npt.NDArray[np.float64]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.spec.training_spec import ScheduleSpec, StoppingSpec
 from engine.training.rates import LearningRate
-from engine.training_spec import ScheduleSpec, StoppingSpec
 
 EARLY_STOPPING = "early stopping"
 PLATEAU = "plateau"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.training_spec import ScheduleSpec, StoppingSpec
+from engine.spec.training_spec import ScheduleSpec, StoppingSpec
 
 
 @dataclass(frozen=True)

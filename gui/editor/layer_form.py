@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 from engine.errors import Problem
 from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Group, LayerType
-from engine.parameters import describe
+from engine.spec.parameters import describe
 from gui.editor.inputs_field import InputsField
 from gui.editor.own_model import FORM_PREFIX
 from gui.theme import SPACING, set_role

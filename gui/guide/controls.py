@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from engine.architectures import ARCHITECTURES
 from engine.augmentation import settings_for
-from engine.parameters import Parameter, ParameterKind, Parameters, describe
-from engine.problem import Kind, Task
-from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import Parameter, ParameterKind, Parameters, describe
+from engine.spec.run_spec import PreprocessingSpec, SplitSpec
+from engine.spec.signature import Kind, Task
+from engine.spec.training_spec import ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.editor.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {

@@ -11,7 +11,7 @@ from typing import Final
 from markdown_it import MarkdownIt
 
 from engine.architectures import ARCHITECTURES
-from engine.parameters import describe
+from engine.spec.parameters import describe
 from gui.guide.controls import (
     CHOICE_OF_MODEL,
     CONTROLS,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.parameters import Parameter, ParameterKind
+from engine.spec.parameters import Parameter, ParameterKind
 from gui.guide.pages import PAGES
 from gui.guide.words import say
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.base import Dataset
 from engine.datasets.profile import Profile
-from engine.problem import Kind, Task
+from engine.spec.signature import Kind, Task
 from gui.settings import Settings
 from gui.widgets.card_list import Card
 

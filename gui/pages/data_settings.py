@@ -15,9 +15,15 @@ from engine.datasets import DATASETS, FORMATS
 from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
 from engine.datasets.profile import Profile
 from engine.errors import Problem
-from engine.parameters import Parameters
-from engine.problem import Kind, Output, Signature, Task
-from engine.spec import AnomalySpec, AugmentationSpec, PreprocessingSpec, RunSpec, SplitSpec
+from engine.spec.parameters import Parameters
+from engine.spec.run_spec import (
+    AnomalySpec,
+    AugmentationSpec,
+    PreprocessingSpec,
+    RunSpec,
+    SplitSpec,
+)
+from engine.spec.signature import Kind, Output, Signature, Task
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.theme import SPACING, set_role

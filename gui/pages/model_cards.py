@@ -12,7 +12,7 @@ from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
 from engine.defaults import recommended_model
 from engine.graph.library import SavedModel
-from engine.problem import Kind, Task
+from engine.spec.signature import Kind, Task
 from gui.controller import Controller
 from gui.widgets.card_list import Card
 

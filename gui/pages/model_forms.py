@@ -11,10 +11,10 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.defaults import LOSSES
 from engine.errors import Problem
-from engine.parameters import describe
-from engine.problem import Kind, Output, Task, output_of
-from engine.spec import PreprocessingSpec, RunSpec
-from engine.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import describe
+from engine.spec.run_spec import PreprocessingSpec, RunSpec
+from engine.spec.signature import Kind, Output, Task, output_of
+from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.icons import icon

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.problem import Output
 from engine.run_events import (
     RunEnded,
     RunState,
     RunStopped,
 )
+from engine.spec.signature import Output
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtWidgets import QWidget
 
+from engine.spec.training_spec import ScheduleSpec
 from engine.training.rates import LearningRate
-from engine.training_spec import ScheduleSpec
 from gui.plots.plot import Plot, cosmetic_pen
 from gui.theme import SPACING, current_theme
 

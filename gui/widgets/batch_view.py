@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events import BatchPreviewed, Rejected
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from gui.batch_desk import BatchDesk
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range

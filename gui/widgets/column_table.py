@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from engine.datasets.findings import Trouble
 from engine.datasets.looks import ColumnProfile
 from engine.datasets.profile import Profile
-from engine.spec import ColumnType, GapStrategy
+from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.draft import Draft
 from gui.icons import icon
 from gui.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font

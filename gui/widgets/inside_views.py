@@ -20,7 +20,7 @@ from engine.insights import (
     Insight,
     TextsPredicted,
 )
-from engine.problem import Kind, Output, Task
+from engine.spec.signature import Kind, Output, Task
 from gui.widgets.inside_view import InsideView
 from gui.widgets.run_words import translate
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLay
 
 from engine.datasets.looks import Distribution
 from engine.datasets.profile import Profile
-from engine.problem import Output
+from engine.spec.signature import Output
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.theme import SPACING, set_role
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.parameters import Parameter, ParameterKind
+from engine.spec.parameters import Parameter, ParameterKind
 from gui.icons import icon
 from gui.theme import SPACING
 from gui.widgets.choice_box import ChoiceBox

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
-from engine.problem import Kind, Output, Task
+from engine.spec.signature import Kind, Output, Task
 from gui.batch_desk import BatchDesk
 from gui.draft import Draft
 from gui.plots.scatter_plot import DataScatterPlot

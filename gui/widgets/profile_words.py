@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication
 
 from engine.datasets.profile import Profile
-from engine.problem import Kind, Output, Signature, Task
+from engine.spec.signature import Kind, Output, Signature, Task
 from gui.widgets.run_words import count_text, counted
 
 _CONTEXT = "ProfileWords"

@@ -8,9 +8,9 @@ from pathlib import PurePath
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.events import Rejected
-from engine.parameters import Parameters, describe
-from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import Parameters, describe
+from engine.spec.run_spec import PreprocessingSpec, SplitSpec
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.widgets.run_estimate import estimate_text, too_large_texts

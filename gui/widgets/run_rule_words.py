@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.parameters import Parameters, describe
 from engine.run_events import SettingChanged
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import Parameters, describe
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.plots.change_marks import ChangeMark
 from gui.widgets.run_words import count_text, counted, translate
 

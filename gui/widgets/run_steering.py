@@ -9,9 +9,9 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.errors import SpecError
-from engine.parameters import Parameter, describe, validate
 from engine.run_events import CheckpointSaved, RunEvent, SettingChanged
-from engine.training_spec import TrainingSpec
+from engine.spec.parameters import Parameter, describe, validate
+from engine.spec.training_spec import TrainingSpec
 from gui.controller import Controller
 from gui.run_desk import EPOCHS, RATE
 from gui.theme import SPACING, set_role

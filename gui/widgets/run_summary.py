@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from engine.architectures import ARCHITECTURES
 from engine.augmentation import active
 from engine.errors import DescentError
-from engine.parameters import describe
-from engine.spec import RunSpec
+from engine.spec.parameters import describe
+from engine.spec.run_spec import RunSpec
 from gui.editor.own_model import CUSTOM
 from gui.theme import SPACING, set_role
 from gui.widgets.run_rule_words import plan_details

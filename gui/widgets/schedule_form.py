@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtWidgets import QWidget
 
 from engine.errors import SpecError
-from engine.parameters import validate
-from engine.training_spec import ScheduleSpec
+from engine.spec.parameters import validate
+from engine.spec.training_spec import ScheduleSpec
 from gui.widgets.parameter_form import ParameterForm
 
 if TYPE_CHECKING:

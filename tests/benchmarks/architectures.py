@@ -57,8 +57,8 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
     from sklearn.pipeline import make_pipeline
 
     from engine.material import prepare
-    from engine.problem import Kind
-    from engine.spec import RunSpec
+    from engine.spec.run_spec import RunSpec
+    from engine.spec.signature import Kind
 
     material = prepare(RunSpec.from_dict(spec))
     examples, parts = material.examples, material.parts
@@ -90,7 +90,7 @@ def coefficients(workspace: Path, run: str, spec: Values) -> str:
     from engine.execution import load_tensorflow
     from engine.material import prepare
     from engine.runs.store import RunStore
-    from engine.spec import RunSpec
+    from engine.spec.run_spec import RunSpec
 
     load_tensorflow()
     import keras
@@ -113,7 +113,7 @@ def coefficients(workspace: Path, run: str, spec: Values) -> str:
 def naive(workspace: Path, run: str, spec: Values) -> str:
     """Error of repeating the last value."""
     from engine.material import prepare
-    from engine.spec import RunSpec
+    from engine.spec.run_spec import RunSpec
 
     material = prepare(RunSpec.from_dict(spec))
     x, y = (values[material.parts.test] for values in (material.examples.x, material.examples.y))
@@ -182,7 +182,7 @@ def fitting(trial: Trial) -> tuple[str, ...]:
         return trial.models
     from engine.architectures import ARCHITECTURES
     from engine.material import look
-    from engine.spec import RunSpec
+    from engine.spec.run_spec import RunSpec
 
     values = {"data": {"source": trial.data, "target": _target(trial.options)}}
     signature = look(RunSpec.from_dict(values)).signature

@@ -28,8 +28,8 @@ import tensorflow as tf
 
 from engine.defaults import parse, resolve
 from engine.material import prepare
-from engine.problem import Kind, Signature, Task
-from engine.spec import AugmentationSpec, RunSpec
+from engine.spec.run_spec import AugmentationSpec, RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl

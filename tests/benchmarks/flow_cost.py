@@ -29,9 +29,9 @@ import numpy as np
 from training_speed import Case, cases
 
 from engine.insights import GradientFlow
-from engine.problem import Kind
 from engine.run_events import RunEvent
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
 from engine.training.inside.base import Scene

@@ -63,6 +63,7 @@ class Descent:
 
     def _train(self) -> None:
         from engine.run_events import EpochEnded, RunEvent
+        from engine.spec.training_spec import ExecutionSpec
         from engine.training.control import TrainingControl
         from engine.training.feed import ResidentFeed
         from engine.training.loop import DeviceData, StepLoop
@@ -70,7 +71,6 @@ class Descent:
         from engine.training.schedule import Schedule
         from engine.training.trainer import Trainer
         from engine.training.tuning import Choice, Tuner
-        from engine.training_spec import ExecutionSpec
 
         def announce(choice: Choice) -> None:
             self.choice = f"{choice.reason} Measuring took {tuner.lost_s:.2f} s from training."

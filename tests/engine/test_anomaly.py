@@ -19,10 +19,10 @@ from engine.evaluation.anomalies import anomaly_metrics
 from engine.evaluation.evaluation import Evaluation
 from engine.material import prepare
 from engine.preprocessing.targets import AnomalyTargets
-from engine.problem import Kind, Output, Signature, Task
 from engine.run_events import RunFinished
 from engine.runs.store import RunStore
-from engine.spec import DataSpec, RunSpec
+from engine.spec.run_spec import DataSpec, RunSpec
+from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
 

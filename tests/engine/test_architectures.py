@@ -10,9 +10,9 @@ from tiny_signatures import SIGNATURES, TINY, eight_rows, fitting_pairs, one_of_
 from engine.architectures import ARCHITECTURES
 from engine.defaults import parse, recommended_model, resolve, training_defaults
 from engine.errors import SpecError
-from engine.parameters import describe, validate
-from engine.problem import Kind, Output, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.parameters import describe, validate
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build, compile_model
 from engine.training.plan import Plan
 

@@ -17,8 +17,8 @@ from engine.datasets.numpy_files.array_values import Grey, JoinedRows, meaning_o
 from engine.datasets.packing import DiskRows
 from engine.errors import Cancelled, DatasetError
 from engine.material import prepare
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, RunSpec
+from engine.spec.run_spec import DataSpec, RunSpec
+from engine.spec.signature import Kind, Task
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 rng = np.random.default_rng(0)

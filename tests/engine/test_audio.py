@@ -15,8 +15,8 @@ from engine.datasets.packing import packed
 from engine.datasets.sounds import sound_files
 from engine.errors import Cancelled, DatasetError
 from engine.material import look
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, RunSpec
+from engine.spec.run_spec import DataSpec, RunSpec
+from engine.spec.signature import Kind, Task
 
 RATE = 8_000
 DIGITS = Path(__file__).parents[3] / "shared" / "data" / "spoken_digits"

@@ -11,8 +11,8 @@ from engine.defaults import resolve, training_defaults
 from engine.errors import SpecError
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.tokens import Tokenizer
-from engine.problem import Kind, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build, compile_model
 from engine.training.plan import Plan
 

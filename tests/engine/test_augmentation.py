@@ -12,9 +12,9 @@ from scipy import ndimage
 from engine.augmentation import FITTING, active, brightest, misfits, settings_for
 from engine.defaults import resolve
 from engine.errors import SpecError
-from engine.parameters import validate
-from engine.problem import Kind, Signature, Task
-from engine.spec import AugmentationSpec, PreprocessingSpec, RunSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.augmenting import augmenter, motions, move_images, random_motions
 from engine.training.loop import DeviceData, StepLoop
 

@@ -10,17 +10,17 @@ import tensorflow as tf
 from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.events import Event
-from engine.problem import Kind, Signature, Task
 from engine.run_events import EpochEnded, RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
+from engine.spec.training_spec import OptimizerName
 from engine.training.building import check_updates, compile_model
 from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
-from engine.training_spec import OptimizerName
 
 FLOWERS = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
 CURED = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 2)

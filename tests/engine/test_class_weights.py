@@ -10,9 +10,9 @@ from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
 from engine.defaults import parse
 from engine.material import balanced_weights, prepare
-from engine.problem import Kind, Task
 from engine.run_events import RunFinished
 from engine.runs.store import RunStore
+from engine.spec.signature import Kind, Task
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
 from engine.training.order import shuffled

@@ -28,7 +28,7 @@ from engine.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
 TRAIN_IRIS = ["train", "--data", "iris", "--model", "logistic_regression", "--epochs", "3"]

@@ -12,9 +12,9 @@ from engine.datasets.findings import Trouble
 from engine.datasets.sequences.control import ControlFormat, ControlParameters, read_inputs
 from engine.datasets.split import split
 from engine.errors import DatasetError, SpecError
-from engine.parameters import validate
-from engine.problem import Kind, Output, Task
-from engine.spec import DataSpec, SplitSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import DataSpec, SplitSpec
+from engine.spec.signature import Kind, Output, Task
 
 N = 40
 RNG = np.random.default_rng(3)

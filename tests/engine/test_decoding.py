@@ -9,8 +9,8 @@ from engine.datasets.base import Examples
 from engine.decoding import Decoder, is_autoregressive, predictor, taught, written
 from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Signature, Task
-from engine.spec import PreprocessingSpec, RunSpec
+from engine.spec.run_spec import PreprocessingSpec, RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build, compile_model
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan

@@ -20,7 +20,7 @@ from engine.evaluation.evaluation import (
     evaluate_predictions,
     predicted_classes,
 )
-from engine.problem import Output
+from engine.spec.signature import Output
 
 PETS = ("cat", "dog", "eel")
 

@@ -23,7 +23,7 @@ from engine.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.serving import ServedModel
-from engine.spec import DataSpec, RunSpec
+from engine.spec.run_spec import DataSpec, RunSpec
 from engine.training.control import TrainingControl
 
 

@@ -16,7 +16,7 @@ from engine.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
 from engine.training.control import TrainingControl
 
 IRIS = {

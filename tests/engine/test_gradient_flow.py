@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from engine.insights import GradientFlow
 from engine.material import prepare
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from engine.training.budget import Budget
 from engine.training.building import build, compile_model
 from engine.training.inside import Scene, flow, flow_graph

@@ -11,7 +11,7 @@ from engine.graph.checking import check_nodes
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from engine.graph.layer_types import LAYER_TYPES
 from engine.graph.library import ModelLibrary
-from engine.parameters import describe
+from engine.spec.parameters import describe
 
 GRAPH = chain(("Dense", {"units": 8}), ("Activation", {}), ("Dropout", {}), ("Dense", {"units": 2}))
 

@@ -16,8 +16,8 @@ from engine.graph.building import build_graph, build_plain
 from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.reading import of_model
-from engine.problem import Kind, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.rates import LearningRate
 
 PAIRS = fitting_pairs()

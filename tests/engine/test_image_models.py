@@ -9,8 +9,8 @@ from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 from engine.architectures.applications import APPLICATIONS, weights_path
 from engine.defaults import resolve
 from engine.errors import SpecError
-from engine.problem import Kind, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 
 TABLE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)

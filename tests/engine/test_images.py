@@ -14,8 +14,8 @@ from engine.datasets.pictures.image_files import ImageHead
 from engine.datasets.pictures.image_survey import ImageParameters, choose_reader
 from engine.errors import Cancelled, DatasetError, SpecError
 from engine.material import prepare
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, RunSpec
+from engine.spec.run_spec import DataSpec, RunSpec
+from engine.spec.signature import Kind, Task
 
 
 def write(path, seed, size=(8, 6), mode="RGB"):

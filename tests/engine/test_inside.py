@@ -20,7 +20,7 @@ from engine.insights import (
     TextsPredicted,
 )
 from engine.material import prepare
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
 from engine.training.inside import Scene, observers
 from engine.training.loop import DeviceData, StepLoop

@@ -21,8 +21,8 @@ from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_f
 from engine.errors import Cancelled, DatasetError
 from engine.events import DataDownloaded
 from engine.execution import download_data
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 rng = np.random.default_rng(0)
 REMOTE = [item for item in DATASETS if isinstance(item, KerasDataset)]

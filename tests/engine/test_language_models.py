@@ -9,8 +9,8 @@ from engine.architectures.attention import masked_mean
 from engine.architectures.recurrent import recurrent_stack
 from engine.defaults import resolve
 from engine.errors import SpecError
-from engine.problem import Kind, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 
 N_TOKENS = 20

@@ -17,7 +17,7 @@ from engine.datasets.packing import DiskRows
 from engine.datasets.tables import table_passes
 from engine.errors import Cancelled, DatasetError
 from engine.preprocessing import Preprocessing
-from engine.spec import DataSpec, PreprocessingSpec
+from engine.spec.run_spec import DataSpec, PreprocessingSpec
 
 N_ROWS = 3000
 

@@ -10,7 +10,7 @@ from engine.datasets import load_examples
 from engine.datasets.files import glance, list_files
 from engine.datasets.packing import packed
 from engine.errors import Cancelled, DatasetError
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
 
 
 def touch(path, content=b"x"):

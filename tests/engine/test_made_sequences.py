@@ -20,9 +20,9 @@ from engine.datasets.box.waves import (
 )
 from engine.datasets.split import split
 from engine.errors import Cancelled, SpecError
-from engine.parameters import validate
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, SplitSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import DataSpec, SplitSpec
+from engine.spec.signature import Kind, Task
 
 NAMES = ("seasons", "mackey_glass", "moving_shapes", "cartpole")
 SMALL = {

@@ -17,12 +17,12 @@ from engine.events import Event, LayerInfo
 from engine.execution import describe_model
 from engine.graph import memory
 from engine.graph.memory import SLOTS, Available, Need, bytes_text, need_of, refusal
-from engine.problem import Kind, Signature, Task
 from engine.running import train
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
+from engine.spec.training_spec import OptimizerName
 from engine.training.control import TrainingControl
-from engine.training_spec import OptimizerName
 
 GB = 1 << 30
 

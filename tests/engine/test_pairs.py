@@ -11,8 +11,8 @@ from engine.datasets.findings import Trouble
 from engine.defaults import parse
 from engine.errors import DatasetError, SpecError
 from engine.material import look
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 TATOEBA = """Go.\tVa !\tCC-BY 2.0 (France) #1
 Hi.\tSalut !\tCC-BY 2.0

@@ -9,11 +9,11 @@ from made_up_machines import CARD, NO_DRIVER, TENSORFLOW, WORKING
 
 from engine.devices.doctor import Gpu, diagnose
 from engine.errors import SpecError
-from engine.problem import Kind, Signature, Task
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
+from engine.spec.training_spec import ExecutionSpec
 from engine.training import placement
 from engine.training.placement import ANYWHERE, Placement, decide, has_short_floats, place
-from engine.training_spec import ExecutionSpec
 
 DIGITS = Signature(Kind.IMAGE, Task.CLASSIFICATION, (28, 28, 1), 10)
 TABLE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)

@@ -9,6 +9,7 @@ import pytest
 from engine import running
 from engine.run_events import PlanChosen
 from engine.runs.store import RunStore
+from engine.spec.training_spec import ExecutionSpec
 from engine.training import tuning
 from engine.training.compiled import CompiledChunk, twin_of
 from engine.training.control import TrainingControl
@@ -24,7 +25,6 @@ from engine.training.measuring import (
 from engine.training.order import shuffled
 from engine.training.plan import RESIDENT_LIMIT, SINGLE_CALLS, ChunkLength, Plan
 from engine.training.tuning import Tuner
-from engine.training_spec import ExecutionSpec
 
 N_SAMPLES, BATCH = 72, 8
 TRIED = Plan(tries_xla=True)

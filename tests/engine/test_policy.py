@@ -6,12 +6,12 @@ import pytest
 from engine.contract import Contract
 from engine.datasets.box.cartpole import controller, play
 from engine.defaults import resolve
-from engine.problem import Kind, Signature, Task
 from engine.run_events import RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.serving import ServedModel
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
 

@@ -11,7 +11,7 @@ from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
 from engine.training.loop import DeviceData, StepLoop

@@ -10,7 +10,7 @@ from engine.commands.inputs import read_inputs
 from engine.contract import Contract
 from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
-from engine.problem import Kind, Signature, Task
+from engine.spec.signature import Kind, Signature, Task
 
 FLOWER = Contract(
     Signature(Kind.TABLE, Task.CLASSIFICATION, (2,), 2),

@@ -13,8 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from engine.datasets.base import Examples
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Task
-from engine.spec import PreprocessingSpec
+from engine.spec.run_spec import PreprocessingSpec
+from engine.spec.signature import Kind, Task
 
 TRAIN = np.array([0, 1, 2, 3])
 

@@ -20,10 +20,10 @@ from engine.events import (
     Rejected,
 )
 from engine.preview import MAX_EXAMPLES, preview_batch
-from engine.problem import Kind, Task
 from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.session import Session
+from engine.spec.signature import Kind, Task
 from engine.training.control import TrainingControl
 
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from engine.spec.training_spec import ScheduleSpec
 from engine.training.rates import LearningRate
-from engine.training_spec import ScheduleSpec
 
 EPOCHS, STEPS = 6, 7
 TOTAL = EPOCHS * STEPS

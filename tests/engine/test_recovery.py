@@ -11,7 +11,6 @@ from engine.datasets.profile import profile
 from engine.devices.out_of_memory import MemoryWitness, is_out_of_memory
 from engine.devices.sampler import out_of_memory
 from engine.events import Rejected, ResumeRun, Train
-from engine.problem import Kind, Signature, Task
 from engine.recovery import Recovery
 from engine.run_events import (
     EpochEnded,
@@ -26,7 +25,8 @@ from engine.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.session import Session
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from tests import memory_fault
 
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}

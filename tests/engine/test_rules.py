@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from engine.spec.training_spec import ScheduleSpec, StoppingSpec
 from engine.training.rates import LearningRate
 from engine.training.rules import EARLY_STOPPING, PLATEAU, Rules
-from engine.training_spec import ScheduleSpec, StoppingSpec
 
 _NOISE = np.random.default_rng(0).normal(size=40)
 LOSSES = {

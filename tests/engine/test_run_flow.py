@@ -10,7 +10,7 @@ from engine.insights import GradientFlow
 from engine.runs import flow as stored
 from engine.runs.database import MIGRATIONS
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 SPEC = RunSpec.from_dict({"data": {"source": "moons"}, "model": {"name": "mlp"}})
 LAYERS = ("dense", "Schicht größer/2", "output")

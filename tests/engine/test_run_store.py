@@ -29,7 +29,7 @@ from engine.runs.database import SCHEMA_NUMBER
 from engine.runs.owner import Owner
 from engine.runs.steps import STEPS_PER_BLOB
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
 SPEC = RunSpec.from_dict(
@@ -43,7 +43,7 @@ from pathlib import Path
 import numpy as np
 from engine.run_events import (EpochEnded, StateChanged, RunState, StepsDone,)
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 store = RunStore(Path(sys.argv[1]))
 spec = RunSpec.from_dict({"data": {"source": "iris"}, "model": {"name": "mlp"}})

@@ -11,9 +11,9 @@ from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer, cut
-from engine.problem import Kind, Task
 from engine.serving import ServedModel
-from engine.spec import PreprocessingSpec, RunSpec
+from engine.spec.run_spec import PreprocessingSpec, RunSpec
+from engine.spec.signature import Kind, Task
 from engine.training.building import build
 
 LEARNT = ["Émile", "中国", "a b\nc", "naïve 😀", "\ud83d half", "[UNK]"]

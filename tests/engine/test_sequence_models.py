@@ -10,10 +10,10 @@ from engine.contract import Contract
 from engine.defaults import recommended_model, resolve
 from engine.errors import SpecError
 from engine.material import prepare
-from engine.parameters import describe, validate
-from engine.problem import Kind, Output, Signature, Task
 from engine.serving import ServedModel
-from engine.spec import RunSpec
+from engine.spec.parameters import describe, validate
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build, compile_model
 from engine.training.plan import Plan
 

@@ -21,10 +21,10 @@ from engine.datasets.sequences.windows import (
 )
 from engine.datasets.split import split
 from engine.errors import DatasetError, SpecError
-from engine.parameters import validate
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, PreprocessingSpec, SplitSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import DataSpec, PreprocessingSpec, SplitSpec
+from engine.spec.signature import Kind, Task
 
 
 def write(path, columns, **options):

@@ -8,11 +8,11 @@ from engine.defaults import parse, recommended_model, resolve
 from engine.errors import SpecError
 from engine.insights import CoefficientsUpdated
 from engine.material import prepare
-from engine.problem import Kind, Signature, Task
 from engine.run_events import RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
 

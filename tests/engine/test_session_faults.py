@@ -16,7 +16,6 @@ from engine.events import (
     Rejected,
     Train,
 )
-from engine.problem import Kind, Signature, Task
 from engine.run_events import (
     RunFinished,
     RunInterrupted,
@@ -25,7 +24,8 @@ from engine.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.session import LOGS_KEPT, Session
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
+from engine.spec.signature import Kind, Signature, Task
 
 IRIS = InspectData({"data": {"source": "iris"}})
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}

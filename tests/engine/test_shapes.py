@@ -6,7 +6,7 @@ import pytest
 from engine.datasets import DATASETS, load_examples
 from engine.datasets.box.shapes import SHAPES, _mask
 from engine.errors import Cancelled
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
 
 
 def load(**parameters):

@@ -19,8 +19,8 @@ from engine.preprocessing.audio import (
     band_hertz,
     log_mel,
 )
-from engine.problem import Kind, Task
-from engine.spec import PreprocessingSpec
+from engine.spec.run_spec import PreprocessingSpec
+from engine.spec.signature import Kind, Task
 
 SHAPES = [(8_000, 5_600), (16_000, 16_000), (44_100, 22_050), (8_000, 4_999), (2_000, 800)]
 

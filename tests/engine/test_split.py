@@ -17,8 +17,8 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
 from engine.datasets.split import Parts, split
 from engine.errors import DatasetError
-from engine.problem import Kind, Task
-from engine.spec import SplitSpec
+from engine.spec.run_spec import SplitSpec
+from engine.spec.signature import Kind, Task
 
 
 def labels(*counts: int) -> npt.NDArray[np.int64]:

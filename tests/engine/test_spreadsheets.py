@@ -18,7 +18,7 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
 from engine.datasets.tables.table import column_names
 from engine.errors import DatasetError
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
 
 ROWS = [
     ["size", "code", "colour", "when", "y"],

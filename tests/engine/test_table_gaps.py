@@ -20,8 +20,8 @@ from engine.datasets.tables.table import read_inputs, read_row
 from engine.errors import DatasetError
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
-from engine.problem import Task
-from engine.spec import DataSpec, PreprocessingSpec
+from engine.spec.run_spec import DataSpec, PreprocessingSpec
+from engine.spec.signature import Task
 
 NUMBERS = np.array([1.0, 2.0, np.nan, 2.0, 7.0])
 # Indices of "a" and "b"; "c" (index 2) is never seen.

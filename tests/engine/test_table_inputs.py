@@ -17,8 +17,8 @@ from engine.defaults import resolve
 from engine.errors import DatasetError, SpecError
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
-from engine.problem import Kind, Signature, Task
-from engine.spec import DataSpec, PreprocessingSpec, RunSpec
+from engine.spec.run_spec import DataSpec, PreprocessingSpec, RunSpec
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 
 N = 120

@@ -20,8 +20,8 @@ from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.delimited import DelimitedFile
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
-from engine.problem import Task
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Task
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

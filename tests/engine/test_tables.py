@@ -16,8 +16,8 @@ from engine.datasets.tables.table import column_names, read_features, read_input
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, PreprocessingSpec
+from engine.spec.run_spec import DataSpec, PreprocessingSpec
+from engine.spec.signature import Kind, Task
 
 PENGUINS = Path(__file__).parents[2].parent / "shared" / "data" / "penguins.csv"
 

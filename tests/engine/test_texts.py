@@ -17,8 +17,8 @@ from engine.defaults import parse
 from engine.errors import Cancelled, DatasetError
 from engine.material import look, prepare
 from engine.preprocessing import Preprocessing
-from engine.problem import Kind, Task
-from engine.spec import DataSpec, PreprocessingSpec
+from engine.spec.run_spec import DataSpec, PreprocessingSpec
+from engine.spec.signature import Kind, Task
 
 NAMES_BY_LANGUAGE = Path(__file__).parents[3] / "shared" / "data" / "names_by_language"
 

@@ -18,8 +18,8 @@ from engine.preprocessing.tokens import (
     Tokenizer,
     cut,
 )
-from engine.problem import Kind, Task
-from engine.spec import PreprocessingSpec
+from engine.spec.run_spec import PreprocessingSpec
+from engine.spec.signature import Kind, Task
 
 TEXTS = st.lists(st.text(max_size=40), min_size=1, max_size=8)
 

@@ -18,8 +18,8 @@ from engine.datasets.box.tones import (
     KeypadTones,
 )
 from engine.errors import SpecError
-from engine.parameters import validate
-from engine.problem import Kind, Task
+from engine.spec.parameters import validate
+from engine.spec.signature import Kind, Task
 
 QUIET = -60.0
 

@@ -13,9 +13,9 @@ from engine.datasets.clips.video import VideoFolderFormat, VideoParameters
 from engine.datasets.clips.video_files import SUFFIXES, ClipReader, read_head, read_inputs
 from engine.datasets.packing import packed
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.parameters import validate
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import validate
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 READER = ClipReader(5, 16, 24, 1)
 

@@ -12,7 +12,7 @@ from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.profile import Profile, profile
 from engine.events import BatchPreviewed, Event, RatesTried
-from engine.problem import Kind, Signature, Task
+from engine.spec.signature import Kind, Signature, Task
 
 LEAVE_OUT = Remedy(
     "Leave the column “passenger.id” out", {("data", "columns", "passenger.id", "type"): "ignore"}

@@ -49,7 +49,7 @@ from engine.run_events import (
     RunState,
 )
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_run import FakeRun

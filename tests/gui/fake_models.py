@@ -14,7 +14,7 @@ from engine.events import (
 )
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.starter import starter
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 
 
 def own_model_described(values: dict[str, Any], looked: Profile) -> Event:

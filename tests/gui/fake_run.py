@@ -13,7 +13,6 @@ from engine.defaults import metrics_of
 from engine.evaluation.evaluation import ClassScore, Evaluation
 from engine.events import ChangeEpochs, ChangeRate, Control, Event, Request
 from engine.insights import CoefficientsUpdated, SurfaceUpdated
-from engine.problem import Kind, Output, Task
 from engine.run_events import (
     CheckpointSaved,
     EpochEnded,
@@ -31,6 +30,7 @@ from engine.run_events import (
 )
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
+from engine.spec.signature import Kind, Output, Task
 
 if TYPE_CHECKING:
     from tests.gui.fake_engine import FakeEngine, FakeSession

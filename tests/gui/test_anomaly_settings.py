@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.problem import Task
+from engine.spec.signature import Task
 from gui.draft import Draft
 from gui.pages.data_page import DataPage
 from gui.widgets.profile_words import facts_line

@@ -29,7 +29,7 @@ from engine.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from engine.workspace import WorkspaceLock
 from gui.controller import Controller
 from gui.draft import Draft

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.datasets.looks import Trace
 from engine.events import PreviewBatch, Rejected
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from gui.pages.data_page import DataPage
 from gui.plots.dates import are_dates, date_text, date_ticks
 from gui.plots.sound_plots import MOST_POINTS, envelope

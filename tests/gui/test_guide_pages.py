@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtGui import QColor
 
 from engine.architectures import ARCHITECTURES
-from engine.parameters import describe
-from engine.problem import Kind, Task
+from engine.spec.parameters import describe
+from engine.spec.signature import Kind, Task
 from gui.guide import pages
 from gui.guide.controls import CONTROLS, GROUPS, Situation, owners, places
 from gui.guide.formula import formula_image, formula_size, typeset

@@ -121,7 +121,7 @@ class TestOpening:
     ) -> None:
         code = (
             "import sys; from pathlib import Path\n"
-            "from engine.runs.store import RunStore; from engine.spec import RunSpec\n"
+            "from engine.runs.store import RunStore; from engine.spec.run_spec import RunSpec\n"
             "spec = RunSpec.from_dict({'data': {'source': 'iris'}, 'model': {'name': 'mlp'}})\n"
             "RunStore(Path(sys.argv[1])).create(spec, 'A lost run', 'Iris', 'MLP')"
         )

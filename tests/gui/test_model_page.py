@@ -20,8 +20,8 @@ from engine.events import (
     LayerInfo,
     Rejected,
 )
-from engine.parameters import describe
-from engine.problem import Kind, Task
+from engine.spec.parameters import describe
+from engine.spec.signature import Kind, Task
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.pages.model_cards import ModelCards

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import Problem
 from engine.events import Control, FindRate, RatesTried, Rejected, Train
-from engine.problem import Kind, Output
-from engine.training_spec import ScheduleSpec
+from engine.spec.signature import Kind, Output
+from engine.spec.training_spec import ScheduleSpec
 from gui.draft import Draft
 from gui.pages.model_page import ModelPage
 from gui.plots.rate_curve import RateCurve

@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
 from engine.errors import Problem
-from engine.parameters import Parameter, Parameters, describe, parameter
-from engine.spec import PreprocessingSpec, SplitSpec
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import Parameter, Parameters, describe, parameter
+from engine.spec.run_spec import PreprocessingSpec, SplitSpec
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.widgets.parameter_fields import (
     ChoiceField,
     IntegerListField,

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from engine.defaults import recommended_model
 from engine.evaluation.evaluation import FILE_NAME
-from engine.problem import Kind, Task
 from engine.run_events import RunState
 from engine.runs.store import RunStore
+from engine.spec.signature import Kind, Task
 from gui.draft import Draft
 from gui.pages.results_page import ResultsPage
 from tests.gui.fake_data import fake_profile

@@ -21,7 +21,7 @@ from engine.events import (
     WorkerReady,
 )
 from engine.run_events import RunInterrupted, RunStarted
-from engine.spec import RunSpec
+from engine.spec.run_spec import RunSpec
 from gui.training_thread import TrainingThread
 from tests.gui.fake_data import fake_profile
 from tests.gui.fake_engine import FakeEngine

@@ -13,8 +13,8 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
 from engine.datasets.sequences.control import ControlFormat, examples_of
 from engine.datasets.sequences.control_files import Steps
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 

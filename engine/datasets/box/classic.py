@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
-from engine.problem import Kind, Task
+from engine.spec.signature import Kind, Task
 
 
 class ClassicTable(Dataset):

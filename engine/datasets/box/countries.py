@@ -13,8 +13,8 @@ from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 # No script belongs to one language alone, but for Greek, so that the letters are no giveaway.
 _DEFAULT = (

@@ -15,8 +15,8 @@ from engine.datasets.box.languages import LANGUAGES, languages_in
 from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 _LENGTHS = ("full", "long", "medium", "short")
 _SKELETONS = ("yMd", "yMEd", "yMMMd", "yMMMEd")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
-from engine.problem import Kind, Task
+from engine.spec.signature import Kind, Task
 
 _SOURCE_SIZE = 8
 _SOURCE_MAXIMUM = 16.0

@@ -22,8 +22,8 @@ from engine.datasets.numpy_files.array_pairs import pair
 from engine.datasets.numpy_files.arrays import ArrayParameters, load_arrays
 from engine.datasets.packing import stored_rows
 from engine.errors import DatasetError
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 _PICKLE_GLOBALS = {
     ("numpy", "ndarray"),

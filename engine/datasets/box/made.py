@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 
 def data_seed() -> Any:

@@ -10,8 +10,8 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 NumberLanguage = Literal[
     "digits",

@@ -12,8 +12,8 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
 from engine.datasets.sequences.series import plain_reading
 from engine.datasets.sequences.windows import Steps, WindowParameters, examples_of
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

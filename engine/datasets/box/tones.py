@@ -14,8 +14,8 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
 from engine.datasets.looks import Distribution
 from engine.datasets.sounds.sound_files import to_int16
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 

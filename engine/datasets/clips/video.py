@@ -19,9 +19,9 @@ from engine.datasets.looks import Distribution
 from engine.datasets.packing import FileRows
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind
 
 _HEADERS_READ = 24
 

@@ -20,9 +20,9 @@ from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import MAX_COMPARED, TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek, split_tabs
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 SUFFIXES = (".tsv", ".tab", ".txt", ".csv")
 

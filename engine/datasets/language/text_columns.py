@@ -23,9 +23,9 @@ from engine.datasets.language.text_peek import is_text, peek
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_source import TableParameters, TableSource
 from engine.errors import DatasetError
-from engine.parameters import parameter
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 PEEKED_SUFFIXES = (".csv", ".tsv", ".tab")
 LONG_TEXT = 40

@@ -24,9 +24,9 @@ from engine.datasets.language.text_columns import read_column
 from engine.datasets.language.text_reading import LOOKED_AT, Look, TextLinesReader
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 if TYPE_CHECKING:
     from engine.contract import Contract

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Progress, Rows
 from engine.errors import DatasetError
-from engine.problem import Kind
+from engine.spec.signature import Kind
 
 _BLOCK_BYTES = 1 << 24
 _CHANNELS = (1, 3)

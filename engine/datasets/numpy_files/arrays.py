@@ -32,9 +32,9 @@ from engine.datasets.numpy_files.array_values import (
     value_range,
 )
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind
 
 if TYPE_CHECKING:
     from engine.contract import Contract

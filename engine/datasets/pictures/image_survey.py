@@ -16,7 +16,7 @@ from engine.datasets.looks import Distribution
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
+from engine.spec.parameters import Parameters, parameter
 
 # Headers are read of this many images, pixels of some of those.
 _HEADS = 1_000

@@ -30,8 +30,8 @@ from engine.datasets.packing import FileRows
 from engine.datasets.pictures.image_files import SUFFIXES
 from engine.datasets.pictures.image_survey import ImageParameters, survey
 from engine.errors import DatasetError
-from engine.problem import Kind
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind
 
 
 class ImageFolderFormat(Format):

@@ -31,9 +31,9 @@ from engine.datasets.sequences.control_files import (
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.datasets.tables.table_opening import column_names
 from engine.errors import DatasetError, DescentError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 __all__ = ["ControlFormat", "Demonstrations", "examples_of", "read_inputs"]
 

@@ -24,9 +24,9 @@ from engine.datasets.sequences.windows import (
 from engine.datasets.tables.number_table import NumberTable
 from engine.datasets.tables.table_opening import SUFFIXES
 from engine.errors import DatasetError
-from engine.parameters import parameter
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.parameters import parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 if TYPE_CHECKING:
     from engine.contract import Contract

@@ -15,7 +15,7 @@ from engine.datasets.sequences.windows import BoolArray, FloatArray, Steps
 from engine.datasets.tables.number_table import Columns, NumberTable
 from engine.datasets.tables.table_cells import distinct_cells
 from engine.errors import DatasetError
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 IndexArray = npt.NDArray[np.int64]
 

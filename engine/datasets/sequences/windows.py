@@ -17,8 +17,8 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.looks import ColumnProfile, Trace, column_profile
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
-from engine.problem import Kind, Task
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.signature import Kind, Task
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

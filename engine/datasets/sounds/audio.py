@@ -39,8 +39,8 @@ from engine.datasets.sounds.sound_tables import (
     text_column,
 )
 from engine.errors import DatasetError
-from engine.problem import Kind, Task
-from engine.spec import DataSpec
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Task
 
 
 class SoundFormat(Format):

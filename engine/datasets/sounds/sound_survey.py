@@ -22,7 +22,7 @@ from engine.datasets.sounds.sound_files import (
 )
 from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
-from engine.parameters import Parameters, parameter
+from engine.spec.parameters import Parameters, parameter
 
 _HEADERS, _CLIPS = 400, 64
 _MAX_CHOSEN_RATE = 16_000

@@ -19,7 +19,7 @@ from engine.datasets.tables.table_cells import (
     read_numbers,
 )
 from engine.datasets.tables.table_source import Cells
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 LARGEST = float(np.finfo(np.float32).max)
 _BEYOND_INTEGERS = 2.0**63

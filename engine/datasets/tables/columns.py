@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.datasets.tables.text_table import TextArray, TextTable
 from engine.errors import DatasetError
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

@@ -36,7 +36,7 @@ from engine.datasets.tables.table_source import (
     text_cells,
 )
 from engine.errors import DatasetError
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 QUICK_BYTES = 1 << 20

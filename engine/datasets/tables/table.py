@@ -47,9 +47,9 @@ from engine.datasets.tables.table_source import TableParameters
 from engine.datasets.tables.table_target import MAX_INTEGER_CLASSES, encode_target, plan_target
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
-from engine.parameters import shorten
-from engine.problem import Kind, Task
-from engine.spec import ColumnSpec, DataSpec
+from engine.spec.parameters import shorten
+from engine.spec.run_spec import ColumnSpec, DataSpec
+from engine.spec.signature import Kind, Task
 
 __all__ = [
     "SUFFIXES",

@@ -16,7 +16,7 @@ from engine.datasets.tables.table_rows import CellReader, number_style
 from engine.datasets.tables.table_source import Chunk, TableParameters, text_cells
 from engine.datasets.tables.text_table import TextTable, read_text_table
 from engine.errors import DatasetError
-from engine.parameters import shorten
+from engine.spec.parameters import shorten
 
 if TYPE_CHECKING:
     from engine.contract import Contract

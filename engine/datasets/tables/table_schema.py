@@ -12,8 +12,8 @@ from engine.datasets.tables.column_study import ColumnStudy, Fault
 from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.table_cells import fitting_forms, number, yes_no_pair
 from engine.errors import DatasetError
-from engine.parameters import shorten
-from engine.spec import ColumnSpec
+from engine.spec.parameters import shorten
+from engine.spec.run_spec import ColumnSpec
 
 MAX_CATEGORIES = 50
 """A column of text with more different values is left out unless it is made a category."""
@@ -60,8 +60,8 @@ class ColumnPlan:
 
     Attributes:
         name: Its name.
-        type: By the names of `engine.spec.ColumnType`, decided.
-        gaps: By the names of `engine.spec.GapStrategy`, decided.
+        type: By the names of `engine.spec.run_spec.ColumnType`, decided.
+        gaps: By the names of `engine.spec.run_spec.GapStrategy`, decided.
         constant: What fills gaps where the strategy is ``constant``.
         values: The categories in order; of yes and no, as the file writes them.
         form: How its dates are written.
@@ -150,7 +150,7 @@ def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnP
 
 
 def detect(study: ColumnStudy, gap_words: str) -> str:
-    """The type of a column, by the names of `engine.spec.ColumnType`."""
+    """The type of a column, by the names of `engine.spec.run_spec.ColumnType`."""
     gaps = n_missing(study, "number", gap_words)
     n_known = study.n_rows - gaps
     if not n_known:

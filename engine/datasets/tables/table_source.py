@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.findings import DataFinding
-from engine.parameters import Parameters, parameter
+from engine.spec.parameters import Parameters, parameter
 
 Cells: TypeAlias = Any
 """A column of a chunk: a pyarrow array of strings without surrounding blanks; "" is no cell."""

@@ -21,7 +21,7 @@ from engine.datasets.tables.table_schema import (
     refuse_faults,
 )
 from engine.errors import DatasetError
-from engine.problem import Task
+from engine.spec.signature import Task
 
 # A whole-number target with at most this many values, each often enough, is taken as classes.
 MAX_INTEGER_CLASSES = 20

@@ -18,7 +18,7 @@ from engine.graph.layer_types.pooling import POOLING
 from engine.graph.layer_types.recurrent import RECURRENT
 from engine.graph.layer_types.regularisation import NORMALISATION, REGULARISATION
 from engine.graph.layer_types.shape import MERGE, SHAPE
-from engine.registry import Registry
+from engine.spec.registry import Registry
 
 __all__ = ["LAYER_TYPES", "Group", "LayerParameters", "LayerType", "Nested", "NoParameters"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from engine.graph.layer_types.base import Group, LayerParameters, LayerType, Rest
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 _STEPS = "(steps, features)"
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from engine.parameters import Parameters, parameter
+from engine.spec.parameters import Parameters, parameter
 
 Activation = Literal[
     "linear",

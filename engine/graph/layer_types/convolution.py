@@ -12,7 +12,7 @@ from engine.graph.layer_types.base import (
     RegularisedParameters,
     Side,
 )
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 _KERNEL = "How much of the input a filter looks at, along each axis."
 _STRIDES = "How far the filter moves on each time; 2 halves the size."

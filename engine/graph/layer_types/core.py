@@ -13,7 +13,7 @@ from engine.graph.layer_types.base import (
     LayerType,
     RegularisedParameters,
 )
-from engine.parameters import parameter, shorten
+from engine.spec.parameters import parameter, shorten
 
 
 class InputParameters(LayerParameters):

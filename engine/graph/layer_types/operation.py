@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.graph.layer_types.base import Group, LayerParameters, LayerType
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 
 class OperationParameters(LayerParameters):

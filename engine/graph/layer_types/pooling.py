@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.graph.layer_types.base import Group, LayerParameters, LayerType, Padding, Rest, Side
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 _POOL = "How large a patch is that one number remains of; 2 halves the size."
 _STRIDES = "How far the patch moves on each time; left open: as far as it is large."

@@ -15,7 +15,7 @@ from engine.graph.layer_types.base import (
     Nested,
     Rest,
 )
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 Cell = Literal["SimpleRNN", "LSTM", "GRU"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from engine.graph.layer_types.base import Edge, Group, LayerParameters, LayerType, Rest
-from engine.parameters import parameter
+from engine.spec.parameters import parameter
 
 Place = Annotated[int, Field(ge=1, le=5)]
 Length = Annotated[int, Field(ge=-1, le=10_000_000)]

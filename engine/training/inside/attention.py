@@ -13,7 +13,7 @@ from engine.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.glimpse import Glimpse, leaves
 from engine.training.loop import Array

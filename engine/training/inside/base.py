@@ -16,8 +16,8 @@ import numpy as np
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.material import Material
 from engine.preprocessing import Preprocessing
-from engine.problem import Output, Signature
 from engine.run_events import RunEvent
+from engine.spec.signature import Output, Signature
 from engine.training.loop import StepLoop
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.architectures import ARCHITECTURES
 from engine.insights import CoefficientsUpdated
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from engine.training.inside.base import Scene, Throttled
 
 MAX_STEPS = 200

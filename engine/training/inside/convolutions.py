@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, FilterBank, FiltersUpdated
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.glimpse import Glimpse, answering, leaves
 from engine.training.loop import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.insights import Forecast, ForecastsMade
-from engine.problem import Task
+from engine.spec.signature import Task
 from engine.training.inside.base import Epochal, Scene
 
 MAX_PAST = 400

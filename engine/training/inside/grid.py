@@ -7,7 +7,7 @@ import numpy as np
 from engine.datasets.base import AnyArray
 from engine.events import FloatArray
 from engine.preprocessing.table import TableInputs
-from engine.problem import Kind
+from engine.spec.signature import Kind
 from engine.training.inside.base import Scene
 
 MARGIN = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.insights import SurfaceUpdated
-from engine.problem import Output
+from engine.spec.signature import Output
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.grid import Grid, n_drawable
 from engine.training.loop import Array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.decoding import predictor
 from engine.insights import TextSample, TextsPredicted
-from engine.problem import Output, Task
+from engine.spec.signature import Output, Task
 from engine.training.inside.base import Epochal, Scene
 
 LONGEST = 300

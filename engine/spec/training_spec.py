@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from engine.parameters import Parameters, parameter
+from engine.spec.parameters import Parameters, parameter
 
 OptimizerName = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad", "nadam"]
 LossName = Literal[

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import Problem
-from engine.parameters import shorten
-from engine.spec import RunSpec
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec
+from engine.spec.parameters import shorten
+from engine.spec.run_spec import RunSpec
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec
 
 CHANGEABLE: tuple[str, ...] = (
     "training.epochs",

@@ -10,9 +10,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from engine.parameters import Parameters, parameter, validate
-from engine.problem import Task
-from engine.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.parameters import Parameters, parameter, validate
+from engine.spec.signature import Task
+from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 
 SCHEMA_VERSION: Literal[1] = 1
 

@@ -1,0 +1,1 @@
+"""What a run is asked to do: parameters, signatures and settings, declared once and checked."""
