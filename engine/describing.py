@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from engine.decoding import is_autoregressive
-from engine.events import LayerInfo, ModelDescribed
+from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse
 from engine.graph.building import GraphBuilder

@@ -22,7 +22,7 @@ from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_t
 from engine.errors import DatasetError, TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
-from engine.events import (
+from engine.events.messages import (
     DataDownloaded,
     DataInspected,
     Event,
@@ -31,9 +31,9 @@ from engine.events import (
     TrainingEstimated,
     WorkerReady,
 )
+from engine.events.watch import Watch
 from engine.material import look, prepare
 from engine.spec.run_spec import RunSpec
-from engine.watch import Watch
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore

@@ -11,7 +11,7 @@ from engine.augmentation import active, brightest, misfits
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
 from engine.datasets.packing import FileRows
 from engine.errors import DatasetError, SpecError
-from engine.events import BatchPreviewed
+from engine.events.messages import BatchPreviewed
 from engine.material import Prepared, look
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.text import TextInputs

@@ -21,7 +21,7 @@ from typing import Any
 from engine import stacks, worker
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.errors import DescentError
-from engine.events import (
+from engine.events.messages import (
     PROTOCOL_VERSION,
     Command,
     Control,
@@ -34,9 +34,7 @@ from engine.events import (
     Terminal,
     Train,
 )
-from engine.files import cannot_write
-from engine.recovery import Recovery
-from engine.run_events import (
+from engine.events.run_events import (
     RunEnded,
     RunFailed,
     RunFinished,
@@ -46,6 +44,8 @@ from engine.run_events import (
     RunStopped,
     Stalled,
 )
+from engine.files import cannot_write
+from engine.recovery import Recovery
 from engine.runs.record import RunRecord
 from engine.stall import POLL_S, StallWatch
 

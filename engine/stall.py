@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.events import Event
-from engine.run_events import RunEvent, RunState, StateChanged, StepsDone
+from engine.events.messages import Event
+from engine.events.run_events import RunEvent, RunState, StateChanged, StepsDone
 
 CEILING_S = 60.0
 FLOOR_S = 10.0

@@ -21,7 +21,7 @@ from pathlib import Path
 from engine import stacks
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError
-from engine.events import (
+from engine.events.messages import (
     PROTOCOL_VERSION,
     Command,
     Control,
@@ -40,9 +40,9 @@ from engine.events import (
     Train,
     WarmUp,
 )
+from engine.events.watch import Watch
 from engine.leaving import leave
 from engine.training.control import TrainingControl
-from engine.watch import Watch
 
 logger = logging.getLogger(__name__)
 

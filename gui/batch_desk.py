@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import (
+from engine.events.messages import (
     BatchPreviewed,
     Event,
     PreviewBatch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.run_events import RunState
+from engine.events.run_events import RunState
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import Rejected
+from engine.events.messages import Rejected
 from gui.device_thread import DeviceThread, SamplerLike
 from gui.worker_pool import WorkerPool
 

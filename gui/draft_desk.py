@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.datasets.profile import Profile
-from engine.events import (
+from engine.events.messages import (
     DataDownloaded,
     DataInspected,
     DataProgress,

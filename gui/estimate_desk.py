@@ -5,8 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.datasets.profile import Profile
-from engine.events import EstimateTraining, Event, ModelDescribed, Rejected, TrainingEstimated
-from engine.run_events import RunState
+from engine.events.messages import (
+    EstimateTraining,
+    Event,
+    ModelDescribed,
+    Rejected,
+    TrainingEstimated,
+)
+from engine.events.run_events import RunState
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
 from gui.run_desk import RunDesk

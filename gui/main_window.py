@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.datasets import DATASETS
-from engine.events import Rejected
+from engine.events.messages import Rejected
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from engine.errors import DescentError
-from engine.events import Rejected
+from engine.events.messages import Rejected
 from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
 from gui.editor.own_model import OwnModel
 from gui.run_shelf import RunShelf

@@ -7,7 +7,7 @@ from enum import StrEnum
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.datasets.profile import Profile
-from engine.events import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
+from engine.events.messages import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
 from gui.draft import Draft
 from gui.worker_pool import WorkerPool
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events import (
+from engine.events.messages import (
     ChangeEpochs,
     ChangeRate,
     Control,
@@ -18,7 +18,7 @@ from engine.events import (
     ResumeRun,
     Train,
 )
-from engine.run_events import (
+from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     RunEnded,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events import Rejected
-from engine.run_events import EpochEnded, SettingChanged
+from engine.events.messages import Rejected
+from engine.events.run_events import EpochEnded, SettingChanged
 from gui.continuing import Continuation, continuation
 from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.evaluation.evaluation import Evaluation
-    from engine.insights import GradientFlow
+    from engine.events.insights import GradientFlow
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QThread, Signal
 
 from engine.errors import DescentError
-from engine.events import Rejected
+from engine.events.messages import Rejected
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore

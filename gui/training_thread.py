@@ -18,7 +18,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
 
-from engine.events import (
+from engine.events.messages import (
     Command,
     Control,
     Event,
@@ -26,7 +26,7 @@ from engine.events import (
     Request,
     Terminal,
 )
-from engine.run_events import (
+from engine.events.run_events import (
     RunEvent,
     RunInterrupted,
     RunStarted,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events import (
+from engine.events.messages import (
     DescribeModel,
     DownloadData,
     EstimateTraining,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     RunEnded,
     RunEvent,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import WorkspaceError
-from engine.events import Rejected
+from engine.events.messages import Rejected
 
 if TYPE_CHECKING:
     from engine.workspace import WorkspaceLock

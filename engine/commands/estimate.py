@@ -8,7 +8,7 @@ from argparse import Namespace
 from engine.commands.output import Output
 from engine.commands.settings import spec_values
 from engine.errors import DescentError
-from engine.events import TrainingEstimated
+from engine.events.messages import TrainingEstimated
 from engine.graph.memory import bytes_text
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400

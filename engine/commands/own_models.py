@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError, UnknownNameError
-from engine.events import ModelDescribed
+from engine.events.messages import ModelDescribed
 from engine.graph.library import SUFFIX, ModelLibrary, SavedModel, read_file
 from engine.workspace import default_workspace
 

@@ -11,8 +11,8 @@ import time
 from engine.commands.listings import finding_lines
 from engine.commands.output import Output, number, numbers
 from engine.datasets.findings import Trouble
-from engine.events import DataProgress, Event
-from engine.run_events import (
+from engine.events.messages import DataProgress, Event
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunStarted,

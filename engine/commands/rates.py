@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.commands.output import Output, number, table
 from engine.commands.settings import spec_values
-from engine.events import Event, RateTried
+from engine.events.messages import Event, RateTried
 
 _SHOWN_PER_DECADE = 2
 

@@ -15,8 +15,8 @@ from engine.commands.output import Output, error_text, numbers
 from engine.commands.progress import Progress
 from engine.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
-from engine.events import Control, Event
-from engine.run_events import (
+from engine.events.messages import Control, Event
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunEnded,

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.macs import multiply_adds
 from engine.graph.receptive import Reach, after, lengths, of_input
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import psutil
 
 from engine.errors import Problem, SpecError
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 from engine.training.plan import RESIDENT_LIMIT

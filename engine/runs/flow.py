@@ -7,7 +7,7 @@ import sqlite3
 
 import numpy as np
 
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 
 MAX_MEASUREMENTS = 2_000
 """Of one run; beyond them every second one is forgotten. A screen shows fewer."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from engine.errors import WorkspaceError
-from engine.events import Event
-from engine.insights import GradientFlow
-from engine.run_events import (
+from engine.events.insights import GradientFlow
+from engine.events.messages import Event
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunEnded,

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from engine.errors import SpecError, WorkspaceError
-from engine.run_events import RunState
+from engine.events.run_events import RunState
 from engine.runs.owner import Owner
 from engine.spec.run_spec import RunSpec
 

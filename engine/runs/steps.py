@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import FloatArray
-from engine.run_events import StepsDone
+from engine.events.messages import FloatArray
+from engine.events.run_events import StepsDone
 
 # 256 KiB a blob: few enough to read fast, small enough to write without a stall.
 STEPS_PER_BLOB = 65_536

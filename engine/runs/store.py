@@ -20,10 +20,10 @@ from types import TracebackType
 from typing import Self
 
 from engine.errors import UnknownNameError, WorkspaceError
-from engine.events import Event, FloatArray
+from engine.events.insights import GradientFlow
+from engine.events.messages import Event, FloatArray
+from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.files import atomic_write, cannot_write
-from engine.insights import GradientFlow
-from engine.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.flow import cut_flow, read_flow
 from engine.runs.journal import change_run, end_run, write_events

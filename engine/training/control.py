@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.events import ChangeEpochs, ChangeRate, Control, Request
-from engine.run_events import RunState
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, Request
+from engine.events.run_events import RunState
 
 Change = ChangeRate | ChangeEpochs
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 from engine.augmentation import brightest
 from engine.decoding import is_autoregressive
 from engine.errors import Cancelled
-from engine.events import TrainingEstimated
+from engine.events.messages import TrainingEstimated
 from engine.graph import memory
 from engine.material import Material
 from engine.training.augmenting import augmenter

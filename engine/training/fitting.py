@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import keras
 
 from engine.errors import DescentError
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.analysis import analyse, count_weights, layers_of
 from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.unallocated import unallocated

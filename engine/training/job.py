@@ -22,10 +22,7 @@ from engine.decoding import is_autoregressive, predictor
 from engine.errors import TrainingError
 from engine.evaluation.anomalies import evaluate_part
 from engine.evaluation.evaluation import Evaluation
-from engine.graph.memory import available
-from engine.material import Material
-from engine.preprocessing.targets import AnomalyTargets
-from engine.run_events import (
+from engine.events.run_events import (
     PlanChosen,
     RunEnded,
     RunEvent,
@@ -36,6 +33,9 @@ from engine.run_events import (
     SettingChanged,
     StateChanged,
 )
+from engine.graph.memory import available
+from engine.material import Material
+from engine.preprocessing.targets import AnomalyTargets
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, check_updates, compile_model

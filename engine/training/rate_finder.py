@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from engine.augmentation import brightest
 from engine.decoding import is_autoregressive
-from engine.events import RatesTried, RateTried
+from engine.events.messages import RatesTried, RateTried
 from engine.material import Material
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from engine.events import Event
-from engine.run_events import RunEvent
+from engine.events.messages import Event
+from engine.events.run_events import RunEvent
 
 
 class EventStore(Protocol):

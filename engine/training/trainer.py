@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import TrainingError
-from engine.events import ChangeEpochs, ChangeRate
-from engine.run_events import (
+from engine.events.messages import ChangeEpochs, ChangeRate
+from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     PartTested,

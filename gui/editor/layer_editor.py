@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import DescentError, Problem, SpecError
-from engine.events import LayerInfo, ModelDescribed
+from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph import editing
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.layer_types import LAYER_TYPES

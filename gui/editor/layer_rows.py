@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES
 from gui.editor.outline import outline

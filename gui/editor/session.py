@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.errors import Problem
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph
 from gui.editor.history import History
 from gui.editor.layer_rows import Described, LayerRow, make_rows

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import Remedy
 from engine.datasets.profile import Profile
-from engine.events import DataProgress, Rejected
+from engine.events.messages import DataProgress, Rejected
 from gui.changes import added, undoing
 from gui.controller import Controller
 from gui.draft import Draft

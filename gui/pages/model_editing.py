@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
-from engine.events import ModelDescribed, Rejected
+from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.library import SavedModel
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM, OwnModel

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.events import ModelDescribed, Rejected
+from engine.events.messages import ModelDescribed, Rejected
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QCoreApplication
 
 from engine.errors import Problem
-from engine.events import Rejected
+from engine.events.messages import Rejected
 
 _CONTEXT = "ModelPage"
 

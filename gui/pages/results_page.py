@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.run_events import (
+from engine.events.run_events import (
     RunEnded,
     RunState,
     RunStopped,

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.insights import Insight
-from engine.run_events import (
+from engine.events.insights import Insight
+from engine.events.run_events import (
     RunEnded,
     RunEvent,
     RunState,

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
-from engine.events import DataProgress, Rejected
-from engine.insights import Insight
-from engine.run_events import (
+from engine.events.insights import Insight
+from engine.events.messages import DataProgress, Rejected
+from engine.events.run_events import (
     PlanChosen,
     RunEnded,
     RunEvent,

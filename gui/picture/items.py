@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from gui.picture.layout import Line
 from gui.picture.words import counts_text, explanation, is_small, merge_sign, spoken
 from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import WorkspaceError
-from engine.events import LayerInfo, ModelDescribed
+from engine.events.messages import LayerInfo, ModelDescribed
 from gui.icons import icon
 from gui.messages import Messages
 from gui.picture.panel import LayerPanel

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from gui.icons import icon
 from gui.messages import Messages
 from gui.picture.words import bytes_text, explanation, field_text

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import source_of
 from gui.picture.items import LayerBox, LineItem, box_size
 from gui.picture.layout import Box, Layout, lay_out

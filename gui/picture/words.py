@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.layer_types import LAYER_TYPES, Group
 from gui.widgets.layer_view import shape_text
 from gui.widgets.run_words import count_text

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     RunEnded,
     RunEvent,

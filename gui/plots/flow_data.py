@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 
 Floats = npt.NDArray[np.float64]
 

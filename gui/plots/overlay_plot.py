@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from engine.run_events import EpochEnded
+from engine.events.run_events import EpochEnded
 from gui.plots.change_marks import ChangeMark, ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.curve_items import MarkedLine, thinned

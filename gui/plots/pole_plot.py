@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.insights import EpisodePlayed
+from engine.events.insights import EpisodePlayed
 from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 INTERVAL_MS: Final = 40

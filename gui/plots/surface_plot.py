@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from engine.datasets.profile import Profile
-from engine.insights import SurfaceUpdated
+from engine.events.insights import SurfaceUpdated
 from gui.plots.colors import class_mix, scale_colors
 from gui.plots.contour import zero_contour
 from gui.plots.legend import LegendEntry

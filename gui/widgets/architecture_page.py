@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
-from engine.events import ModelDescribed
+from engine.events.messages import ModelDescribed
 from gui.controller import Controller
 from gui.guide.controls import Situation
 from gui.guide.html import FIELD, PAGE

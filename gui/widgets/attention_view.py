@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
-from engine.insights import AttentionUpdated, Insight
+from engine.events.insights import AttentionUpdated, Insight
 from gui.plots.attention_plot import AttentionPlot
 from gui.widgets.inside_view import InsideView, set_choices
 

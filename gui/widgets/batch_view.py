@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import BatchPreviewed, Rejected
+from engine.events.messages import BatchPreviewed, Rejected
 from engine.spec.signature import Kind
 from gui.batch_desk import BatchDesk
 from gui.plots.colors import scale_colors

@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import ModelDescribed
+from engine.events.messages import ModelDescribed
 from gui.icons import icon
 from gui.messages import Messages
 from gui.settings import Settings

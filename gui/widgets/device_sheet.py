@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from engine.devices.diagnoses import Diagnosis
 from engine.devices.sampler import DeviceInfo
-from engine.events import WorkerReady
+from engine.events.messages import WorkerReady
 from gui.icons import icon
 from gui.theme import SPACING, set_role
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from engine.devices.sampler import DeviceInfo
-from engine.events import WorkerReady
+from engine.events.messages import WorkerReady
 from gui.icons import icon
 from gui.theme import SPACING, current_theme, set_role
 

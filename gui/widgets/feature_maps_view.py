@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, Insight
+from engine.events.insights import Bytes, FeatureMaps, FeatureMapsUpdated, Insight
 from gui.plots.colors import scale_colors
 from gui.plots.large_map import LargeMap, Scale
 from gui.theme import SPACING

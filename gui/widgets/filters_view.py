@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QWidget
 
-from engine.insights import FilterBank, FiltersUpdated, Insight
+from engine.events.insights import FilterBank, FiltersUpdated, Insight
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
 from gui.theme import SPACING, current_theme

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
-from engine.insights import GradientFlow, Insight
+from engine.events.insights import GradientFlow, Insight
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, value_text
 from gui.theme import SPACING, set_role

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from engine.insights import ForecastsMade, Insight
+from engine.events.insights import ForecastsMade, Insight
 from gui.plots.forecast_plot import ForecastPlot
 from gui.plots.numbers import short_number
 from gui.widgets.inside_view import InsideView, set_choices

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.insights import Insight
+from engine.events.insights import Insight
 from gui.plots.throttle import Throttle
 from gui.theme import SPACING, current_theme, set_role
 from gui.widgets.choice_box import ChoiceBox

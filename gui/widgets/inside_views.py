@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.datasets.profile import Profile
-from engine.insights import (
+from engine.events.insights import (
     AttentionUpdated,
     EpisodePlayed,
     FeatureMapsUpdated,

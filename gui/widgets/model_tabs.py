@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from engine.events import ModelDescribed
+from engine.events.messages import ModelDescribed
 from gui.widgets.layer_view import LayerView
 
 

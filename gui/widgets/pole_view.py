@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
-from engine.insights import EpisodePlayed, Insight
+from engine.events.insights import EpisodePlayed, Insight
 from gui.plots.pole_plot import PolePlot
 from gui.theme import set_role, text_font
 from gui.widgets.inside_view import InsideView

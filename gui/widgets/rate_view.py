@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.events import DataProgress, ModelDescribed, RateTried
+from engine.events.messages import DataProgress, ModelDescribed, RateTried
 from gui.controller import Controller
 from gui.plots.rate_plot import RatePlot
 from gui.rate_desk import RateState

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.events import Control
-from engine.run_events import RunState
+from engine.events.messages import Control
+from engine.events.run_events import RunState
 from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.theme import SPACING, set_role

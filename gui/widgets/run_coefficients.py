@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.insights import CoefficientsUpdated
+from engine.events.insights import CoefficientsUpdated
 from gui.theme import SPACING, set_role, text_font
 from gui.widgets.run_words import number_text
 

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from engine.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
+from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
 from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
 from gui.run_shelf import RunCurves as History

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.events import TrainingEstimated
+from engine.events.messages import TrainingEstimated
 from gui.widgets.run_words import count_text, duration_text
 
 _CONTEXT = "RunEstimate"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 from gui.theme import SPACING
 from gui.widgets.fold import Fold
 

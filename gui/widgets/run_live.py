@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
-from engine.run_events import RunEvent
+from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
+from engine.events.run_events import RunEvent
 from gui.plots.surface_plot import SurfacePlot
 from gui.theme import SPACING, set_role
 from gui.widgets.inside_view import InsideView

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QToolButton
 
-from engine.run_events import RunState
+from engine.events.run_events import RunState
 from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.icons import icon

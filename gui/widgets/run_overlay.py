@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.run_events import EpochEnded, RunEvent
+from engine.events.run_events import EpochEnded, RunEvent
 from gui.controller import Controller
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.run_shelf import RunCurves

@@ -7,7 +7,7 @@ from collections import deque
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     PartTested,
     PlanChosen,

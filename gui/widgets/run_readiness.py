@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
-from engine.events import Rejected
+from engine.events.messages import Rejected
 from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec

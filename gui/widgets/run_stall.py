@@ -6,7 +6,7 @@ from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from engine.run_events import RunEvent, Stalled
+from engine.events.run_events import RunEvent, Stalled
 from gui.run_desk import RunDesk
 from gui.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.errors import SpecError
-from engine.run_events import CheckpointSaved, RunEvent, SettingChanged
+from engine.events.run_events import CheckpointSaved, RunEvent, SettingChanged
 from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
 from gui.controller import Controller

@@ -18,7 +18,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor
 
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunEnded,

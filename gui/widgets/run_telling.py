@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
-from engine.events import DataProgress, Rejected
-from engine.run_events import (
+from engine.events.messages import DataProgress, Rejected
+from engine.events.run_events import (
     EpochEnded,
     Recovered,
     RunEnded,

@@ -9,8 +9,8 @@ from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
-from engine.events import Control, DataProgress
-from engine.run_events import RunState
+from engine.events.messages import Control, DataProgress
+from engine.events.run_events import RunState
 
 _CONTEXT = "RunWords"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
-from engine.insights import HiddenUnitsUpdated, Insight
+from engine.events.insights import HiddenUnitsUpdated, Insight
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
 from gui.theme import SPACING, current_theme

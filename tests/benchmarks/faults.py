@@ -42,8 +42,8 @@ import numpy as np
 import psutil
 
 from engine.errors import DescentError
-from engine.events import Command, Event, ResumeRun, Train
-from engine.run_events import (
+from engine.events.messages import Command, Event, ResumeRun, Train
+from engine.events.run_events import (
     EpochEnded,
     RunEnded,
     RunFinished,

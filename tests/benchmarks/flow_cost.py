@@ -28,8 +28,8 @@ import keras
 import numpy as np
 from training_speed import Case, cases
 
-from engine.insights import GradientFlow
-from engine.run_events import RunEvent
+from engine.events.insights import GradientFlow
+from engine.events.run_events import RunEvent
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind
 from engine.training.control import TrainingControl

@@ -52,8 +52,8 @@ def descent(folder: str, size: int, epochs: int) -> dict[str, float]:
     """One side: from path to last epoch, through the engine's own door."""
     sys.path.insert(0, str(ROOT))
     from engine import execution, running
-    from engine.events import Event
-    from engine.run_events import EpochEnded, RunStarted
+    from engine.events.messages import Event
+    from engine.events.run_events import EpochEnded, RunStarted
     from engine.runs.store import RunStore
     from engine.training.control import TrainingControl
 

@@ -46,7 +46,7 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
     from PySide6.QtCore import QEvent, QObject, QTimer, Slot
     from PySide6.QtWidgets import QApplication
 
-    from engine.run_events import RunEnded
+    from engine.events.run_events import RunEnded
     from gui import app
     from gui.draft import Draft
     from gui.main_window import MainWindow

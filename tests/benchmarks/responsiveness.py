@@ -48,7 +48,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
     from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
     from PySide6.QtWidgets import QApplication
 
-    from engine.run_events import (
+    from engine.events.run_events import (
         EpochEnded,
         RunEnded,
         RunState,
@@ -155,8 +155,8 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
 
 def _headless_samples_per_s(workspace: Path) -> float:
     """The same training through the engine alone, in a worker without a window."""
-    from engine.events import Train
-    from engine.run_events import EpochEnded
+    from engine.events.messages import Train
+    from engine.events.run_events import EpochEnded
     from engine.session import Session
 
     spec = SPEC | {"training": {"epochs": EPOCHS_BEFORE_STOP}}

@@ -62,7 +62,7 @@ class Descent:
         self._thread.start()
 
     def _train(self) -> None:
-        from engine.run_events import EpochEnded, RunEvent
+        from engine.events.run_events import EpochEnded, RunEvent
         from engine.spec.training_spec import ExecutionSpec
         from engine.training.control import TrainingControl
         from engine.training.feed import ResidentFeed

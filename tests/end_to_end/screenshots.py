@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
-from engine.run_events import EpochEnded, RunEnded
+from engine.events.run_events import EpochEnded, RunEnded
 from engine.session import Session
 from gui.controller import Controller
 from gui.draft import Draft

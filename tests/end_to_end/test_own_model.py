@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.run_events import RunFinished
+from engine.events.run_events import RunFinished
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
 from tests.end_to_end.test_window import PATIENCE_MS, Program

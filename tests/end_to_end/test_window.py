@@ -12,8 +12,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from engine import running
-from engine.events import ResumeRun, Train
-from engine.run_events import (
+from engine.events.messages import ResumeRun, Train
+from engine.events.run_events import (
     EpochEnded,
     RunEnded,
     RunFinished,

@@ -17,9 +17,9 @@ from engine.defaults import parse, resolve
 from engine.errors import DatasetError, SpecError
 from engine.evaluation.anomalies import anomaly_metrics
 from engine.evaluation.evaluation import Evaluation
+from engine.events.run_events import RunFinished
 from engine.material import prepare
 from engine.preprocessing.targets import AnomalyTargets
-from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from engine.defaults import resolve
 from engine.errors import SpecError
-from engine.events import Event
-from engine.run_events import EpochEnded, RunFinished
+from engine.events.messages import Event
+from engine.events.run_events import EpochEnded, RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec

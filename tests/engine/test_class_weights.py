@@ -9,8 +9,8 @@ from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
 from engine.defaults import parse
+from engine.events.run_events import RunFinished
 from engine.material import balanced_weights, prepare
-from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
 from engine.training.building import build, compile_model

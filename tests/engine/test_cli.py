@@ -20,13 +20,13 @@ from engine.commands.progress import Progress
 from engine.commands.settings import spec_values
 from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
-from engine.material import prepare
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunStarted,
     StepsDone,
 )
+from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 

@@ -10,8 +10,8 @@ import pytest
 
 from engine import cli
 from engine.errors import SpecError, TrainingError
-from engine.events import ChangeEpochs, ChangeRate, Control
-from engine.run_events import RunFailed, RunState, RunStopped
+from engine.events.messages import ChangeEpochs, ChangeRate, Control
+from engine.events.run_events import RunFailed, RunState, RunStopped
 from engine.training.cluster.link import Link, Lost, read_message, send_message
 from engine.training.cluster.meeting import meet
 from engine.training.cluster.team import Team, TeamChunkLength, TeamControl, leaving

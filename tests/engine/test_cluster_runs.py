@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import running
-from engine.run_events import EpochEnded, RunFinished, RunState
+from engine.events.run_events import EpochEnded, RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl

@@ -5,8 +5,8 @@ import pytest
 
 from engine import running
 from engine.defaults import parse
+from engine.events.run_events import EpochEnded, RunFailed, RunFinished, StepsDone
 from engine.material import prepare
-from engine.run_events import EpochEnded, RunFailed, RunFinished, StepsDone
 from engine.runs.store import RunStore
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl

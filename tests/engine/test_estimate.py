@@ -10,10 +10,10 @@ import pytest
 
 from engine import execution
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.events import TrainingEstimated
+from engine.events.messages import TrainingEstimated
+from engine.events.run_events import StepsDone
 from engine.graph import memory
 from engine.graph.memory import Available, Need, fitting_batch_size
-from engine.run_events import StepsDone
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.training import estimate as estimating

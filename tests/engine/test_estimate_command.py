@@ -9,7 +9,7 @@ import pytest
 
 from engine import cli, execution
 from engine.commands.estimate import duration
-from engine.events import TrainingEstimated
+from engine.events.messages import TrainingEstimated
 
 MB = 1 << 20
 FITS = TrainingEstimated(0.012, 3.04, 30.4, 420 * MB, 8192 * MB, device="CPU:0")

@@ -9,10 +9,9 @@ from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
-from engine.events import Control
-from engine.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
-from engine.material import prepare
-from engine.run_events import (
+from engine.events.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
+from engine.events.messages import Control
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunFailed,
@@ -21,6 +20,7 @@ from engine.run_events import (
     RunState,
     RunStopped,
 )
+from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.serving import ServedModel
 from engine.spec.run_spec import DataSpec, RunSpec

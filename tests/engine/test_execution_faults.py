@@ -6,8 +6,8 @@ from engine import execution, running
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
 from engine.evaluation.evaluation import Evaluation
-from engine.events import Control
-from engine.run_events import (
+from engine.events.messages import Control
+from engine.events.run_events import (
     EpochEnded,
     RunFailed,
     RunFinished,

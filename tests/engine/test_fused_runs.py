@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from engine import running
-from engine.run_events import PlanChosen, RunFinished
+from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 from engine.material import prepare
 from engine.spec.run_spec import RunSpec
 from engine.training.budget import Budget

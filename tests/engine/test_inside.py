@@ -7,7 +7,7 @@ import pytest
 from engine.datasets import load_examples
 from engine.datasets.box.cartpole import controller, play
 from engine.decoding import is_autoregressive, predictor, taught
-from engine.insights import (
+from engine.events.insights import (
     AttentionUpdated,
     Bytes,
     CoefficientsUpdated,

@@ -10,16 +10,16 @@ import pytest
 from PIL import Image
 
 from engine.errors import Cancelled
-from engine.events import (
+from engine.events.messages import (
     Control,
     DataInspected,
     DataProgress,
     InspectData,
     Rejected,
 )
+from engine.events.watch import Watch
 from engine.execution import inspect_data
 from engine.session import Session
-from engine.watch import Watch
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_cancelled_inspection_stops(many_images: Path) -> None:
 
 def test_the_watch_tells_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("engine.watch.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("engine.events.watch.time.perf_counter", lambda: now[0])
     told: list[DataProgress] = []
     watch = Watch(told.append, lambda: False)
     for step in range(100):

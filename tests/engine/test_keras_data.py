@@ -19,7 +19,7 @@ from engine.datasets.box import keras_data, keras_files
 from engine.datasets.box.keras_data import KerasDataset, download
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError
-from engine.events import DataDownloaded
+from engine.events.messages import DataDownloaded
 from engine.execution import download_data
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task

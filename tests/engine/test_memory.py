@@ -13,7 +13,7 @@ import pytest
 
 from engine import execution
 from engine.errors import SpecError
-from engine.events import Event, LayerInfo
+from engine.events.messages import Event, LayerInfo
 from engine.execution import describe_model
 from engine.graph import memory
 from engine.graph.memory import SLOTS, Available, Need, bytes_text, need_of, refusal

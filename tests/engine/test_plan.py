@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import running
-from engine.run_events import PlanChosen
+from engine.events.run_events import PlanChosen
 from engine.runs.store import RunStore
 from engine.spec.training_spec import ExecutionSpec
 from engine.training import tuning

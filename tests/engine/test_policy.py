@@ -6,7 +6,7 @@ import pytest
 from engine.contract import Contract
 from engine.datasets.box.cartpole import controller, play
 from engine.defaults import resolve
-from engine.run_events import RunFinished
+from engine.events.run_events import RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.serving import ServedModel

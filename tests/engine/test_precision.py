@@ -9,7 +9,7 @@ from tiny_signatures import TINY, eight_rows, fitting_pairs, one_of_each, pair_i
 from engine import execution, running
 from engine.defaults import resolve
 from engine.errors import SpecError
-from engine.run_events import PlanChosen, RunFinished
+from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model

@@ -14,13 +14,13 @@ from engine.datasets.base import Examples
 from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.events import (
+from engine.events.messages import (
     BatchPreviewed,
     PreviewBatch,
     Rejected,
 )
+from engine.events.run_events import RunFinished
 from engine.preview import MAX_EXAMPLES, preview_batch
-from engine.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.session import Session
 from engine.spec.signature import Kind, Task

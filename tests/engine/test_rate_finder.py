@@ -7,7 +7,7 @@ import pytest
 
 from engine.defaults import parse
 from engine.errors import Cancelled, SpecError
-from engine.events import RatesTried, RateTried
+from engine.events.messages import RatesTried, RateTried
 from engine.execution import find_rate
 from engine.material import prepare
 from engine.training import rate_finder

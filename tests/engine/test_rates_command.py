@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import cli, execution
-from engine.events import RatesTried, RateTried
+from engine.events.messages import RatesTried, RateTried
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ from engine.datasets.base import Examples
 from engine.datasets.profile import profile
 from engine.devices.out_of_memory import MemoryWitness, is_out_of_memory
 from engine.devices.sampler import out_of_memory
-from engine.events import Rejected, ResumeRun, Train
-from engine.recovery import Recovery
-from engine.run_events import (
+from engine.events.messages import Rejected, ResumeRun, Train
+from engine.events.run_events import (
     EpochEnded,
     Recovered,
     RunFailed,
@@ -23,6 +22,7 @@ from engine.run_events import (
     SettingChanged,
     StepsDone,
 )
+from engine.recovery import Recovery
 from engine.runs.store import RunStore
 from engine.session import Session
 from engine.spec.run_spec import RunSpec

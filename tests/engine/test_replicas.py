@@ -175,7 +175,7 @@ tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * n_devices
 )
 from engine import execution, running
-from engine.run_events import EpochEnded, PlanChosen
+from engine.events.run_events import EpochEnded, PlanChosen
 from engine.runs.store import RunStore
 from engine.training.control import TrainingControl
 

@@ -12,8 +12,8 @@ import pytest
 
 from engine import running
 from engine.errors import DatasetError, SpecError, WorkspaceError
-from engine.events import ChangeEpochs, ChangeRate, Control, ResumeRun, Train
-from engine.run_events import (
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, ResumeRun, Train
+from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     PartTested,

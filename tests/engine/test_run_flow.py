@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import WorkspaceError
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 from engine.runs import flow as stored
 from engine.runs.database import MIGRATIONS
 from engine.runs.store import RunStore

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from engine.errors import UnknownNameError, WorkspaceError
-from engine.insights import SurfaceUpdated
-from engine.run_events import (
+from engine.events.insights import SurfaceUpdated
+from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
     RunFailed,
@@ -41,7 +41,7 @@ WORKER = """
 import sys
 from pathlib import Path
 import numpy as np
-from engine.run_events import (EpochEnded, StateChanged, RunState, StepsDone,)
+from engine.events.run_events import (EpochEnded, StateChanged, RunState, StepsDone,)
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 

@@ -6,9 +6,9 @@ import pytest
 from engine.architectures import ARCHITECTURES
 from engine.defaults import parse, recommended_model, resolve
 from engine.errors import SpecError
-from engine.insights import CoefficientsUpdated
+from engine.events.insights import CoefficientsUpdated
+from engine.events.run_events import RunFinished
 from engine.material import prepare
-from engine.run_events import RunFinished
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec

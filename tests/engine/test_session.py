@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.events import (
+from engine.events.messages import (
     Control,
     DataInspected,
     DescribeModel,
@@ -23,7 +23,7 @@ from engine.events import (
     WarmUp,
     WorkerReady,
 )
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     RunFinished,
     RunInterrupted,
@@ -174,8 +174,8 @@ def test_close_in_the_middle_of_training_stops_and_keeps(session, tmp_path):
 _PARENT = """
 import os, sys
 from pathlib import Path
-from engine.events import Train
-from engine.run_events import EpochEnded
+from engine.events.messages import Train
+from engine.events.run_events import EpochEnded
 from engine.session import Session
 
 if __name__ == "__main__":

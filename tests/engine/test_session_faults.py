@@ -10,13 +10,13 @@ import pytest
 from engine.datasets.base import Examples
 from engine.datasets.profile import profile
 from engine.errors import WorkspaceError
-from engine.events import (
+from engine.events.messages import (
     Control,
     InspectData,
     Rejected,
     Train,
 )
-from engine.run_events import (
+from engine.events.run_events import (
     RunFinished,
     RunInterrupted,
     RunStarted,

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from engine import stacks, stall
-from engine.events import Control, Train
-from engine.run_events import EpochEnded, RunState, Stalled, StateChanged, StepsDone
+from engine.events.messages import Control, Train
+from engine.events.run_events import EpochEnded, RunState, Stalled, StateChanged, StepsDone
 from engine.session import Session
 from engine.stall import CEILING_S, FLOOR_S, StallWatch
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from engine.errors import TrainingError, WorkspaceError
-from engine.events import Control
-from engine.run_events import (
+from engine.events.messages import Control
+from engine.events.run_events import (
     EpochEnded,
     RunEvent,
     RunState,

@@ -2,8 +2,8 @@
 
 import threading
 
-from engine.events import Control
-from engine.run_events import RunState
+from engine.events.messages import Control
+from engine.events.run_events import RunState
 from engine.training.control import TrainingControl
 
 

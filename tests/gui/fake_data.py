@@ -11,7 +11,7 @@ from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.profile import Profile, profile
-from engine.events import BatchPreviewed, Event, RatesTried
+from engine.events.messages import BatchPreviewed, Event, RatesTried
 from engine.spec.signature import Kind, Signature, Task
 
 LEAVE_OUT = Remedy(

@@ -15,7 +15,7 @@ from typing import Any
 from engine.architectures import ARCHITECTURES
 from engine.defaults import resolve
 from engine.errors import DescentError, Problem
-from engine.events import (
+from engine.events.messages import (
     ChangeEpochs,
     ChangeRate,
     Command,
@@ -42,12 +42,12 @@ from engine.events import (
     WarmUp,
     WorkerReady,
 )
-from engine.graph.starter import starter
-from engine.run_events import (
+from engine.events.run_events import (
     RunEnded,
     RunEvent,
     RunState,
 )
+from engine.graph.starter import starter
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from tests.gui.fake_data import fake_batch, fake_profile, fake_rates

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.datasets.profile import Profile
 from engine.errors import Problem, SpecError
-from engine.events import (
+from engine.events.messages import (
     Event,
     LayerInfo,
     ModelDescribed,

@@ -11,9 +11,9 @@ import numpy as np
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
 from engine.evaluation.evaluation import ClassScore, Evaluation
-from engine.events import ChangeEpochs, ChangeRate, Control, Event, Request
-from engine.insights import CoefficientsUpdated, SurfaceUpdated
-from engine.run_events import (
+from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, Event, Request
+from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     PlanChosen,

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
-from engine.run_events import EpochEnded, RunState
+from engine.events.run_events import EpochEnded, RunState
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.messages import Messages

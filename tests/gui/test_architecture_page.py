@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.errors import Problem
-from engine.events import ModelDescribed, Rejected
+from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.draft import Draft
 from gui.guide.pages import DIAGNOSES

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events import (
+from engine.events.messages import (
     Control,
     DescribeModel,
     InspectData,
@@ -18,7 +18,7 @@ from engine.events import (
     Train,
     WarmUp,
 )
-from engine.run_events import (
+from engine.events.run_events import (
     EpochEnded,
     RunFailed,
     RunFinished,

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from engine.datasets.looks import Trace
-from engine.events import PreviewBatch, Rejected
+from engine.events.messages import PreviewBatch, Rejected
 from engine.spec.signature import Kind
 from gui.pages.data_page import DataPage
 from gui.plots.dates import are_dates, date_text, date_ticks

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
 from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.events import (
+from engine.events.messages import (
     Control,
     DataProgress,
     DownloadData,

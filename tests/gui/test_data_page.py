@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS, FORMATS
 from engine.errors import Problem
-from engine.events import InspectData, Rejected
+from engine.events.messages import InspectData, Rejected
 from gui.pages.data_page import DataPage
 from gui.widgets.column_table import MINIMUM
 from gui.widgets.image_grid import EDGE, ImageGrid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.editor import moves
 from gui.editor.history import MOST_STEPS, History

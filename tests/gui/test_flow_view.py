@@ -11,8 +11,8 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.insights import GradientFlow
-from engine.run_events import RunState
+from engine.events.insights import GradientFlow
+from engine.events.run_events import RunState
 from engine.runs.store import RunStore
 from gui.pages.results_page import ResultsPage
 from gui.plots import flow_data

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.insights import (
+from engine.events.insights import (
     AttendedText,
     AttentionMap,
     AttentionUpdated,

@@ -15,8 +15,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from engine.events import Rejected
-from engine.run_events import EpochEnded, RunState
+from engine.events.messages import Rejected
+from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
 from engine.workspace import WorkspaceLock
 from gui.app import AfterFirstPaint, start_log

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
-from engine.events import (
+from engine.events.messages import (
     DescribeModel,
     LayerInfo,
     Rejected,

@@ -15,7 +15,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from engine.events import LayerInfo
+from engine.events.messages import LayerInfo
 from gui.messages import Messages
 from gui.picture.items import LayerBox, line_path
 from gui.picture.layout import Box, lay_out

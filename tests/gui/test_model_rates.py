@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from engine.errors import Problem
-from engine.events import Control, FindRate, RatesTried, Rejected, Train
+from engine.events.messages import Control, FindRate, RatesTried, Rejected, Train
 from engine.spec.signature import Kind, Output
 from engine.spec.training_spec import ScheduleSpec
 from gui.draft import Draft

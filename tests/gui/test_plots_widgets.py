@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.datasets.profile import ColumnProfile, Profile
 from engine.devices.sampler import DeviceSample, GpuSample
-from engine.insights import SurfaceUpdated
-from engine.run_events import EpochEnded
+from engine.events.insights import SurfaceUpdated
+from engine.events.run_events import EpochEnded
 from engine.spec.signature import Kind, Signature, Task
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.plots.confusion_plot import ConfusionPlot

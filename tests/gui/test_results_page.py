@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.defaults import recommended_model
 from engine.evaluation.evaluation import FILE_NAME
-from engine.run_events import RunState
+from engine.events.run_events import RunState
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
 from gui.draft import Draft

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events import ChangeEpochs, ChangeRate, Control, ResumeRun
-from engine.run_events import (
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, ResumeRun
+from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     RunStarted,
@@ -187,7 +187,7 @@ class TestContinuing:
         assert on.engine.resumes() == []
 
     def test_a_refusal_is_said_and_nothing_is_lost(self, on: Desk) -> None:
-        from engine.events import Rejected
+        from engine.events.messages import Rejected
 
         run = on.hold()
         on.kill()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from engine.run_events import RunFinished, RunState
+from engine.events.run_events import RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from gui.pages.runs_page import RunsPage

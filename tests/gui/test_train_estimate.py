@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events import Control, Rejected
-from engine.run_events import RunState
+from engine.events.messages import Control, Rejected
+from engine.events.run_events import RunState
 from gui.pages.train_page import TrainPage
 from tests.gui.fake_engine import ESTIMATED, rejected
 from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage

@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events import DataProgress, Rejected
-from engine.run_events import RunFailed, RunState
+from engine.events.messages import DataProgress, Rejected
+from engine.events.run_events import RunFailed, RunState
 from gui.pages.train_page import TrainPage
 from tests.gui.fake_engine import rejected
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage

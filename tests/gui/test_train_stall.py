@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from engine.run_events import RunState, Stalled
+from engine.events.run_events import RunState, Stalled
 from gui.pages.train_page import TrainPage
 from tests.gui.run_fixtures import DIGITS, Stage, stage
 

@@ -11,8 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events import ChangeEpochs, ChangeRate, Control, Rejected
-from engine.run_events import (
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, Rejected
+from engine.events.run_events import (
     EpochEnded,
     PartTested,
     Recovered,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events import (
+from engine.events.messages import (
     Command,
     Control,
     DescribeModel,
@@ -20,7 +20,7 @@ from engine.events import (
     WarmUp,
     WorkerReady,
 )
-from engine.run_events import RunInterrupted, RunStarted
+from engine.events.run_events import RunInterrupted, RunStarted
 from engine.spec.run_spec import RunSpec
 from gui.training_thread import TrainingThread
 from tests.gui.fake_data import fake_profile

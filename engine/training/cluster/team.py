@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from engine.errors import Problem, SpecError, TrainingError
-from engine.events import ChangeEpochs, ChangeRate, Control, Request
-from engine.run_events import RunEnded, RunFailed, RunState
+from engine.events.messages import ChangeEpochs, ChangeRate, Control, Request
+from engine.events.run_events import RunEnded, RunFailed, RunState
 from engine.training.cluster.link import SILENCE_S, Link, Lost, Message
 from engine.training.cluster.workers import Workers
 from engine.training.control import Change, TrainingControl

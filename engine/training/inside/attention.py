@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from engine.decoding import is_autoregressive, taught
-from engine.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
+from engine.events.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer

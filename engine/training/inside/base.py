@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
+from engine.events.run_events import RunEvent
 from engine.material import Material
 from engine.preprocessing import Preprocessing
-from engine.run_events import RunEvent
 from engine.spec.signature import Output, Signature
 from engine.training.loop import StepLoop
 

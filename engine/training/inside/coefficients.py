@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.architectures import ARCHITECTURES
-from engine.insights import CoefficientsUpdated
+from engine.events.insights import CoefficientsUpdated
 from engine.spec.signature import Kind
 from engine.training.inside.base import Scene, Throttled
 

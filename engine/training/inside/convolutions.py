@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from engine.insights import Bytes, FeatureMaps, FeatureMapsUpdated, FilterBank, FiltersUpdated
+from engine.events.insights import (
+    Bytes,
+    FeatureMaps,
+    FeatureMapsUpdated,
+    FilterBank,
+    FiltersUpdated,
+)
 from engine.spec.signature import Kind
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.glimpse import Glimpse, answering, leaves

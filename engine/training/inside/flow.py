@@ -22,7 +22,7 @@ import keras
 import tensorflow as tf
 
 from engine.augmentation import brightest
-from engine.insights import GradientFlow
+from engine.events.insights import GradientFlow
 from engine.training.augmenting import augmenter
 from engine.training.budget import Budget
 from engine.training.inside.base import Observer, Scene

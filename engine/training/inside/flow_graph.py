@@ -16,7 +16,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engine.events import FloatArray
+from engine.events.messages import FloatArray
 from engine.training.inside.glimpse import Call, answering, leaves, listening
 
 Batch = tuple[tf.Tensor, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.insights import Forecast, ForecastsMade
+from engine.events.insights import Forecast, ForecastsMade
 from engine.spec.signature import Task
 from engine.training.inside.base import Epochal, Scene
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.events import FloatArray
+from engine.events.messages import FloatArray
 from engine.preprocessing.table import TableInputs
 from engine.spec.signature import Kind
 from engine.training.inside.base import Scene

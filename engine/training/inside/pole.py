@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.datasets.base import AnyArray
 from engine.datasets.box.cartpole import MAX_STEPS, OBSERVED, PUSHES, STEP_S, play
-from engine.insights import EpisodePlayed
+from engine.events.insights import EpisodePlayed
 from engine.spec.signature import Task
 from engine.training.inside.base import Epochal, Scene
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.insights import SurfaceUpdated
+from engine.events.insights import SurfaceUpdated
 from engine.spec.signature import Output
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.grid import Grid, n_drawable

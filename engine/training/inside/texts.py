@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.decoding import predictor
-from engine.insights import TextSample, TextsPredicted
+from engine.events.insights import TextSample, TextsPredicted
 from engine.spec.signature import Output, Task
 from engine.training.inside.base import Epochal, Scene
 

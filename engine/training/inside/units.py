@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from engine.insights import Bytes, HiddenUnitsUpdated, UnitMaps
+from engine.events.insights import Bytes, HiddenUnitsUpdated, UnitMaps
 from engine.training.inside.base import Scene, Throttled
 from engine.training.inside.glimpse import Glimpse, answering, leaves
 from engine.training.inside.grid import Grid, n_drawable

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.datasets.profile import Profile
-from engine.events import Event, FloatArray, Terminal
+from engine.events.messages import Event, FloatArray, Terminal
 from engine.spec.run_spec import RunSpec
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.events import FloatArray
-from engine.run_events import RunEvent
+from engine.events.messages import FloatArray
+from engine.events.run_events import RunEvent
 
 _STEPS = 255
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from engine.errors import Cancelled
-from engine.events import DataProgress
+from engine.events.messages import DataProgress
 
 INTERVAL_S = 0.1
 

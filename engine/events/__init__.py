@@ -1,0 +1,1 @@
+"""What processes say to each other: commands, events and what they carry."""
