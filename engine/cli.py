@@ -19,8 +19,8 @@ from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
 from engine.leaving import leave
 from engine.runs.store import RunStore
+from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
 from engine.spec.signature import Task
-from engine.workspace import ENVIRONMENT_VARIABLE, default_workspace
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

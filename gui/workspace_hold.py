@@ -9,7 +9,7 @@ from engine.errors import WorkspaceError
 from engine.events.messages import Rejected
 
 if TYPE_CHECKING:
-    from engine.workspace import WorkspaceLock
+    from engine.runs.workspace import WorkspaceLock
 
 
 class WorkspaceHold:
@@ -29,7 +29,7 @@ class WorkspaceHold:
 
     def take(self) -> None:
         """Takes the workspace, unless another process holds it: then `problem` says so."""
-        from engine.workspace import WorkspaceLock
+        from engine.runs.workspace import WorkspaceLock
 
         lock = WorkspaceLock(self._workspace)
         try:

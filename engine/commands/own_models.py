@@ -10,7 +10,7 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError, UnknownNameError
 from engine.events.messages import ModelDescribed
 from engine.graph.library import SUFFIX, ModelLibrary, SavedModel, read_file
-from engine.workspace import default_workspace
+from engine.runs.workspace import default_workspace
 
 CUSTOM: Final = "custom"
 

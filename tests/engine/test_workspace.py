@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import WorkspaceError
-from engine.workspace import WorkspaceLock, WorkspaceLocked, default_workspace
+from engine.runs.workspace import WorkspaceLock, WorkspaceLocked, default_workspace
 
 HOLD = """
 import sys
 from pathlib import Path
-from engine.workspace import WorkspaceLock
+from engine.runs.workspace import WorkspaceLock
 lock = WorkspaceLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

@@ -16,7 +16,7 @@ from PySide6.QtCore import QSettings, QStandardPaths, QThread
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from engine.workspace import ENVIRONMENT_VARIABLE
+from engine.runs.workspace import ENVIRONMENT_VARIABLE
 from gui.messages import Message, Messages
 from tests.gui.spoken import SpokenMessages
 

@@ -29,8 +29,8 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
+from engine.runs.workspace import WorkspaceLock
 from engine.spec.run_spec import RunSpec
-from engine.workspace import WorkspaceLock
 from gui.controller import Controller
 from gui.draft import Draft
 from tests.gui.fake_engine import FakeEngine, FakeSampler, Gate, rejected

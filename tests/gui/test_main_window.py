@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from engine.events.messages import Rejected
 from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
-from engine.workspace import WorkspaceLock
+from engine.runs.workspace import WorkspaceLock
 from gui.app import AfterFirstPaint, start_log
 from gui.controller import Controller
 from gui.draft import Draft

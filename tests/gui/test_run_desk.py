@@ -19,7 +19,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.workspace import WorkspaceLock
+from engine.runs.workspace import WorkspaceLock
 from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.run_desk import EPOCHS, RATE

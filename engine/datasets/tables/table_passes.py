@@ -27,7 +27,7 @@ from engine.datasets.tables.table_cells import date_forms
 from engine.datasets.tables.table_rows import CellReader, number_style, row_marks
 from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
 from engine.errors import DatasetError
-from engine.workspace import cache_folder
+from engine.runs.workspace import cache_folder
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
