@@ -7,9 +7,9 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
-from engine.augmentation import misfits
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
+from engine.preprocessing.augmentation import misfits
 from engine.spec.parameters import Parameters, validate
 from engine.spec.registry import Registry
 from engine.spec.run_spec import RunSpec

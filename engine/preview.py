@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.augmentation import active, brightest, misfits
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
 from engine.datasets.packing import FileRows
 from engine.errors import DatasetError, SpecError
 from engine.events.messages import BatchPreviewed
 from engine.material import Prepared, look
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.augmentation import active, brightest, misfits
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN_SIGN
 from engine.spec.run_spec import RunSpec

@@ -195,7 +195,7 @@ class AugmentationSpec(Parameters):
     """Changes made at random to each training example in each step: more data from the same.
 
     Validation and test examples are never changed. Settings that do not fit the kind of data are
-    refused (`engine.augmentation` says which fit).
+    refused (`engine.preprocessing.augmentation` says which fit).
     """
 
     flip: Literal["none", "horizontal", "vertical", "both"] = parameter(

@@ -19,12 +19,12 @@ import numpy.typing as npt
 import psutil
 import tensorflow as tf
 
-from engine.augmentation import brightest
 from engine.decoding import is_autoregressive
 from engine.errors import Cancelled
 from engine.events.messages import TrainingEstimated
 from engine.graph import memory
 from engine.material import Material
+from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.feed import Feed

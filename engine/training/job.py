@@ -15,7 +15,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.augmentation import brightest
 from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
 from engine.decoding import is_autoregressive, predictor
@@ -35,6 +34,7 @@ from engine.events.run_events import (
 )
 from engine.graph.memory import available
 from engine.material import Material
+from engine.preprocessing.augmentation import brightest
 from engine.preprocessing.targets import AnomalyTargets
 from engine.serving import ServedModel
 from engine.training.augmenting import augmenter

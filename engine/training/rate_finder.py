@@ -16,10 +16,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from engine.augmentation import brightest
 from engine.decoding import is_autoregressive
 from engine.events.messages import RatesTried, RateTried
 from engine.material import Material
+from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
 from engine.training.feed import Feed

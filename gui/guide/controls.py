@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.architectures import ARCHITECTURES
-from engine.augmentation import settings_for
+from engine.preprocessing.augmentation import settings_for
 from engine.spec.parameters import Parameter, ParameterKind, Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.signature import Kind, Task

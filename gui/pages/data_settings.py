@@ -10,11 +10,11 @@ from pydantic import create_model
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
 
-from engine.augmentation import settings_for
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
 from engine.datasets.profile import Profile
 from engine.errors import Problem
+from engine.preprocessing.augmentation import settings_for
 from engine.spec.parameters import Parameters
 from engine.spec.run_spec import (
     AnomalySpec,

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
-from engine.augmentation import active
 from engine.errors import DescentError
+from engine.preprocessing.augmentation import active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
 from gui.editor.own_model import CUSTOM

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from engine.augmentation import brightest
 from engine.events.insights import GradientFlow
+from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.budget import Budget
 from engine.training.inside.base import Observer, Scene
