@@ -9,7 +9,6 @@ from typing import Any
 
 import keras
 
-from engine.decoding import is_autoregressive
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse
@@ -18,6 +17,7 @@ from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.reading import of_model
 from engine.graph.unallocated import unallocated
+from engine.inference.decoding import is_autoregressive
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 from engine.training.building import build

@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract import Contract
 from engine.datasets.base import Progress, silent
 from engine.defaults import parse, resolve
 from engine.devices.doctor import diagnose
 from engine.devices.machine import look_at_machine, look_at_tensorflow
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DatasetError, TrainingError
-from engine.evaluation.anomalies import evaluate_part
-from engine.evaluation.evaluation import Evaluation
 from engine.events.messages import (
     DataDownloaded,
     DataInspected,
@@ -32,6 +29,9 @@ from engine.events.messages import (
     WorkerReady,
 )
 from engine.events.watch import Watch
+from engine.inference.contract import Contract
+from engine.inference.evaluation.anomalies import evaluate_part
+from engine.inference.evaluation.evaluation import Evaluation
 from engine.material import look, prepare
 from engine.spec.run_spec import RunSpec
 
@@ -206,7 +206,7 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     material = prepare(record.spec)
     contract.check(material.examples)
     load_tensorflow()
-    from engine.serving import ServedModel
+    from engine.inference.serving import ServedModel
 
     model = ServedModel.load(folder)
     indices, part = material.parts.test, "test"
@@ -249,7 +249,7 @@ def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray
             else "Give examples of the shape it was trained on.",
         )
     load_tensorflow()
-    from engine.serving import ServedModel
+    from engine.inference.serving import ServedModel
 
     outputs = ServedModel.load(folder).predict(x)
     if contract.signature.is_binary:

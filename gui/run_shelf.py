@@ -15,8 +15,8 @@ from gui.continuing import Continuation, continuation
 from gui.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
-    from engine.evaluation.evaluation import Evaluation
     from engine.events.insights import GradientFlow
+    from engine.inference.evaluation.evaluation import Evaluation
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
 
@@ -235,7 +235,7 @@ def _list_runs(store: RunStore) -> tuple[tuple[RunRecord, ...], frozenset[str]]:
 
 
 def _read_result(store: RunStore, run: str) -> RunResult:
-    from engine.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.evaluation import Evaluation
 
     record = store.get(run)
     evaluation = Evaluation.load(store.folder(record.id))

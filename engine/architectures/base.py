@@ -49,7 +49,7 @@ class Architecture(ABC):
         is_autoregressive: It writes one token after another. The network's input is (batch,
             tokens of the source + target_length), int32: the source, then the target shifted by
             one with `n_classes` as its first token; its output the probabilities of each token of
-            the target. `engine.decoding` asks it token by token when it predicts.
+            the target. `engine.inference.decoding` asks it token by token when it predicts.
     """
 
     name: str

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract import Contract
 from engine.datasets.clips import video_files
 from engine.datasets.language import texts
 from engine.datasets.numpy_files import arrays
@@ -21,6 +20,7 @@ from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
 from engine.datasets.tables import table
 from engine.errors import DatasetError
+from engine.inference.contract import Contract
 from engine.spec.parameters import shorten
 from engine.spec.signature import Kind, Task
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.commands.inputs import read_inputs
 from engine.commands.output import Output, number, numbers, table
-from engine.contract import Contract
+from engine.inference.contract import Contract
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
 

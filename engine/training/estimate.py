@@ -19,10 +19,10 @@ import numpy.typing as npt
 import psutil
 import tensorflow as tf
 
-from engine.decoding import is_autoregressive
 from engine.errors import Cancelled
 from engine.events.messages import TrainingEstimated
 from engine.graph import memory
+from engine.inference.decoding import is_autoregressive
 from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, IndexArray
-from engine.decoding import taught
+from engine.inference.decoding import taught
 from engine.material import Material
 from engine.preprocessing.targets import TokenTargets
 from engine.spec.signature import Signature
@@ -21,7 +21,7 @@ def feed_of(material: Material, part: str, resident: bool, is_taught: bool) -> F
         part: ``train``, ``validation`` or ``test``.
         resident: Held on the device; else streamed.
         is_taught: The network takes the right target beside the input, as
-            `engine.decoding.taught` makes it.
+            `engine.inference.decoding.taught` makes it.
     """
     rows = getattr(material.parts, part)
     class_weights = material.spec.training.class_weights
@@ -53,7 +53,7 @@ class _Preparation:
         rows: The part's examples, (n,).
         weights: How much each counts, (n,); None: all the same.
         is_taught: The network takes the right target beside the input, as
-            `engine.decoding.taught` makes it.
+            `engine.inference.decoding.taught` makes it.
     """
 
     def __init__(

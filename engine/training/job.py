@@ -15,12 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.contract import Contract
 from engine.datasets.base import AnyArray, IndexArray
-from engine.decoding import is_autoregressive, predictor
 from engine.errors import TrainingError
-from engine.evaluation.anomalies import evaluate_part
-from engine.evaluation.evaluation import Evaluation
 from engine.events.run_events import (
     PlanChosen,
     RunEnded,
@@ -33,10 +29,14 @@ from engine.events.run_events import (
     StateChanged,
 )
 from engine.graph.memory import available
+from engine.inference.contract import Contract
+from engine.inference.decoding import is_autoregressive, predictor
+from engine.inference.evaluation.anomalies import evaluate_part
+from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.serving import ServedModel
 from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.preprocessing.targets import AnomalyTargets
-from engine.serving import ServedModel
 from engine.training.augmenting import augmenter
 from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from engine.decoding import is_autoregressive
 from engine.events.messages import RatesTried, RateTried
+from engine.inference.decoding import is_autoregressive
 from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter

@@ -51,7 +51,7 @@ from gui.widgets.score_view import ScoreView
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
-    from engine.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.evaluation import Evaluation
     from engine.runs.record import RunRecord
 
 PLOT_HEIGHT = 42 * SPACING

@@ -18,7 +18,7 @@ from gui.theme import SPACING
 from gui.widgets.run_words import count_text, translate
 
 if TYPE_CHECKING:
-    from engine.evaluation.evaluation import ClassScore
+    from engine.inference.evaluation.evaluation import ClassScore
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole

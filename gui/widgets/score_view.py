@@ -12,7 +12,7 @@ from gui.widgets.run_words import number_text
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
-    from engine.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.evaluation import Evaluation
 
 
 class ScoreView(QWidget):

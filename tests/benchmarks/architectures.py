@@ -86,8 +86,8 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
 
 def coefficients(workspace: Path, run: str, spec: Values) -> str:
     """How far the largest error of a coefficient is from the truth that made data tell."""
-    from engine.contract import Contract
     from engine.execution import load_tensorflow
+    from engine.inference.contract import Contract
     from engine.material import prepare
     from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
@@ -126,9 +126,9 @@ def pole(workspace: Path, run: str, spec: Values) -> str:
     import gymnasium
 
     from engine import execution
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
+    from engine.inference.serving import ServedModel
     from engine.runs.store import RunStore
-    from engine.serving import ServedModel
 
     execution.load_tensorflow()
     folder = RunStore(workspace).folder(run)

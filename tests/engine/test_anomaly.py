@@ -9,15 +9,15 @@ from sklearn import metrics as sk
 from engine import execution, running
 from engine.architectures.autoencoder import AutoencoderParameters, open_bottleneck
 from engine.cli import main
-from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.datasets.anomaly import unusual_mask
 from engine.datasets.box.pump import pump
 from engine.defaults import parse, resolve
 from engine.errors import DatasetError, SpecError
-from engine.evaluation.anomalies import anomaly_metrics
-from engine.evaluation.evaluation import Evaluation
 from engine.events.run_events import RunFinished
+from engine.inference.contract import Contract
+from engine.inference.evaluation.anomalies import anomaly_metrics
+from engine.inference.evaluation.evaluation import Evaluation
 from engine.material import prepare
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore

@@ -292,7 +292,7 @@ def test_what_can_work_is_taken(signature, training, sections):
 
 def test_a_saved_network_needs_nothing_but_keras(tmp_path):
     """Keras would refuse a loss that it does not know, wherever it stands in the file."""
-    from engine.serving import _without_training
+    from engine.inference.serving import _without_training
 
     network = _network()
     compile_model(network, _spec(FLOWERS, {"label_smoothing": 0.1}), FLOWERS, Plan())

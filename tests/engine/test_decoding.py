@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from engine.datasets.base import Examples
-from engine.decoding import Decoder, is_autoregressive, predictor, taught, written
 from engine.defaults import resolve
+from engine.inference.decoding import Decoder, is_autoregressive, predictor, taught, written
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task

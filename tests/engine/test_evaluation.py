@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from engine.errors import DatasetError, TrainingError, WorkspaceError
-from engine.evaluation.evaluation import (
+from engine.inference.evaluation.evaluation import (
     MAX_ROWS,
     ClassScore,
     Evaluation,

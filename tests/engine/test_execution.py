@@ -5,10 +5,8 @@ import numpy as np
 import pytest
 
 from engine import execution, running
-from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
-from engine.evaluation.evaluation import Evaluation
 from engine.events.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
 from engine.events.messages import Control
 from engine.events.run_events import (
@@ -20,9 +18,11 @@ from engine.events.run_events import (
     RunState,
     RunStopped,
 )
+from engine.inference.contract import Contract
+from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.serving import ServedModel
 from engine.material import prepare
 from engine.runs.store import RunStore
-from engine.serving import ServedModel
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.training.control import TrainingControl
 

@@ -5,7 +5,6 @@ import pytest
 from engine import execution, running
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
-from engine.evaluation.evaluation import Evaluation
 from engine.events.messages import Control
 from engine.events.run_events import (
     EpochEnded,
@@ -15,6 +14,7 @@ from engine.events.run_events import (
     RunStopped,
     StepsDone,
 )
+from engine.inference.evaluation.evaluation import Evaluation
 from engine.runs.store import RunStore
 from engine.spec.run_spec import DataSpec
 from engine.training.control import TrainingControl

@@ -6,7 +6,6 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.datasets.box.cartpole import controller, play
-from engine.decoding import is_autoregressive, predictor, taught
 from engine.events.insights import (
     AttentionUpdated,
     Bytes,
@@ -19,6 +18,7 @@ from engine.events.insights import (
     SurfaceUpdated,
     TextsPredicted,
 )
+from engine.inference.decoding import is_autoregressive, predictor, taught
 from engine.material import prepare
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model

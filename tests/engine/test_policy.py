@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.contract import Contract
 from engine.datasets.box.cartpole import controller, play
 from engine.defaults import resolve
 from engine.events.run_events import RunFinished
+from engine.inference.contract import Contract
+from engine.inference.serving import ServedModel
 from engine.running import train
 from engine.runs.store import RunStore
-from engine.serving import ServedModel
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from engine.commands.inputs import read_inputs
-from engine.contract import Contract
 from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
+from engine.inference.contract import Contract
 from engine.spec.signature import Kind, Signature, Task
 
 FLOWER = Contract(

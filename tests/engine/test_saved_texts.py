@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.contract import Contract
 from engine.datasets.base import Examples
 from engine.defaults import resolve
+from engine.inference.contract import Contract
+from engine.inference.serving import ServedModel
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer, cut
-from engine.serving import ServedModel
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.building import build

@@ -6,11 +6,11 @@ import pytest
 from bad_values import bad_value_id, bad_values, field_refused
 
 from engine.architectures import ARCHITECTURES
-from engine.contract import Contract
 from engine.defaults import recommended_model, resolve
 from engine.errors import SpecError
+from engine.inference.contract import Contract
+from engine.inference.serving import ServedModel
 from engine.material import prepare
-from engine.serving import ServedModel
 from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task

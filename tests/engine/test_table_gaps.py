@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.contract import Contract
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
 from engine.datasets.tables.table import read_inputs, read_row
 from engine.errors import DatasetError
+from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
 from engine.spec.run_spec import DataSpec, PreprocessingSpec

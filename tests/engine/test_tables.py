@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.contract import Contract
 from engine.datasets import load_examples, open_dataset
 from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.tables.table import column_names, read_features, read_inputs, read_row
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
+from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 from engine.spec.signature import Kind, Task

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.contract import Contract
 from engine.datasets import load_examples, recognise
 from engine.datasets.findings import Trouble
 from engine.datasets.language import packed_texts, text_reading, texts
@@ -15,6 +14,7 @@ from engine.datasets.language.packed_texts import PackedTexts
 from engine.datasets.packing import packed
 from engine.defaults import parse
 from engine.errors import Cancelled, DatasetError
+from engine.inference.contract import Contract
 from engine.material import look, prepare
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec

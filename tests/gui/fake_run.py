@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.datasets.profile import Profile
 from engine.defaults import metrics_of
-from engine.evaluation.evaluation import ClassScore, Evaluation
 from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.events.messages import ChangeEpochs, ChangeRate, Control, Event, Request
 from engine.events.run_events import (
@@ -28,6 +27,7 @@ from engine.events.run_events import (
     StateChanged,
     StepsDone,
 )
+from engine.inference.evaluation.evaluation import ClassScore, Evaluation
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Output, Task

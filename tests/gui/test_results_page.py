@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from engine.defaults import recommended_model
-from engine.evaluation.evaluation import FILE_NAME
 from engine.events.run_events import RunState
+from engine.inference.evaluation.evaluation import FILE_NAME
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
 from gui.draft import Draft

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.evaluation.evaluation import Evaluation, UnusualExample
+from engine.inference.evaluation.evaluation import Evaluation, UnusualExample
 from gui.plots.score_plot import ScorePlot
 from gui.widgets.score_view import ScoreView
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.errors import DatasetError
 
 if TYPE_CHECKING:
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -37,7 +37,7 @@ from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
 if TYPE_CHECKING:
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 NUMPY_SUFFIXES = (".npz", ".npy")
 

@@ -18,7 +18,7 @@ from engine.errors import DatasetError
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 Pixels = npt.NDArray[np.uint8]
 Resize = Literal["stretch", "crop", "pad"]

@@ -17,7 +17,7 @@ from engine.datasets.tables.number_table import FloatArray, NumberTable
 from engine.errors import DatasetError
 
 if TYPE_CHECKING:
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 OBSERVATIONS = ("observations", "observation", "obs", "states", "state", "x")
 ACTIONS = ("actions", "action", "acts", "act", "y")

@@ -29,7 +29,7 @@ from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
 if TYPE_CHECKING:
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 
 class SeriesParameters(WindowParameters):

@@ -19,7 +19,7 @@ from engine.errors import DatasetError
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 Waveform = npt.NDArray[np.int16]
 

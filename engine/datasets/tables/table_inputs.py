@@ -19,7 +19,7 @@ from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 
 if TYPE_CHECKING:
-    from engine.contract import Contract
+    from engine.inference.contract import Contract
 
 
 def read_inputs(path: Path, contract: Contract) -> FloatArray:

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from engine.decoding import is_autoregressive, taught
 from engine.events.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
+from engine.inference.decoding import is_autoregressive, taught
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer

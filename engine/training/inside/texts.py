@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.decoding import predictor
 from engine.events.insights import TextSample, TextsPredicted
+from engine.inference.decoding import predictor
 from engine.spec.signature import Output, Task
 from engine.training.inside.base import Epochal, Scene
 

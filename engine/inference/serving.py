@@ -18,10 +18,10 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from engine.contract import Contract
-from engine.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
+from engine.inference.contract import Contract
+from engine.inference.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written
 from engine.preprocessing.targets import NumberTargets, TokenTargets
 
 FILE_NAME = "model.keras"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engine.datasets.anomaly import unusual_mask
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.errors import DatasetError
-from engine.evaluation.evaluation import (
+from engine.inference.evaluation.evaluation import (
     MAX_ROWS,
     MAX_TEXTS,
     Evaluation,

@@ -1,0 +1,1 @@
+"""What is done with a trained model: loading it, predicting, and measuring it on new examples."""
