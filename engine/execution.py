@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.defaults import parse, resolve
 from engine.devices.doctor import diagnose
 from engine.devices.machine import look_at_machine, look_at_tensorflow
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
@@ -32,8 +31,9 @@ from engine.events.watch import Watch
 from engine.inference.contract import Contract
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
-from engine.material import look, prepare
 from engine.spec.run_spec import RunSpec
+from engine.training.defaults import parse, resolve
+from engine.training.prepared_data import look, prepare
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore

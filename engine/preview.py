@@ -11,7 +11,6 @@ from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silen
 from engine.datasets.packing import FileRows
 from engine.errors import DatasetError, SpecError
 from engine.events.messages import BatchPreviewed
-from engine.material import Prepared, look
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.augmentation import active, brightest, misfits
 from engine.preprocessing.text import TextInputs
@@ -19,6 +18,7 @@ from engine.preprocessing.tokens import UNKNOWN_SIGN
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Task
 from engine.training.order import shuffled
+from engine.training.prepared_data import Prepared, look
 
 MAX_EXAMPLES = 32
 

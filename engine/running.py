@@ -10,18 +10,18 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine.defaults import parse
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
 from engine.execution import load_tensorflow
-from engine.fingerprint import check_fingerprint, save_fingerprint
-from engine.material import Material, prepare
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse
+from engine.training.fingerprint import check_fingerprint, save_fingerprint
+from engine.training.prepared_data import Material, prepare
 from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
 

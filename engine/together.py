@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import running
-from engine.defaults import parse
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded
 from engine.events.watch import Watch
 from engine.execution import load_tensorflow
-from engine.fingerprint import fingerprint
-from engine.material import Material, prepare
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving
 from engine.training.cluster.workers import Workers
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse
+from engine.training.fingerprint import fingerprint
+from engine.training.prepared_data import Material, prepare
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore

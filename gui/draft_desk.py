@@ -221,7 +221,7 @@ class DraftDesk(QObject):
     def _fit_model(self, profile: Profile) -> None:
         """Picks a model for data whose kind and task are known only now, such as a file's."""
         from engine.datasets import DATASETS
-        from engine.defaults import recommended_model
+        from engine.training.defaults import recommended_model
 
         kind, task = profile.signature.kind, profile.signature.task
         # What is in the box brought its own model along when it was picked.

@@ -18,7 +18,6 @@ from engine.architectures import ARCHITECTURES
 from engine.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
-from engine.defaults import recommended_model
 from engine.errors import DescentError, Problem, SpecError
 from engine.spec.changes import CHANGEABLE
 from engine.spec.parameters import ParameterKind, describe, parse_text, shorten, validate
@@ -31,6 +30,7 @@ from engine.spec.run_spec import (
 )
 from engine.spec.signature import Task
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.training.defaults import recommended_model
 
 Values = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """RunSpec: everything that determines a run, as validated JSON.
 
-A spec may leave choices open (None); `engine.defaults.resolve` closes them for the data at hand,
+A spec may leave choices open (None); `engine.training.defaults.resolve` closes them for the data at hand,
 and the resolved spec is what a run stores.
 """
 
@@ -295,7 +295,7 @@ class RunSpec(Parameters):
     def from_dict(cls, values: dict[str, Any]) -> RunSpec:
         """Checks and builds a spec.
 
-        Names and parameters of datasets and models are checked by `engine.defaults.parse`.
+        Names and parameters of datasets and models are checked by `engine.training.defaults.parse`.
 
         Raises:
             SpecError: With every wrong field at once.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray
-from engine.material import Prepared
+from engine.training.prepared_data import Prepared
 
 EXTREME = 1e4
 """Scaled inputs and targets are about 1; this far out, one example can throw all weights off."""

@@ -23,7 +23,6 @@ from engine.errors import Cancelled
 from engine.events.messages import TrainingEstimated
 from engine.graph import memory
 from engine.inference.decoding import is_autoregressive
-from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
@@ -33,6 +32,7 @@ from engine.training.fitting import Counted, count_memory
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
+from engine.training.prepared_data import Material
 from engine.training.trainer import TEST_BATCH_SIZE
 
 TRAIN_S = 1.0

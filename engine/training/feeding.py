@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, IndexArray
 from engine.inference.decoding import taught
-from engine.material import Material
 from engine.preprocessing.targets import TokenTargets
 from engine.spec.signature import Signature
 from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
+from engine.training.prepared_data import Material
 
 
 def feed_of(material: Material, part: str, resident: bool, is_taught: bool) -> Feed:

@@ -12,10 +12,10 @@ from engine.events.messages import LayerInfo
 from engine.graph.analysis import analyse, count_weights, layers_of
 from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.unallocated import unallocated
-from engine.material import Material
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 from engine.training.building import build
+from engine.training.prepared_data import Material
 
 logger = logging.getLogger(__name__)
 

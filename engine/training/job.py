@@ -34,7 +34,6 @@ from engine.inference.decoding import is_autoregressive, predictor
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
-from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.preprocessing.targets import AnomalyTargets
 from engine.training.augmenting import augmenter
@@ -51,6 +50,7 @@ from engine.training.loop import StepLoop
 from engine.training.placement import ANYWHERE, Placement
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
+from engine.training.prepared_data import Material
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule

@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from engine.events.messages import RatesTried, RateTried
 from engine.inference.decoding import is_autoregressive
-from engine.material import Material
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
@@ -28,6 +27,7 @@ from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
+from engine.training.prepared_data import Material
 from engine.training.rate_advice import suggest
 
 LOWEST, HIGHEST = 1e-7, 10.0

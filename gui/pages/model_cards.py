@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
-from engine.defaults import recommended_model
 from engine.graph.library import SavedModel
 from engine.spec.signature import Kind, Task
+from engine.training.defaults import recommended_model
 from gui.controller import Controller
 from gui.widgets.card_list import Card
 

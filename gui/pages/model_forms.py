@@ -9,12 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
-from engine.defaults import LOSSES
 from engine.errors import Problem
 from engine.spec.parameters import describe
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Task, output_of
 from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
+from engine.training.defaults import LOSSES
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
 from gui.icons import icon

@@ -10,7 +10,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
-from engine.defaults import metrics_of
 from engine.events.insights import Insight
 from engine.events.messages import DataProgress, Rejected
 from engine.events.run_events import (
@@ -20,6 +19,7 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
+from engine.training.defaults import metrics_of
 from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page

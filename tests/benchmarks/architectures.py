@@ -56,9 +56,9 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    from engine.material import prepare
     from engine.spec.run_spec import RunSpec
     from engine.spec.signature import Kind
+    from engine.training.prepared_data import prepare
 
     material = prepare(RunSpec.from_dict(spec))
     examples, parts = material.examples, material.parts
@@ -88,9 +88,9 @@ def coefficients(workspace: Path, run: str, spec: Values) -> str:
     """How far the largest error of a coefficient is from the truth that made data tell."""
     from engine.execution import load_tensorflow
     from engine.inference.contract import Contract
-    from engine.material import prepare
     from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
+    from engine.training.prepared_data import prepare
 
     load_tensorflow()
     import keras
@@ -112,8 +112,8 @@ def coefficients(workspace: Path, run: str, spec: Values) -> str:
 
 def naive(workspace: Path, run: str, spec: Values) -> str:
     """Error of repeating the last value."""
-    from engine.material import prepare
     from engine.spec.run_spec import RunSpec
+    from engine.training.prepared_data import prepare
 
     material = prepare(RunSpec.from_dict(spec))
     x, y = (values[material.parts.test] for values in (material.examples.x, material.examples.y))
@@ -181,8 +181,8 @@ def fitting(trial: Trial) -> tuple[str, ...]:
     if trial.models:
         return trial.models
     from engine.architectures import ARCHITECTURES
-    from engine.material import look
     from engine.spec.run_spec import RunSpec
+    from engine.training.prepared_data import look
 
     values = {"data": {"source": trial.data, "target": _target(trial.options)}}
     signature = look(RunSpec.from_dict(values)).signature

@@ -12,19 +12,19 @@ from engine.cli import main
 from engine.datasets import load_examples
 from engine.datasets.anomaly import unusual_mask
 from engine.datasets.box.pump import pump
-from engine.defaults import parse, resolve
 from engine.errors import DatasetError, SpecError
 from engine.events.run_events import RunFinished
 from engine.inference.contract import Contract
 from engine.inference.evaluation.anomalies import anomaly_metrics
 from engine.inference.evaluation.evaluation import Evaluation
-from engine.material import prepare
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse, resolve
+from engine.training.prepared_data import prepare
 
 
 def _spec(source, anomaly=None, epochs=2, parameters=None, **data):

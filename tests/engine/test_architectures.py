@@ -8,12 +8,12 @@ from bad_values import bad_value_id, bad_values, field_refused
 from tiny_signatures import SIGNATURES, TINY, eight_rows, fitting_pairs, one_of_each, pair_id
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import parse, recommended_model, resolve, training_defaults
 from engine.errors import SpecError
 from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build, compile_model
+from engine.training.defaults import parse, recommended_model, resolve, training_defaults
 from engine.training.plan import Plan
 
 TABLE_NUMBERS = Signature(Kind.TABLE, Task.REGRESSION, (4,))

@@ -16,9 +16,9 @@ from engine.datasets.numpy_files.array_pairs import role_of
 from engine.datasets.numpy_files.array_values import Grey, JoinedRows, meaning_of
 from engine.datasets.packing import DiskRows
 from engine.errors import Cancelled, DatasetError
-from engine.material import prepare
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
+from engine.training.prepared_data import prepare
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 rng = np.random.default_rng(0)

@@ -14,9 +14,9 @@ from engine.datasets.findings import Trouble
 from engine.datasets.packing import packed
 from engine.datasets.sounds import sound_files
 from engine.errors import Cancelled, DatasetError
-from engine.material import look
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
+from engine.training.prepared_data import look
 
 RATE = 8_000
 DIGITS = Path(__file__).parents[3] / "shared" / "data" / "spoken_digits"

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import resolve, training_defaults
 from engine.errors import SpecError
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.tokens import Tokenizer
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build, compile_model
+from engine.training.defaults import resolve, training_defaults
 from engine.training.plan import Plan
 
 SHAPE = (40, 20, 1)

@@ -9,13 +9,13 @@ import tensorflow as tf
 from bad_values import bad_value_id, bad_values, field_refused
 from scipy import ndimage
 
-from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.preprocessing.augmentation import FITTING, active, brightest, misfits, settings_for
 from engine.spec.parameters import validate
 from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.augmenting import augmenter, motions, move_images, random_motions
+from engine.training.defaults import resolve
 from engine.training.loop import DeviceData, StepLoop
 
 SETTINGS = tuple(AugmentationSpec.model_fields)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, RunFinished
@@ -18,6 +17,7 @@ from engine.spec.signature import Kind, Signature, Task
 from engine.spec.training_spec import OptimizerName
 from engine.training.building import check_updates, compile_model
 from engine.training.control import TrainingControl
+from engine.training.defaults import resolve
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan

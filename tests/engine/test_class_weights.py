@@ -8,15 +8,15 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
-from engine.defaults import parse
 from engine.events.run_events import RunFinished
-from engine.material import balanced_weights, prepare
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse
 from engine.training.order import shuffled
 from engine.training.plan import Plan
+from engine.training.prepared_data import balanced_weights, prepare
 
 EPOCHS, BATCH = 3, 16
 
@@ -38,7 +38,9 @@ def imbalanced(shares: tuple[float, ...], weighted: bool = False, n: int = 250) 
 @pytest.fixture
 def use(monkeypatch):
     def use(examples: Examples) -> None:
-        monkeypatch.setattr("engine.material.load_examples", lambda *_: (Iris(), examples))
+        monkeypatch.setattr(
+            "engine.training.prepared_data.load_examples", lambda *_: (Iris(), examples)
+        )
 
     return use
 

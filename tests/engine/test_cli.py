@@ -26,9 +26,9 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
-from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
+from engine.training.prepared_data import prepare
 
 ROOT = Path(__file__).parents[2]
 TRAIN_IRIS = ["train", "--data", "iris", "--model", "logistic_regression", "--epochs", "3"]

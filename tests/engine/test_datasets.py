@@ -17,12 +17,12 @@ from engine.datasets import DATASETS, load_examples, open_dataset
 from engine.datasets.base import Dataset, Examples
 from engine.datasets.box.synthetic import NoisyPlane
 from engine.datasets.profile import SAMPLE_LIMITS, Profile, profile
-from engine.defaults import recommended_model
 from engine.errors import DatasetError, SpecError, UnknownNameError
-from engine.material import look
 from engine.spec.parameters import describe
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
+from engine.training.defaults import recommended_model
+from engine.training.prepared_data import look
 
 in_the_box = [item for item in DATASETS if not item.is_remote]
 every_dataset = pytest.mark.parametrize("dataset", in_the_box, ids=[d.name for d in in_the_box])

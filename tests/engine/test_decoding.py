@@ -6,12 +6,12 @@ import pytest
 import tensorflow as tf
 
 from engine.datasets.base import Examples
-from engine.defaults import resolve
 from engine.inference.decoding import Decoder, is_autoregressive, predictor, taught, written
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build, compile_model
+from engine.training.defaults import resolve
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 

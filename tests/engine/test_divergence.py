@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from engine import running
-from engine.defaults import parse
 from engine.events.run_events import EpochEnded, RunFailed, RunFinished, StepsDone
-from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse
 from engine.training.divergence import examine
 from engine.training.plan import ChunkLength
+from engine.training.prepared_data import prepare
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from engine.events.run_events import (
 from engine.inference.contract import Contract
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
-from engine.material import prepare
 from engine.runs.store import RunStore
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.training.control import TrainingControl
+from engine.training.prepared_data import prepare
 
 
 def _spec(source: str, model: str, **training: object) -> dict:
@@ -146,7 +146,7 @@ def test_digits_with_the_cnn_reach_their_accuracy(store):
 
 def test_shuffled_labels_stay_near_chance(store, monkeypatch):
     """What is learnt comes from the images: no part of the labels leaks into the test part."""
-    from engine import material
+    from engine.training import prepared_data as prepared_data
 
     def shuffled(data, progress):
         dataset, examples = load_examples(data, progress)

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from engine.events.insights import GradientFlow
-from engine.material import prepare
 from engine.spec.run_spec import RunSpec
 from engine.training.budget import Budget
 from engine.training.building import build, compile_model
@@ -17,6 +16,7 @@ from engine.training.inside.flow import Flow
 from engine.training.inside.flow_graph import FlowGraph, flow_layers
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
+from engine.training.prepared_data import prepare
 from engine.training.watching import Watching
 
 layers = keras.layers

@@ -7,11 +7,11 @@ import pytest
 from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
 
 from engine.architectures.applications import APPLICATIONS, weights_path
-from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
+from engine.training.defaults import resolve
 
 TABLE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
 DIGITS = Signature(Kind.IMAGE, Task.CLASSIFICATION, (28, 28, 1), 10)

@@ -13,9 +13,9 @@ from engine.datasets.packing import FileRows, packed
 from engine.datasets.pictures.image_files import ImageHead
 from engine.datasets.pictures.image_survey import ImageParameters, choose_reader
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.material import prepare
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
+from engine.training.prepared_data import prepare
 
 
 def write(path, seed, size=(8, 6), mode="RGB"):

@@ -19,12 +19,12 @@ from engine.events.insights import (
     TextsPredicted,
 )
 from engine.inference.decoding import is_autoregressive, predictor, taught
-from engine.material import prepare
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
 from engine.training.inside import Scene, observers
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
+from engine.training.prepared_data import prepare
 
 SMALL = {
     "dates": {"n_samples": 300, "languages": "English, German"},

@@ -8,11 +8,11 @@ import pytest
 from engine.datasets import DATASETS, load_examples, recognise
 from engine.datasets.box.dates import Dates, DatesParameters
 from engine.datasets.findings import Trouble
-from engine.defaults import parse
 from engine.errors import DatasetError, SpecError
-from engine.material import look
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
+from engine.training.defaults import parse
+from engine.training.prepared_data import look
 
 TATOEBA = """Go.\tVa !\tCC-BY 2.0 (France) #1
 Hi.\tSalut !\tCC-BY 2.0

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from engine.datasets.box.cartpole import controller, play
-from engine.defaults import resolve
 from engine.events.run_events import RunFinished
 from engine.inference.contract import Contract
 from engine.inference.serving import ServedModel
@@ -14,6 +13,7 @@ from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
+from engine.training.defaults import resolve
 
 N_EPISODES = 20
 MAX_STEPS = 500

@@ -7,13 +7,13 @@ import tensorflow as tf
 from tiny_signatures import TINY, eight_rows, fitting_pairs, one_of_each, pair_id
 
 from engine import execution, running
-from engine.defaults import resolve
 from engine.errors import SpecError
 from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
+from engine.training.defaults import resolve
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision

@@ -185,7 +185,9 @@ class Pictures:
 def pictures(monkeypatch):
     def use(n: int, bad: set[int]) -> Pictures:
         made = Pictures(n, bad)
-        monkeypatch.setattr("engine.material.load_examples", lambda *_: (Digits(), made.examples))
+        monkeypatch.setattr(
+            "engine.training.prepared_data.load_examples", lambda *_: (Digits(), made.examples)
+        )
         return made
 
     return use

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from engine.defaults import parse
 from engine.errors import Cancelled, SpecError
 from engine.events.messages import RatesTried, RateTried
 from engine.execution import find_rate
-from engine.material import prepare
 from engine.training import rate_finder
 from engine.training.building import build
+from engine.training.defaults import parse
 from engine.training.loop import StepLoop
+from engine.training.prepared_data import prepare
 from engine.training.rate_advice import nice, suggest
 from engine.training.rate_finder import HIGHEST, LOWEST, N_RATES
 

@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from engine.datasets.base import Examples
-from engine.defaults import resolve
 from engine.inference.contract import Contract
 from engine.inference.serving import ServedModel
 from engine.preprocessing import Preprocessing
@@ -15,6 +14,7 @@ from engine.preprocessing.tokens import Tokenizer, cut
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.building import build
+from engine.training.defaults import resolve
 
 LEARNT = ["Émile", "中国", "a b\nc", "naïve 😀", "\ud83d half", "[UNK]"]
 NEW = ["", "zzz", "中a国é", "😀 \n", "much longer than what is kept", "É"]

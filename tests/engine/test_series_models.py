@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import parse, recommended_model, resolve
 from engine.errors import SpecError
 from engine.events.insights import CoefficientsUpdated
 from engine.events.run_events import RunFinished
-from engine.material import prepare
 from engine.running import train
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
 from engine.training.control import TrainingControl
+from engine.training.defaults import parse, recommended_model, resolve
+from engine.training.prepared_data import prepare
 
 WINDOW = Signature(Kind.SERIES, Task.FORECASTING, (12, 2), n_values=3)
 

@@ -13,13 +13,13 @@ import tensorflow as tf
 from engine.architectures import ARCHITECTURES
 from engine.datasets import load_examples
 from engine.datasets.tables.text_words import cut_words
-from engine.defaults import resolve
 from engine.errors import DatasetError, SpecError
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
 from engine.spec.run_spec import DataSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build
+from engine.training.defaults import resolve
 
 N = 120
 CITIES = ["Berlin", "Paris", "Rom", "Oslo", "Café"]

@@ -6,12 +6,12 @@ import pytest
 from bad_values import bad_value_id, bad_values, field_refused
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import recommended_model, resolve
 from engine.errors import SpecError
 from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build, compile_model
+from engine.training.defaults import recommended_model, resolve
 from engine.training.plan import Plan
 
 N_TOKENS = 20

@@ -12,13 +12,13 @@ from engine.datasets.language import packed_texts, text_reading, texts
 from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import PackedTexts
 from engine.datasets.packing import packed
-from engine.defaults import parse
 from engine.errors import Cancelled, DatasetError
 from engine.inference.contract import Contract
-from engine.material import look, prepare
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 from engine.spec.signature import Kind, Task
+from engine.training.defaults import parse
+from engine.training.prepared_data import look, prepare
 
 NAMES_BY_LANGUAGE = Path(__file__).parents[3] / "shared" / "data" / "names_by_language"
 

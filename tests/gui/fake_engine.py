@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.defaults import resolve
 from engine.errors import DescentError, Problem
 from engine.events.messages import (
     ChangeEpochs,
@@ -50,6 +49,7 @@ from engine.events.run_events import (
 from engine.graph.starter import starter
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
+from engine.training.defaults import resolve
 from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_run import FakeRun

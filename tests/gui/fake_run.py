@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.datasets.profile import Profile
-from engine.defaults import metrics_of
 from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.events.messages import ChangeEpochs, ChangeRate, Control, Event, Request
 from engine.events.run_events import (
@@ -31,6 +30,7 @@ from engine.inference.evaluation.evaluation import ClassScore, Evaluation
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Output, Task
+from engine.training.defaults import metrics_of
 
 if TYPE_CHECKING:
     from tests.gui.fake_engine import FakeEngine, FakeSession

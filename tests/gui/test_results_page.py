@@ -12,11 +12,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from engine.defaults import recommended_model
 from engine.events.run_events import RunState
 from engine.inference.evaluation.evaluation import FILE_NAME
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
+from engine.training.defaults import recommended_model
 from gui.draft import Draft
 from gui.pages.results_page import ResultsPage
 from tests.gui.fake_data import fake_profile

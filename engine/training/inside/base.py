@@ -15,10 +15,10 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.events.run_events import RunEvent
-from engine.material import Material
 from engine.preprocessing import Preprocessing
 from engine.spec.signature import Output, Signature
 from engine.training.loop import StepLoop
+from engine.training.prepared_data import Material
 
 if TYPE_CHECKING:
     import keras

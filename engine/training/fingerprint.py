@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
-from engine.material import Prepared
+from engine.training.prepared_data import Prepared
 
 FILE_NAME = "data.json"
 _N_ROWS = 64

@@ -15,10 +15,10 @@ from engine.datasets.looks import Trace
 from engine.datasets.packing import packed
 from engine.datasets.profile import Profile, profile
 from engine.datasets.split import Parts, split
-from engine.defaults import resolve
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
+from engine.training.defaults import resolve
 
 
 @dataclass(frozen=True)
