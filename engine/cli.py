@@ -17,9 +17,9 @@ from engine.commands import download, listings, models, rates, training
 from engine.commands.output import Output, error_text
 from engine.commands.quiet import quiet_native_code
 from engine.errors import DescentError
-from engine.leaving import leave
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
+from engine.service.hard_exit import leave
 from engine.spec.signature import Task
 
 EXIT_USAGE = 2

@@ -33,7 +33,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.runs.workspace import default_workspace
-from engine.session import Session
+from engine.service.session import Session
 from gui.controller import Controller
 from gui.garbage import GarbageCollector
 from gui.main_window import MainWindow

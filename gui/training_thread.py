@@ -41,7 +41,7 @@ _tickets = itertools.count(1)
 
 
 class SessionLike(Protocol):
-    """What the thread needs of `engine.session.Session`."""
+    """What the thread needs of `engine.service.session.Session`."""
 
     @property
     def pid(self) -> int | None: ...

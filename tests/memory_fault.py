@@ -8,7 +8,7 @@ import json
 import os
 import signal
 
-from engine import worker
+from engine.service import worker
 
 
 def main(connection, workspace, *rest):

@@ -30,7 +30,7 @@ def estimate(arguments: Namespace, output: Output) -> int:
             "Leave those out: the estimate is then of this machine alone.",
         )
     values = spec_values(arguments)
-    from engine import execution
+    from engine.service import execution
 
     found = execution.estimate(values)
     output.event("training_estimated", **dataclasses.asdict(found))

@@ -57,7 +57,7 @@ def list_data(arguments: Namespace, output: Output) -> int:
 
 def inspect_data(arguments: Namespace, output: Output) -> int:
     """Loads a dataset and says what is in it."""
-    from engine import execution
+    from engine.service import execution
 
     profile = execution.inspect_data(inspection_values(arguments)).profile
     values = profile.to_dict()
@@ -142,7 +142,7 @@ def describe_model(arguments: Namespace, output: Output) -> int:
     values = _architecture(name)
     built: dict[str, Any] = {}
     if arguments.data is not None:
-        from engine import execution
+        from engine.service import execution
 
         answer = execution.describe_model(spec_values(arguments))
         if arguments.code:
@@ -269,8 +269,8 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
 
 def show_devices(arguments: Namespace, output: Output) -> int:
     """Says what the machine has, how busy it is, and what TensorFlow can use of it."""
-    from engine import execution
     from engine.devices.sampler import DeviceSampler
+    from engine.service import execution
 
     sampler = DeviceSampler()
     info = sampler.describe()

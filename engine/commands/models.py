@@ -19,7 +19,7 @@ _UNUSUAL_SHOWN = 10
 
 def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Evaluates a run's model anew on its test part."""
-    from engine import execution
+    from engine.service import execution
 
     record = store.get(arguments.run)
     evaluation = execution.evaluate(record.id, store)
@@ -58,7 +58,7 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     record = store.get(arguments.run)
     contract = Contract.load(store.folder(record.id))
     names, x = read_inputs(arguments.input, contract)
-    from engine import execution
+    from engine.service import execution
 
     outputs = execution.predict(record.id, store, x)
     targets = contract.preprocessing.targets

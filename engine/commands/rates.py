@@ -28,7 +28,7 @@ def find_rate(arguments: Namespace, output: Output) -> int:
         DescentError: The model cannot be trained so.
     """
     values = spec_values(arguments)
-    from engine import execution
+    from engine.service import execution
 
     told = _Told(output)
     with told.interrupts():

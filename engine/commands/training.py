@@ -48,7 +48,7 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
         return estimate(arguments, output)
     values, name = spec_values(arguments), arguments.name or ""
     workers = parse_workers(arguments.workers, arguments.index)
-    from engine import running, together
+    from engine.service import distributed, running
 
     if workers is None:
         return _follow(
@@ -57,7 +57,7 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
             output,
         )
     return _follow(
-        lambda listener: together.train(
+        lambda listener: distributed.train(
             values, workers, store, listener, listener.control, name, output.lines
         ),
         store if workers.is_chief else None,
@@ -76,7 +76,7 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     """
     changes, run = resume_changes(arguments), arguments.run
     workers = parse_workers(arguments.workers, arguments.index)
-    from engine import running, together
+    from engine.service import distributed, running
 
     if workers is None:
         return _follow(
@@ -85,7 +85,7 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
             output,
         )
     return _follow(
-        lambda listener: together.resume(
+        lambda listener: distributed.resume(
             run, changes, workers, store, listener, listener.control, output.lines
         ),
         store if workers.is_chief else None,

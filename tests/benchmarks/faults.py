@@ -52,7 +52,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service.session import Session
 from engine.training.checkpoint import newest_checkpoint, read_checkpoint
 
 SPEC: dict[str, Any] = {

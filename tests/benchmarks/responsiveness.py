@@ -157,7 +157,7 @@ def _headless_samples_per_s(workspace: Path) -> float:
     """The same training through the engine alone, in a worker without a window."""
     from engine.events.messages import Train
     from engine.events.run_events import EpochEnded
-    from engine.session import Session
+    from engine.service.session import Session
 
     spec = SPEC | {"training": {"epochs": EPOCHS_BEFORE_STOP}}
     session = Session(workspace)

@@ -25,7 +25,7 @@ from PySide6.QtCore import QObject, QSettings, QTimer, Slot
 from PySide6.QtWidgets import QApplication
 
 from engine.events.run_events import EpochEnded, RunEnded
-from engine.session import Session
+from engine.service.session import Session
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow

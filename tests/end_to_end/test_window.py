@@ -11,7 +11,6 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
-from engine import running
 from engine.events.messages import ResumeRun, Train
 from engine.events.run_events import (
     EpochEnded,
@@ -23,7 +22,8 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service import running
+from engine.service.session import Session
 from engine.training.control import TrainingControl
 from gui.controller import Controller
 from gui.draft import Draft

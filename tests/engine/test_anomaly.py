@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from engine import execution, running
 from engine.architectures.autoencoder import AutoencoderParameters, open_bottleneck
 from engine.cli import main
 from engine.datasets import load_examples
@@ -19,6 +18,7 @@ from engine.inference.evaluation.anomalies import anomaly_metrics
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
+from engine.service import execution, running
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.training.building import build

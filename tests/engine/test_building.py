@@ -10,8 +10,8 @@ import tensorflow as tf
 from engine.errors import SpecError
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, RunFinished
-from engine.running import train
 from engine.runs.store import RunStore
+from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.spec.training_spec import OptimizerName

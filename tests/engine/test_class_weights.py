@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.classic import Iris
 from engine.events.run_events import RunFinished
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.spec.signature import Kind, Task
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl

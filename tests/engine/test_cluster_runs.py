@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import running
 from engine.events.run_events import EpochEnded, RunFinished, RunState
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 

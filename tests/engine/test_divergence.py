@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine import running
 from engine.events.run_events import EpochEnded, RunFailed, RunFinished, StepsDone
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse

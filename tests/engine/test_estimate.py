@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import execution
 from engine.errors import Cancelled, DatasetError, SpecError
 from engine.events.messages import TrainingEstimated
 from engine.events.run_events import StepsDone
 from engine.graph import memory
 from engine.graph.memory import Available, Need, fitting_batch_size
-from engine.running import train
 from engine.runs.store import RunStore
+from engine.service import execution
+from engine.service.running import train
 from engine.training import estimate as estimating
 from engine.training.control import TrainingControl
 from engine.training.loop import StepLoop

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine import cli, execution
+from engine import cli
 from engine.commands.estimate import duration
 from engine.events.messages import TrainingEstimated
+from engine.service import execution
 
 MB = 1 << 20
 FITS = TrainingEstimated(0.012, 3.04, 30.4, 420 * MB, 8192 * MB, device="CPU:0")

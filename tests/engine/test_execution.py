@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from engine import execution, running
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
 from engine.events.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
@@ -22,6 +21,7 @@ from engine.inference.contract import Contract
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
 from engine.runs.store import RunStore
+from engine.service import execution, running
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.training.control import TrainingControl
 from engine.training.prepared_data import prepare

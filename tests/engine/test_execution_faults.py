@@ -2,7 +2,6 @@
 
 import pytest
 
-from engine import execution, running
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
 from engine.events.messages import Control
@@ -16,6 +15,7 @@ from engine.events.run_events import (
 )
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.runs.store import RunStore
+from engine.service import execution, running
 from engine.spec.run_spec import DataSpec
 from engine.training.control import TrainingControl
 

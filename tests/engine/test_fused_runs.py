@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine import running
 from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.inside.flow_graph import FlowGraph

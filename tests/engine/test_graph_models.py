@@ -10,11 +10,11 @@ from keras import layers, ops
 from keras.src import backend
 from tiny_signatures import eight_rows, fitting_pairs, pair_id
 
-from engine.describing import describe_network, graph_of
 from engine.graph.building import build_graph, build_plain
 from engine.graph.code import code_of, lines_of
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.reading import of_model
+from engine.service.describe import describe_network, graph_of
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.defaults import resolve

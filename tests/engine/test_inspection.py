@@ -18,8 +18,8 @@ from engine.events.messages import (
     Rejected,
 )
 from engine.events.watch import Watch
-from engine.execution import inspect_data
-from engine.session import Session
+from engine.service.execution import inspect_data
+from engine.service.session import Session
 
 
 @pytest.fixture

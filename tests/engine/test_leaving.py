@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import atexit, sys, threading, time
-from engine.leaving import leave
+from engine.service.hard_exit import leave
 
 atexit.register(print, "in the usual way")
 threading.Thread(target=time.sleep, args=(seconds,), daemon=True).start()

@@ -11,14 +11,14 @@ import numpy as np
 import psutil
 import pytest
 
-from engine import execution
 from engine.errors import SpecError
 from engine.events.messages import Event, LayerInfo
-from engine.execution import describe_model
 from engine.graph import memory
 from engine.graph.memory import SLOTS, Available, Need, bytes_text, need_of, refusal
-from engine.running import train
 from engine.runs.store import RunStore
+from engine.service import execution
+from engine.service.execution import describe_model
+from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.spec.training_spec import OptimizerName

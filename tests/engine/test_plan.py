@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from engine import running
 from engine.events.run_events import PlanChosen
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.spec.training_spec import ExecutionSpec
 from engine.training import tuning
 from engine.training.compiled import CompiledChunk, twin_of

@@ -7,8 +7,8 @@ from engine.datasets.box.cartpole import controller, play
 from engine.events.run_events import RunFinished
 from engine.inference.contract import Contract
 from engine.inference.serving import ServedModel
-from engine.running import train
 from engine.runs.store import RunStore
+from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from tiny_signatures import TINY, eight_rows, fitting_pairs, one_of_each, pair_id
 
-from engine import execution, running
 from engine.errors import SpecError
 from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
+from engine.service import execution, running
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine import running
 from engine.datasets.base import Examples
 from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
@@ -20,9 +19,10 @@ from engine.events.messages import (
     Rejected,
 )
 from engine.events.run_events import RunFinished
-from engine.preview import MAX_EXAMPLES, preview_batch
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service import running
+from engine.service.preview import MAX_EXAMPLES, preview_batch
+from engine.service.session import Session
 from engine.spec.signature import Kind, Task
 from engine.training.control import TrainingControl
 
@@ -131,7 +131,7 @@ def test_without_augmentation_nothing_is_changed(fed, tmp_path):
 def test_no_model_is_needed_and_no_tensorflow_without_augmentation():
     code = (
         "import sys\n"
-        "from engine.preview import preview_batch\n"
+        "from engine.service.preview import preview_batch\n"
         "assert len(preview_batch({'data': {'source': 'iris'}}).x) == 32\n"
         "assert 'tensorflow' not in sys.modules\n"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import Cancelled, SpecError
 from engine.events.messages import RatesTried, RateTried
-from engine.execution import find_rate
+from engine.service.execution import find_rate
 from engine.training import rate_finder
 from engine.training.building import build
 from engine.training.defaults import parse

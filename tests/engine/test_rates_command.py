@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from engine import cli, execution
+from engine import cli
 from engine.events.messages import RatesTried, RateTried
+from engine.service import execution
 
 
 @pytest.fixture

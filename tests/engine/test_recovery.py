@@ -22,9 +22,9 @@ from engine.events.run_events import (
     SettingChanged,
     StepsDone,
 )
-from engine.recovery import Recovery
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service.recovery import Recovery
+from engine.service.session import Session
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from tests import memory_fault
@@ -173,7 +173,7 @@ def test_a_run_that_cannot_go_on_ends_with_the_first_reason():
 
 @pytest.fixture
 def session(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.session.worker.main", memory_fault.main)
+    monkeypatch.setattr("engine.service.session.worker.main", memory_fault.main)
     session = Session(tmp_path)
     yield session
     session.close()

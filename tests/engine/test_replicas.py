@@ -174,7 +174,8 @@ tf.config.set_visible_devices([cpu])
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * n_devices
 )
-from engine import execution, running
+from engine.service import execution
+from engine.service import running
 from engine.events.run_events import EpochEnded, PlanChosen
 from engine.runs.store import RunStore
 from engine.training.control import TrainingControl

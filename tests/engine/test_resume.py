@@ -10,7 +10,6 @@ import threading
 import numpy as np
 import pytest
 
-from engine import running
 from engine.errors import DatasetError, SpecError, WorkspaceError
 from engine.events.messages import ChangeEpochs, ChangeRate, Control, ResumeRun, Train
 from engine.events.run_events import (
@@ -28,7 +27,8 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service import running
+from engine.service.session import Session
 from engine.training import checkpoint_writer, trainer
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl

@@ -7,8 +7,8 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import SpecError
 from engine.events.insights import CoefficientsUpdated
 from engine.events.run_events import RunFinished
-from engine.running import train
 from engine.runs.store import RunStore
+from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.building import build

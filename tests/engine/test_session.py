@@ -34,7 +34,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.session import Session
+from engine.service.session import Session
 
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
 
@@ -176,7 +176,7 @@ import os, sys
 from pathlib import Path
 from engine.events.messages import Train
 from engine.events.run_events import EpochEnded
-from engine.session import Session
+from engine.service.session import Session
 
 if __name__ == "__main__":
     session = Session(Path(sys.argv[1]))
@@ -212,7 +212,7 @@ def test_a_worker_ends_with_its_parent_and_keeps_the_run(tmp_path):
 
 def test_an_engine_of_another_version_says_what_to_do(session, monkeypatch):
     """As after an update while the window was open."""
-    monkeypatch.setattr("engine.session.PROTOCOL_VERSION", 0)
+    monkeypatch.setattr("engine.service.session.PROTOCOL_VERSION", 0)
     (refused,) = session.run(InspectData({"data": {"source": "iris"}}))
     assert isinstance(refused, Rejected)
     assert "open it again" in refused.hint

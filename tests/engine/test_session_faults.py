@@ -23,7 +23,7 @@ from engine.events.run_events import (
     RunState,
 )
 from engine.runs.store import RunStore
-from engine.session import LOGS_KEPT, Session
+from engine.service.session import LOGS_KEPT, Session
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 

@@ -10,11 +10,11 @@ import numpy as np
 import psutil
 import pytest
 
-from engine import stacks, stall
 from engine.events.messages import Control, Train
 from engine.events.run_events import EpochEnded, RunState, Stalled, StateChanged, StepsDone
-from engine.session import Session
-from engine.stall import CEILING_S, FLOOR_S, StallWatch
+from engine.service import stack_dump, stall
+from engine.service.session import Session
+from engine.service.stall import CEILING_S, FLOOR_S, StallWatch
 
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
 STEPS = StepsDone("r", 1, 0, {"loss": np.ones(1, np.float32)}, 0.0)
@@ -120,8 +120,8 @@ def test_the_first_step_is_not_the_usual_one(watch, clock):
 def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(stall, "FLOOR_S", 0.3)
     monkeypatch.setattr(stall, "TIMES_USUAL", 0.0)
-    monkeypatch.setattr("engine.session.POLL_S", 0.05)
-    monkeypatch.setattr(stacks, "PATIENCE_S", 0.1)
+    monkeypatch.setattr("engine.service.session.POLL_S", 0.05)
+    monkeypatch.setattr(stack_dump, "PATIENCE_S", 0.1)
     session = Session(tmp_path)
     try:
         events = session.run(Train(LINE | {"training": {"epochs": 100_000}}))
@@ -135,9 +135,9 @@ def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch):
         assert next(event for event in events if isinstance(event, StepsDone))
         session.control(Control.PAUSE)
         next(event for event in events if isinstance(event, StateChanged))
-        monkeypatch.setattr(stacks, "PATIENCE_S", 60.0)
-        for kind in (stacks._SIGNAL, None):  # None: as where there are no signals
-            monkeypatch.setattr(stacks, "_SIGNAL", kind)
+        monkeypatch.setattr(stack_dump, "PATIENCE_S", 60.0)
+        for kind in (stack_dump._SIGNAL, None):  # None: as where there are no signals
+            monkeypatch.setattr(stack_dump, "_SIGNAL", kind)
             found = session._stacks(session._connection)
             assert "in should_stop" in found
             assert "in _read" in found
@@ -149,7 +149,7 @@ def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch):
 
 _STUCK = """
 import re, sys
-from engine import stacks
+from engine.service import stack_dump
 stacks.offer()
 import os
 os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 2)
@@ -179,15 +179,15 @@ def stuck(tmp_path):
 @needs_signals
 def test_the_stacks_of_a_process_that_holds_pythons_lock_in_c(stuck):
     process, log = stuck
-    found = stacks.take(process.pid, log, ask=pytest.fail)
+    found = stack_dump.take(process.pid, log, ask=pytest.fail)
     assert "The process computes." in found
     assert "in stuck_in_c" in found
     assert process.poll() is None  # asking did not end it
-    assert "in stuck_in_c" in stacks.take(process.pid, log, ask=pytest.fail)
+    assert "in stuck_in_c" in stack_dump.take(process.pid, log, ask=pytest.fail)
 
 
 def test_without_signals_the_worker_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(stacks, "_SIGNAL", None)
+    monkeypatch.setattr(stack_dump, "_SIGNAL", None)
     log = tmp_path / "log"
     log.write_text("before\n", encoding="utf-8")
 
@@ -195,21 +195,21 @@ def test_without_signals_the_worker_is_asked(tmp_path, monkeypatch):
         with log.open("a", encoding="utf-8") as file:
             file.write("Thread 1 (most recent call first):\n")
 
-    assert stacks.take(os.getpid(), log, ask).endswith("Thread 1 (most recent call first):")
+    assert stack_dump.take(os.getpid(), log, ask).endswith("Thread 1 (most recent call first):")
 
 
 def test_of_a_worker_that_is_gone_nothing_is_known(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     (tmp_path / "log").touch()
-    assert stacks.take(process.pid, tmp_path / "log", ask=pytest.fail) == ""
+    assert stack_dump.take(process.pid, tmp_path / "log", ask=pytest.fail) == ""
 
 
 def test_a_process_without_a_log_is_not_signalled(tmp_path):
     """It may be so young that the signal would end it."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        stacks.take(process.pid, tmp_path / "no log", ask=pytest.fail)
+        stack_dump.take(process.pid, tmp_path / "no log", ask=pytest.fail)
         assert process.poll() is None
     finally:
         process.communicate(b"\n")

@@ -164,7 +164,7 @@ class FakeEngine:
 
 
 class FakeSession:
-    """What `engine.session.Session` is to the window."""
+    """What `engine.service.session.Session` is to the window."""
 
     def __init__(self, engine: FakeEngine, pid: int) -> None:
         self._engine = engine
@@ -305,7 +305,7 @@ class FakeSession:
         self.is_training = False
 
     def _continue(self, command: ResumeRun) -> Iterator[Event]:
-        """As `engine.running.resume` does, from the last epoch's checkpoint."""
+        """As `engine.service.running.resume` does, from the last epoch's checkpoint."""
         self._asked.clear()
         self._engine.prepare.wait()
         if "resume" in self._engine.rejections:

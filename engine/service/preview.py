@@ -101,7 +101,7 @@ def _augmented(x: AnyArray, spec: RunSpec, prepared: Prepared) -> AnyArray:
     """What the first training step makes of a batch; the same array where nothing is changed."""
     if not active(spec.augmentation):
         return x
-    from engine.execution import load_tensorflow
+    from engine.service.execution import load_tensorflow
 
     load_tensorflow()
     import tensorflow as tf

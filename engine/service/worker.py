@@ -18,7 +18,6 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine import stacks
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, SpecError
 from engine.events.messages import (
@@ -41,7 +40,8 @@ from engine.events.messages import (
     WarmUp,
 )
 from engine.events.watch import Watch
-from engine.leaving import leave
+from engine.service import stack_dump
+from engine.service.hard_exit import leave
 from engine.training.control import TrainingControl
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def main(
         niceness: How much to yield to other processes.
         protocol: The version of the messages that the parent speaks.
     """
-    stacks.offer()
+    stack_dump.offer()
     _redirect_output(log_path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us
     if niceness and hasattr(os, "nice"):
@@ -112,7 +112,7 @@ class _Worker:
                 if isinstance(message, Request):
                     self._control.request(message)
                 elif isinstance(message, TellStacks):
-                    stacks.write()
+                    stack_dump.write()
                 elif isinstance(message, Leave):
                     break
                 else:
@@ -166,8 +166,8 @@ class _Worker:
             )
 
     def _execute(self, command: Command, control: TrainingControl) -> Event:
-        from engine import execution, running
         from engine.runs.store import RunStore
+        from engine.service import execution, running
 
         match command:
             case InspectData():
@@ -175,7 +175,7 @@ class _Worker:
                     command.spec, Watch(self._send, lambda: control.is_stopping)
                 )
             case PreviewBatch():
-                from engine.preview import preview_batch
+                from engine.service.preview import preview_batch
 
                 return preview_batch(command.spec, Watch(self._send, lambda: control.is_stopping))
             case DownloadData():

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import running
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded
 from engine.events.watch import Watch
-from engine.execution import load_tensorflow
+from engine.service import running
+from engine.service.execution import load_tensorflow
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet
@@ -54,7 +54,7 @@ def train(
         values: A `RunSpec` as JSON values.
         workers: All of them, and which this one is.
         store: Where the chief keeps the run.
-        emit: Told every event but the last; at the chief as `engine.running.train` says.
+        emit: Told every event but the last; at the chief as `engine.service.running.train` says.
         control: What is asked of this worker; stopping one stops all.
         name: The run's name; empty for one made of data and model.
         tell: Told in words who is waited for.
@@ -94,7 +94,7 @@ def resume(
 
     Args:
         reference: The run's id, the beginning of one, or its name. The chief alone looks it up.
-        changes: As for `engine.running.resume`; the chief's count.
+        changes: As for `engine.service.running.resume`; the chief's count.
         workers: As for `train`.
         store: As for `train`.
         emit: As for `train`.

@@ -18,7 +18,6 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from engine import stacks, worker
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.errors import DescentError
 from engine.events.messages import (
@@ -45,9 +44,10 @@ from engine.events.run_events import (
     Stalled,
 )
 from engine.files import cannot_write
-from engine.recovery import Recovery
 from engine.runs.record import RunRecord
-from engine.stall import POLL_S, StallWatch
+from engine.service import stack_dump, worker
+from engine.service.recovery import Recovery
+from engine.service.stall import POLL_S, StallWatch
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ class Session:
         pid, log = self.pid, self._log_path
         if pid is None or log is None:
             return ""
-        return stacks.take(pid, log, lambda: self._send(connection, TellStacks()))
+        return stack_dump.take(pid, log, lambda: self._send(connection, TellStacks()))
 
     def control(self, request: Request) -> None:
         """Asks something of the training under way; returns at once."""

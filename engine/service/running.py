@@ -15,8 +15,8 @@ from engine.errors import DescentError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
-from engine.execution import load_tensorflow
 from engine.runs.record import RunRecord
+from engine.service.execution import load_tensorflow
 from engine.spec.changes import change_problems, changed_values
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse

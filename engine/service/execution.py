@@ -120,7 +120,7 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     signature = prepared.signature
     resolved = resolve(spec, signature, prepared.dataset.recommended_model)
     load_tensorflow()
-    from engine.describing import describe_network
+    from engine.service.describe import describe_network
     from engine.training.placement import place
 
     place(resolved, signature)  # refuses, at its field, what this machine cannot do
