@@ -8,7 +8,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     is_for_window = not arguments or arguments[0].startswith("--workspace")
     if not is_for_window:
-        from engine.cli import run
+        from engine.cli.main import run
 
         return run(arguments)
 

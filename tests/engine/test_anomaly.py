@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from engine.architectures.autoencoder import AutoencoderParameters, open_bottleneck
-from engine.cli import main
+from engine.cli.main import main
 from engine.datasets import load_examples
 from engine.datasets.anomaly import unusual_mask
 from engine.datasets.box.pump import pump

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import cli
 from engine.architectures import ARCHITECTURES
-from engine.commands.output import Output, error_text, plain, table
-from engine.commands.progress import Progress
-from engine.commands.settings import spec_values
+from engine.cli.commands.output import Output, error_text, plain, table
+from engine.cli.commands.progress import Progress
+from engine.cli.commands.settings import spec_values
+from engine.cli.main import main as cli
 from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
 from engine.events.run_events import (
@@ -271,7 +271,7 @@ class TestSettings:
         assert len(caught.value.problems) == 3
 
     def test_ambiguous_key(self, monkeypatch):
-        from engine.commands import settings
+        from engine.cli.commands import settings
 
         both = [
             settings._Setting("model.noise", ("model", "parameters", "noise")),

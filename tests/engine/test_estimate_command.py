@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine import cli
-from engine.commands.estimate import duration
+from engine.cli.commands.estimate import duration
+from engine.cli.main import main as cli
 from engine.events.messages import TrainingEstimated
 from engine.service import execution
 

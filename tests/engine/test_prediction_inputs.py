@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.commands.inputs import read_inputs
+from engine.cli.commands.inputs import read_inputs
 from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
 from engine.inference.contract import Contract

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.commands.own_models import CUSTOM, own_model
+from engine.cli.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.errors import DescentError, Problem, SpecError

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from engine.commands import download, listings, models, rates, training
-from engine.commands.output import Output, error_text
-from engine.commands.quiet import quiet_native_code
+from engine.cli.commands import download, listings, models, rates, training
+from engine.cli.commands.output import Output, error_text
+from engine.cli.commands.quiet import quiet_native_code
 from engine.errors import DescentError
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace

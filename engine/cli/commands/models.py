@@ -6,8 +6,8 @@ from argparse import Namespace
 
 import numpy as np
 
-from engine.commands.inputs import read_inputs
-from engine.commands.output import Output, number, numbers, table
+from engine.cli.commands.inputs import read_inputs
+from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore

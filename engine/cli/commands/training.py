@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from engine.commands.estimate import estimate
-from engine.commands.output import Output, error_text, numbers
-from engine.commands.progress import Progress
-from engine.commands.settings import resume_changes, spec_values
+from engine.cli.commands.estimate import estimate
+from engine.cli.commands.output import Output, error_text, numbers
+from engine.cli.commands.progress import Progress
+from engine.cli.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
 from engine.events.messages import Control, Event
 from engine.events.run_events import (

@@ -8,9 +8,9 @@ from argparse import Namespace
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.commands.output import Output, number, numbers, size, table
-from engine.commands.own_models import CUSTOM, graph_of, library, own_model
-from engine.commands.settings import inspection_values, spec_values
+from engine.cli.commands.output import Output, number, numbers, size, table
+from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
+from engine.cli.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import DataFinding
 from engine.datasets.profile import Profile

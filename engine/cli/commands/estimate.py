@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from argparse import Namespace
 
-from engine.commands.output import Output
-from engine.commands.settings import spec_values
+from engine.cli.commands.output import Output
+from engine.cli.commands.settings import spec_values
 from engine.errors import DescentError
 from engine.events.messages import TrainingEstimated
 from engine.graph.memory import bytes_text

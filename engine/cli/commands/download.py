@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from engine.commands.output import Output
+from engine.cli.commands.output import Output
 from engine.datasets import DATASETS
 from engine.datasets.box.keras_data import KerasDataset
 from engine.datasets.box.keras_data import download as fetch

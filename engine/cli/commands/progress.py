@@ -8,8 +8,8 @@ from __future__ import annotations
 import shutil
 import time
 
-from engine.commands.listings import finding_lines
-from engine.commands.output import Output, number, numbers
+from engine.cli.commands.listings import finding_lines
+from engine.cli.commands.output import Output, number, numbers
 from engine.datasets.findings import Trouble
 from engine.events.messages import DataProgress, Event
 from engine.events.run_events import (

@@ -11,8 +11,8 @@ from types import FrameType
 
 import numpy as np
 
-from engine.commands.output import Output, number, table
-from engine.commands.settings import spec_values
+from engine.cli.commands.output import Output, number, table
+from engine.cli.commands.settings import spec_values
 from engine.events.messages import Event, RateTried
 
 _SHOWN_PER_DECADE = 2
