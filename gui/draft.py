@@ -27,7 +27,7 @@ class Draft:
     Attributes:
         source: Name of a built-in dataset or path of a file or folder; empty: nothing picked yet.
         target: Column to predict; None: the engine chooses.
-        task: By the names of `engine.spec.run_spec.signature.Task`, or None: found out from the target.
+        task: By the names of `engine.spec.signature.Task`, or None: found out from the target.
         format: How a file or folder is read, by the names of `engine.datasets.FORMATS`; None:
             found out.
         weights: Column that says how much each example counts; None: all count alike.

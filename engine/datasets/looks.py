@@ -44,7 +44,7 @@ class ColumnProfile:
         n_missing: Cells that hold nothing.
         n_distinct: Different values.
         values: The most frequent values with their counts, where it holds categories.
-        gaps: What stands in for a missing value, by the names of `engine.spec.run_spec.GapStrategy`.
+        gaps: What stands in for a missing value, by the names of `GapStrategy`.
         is_used: The model sees it, or predicts it.
     """
 

@@ -1,6 +1,7 @@
 """The device doctor: from what is known of a machine to why no GPU is used, and what mends it.
 
-Pure and light: it looks at nothing itself (`engine.devices.machine` does), so the window may import it.
+Pure and light: it looks at nothing itself (`engine.devices.machine` does), so the window may
+import it.
 
 Sources: https://www.tensorflow.org/install/pip (Windows, macOS, `tensorflow[and-cuda]`),
 https://docs.nvidia.com/deploy/cuda-compatibility (oldest drivers),
@@ -15,8 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.devices.diagnoses import Diagnosis
-from engine.devices.sampler import diagnoses as words
-from engine.devices.sampler import driver_diagnoses
+from engine.devices import diagnoses as words
+from engine.devices import driver_diagnoses
 
 __all__ = [
     "Diagnosis",

@@ -29,7 +29,7 @@ class InputTransform(ABC):
         output_shape: Shape of one example for the network.
         n_tokens: Where the output is token ids: how many there are; else 0.
         feature_names: One per column of the output, for tables; else empty.
-        category_sizes: As in `engine.spec.run_spec.signature.Signature`.
+        category_sizes: As in `engine.spec.signature.Signature`.
     """
 
     type: ClassVar[str]

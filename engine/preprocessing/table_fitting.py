@@ -22,7 +22,7 @@ def fit_table(
         rows: Of the training part, (n, columns), float64 with NaN in gaps; categories as
             indices, words as 0 and 1.
         columns: Of each column of x its ``name``, ``column`` of the table, ``type``, strategy for
-            ``gaps`` (by the names of `engine.spec.run_spec.GapStrategy`, decided), ``constant``, and
+            ``gaps`` (by the names of `GapStrategy`, decided), ``constant``, and
             ``values``: the categories.
         scaling: ``standard``, ``minmax`` or ``none``; of numbers. Features that are 0 or 1
             stay so, for a rare category would else be a large number.

@@ -27,7 +27,7 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
     """Makes the first batch of the first epoch, at most `MAX_EXAMPLES` of it.
 
     It is exactly what the first training step gets, where the batch size is said; a network that
-    writes token by token gets the target beside it, as `engine.inference.decoding.taught`. Two things are
+    writes token by token gets the target beside it, as `decoding.taught`. Two things are
     known in training only, which reads every file: which files cannot be read (here the next ones
     are taken), and the whole vocabulary of texts in files that are many.
 

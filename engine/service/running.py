@@ -93,7 +93,7 @@ def resume(
     Args:
         reference: The run's id, the beginning of one, or its name.
         changes: New values by path in the spec, such as ``training.epochs``; see
-            `engine.spec.run_spec.changes`.
+            `engine.spec.changes`.
         store: Where the run is kept.
         emit: As for `train`.
         control: As for `train`.

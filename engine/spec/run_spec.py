@@ -1,7 +1,7 @@
 """RunSpec: everything that determines a run, as validated JSON.
 
-A spec may leave choices open (None); `engine.training.defaults.resolve` closes them for the data at hand,
-and the resolved spec is what a run stores.
+A spec may leave choices open (None); `engine.training.defaults.resolve` closes them for the data
+at hand, and the resolved spec is what a run stores.
 """
 
 from __future__ import annotations

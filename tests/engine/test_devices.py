@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from engine.devices.sampler import DeviceSampler, GpuSample, cpu_model, model_in_cpuinfo, sampler
+from engine.devices import sampler as sampling
+from engine.devices.sampler import DeviceSampler, GpuSample, cpu_model, model_in_cpuinfo
 
 
 class NVMLError(Exception):
@@ -100,12 +101,12 @@ class TestMachine:
         assert max(sample.per_core) >= sample.cpu_percent
 
     def test_loads_are_differences(self):
-        per_core, overall = sampler._loads([(1, 10), (5, 10)], [(2, 12), (5, 12)])
+        per_core, overall = sampling._loads([(1, 10), (5, 10)], [(2, 12), (5, 12)])
         assert (per_core, overall) == ((50.0, 0.0), 25.0)
 
     @pytest.mark.parametrize("after", [[(1, 10)], [(0.5, 9.9)], []])
     def test_clocks_that_stand_still_or_step_back(self, after):
-        per_core, overall = sampler._loads([(1, 10)], after)
+        per_core, overall = sampling._loads([(1, 10)], after)
         assert per_core == (0.0,) * len(after)
         assert overall == 0.0
 

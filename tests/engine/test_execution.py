@@ -146,14 +146,14 @@ def test_digits_with_the_cnn_reach_their_accuracy(store):
 
 def test_shuffled_labels_stay_near_chance(store, monkeypatch):
     """What is learnt comes from the images: no part of the labels leaks into the test part."""
-    from engine.training import prepared_data as prepared_data
+    from engine.training import prepared_data
 
     def shuffled(data, progress):
         dataset, examples = load_examples(data, progress)
         y = np.random.default_rng(0).permutation(examples.y)
         return dataset, type(examples)(**{**vars(examples), "y": y})
 
-    monkeypatch.setattr(material, "load_examples", shuffled)
+    monkeypatch.setattr(prepared_data, "load_examples", shuffled)
     _, ended = _train(store, _spec("digits", "cnn", epochs=3))
     assert ended.metrics["test_accuracy"] < 0.2
 

@@ -1,1 +1,1 @@
-"""The headless commands, one file a group; `engine.cli.main` reads the command line and calls them."""
+"""The headless commands, one file a group; `engine.cli.main` reads the command line."""

@@ -1,6 +1,6 @@
 """What can be watched inside a network while it learns. Imported by workers only.
 
-To add something: a file with an `Observer`, its event in `engine.events.messages.insights`, and a line here.
+To add something: a file with an `Observer`, its event in `engine.events.insights`, and a line here.
 """
 
 from __future__ import annotations
