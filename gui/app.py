@@ -38,9 +38,9 @@ from gui.controller import Controller
 from gui.garbage import GarbageCollector
 from gui.main_window import MainWindow
 from gui.messages import Messages
-from gui.resources import application_icon
 from gui.settings import Settings
-from gui.theme import MODES, current_theme
+from gui.style.resources import application_icon
+from gui.style.theme import MODES, current_theme
 
 logger = logging.getLogger(__name__)
 

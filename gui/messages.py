@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.icons import icon, icon_pixmap
-from gui.theme import SPACING, blend, current_theme, set_role
+from gui.style.icons import icon, icon_pixmap
+from gui.style.theme import SPACING, blend, current_theme, set_role
 
 Action = Callable[[], object]
 

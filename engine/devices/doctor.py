@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.devices.diagnoses import Diagnosis
 from engine.devices import diagnoses as words
 from engine.devices import driver_diagnoses
+from engine.devices.diagnoses import Diagnosis
 
 __all__ = [
     "Diagnosis",

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from gui.icons import icon
-from gui.theme import SPACING
+from gui.style.icons import icon
+from gui.style.theme import SPACING
 
 Context = Qt.ShortcutContext
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.parameter_form import LABEL_WIDTH
 

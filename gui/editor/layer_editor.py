@@ -33,8 +33,8 @@ from gui.editor.layer_list import LayerList, LayerListHeader
 from gui.editor.layer_palette import LayerPalette
 from gui.editor.own_model import CUSTOM, OwnModel
 from gui.editor.session import EditSession, words_of
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import Card
 
 LEAST_LIST_HEIGHT: Final = 20 * SPACING

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.editor.layer_rows import ROW_ROLE, Index, LayerRow, LayerRows
-from gui.theme import (
+from gui.style.theme import (
     SPACING,
     TEXT_NORMAL,
     TEXT_SMALL,

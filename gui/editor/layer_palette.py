@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, Signa
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 
 SIZE: Final = QSize(46 * SPACING, 58 * SPACING)

@@ -27,7 +27,7 @@ from gui.guide.controls import (
 from gui.guide.pages import DIAGNOSES, HEADINGS, GuidePage, read_page
 from gui.guide.parameter_words import explain, value_text
 from gui.guide.words import say
-from gui.theme import TEXT_NORMAL, TEXT_SMALL, Palette
+from gui.style.theme import TEXT_NORMAL, TEXT_SMALL, Palette
 
 FIELD, PAGE = "field", "page"
 """Schemes of links: to a setting, by its path; to another page, by its name."""

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from gui.theme import RESOURCES
+from gui.style.theme import RESOURCES
 
 PAGES: Final = RESOURCES / "pages"
 LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}

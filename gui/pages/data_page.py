@@ -34,7 +34,7 @@ from gui.pages.data_settings import DataSettings
 from gui.pages.page import Page, scroll_to
 from gui.run_desk import CANCELLED
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
 from gui.widgets.column_table import number_or_text
 from gui.widgets.profile_view import ProfileView

@@ -26,7 +26,7 @@ from engine.spec.run_spec import (
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.column_choice import ColumnChoice
 from gui.widgets.fold import Fold

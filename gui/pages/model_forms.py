@@ -17,8 +17,8 @@ from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from engine.training.defaults import LOSSES
 from gui.controller import Controller
 from gui.draft import SHAPING_SETTINGS, Draft
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
 from gui.widgets.schedule_form import ScheduleForm
 

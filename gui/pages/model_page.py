@@ -30,7 +30,7 @@ from gui.pages.model_forms import ModelForms
 from gui.pages.model_words import building_words, is_all_about_data, rejection_words
 from gui.pages.page import Page, scroll_to
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.model_tabs import ModelTabs
 from gui.widgets.run_words import count_text

@@ -30,7 +30,7 @@ from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.regression_plot import RegressionPlot
 from gui.run_shelf import RunResult
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_facts import RunFacts
 from gui.widgets.run_flow import RunFlow

@@ -32,7 +32,7 @@ from gui.controller import Controller
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
-from gui.theme import SPACING, current_theme, set_role
+from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_continue import continue_run
 from gui.widgets.run_notice import RunNotice

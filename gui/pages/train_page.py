@@ -26,7 +26,7 @@ from gui.pages.page import Page
 from gui.plots.device_plot import DevicePanel
 from gui.run_shelf import RunCurves as History
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.run_bar import RunBar
 from gui.widgets.run_continue import continue_run

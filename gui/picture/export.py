@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter
 from PySide6.QtWidgets import QGraphicsScene
 
 from engine.files import atomic_write
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 PNG_SCALE: Final = 2.0
 MAX_SIDE: Final = 30_000

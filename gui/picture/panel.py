@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo
-from gui.icons import icon
 from gui.messages import Messages
 from gui.picture.words import bytes_text, explanation, field_text
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.layer_view import shape_text
 from gui.widgets.run_words import count_text
 

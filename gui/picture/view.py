@@ -22,7 +22,7 @@ from engine.graph.layer_graph import source_of
 from gui.picture.items import LayerBox, LineItem, box_size
 from gui.picture.layout import Box, Layout, lay_out
 from gui.picture.words import spoken
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 
 ZOOM_STEP: Final = 1.25
 LEAST_ZOOM: Final = 0.005

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.plots.colors import strength_colors
 from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
-from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _WIDEST: Final = 11.0 * SPACING
 _LARGEST_CELL: Final = 4.0 * SPACING

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QPen
 
 from gui.plots.dates import date_text, date_ticks
 from gui.plots.numbers import axis_number, duration, power_number
-from gui.theme import TEXT_SMALL, Palette, blend
+from gui.style.theme import TEXT_SMALL, Palette, blend
 
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _LONGEST_NAME: Final = 10

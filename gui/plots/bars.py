@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.datasets.looks import ColumnProfile
 from gui.plots.numbers import short_number
-from gui.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
 _BAR: Final = 12.0

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.plots.area import PlotArea
 from gui.plots.view import PlotView
-from gui.theme import SPACING, TEXT_SMALL, Palette, blend, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, Palette, blend, text_font
 
 MOST_MARKS: Final = 50
 """Of more, the last ones are drawn."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor
 
-from gui.theme import Palette
+from gui.style.theme import Palette
 
 # Anchors of cividis (Nuñez, Anderton, Renslow: Optimizing colormaps with consideration for color
 # vision deficiency, PLoS ONE 13(7), 2018), between which colours are interpolated: lightness grows

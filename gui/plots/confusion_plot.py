@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.plots.colors import readable_on
-from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 
 _LARGEST_CELL: Final = 88.0
 _LONGEST_NAME: Final = 112.0

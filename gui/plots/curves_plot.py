@@ -24,7 +24,7 @@ from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import duration, short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import blend, current_theme
+from gui.style.theme import blend, current_theme
 
 
 class CurvesPlot(Plot):

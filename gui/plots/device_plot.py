@@ -15,7 +15,7 @@ from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import NOTHING
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import SPACING, blend, current_theme
+from gui.style.theme import SPACING, blend, current_theme
 
 GIBIBYTE: Final = 2.0**30
 _PLOT_WIDTH: Final = 256

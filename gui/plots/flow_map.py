@@ -26,7 +26,7 @@ from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.large_map import image_of
 from gui.plots.numbers import NOTHING, axis_number, power_number, short_number
-from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 MAX_COLUMNS: Final = 600
 TEXT_ROW: Final = 15.0

@@ -10,7 +10,7 @@ from engine.events.insights import Forecast
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 _PAST, _TRUTH, _FORECAST = range(3)
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.plots.numbers import short_number
-from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SCALE: Final = 8.0
 _WIDEST: Final = 24.0 * SPACING

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SWATCH: Final = 14
 _LINE_HEIGHT: Final = 20

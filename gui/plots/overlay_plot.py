@@ -16,7 +16,7 @@ from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import duration, short_number
 from gui.plots.plot import Plot, finite_extent
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 _PLACES = {"step": "step", "epoch": "epoch", "time": "elapsed_s"}
 

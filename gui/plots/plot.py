@@ -17,7 +17,7 @@ from gui.plots.axis import NumberAxis
 from gui.plots.legend import LegendBar
 from gui.plots.throttle import Throttle
 from gui.plots.view import PlotView
-from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, current_theme, text_font
 
 AXIS_ROOM: Final = 0.04
 """Share of the data's extent that an axis leaves free at each end."""

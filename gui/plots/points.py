@@ -11,7 +11,7 @@ import pyqtgraph as pg
 
 from gui.plots.area import PlotArea
 from gui.plots.legend import LegendEntry
-from gui.theme import Palette
+from gui.style.theme import Palette
 
 SHAPES: Final = ("o", "s", "t1", "d", "p", "t", "h", "star", "+", "x")
 _SIZE: Final = 7

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.events.insights import EpisodePlayed
-from gui.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 INTERVAL_MS: Final = 40
 REST_S: Final = 1.0

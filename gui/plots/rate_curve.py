@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from engine.spec.training_spec import ScheduleSpec
 from engine.training.rates import LearningRate
 from gui.plots.plot import Plot, cosmetic_pen
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 
 HEIGHT: Final = 14 * SPACING
 N_POINTS: Final = 400

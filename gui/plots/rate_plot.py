@@ -15,7 +15,7 @@ from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 ROOM_ABOVE: Final = 0.35
 """Share of the fall by which the axis reaches above the first loss: an explosion leaves it."""

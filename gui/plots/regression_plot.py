@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 
 Floats = npt.NDArray[np.float64]
 

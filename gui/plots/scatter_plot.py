@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from engine.datasets.profile import Profile
 from gui.plots.plot import Plot, finite_extent
 from gui.plots.points import ClassPoints
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 
 Floats = npt.NDArray[np.float64]
 

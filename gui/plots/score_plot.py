@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 N_BINS = 40
 _SMALLEST = 1e-12

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.plots.colors import scale_colors
 from gui.plots.plot import Plot, cosmetic_pen
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 Floats = npt.NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import AXIS_ROOM, Plot, cosmetic_pen, finite_extent
 from gui.plots.points import ClassPoints
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 Floats = npt.NDArray[np.float64]
 

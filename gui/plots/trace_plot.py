@@ -16,7 +16,7 @@ from gui.plots.dates import are_dates, date_text
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 
 MOST_TOGETHER = 6
 """So many series can be told apart in one plot."""

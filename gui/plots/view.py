@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 
-from gui.theme import Palette
+from gui.style.theme import Palette
 
 
 class PlotView(pg.ViewBox):  # type: ignore[misc]

@@ -15,9 +15,9 @@ from gui.guide.controls import Situation
 from gui.guide.html import FIELD, PAGE
 from gui.guide.pages import DIAGNOSES, LANGUAGES, GuidePage, page_names, read_page
 from gui.guide.words import LANGUAGE_SETTING, chosen_language
-from gui.icons import icon
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.guide_browser import GuideBrowser
 

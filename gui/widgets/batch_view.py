@@ -23,7 +23,7 @@ from engine.spec.signature import Kind
 from gui.batch_desk import BatchDesk
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.clip_view import ClipView
 from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import EDGE, ImageGrid

@@ -34,8 +34,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.icons import icon
-from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.icons import icon
+from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.text_lines import wrapped
 
 Index = QModelIndex | QPersistentModelIndex

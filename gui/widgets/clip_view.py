@@ -10,8 +10,8 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
 from gui.widgets.run_button import ICON_SIZE
 

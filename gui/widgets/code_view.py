@@ -29,10 +29,10 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import ModelDescribed
-from gui.icons import icon
 from gui.messages import Messages
 from gui.settings import Settings
-from gui.theme import SPACING, TEXT_SMALL, current_theme, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role
 
 FOLDER_SETTING: Final = "code/folder"
 

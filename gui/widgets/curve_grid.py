@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from gui.theme import SPACING, Palette, blend, current_theme
+from gui.style.theme import SPACING, Palette, blend, current_theme
 from gui.widgets.image_grid import ImageGrid
 
 WIDTH: Final = 26 * SPACING

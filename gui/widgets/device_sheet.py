@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 from engine.devices.diagnoses import Diagnosis
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 
 
 class DeviceSheet(QDialog):

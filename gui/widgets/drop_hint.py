@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QDropEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from gui.theme import SPACING, TEXT_LARGE, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_LARGE, current_theme, text_font
 
 
 class DropHint(QWidget):

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
-from gui.icons import icon
-from gui.theme import SPACING, current_theme, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, current_theme, set_role
 
 if TYPE_CHECKING:
     from gui.widgets.device_sheet import DeviceSheet

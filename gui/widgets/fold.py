@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
-from gui.icons import icon
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 
 
 class Fold(QWidget):

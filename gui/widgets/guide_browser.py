@@ -12,7 +12,7 @@ from gui.guide.controls import Situation
 from gui.guide.formula import formula_image, formula_size
 from gui.guide.html import page_html, style_sheet
 from gui.guide.pages import GuidePage
-from gui.theme import SPACING, current_theme, text_font
+from gui.style.theme import SPACING, current_theme, text_font
 
 MARGIN: Final = 2 * SPACING
 SMALLEST_SCALE: Final = 0.5

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.events.insights import Insight
 from gui.plots.throttle import Throttle
-from gui.theme import SPACING, current_theme, set_role
+from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.choice_box import ChoiceBox
 
 

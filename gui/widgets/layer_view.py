@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo, ModelDescribed
-from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.painted_text import paint_left, paint_right
 from gui.widgets.run_words import count_text
 

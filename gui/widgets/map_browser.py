@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.plots.large_map import LargeMap, Scale
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
 
 

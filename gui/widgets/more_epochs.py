@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.theme import SPACING, current_theme, set_role
+from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.run_words import count_text
 
 MOST_EPOCHS = 100_000

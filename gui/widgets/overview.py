@@ -11,7 +11,7 @@ from engine.datasets.looks import Distribution
 from engine.datasets.profile import Profile
 from engine.spec.signature import Output
 from gui.plots.bars import ClassCountBars, ColumnHistogram
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 
 HISTOGRAM_HEIGHT: Final = 12 * SPACING
 

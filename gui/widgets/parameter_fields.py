@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.spec.parameters import Parameter, ParameterKind
-from gui.icons import icon
-from gui.theme import SPACING
+from gui.style.icons import icon
+from gui.style.theme import SPACING
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.stepping import next_125, next_integer
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.errors import Problem, SpecError
 from engine.spec.parameters import Parameter, ParameterKind, Parameters, describe, validate
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.parameter_fields import ChoiceField, Field, IntegerListField, make_field
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events.insights import EpisodePlayed, Insight
 from gui.plots.pole_plot import PolePlot
-from gui.theme import set_role, text_font
+from gui.style.theme import set_role, text_font
 from gui.widgets.inside_view import InsideView
 
 

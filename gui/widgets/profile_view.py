@@ -15,7 +15,7 @@ from gui.draft import Draft
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
 from gui.settings import Settings
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.batch_view import BatchView
 from gui.widgets.clip_view import ClipView
 from gui.widgets.column_table import ColumnTable

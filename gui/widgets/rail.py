@@ -9,9 +9,9 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from gui.icons import icon
-from gui.resources import logo_pixmap
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.resources import logo_pixmap
+from gui.style.theme import SPACING, set_role
 from gui.widgets.engine_status import EngineStatus
 from gui.widgets.theme_switch import ThemeSwitch
 from gui.widgets.workflow_bar import Step, WorkflowBar

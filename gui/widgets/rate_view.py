@@ -16,7 +16,7 @@ from engine.events.messages import DataProgress, ModelDescribed, RateTried
 from gui.controller import Controller
 from gui.plots.rate_plot import RatePlot
 from gui.rate_desk import RateState
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.state_panel import StatePanel
 
 

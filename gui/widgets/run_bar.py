@@ -9,7 +9,7 @@ from engine.events.messages import Control
 from engine.events.run_events import RunState
 from gui.continuing import Continuation
 from gui.controller import Controller
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 
 BUTTON_HEIGHT = 5 * SPACING

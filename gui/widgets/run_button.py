@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from gui.icons import icon
-from gui.theme import set_role
+from gui.style.icons import icon
+from gui.style.theme import set_role
 
 ICON_SIZE: Final = QSize(22, 16)
 """Wider than high: the icon stays 16 pixels, with room between it and the text."""

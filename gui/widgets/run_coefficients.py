@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.insights import CoefficientsUpdated
-from gui.theme import SPACING, set_role, text_font
+from gui.style.theme import SPACING, set_role, text_font
 from gui.widgets.run_words import number_text
 
 REFRESH_MS = 100

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 
 X_AXES = ("step", "epoch", "time")
 

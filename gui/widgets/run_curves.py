@@ -11,7 +11,7 @@ from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
 from gui.run_shelf import RunCurves as History
 from gui.settings import Settings
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.run_curve_controls import RunCurveControls
 from gui.widgets.run_rule_words import change_mark, continued_mark
 from gui.widgets.run_words import metric_title

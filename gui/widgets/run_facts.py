@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from gui.theme import SPACING, set_role, text_font
+from gui.style.theme import SPACING, set_role, text_font
 
 
 class Fact(QWidget):

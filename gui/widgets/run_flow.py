@@ -9,7 +9,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.events.insights import GradientFlow
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.fold import Fold
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from engine.datasets.profile import Profile
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.events.run_events import RunEvent
 from gui.plots.surface_plot import SurfacePlot
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.inside_view import InsideView
 from gui.widgets.inside_views import VIEWS, promise
 from gui.widgets.run_coefficients import RunCoefficients

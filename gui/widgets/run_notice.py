@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from gui.icons import icon_pixmap
-from gui.theme import SPACING, blend, current_theme, set_role
+from gui.style.icons import icon_pixmap
+from gui.style.theme import SPACING, blend, current_theme, set_role
 
 _ICONS = {
     "success": "success",

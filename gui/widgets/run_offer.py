@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QToolButton
 from engine.events.run_events import RunState
 from gui.continuing import Continuation
 from gui.controller import Controller
-from gui.icons import icon
 from gui.settings import Settings
-from gui.theme import set_role
+from gui.style.icons import icon
+from gui.style.theme import set_role
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_words import count_text
 

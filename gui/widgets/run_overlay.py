@@ -12,7 +12,7 @@ from gui.controller import Controller
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.run_shelf import RunCurves
 from gui.settings import Settings
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.run_curve_controls import RunCurveControls
 from gui.widgets.run_rule_words import change_mark
 from gui.widgets.run_words import metric_title

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.run_words import count_text, translate
 
 if TYPE_CHECKING:

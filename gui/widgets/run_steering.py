@@ -14,7 +14,7 @@ from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
 from gui.controller import Controller
 from gui.run_desk import EPOCHS, RATE
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_rule_words import change_text, rate_text

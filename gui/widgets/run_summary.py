@@ -13,7 +13,7 @@ from engine.preprocessing.augmentation import active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
 from gui.editor.own_model import CUSTOM
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 from gui.widgets.run_rule_words import plan_details
 from gui.widgets.run_words import count_text, counted, duration_text, translate
 

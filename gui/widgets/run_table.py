@@ -27,8 +27,8 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
-from gui.icons import icon
-from gui.theme import current_theme
+from gui.style.icons import icon
+from gui.style.theme import current_theme
 from gui.widgets.run_words import (
     count_text,
     duration_text,

@@ -9,7 +9,7 @@ from html import escape
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from engine.events.insights import Insight, TextSample, TextsPredicted
-from gui.theme import SPACING, blend, current_theme, text_font
+from gui.style.theme import SPACING, blend, current_theme, text_font
 from gui.widgets.inside_view import InsideView
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui.plots.score_plot import ScorePlot
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.run_words import number_text
 from gui.widgets.text_table import TextTable
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from gui.theme import SPACING, set_role
+from gui.style.theme import SPACING, set_role
 
 
 class ShortcutSheet(QDialog):

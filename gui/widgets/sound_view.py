@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import DescentError
-from gui.icons import icon
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
-from gui.theme import SPACING, set_role
+from gui.style.icons import icon
+from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import ICON_SIZE
 from gui.widgets.sound_player import SoundPlayer
 from gui.widgets.tables import Table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from gui.icons import icon_pixmap
-from gui.theme import SPACING, current_theme, set_role
+from gui.style.icons import icon_pixmap
+from gui.style.theme import SPACING, current_theme, set_role
 
 TEXT_WIDTH = 50 * SPACING
 

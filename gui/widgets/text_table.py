@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.theme import SPACING
+from gui.style.theme import SPACING
 from gui.widgets.tables import Index, Table, TableModel
 
 LONGEST_CELL = 300

@@ -6,8 +6,8 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from gui.icons import icon
-from gui.theme import MODES, current_theme, set_role
+from gui.style.icons import icon
+from gui.style.theme import MODES, current_theme, set_role
 
 
 class ThemeSwitch(QToolButton):

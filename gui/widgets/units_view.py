@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from engine.events.insights import HiddenUnitsUpdated, Insight
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
-from gui.theme import SPACING, current_theme
+from gui.style.theme import SPACING, current_theme
 from gui.widgets.inside_view import InsideView, set_choices
 from gui.widgets.map_browser import Map, MapBrowser
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.icons import icon
-from gui.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.icons import icon
+from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 
 STEP_HEIGHT: Final = 7 * SPACING
 ICON_EDGE: Final = 22

@@ -23,7 +23,7 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gui.plots.curves_plot import CurvesPlot
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 
 SIZE = (800, 400)
 CHUNK = 100

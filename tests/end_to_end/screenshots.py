@@ -30,7 +30,7 @@ from gui.controller import Controller
 from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
 from gui.settings import Settings
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from gui.widgets.profile_view import wanted_tabs
 
 SETTLE_MS = 700  # long enough for a page to be read, laid out and drawn

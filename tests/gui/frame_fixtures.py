@@ -16,7 +16,7 @@ from gui.main_window import MainWindow
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 
 P = TypeVar("P", bound=Page)

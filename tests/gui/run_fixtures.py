@@ -17,7 +17,7 @@ from gui.draft import Draft
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 
 DIGITS = Draft(source="digits", model="cnn", training={"epochs": 4})

@@ -23,7 +23,7 @@ from gui.messages import Messages
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
 from gui.settings import Settings
-from gui.theme import DARK, LIGHT, current_theme
+from gui.style.theme import DARK, LIGHT, current_theme
 from gui.widgets.architecture_page import ArchitecturePage
 from gui.widgets.code_view import CodeView
 from tests.gui.frame_fixtures import PageStage, WindowStage, page_stage, window_stage

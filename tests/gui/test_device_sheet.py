@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 from engine.devices.doctor import MachineFacts, diagnose
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from gui.widgets.device_sheet import DeviceSheet
 from gui.widgets.engine_status import EngineStatus
 

@@ -18,7 +18,7 @@ from gui.pages.results_page import ResultsPage
 from gui.plots import flow_data
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, scale_ticks, two_digits, value_text
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from gui.widgets.flow_view import FlowView
 from gui.widgets.flow_words import Mark, findings
 from gui.widgets.run_live import RunLive

@@ -28,7 +28,7 @@ from engine.events.insights import (
 )
 from gui.plots.attention_plot import AttentionPlot
 from gui.plots.colors import signed_colors, strength_colors
-from gui.theme import DARK, LIGHT, current_theme
+from gui.style.theme import DARK, LIGHT, current_theme
 from gui.widgets.attention_view import AttentionView
 from gui.widgets.feature_maps_view import FeatureMapsView
 from gui.widgets.filters_view import FiltersView

@@ -25,7 +25,7 @@ from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
 from gui.pages.data_page import DataPage
 from gui.settings import Settings
-from gui.theme import current_theme
+from gui.style.theme import current_theme
 from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.frame_fixtures import WindowStage, window_stage

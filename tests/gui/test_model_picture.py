@@ -23,7 +23,7 @@ from gui.picture.model_picture import FOLDER_SETTING, ModelPicture
 from gui.picture.view import layout_of
 from gui.picture.words import bytes_text, field_text, short_count
 from gui.settings import Settings
-from gui.theme import DARK, LIGHT, current_theme
+from gui.style.theme import DARK, LIGHT, current_theme
 from tests.gui.spoken import SpokenMessages
 
 RESIDUAL = (

@@ -16,7 +16,7 @@ from gui.plots.curve_data import CurveData, logarithm
 from gui.plots.curve_items import thinned
 from gui.plots.numbers import axis_number, duration, power_number, short_number
 from gui.plots.smoothing import MovingAverage
-from gui.theme import DARK, LIGHT
+from gui.style.theme import DARK, LIGHT
 
 
 class TestGrowingArray:

@@ -25,7 +25,7 @@ from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.plots.regression_plot import RegressionPlot
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.surface_plot import SurfacePlot
-from gui.theme import DARK, LIGHT, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import DARK, LIGHT, TEXT_SMALL, current_theme, text_font
 
 GIBIBYTE = 2**30
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QFont, QIcon
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from gui import icons
-from gui.theme import (
+from gui.style import icons
+from gui.style.theme import (
     DARK,
     LIGHT,
     TEXT_LARGE,

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
     QRawFont,
 )
 
-from gui.theme import blend, current_theme
+from gui.style.theme import blend, current_theme
 
 _EM: Final = 256.0
 
@@ -93,7 +93,7 @@ def icon(name: str, role: str = "text") -> QIcon:
 
     Args:
         name: One of `NAMES`, or a name of Phosphor's such as ``chart-bar`` or ``play-fill``.
-        role: The colour: a field of `gui.theme.Palette`, such as ``text``, ``muted``, ``accent``,
+        role: The colour: a field of `gui.style.theme.Palette`, such as ``text``, ``muted``, ``accent``,
             ``on_accent`` or ``danger``. Disabled icons fade.
 
     Raises:

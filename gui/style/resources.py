@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from gui.theme import RESOURCES
+from gui.style.theme import RESOURCES
 
 LOGO: Final = RESOURCES / "descent.svg"
 
