@@ -28,6 +28,7 @@ from engine.events.messages import DataProgress, Rejected
 from gui.changes import added, undoing
 from gui.controller import Controller
 from gui.draft import Draft
+from gui.formatting.run_words import progress_text
 from gui.messages import Messages
 from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
@@ -38,7 +39,6 @@ from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
 from gui.widgets.column_table import number_or_text
 from gui.widgets.profile_view import ProfileView
-from gui.widgets.run_words import progress_text
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 31 * SPACING

@@ -22,6 +22,7 @@ from engine.events.messages import ModelDescribed, Rejected
 from gui.controller import Controller
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
+from gui.formatting.run_words import count_text
 from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
 from gui.messages import Messages
 from gui.pages.model_cards import OWN, ModelCards
@@ -33,7 +34,6 @@ from gui.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.model_tabs import ModelTabs
-from gui.widgets.run_words import count_text
 from gui.widgets.state_panel import StatePanel
 
 if TYPE_CHECKING:

@@ -24,6 +24,15 @@ from engine.events.run_events import (
 )
 from engine.spec.signature import Output
 from gui.controller import Controller
+from gui.formatting.run_words import (
+    count_text,
+    metric_text,
+    metric_title,
+    moment_text,
+    reading_order,
+    state_role,
+    state_text,
+)
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.confusion_plot import ConfusionPlot
@@ -38,15 +47,6 @@ from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_scores import RunScores
 from gui.widgets.run_summary import RunSummary, kept_text, part_text
-from gui.widgets.run_words import (
-    count_text,
-    metric_text,
-    metric_title,
-    moment_text,
-    reading_order,
-    state_role,
-    state_text,
-)
 from gui.widgets.score_view import ScoreView
 from gui.widgets.text_table import TextTable
 

@@ -29,6 +29,7 @@ from engine.events.run_events import (
 )
 from gui.continuing import Continuation
 from gui.controller import Controller
+from gui.formatting.run_words import counted
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.settings import Settings
@@ -39,7 +40,6 @@ from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_overlay import RunOverlay
 from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_table import ID_ROLE, RunsModel, RunsProxy
-from gui.widgets.run_words import counted
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

@@ -21,6 +21,8 @@ from engine.events.run_events import (
 )
 from engine.training.defaults import metrics_of
 from gui.controller import Controller
+from gui.formatting.run_rule_words import plan_details, plan_text
+from gui.formatting.run_words import count_text, state_text
 from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.device_plot import DevicePanel
@@ -36,11 +38,9 @@ from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_offer import RunOffer
 from gui.widgets.run_progress import RunProgress
 from gui.widgets.run_readiness import SMALLER_BATCH, Readiness, readiness
-from gui.widgets.run_rule_words import plan_details, plan_text
 from gui.widgets.run_stall import RunStall
 from gui.widgets.run_steering import RunSteering
 from gui.widgets.run_telling import DETAILS, RunTelling
-from gui.widgets.run_words import count_text, state_text
 
 STRIP_HEIGHT = 18 * SPACING
 ANSWER_MS = 8_000

@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
 
 from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
+from gui.formatting.model_words import bytes_text, short_count
+from gui.formatting.run_words import count_text
 from gui.messages import Messages
 from gui.picture.panel import LayerPanel
 from gui.picture.view import PictureView
-from gui.picture.words import bytes_text, short_count
 from gui.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, set_role
-from gui.widgets.run_words import count_text
 
 FOLDER_SETTING: Final = "picture/folder"
 

@@ -21,14 +21,14 @@ from PySide6.QtWidgets import (
 from engine.events.messages import BatchPreviewed, Rejected
 from engine.spec.signature import Kind
 from gui.batch_desk import BatchDesk
+from gui.formatting.profile_words import shape_text, value_range
+from gui.formatting.run_words import count_text, counted
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
 from gui.style.theme import SPACING, set_role
 from gui.widgets.clip_view import ClipView
 from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import EDGE, ImageGrid
-from gui.widgets.profile_words import shape_text, value_range
-from gui.widgets.run_words import count_text, counted
 from gui.widgets.state_panel import StatePanel
 from gui.widgets.tables import number_text
 from gui.widgets.text_table import TextTable

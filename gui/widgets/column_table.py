@@ -19,11 +19,11 @@ from engine.datasets.looks import ColumnProfile
 from engine.datasets.profile import Profile
 from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.draft import Draft
+from gui.formatting.profile_words import translate
+from gui.formatting.run_words import count_text
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.choice_box import ChoiceBox
-from gui.widgets.profile_words import translate
-from gui.widgets.run_words import count_text
 from gui.widgets.tables import Index, Table, TableModel, number_text
 
 HISTOGRAM_ROLE: Final = Qt.ItemDataRole.UserRole + 1

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from engine.datasets.findings import DataFinding, Remedy, Trouble
+from gui.formatting.run_words import count_text
 from gui.style.icons import icon, icon_pixmap
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.run_button import ICON_SIZE
-from gui.widgets.run_words import count_text
 
 MOST_SHOWN: Final = 60
 _NAME_LINES: Final = 8

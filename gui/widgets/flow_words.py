@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from gui.formatting.run_words import count_text, translate
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import two_digits
-from gui.widgets.run_words import count_text, translate
 
 STILL: Final = 1e-6
 """A layer whose weights change by less in a step learns nothing in thousands of steps."""

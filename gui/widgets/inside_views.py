@@ -21,8 +21,8 @@ from engine.events.insights import (
     TextsPredicted,
 )
 from engine.spec.signature import Kind, Output, Task
+from gui.formatting.run_words import translate
 from gui.widgets.inside_view import InsideView
-from gui.widgets.run_words import translate
 
 
 @dataclass(frozen=True)

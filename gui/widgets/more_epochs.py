@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.formatting.run_words import count_text
 from gui.style.theme import SPACING, current_theme, set_role
-from gui.widgets.run_words import count_text
 
 MOST_EPOCHS = 100_000
 RADIUS = 6.0

@@ -12,6 +12,7 @@ from engine.datasets.profile import Profile
 from engine.spec.signature import Kind, Output, Task
 from gui.batch_desk import BatchDesk
 from gui.draft import Draft
+from gui.formatting.profile_words import facts_line, sample_names, target_texts, translate
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
 from gui.settings import Settings
@@ -23,7 +24,6 @@ from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.finding_list import FindingList, n_problems
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.overview import Overview
-from gui.widgets.profile_words import facts_line, sample_names, target_texts, translate
 from gui.widgets.sound_view import SoundView
 from gui.widgets.split_bar import SplitBar
 from gui.widgets.tables import SampleTable

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.insights import CoefficientsUpdated
+from gui.formatting.run_words import number_text
 from gui.style.theme import SPACING, set_role, text_font
-from gui.widgets.run_words import number_text
 
 REFRESH_MS = 100
 MAX_ROWS_SHOWN = 6

@@ -7,14 +7,14 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
+from gui.formatting.run_rule_words import change_mark, continued_mark
+from gui.formatting.run_words import metric_title
 from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
 from gui.run_shelf import RunCurves as History
 from gui.settings import Settings
 from gui.style.theme import SPACING
 from gui.widgets.run_curve_controls import RunCurveControls
-from gui.widgets.run_rule_words import change_mark, continued_mark
-from gui.widgets.run_words import metric_title
 
 
 class RunCurves(QWidget):

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QToolButton
 from engine.events.run_events import RunState
 from gui.continuing import Continuation
 from gui.controller import Controller
+from gui.formatting.run_words import count_text
 from gui.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import set_role
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_words import count_text
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from engine.events.run_events import EpochEnded, RunEvent
 from gui.controller import Controller
+from gui.formatting.run_rule_words import change_mark
+from gui.formatting.run_words import metric_title
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.run_shelf import RunCurves
 from gui.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_curve_controls import RunCurveControls
-from gui.widgets.run_rule_words import change_mark
-from gui.widgets.run_words import metric_title
 
 MAX_RUNS = 10
 READ_DELAY_MS = 100

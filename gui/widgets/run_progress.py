@@ -17,10 +17,10 @@ from engine.events.run_events import (
     SettingChanged,
     StepsDone,
 )
+from gui.formatting.run_words import count_text, duration_text
 from gui.run_desk import EPOCHS
 from gui.style.theme import SPACING
 from gui.widgets.run_facts import RunFacts
-from gui.widgets.run_words import count_text, duration_text
 
 REFRESH_MS = 100
 RECENT_EPOCHS = 3

@@ -13,8 +13,8 @@ from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.controller import Controller
 from gui.draft import Draft
-from gui.widgets.run_estimate import estimate_text, too_large_texts
-from gui.widgets.run_words import counted, translate
+from gui.formatting.estimate_words import estimate_text, too_large_texts
+from gui.formatting.run_words import counted, translate
 
 SMALLER_BATCH = "smaller batch"
 """In place of a page: a button that takes the batch size that fits."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DescentError
 from gui.draft import Draft
+from gui.formatting.run_words import translate
 from gui.pages.page import Page
-from gui.widgets.run_words import translate
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

@@ -14,8 +14,8 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from gui.formatting.run_words import count_text, translate
 from gui.style.theme import SPACING
-from gui.widgets.run_words import count_text, translate
 
 if TYPE_CHECKING:
     from engine.inference.evaluation.evaluation import ClassScore

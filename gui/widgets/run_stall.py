@@ -7,11 +7,11 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.run_events import RunEvent, Stalled
+from gui.formatting.run_words import duration_text
 from gui.run_desk import RunDesk
 from gui.style.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_words import duration_text
 
 STACKS_HEIGHT = 16 * SPACING
 TICK_MS = 1_000

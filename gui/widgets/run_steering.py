@@ -13,12 +13,12 @@ from engine.events.run_events import CheckpointSaved, RunEvent, SettingChanged
 from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
 from gui.controller import Controller
+from gui.formatting.run_rule_words import change_text, rate_text
+from gui.formatting.run_words import count_text
 from gui.run_desk import EPOCHS, RATE
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
 from gui.widgets.run_button import RunButton
-from gui.widgets.run_rule_words import change_text, rate_text
-from gui.widgets.run_words import count_text
 
 MORE_EPOCHS = 10
 

@@ -13,9 +13,9 @@ from engine.preprocessing.augmentation import active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
 from gui.editor.own_model import CUSTOM
+from gui.formatting.run_rule_words import plan_details
+from gui.formatting.run_words import count_text, counted, duration_text, translate
 from gui.style.theme import SPACING, set_role
-from gui.widgets.run_rule_words import plan_details
-from gui.widgets.run_words import count_text, counted, duration_text, translate
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

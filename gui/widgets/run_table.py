@@ -27,9 +27,7 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
-from gui.style.icons import icon
-from gui.style.theme import current_theme
-from gui.widgets.run_words import (
+from gui.formatting.run_words import (
     count_text,
     duration_text,
     main_metric,
@@ -40,6 +38,8 @@ from gui.widgets.run_words import (
     state_text,
     translate,
 )
+from gui.style.icons import icon
+from gui.style.theme import current_theme
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

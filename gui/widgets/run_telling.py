@@ -26,6 +26,16 @@ from engine.events.run_events import (
 from gui.continuing import Continuation
 from gui.controller import Controller
 from gui.draft import Draft
+from gui.formatting.run_rule_words import patience_text
+from gui.formatting.run_words import (
+    counted,
+    duration_text,
+    main_metric,
+    metric_text,
+    metric_title,
+    progress_text,
+    state_role,
+)
 from gui.messages import Messages
 from gui.run_desk import EPOCHS
 from gui.widgets.run_bar import RunBar
@@ -36,16 +46,6 @@ from gui.widgets.run_readiness import (
     draft_text,
     model_title,
     readiness,
-)
-from gui.widgets.run_rule_words import patience_text
-from gui.widgets.run_words import (
-    counted,
-    duration_text,
-    main_metric,
-    metric_text,
-    metric_title,
-    progress_text,
-    state_role,
 )
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.formatting.run_words import count_text
 from gui.style.theme import SPACING, current_theme, set_role
-from gui.widgets.run_words import count_text
 
 
 class SplitBar(QWidget):

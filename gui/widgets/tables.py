@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 
 from engine.datasets.profile import Profile
 from engine.spec.signature import Output
+from gui.formatting.profile_words import category_names, target_columns, target_text, value_text
 from gui.style.theme import SPACING, current_theme, text_font
-from gui.widgets.profile_words import category_names, target_columns, target_text, value_text
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.spec.signature import Task
 from gui.draft import Draft
+from gui.formatting.profile_words import facts_line
 from gui.pages.data_page import DataPage
-from gui.widgets.profile_words import facts_line
 from tests.gui.fake_data import fake_profile
 from tests.gui.frame_fixtures import PageStage, page_stage
 

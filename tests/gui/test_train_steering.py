@@ -22,11 +22,11 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
+from gui.formatting.run_rule_words import change_mark, patience_text, plan_text
 from gui.pages.train_page import TrainPage
 from gui.plots.curves_plot import CurvesPlot
 from gui.run_desk import RATE
 from gui.widgets.more_epochs import MoreEpochs
-from gui.widgets.run_rule_words import change_mark, patience_text, plan_text
 from tests.gui.run_fixtures import DIGITS, Stage, stage
 
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.datasets.profile import Profile
 from engine.spec.signature import Kind, Output, Signature, Task
-from gui.widgets.run_words import count_text, counted
+from gui.formatting.run_words import count_text, counted
 
 _CONTEXT = "ProfileWords"
 

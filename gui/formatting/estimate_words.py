@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from engine.events.messages import TrainingEstimated
-from gui.widgets.run_words import count_text, duration_text
+from gui.formatting.run_words import count_text, duration_text
 
 _CONTEXT = "RunEstimate"
 
@@ -33,7 +33,7 @@ def too_large_texts(found: TrainingEstimated) -> tuple[str, str, str]:
 
 
 def _sizes(found: TrainingEstimated) -> dict[str, str]:
-    from gui.picture.words import bytes_text  # the picture is loaded when it is first seen
+    from gui.formatting.model_words import bytes_text  # the picture is loaded when it is first seen
 
     return {"need": bytes_text(found.memory_bytes), "free": bytes_text(found.available_bytes)}
 

@@ -8,8 +8,8 @@ from typing import Any
 from engine.events.run_events import SettingChanged
 from engine.spec.parameters import Parameters, describe
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from gui.formatting.run_words import count_text, counted, translate
 from gui.plots.change_marks import ChangeMark
-from gui.widgets.run_words import count_text, counted, translate
 
 _GROUPS: dict[str, type[Parameters]] = {
     "training": TrainingSpec,

@@ -1,0 +1,1 @@
+"""How values become words: numbers, durations, sizes, states, plans, profiles."""
