@@ -35,12 +35,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from gui.controller import Controller
-from gui.garbage import GarbageCollector
 from gui.main_window import MainWindow
 from gui.messages import Messages
 from gui.settings import Settings
 from gui.style.resources import application_icon
 from gui.style.theme import MODES, current_theme
+from gui.threads.garbage import GarbageCollector
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from engine.events.messages import (
     Rejected,
 )
 from gui.draft import Draft
-from gui.worker_pool import WorkerPool
+from gui.threads.worker_pool import WorkerPool
 
 
 class BatchDesk(QObject):

@@ -25,7 +25,6 @@ from engine.events.run_events import (
 )
 from gui.batch_desk import BatchDesk
 from gui.device_desk import DeviceDesk
-from gui.device_thread import SamplerLike, default_sampler
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
 from gui.estimate_desk import EstimateDesk
@@ -33,9 +32,10 @@ from gui.own_models import OwnModels
 from gui.rate_desk import RateDesk
 from gui.run_desk import EPOCHS, RunDesk
 from gui.run_shelf import RunShelf
-from gui.training_thread import SessionFactory
-from gui.worker_pool import WorkerPool
-from gui.workspace_hold import WorkspaceHold
+from gui.threads.device_thread import SamplerLike, default_sampler
+from gui.threads.training_thread import SessionFactory
+from gui.threads.worker_pool import WorkerPool
+from gui.threads.workspace_lock import WorkspaceHold
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

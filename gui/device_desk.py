@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.events.messages import Rejected
-from gui.device_thread import DeviceThread, SamplerLike
-from gui.worker_pool import WorkerPool
+from gui.threads.device_thread import DeviceThread, SamplerLike
+from gui.threads.worker_pool import WorkerPool
 
 
 class DeviceDesk(QObject):

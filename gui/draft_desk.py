@@ -21,7 +21,7 @@ from engine.events.messages import (
 from engine.spec.signature import Kind, Task
 from gui.draft import Draft
 from gui.editor.own_model import CUSTOM
-from gui.worker_pool import WorkerPool
+from gui.threads.worker_pool import WorkerPool
 
 QUESTION_DELAY_MS = 120
 

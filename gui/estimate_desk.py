@@ -16,7 +16,7 @@ from engine.events.run_events import RunState
 from gui.draft import Draft
 from gui.draft_desk import DraftDesk
 from gui.run_desk import RunDesk
-from gui.worker_pool import WorkerPool
+from gui.threads.worker_pool import WorkerPool
 
 SETTLE_MS = 400
 """How long a draft stays the same before it is asked about: measuring takes all cores."""

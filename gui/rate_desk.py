@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.datasets.profile import Profile
 from engine.events.messages import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
 from gui.draft import Draft
-from gui.worker_pool import WorkerPool
+from gui.threads.worker_pool import WorkerPool
 
 
 class RateState(StrEnum):

@@ -30,7 +30,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from gui.draft import Draft
-from gui.worker_pool import WorkerPool
+from gui.threads.worker_pool import WorkerPool
 
 CLOSE_DEADLINE_MS = 20_000
 CANCELLED = "Cancelled."

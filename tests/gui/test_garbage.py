@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from gui.garbage import GarbageCollector
+from gui.threads.garbage import GarbageCollector
 
 
 class Holder(QObject):

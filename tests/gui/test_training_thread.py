@@ -22,7 +22,7 @@ from engine.events.messages import (
 )
 from engine.events.run_events import RunInterrupted, RunStarted
 from engine.spec.run_spec import RunSpec
-from gui.training_thread import TrainingThread
+from gui.threads.training_thread import TrainingThread
 from tests.gui.fake_data import fake_profile
 from tests.gui.fake_engine import FakeEngine
 

@@ -21,7 +21,7 @@ from engine.events.messages import (
     Train,
     WarmUp,
 )
-from gui.training_thread import SessionFactory, TrainingThread
+from gui.threads.training_thread import SessionFactory, TrainingThread
 
 ABORT_PERIOD_MS = 200
 

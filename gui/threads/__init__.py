@@ -1,0 +1,1 @@
+"""Threads beside the GUI's: training, the store of runs, devices."""
