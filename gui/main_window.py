@@ -27,16 +27,16 @@ from PySide6.QtWidgets import (
 
 from engine.datasets import DATASETS
 from engine.events.messages import Rejected
-from gui.controller import Controller
-from gui.draft import Draft
-from gui.messages import Messages
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
 from gui.pages.page import Page
 from gui.pages.results_page import ResultsPage
 from gui.pages.runs_page import RunsPage
 from gui.pages.train_page import TrainPage
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.widgets.drop_hint import DropHint, dropped_path
 from gui.widgets.rail import Rail
 from gui.widgets.shortcut_sheet import ShortcutSheet

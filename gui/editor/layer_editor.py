@@ -24,15 +24,15 @@ from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph import editing
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.layer_types import LAYER_TYPES
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.editor import moves
 from gui.editor.editor_actions import EditorActions, action_button
 from gui.editor.layer_form import LayerForm
 from gui.editor.layer_list import LayerList, LayerListHeader
 from gui.editor.layer_palette import LayerPalette
-from gui.editor.own_model import CUSTOM, OwnModel
 from gui.editor.session import EditSession, words_of
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.own_model import CUSTOM, OwnModel
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import Card

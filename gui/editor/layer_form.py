@@ -13,7 +13,7 @@ from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Group, LayerType
 from engine.spec.parameters import describe
 from gui.editor.inputs_field import InputsField
-from gui.editor.own_model import FORM_PREFIX
+from gui.state.own_model import FORM_PREFIX
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import LABEL_WIDTH, ParameterForm
 

@@ -10,7 +10,7 @@ from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph
 from gui.editor.history import History
 from gui.editor.layer_rows import Described, LayerRow, make_rows
-from gui.editor.own_model import FORM_PREFIX, GRAPH_FIELD, OwnModel
+from gui.state.own_model import FORM_PREFIX, GRAPH_FIELD, OwnModel
 
 LAYERS_FIELD: Final = f"{GRAPH_FIELD}.layers."
 
@@ -100,7 +100,7 @@ class EditSession:
         return tuple(rest)
 
     def problems_of(self, name: str) -> tuple[Problem, ...]:
-        """What is wrong with a layer; fields begin with `gui.editor.own_model.FORM_PREFIX`."""
+        """What is wrong with a layer; fields begin with `gui.state.own_model.FORM_PREFIX`."""
         return self._problems.get(name, ())
 
     @property

@@ -12,7 +12,7 @@ from engine.spec.parameters import Parameter, ParameterKind, Parameters, describ
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.signature import Kind, Task
 from engine.spec.training_spec import ScheduleSpec, StoppingSpec, TrainingSpec
-from gui.editor.own_model import CUSTOM
+from gui.state.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {
     "training": TrainingSpec,

@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QLocale
 
-from gui.settings import Settings
+from gui.state.settings import Settings
 
 LANGUAGE_SETTING: Final = "guide/language"
 

@@ -11,7 +11,7 @@ from engine.datasets import DATASETS, FORMATS
 from engine.datasets.base import Dataset
 from engine.datasets.profile import Profile
 from engine.spec.signature import Kind, Task
-from gui.settings import Settings
+from gui.state.settings import Settings
 from gui.widgets.card_list import Card
 
 MAX_RECENT: Final = 12

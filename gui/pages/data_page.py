@@ -25,16 +25,16 @@ from engine.datasets import DATASETS, FORMATS
 from engine.datasets.findings import Remedy
 from engine.datasets.profile import Profile
 from engine.events.messages import DataProgress, Rejected
-from gui.changes import added, undoing
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.formatting.run_words import progress_text
-from gui.messages import Messages
 from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
 from gui.pages.page import Page, scroll_to
-from gui.run_desk import CANCELLED
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.draft_changes import added, undoing
+from gui.state.messages import Messages
+from gui.state.run_controller import CANCELLED
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
 from gui.widgets.column_table import number_or_text

@@ -24,8 +24,8 @@ from engine.spec.run_spec import (
     SplitSpec,
 )
 from engine.spec.signature import Kind, Output, Signature, Task
-from gui.controller import Controller
-from gui.draft import SHAPING_SETTINGS, Draft
+from gui.state.controller import Controller
+from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.column_choice import ColumnChoice

@@ -13,7 +13,7 @@ from engine.datasets import DATASETS
 from engine.graph.library import SavedModel
 from engine.spec.signature import Kind, Task
 from engine.training.defaults import recommended_model
-from gui.controller import Controller
+from gui.state.controller import Controller
 from gui.widgets.card_list import Card
 
 OWN: Final = "own:"

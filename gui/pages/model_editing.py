@@ -13,11 +13,11 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.library import SavedModel
-from gui.draft import Draft
-from gui.editor.own_model import CUSTOM, OwnModel
-from gui.own_models import OwnModels
 from gui.pages.model_cards import OWN
 from gui.pages.page import Page
+from gui.state.draft import Draft
+from gui.state.own_model import CUSTOM, OwnModel
+from gui.state.own_models import OwnModels
 
 if TYPE_CHECKING:
     from gui.editor.layer_editor import LayerEditor

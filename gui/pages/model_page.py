@@ -19,18 +19,18 @@ from PySide6.QtWidgets import (
 from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.events.messages import ModelDescribed, Rejected
-from gui.controller import Controller
-from gui.draft import Draft
-from gui.editor.own_model import CUSTOM
 from gui.formatting.run_words import count_text
 from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
-from gui.messages import Messages
 from gui.pages.model_cards import OWN, ModelCards
 from gui.pages.model_editing import ModelEditing
 from gui.pages.model_forms import ModelForms
 from gui.pages.model_words import building_words, is_all_about_data, rejection_words
 from gui.pages.page import Page, scroll_to
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.own_model import CUSTOM
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.model_tabs import ModelTabs

@@ -7,9 +7,9 @@ from functools import partial
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-from gui.controller import Controller
-from gui.messages import Messages
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 
 
 class Page(QWidget):

@@ -23,7 +23,6 @@ from engine.events.run_events import (
     RunStopped,
 )
 from engine.spec.signature import Output
-from gui.controller import Controller
 from gui.formatting.run_words import (
     count_text,
     metric_text,
@@ -33,12 +32,13 @@ from gui.formatting.run_words import (
     state_role,
     state_text,
 )
-from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.regression_plot import RegressionPlot
-from gui.run_shelf import RunResult
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.run_repository import RunResult
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_facts import RunFacts

@@ -27,12 +27,12 @@ from engine.events.run_events import (
     RunState,
     StepsDone,
 )
-from gui.continuing import Continuation
-from gui.controller import Controller
 from gui.formatting.run_words import counted
-from gui.messages import Messages
 from gui.pages.page import Page
-from gui.settings import Settings
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_continue import continue_run

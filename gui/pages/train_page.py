@@ -20,14 +20,14 @@ from engine.events.run_events import (
     RunState,
 )
 from engine.training.defaults import metrics_of
-from gui.controller import Controller
 from gui.formatting.run_rule_words import plan_details, plan_text
 from gui.formatting.run_words import count_text, state_text
-from gui.messages import Messages
 from gui.pages.page import Page
 from gui.plots.device_plot import DevicePanel
-from gui.run_shelf import RunCurves as History
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.run_repository import RunCurves as History
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.run_bar import RunBar

@@ -23,10 +23,10 @@ from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
 from gui.formatting.model_words import bytes_text, short_count
 from gui.formatting.run_words import count_text
-from gui.messages import Messages
 from gui.picture.panel import LayerPanel
 from gui.picture.view import PictureView
-from gui.settings import Settings
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, set_role
 

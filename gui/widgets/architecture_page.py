@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 
 from engine.architectures import ARCHITECTURES
 from engine.events.messages import ModelDescribed
-from gui.controller import Controller
 from gui.guide.controls import Situation
 from gui.guide.html import FIELD, PAGE
 from gui.guide.pages import DIAGNOSES, LANGUAGES, GuidePage, page_names, read_page
 from gui.guide.words import LANGUAGE_SETTING, chosen_language
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox

@@ -29,8 +29,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import ModelDescribed
-from gui.messages import Messages
-from gui.settings import Settings
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role
 

@@ -18,9 +18,9 @@ from engine.datasets.findings import Trouble
 from engine.datasets.looks import ColumnProfile
 from engine.datasets.profile import Profile
 from engine.spec.run_spec import ColumnType, GapStrategy
-from gui.draft import Draft
 from gui.formatting.profile_words import translate
 from gui.formatting.run_words import count_text
+from gui.state.draft import Draft
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.choice_box import ChoiceBox

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.datasets.profile import Profile
 from engine.spec.signature import Kind, Output, Task
-from gui.batch_desk import BatchDesk
-from gui.draft import Draft
 from gui.formatting.profile_words import facts_line, sample_names, target_texts, translate
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
-from gui.settings import Settings
+from gui.state.batch_controller import BatchDesk
+from gui.state.draft import Draft
+from gui.state.settings import Settings
 from gui.style.theme import SPACING
 from gui.widgets.batch_view import BatchView
 from gui.widgets.clip_view import ClipView

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import DataProgress, ModelDescribed, RateTried
-from gui.controller import Controller
 from gui.plots.rate_plot import RatePlot
-from gui.rate_desk import RateState
+from gui.state.controller import Controller
+from gui.state.rate_controller import RateState
 from gui.style.theme import SPACING, set_role
 from gui.widgets.state_panel import StatePanel
 

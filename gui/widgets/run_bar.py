@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.events.messages import Control
 from engine.events.run_events import RunState
-from gui.continuing import Continuation
-from gui.controller import Controller
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 

@@ -6,8 +6,8 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
-from gui.continuing import Continuation
-from gui.controller import Controller
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
 from gui.widgets.more_epochs import MoreEpochs
 
 

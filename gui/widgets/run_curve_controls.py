@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.settings import Settings
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 
 X_AXES = ("step", "epoch", "time")

@@ -11,8 +11,8 @@ from gui.formatting.run_rule_words import change_mark, continued_mark
 from gui.formatting.run_words import metric_title
 from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
-from gui.run_shelf import RunCurves as History
-from gui.settings import Settings
+from gui.state.run_repository import RunCurves as History
+from gui.state.settings import Settings
 from gui.style.theme import SPACING
 from gui.widgets.run_curve_controls import RunCurveControls
 

@@ -8,10 +8,10 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QToolButton
 
 from engine.events.run_events import RunState
-from gui.continuing import Continuation
-from gui.controller import Controller
 from gui.formatting.run_words import count_text
-from gui.settings import Settings
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
+from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import set_role
 from gui.widgets.run_notice import RunNotice

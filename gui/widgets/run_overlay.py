@@ -8,12 +8,12 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, RunEvent
-from gui.controller import Controller
 from gui.formatting.run_rule_words import change_mark
 from gui.formatting.run_words import metric_title
 from gui.plots.overlay_plot import RunsOverlayPlot
-from gui.run_shelf import RunCurves
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.run_repository import RunCurves
+from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_curve_controls import RunCurveControls
 

@@ -18,7 +18,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from gui.formatting.run_words import count_text, duration_text
-from gui.run_desk import EPOCHS
+from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
 from gui.widgets.run_facts import RunFacts
 

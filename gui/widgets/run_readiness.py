@@ -11,10 +11,10 @@ from engine.events.messages import Rejected
 from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.formatting.estimate_words import estimate_text, too_large_texts
 from gui.formatting.run_words import counted, translate
+from gui.state.controller import Controller
+from gui.state.draft import Draft
 
 SMALLER_BATCH = "smaller batch"
 """In place of a page: a button that takes the batch size that fits."""

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import DescentError
-from gui.draft import Draft
 from gui.formatting.run_words import translate
 from gui.pages.page import Page
+from gui.state.draft import Draft
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

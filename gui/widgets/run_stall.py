@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLay
 
 from engine.events.run_events import RunEvent, Stalled
 from gui.formatting.run_words import duration_text
-from gui.run_desk import RunDesk
+from gui.state.run_controller import RunDesk
 from gui.style.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.run_notice import RunNotice

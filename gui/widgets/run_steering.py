@@ -12,10 +12,10 @@ from engine.errors import SpecError
 from engine.events.run_events import CheckpointSaved, RunEvent, SettingChanged
 from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
-from gui.controller import Controller
 from gui.formatting.run_rule_words import change_text, rate_text
 from gui.formatting.run_words import count_text
-from gui.run_desk import EPOCHS, RATE
+from gui.state.controller import Controller
+from gui.state.run_controller import EPOCHS, RATE
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
 from gui.widgets.run_button import RunButton

@@ -12,9 +12,9 @@ from engine.errors import DescentError
 from engine.preprocessing.augmentation import active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
-from gui.editor.own_model import CUSTOM
 from gui.formatting.run_rule_words import plan_details
 from gui.formatting.run_words import count_text, counted, duration_text, translate
+from gui.state.own_model import CUSTOM
 from gui.style.theme import SPACING, set_role
 
 if TYPE_CHECKING:

@@ -23,9 +23,6 @@ from engine.events.run_events import (
     SettingChanged,
     Stalled,
 )
-from gui.continuing import Continuation
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.formatting.run_rule_words import patience_text
 from gui.formatting.run_words import (
     counted,
@@ -36,8 +33,11 @@ from gui.formatting.run_words import (
     progress_text,
     state_role,
 )
-from gui.messages import Messages
-from gui.run_desk import EPOCHS
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.run_controller import EPOCHS
 from gui.widgets.run_bar import RunBar
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_readiness import (

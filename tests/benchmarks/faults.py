@@ -256,8 +256,8 @@ def _train_in_window(workspace: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     from gui import app
-    from gui.draft import Draft
     from gui.main_window import MainWindow
+    from gui.state.draft import Draft
 
     class Player(QObject):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -48,8 +48,8 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
 
     from engine.events.run_events import RunEnded
     from gui import app
-    from gui.draft import Draft
     from gui.main_window import MainWindow
+    from gui.state.draft import Draft
 
     class Player(QObject):
         def __init__(self) -> None:

@@ -56,8 +56,8 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         StepsDone,
     )
     from gui import app
-    from gui.draft import Draft
     from gui.main_window import MainWindow
+    from gui.state.draft import Draft
 
     class Player(QObject):
         """Does what a user does, and takes the times."""

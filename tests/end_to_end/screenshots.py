@@ -26,10 +26,10 @@ from PySide6.QtWidgets import QApplication
 
 from engine.events.run_events import EpochEnded, RunEnded
 from engine.service.session import Session
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from gui.widgets.profile_view import wanted_tabs
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.events.run_events import RunFinished
-from gui.draft import Draft
-from gui.editor.own_model import CUSTOM
+from gui.state.draft import Draft
+from gui.state.own_model import CUSTOM
 from tests.end_to_end.test_window import PATIENCE_MS, Program
 
 

@@ -25,10 +25,10 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.session import Session
 from engine.training.control import TrainingControl
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.main_window import MainWindow
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.settings import Settings
 
 PATIENCE_MS = 60_000
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.runs.workspace import ENVIRONMENT_VARIABLE
-from gui.messages import Message, Messages
+from gui.state.messages import Message, Messages
 from tests.gui.spoken import SpokenMessages
 
 # Before the first window: tests need no display, and show nothing on one.

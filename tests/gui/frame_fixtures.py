@@ -11,11 +11,11 @@ from typing import Generic, TypeVar
 from pytestqt.qtbot import QtBot
 
 from engine.devices.sampler import DeviceInfo
-from gui.controller import Controller
 from gui.main_window import MainWindow
-from gui.messages import Messages
 from gui.pages.page import Page
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 

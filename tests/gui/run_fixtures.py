@@ -12,11 +12,11 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from engine.events.run_events import EpochEnded, RunState
-from gui.controller import Controller
-from gui.draft import Draft
-from gui.messages import Messages
 from gui.pages.page import Page
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gui.messages import Message
+from gui.state.messages import Message
 
 
 class SpokenMessages(list[Message]):

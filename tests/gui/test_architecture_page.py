@@ -17,12 +17,12 @@ from pytestqt.qtbot import QtBot
 from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from gui.draft import Draft
 from gui.guide.pages import DIAGNOSES
-from gui.messages import Messages
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
-from gui.settings import Settings
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.settings import Settings
 from gui.style.theme import DARK, LIGHT, current_theme
 from gui.widgets.architecture_page import ArchitecturePage
 from gui.widgets.code_view import CodeView

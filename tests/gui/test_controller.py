@@ -31,8 +31,8 @@ from engine.events.run_events import (
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
 from engine.spec.run_spec import RunSpec
-from gui.controller import Controller
-from gui.draft import Draft
+from gui.state.controller import Controller
+from gui.state.draft import Draft
 from tests.gui.fake_engine import FakeEngine, FakeSampler, Gate, rejected
 
 DIGITS = Draft(source="digits", model="cnn", training={"epochs": 4})

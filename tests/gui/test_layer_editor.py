@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine.graph.layer_graph import LayerGraph
-from gui.draft import Draft
 from gui.editor.layer_editor import LayerEditor, type_cards
-from gui.editor.own_model import CUSTOM
 from gui.pages.model_cards import OWN
 from gui.pages.model_page import ModelPage
+from gui.state.draft import Draft
+from gui.state.own_model import CUSTOM
 from gui.widgets.parameter_fields import NumberField
 from tests.gui.frame_fixtures import PageStage, page_stage
 from tests.gui.spoken import SpokenMessages
@@ -450,7 +450,7 @@ def test_a_draft_with_unreadable_layers_says_so(on: PageStage[ModelPage]) -> Non
 
 
 def test_graphs_with_mistakes_stay_as_they_are_typed() -> None:
-    from gui.editor.own_model import OwnModel
+    from gui.state.own_model import OwnModel
 
     values = {
         "graph": {

@@ -20,11 +20,11 @@ from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
 from gui.app import AfterFirstPaint, start_log
-from gui.controller import Controller
-from gui.draft import Draft
 from gui.main_window import PAGES, MainWindow
 from gui.pages.data_page import DataPage
-from gui.settings import Settings
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
 from tests.gui.fake_engine import FakeEngine, FakeSampler

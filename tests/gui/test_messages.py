@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from gui.app import ErrorHook
-from gui.messages import MAX_SHOWN, Messages
+from gui.state.messages import MAX_SHOWN, Messages
 from tests.gui.spoken import SpokenMessages
 
 pytestmark = pytest.mark.expects_messages

@@ -20,9 +20,9 @@ from engine.events.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
-from gui.continuing import Continuation
-from gui.controller import Controller
-from gui.run_desk import EPOCHS, RATE
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
+from gui.state.run_controller import EPOCHS, RATE
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.run_fixtures import DIGITS
 

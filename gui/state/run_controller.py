@@ -29,7 +29,7 @@ from engine.events.run_events import (
     StateChanged,
     StepsDone,
 )
-from gui.draft import Draft
+from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 
 CLOSE_DEADLINE_MS = 20_000

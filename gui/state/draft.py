@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from engine.spec.run_spec import SCHEMA_VERSION, RunSpec
-from gui.changes import Path, changed
+from gui.state.draft_changes import Path, changed
 
 Values = dict[str, Any]
 
@@ -234,7 +234,7 @@ class Draft:
 
         Args:
             changes: New values by path, as in `engine.datasets.findings.Remedy`; `REMOVED` takes
-                a value away, as `gui.changes.undoing` gives it.
+                a value away, as `gui.state.draft_changes.undoing` gives it.
         """
         return self.from_values(changed(self.to_spec(), changes))
 

@@ -10,7 +10,7 @@ from engine.events.messages import (
     PreviewBatch,
     Rejected,
 )
-from gui.draft import Draft
+from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 
 

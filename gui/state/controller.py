@@ -23,15 +23,15 @@ from engine.events.run_events import (
     RunState,
     RunStopped,
 )
-from gui.batch_desk import BatchDesk
-from gui.device_desk import DeviceDesk
-from gui.draft import Draft
-from gui.draft_desk import DraftDesk
-from gui.estimate_desk import EstimateDesk
-from gui.own_models import OwnModels
-from gui.rate_desk import RateDesk
-from gui.run_desk import EPOCHS, RunDesk
-from gui.run_shelf import RunShelf
+from gui.state.batch_controller import BatchDesk
+from gui.state.device_controller import DeviceDesk
+from gui.state.draft import Draft
+from gui.state.draft_controller import DraftDesk
+from gui.state.estimate_controller import EstimateDesk
+from gui.state.own_models import OwnModels
+from gui.state.rate_controller import RateDesk
+from gui.state.run_controller import EPOCHS, RunDesk
+from gui.state.run_repository import RunShelf
 from gui.threads.device_thread import SamplerLike, default_sampler
 from gui.threads.training_thread import SessionFactory
 from gui.threads.worker_pool import WorkerPool

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.events.messages import Rejected
 from engine.events.run_events import EpochEnded, SettingChanged
-from gui.continuing import Continuation, continuation
+from gui.state.continuing import Continuation, continuation
 from gui.threads.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from engine.events.messages import (
     Rejected,
 )
 from engine.spec.signature import Kind, Task
-from gui.draft import Draft
-from gui.editor.own_model import CUSTOM
+from gui.state.draft import Draft
+from gui.state.own_model import CUSTOM
 from gui.threads.worker_pool import WorkerPool
 
 QUESTION_DELAY_MS = 120

@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal
 from engine.errors import DescentError
 from engine.events.messages import Rejected
 from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
-from gui.editor.own_model import OwnModel
-from gui.run_shelf import RunShelf
+from gui.state.own_model import OwnModel
+from gui.state.run_repository import RunShelf
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore

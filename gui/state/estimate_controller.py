@@ -13,9 +13,9 @@ from engine.events.messages import (
     TrainingEstimated,
 )
 from engine.events.run_events import RunState
-from gui.draft import Draft
-from gui.draft_desk import DraftDesk
-from gui.run_desk import RunDesk
+from gui.state.draft import Draft
+from gui.state.draft_controller import DraftDesk
+from gui.state.run_controller import RunDesk
 from gui.threads.worker_pool import WorkerPool
 
 SETTLE_MS = 400

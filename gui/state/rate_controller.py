@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.datasets.profile import Profile
 from engine.events.messages import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
-from gui.draft import Draft
+from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 
 
