@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.editor.layer_rows import ROW_ROLE, Index, LayerRow, LayerRows
+from gui.network.layer_view import family_color
 from gui.style.theme import (
     SPACING,
     TEXT_NORMAL,
@@ -39,7 +40,6 @@ from gui.style.theme import (
     set_role,
     text_font,
 )
-from gui.widgets.layer_view import family_color
 from gui.widgets.text_lines import wrapped
 
 INDENT: Final = 2 * SPACING

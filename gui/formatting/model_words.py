@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.events.messages import LayerInfo
 from engine.graph.layer_types import LAYER_TYPES, Group
 from gui.formatting.run_words import count_text
-from gui.widgets.layer_view import shape_text
+from gui.network.layer_view import shape_text
 
 _CONTEXT = "PictureWords"
 _UNITS: Final = ("", "K", "M", "G", "T", "P")

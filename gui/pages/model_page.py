@@ -21,6 +21,7 @@ from engine.datasets.profile import Profile
 from engine.events.messages import ModelDescribed, Rejected
 from gui.formatting.run_words import count_text
 from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
+from gui.network.model_tabs import ModelTabs
 from gui.pages.model_cards import OWN, ModelCards
 from gui.pages.model_editing import ModelEditing
 from gui.pages.model_forms import ModelForms
@@ -33,11 +34,10 @@ from gui.state.own_model import CUSTOM
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
-from gui.widgets.model_tabs import ModelTabs
 from gui.widgets.state_panel import StatePanel
 
 if TYPE_CHECKING:
-    from gui.picture.model_picture import ModelPicture
+    from gui.network.model_picture import ModelPicture
     from gui.widgets.architecture_page import ArchitecturePage
     from gui.widgets.rate_view import RateView
 
@@ -163,7 +163,7 @@ class ModelPage(Page):
         return self._right
 
     def _make_picture(self, parent: QWidget) -> QWidget:
-        from gui.picture.model_picture import ModelPicture  # not before it is looked at
+        from gui.network.model_picture import ModelPicture  # not before it is looked at
 
         self.picture = ModelPicture(self.messages, self.settings, parent)
         self.picture.show_panel(not self.editing.is_open)

@@ -244,7 +244,7 @@ def test_a_window_that_opens_does_not_load_what_is_not_looked_at_yet() -> None:
         "markdown_it",
         "pygments",
         "gui.editor.layer_editor",
-        "gui.picture.model_picture",
+        "gui.network.model_picture",
         "engine.graph.layer_types",
     )
     code = f"import sys, gui.main_window; print([name for name in {later} if name in sys.modules])"

@@ -17,10 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from engine.events.messages import LayerInfo
 from gui.formatting.model_words import bytes_text, field_text, short_count
-from gui.picture.items import LayerBox, line_path
-from gui.picture.layout import Box, lay_out
-from gui.picture.model_picture import FOLDER_SETTING, ModelPicture
-from gui.picture.view import layout_of
+from gui.network.items import LayerBox, line_path
+from gui.network.layout import Box, lay_out
+from gui.network.model_picture import FOLDER_SETTING, ModelPicture
+from gui.network.view import layout_of
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.theme import DARK, LIGHT, current_theme

@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.events.messages import ModelDescribed
-from gui.widgets.layer_view import LayerView
+from gui.network.layer_view import LayerView
 
 
 class ModelView(Protocol):

@@ -23,8 +23,8 @@ from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
 from gui.formatting.model_words import bytes_text, short_count
 from gui.formatting.run_words import count_text
-from gui.picture.panel import LayerPanel
-from gui.picture.view import PictureView
+from gui.network.panel import LayerPanel
+from gui.network.view import PictureView
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.icons import icon
@@ -231,7 +231,7 @@ class ModelPicture(QWidget):
     @Slot(str)
     def save(self, path: str) -> None:
         """Writes the picture to a file, as PNG if its name ends so, else as SVG."""
-        from gui.picture.export import save_picture
+        from gui.network.export import save_picture
 
         try:
             save_picture(self.view.scene(), Path(path), self._title)

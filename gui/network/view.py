@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import source_of
 from gui.formatting.model_words import spoken
-from gui.picture.items import LayerBox, LineItem, box_size
-from gui.picture.layout import Box, Layout, lay_out
+from gui.network.items import LayerBox, LineItem, box_size
+from gui.network.layout import Box, Layout, lay_out
 from gui.style.theme import SPACING, current_theme
 
 ZOOM_STEP: Final = 1.25
