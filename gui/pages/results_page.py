@@ -32,6 +32,7 @@ from gui.formatting.run_words import (
     state_role,
     state_text,
 )
+from gui.insights.flow_panel import RunFlow
 from gui.pages.page import Page
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.regression_plot import RegressionPlot
@@ -42,7 +43,6 @@ from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_facts import RunFacts
-from gui.widgets.run_flow import RunFlow
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_scores import RunScores

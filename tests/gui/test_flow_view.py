@@ -14,14 +14,14 @@ from pytestqt.qtbot import QtBot
 from engine.events.insights import GradientFlow
 from engine.events.run_events import RunState
 from engine.runs.store import RunStore
+from gui.insights.flow_view import FlowView
+from gui.insights.flow_words import Mark, findings
+from gui.insights.live_panel import RunLive
 from gui.pages.results_page import ResultsPage
 from gui.plots import flow_data
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, scale_ticks, two_digits, value_text
 from gui.style.theme import current_theme
-from gui.widgets.flow_view import FlowView
-from gui.widgets.flow_words import Mark, findings
-from gui.widgets.run_live import RunLive
 from tests.gui.run_fixtures import MOONS, Stage, stage
 
 LAYERS = ("dense", "dense_1", "dense_2", "output")

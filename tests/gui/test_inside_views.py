@@ -26,19 +26,19 @@ from engine.events.insights import (
     TextsPredicted,
     UnitMaps,
 )
+from gui.insights.attention_view import AttentionView
+from gui.insights.feature_maps_view import FeatureMapsView
+from gui.insights.filters_view import FiltersView
+from gui.insights.forecast_view import ForecastView
+from gui.insights.insight_view import InsideView
+from gui.insights.insight_views import promise
+from gui.insights.live_panel import RunLive
+from gui.insights.pole_view import PoleView
+from gui.insights.samples_view import SamplesView, marked
+from gui.insights.units_view import UnitsView
 from gui.plots.attention_plot import AttentionPlot
 from gui.plots.colors import signed_colors, strength_colors
 from gui.style.theme import DARK, LIGHT, current_theme
-from gui.widgets.attention_view import AttentionView
-from gui.widgets.feature_maps_view import FeatureMapsView
-from gui.widgets.filters_view import FiltersView
-from gui.widgets.forecast_view import ForecastView
-from gui.widgets.inside_view import InsideView
-from gui.widgets.inside_views import promise
-from gui.widgets.pole_view import PoleView
-from gui.widgets.run_live import RunLive
-from gui.widgets.samples_view import SamplesView, marked
-from gui.widgets.units_view import UnitsView
 from tests.gui.fake_data import fake_profile
 
 

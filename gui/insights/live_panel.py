@@ -11,11 +11,11 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets.profile import Profile
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.events.run_events import RunEvent
+from gui.insights.coefficients_view import RunCoefficients
+from gui.insights.insight_view import InsideView
+from gui.insights.insight_views import VIEWS, promise
 from gui.plots.surface_plot import SurfacePlot
 from gui.style.theme import SPACING, set_role
-from gui.widgets.inside_view import InsideView
-from gui.widgets.inside_views import VIEWS, promise
-from gui.widgets.run_coefficients import RunCoefficients
 
 WIDTH = 36 * SPACING
 
@@ -106,7 +106,7 @@ class RunLive(QWidget):
         """Shows the gradient flow of a run that goes on, from before it went on."""
         if not measurements:
             return
-        from gui.widgets.flow_view import FlowView
+        from gui.insights.flow_view import FlowView
 
         view = self._made.get(GradientFlow) or self._make(measurements[0])
         if isinstance(view, FlowView):

@@ -22,7 +22,7 @@ from engine.events.insights import (
 )
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.run_words import translate
-from gui.widgets.inside_view import InsideView
+from gui.insights.insight_view import InsideView
 
 
 @dataclass(frozen=True)
@@ -41,49 +41,49 @@ class ViewEntry:
 
 
 def _units() -> InsideView:
-    from gui.widgets.units_view import UnitsView
+    from gui.insights.units_view import UnitsView
 
     return UnitsView()
 
 
 def _filters() -> InsideView:
-    from gui.widgets.filters_view import FiltersView
+    from gui.insights.filters_view import FiltersView
 
     return FiltersView()
 
 
 def _feature_maps() -> InsideView:
-    from gui.widgets.feature_maps_view import FeatureMapsView
+    from gui.insights.feature_maps_view import FeatureMapsView
 
     return FeatureMapsView()
 
 
 def _attention() -> InsideView:
-    from gui.widgets.attention_view import AttentionView
+    from gui.insights.attention_view import AttentionView
 
     return AttentionView()
 
 
 def _samples() -> InsideView:
-    from gui.widgets.samples_view import SamplesView
+    from gui.insights.samples_view import SamplesView
 
     return SamplesView()
 
 
 def _forecast() -> InsideView:
-    from gui.widgets.forecast_view import ForecastView
+    from gui.insights.forecast_view import ForecastView
 
     return ForecastView()
 
 
 def _pole() -> InsideView:
-    from gui.widgets.pole_view import PoleView
+    from gui.insights.pole_view import PoleView
 
     return PoleView()
 
 
 def _flow() -> InsideView:
-    from gui.widgets.flow_view import FlowView
+    from gui.insights.flow_view import FlowView
 
     return FlowView()
 

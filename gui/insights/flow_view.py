@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events.insights import GradientFlow, Insight
 from gui.formatting.run_words import count_text
+from gui.insights.flow_words import SIGNS, findings
+from gui.insights.insight_view import InsideView, set_choices
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, value_text
 from gui.style.theme import SPACING, set_role
-from gui.widgets.flow_words import SIGNS, findings
-from gui.widgets.inside_view import InsideView, set_choices
 
 
 class FlowView(InsideView):

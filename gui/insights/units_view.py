@@ -6,11 +6,11 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import HiddenUnitsUpdated, Insight
+from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.map_browser import Map, MapBrowser
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
 from gui.style.theme import SPACING, current_theme
-from gui.widgets.inside_view import InsideView, set_choices
-from gui.widgets.map_browser import Map, MapBrowser
 
 EDGE = 7 * SPACING
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events.insights import EpisodePlayed, Insight
+from gui.insights.insight_view import InsideView
 from gui.plots.pole_plot import PolePlot
 from gui.style.theme import set_role, text_font
-from gui.widgets.inside_view import InsideView
 
 
 class PoleView(InsideView):

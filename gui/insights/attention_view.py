@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import AttentionUpdated, Insight
+from gui.insights.insight_view import InsideView, set_choices
 from gui.plots.attention_plot import AttentionPlot
-from gui.widgets.inside_view import InsideView, set_choices
 
 LONGEST = 60
 

@@ -9,8 +9,8 @@ from html import escape
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from engine.events.insights import Insight, TextSample, TextsPredicted
+from gui.insights.insight_view import InsideView
 from gui.style.theme import SPACING, blend, current_theme, text_font
-from gui.widgets.inside_view import InsideView
 
 
 class SamplesView(InsideView):

@@ -6,9 +6,9 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import ForecastsMade, Insight
+from gui.insights.insight_view import InsideView, set_choices
 from gui.plots.forecast_plot import ForecastPlot
 from gui.plots.numbers import short_number
-from gui.widgets.inside_view import InsideView, set_choices
 
 
 class ForecastView(InsideView):

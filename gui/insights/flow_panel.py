@@ -13,7 +13,7 @@ from gui.style.theme import SPACING
 from gui.widgets.fold import Fold
 
 if TYPE_CHECKING:
-    from gui.widgets.flow_view import FlowView
+    from gui.insights.flow_view import FlowView
 
 HEIGHT = 48 * SPACING
 
@@ -48,7 +48,7 @@ class RunFlow(QWidget):
         if not self.fold.is_open:
             return
         if self.view is None:
-            from gui.widgets.flow_view import FlowView
+            from gui.insights.flow_view import FlowView
 
             self.view = FlowView()
             self._inner.addWidget(self.view)

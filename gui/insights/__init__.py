@@ -1,0 +1,1 @@
+"""What is seen of the inside of a network while it learns."""
