@@ -37,8 +37,8 @@ from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.state_panel import StatePanel
 
 if TYPE_CHECKING:
+    from gui.guide.architecture_page import ArchitecturePage
     from gui.network.model_picture import ModelPicture
-    from gui.widgets.architecture_page import ArchitecturePage
     from gui.widgets.rate_view import RateView
 
 LIST_WIDTH: Final = 35 * SPACING
@@ -170,7 +170,7 @@ class ModelPage(Page):
         return self.picture
 
     def _make_about(self, parent: QWidget) -> QWidget:
-        from gui.widgets.architecture_page import ArchitecturePage  # not before it is looked at
+        from gui.guide.architecture_page import ArchitecturePage  # not before it is looked at
 
         self.about = ArchitecturePage(self.controller, self.settings, parent)
         self.about.field_requested.connect(self._on_field_wanted)

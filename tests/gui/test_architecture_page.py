@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.layer_graph import LayerGraph, LayerNode
+from gui.guide.architecture_page import ArchitecturePage
 from gui.guide.pages import DIAGNOSES
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
@@ -24,7 +25,6 @@ from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.theme import DARK, LIGHT, current_theme
-from gui.widgets.architecture_page import ArchitecturePage
 from gui.widgets.code_view import CodeView
 from tests.gui.frame_fixtures import PageStage, WindowStage, page_stage, window_stage
 from tests.gui.spoken import SpokenMessages

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 from engine.architectures import ARCHITECTURES
 from engine.events.messages import ModelDescribed
 from gui.guide.controls import Situation
+from gui.guide.guide_browser import GuideBrowser
 from gui.guide.html import FIELD, PAGE
 from gui.guide.pages import DIAGNOSES, LANGUAGES, GuidePage, page_names, read_page
 from gui.guide.words import LANGUAGE_SETTING, chosen_language
@@ -19,7 +20,6 @@ from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
-from gui.widgets.guide_browser import GuideBrowser
 
 
 class ArchitecturePage(QWidget):
