@@ -29,9 +29,9 @@ from engine.datasets import DATASETS
 from engine.events.messages import Rejected
 from gui.pages.data_page import DataPage
 from gui.pages.model_page import ModelPage
-from gui.pages.page import Page
 from gui.pages.results_page import ResultsPage
 from gui.pages.runs_page import RunsPage
+from gui.pages.shared.page import Page
 from gui.pages.train_page import TrainPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft

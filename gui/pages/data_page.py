@@ -28,7 +28,7 @@ from engine.events.messages import DataProgress, Rejected
 from gui.formatting.run_words import progress_text
 from gui.pages.data_cards import RecentSources, cards
 from gui.pages.data_settings import DataSettings
-from gui.pages.page import Page, scroll_to
+from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.draft_changes import added, undoing

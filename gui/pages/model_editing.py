@@ -14,7 +14,7 @@ from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.library import SavedModel
 from gui.pages.model_cards import OWN
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM, OwnModel
 from gui.state.own_models import OwnModels

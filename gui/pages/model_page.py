@@ -26,7 +26,7 @@ from gui.pages.model_cards import OWN, ModelCards
 from gui.pages.model_editing import ModelEditing
 from gui.pages.model_forms import ModelForms
 from gui.pages.model_words import building_words, is_all_about_data, rejection_words
-from gui.pages.page import Page, scroll_to
+from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages

@@ -33,7 +33,9 @@ from gui.formatting.run_words import (
     state_text,
 )
 from gui.insights.flow_panel import RunFlow
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
+from gui.pages.shared.run_facts import RunFacts
+from gui.pages.shared.run_reuse import use_settings
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.regression_plot import RegressionPlot
 from gui.state.controller import Controller
@@ -42,9 +44,7 @@ from gui.state.run_repository import RunResult
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
-from gui.widgets.run_facts import RunFacts
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_reuse import use_settings
 from gui.widgets.run_scores import RunScores
 from gui.widgets.run_summary import RunSummary, kept_text, part_text
 from gui.widgets.score_view import ScoreView

@@ -23,7 +23,8 @@ from engine.training.defaults import metrics_of
 from gui.formatting.run_rule_words import plan_details, plan_text
 from gui.formatting.run_words import count_text, state_text
 from gui.insights.live_panel import WIDTH, RunLive
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
+from gui.pages.shared.run_continue import continue_run
 from gui.plots.device_plot import DevicePanel
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -32,7 +33,6 @@ from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.run_bar import RunBar
-from gui.widgets.run_continue import continue_run
 from gui.widgets.run_curves import RunCurves
 from gui.widgets.run_notice import RunNotice
 from gui.widgets.run_offer import RunOffer

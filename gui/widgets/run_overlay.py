@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 from engine.events.run_events import EpochEnded, RunEvent
 from gui.formatting.run_rule_words import change_mark
 from gui.formatting.run_words import metric_title
+from gui.pages.shared.run_curve_controls import RunCurveControls
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.state.controller import Controller
 from gui.state.run_repository import RunCurves
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
-from gui.widgets.run_curve_controls import RunCurveControls
 
 MAX_RUNS = 10
 READ_DELAY_MS = 100

@@ -18,9 +18,9 @@ from engine.events.run_events import (
     StepsDone,
 )
 from gui.formatting.run_words import count_text, duration_text
+from gui.pages.shared.run_facts import RunFacts
 from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
-from gui.widgets.run_facts import RunFacts
 
 REFRESH_MS = 100
 RECENT_EPOCHS = 3

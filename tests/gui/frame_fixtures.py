@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.devices.sampler import DeviceInfo
 from gui.main_window import MainWindow
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings

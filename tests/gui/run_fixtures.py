@@ -12,7 +12,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from engine.events.run_events import EpochEnded, RunState
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages

@@ -6,9 +6,9 @@ from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
+from gui.pages.shared.more_epochs import MoreEpochs
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
-from gui.widgets.more_epochs import MoreEpochs
 
 
 def continue_run(controller: Controller, run: str, button: QWidget) -> MoreEpochs | None:

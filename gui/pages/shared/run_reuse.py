@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DescentError
 from gui.formatting.run_words import translate
-from gui.pages.page import Page
+from gui.pages.shared.page import Page
 from gui.state.draft import Draft
 
 if TYPE_CHECKING:
