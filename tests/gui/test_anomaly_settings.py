@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.spec.signature import Task
 from gui.formatting.profile_words import facts_line
-from gui.pages.data_page import DataPage
+from gui.pages.data.data_page import DataPage
 from gui.state.draft import Draft
 from tests.gui.fake_data import fake_profile
 from tests.gui.frame_fixtures import PageStage, page_stage

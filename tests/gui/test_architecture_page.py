@@ -19,7 +19,7 @@ from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.guide.architecture_page import ArchitecturePage
 from gui.guide.pages import DIAGNOSES
-from gui.pages.data_page import DataPage
+from gui.pages.data.data_page import DataPage
 from gui.pages.model_page import ModelPage
 from gui.state.draft import Draft
 from gui.state.messages import Messages

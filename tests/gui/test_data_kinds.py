@@ -15,16 +15,16 @@ from pytestqt.qtbot import QtBot
 from engine.datasets.looks import Trace
 from engine.events.messages import PreviewBatch, Rejected
 from engine.spec.signature import Kind
-from gui.pages.data_page import DataPage
+from gui.pages.data.batch_view import BatchView, as_pixels, words_of
+from gui.pages.data.clip_view import ClipView
+from gui.pages.data.curve_grid import CurveGrid
+from gui.pages.data.data_page import DataPage
+from gui.pages.data.profile_view import wanted_tabs
+from gui.pages.data.sound_view import SoundView
 from gui.plots.dates import are_dates, date_text, date_ticks
 from gui.plots.sound_plots import MOST_POINTS, envelope
 from gui.plots.trace_plot import TraceView
-from gui.widgets.batch_view import BatchView, as_pixels, words_of
-from gui.widgets.clip_view import ClipView
-from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.profile_view import wanted_tabs
-from gui.widgets.sound_view import SoundView
 from gui.widgets.text_table import TextTable
 from tests.gui.fake_data import fake_profile
 from tests.gui.frame_fixtures import PageStage, page_stage

@@ -20,12 +20,12 @@ from engine.events.messages import (
     InspectData,
     Rejected,
 )
-from gui.pages.data_page import DataPage
+from gui.pages.data.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
+from gui.pages.data.data_page import DataPage
+from gui.pages.data.finding_list import FindingList
 from gui.state.draft import Draft
 from gui.state.draft_changes import REMOVED, added, changed, undoing
 from gui.state.messages import MessageBar
-from gui.widgets.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
-from gui.widgets.finding_list import FindingList
 from tests.gui.fake_data import EXCLUDE, FILL, LEAVE_OUT
 from tests.gui.frame_fixtures import PageStage, page_stage
 

@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from engine.datasets import DATASETS, FORMATS
 from engine.errors import Problem
 from engine.events.messages import InspectData, Rejected
-from gui.pages.data_page import DataPage
-from gui.widgets.column_table import MINIMUM
+from gui.pages.data.column_table import MINIMUM
+from gui.pages.data.data_page import DataPage
+from gui.pages.data.profile_view import ProfileView
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.parameter_fields import NumberField
-from gui.widgets.profile_view import ProfileView
 from tests.gui.fake_data import fake_profile
 from tests.gui.frame_fixtures import PageStage, page_stage
 

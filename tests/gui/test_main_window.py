@@ -21,7 +21,7 @@ from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
 from gui.app import AfterFirstPaint, start_log
 from gui.main_window import PAGES, MainWindow
-from gui.pages.data_page import DataPage
+from gui.pages.data.data_page import DataPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings

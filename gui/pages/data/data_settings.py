@@ -24,11 +24,11 @@ from engine.spec.run_spec import (
     SplitSpec,
 )
 from engine.spec.signature import Kind, Output, Signature, Task
+from gui.pages.data.column_choice import ColumnChoice
 from gui.state.controller import Controller
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
-from gui.widgets.column_choice import ColumnChoice
 from gui.widgets.fold import Fold
 from gui.widgets.parameter_form import ParameterForm
 

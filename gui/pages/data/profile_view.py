@@ -11,21 +11,21 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 from engine.datasets.profile import Profile
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.profile_words import facts_line, sample_names, target_texts, translate
+from gui.pages.data.batch_view import BatchView
+from gui.pages.data.clip_view import ClipView
+from gui.pages.data.column_table import ColumnTable
+from gui.pages.data.curve_grid import CurveGrid
+from gui.pages.data.finding_list import FindingList, n_problems
+from gui.pages.data.overview import Overview
+from gui.pages.data.sound_view import SoundView
+from gui.pages.data.split_bar import SplitBar
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
 from gui.state.batch_controller import BatchDesk
 from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import SPACING
-from gui.widgets.batch_view import BatchView
-from gui.widgets.clip_view import ClipView
-from gui.widgets.column_table import ColumnTable
-from gui.widgets.curve_grid import CurveGrid
-from gui.widgets.finding_list import FindingList, n_problems
 from gui.widgets.image_grid import ImageGrid
-from gui.widgets.overview import Overview
-from gui.widgets.sound_view import SoundView
-from gui.widgets.split_bar import SplitBar
 from gui.widgets.tables import SampleTable
 from gui.widgets.text_table import TextTable
 

@@ -26,8 +26,10 @@ from engine.datasets.findings import Remedy
 from engine.datasets.profile import Profile
 from engine.events.messages import DataProgress, Rejected
 from gui.formatting.run_words import progress_text
-from gui.pages.data_cards import RecentSources, cards
-from gui.pages.data_settings import DataSettings
+from gui.pages.data.column_table import number_or_text
+from gui.pages.data.data_cards import RecentSources, cards
+from gui.pages.data.data_settings import DataSettings
+from gui.pages.data.profile_view import ProfileView
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
@@ -37,8 +39,6 @@ from gui.state.run_controller import CANCELLED
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CardList
-from gui.widgets.column_table import number_or_text
-from gui.widgets.profile_view import ProfileView
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 31 * SPACING

@@ -22,12 +22,12 @@ from engine.events.messages import BatchPreviewed, Rejected
 from engine.spec.signature import Kind
 from gui.formatting.profile_words import shape_text, value_range
 from gui.formatting.run_words import count_text, counted
+from gui.pages.data.clip_view import ClipView
+from gui.pages.data.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
 from gui.state.batch_controller import BatchDesk
 from gui.style.theme import SPACING, set_role
-from gui.widgets.clip_view import ClipView
-from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.state_panel import StatePanel
 from gui.widgets.tables import number_text
