@@ -20,7 +20,7 @@ from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.guide.architecture_page import ArchitecturePage
 from gui.guide.pages import DIAGNOSES
 from gui.pages.data.data_page import DataPage
-from gui.pages.model_page import ModelPage
+from gui.pages.model.model_page import ModelPage
 from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings

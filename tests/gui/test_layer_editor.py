@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.graph.layer_graph import LayerGraph
 from gui.editor.layer_editor import LayerEditor, type_cards
-from gui.pages.model_cards import OWN
-from gui.pages.model_page import ModelPage
+from gui.pages.model.model_cards import OWN
+from gui.pages.model.model_page import ModelPage
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM
 from gui.widgets.parameter_fields import NumberField

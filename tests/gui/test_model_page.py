@@ -23,8 +23,8 @@ from engine.events.messages import (
 from engine.spec.parameters import describe
 from engine.spec.signature import Kind, Task
 from gui.network.layer_view import LayerView, takes_from
-from gui.pages.model_cards import ModelCards
-from gui.pages.model_page import ModelPage
+from gui.pages.model.model_cards import ModelCards
+from gui.pages.model.model_page import ModelPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.widgets.parameter_fields import ChoiceField, NumberField

@@ -16,14 +16,14 @@ from engine.errors import Problem
 from engine.events.messages import Control, FindRate, RatesTried, Rejected, Train
 from engine.spec.signature import Kind, Output
 from engine.spec.training_spec import ScheduleSpec
-from gui.pages.model_page import ModelPage
+from gui.pages.model.model_page import ModelPage
+from gui.pages.model.rate_view import RateView
 from gui.plots.rate_curve import RateCurve
 from gui.plots.rate_plot import RatePlot
 from gui.state.draft import Draft
 from gui.state.rate_controller import RateState
 from gui.widgets.parameter_fields import ChoiceField, NumberField
 from gui.widgets.parameter_form import ParameterForm
-from gui.widgets.rate_view import RateView
 from tests.gui.frame_fixtures import PageStage, page_stage
 
 DIGITS = Draft(source="digits", model="cnn")

@@ -22,10 +22,10 @@ from engine.events.messages import ModelDescribed, Rejected
 from gui.formatting.run_words import count_text
 from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
 from gui.network.model_tabs import ModelTabs
-from gui.pages.model_cards import OWN, ModelCards
-from gui.pages.model_editing import ModelEditing
-from gui.pages.model_forms import ModelForms
-from gui.pages.model_words import building_words, is_all_about_data, rejection_words
+from gui.pages.model.model_cards import OWN, ModelCards
+from gui.pages.model.model_editing import ModelEditing
+from gui.pages.model.model_forms import ModelForms
+from gui.pages.model.rejection_words import building_words, is_all_about_data, rejection_words
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
@@ -39,7 +39,7 @@ from gui.widgets.state_panel import StatePanel
 if TYPE_CHECKING:
     from gui.guide.architecture_page import ArchitecturePage
     from gui.network.model_picture import ModelPicture
-    from gui.widgets.rate_view import RateView
+    from gui.pages.model.rate_view import RateView
 
 LIST_WIDTH: Final = 35 * SPACING
 FORMS_WIDTH: Final = 40 * SPACING
@@ -182,7 +182,7 @@ class ModelPage(Page):
         return CodeView(self.messages, self.settings, parent)
 
     def _make_rates(self, parent: QWidget) -> QWidget:
-        from gui.widgets.rate_view import RateView  # not before it is looked at
+        from gui.pages.model.rate_view import RateView  # not before it is looked at
 
         self.rates = RateView(self.controller, parent)
         return self.rates

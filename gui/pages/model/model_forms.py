@@ -15,12 +15,12 @@ from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Task, output_of
 from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from engine.training.defaults import LOSSES
+from gui.pages.model.schedule_form import ScheduleForm
 from gui.state.controller import Controller
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
-from gui.widgets.schedule_form import ScheduleForm
 
 
 class ModelForms(QWidget):

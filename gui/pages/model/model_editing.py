@@ -13,7 +13,7 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.library import SavedModel
-from gui.pages.model_cards import OWN
+from gui.pages.model.model_cards import OWN
 from gui.pages.shared.page import Page
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM, OwnModel
