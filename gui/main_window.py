@@ -32,7 +32,7 @@ from gui.pages.model.model_page import ModelPage
 from gui.pages.results_page import ResultsPage
 from gui.pages.runs_page import RunsPage
 from gui.pages.shared.page import Page
-from gui.pages.train_page import TrainPage
+from gui.pages.train.train_page import TrainPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages

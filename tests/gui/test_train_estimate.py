@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.events.messages import Control, Rejected
 from engine.events.run_events import RunState
-from gui.pages.train_page import TrainPage
+from gui.pages.train.train_page import TrainPage
 from tests.gui.fake_engine import ESTIMATED, rejected
 from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.events.messages import DataProgress, Rejected
 from engine.events.run_events import RunFailed, RunState
-from gui.pages.train_page import TrainPage
+from gui.pages.train.train_page import TrainPage
 from tests.gui.fake_engine import rejected
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 

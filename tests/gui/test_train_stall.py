@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from engine.events.run_events import RunState, Stalled
-from gui.pages.train_page import TrainPage
+from gui.pages.train.train_page import TrainPage
 from tests.gui.run_fixtures import DIGITS, Stage, stage
 
 STACKS = 'Thread 1 (most recent call first):\n  File "feed.py", line 97 in chunks'

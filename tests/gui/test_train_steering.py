@@ -24,7 +24,7 @@ from engine.events.run_events import (
 )
 from gui.formatting.run_rule_words import change_mark, patience_text, plan_text
 from gui.pages.shared.more_epochs import MoreEpochs
-from gui.pages.train_page import TrainPage
+from gui.pages.train.train_page import TrainPage
 from gui.plots.curves_plot import CurvesPlot
 from gui.state.run_controller import RATE
 from tests.gui.run_fixtures import DIGITS, Stage, stage

@@ -33,20 +33,20 @@ from gui.formatting.run_words import (
     progress_text,
     state_role,
 )
-from gui.state.continuing import Continuation
-from gui.state.controller import Controller
-from gui.state.draft import Draft
-from gui.state.messages import Messages
-from gui.state.run_controller import EPOCHS
-from gui.widgets.run_bar import RunBar
-from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_readiness import (
+from gui.pages.train.run_bar import RunBar
+from gui.pages.train.run_readiness import (
     Readiness,
     data_title,
     draft_text,
     model_title,
     readiness,
 )
+from gui.state.continuing import Continuation
+from gui.state.controller import Controller
+from gui.state.draft import Draft
+from gui.state.messages import Messages
+from gui.state.run_controller import EPOCHS
+from gui.widgets.run_notice import RunNotice
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

@@ -25,6 +25,14 @@ from gui.formatting.run_words import count_text, state_text
 from gui.insights.live_panel import WIDTH, RunLive
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
+from gui.pages.train.run_bar import RunBar
+from gui.pages.train.run_curves import RunCurves
+from gui.pages.train.run_narrator import DETAILS, RunTelling
+from gui.pages.train.run_offer import RunOffer
+from gui.pages.train.run_progress import RunProgress
+from gui.pages.train.run_readiness import SMALLER_BATCH, Readiness, readiness
+from gui.pages.train.run_stall import RunStall
+from gui.pages.train.run_steering import RunSteering
 from gui.plots.device_plot import DevicePanel
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -32,15 +40,7 @@ from gui.state.run_repository import RunCurves as History
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.run_bar import RunBar
-from gui.widgets.run_curves import RunCurves
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_offer import RunOffer
-from gui.widgets.run_progress import RunProgress
-from gui.widgets.run_readiness import SMALLER_BATCH, Readiness, readiness
-from gui.widgets.run_stall import RunStall
-from gui.widgets.run_steering import RunSteering
-from gui.widgets.run_telling import DETAILS, RunTelling
 
 STRIP_HEIGHT = 18 * SPACING
 ANSWER_MS = 8_000
