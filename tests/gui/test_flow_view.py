@@ -17,7 +17,7 @@ from engine.runs.store import RunStore
 from gui.insights.flow_view import FlowView
 from gui.insights.flow_words import Mark, findings
 from gui.insights.live_panel import RunLive
-from gui.pages.results_page import ResultsPage
+from gui.pages.results.results_page import ResultsPage
 from gui.plots import flow_data
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, scale_ticks, two_digits, value_text

@@ -17,7 +17,7 @@ from engine.inference.evaluation.evaluation import FILE_NAME
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Task
 from engine.training.defaults import recommended_model
-from gui.pages.results_page import ResultsPage
+from gui.pages.results.results_page import ResultsPage
 from gui.state.draft import Draft
 from tests.gui.fake_data import fake_profile
 from tests.gui.fake_run import fake_evaluation

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.inference.evaluation.evaluation import Evaluation, UnusualExample
+from gui.pages.results.score_view import ScoreView
 from gui.plots.score_plot import ScorePlot
-from gui.widgets.score_view import ScoreView
 
 
 def test_bars_hold_every_example_and_the_threshold_its_place(qtbot):

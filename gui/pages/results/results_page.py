@@ -33,6 +33,9 @@ from gui.formatting.run_words import (
     state_text,
 )
 from gui.insights.flow_panel import RunFlow
+from gui.pages.results.run_scores import RunScores
+from gui.pages.results.run_summary import RunSummary, kept_text, part_text
+from gui.pages.results.score_view import ScoreView
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_facts import RunFacts
 from gui.pages.shared.run_reuse import use_settings
@@ -45,9 +48,6 @@ from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_scores import RunScores
-from gui.widgets.run_summary import RunSummary, kept_text, part_text
-from gui.widgets.score_view import ScoreView
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
