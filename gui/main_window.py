@@ -30,7 +30,7 @@ from engine.events.messages import Rejected
 from gui.pages.data.data_page import DataPage
 from gui.pages.model.model_page import ModelPage
 from gui.pages.results.results_page import ResultsPage
-from gui.pages.runs_page import RunsPage
+from gui.pages.runs.runs_page import RunsPage
 from gui.pages.shared.page import Page
 from gui.pages.train.train_page import TrainPage
 from gui.state.controller import Controller

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from engine.events.run_events import RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
-from gui.pages.runs_page import RunsPage
+from gui.pages.runs.runs_page import RunsPage
 from gui.pages.shared.more_epochs import MoreEpochs
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 

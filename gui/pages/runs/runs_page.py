@@ -28,6 +28,8 @@ from engine.events.run_events import (
     StepsDone,
 )
 from gui.formatting.run_words import counted
+from gui.pages.runs.run_overlay import RunOverlay
+from gui.pages.runs.run_table import ID_ROLE, RunsModel, RunsProxy
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
 from gui.pages.shared.run_reuse import use_settings
@@ -38,8 +40,6 @@ from gui.state.settings import Settings
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.run_button import RunButton
 from gui.widgets.run_notice import RunNotice
-from gui.widgets.run_overlay import RunOverlay
-from gui.widgets.run_table import ID_ROLE, RunsModel, RunsProxy
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord

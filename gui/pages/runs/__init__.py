@@ -1,0 +1,1 @@
+"""The Runs page, and what only it shows."""
