@@ -12,7 +12,7 @@ def main() -> int:
 
         return run(arguments)
 
-    from gui.display import display_problem
+    from gui.window.display import display_problem
 
     problem = display_problem()
     if problem:
@@ -21,7 +21,7 @@ def main() -> int:
             "  Without a window, use the commands: main.py train --data iris (see main.py --help)\n"
         )
         return 2
-    from gui.app import main as open_window
+    from gui.window.app import main as open_window
 
     return open_window(arguments)
 

@@ -1,1 +1,1 @@
-"""The pages of the workflow; one file each, one line each in `gui.main_window.STEPS`."""
+"""The pages of the workflow; one file each, one line each in `gui.window.main_window.STEPS`."""

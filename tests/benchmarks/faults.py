@@ -255,9 +255,9 @@ def _train_in_window(workspace: Path) -> None:
     from PySide6.QtCore import QEvent, QObject, Slot
     from PySide6.QtWidgets import QApplication
 
-    from gui import app
-    from gui.main_window import MainWindow
     from gui.state.draft import Draft
+    from gui.window import app
+    from gui.window.main_window import MainWindow
 
     class Player(QObject):
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -47,9 +47,9 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
     from PySide6.QtWidgets import QApplication
 
     from engine.events.run_events import RunEnded
-    from gui import app
-    from gui.main_window import MainWindow
     from gui.state.draft import Draft
+    from gui.window import app
+    from gui.window.main_window import MainWindow
 
     class Player(QObject):
         def __init__(self) -> None:

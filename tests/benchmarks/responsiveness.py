@@ -55,9 +55,9 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         StateChanged,
         StepsDone,
     )
-    from gui import app
-    from gui.main_window import MainWindow
     from gui.state.draft import Draft
+    from gui.window import app
+    from gui.window.main_window import MainWindow
 
     class Player(QObject):
         """Does what a user does, and takes the times."""

@@ -26,12 +26,12 @@ from PySide6.QtWidgets import QApplication
 
 from engine.events.run_events import EpochEnded, RunEnded
 from engine.service.session import Session
-from gui.main_window import PAGES, MainWindow
 from gui.pages.data.profile_view import wanted_tabs
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
+from gui.window.main_window import PAGES, MainWindow
 
 SETTLE_MS = 700  # long enough for a page to be read, laid out and drawn
 

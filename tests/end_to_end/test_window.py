@@ -25,10 +25,10 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.session import Session
 from engine.training.control import TrainingControl
-from gui.main_window import MainWindow
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings
+from gui.window.main_window import MainWindow
 
 PATIENCE_MS = 60_000
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
@@ -48,7 +48,7 @@ class WatchedSession(Session):
 
 
 class Program:
-    """A window with its engine, as `gui.app` puts them together."""
+    """A window with its engine, as `gui.window.app` puts them together."""
 
     def __init__(self, qtbot, workspace: Path) -> None:
         self._qtbot = qtbot
@@ -304,7 +304,7 @@ class Closer(QObject):
         self.window.close()
 
 if __name__ == "__main__":
-    from gui import app
+    from gui.window import app
     application = QApplication([])
     closer = Closer()
     sys.exit(app.main(["--workspace", sys.argv[1]]))

@@ -11,12 +11,12 @@ from typing import Generic, TypeVar
 from pytestqt.qtbot import QtBot
 
 from engine.devices.sampler import DeviceInfo
-from gui.main_window import MainWindow
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
+from gui.window.main_window import MainWindow
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 
 P = TypeVar("P", bound=Page)

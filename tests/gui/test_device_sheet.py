@@ -12,8 +12,8 @@ from engine.devices.doctor import MachineFacts, diagnose
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
 from gui.style.theme import current_theme
-from gui.widgets.device_sheet import DeviceSheet
-from gui.widgets.engine_status import EngineStatus
+from gui.window.device_sheet import DeviceSheet
+from gui.window.engine_status import EngineStatus
 
 INFO = DeviceInfo("A <fast> processor", 2, 4, 8 * 2**30, ())
 UNUSED = WorkerReady("2.21.0", "3.15.1", ("CPU:0",), 3.1, diagnose(NO_DRIVER))

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gui.display import display_problem
+from gui.window.display import display_problem
 
 
 @pytest.mark.parametrize(

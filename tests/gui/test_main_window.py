@@ -19,14 +19,14 @@ from engine.events.messages import Rejected
 from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
-from gui.app import AfterFirstPaint, start_log
-from gui.main_window import PAGES, MainWindow
 from gui.pages.data.data_page import DataPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
-from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
+from gui.window.app import AfterFirstPaint, start_log
+from gui.window.main_window import PAGES, MainWindow
+from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.frame_fixtures import WindowStage, window_stage
 from tests.gui.spoken import SpokenMessages

@@ -12,8 +12,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from gui.app import ErrorHook
 from gui.state.messages import MAX_SHOWN, Messages
+from gui.window.app import ErrorHook
 from tests.gui.spoken import SpokenMessages
 
 pytestmark = pytest.mark.expects_messages

@@ -16,7 +16,7 @@ from engine.events.run_events import (
 )
 from gui.pages.train.run_readiness import data_title, model_title
 from gui.state.controller import Controller
-from gui.widgets.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
+from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
 
 
 class WorkflowHints(QObject):

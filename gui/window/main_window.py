@@ -37,12 +37,12 @@ from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings
-from gui.widgets.drop_hint import DropHint, dropped_path
-from gui.widgets.rail import Rail
-from gui.widgets.shortcut_sheet import ShortcutSheet
-from gui.widgets.workflow_bar import Step
-from gui.window_actions import add_actions
-from gui.workflow_hints import WorkflowHints
+from gui.window.drop_hint import DropHint, dropped_path
+from gui.window.rail import Rail
+from gui.window.shortcut_sheet import ShortcutSheet
+from gui.window.window_actions import add_actions
+from gui.window.workflow_bar import Step
+from gui.window.workflow_hints import WorkflowHints
 
 logger = logging.getLogger(__name__)
 

@@ -34,13 +34,13 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
-from gui.main_window import MainWindow
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.resources import application_icon
 from gui.style.theme import MODES, current_theme
 from gui.threads.garbage import GarbageCollector
+from gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, set_role
 
 if TYPE_CHECKING:
-    from gui.widgets.device_sheet import DeviceSheet
+    from gui.window.device_sheet import DeviceSheet
 
 
 class EngineStatus(QWidget):
@@ -78,7 +78,7 @@ class EngineStatus(QWidget):
         if self.sheet is not None:
             self.sheet.close()
             return
-        from gui.widgets.device_sheet import DeviceSheet
+        from gui.window.device_sheet import DeviceSheet
 
         self.sheet = DeviceSheet(self._info, self._worker, self.window())
         self.sheet.finished.connect(self._on_sheet_closed)

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayo
 from gui.style.icons import icon
 from gui.style.resources import logo_pixmap
 from gui.style.theme import SPACING, set_role
-from gui.widgets.engine_status import EngineStatus
-from gui.widgets.theme_switch import ThemeSwitch
-from gui.widgets.workflow_bar import Step, WorkflowBar
+from gui.window.engine_status import EngineStatus
+from gui.window.theme_switch import ThemeSwitch
+from gui.window.workflow_bar import Step, WorkflowBar
 
 WIDTH: Final = 27 * SPACING
 

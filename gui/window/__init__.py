@@ -1,0 +1,1 @@
+"""The window itself: the frame around the pages."""
