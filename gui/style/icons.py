@@ -93,7 +93,7 @@ def icon(name: str, role: str = "text") -> QIcon:
 
     Args:
         name: One of `NAMES`, or a name of Phosphor's such as ``chart-bar`` or ``play-fill``.
-        role: The colour: a field of `gui.style.theme.Palette`, such as ``text``, ``muted``, ``accent``,
+        role: The colour: a field of `Palette`, such as ``text``, ``muted``, ``accent``,
             ``on_accent`` or ``danger``. Disabled icons fade.
 
     Raises:

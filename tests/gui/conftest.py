@@ -49,7 +49,7 @@ def private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def garbage_stays_in_its_thread() -> Iterator[None]:
-    """Widgets in cycles are collected here, as `gui.threads.garbage` does it, and in no other thread."""
+    """Widgets in cycles are collected here alone, as `gui.threads.garbage` does it."""
     gc.disable()
     if not gc.get_freeze_count():
         gc.freeze()  # what other tests have loaded need not be looked through after each

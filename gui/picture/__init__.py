@@ -1,1 +1,0 @@
-"""The picture of a network: its layers as a graph."""
