@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.findings import DataFinding
-from engine.datasets.looks import ColumnProfile, Distribution, Trace
+from engine.datasets.summaries import ColumnProfile, Distribution, Trace
 from engine.spec.parameters import Parameters
 from engine.spec.signature import Kind, Output, Task, output_of
 

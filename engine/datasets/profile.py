@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, unreadable
-from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.packing import FileRows
+from engine.datasets.summaries import ColumnProfile, Distribution, Trace, column_profile
 from engine.spec.signature import Kind, Output, Signature, Task
 
 SAMPLE_LIMITS: dict[Kind, int] = {

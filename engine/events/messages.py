@@ -147,7 +147,7 @@ class Leave(Command):
 
 
 @dataclass(frozen=True)
-class TellStacks(Command):
+class DumpStacks(Command):
     """Write to the log where each thread is; at once, also in the middle of another command.
 
     It has no answer of its own.

@@ -26,7 +26,7 @@ from engine.training.cluster.workers import Workers
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.fingerprint import fingerprint
-from engine.training.prepared_data import Material, prepare
+from engine.training.prepared_data import PreparedData, prepare
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.training.resumption import Resumption
 
 Emit = Callable[[Event], None]
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def train(
@@ -45,7 +45,7 @@ def train(
     emit: Emit,
     control: TrainingControl,
     name: str = "",
-    tell: Tell = lambda text: None,
+    notify: Notify = lambda text: None,
     wait_s: float = WAIT_S,
 ) -> RunEnded:
     """Trains a model together with other workers, which were asked the same.
@@ -68,7 +68,7 @@ def train(
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
     spec = parse(values)
-    connections, _ = meet(workers, spec.to_dict(), tell, wait_s)
+    connections, _ = meet(workers, spec.to_dict(), notify, wait_s)
     team = Team(workers, connections)
     with leaving(team) as leave:
         together = TeamControl(control, team)
@@ -87,7 +87,7 @@ def resume(
     store: RunStore,
     emit: Emit,
     control: TrainingControl,
-    tell: Tell = lambda text: None,
+    notify: Notify = lambda text: None,
     wait_s: float = WAIT_S,
 ) -> RunEnded:
     """Goes on with the chief's run together with other workers.
@@ -113,7 +113,7 @@ def resume(
     if workers.is_chief:
         running.check_changes(changes)
         own = parse(changed_values(store.get(reference).spec, changes)).to_dict()
-    connections, values = meet(workers, own, tell, wait_s)
+    connections, values = meet(workers, own, notify, wait_s)
     team = Team(workers, connections)
     with leaving(team) as leave:
         together = TeamControl(control, team)
@@ -130,16 +130,16 @@ def resume(
         return leave(ended)
 
 
-def _gather(team: Team, material: Material) -> Cluster:
+def _gather(team: Team, prepared: PreparedData) -> Cluster:
     """Forms a cluster with the others once all have read the same data."""
     team.check_same(
-        {"data": fingerprint(material), "settings": _mark(material.spec)},
+        {"data": fingerprint(prepared), "settings": _mark(prepared.spec)},
         "Give the same command to every worker, and the same files to every machine.",
     )
     load_tensorflow()
     from engine.training.cluster.cluster import Cluster
 
-    return Cluster(team, use_gpu=material.spec.execution.device != "cpu")
+    return Cluster(team, use_gpu=prepared.spec.execution.device != "cpu")
 
 
 def _mark(spec: RunSpec) -> str:
@@ -151,18 +151,18 @@ def _mark(spec: RunSpec) -> str:
 
 def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> RunEnded:
     """Trains along with the chief."""
-    material = prepare(spec, Watch(emit, lambda: control.is_stopping))
-    cluster = _gather(team, material)
+    prepared = prepare(spec, Watch(emit, lambda: control.is_stopping))
+    cluster = _gather(team, prepared)
     from engine.training.fitting import check_memory
     from engine.training.placement import place
 
-    placement = place(material.spec, material.signature)
-    check_memory(material)
+    placement = place(prepared.spec, prepared.signature)
+    check_memory(prepared)
     begun = team.hear()
     assert begun is not None
     run = str(begun["run"])
     try:
-        ended = _train_along(run, begun, material, cluster, placement, emit, control)
+        ended = _train_along(run, begun, prepared, cluster, placement, emit, control)
     except Exception as error:
         return running.failed(run, error)
     where = f"{team.workers.title(0).capitalize()} keeps the run."
@@ -172,7 +172,7 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
 def _train_along(
     run: str,
     begun: Mapping[str, Any],
-    material: Material,
+    prepared: PreparedData,
     cluster: Cluster,
     placement: Placement,
     emit: Emit,
@@ -183,7 +183,7 @@ def _train_along(
     return TrainingJob(
         run,
         str(begun["name"]),
-        material,
+        prepared,
         Path(),  # nothing is written
         emit,
         control,

@@ -116,15 +116,15 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
         DatasetError: The data cannot be read.
     """
     spec = parse(values)
-    prepared = look(spec)
-    signature = prepared.signature
-    resolved = resolve(spec, signature, prepared.dataset.recommended_model)
+    divided = look(spec)
+    signature = divided.signature
+    resolved = resolve(spec, signature, divided.dataset.recommended_model)
     load_tensorflow()
     from engine.service.describe import describe_network
     from engine.training.placement import place
 
     place(resolved, signature)  # refuses, at its field, what this machine cannot do
-    parts = prepared.parts
+    parts = divided.parts
     return describe_network(resolved, signature, len(parts.train) + len(parts.validation))
 
 
@@ -144,14 +144,14 @@ def find_rate(
         TrainingError: Memory ran out.
         Cancelled: A stop was asked for while the data was read.
     """
-    material = prepare(parse(values), Watch(emit, should_stop))
+    prepared = prepare(parse(values), Watch(emit, should_stop))
     load_tensorflow()
     from engine.training import rate_finder
     from engine.training.fitting import check_memory
 
-    check_memory(material)
+    check_memory(prepared)
     try:
-        return rate_finder.find_rate(material, emit, should_stop)
+        return rate_finder.find_rate(prepared, emit, should_stop)
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError(memory_text(error), MEMORY_HINT) from error
@@ -176,12 +176,12 @@ def estimate(
         TrainingError: Memory ran out.
         Cancelled: A stop was asked for.
     """
-    material = prepare(parse(values), progress)
+    prepared = prepare(parse(values), progress)
     load_tensorflow()
     from engine.training import estimate as estimating
 
     try:
-        return estimating.estimate(material, should_stop)
+        return estimating.estimate(prepared, should_stop)
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError(memory_text(error), MEMORY_HINT) from error
@@ -203,16 +203,16 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     record = store.get(reference)
     folder = store.folder(record.id)
     contract = Contract.load(folder)
-    material = prepare(record.spec)
-    contract.check(material.examples)
+    prepared = prepare(record.spec)
+    contract.check(prepared.examples)
     load_tensorflow()
     from engine.inference.serving import ServedModel
 
     model = ServedModel.load(folder)
-    indices, part = material.parts.test, "test"
+    indices, part = prepared.parts.test, "test"
     if not len(indices):
-        indices, part = material.parts.train, "train"
-    examples = material.examples
+        indices, part = prepared.parts.train, "train"
+    examples = prepared.examples
     outputs = [
         model.predict(examples.x[indices[start : start + _BATCH]])
         for start in range(0, len(indices), _BATCH)

@@ -18,7 +18,7 @@ from engine.preprocessing.tokens import UNKNOWN_SIGN
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Task
 from engine.training.order import shuffled
-from engine.training.prepared_data import Prepared, look
+from engine.training.prepared_data import DividedData, look
 
 MAX_EXAMPLES = 32
 
@@ -41,25 +41,25 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
         Cancelled: Someone asked to stop.
     """
     spec = RunSpec.from_dict({name: part for name, part in values.items() if name != "model"})
-    prepared = look(spec, progress)
-    problems = misfits(spec.augmentation, prepared.signature.kind)
+    divided = look(spec, progress)
+    problems = misfits(spec.augmentation, divided.signature.kind)
     if problems:
         raise SpecError(problems)
-    train, examples = prepared.parts.train, prepared.examples
+    train, examples = divided.parts.train, divided.examples
     n_wanted = min(spec.training.batch_size or MAX_EXAMPLES, MAX_EXAMPLES)
     order = shuffled(len(train), spec.seed, epoch=1)
     places, rows = _first_readable(examples, train, order, n_wanted, progress)
-    before = prepared.preprocessing.transform_x(rows)
-    weights = prepared.training_weights(spec.training.class_weights)
+    before = divided.preprocessing.transform_x(rows)
+    weights = divided.training_weights(spec.training.class_weights)
     return BatchPreviewed(
-        prepared.signature,
-        x=_augmented(before, spec, prepared),
+        divided.signature,
+        x=_augmented(before, spec, divided),
         before=before,
         targets=tuple(_words(examples, index) for index in train[places]),
         names=tuple(examples.name_of(index) for index in train[places]),
         weights=np.ones(len(places), np.float32) if weights is None else weights[places],
-        tokens=_tokens(prepared.preprocessing),
-        feature_names=prepared.preprocessing.inputs.feature_names,
+        tokens=_tokens(divided.preprocessing),
+        feature_names=divided.preprocessing.inputs.feature_names,
     )
 
 
@@ -97,7 +97,7 @@ def _first_readable(
     return np.array([place for place, _ in found], np.int64), raw
 
 
-def _augmented(x: AnyArray, spec: RunSpec, prepared: Prepared) -> AnyArray:
+def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
     """What the first training step makes of a batch; the same array where nothing is changed."""
     if not active(spec.augmentation):
         return x
@@ -108,7 +108,7 @@ def _augmented(x: AnyArray, spec: RunSpec, prepared: Prepared) -> AnyArray:
 
     from engine.training.augmenting import augmenter
 
-    augment = augmenter(spec.augmentation, prepared.signature.kind, brightest(spec.preprocessing))
+    augment = augmenter(spec.augmentation, divided.signature.kind, brightest(spec.preprocessing))
     if augment is None:
         return x
     first_step = tf.constant([spec.seed, 0], tf.int32)

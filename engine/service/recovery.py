@@ -24,7 +24,7 @@ class Retry:
         command: Makes it so.
     """
 
-    told: Recovered
+    notified: Recovered
     command: ResumeRun
 
 
@@ -65,8 +65,8 @@ class Recovery:
             changes["training.accumulate"] = doubled
             words += f", and averages the gradients of {doubled} for each change of the weights"
         reason = f"Memory ran out with a batch of {before}. {words}."
-        told = Recovered(event.run, reason, self._batch_size)
-        return Retry(told, ResumeRun(event.run, changes, reason))
+        notified = Recovered(event.run, reason, self._batch_size)
+        return Retry(notified, ResumeRun(event.run, changes, reason))
 
     def ending(self, event: Terminal) -> Terminal:
         """The last event of the run, where no more is tried."""

@@ -21,7 +21,7 @@ from engine.spec.changes import change_problems, changed_values
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.fingerprint import check_fingerprint, save_fingerprint
-from engine.training.prepared_data import Material, prepare
+from engine.training.prepared_data import PreparedData, prepare
 from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from engine.training.checkpoint import Found
     from engine.training.cluster.cluster import Cluster
 
-    Gather = Callable[[Material], Cluster]
+    Gather = Callable[[PreparedData], Cluster]
 
 Emit = Callable[[Event], None]
 
@@ -65,15 +65,15 @@ def train(
         SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
-    material, cluster = _checked(parse(values), emit, control, gather)
+    prepared, cluster = _checked(parse(values), emit, control, gather)
     from engine.architectures import ARCHITECTURES
 
-    model = material.spec.model
+    model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
-    record = store.create(material.spec, name, material.dataset.title, title)
+    record = store.create(prepared.spec, name, prepared.dataset.title, title)
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
-        save_fingerprint(material, store.folder(record.id))
-    return _run(record, material, store, emit, control, strategy, None, cluster)
+        save_fingerprint(prepared, store.folder(record.id))
+    return _run(record, prepared, store, emit, control, strategy, None, cluster)
 
 
 def resume(
@@ -116,19 +116,19 @@ def resume(
     check_changes(changes)
     folder = store.folder(record.id)
     spec = parse(changed_values(record.spec, changes))
-    material, cluster = _checked(spec, emit, control, gather)
-    check_fingerprint(material, folder)
+    prepared, cluster = _checked(spec, emit, control, gather)
+    check_fingerprint(prepared, folder)
     from engine.training.checkpoint import newest_checkpoint
 
     found = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
-    told = _differences(record, material, changes, found)
-    _check_unfinished(record, found, told)
-    store.reopen(record.id, material.spec)
-    if "training.batch_size" in told and found is not None:
+    differences = _differences(record, prepared, changes, found)
+    _check_unfinished(record, found, differences)
+    store.reopen(record.id, prepared.spec)
+    if "training.batch_size" in differences and found is not None:
         # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
         store.cut(record.id, found.progress.step, len(found.progress.history))
-    resumption = Resumption(found, told, reason or "Changed when the run was continued.")
-    return _run(store.get(record.id), material, store, emit, control, strategy, resumption, cluster)
+    resumption = Resumption(found, differences, reason or "Changed when the run was continued.")
+    return _run(store.get(record.id), prepared, store, emit, control, strategy, resumption, cluster)
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
@@ -144,18 +144,18 @@ def check_changes(changes: Mapping[str, Any]) -> None:
 
 def _checked(
     spec: RunSpec, emit: Emit, control: TrainingControl, gather: Gather | None
-) -> tuple[Material, Cluster | None]:
+) -> tuple[PreparedData, Cluster | None]:
     """The data of a spec, and a model that fits into memory."""
-    material = prepare(spec, Watch(emit, lambda: control.is_stopping))
+    prepared = prepare(spec, Watch(emit, lambda: control.is_stopping))
     load_tensorflow()
     # Before anything is computed, or TensorFlow cannot reach the others any more.
-    cluster = None if gather is None else gather(material)
+    cluster = None if gather is None else gather(prepared)
     from engine.training.fitting import check_memory
     from engine.training.placement import place
 
-    place(material.spec, material.signature)  # refuses what this machine cannot do
-    check_memory(material)
-    return material, cluster
+    place(prepared.spec, prepared.signature)  # refuses what this machine cannot do
+    check_memory(prepared)
+    return prepared, cluster
 
 
 def _check_idle(record: RunRecord) -> None:
@@ -171,10 +171,10 @@ def _check_idle(record: RunRecord) -> None:
 
 
 def _differences(
-    record: RunRecord, material: Material, changes: Mapping[str, Any], found: Found | None
+    record: RunRecord, prepared: PreparedData, changes: Mapping[str, Any], found: Found | None
 ) -> dict[str, tuple[Any, Any]]:
     """What the changes really change, with the values until now."""
-    before, after = record.spec.to_dict(), material.spec.to_dict()
+    before, after = record.spec.to_dict(), prepared.spec.to_dict()
     differences: dict[str, tuple[Any, Any]] = {}
     for path in changes:
         part, _, name = path.partition(".")
@@ -187,7 +187,7 @@ def _differences(
 
 
 def _check_unfinished(
-    record: RunRecord, found: Found | None, told: Mapping[str, tuple[Any, Any]]
+    record: RunRecord, found: Found | None, differences: Mapping[str, tuple[Any, Any]]
 ) -> None:
     """Makes sure that there is something left to do.
 
@@ -205,8 +205,8 @@ def _check_unfinished(
         )
     progress = found.progress
     done = len(progress.history)
-    epochs = told.get("training.epochs", (0, progress.epochs))[1]
-    if done >= epochs or (progress.ended and "training.epochs" not in told):
+    epochs = differences.get("training.epochs", (0, progress.epochs))[1]
+    if done >= epochs or (progress.ended and "training.epochs" not in differences):
         raise WorkspaceError(
             f"The run '{record.name}' is over after {done} epochs. {progress.ended}".rstrip(),
             f"Give it more epochs to continue it, such as {2 * done}.",
@@ -215,7 +215,7 @@ def _check_unfinished(
 
 def _run(
     record: RunRecord,
-    material: Material,
+    prepared: PreparedData,
     store: RunStore,
     emit: Emit,
     control: TrainingControl,
@@ -226,7 +226,7 @@ def _run(
     try:
         with Recorder(store, emit) as recorder:
             ended = _train_recorded(
-                record, material, store, recorder, control, strategy, resumption, cluster
+                record, prepared, store, recorder, control, strategy, resumption, cluster
             )
         store.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
@@ -248,7 +248,7 @@ def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
 
 def _train_recorded(
     record: RunRecord,
-    material: Material,
+    prepared: PreparedData,
     store: RunStore,
     recorder: Recorder,
     control: TrainingControl,
@@ -261,7 +261,7 @@ def _train_recorded(
         from engine.training.job import TrainingJob
         from engine.training.placement import place
 
-        placement = place(material.spec, material.signature)
+        placement = place(prepared.spec, prepared.signature)
         is_given = strategy is not None or cluster is not None
         if cluster is not None:
             cluster.begin(record.id, record.name, resumption)
@@ -269,7 +269,7 @@ def _train_recorded(
         job = TrainingJob(
             record.id,
             record.name,
-            material,
+            prepared,
             store.folder(record.id),
             recorder,
             control,

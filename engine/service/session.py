@@ -24,12 +24,12 @@ from engine.events.messages import (
     PROTOCOL_VERSION,
     Command,
     Control,
+    DumpStacks,
     Event,
     Leave,
     Rejected,
     Request,
     ResumeRun,
-    TellStacks,
     Terminal,
     Train,
 )
@@ -107,7 +107,7 @@ class Session:
                 yield recovery.ending(ended)
                 return
             self._end_worker()
-            yield retry.told
+            yield retry.notified
             command = retry.command
 
     def _ask(self, command: Command) -> Iterator[Event]:
@@ -148,7 +148,7 @@ class Session:
         pid, log = self.pid, self._log_path
         if pid is None or log is None:
             return ""
-        return stack_dump.take(pid, log, lambda: self._send(connection, TellStacks()))
+        return stack_dump.take(pid, log, lambda: self._send(connection, DumpStacks()))
 
     def control(self, request: Request) -> None:
         """Asks something of the training under way; returns at once."""
@@ -334,7 +334,7 @@ def _signal_name(number: int) -> str:
 
 def _ending(record: RunRecord) -> RunEnded:
     """The last event of a run that has ended."""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "reason": record.reason,
         "metrics": record.metrics,
         "hint": record.hint,
@@ -342,10 +342,10 @@ def _ending(record: RunRecord) -> RunEnded:
     }
     match record.state:
         case RunState.FINISHED:
-            return RunFinished(record.id, **told)
+            return RunFinished(record.id, **values)
         case RunState.STOPPED:
-            return RunStopped(record.id, **told, kept=record.deleted_at is None)
+            return RunStopped(record.id, **values, kept=record.deleted_at is None)
         case RunState.FAILED:
-            return RunFailed(record.id, **told)
+            return RunFailed(record.id, **values)
         case _:
-            return RunInterrupted(record.id, **told)
+            return RunInterrupted(record.id, **values)

@@ -55,7 +55,7 @@ class StallWatch:
         self._intervals: deque[float] = deque(maxlen=_REMEMBERED)
         self._last_sign = self._last_look = clock()
         self._forgiven_s = 0.0
-        self._is_told = False
+        self._is_notified = False
 
     @property
     def usual_s(self) -> float:
@@ -75,8 +75,8 @@ class StallWatch:
         """Takes a sign."""
         now = self._clock()
         silent_s = now - self._last_sign
-        if self._is_told:
-            self._is_told = False
+        if self._is_notified:
+            self._is_notified = False
             self._forgiven_s = max(self._forgiven_s, silent_s)
         elif self._state is RunState.RUNNING and isinstance(event, RunEvent):
             self._intervals.append(silent_s)
@@ -98,7 +98,7 @@ class StallWatch:
             self._last_sign += slept_s
         self._last_look = now
         silent_s = now - self._last_sign
-        if self._is_told or self._state is RunState.PAUSED or silent_s < self.limit_s:
+        if self._is_notified or self._state is RunState.PAUSED or silent_s < self.limit_s:
             return None
-        self._is_told = True
+        self._is_notified = True
         return Silence(silent_s, self.usual_s)

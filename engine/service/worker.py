@@ -26,6 +26,7 @@ from engine.events.messages import (
     Control,
     DescribeModel,
     DownloadData,
+    DumpStacks,
     EstimateTraining,
     Event,
     FindRate,
@@ -35,7 +36,6 @@ from engine.events.messages import (
     Rejected,
     Request,
     ResumeRun,
-    TellStacks,
     Train,
     WarmUp,
 )
@@ -111,7 +111,7 @@ class _Worker:
                 message = self._connection.recv()
                 if isinstance(message, Request):
                     self._control.request(message)
-                elif isinstance(message, TellStacks):
+                elif isinstance(message, DumpStacks):
                     stack_dump.write()
                 elif isinstance(message, Leave):
                     break

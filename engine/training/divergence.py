@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray
-from engine.training.prepared_data import Prepared
+from engine.training.prepared_data import DividedData
 
 EXTREME = 1e4
 """Scaled inputs and targets are about 1; this far out, one example can throw all weights off."""
@@ -27,14 +27,14 @@ class Culprit:
     hint: str
 
 
-def examine(prepared: Prepared, rows: IndexArray) -> Culprit:
+def examine(divided: DividedData, rows: IndexArray) -> Culprit:
     """Looks for numbers in a batch that no training can bear.
 
     Args:
-        prepared: The data.
+        divided: The data.
         rows: The examples of the batch, (n,).
     """
-    examples, preprocessing = prepared.examples, prepared.preprocessing
+    examples, preprocessing = divided.examples, divided.preprocessing
     x = preprocessing.transform_x(examples.x[rows])
     y = preprocessing.transform_y(examples.y[rows])
     columns = preprocessing.inputs.feature_names
@@ -46,13 +46,13 @@ def examine(prepared: Prepared, rows: IndexArray) -> Culprit:
             (np.abs(values) > EXTREME, f"more than {EXTREME:,.0f} even when scaled"),
         ):
             if bad.any():
-                where = _where(prepared, rows, values, bad, names)
+                where = _where(divided, rows, values, bad, names)
                 return Culprit(
                     f"In its batch, {what} are {problem}: {where}.",
                     "Correct or leave out these examples, and go on with a new run.",
                 )
     return Culprit(
-        f"The {len(rows):,} examples of its batch hold ordinary numbers ({_names(prepared, rows)}),"
+        f"The {len(rows):,} examples of its batch hold ordinary numbers ({_names(divided, rows)}),"
         " so it is the weights that grew.",
         "The steps are too large: continue the run with a learning rate ten times smaller, clip "
         "the gradients, or scale the inputs and the target.",
@@ -60,7 +60,7 @@ def examine(prepared: Prepared, rows: IndexArray) -> Culprit:
 
 
 def _where(
-    prepared: Prepared,
+    divided: DividedData,
     rows: IndexArray,
     values: AnyArray,
     bad: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
@@ -74,11 +74,11 @@ def _where(
         position = int(np.flatnonzero(flat[place])[0])
         column = f", column '{columns[position]}'" if position < len(columns) else ""
         value = values.reshape(len(rows), -1)[place, position]
-        found.append(f"{prepared.examples.name_of(int(rows[place]))}{column}: {value:g}")
+        found.append(f"{divided.examples.name_of(int(rows[place]))}{column}: {value:g}")
     more = len(guilty) - len(found)
     return "; ".join(found) + (f"; and {more:,} more examples" if more else "")
 
 
-def _names(prepared: Prepared, rows: IndexArray) -> str:
-    named = [prepared.examples.name_of(int(row)) for row in rows[:_N_NAMED]]
+def _names(divided: DividedData, rows: IndexArray) -> str:
+    named = [divided.examples.name_of(int(row)) for row in rows[:_N_NAMED]]
     return ", ".join(named) + (", …" if len(rows) > _N_NAMED else "")

@@ -32,7 +32,7 @@ from engine.training.fitting import Counted, count_memory
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 from engine.training.trainer import TEST_BATCH_SIZE
 
 TRAIN_S = 1.0
@@ -44,7 +44,7 @@ MIN_ROWS = 2048
 MIN_BATCHES = 16
 
 
-def estimate(material: Material, should_stop: Callable[[], bool]) -> TrainingEstimated:
+def estimate(prepared: PreparedData, should_stop: Callable[[], bool]) -> TrainingEstimated:
     """Measures some steps of a new model of a resolved spec, at the wanted batch size.
 
     Where that batch size does not fit into memory, it is halved until it does, by the count that
@@ -52,27 +52,27 @@ def estimate(material: Material, should_stop: Callable[[], bool]) -> TrainingEst
     make the steps faster, is left out: whether it does is measured while training.
 
     Args:
-        material: Spec and data.
+        prepared: Spec and data.
         should_stop: Asked between what takes its time.
 
     Raises:
         SpecError: No batch size fits into memory.
         Cancelled: A stop was asked for.
     """
-    spec = material.spec
+    spec = prepared.spec
     epochs, wanted = int(spec.training.epochs or 1), int(spec.training.batch_size or 1)
     free = memory.available()
-    counted = count_memory(material)
+    counted = count_memory(prepared)
     fitting = _fitting(counted, free)
     _check(should_stop)
     if fitting:
-        material = _with_batch_size(material, fitting)
-    measured = _measured(material, should_stop)
+        prepared = _with_batch_size(prepared, fitting)
+    measured = _measured(prepared, should_stop)
     need = 0
     if counted is not None:
         need = counted.need.total - (0 if free.holds_copies else counted.need.copies)
     batch_size = fitting or wanted
-    n_train, n_validation = len(material.parts.train), len(material.parts.validation)
+    n_train, n_validation = len(prepared.parts.train), len(prepared.parts.validation)
     n_steps = math.ceil(n_train / batch_size)
     epoch_s = max(n_steps * measured.step_s, n_train * measured.feeding_s)
     epoch_s += n_validation * max(measured.test_s, measured.feeding_s)
@@ -101,9 +101,9 @@ def _fitting(counted: Counted | None, free: memory.Available) -> int:
     return fitting if fitting < counted.need.batch_size else 0
 
 
-def _with_batch_size(material: Material, batch_size: int) -> Material:
-    training = material.spec.training.model_copy(update={"batch_size": batch_size})
-    return replace(material, spec=material.spec.model_copy(update={"training": training}))
+def _with_batch_size(prepared: PreparedData, batch_size: int) -> PreparedData:
+    training = prepared.spec.training.model_copy(update={"batch_size": batch_size})
+    return replace(prepared, spec=prepared.spec.model_copy(update={"training": training}))
 
 
 def _check(should_stop: Callable[[], bool]) -> None:
@@ -146,13 +146,13 @@ class _Work(NamedTuple):
     first_s: float = 0.0
 
 
-def _measured(material: Material, should_stop: Callable[[], bool]) -> _Measured:
+def _measured(prepared: PreparedData, should_stop: Callable[[], bool]) -> _Measured:
     """Builds a scratch model, measures, and leaves nothing behind."""
     keras.backend.clear_session(free_memory=False)
-    placement = place(material.spec, material.signature)
+    placement = place(prepared.spec, prepared.signature)
     try:
         with placement.scope():
-            return _Trial(material, placement, should_stop).run()
+            return _Trial(prepared, placement, should_stop).run()
     finally:
         keras.backend.clear_session(free_memory=False)
         gc.collect()
@@ -162,13 +162,13 @@ class _Trial:
     """A scratch model and a part of the data, enough to measure with."""
 
     def __init__(
-        self, material: Material, placement: Placement, should_stop: Callable[[], bool]
+        self, prepared: PreparedData, placement: Placement, should_stop: Callable[[], bool]
     ) -> None:
-        spec, signature = material.spec, material.signature
+        spec, signature = prepared.spec, prepared.signature
         self._should_stop = should_stop
         self._memory = _Growth()
-        self._batch_size = min(int(spec.training.batch_size or 1), len(material.parts.train))
-        plan = Plan.of(prepared_bytes(material), spec.execution, memory.available().n_bytes)
+        self._batch_size = min(int(spec.training.batch_size or 1), len(prepared.parts.train))
+        plan = Plan.of(prepared_bytes(prepared), spec.execution, memory.available().n_bytes)
         plan = replace(plan, xla=False)
         strategy = placement.make_strategy()
         with contextlib.nullcontext() if strategy is None else strategy.scope():
@@ -176,7 +176,7 @@ class _Trial:
             compile_model(network, spec, signature, plan)
         self._look()
         self._is_streamed = not plan.resident
-        self._some = _some_of(material, self._batch_size)
+        self._some = _some_of(prepared, self._batch_size)
         self._is_taught = is_autoregressive(network, signature)
         train = self._feed("train")
         self._look()
@@ -253,12 +253,12 @@ def _batch_s(calls: list[tuple[int, float]]) -> float:
     return sum(seconds for _, seconds in later) / sum(batches for batches, _ in later)
 
 
-def _some_of(material: Material, batch_size: int) -> Material:
+def _some_of(prepared: PreparedData, batch_size: int) -> PreparedData:
     """As much of the data as is measured with."""
     n_rows = max(MIN_ROWS, MIN_BATCHES * batch_size)
-    parts = material.parts
+    parts = prepared.parts
     some = replace(parts, train=parts.train[:n_rows], validation=parts.validation[:n_rows])
-    return replace(material, parts=some)
+    return replace(prepared, parts=some)
 
 
 class _Growth:

@@ -10,24 +10,24 @@ from engine.inference.decoding import taught
 from engine.preprocessing.targets import TokenTargets
 from engine.spec.signature import Signature
 from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 
 
-def feed_of(material: Material, part: str, resident: bool, is_taught: bool) -> Feed:
+def feed_of(prepared: PreparedData, part: str, resident: bool, is_taught: bool) -> Feed:
     """Feeds a part of the data, prepared.
 
     Args:
-        material: The data.
+        prepared: The data.
         part: ``train``, ``validation`` or ``test``.
         resident: Held on the device; else streamed.
         is_taught: The network takes the right target beside the input, as
             `engine.inference.decoding.taught` makes it.
     """
-    rows = getattr(material.parts, part)
-    class_weights = material.spec.training.class_weights
-    weights = material.training_weights(class_weights) if part == "train" else None
-    prepare = _Preparation(material, rows, weights, is_taught)
-    size = row_bytes(material.signature)
+    rows = getattr(prepared.parts, part)
+    class_weights = prepared.spec.training.class_weights
+    weights = prepared.training_weights(class_weights) if part == "train" else None
+    prepare = _Preparation(prepared, rows, weights, is_taught)
+    size = row_bytes(prepared.signature)
     if resident:
         return ResidentFeed(prepare_all(prepare, len(rows), max(1, BLOCK_BYTES // size)))
     return StreamedFeed(np.arange(len(rows), dtype=np.int64), prepare, size)
@@ -39,17 +39,17 @@ def row_bytes(signature: Signature) -> int:
     return 4 * (signature.n_inputs + signature.n_values + 3 * signature.target_length)
 
 
-def prepared_bytes(material: Material) -> int:
+def prepared_bytes(prepared: PreparedData) -> int:
     """Bytes of the prepared training and validation parts."""
-    parts = material.parts
-    return row_bytes(material.signature) * (len(parts.train) + len(parts.validation))
+    parts = prepared.parts
+    return row_bytes(prepared.signature) * (len(parts.train) + len(parts.validation))
 
 
 class _Preparation:
     """Makes what the model takes from rows of a part.
 
     Args:
-        material: The data.
+        prepared: The data.
         rows: The part's examples, (n,).
         weights: How much each counts, (n,); None: all the same.
         is_taught: The network takes the right target beside the input, as
@@ -58,24 +58,24 @@ class _Preparation:
 
     def __init__(
         self,
-        material: Material,
+        prepared: PreparedData,
         rows: IndexArray,
         weights: npt.NDArray[np.float32] | None,
         is_taught: bool,
     ) -> None:
-        self._material = material
+        self._prepared = prepared
         self._rows = rows
         self._weights = weights
         self._is_taught = is_taught
 
     def __call__(self, places: IndexArray) -> tuple[AnyArray, ...]:
         """Returns x and y, and weights if there are any, for places in the part."""
-        examples, preprocessing = self._material.examples, self._material.preprocessing
+        examples, preprocessing = self._prepared.examples, self._prepared.preprocessing
         rows = self._rows[places]
         x = preprocessing.transform_x(examples.x[rows])
         y = preprocessing.transform_y(examples.y[rows])
         if self._is_taught:
-            x = taught(x, y, self._material.signature)
+            x = taught(x, y, self._prepared.signature)
         weights = None if self._weights is None else self._weights[places]
         targets = preprocessing.targets
         if isinstance(targets, TokenTargets) and not targets.blank_first:

@@ -15,7 +15,7 @@ from engine.graph.unallocated import unallocated
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 from engine.training.building import build
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +43,18 @@ class Counted:
         refuse_too_large(self.spec, self.layers, self.need)
 
 
-def check_memory(material: Material) -> None:
+def check_memory(prepared: PreparedData) -> None:
     """Builds the model of a training without memory for its weights, and counts.
 
     Raises:
         SpecError: Training takes more memory than there is.
     """
-    counted = count_memory(material)
+    counted = count_memory(prepared)
     if counted is not None:
         counted.check()
 
 
-def count_memory(material: Material) -> Counted | None:
+def count_memory(prepared: PreparedData) -> Counted | None:
     """Builds the model of a training without memory for its weights, and counts.
 
     Returns:
@@ -63,12 +63,12 @@ def count_memory(material: Material) -> Counted | None:
     Raises:
         SpecError: There is no such model.
     """
-    spec, signature = _without_weights(material.spec), material.signature
+    spec, signature = _without_weights(prepared.spec), prepared.signature
     keras.backend.clear_session(free_memory=False)
     try:
         with unallocated():
             network = build(spec, signature)
-        n_rows = len(material.parts.train) + len(material.parts.validation)
+        n_rows = len(prepared.parts.train) + len(prepared.parts.validation)
         return _counted(spec, signature, network, n_rows)
     except DescentError:
         raise

@@ -45,12 +45,12 @@ from engine.training.control import TrainingControl
 from engine.training.divergence import examine
 from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
-from engine.training.inside import Scene, observers
+from engine.training.introspection import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.placement import ANYWHERE, Placement
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
@@ -67,7 +67,7 @@ class TrainingJob:
     Args:
         run: The run's id.
         name: The run's name.
-        material: Spec, data, parts and scaling.
+        prepared: Spec, data, parts and scaling.
         folder: The run's folder; checkpoints, model and evaluation go there.
         emit: Told every event of the run but the last.
         control: Pause, resume, stop and discard.
@@ -83,7 +83,7 @@ class TrainingJob:
         self,
         run: str,
         name: str,
-        material: Material,
+        prepared: PreparedData,
         folder: Path,
         emit: Callable[[RunEvent], None],
         control: TrainingControl,
@@ -95,7 +95,7 @@ class TrainingJob:
     ) -> None:
         self._run = run
         self._name = name
-        self._material = material
+        self._prepared = prepared
         self._folder = folder
         self._emit = emit
         self._control = control
@@ -106,8 +106,8 @@ class TrainingJob:
         self._cluster = cluster
         self._owns = cluster is None or cluster.is_chief
         self._plan = Plan.of(
-            prepared_bytes(material),
-            material.spec.execution,
+            prepared_bytes(prepared),
+            prepared.spec.execution,
             available().n_bytes,
             1 if strategy is None else strategy.num_replicas_in_sync,
         )
@@ -132,8 +132,8 @@ class TrainingJob:
                 closing.enter_context(contextlib.closing(keeper))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
-            if self._cluster is None and not self._material.spec.execution.reproducible:
-                tuner = Tuner(loop, self._plan, partial(self._tell_choice, loop))
+            if self._cluster is None and not self._prepared.spec.execution.reproducible:
+                tuner = Tuner(loop, self._plan, partial(self._notify_choice, loop))
                 closing.callback(tuner.close)
             trainer = self._trainer(network, loop, keeper, tuner)
             self._go_on(network, trainer)
@@ -142,7 +142,7 @@ class TrainingJob:
                 outcome = trainer.fit()
             except TrainingError:
                 if self._owns and trainer.has_best:
-                    if self._material.spec.training.keep == "best":
+                    if self._prepared.spec.training.keep == "best":
                         trainer.restore_best()
                     self._save(network)
                 raise
@@ -150,15 +150,15 @@ class TrainingJob:
         return self._conclude(network, loop, trainer, outcome)
 
     def _announce(self) -> None:
-        schedule, n_train = self._schedule, len(self._material.parts.train)
+        schedule, n_train = self._schedule, len(self._prepared.parts.train)
         done = self._done
         self._emit(
             RunStarted(
                 self._run,
                 name=self._name,
-                spec=self._material.spec,
-                profile=self._material.profile(
-                    self._material.spec.data.source, self._material.spec.seed
+                spec=self._prepared.spec,
+                profile=self._prepared.profile(
+                    self._prepared.spec.data.source, self._prepared.spec.seed
                 ),
                 epochs=done.epochs,
                 steps_per_epoch=-(-n_train // schedule.batch_size),
@@ -206,18 +206,18 @@ class TrainingJob:
 
     @property
     def _schedule(self) -> Schedule:
-        training = self._material.spec.training
+        training = self._prepared.spec.training
         if training.epochs is None or training.batch_size is None:
             raise ValueError(f"A resolved spec is needed. Received: {training!r}.")
-        spec = self._material.spec
+        spec = self._prepared.spec
         return Schedule(
             training.epochs, training.batch_size, spec.seed, spec.schedule, spec.stopping
         )
 
     def _build(self) -> tuple[keras.Model, StepLoop]:
-        spec, signature = self._material.spec, self._material.signature
+        spec, signature = self._prepared.spec, self._prepared.signature
         plan = self._plan
-        check_updates(spec.training, len(self._material.parts.train))
+        check_updates(spec.training, len(self._prepared.parts.train))
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
             compile_model(network, spec, signature, plan)
@@ -248,11 +248,11 @@ class TrainingJob:
             replicas=loop.replicas if cluster is None else len(cluster),
         )
 
-    def _tell_choice(self, loop: StepLoop, choice: Choice) -> None:
+    def _notify_choice(self, loop: StepLoop, choice: Choice) -> None:
         """Tells how the steps are executed, once that was measured."""
         reason = self._reason(f"{choice.reason} {self._plan.where}", loop)
-        told = replace(self._plan_chosen(loop), xla=choice.xla, reason=reason)
-        self._emit(replace(told, speedup=choice.speedup))
+        announced = replace(self._plan_chosen(loop), xla=choice.xla, reason=reason)
+        self._emit(replace(announced, speedup=choice.speedup))
 
     def _reason(self, how: str, loop: StepLoop) -> str:
         """Why the steps are executed as they are, in words, with what `how` says first."""
@@ -266,40 +266,40 @@ class TrainingJob:
         keeper: CheckpointWriter | None,
         tuner: Tuner | None,
     ) -> Trainer:
-        material, cluster = self._material, self._cluster
+        prepared, cluster = self._prepared, self._cluster
         # Looking takes time, for which other workers would have to wait.
-        scene = Scene(self._run, network, loop, material, self._emit)
+        scene = Scene(self._run, network, loop, prepared, self._emit)
         looking = observers(scene) if cluster is None else ()
         return Trainer(
             self._run,
             network,
             loop,
             self._feed("train"),
-            self._feed("validation") if len(material.parts.validation) else None,
+            self._feed("validation") if len(prepared.parts.validation) else None,
             self._schedule,
             self._emit,
             self._control,
             looking,
             keeper,
-            material.preprocessing.restore_metric,
+            prepared.preprocessing.restore_metric,
             self._plan.chunk_length
             if cluster is None
             else partial(cluster.chunk_length, self._plan),
             tuner,
-            lambda places: examine(material, material.parts.train[places]),
+            lambda places: examine(prepared, prepared.parts.train[places]),
         )
 
     def _feed(self, part: str) -> Feed:
         """Feeds a part, prepared; held on the device or streamed as the plan says."""
         if part not in self._feeds:
-            self._feeds[part] = feed_of(self._material, part, self._plan.resident, self._is_taught)
+            self._feeds[part] = feed_of(self._prepared, part, self._plan.resident, self._is_taught)
         return self._feeds[part]
 
     def _conclude(
         self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
     ) -> RunEnded:
         kept_epoch, kept = len(outcome.history), ""
-        if self._material.spec.training.keep == "best" and outcome.best_epoch:
+        if self._prepared.spec.training.keep == "best" and outcome.best_epoch:
             trainer.restore_best()
             kept_epoch = outcome.best_epoch
             kept = f" The weights of epoch {kept_epoch} are kept."
@@ -323,30 +323,30 @@ class TrainingJob:
 
     def _conclude_elsewhere(self, trainer: Trainer, outcome: Outcome, kept: str) -> RunEnded:
         """The end at a worker that owns nothing: it helps the chief to test."""
-        if len(self._material.parts.test):
+        if len(self._prepared.parts.test):
             trainer.evaluate(self._feed("test"))
         return self._ended(outcome, {}, kept)
 
     def _learn_threshold(self, network: keras.Model, loop: StepLoop) -> None:
         """Takes from the scores of the training part what counts as unusual."""
-        material = self._material
-        preprocessing = material.preprocessing
+        prepared = self._prepared
+        preprocessing = prepared.preprocessing
         if not isinstance(preprocessing.targets, AnomalyTargets):
             return
-        rows = material.parts.train
+        rows = prepared.parts.train
         if len(rows) > _MAX_SCORED:
             rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
         scores = self._predicted(network, loop, rows)
-        targets = preprocessing.targets.learnt(scores, material.spec.anomaly.threshold)
-        self._material = replace(material, preprocessing=replace(preprocessing, targets=targets))
+        targets = preprocessing.targets.learnt(scores, prepared.spec.anomaly.threshold)
+        self._prepared = replace(prepared, preprocessing=replace(preprocessing, targets=targets))
 
     def _predicted(self, network: keras.Model, loop: StepLoop, rows: IndexArray) -> AnyArray:
         """Predictions for some of the examples in the target's own terms, (n, …)."""
         predict = self._predictor(network, loop)
-        size = max(1, BLOCK_BYTES // row_bytes(self._material.signature))
+        size = max(1, BLOCK_BYTES // row_bytes(self._prepared.signature))
         return np.concatenate(
             [
-                predict(self._material.examples.x[some])
+                predict(self._prepared.examples.x[some])
                 for some in np.split(rows, range(size, len(rows), size))
             ]
         )
@@ -368,34 +368,34 @@ class TrainingJob:
         self, network: keras.Model, loop: StepLoop, trainer: Trainer
     ) -> Evaluation | None:
         """Metrics on the test part, for the weights that are kept; None without a test part."""
-        material = self._material
-        indices = material.parts.test
+        prepared = self._prepared
+        indices = prepared.parts.test
         if not len(indices):
             return None
         outputs = self._predicted(network, loop, indices)
         evaluation = evaluate_part(
-            "test", indices, outputs, material.examples, material.preprocessing
+            "test", indices, outputs, prepared.examples, prepared.preprocessing
         )
         loss = trainer.evaluate(self._feed("test"))["loss"]
         return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
 
     def _predictor(self, network: keras.Model, loop: StepLoop) -> Callable[[AnyArray], AnyArray]:
         """What predicts from raw rows, in the target's own terms."""
-        material = self._material
-        prepare = material.preprocessing.transform_x
+        prepared = self._prepared
+        prepare = prepared.preprocessing.transform_x
         predict = predictor(
-            network, material.signature, material.preprocessing, loop.predict, self._beam_width
+            network, prepared.signature, prepared.preprocessing, loop.predict, self._beam_width
         )
         return lambda x: predict(prepare(x))
 
     @property
     def _beam_width(self) -> int:
-        return int(self._material.spec.model.parameters.get("beam_width", 1))
+        return int(self._prepared.spec.model.parameters.get("beam_width", 1))
 
     def _save(self, network: keras.Model) -> None:
         if not self._owns:
             return
         contract = Contract.of(
-            self._material.examples, self._material.preprocessing, self._beam_width
+            self._prepared.examples, self._prepared.preprocessing, self._beam_width
         )
         ServedModel(network, contract).save(self._folder)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.datasets import load_examples
-from engine.datasets.across import across_parts
 from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
-from engine.datasets.looks import Trace
+from engine.datasets.leakage import across_parts
 from engine.datasets.packing import packed
 from engine.datasets.profile import Profile, profile
 from engine.datasets.split import Parts, split
+from engine.datasets.summaries import Trace
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
@@ -22,7 +22,7 @@ from engine.training.defaults import resolve
 
 
 @dataclass(frozen=True)
-class Prepared:
+class DividedData:
     """Loaded and divided data, with what is done to it.
 
     Attributes:
@@ -78,7 +78,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Material(Prepared):
+class PreparedData(DividedData):
     """Prepared data whose files are all read, with a spec that fits it."""
 
     spec: RunSpec
@@ -107,7 +107,7 @@ def balanced_weights(
     return np.where(counts > 0, len(y) / (present * np.maximum(counts, 1)), 0.0)
 
 
-def look(spec: RunSpec, progress: Progress = silent) -> Prepared:
+def look(spec: RunSpec, progress: Progress = silent) -> DividedData:
     """Loads and divides data without reading files that are many; the model does not matter.
 
     Raises:
@@ -119,7 +119,7 @@ def look(spec: RunSpec, progress: Progress = silent) -> Prepared:
     return _prepared(dataset, examples, spec)
 
 
-def prepare(spec: RunSpec, progress: Progress = silent) -> Material:
+def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
     """Loads, reads and divides the data of a spec and closes its open choices.
 
     Raises:
@@ -134,12 +134,12 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> Material:
     resolved = resolve(
         spec.model_copy(update={"data": data}), found.signature, dataset.recommended_model
     )
-    return Material(**vars(found), spec=resolved)
+    return PreparedData(**vars(found), spec=resolved)
 
 
-def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> Prepared:
+def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:
     examples = with_unusual_class(examples, spec.anomaly)
     parts = only_usual(examples, split(examples, spec.split, spec.seed), spec.anomaly)
     preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
     signature = preprocessing.signature(examples)
-    return Prepared(dataset, examples, parts, preprocessing, signature)
+    return DividedData(dataset, examples, parts, preprocessing, signature)

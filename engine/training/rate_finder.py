@@ -27,7 +27,7 @@ from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 from engine.training.rate_advice import suggest
 
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -43,22 +43,22 @@ EXPLODED = 3.0
 Emit = Callable[[RateTried], None]
 
 
-def find_rate(material: Material, emit: Emit, should_stop: Callable[[], bool]) -> RatesTried:
+def find_rate(prepared: PreparedData, emit: Emit, should_stop: Callable[[], bool]) -> RatesTried:
     """Trains a new model of a resolved spec with rising learning rates, until its loss explodes.
 
     Args:
-        material: Spec and data. Its learning rate, schedule and epochs do not matter.
+        prepared: Spec and data. Its learning rate, schedule and epochs do not matter.
         emit: Told of each rate.
         should_stop: Asked between chunks of steps.
 
     Returns:
         What was tried, and a suggestion. Losses are in the units of the target.
     """
-    placement = place(material.spec, material.signature)
+    placement = place(prepared.spec, prepared.signature)
     keras.backend.clear_session(free_memory=False)
     try:
         with placement.scope():
-            trial = _Trial(material, emit, placement)
+            trial = _Trial(prepared, emit, placement)
             stopped = trial.run(should_stop)
     finally:
         keras.backend.clear_session(free_memory=False)
@@ -106,17 +106,17 @@ class _Pace:
 class _Trial:
     """A scratch model, and what came of each rate so far."""
 
-    def __init__(self, material: Material, emit: Emit, placement: Placement) -> None:
-        spec, signature = material.spec, material.signature
-        self._material = material
+    def __init__(self, prepared: PreparedData, emit: Emit, placement: Placement) -> None:
+        spec, signature = prepared.spec, prepared.signature
+        self._prepared = prepared
         self._emit = emit
-        plan = Plan.of(prepared_bytes(material), spec.execution)
+        plan = Plan.of(prepared_bytes(prepared), spec.execution)
         strategy = placement.make_strategy()
         with contextlib.nullcontext() if strategy is None else strategy.scope():
             network = build(spec, signature, placement.policy)
             compile_model(network, spec, signature, plan)
         is_taught = is_autoregressive(network, signature)
-        self._feed: Feed = feed_of(material, "train", plan.resident, is_taught)
+        self._feed: Feed = feed_of(prepared, "train", plan.resident, is_taught)
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         batch_size = int(spec.training.batch_size or 1)
         fused_for = batch_size if plan.fused else 0
@@ -145,7 +145,7 @@ class _Trial:
         """Takes note of the loss with the next rate; says whether to go on."""
         if not math.isfinite(loss):
             return False
-        smoothed = self._smooth(float(self._material.preprocessing.restore_metric("loss", loss)))
+        smoothed = self._smooth(float(self._prepared.preprocessing.restore_metric("loss", loss)))
         rate = float(self._pace.rate_of(len(self.rates)))
         self.rates.append(rate)
         self.losses.append(smoothed)
@@ -156,7 +156,7 @@ class _Trial:
         """Trains, epoch by epoch in the order of a training; yields losses of whole batches."""
         step, epoch = 0, 0
         chunk = ChunkLength(self._batch_size)
-        seed = self._material.spec.seed
+        seed = self._prepared.spec.seed
         while step < self._pace.n_steps:
             epoch += 1
             self._loop.reset_metrics()

@@ -36,7 +36,6 @@ from engine.training.checkpoint import (
     restore_snapshot,
     take_snapshot,
 )
-from engine.training.companions import Keeper, Observer
 from engine.training.control import Change, TrainingControl
 from engine.training.divergence import Culprit
 from engine.training.feed import Chunk, Feed
@@ -44,6 +43,7 @@ from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 from engine.training.progress import Outcome, Progress
+from engine.training.protocols import Keeper, Observer
 from engine.training.rates import LearningRate
 from engine.training.rewinding import Rewinding
 from engine.training.rules import Rules
@@ -54,7 +54,7 @@ from engine.training.tuning import Tuner
 TEST_BATCH_SIZE = 256
 SAVE_EVERY_S = 120.0
 """Longer epochs are saved in their middle this often, besides at their end."""
-TELL_EVERY_S = 0.25  # how far a validation is
+NOTIFY_EVERY_S = 0.25  # how far a validation is
 
 
 class _Stopped(Exception):
@@ -117,7 +117,7 @@ class Trainer:
         self._clock = Stopwatch()
         self._epoch_started = 0.0
         self._saved_at = 0.0
-        self._told_at = 0.0
+        self._notified_at = 0.0
         self._took_s = 0.0  # by the last chunk
         self._best_weights: Weights | None = None
         self._progress = Progress(schedule.epochs)
@@ -290,7 +290,7 @@ class Trainer:
         ended = progress.epoch
         progress.next_epoch()
         if verdict.rate_change is not None and not progress.is_over:
-            self._tell_change("training.learning_rate", *verdict.rate_change)
+            self._notify_change("training.learning_rate", *verdict.rate_change)
         for observer in self._observers:
             observer.epoch_reached(ended)
         self._epoch_started = self._clock.seconds
@@ -306,8 +306,8 @@ class Trainer:
             with self._timed(indices, self._test_chunk):
                 self._loop.test(data, indices)
             done += indices.size
-            if self._clock.seconds - self._told_at > TELL_EVERY_S:
-                self._told_at = self._clock.seconds
+            if self._clock.seconds - self._notified_at > NOTIFY_EVERY_S:
+                self._notified_at = self._clock.seconds
                 self._emit(PartTested(self._run, name, done, len(part)))
         return self._results()
 
@@ -364,14 +364,14 @@ class Trainer:
             case ChangeRate(learning_rate):
                 before = self._rate.at(self._place)
                 self._rate.change(learning_rate, self._place)
-                self._tell_change("training.learning_rate", before, learning_rate, reason)
+                self._notify_change("training.learning_rate", before, learning_rate, reason)
             case ChangeEpochs(epochs):
                 planned = progress.epochs
                 progress.epochs = max(epochs, progress.epoch)
                 self._rate.extend(progress.epochs)
-                self._tell_change("training.epochs", planned, progress.epochs, reason)
+                self._notify_change("training.epochs", planned, progress.epochs, reason)
 
-    def _tell_change(self, setting: str, before: float, after: float, reason: str) -> None:
+    def _notify_change(self, setting: str, before: float, after: float, reason: str) -> None:
         progress = self._progress
         self._emit(
             SettingChanged(self._run, progress.epoch, progress.step, setting, before, after, reason)

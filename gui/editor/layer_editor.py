@@ -188,13 +188,13 @@ class LayerEditor(QWidget):
         try:
             own = OwnModel.from_parameters(draft.model_parameters)
         except SpecError as error:
-            self._tell(_words(error))
+            self._notify(_words(error))
             return
         if own == self.model:
             return
         self._session.push(own, self._step_label or self.tr("open another model"))
         self._step_label = ""
-        self._tell("")
+        self._notify("")
         self._refresh()
         if not self.layers.current_name and own.graph.nodes:
             self._select([own.graph.nodes[-1].name])
@@ -228,7 +228,7 @@ class LayerEditor(QWidget):
         """Says whether the model has a title; asks for one if not."""
         if self.model.title.strip():
             return True
-        self._tell(self.tr("Give the model a title first: your models are listed by it."))
+        self._notify(self.tr("Give the model a title first: your models are listed by it."))
         self.title.setFocus(Qt.FocusReason.OtherFocusReason)
         return False
 
@@ -272,7 +272,7 @@ class LayerEditor(QWidget):
         self._show_possible()
         self.layer_picked.emit(self.layers.current_name)
 
-    def _tell(self, text: str) -> None:
+    def _notify(self, text: str) -> None:
         self.notice.setText(text)
         self.notice.setVisible(bool(text))
 
@@ -283,9 +283,9 @@ class LayerEditor(QWidget):
         try:
             graph = change(self.graph)
         except DescentError as error:
-            self._tell(_words(error))
+            self._notify(_words(error))
             return False
-        self._tell("")
+        self._notify("")
         if graph == self.graph:
             return False
         before = self._session.names()
@@ -412,7 +412,7 @@ class LayerEditor(QWidget):
         self.form.flush()
         before, above = self._session.names(), max(self.layers.currentIndex().row() - 1, 0)
         go()
-        self._tell("")
+        self._notify("")
         self._refresh()
         names = self._session.names()
         back = [name for name in names if name not in before]

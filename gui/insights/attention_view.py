@@ -5,13 +5,13 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import AttentionUpdated, Insight
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.attention_plot import AttentionPlot
 
 LONGEST = 60
 
 
-class AttentionView(InsideView):
+class AttentionView(InsightView):
     """A heat map, and what to choose it by: the text, the layer, the head or the mean of all."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import Bytes, FeatureMaps, FeatureMapsUpdated, Insight
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.insights.map_browser import Map, MapBrowser
 from gui.plots.colors import scale_colors
 from gui.plots.large_map import LargeMap, Scale
@@ -15,7 +15,7 @@ from gui.style.theme import SPACING
 EDGE = 7 * SPACING
 
 
-class FeatureMapsView(InsideView):
+class FeatureMapsView(InsightView):
     """The sample and its maps side by side; dark is little, bright is much."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import FilterBank, FiltersUpdated, Insight
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.insights.map_browser import Map, MapBrowser
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
@@ -18,7 +18,7 @@ TALL_EDGE = 12 * SPACING
 """Of filters over time, which are as high as there are bands or channels."""
 
 
-class FiltersView(InsideView):
+class FiltersView(InsightView):
     """A picture for each filter: in colour over a colour image, else one channel or their mean."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

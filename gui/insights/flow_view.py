@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QLabel, QWidget
 from engine.events.insights import GradientFlow, Insight
 from gui.formatting.run_words import count_text
 from gui.insights.flow_words import SIGNS, findings
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, value_text
 from gui.style.theme import SPACING, set_role
 
 
-class FlowView(InsideView):
+class FlowView(InsightView):
     """A heat map of one quantity at a time, a line for the cell at the cursor, and a note.
 
     The map is drawn at most ten times a second, and only when something was measured.

@@ -6,12 +6,12 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import ForecastsMade, Insight
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.forecast_plot import ForecastPlot
 from gui.plots.numbers import short_number
 
 
-class ForecastView(InsideView):
+class ForecastView(InsightView):
     """A plot of one window, chosen above it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

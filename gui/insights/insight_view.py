@@ -14,7 +14,7 @@ from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.choice_box import ChoiceBox
 
 
-class InsideView(QWidget):
+class InsightView(QWidget):
     """Shows the newest insight of a type; subclasses draw it in `refresh`.
 
     Args:

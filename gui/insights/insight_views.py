@@ -1,6 +1,6 @@
 """What can be seen inside a network: a view for each type of insight, made when first needed.
 
-To add one: a file with an `InsideView`, and a line in `VIEWS`.
+To add one: a file with an `InsightView`, and a line in `VIEWS`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.events.insights import (
 )
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.run_words import translate
-from gui.insights.insight_view import InsideView
+from gui.insights.insight_view import InsightView
 
 
 @dataclass(frozen=True)
@@ -37,52 +37,52 @@ class ViewEntry:
 
     insight: type[Insight]
     title: Callable[[], str]
-    make: Callable[[], InsideView]
+    make: Callable[[], InsightView]
 
 
-def _units() -> InsideView:
+def _units() -> InsightView:
     from gui.insights.units_view import UnitsView
 
     return UnitsView()
 
 
-def _filters() -> InsideView:
+def _filters() -> InsightView:
     from gui.insights.filters_view import FiltersView
 
     return FiltersView()
 
 
-def _feature_maps() -> InsideView:
+def _feature_maps() -> InsightView:
     from gui.insights.feature_maps_view import FeatureMapsView
 
     return FeatureMapsView()
 
 
-def _attention() -> InsideView:
+def _attention() -> InsightView:
     from gui.insights.attention_view import AttentionView
 
     return AttentionView()
 
 
-def _samples() -> InsideView:
+def _samples() -> InsightView:
     from gui.insights.samples_view import SamplesView
 
     return SamplesView()
 
 
-def _forecast() -> InsideView:
+def _forecast() -> InsightView:
     from gui.insights.forecast_view import ForecastView
 
     return ForecastView()
 
 
-def _pole() -> InsideView:
+def _pole() -> InsightView:
     from gui.insights.pole_view import PoleView
 
     return PoleView()
 
 
-def _flow() -> InsideView:
+def _flow() -> InsightView:
     from gui.insights.flow_view import FlowView
 
     return FlowView()

@@ -12,7 +12,7 @@ from engine.datasets.profile import Profile
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.events.run_events import RunEvent
 from gui.insights.coefficients_view import RunCoefficients
-from gui.insights.insight_view import InsideView
+from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import VIEWS, promise
 from gui.plots.surface_plot import SurfacePlot
 from gui.style.theme import SPACING, set_role
@@ -32,7 +32,7 @@ class RunLive(QWidget):
         self.surface: SurfacePlot | None = None
         self._profile: Profile | None = None
         self._model = ""
-        self._made: dict[type[Insight], InsideView] = {}
+        self._made: dict[type[Insight], InsightView] = {}
         self.coefficients = RunCoefficients()
         self.setMinimumWidth(WIDTH)
         self.tabs = QTabWidget()
@@ -112,11 +112,11 @@ class RunLive(QWidget):
         if isinstance(view, FlowView):
             view.show_before(measurements)
 
-    def view(self, insight: type[Insight]) -> InsideView | None:
+    def view(self, insight: type[Insight]) -> InsightView | None:
         """The view of a type of insight, if this run has one."""
         return self._made.get(insight)
 
-    def _make(self, event: Insight) -> InsideView | None:
+    def _make(self, event: Insight) -> InsightView | None:
         """Makes the view of an insight in a tab, in the order of `VIEWS`."""
         place = 1 if self._has_prediction else 0
         for entry in VIEWS:

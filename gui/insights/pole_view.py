@@ -6,12 +6,12 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events.insights import EpisodePlayed, Insight
-from gui.insights.insight_view import InsideView
+from gui.insights.insight_view import InsightView
 from gui.plots.pole_plot import PolePlot
 from gui.style.theme import set_role, text_font
 
 
-class PoleView(InsideView):
+class PoleView(InsightView):
     """A small animation over what came of the episode."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

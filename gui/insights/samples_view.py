@@ -9,11 +9,11 @@ from html import escape
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from engine.events.insights import Insight, TextSample, TextsPredicted
-from gui.insights.insight_view import InsideView
+from gui.insights.insight_view import InsightView
 from gui.style.theme import SPACING, blend, current_theme, text_font
 
 
-class SamplesView(InsideView):
+class SamplesView(InsightView):
     """Source, right text and what the model wrote, one below the other for each sample."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import HiddenUnitsUpdated, Insight
-from gui.insights.insight_view import InsideView, set_choices
+from gui.insights.insight_view import InsightView, set_choices
 from gui.insights.map_browser import Map, MapBrowser
 from gui.plots.colors import signed_colors
 from gui.plots.large_map import Scale
@@ -15,7 +15,7 @@ from gui.style.theme import SPACING, current_theme
 EDGE = 7 * SPACING
 
 
-class UnitsView(InsideView):
+class UnitsView(InsightView):
     """A grid of maps, one for each unit of a layer; axes are those of the prediction."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

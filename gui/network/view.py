@@ -58,7 +58,7 @@ class PictureView(QGraphicsView):
         self._names: list[str] = []
         self._selected = ""
         self._is_started = False
-        self._is_telling = True
+        self._is_notifying = True
         self.setScene(QGraphicsScene(self))
         self.setObjectName("picture")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -95,7 +95,7 @@ class PictureView(QGraphicsView):
             return
         self._layers = tuple(layers)
         kept = self._selected
-        self._is_telling = False
+        self._is_notifying = False
         self.scene().clear()
         self._boxes, self._lines = {}, []
         self._selected = ""
@@ -112,18 +112,18 @@ class PictureView(QGraphicsView):
             self._lines.append(item)
         area = QRectF(0, 0, layout.width, layout.height)
         self.scene().setSceneRect(area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN))
-        self._is_telling = True
+        self._is_notifying = True
         self.select(kept)
         if not self._is_started:
             self._start()
 
     def select(self, name: str) -> None:
         """Chooses a layer and brings it into sight, without a signal; other names choose none."""
-        self._is_telling = False
+        self._is_notifying = False
         self.scene().clearSelection()
         if name in self._boxes:
             self._boxes[name].setSelected(True)
-        self._is_telling = True
+        self._is_notifying = True
         self._bring_into_sight()
 
     def _bring_into_sight(self) -> None:
@@ -141,7 +141,7 @@ class PictureView(QGraphicsView):
             ends = (self._names[item.line.source], self._names[item.line.target])
             item.set_near(name in ends)
         self.setAccessibleDescription(spoken(chosen[0].layer) if chosen else "")
-        if self._is_telling:
+        if self._is_notifying:
             self.layer_picked.emit(name)
 
     @Slot()
@@ -292,10 +292,10 @@ class PictureView(QGraphicsView):
 def layout_of(layers: Sequence[LayerInfo]) -> Layout:
     """Places layers; where none says what it takes, each takes the one before it."""
     places = {layer.name: at for at, layer in enumerate(layers)}
-    is_told = any(layer.inputs for layer in layers)
+    is_notified = any(layer.inputs for layer in layers)
     boxes = []
     for at, layer in enumerate(layers):
-        if is_told:
+        if is_notified:
             named = (places.get(source_of(name), at) for name in layer.inputs)
             inputs = tuple(source for source in dict.fromkeys(named) if source < at)
         else:

@@ -14,7 +14,7 @@ from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 
 
-class BatchDesk(QObject):
+class BatchController(QObject):
     """Asks for a batch, and drops answers to older drafts.
 
     Signals, all in the GUI thread:

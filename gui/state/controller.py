@@ -1,7 +1,7 @@
 """Controller: the window's one view of the engine, and the engine's one view of the window.
 
 Lives in the GUI thread. Nothing here waits: the engine is asked through `WorkerPool`, the
-workspace through `RunShelf`, the machine through `DeviceThread`, and each answer comes as a
+workspace through `RunRepository`, the machine through `DeviceThread`, and each answer comes as a
 signal in the GUI thread.
 """
 
@@ -23,19 +23,19 @@ from engine.events.run_events import (
     RunState,
     RunStopped,
 )
-from gui.state.batch_controller import BatchDesk
-from gui.state.device_controller import DeviceDesk
+from gui.state.batch_controller import BatchController
+from gui.state.device_controller import DeviceController
 from gui.state.draft import Draft
-from gui.state.draft_controller import DraftDesk
-from gui.state.estimate_controller import EstimateDesk
+from gui.state.draft_controller import DraftController
+from gui.state.estimate_controller import EstimateController
 from gui.state.own_models import OwnModels
-from gui.state.rate_controller import RateDesk
-from gui.state.run_controller import EPOCHS, RunDesk
-from gui.state.run_repository import RunShelf
+from gui.state.rate_controller import RateController
+from gui.state.run_controller import EPOCHS, RunController
+from gui.state.run_repository import RunRepository
 from gui.threads.device_thread import SamplerLike, default_sampler
 from gui.threads.training_thread import SessionFactory
 from gui.threads.worker_pool import WorkerPool
-from gui.threads.workspace_lock import WorkspaceHold
+from gui.threads.workspace_lock import WorkspaceLockHolder
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -102,38 +102,47 @@ class Controller(QObject):
         self._warm_up_ticket = 0
         self._open_parts = 0
         self._is_closing = False
-        self._hold = WorkspaceHold(workspace)
+        self._lock_holder = WorkspaceLockHolder(workspace)
         self._own_store: RunStore | None = None
         self._pool = WorkerPool(sessions, self)
-        self._desk = DraftDesk(self._pool, self)
-        self._batch_desk = BatchDesk(self._pool, self)
-        self._rate_desk = RateDesk(self._pool, self)
-        self._run_desk = RunDesk(self._pool, self)
-        self._estimate_desk = EstimateDesk(self._pool, self._desk, self._run_desk, self)
-        self._shelf = RunShelf(workspace, self)
-        self._own_models = OwnModels(workspace, self._shelf, self)
-        self._devices = DeviceDesk(sampler, self._pool, self)
+        self._draft_controller = DraftController(self._pool, self)
+        self._batch_controller = BatchController(self._pool, self)
+        self._rate_controller = RateController(self._pool, self)
+        self._run_controller = RunController(self._pool, self)
+        self._estimate_controller = EstimateController(
+            self._pool, self._draft_controller, self._run_controller, self
+        )
+        self._repository = RunRepository(workspace, self)
+        self._own_models = OwnModels(workspace, self._repository, self)
+        self._devices = DeviceController(sampler, self._pool, self)
         self._connect_parts()
 
     def _connect_parts(self) -> None:
-        desk, run_desk, shelf = self._desk, self._run_desk, self._shelf
+        draft_controller, run_controller, repository = (
+            self._draft_controller,
+            self._run_controller,
+            self._repository,
+        )
         for part, names in (
-            (desk, ("draft_changed", "profile_changed", "data_progress", "data_rejected")),
-            (desk, ("model_changed", "model_rejected")),
-            (run_desk, ("run_event", "state_changed", "start_rejected")),
-            (shelf, ("runs_changed", "runs_interrupted", "problem_found")),
+            (
+                draft_controller,
+                ("draft_changed", "profile_changed", "data_progress", "data_rejected"),
+            ),
+            (draft_controller, ("model_changed", "model_rejected")),
+            (run_controller, ("run_event", "state_changed", "start_rejected")),
+            (repository, ("runs_changed", "runs_interrupted", "problem_found")),
             *((part, ("problem_found",)) for part in (self._own_models, self._devices)),
         ):
             for name in names:
                 getattr(part, name).connect(getattr(self, name))
-        desk.draft_changed.connect(self._batch_desk.set_draft)
-        desk.draft_changed.connect(self._rate_desk.set_draft)
-        desk.profile_changed.connect(self._rate_desk.set_profile)
-        run_desk.preparing.connect(self.run_preparing)
-        run_desk.run_event.connect(self._on_run_event)
-        run_desk.withdrawn.connect(desk.ask_model_again)
-        run_desk.ended.connect(self._on_run_ended)
-        shelf.closed.connect(self._on_part_closed)
+        draft_controller.draft_changed.connect(self._batch_controller.set_draft)
+        draft_controller.draft_changed.connect(self._rate_controller.set_draft)
+        draft_controller.profile_changed.connect(self._rate_controller.set_profile)
+        run_controller.preparing.connect(self.run_preparing)
+        run_controller.run_event.connect(self._on_run_event)
+        run_controller.withdrawn.connect(draft_controller.ask_model_again)
+        run_controller.ended.connect(self._on_run_ended)
+        repository.closed.connect(self._on_part_closed)
         self._pool.answered.connect(self._on_answer)
         self._pool.closed.connect(self._on_part_closed)
         self._devices.described.connect(self.device_info_changed)
@@ -150,47 +159,47 @@ class Controller(QObject):
     @property
     def draft(self) -> Draft:
         """What is picked and typed so far."""
-        return self._desk.draft
+        return self._draft_controller.draft
 
     @property
     def profile(self) -> Profile | None:
         """What inspection found in the draft's data; None: not known (yet)."""
-        return self._desk.profile
+        return self._draft_controller.profile
 
     @property
     def data_problem(self) -> Rejected | None:
         """Why the draft's data cannot be used, if that is known."""
-        return self._desk.data_problem
+        return self._draft_controller.data_problem
 
     @property
-    def draft_desk(self) -> DraftDesk:
+    def draft_controller(self) -> DraftController:
         """Holds the draft and asks about it."""
-        return self._desk
+        return self._draft_controller
 
     @property
-    def batch_desk(self) -> BatchDesk:
+    def batch_controller(self) -> BatchController:
         """Shows one batch of the draft's data, when asked."""
-        return self._batch_desk
+        return self._batch_controller
 
     @property
-    def rate_desk(self) -> RateDesk:
+    def rate_controller(self) -> RateController:
         """Tries learning rates for the draft, when asked."""
-        return self._rate_desk
+        return self._rate_controller
 
     @property
-    def estimate_desk(self) -> EstimateDesk:
+    def estimate_controller(self) -> EstimateController:
         """Finds what the draft's training would take, when that is wanted."""
-        return self._estimate_desk
+        return self._estimate_controller
 
     @property
-    def run_desk(self) -> RunDesk:
+    def run_controller(self) -> RunController:
         """Steers the run under way, when asked."""
-        return self._run_desk
+        return self._run_controller
 
     @property
-    def shelf(self) -> RunShelf:
+    def repository(self) -> RunRepository:
         """Reads and changes the stored runs, when asked."""
-        return self._shelf
+        return self._repository
 
     @property
     def own_models(self) -> OwnModels:
@@ -200,12 +209,12 @@ class Controller(QObject):
     @property
     def model(self) -> ModelDescribed | None:
         """The draft's model; None: not known (yet)."""
-        return self._desk.model
+        return self._draft_controller.model
 
     @property
     def model_problem(self) -> Rejected | None:
         """Why the draft's model cannot be built, if that is known."""
-        return self._desk.model_problem
+        return self._draft_controller.model_problem
 
     @property
     def worker(self) -> WorkerReady | None:
@@ -220,47 +229,47 @@ class Controller(QObject):
     @property
     def state(self) -> RunState | None:
         """State of the run under way or just ended; None: none was started."""
-        return self._run_desk.state
+        return self._run_controller.state
 
     @property
     def pending(self) -> Control | None:
         """A control that was asked for and is not answered yet."""
-        return self._run_desk.pending
+        return self._run_controller.pending
 
     @property
     def is_active(self) -> bool:
         """A run is under way."""
-        return self._run_desk.is_active
+        return self._run_controller.is_active
 
     @property
     def run(self) -> str | None:
         """Id of the run under way or just ended."""
-        return self._run_desk.run
+        return self._run_controller.run
 
     @property
     def started(self) -> RunStarted | None:
         """First event of the run under way or just ended."""
-        return self._run_desk.started
+        return self._run_controller.started
 
     @property
     def runs(self) -> tuple[RunRecord, ...]:
         """The workspace's runs as last read, deleted ones left out."""
-        return self._shelf.runs
+        return self._repository.runs
 
     @property
     def runs_are_read(self) -> bool:
         """The list of runs was read at least once."""
-        return self._shelf.is_read
+        return self._repository.is_read
 
     @property
     def is_read_only(self) -> bool:
         """Another window holds the workspace; runs can be looked at, not started."""
-        return self._hold.problem is not None
+        return self._lock_holder.problem is not None
 
     @property
     def lock_problem(self) -> Rejected | None:
         """Who holds the workspace, in words, where `is_read_only`."""
-        return self._hold.problem
+        return self._lock_holder.problem
 
     @property
     def is_closing(self) -> bool:
@@ -280,13 +289,13 @@ class Controller(QObject):
 
     def open(self) -> None:
         """Takes the workspace and starts the threads, and a worker that loads TensorFlow."""
-        self._hold.take()
+        self._lock_holder.take()
         self._open_parts = 3
         self._warm_up_ticket = self._pool.warm_up()
-        self._shelf.open(may_mark=not self.is_read_only)
+        self._repository.open(may_mark=not self.is_read_only)
         self._own_models.refresh()
         self._devices.open()
-        self._desk.open()
+        self._draft_controller.open()
 
     @Slot()
     def close(self) -> None:
@@ -295,9 +304,9 @@ class Controller(QObject):
             return
         self._is_closing = True
         self._devices.hush()
-        self._desk.close()
-        self._estimate_desk.close()
-        self._run_desk.close()
+        self._draft_controller.close()
+        self._estimate_controller.close()
+        self._run_controller.close()
         if not self.is_active:
             self._close_parts()
 
@@ -305,15 +314,15 @@ class Controller(QObject):
 
     def set_draft(self, draft: Draft) -> None:
         """Replaces the draft; the engine is asked about it shortly after the last change."""
-        self._desk.set_draft(draft)
+        self._draft_controller.set_draft(draft)
 
     def choose_data(self, source: str, target: str | None = None) -> None:
         """Picks data, and with it the recommended model unless the chosen one fits."""
-        self._desk.choose_data(source, target)
+        self._draft_controller.choose_data(source, target)
 
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
-        self._desk.choose_model(name)
+        self._draft_controller.choose_model(name)
 
     # ---- the run
 
@@ -321,7 +330,7 @@ class Controller(QObject):
     def start(self, name: str = "") -> None:
         """Starts a run with the draft; answered by `run_event` or `start_rejected`."""
         if self._takes_worker():
-            self._run_desk.start(self.draft, name)
+            self._run_controller.start(self.draft, name)
 
     def continue_run(self, run: str, epochs: int = 0) -> None:
         """Goes on with a run that has ended; answered as `start` is.
@@ -331,19 +340,19 @@ class Controller(QObject):
             epochs: In all, where it shall be others than were planned.
         """
         if self._takes_worker():
-            self._shelf.read_history(run)
-            self._run_desk.continue_run(run, {EPOCHS: epochs} if epochs else {})
+            self._repository.read_history(run)
+            self._run_controller.continue_run(run, {EPOCHS: epochs} if epochs else {})
 
     def _takes_worker(self) -> bool:
         """Makes the worker that stands by free for a run, if there may be one now."""
         if self.is_active or self._is_closing:
             return False
-        if self._hold.problem is not None:
-            self.start_rejected.emit(self._hold.problem)
+        if self._lock_holder.problem is not None:
+            self.start_rejected.emit(self._lock_holder.problem)
             return False
-        self._desk.make_way()
-        self._batch_desk.make_way()
-        self._rate_desk.make_way()
+        self._draft_controller.make_way()
+        self._batch_controller.make_way()
+        self._rate_controller.make_way()
         return True
 
     # ---- answers
@@ -352,10 +361,15 @@ class Controller(QObject):
     def _on_answer(self, ticket: int, event: Event) -> None:
         if ticket == self._warm_up_ticket:
             self._on_warm_up_answer(event)
-        elif not self._run_desk.handle(ticket, event) and not self._is_closing:
+        elif not self._run_controller.handle(ticket, event) and not self._is_closing:
             # While closing, workers are ended in the middle of questions nobody waits for.
-            for desk in (self._desk, self._batch_desk, self._rate_desk, self._estimate_desk):
-                desk.handle(ticket, event)
+            for draft_controller in (
+                self._draft_controller,
+                self._batch_controller,
+                self._rate_controller,
+                self._estimate_controller,
+            ):
+                draft_controller.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:
         if isinstance(event, WorkerReady):
@@ -367,24 +381,24 @@ class Controller(QObject):
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
         if isinstance(event, RunStarted):
-            self._shelf.refresh()
+            self._repository.refresh()
 
     @Slot(object)
     def _on_run_ended(self, event: RunEnded | None) -> None:
         """Lets the run's worker go, and a fresh one stand by."""
         if isinstance(event, RunInterrupted):
-            self._shelf.mark_interrupted()
+            self._repository.mark_interrupted()
         if isinstance(event, RunStopped) and not event.kept:
-            self._shelf.delete(event.run)
+            self._repository.delete(event.run)
         elif event is not None:
-            self._shelf.refresh()
+            self._repository.refresh()
         self._pool.release_trainer()
         if self._is_closing:
             self._close_parts()
             return
         if ticket := self._pool.warm_up():
             self._warm_up_ticket = ticket
-        self._desk.ask_model_again()
+        self._draft_controller.ask_model_again()
 
     # ---- the end
 
@@ -393,12 +407,12 @@ class Controller(QObject):
             self.closed.emit()
             return
         self._pool.close()
-        self._shelf.close()
+        self._repository.close()
         self._devices.close()
 
     @Slot()
     def _on_part_closed(self) -> None:
         self._open_parts -= 1
         if self._open_parts == 0:
-            self._hold.release()
+            self._lock_holder.release()
             self.closed.emit()

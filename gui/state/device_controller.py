@@ -12,7 +12,7 @@ from gui.threads.device_thread import DeviceThread, SamplerLike
 from gui.threads.worker_pool import WorkerPool
 
 
-class DeviceDesk(QObject):
+class DeviceController(QObject):
     """Watches the machine and the worker that trains, in a thread of its own.
 
     Signals, all in the GUI thread:

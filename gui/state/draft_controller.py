@@ -26,7 +26,7 @@ from gui.threads.worker_pool import WorkerPool
 QUESTION_DELAY_MS = 120
 
 
-class DraftDesk(QObject):
+class DraftController(QObject):
     """Holds the draft and asks the engine about it.
 
     Signals, all in the GUI thread:

@@ -14,8 +14,8 @@ from engine.events.messages import (
 )
 from engine.events.run_events import RunState
 from gui.state.draft import Draft
-from gui.state.draft_controller import DraftDesk
-from gui.state.run_controller import RunDesk
+from gui.state.draft_controller import DraftController
+from gui.state.run_controller import RunController
 from gui.threads.worker_pool import WorkerPool
 
 SETTLE_MS = 400
@@ -24,7 +24,7 @@ SETTLE_MS = 400
 BATCH_SIZE = "training.batch_size"
 
 
-class EstimateDesk(QObject):
+class EstimateController(QObject):
     """Asks for an estimate when it is wanted and the draft is complete; gives way to everything.
 
     Signals, all in the GUI thread:
@@ -44,8 +44,8 @@ class EstimateDesk(QObject):
     def __init__(
         self,
         pool: WorkerPool,
-        drafts: DraftDesk,
-        runs: RunDesk,
+        drafts: DraftController,
+        runs: RunController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)

@@ -12,7 +12,7 @@ from engine.errors import DescentError
 from engine.events.messages import Rejected
 from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
 from gui.state.own_model import OwnModel
-from gui.state.run_repository import RunShelf
+from gui.state.run_repository import RunRepository
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
@@ -31,7 +31,7 @@ class OwnModels(QObject):
 
     Args:
         workspace: The folder that holds them.
-        shelf: Its thread does the reading and writing.
+        repository: Its thread does the reading and writing.
     """
 
     models_changed = Signal()
@@ -41,11 +41,13 @@ class OwnModels(QObject):
     file_written = Signal(str)
     problem_found = Signal(object)
 
-    def __init__(self, workspace: Path, shelf: RunShelf, parent: QObject | None = None) -> None:
+    def __init__(
+        self, workspace: Path, repository: RunRepository, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self.models: tuple[SavedModel, ...] = ()
         self._library = ModelLibrary(workspace)
-        self._shelf = shelf
+        self._repository = repository
         self._unreadable: tuple[str, ...] = ()
 
     def refresh(self) -> None:
@@ -55,7 +57,7 @@ class OwnModels(QObject):
         def job(_store: RunStore) -> tuple[tuple[SavedModel, ...], tuple[str, ...]]:
             return library.models()
 
-        self._shelf.submit(job, self._on_models, self.problem_found.emit, key="own models")
+        self._repository.submit(job, self._on_models, self.problem_found.emit, key="own models")
 
     def save(self, title: str, model: OwnModel) -> None:
         """Saves a model under its title; answered by `saved`.
@@ -75,7 +77,7 @@ class OwnModels(QObject):
             library.save(name, wanted.graph, wanted.title, replace=True)
             return wanted, before
 
-        self._shelf.submit(job, self._on_saved, self.problem_found.emit)
+        self._repository.submit(job, self._on_saved, self.problem_found.emit)
 
     def delete(self, model: SavedModel) -> None:
         """Takes a model out of the list; answered by `deleted`."""
@@ -85,7 +87,7 @@ class OwnModels(QObject):
             library.delete(model.name)
             return model
 
-        self._shelf.submit(job, self._on_deleted, self.problem_found.emit)
+        self._repository.submit(job, self._on_deleted, self.problem_found.emit)
 
     def put_back(self, model: SavedModel) -> None:
         """Saves a model as it was before; says nothing but `models_changed`."""
@@ -94,7 +96,7 @@ class OwnModels(QObject):
         def job(_store: RunStore) -> None:
             library.save(model.name, model.graph, model.title, replace=True)
 
-        self._shelf.submit(job, self._on_put_back, self.problem_found.emit)
+        self._repository.submit(job, self._on_put_back, self.problem_found.emit)
 
     def read_file(self, path: Path) -> None:
         """Opens a file anywhere; answered by `file_read`."""
@@ -103,7 +105,7 @@ class OwnModels(QObject):
             found = read_file(path)
             return OwnModel(found.title, found.graph)
 
-        self._shelf.submit(job, self.file_read.emit, self.problem_found.emit)
+        self._repository.submit(job, self.file_read.emit, self.problem_found.emit)
 
     def write_file(self, path: Path, model: OwnModel) -> None:
         """Writes a model into a file anywhere, as JSON; answered by `file_written`."""
@@ -112,7 +114,7 @@ class OwnModels(QObject):
             write_file(path, SavedModel(path.stem, model.title or path.stem, model.graph))
             return str(path)
 
-        self._shelf.submit(job, self.file_written.emit, self.problem_found.emit)
+        self._repository.submit(job, self.file_written.emit, self.problem_found.emit)
 
     def write_text(self, path: Path, text: str) -> None:
         """Writes a text into a file anywhere; answered by `file_written`."""
@@ -123,7 +125,7 @@ class OwnModels(QObject):
             atomic_write(path, text)
             return str(path)
 
-        self._shelf.submit(job, self.file_written.emit, self.problem_found.emit)
+        self._repository.submit(job, self.file_written.emit, self.problem_found.emit)
 
     def _on_models(self, found: tuple[tuple[SavedModel, ...], tuple[str, ...]]) -> None:
         models, unreadable = found

@@ -21,7 +21,7 @@ class RateState(StrEnum):
     FAILED = "failed"
 
 
-class RateDesk(QObject):
+class RateController(QObject):
     """Asks for a range test, and drops one of another draft.
 
     Signals, all in the GUI thread:

@@ -39,7 +39,7 @@ RATE = "training.learning_rate"
 EPOCHS = "training.epochs"
 
 
-class RunDesk(QObject):
+class RunController(QObject):
     """Starts and steers one run at a time; its state is the one that buttons derive from.
 
     Signals, all in the GUI thread:

@@ -61,7 +61,7 @@ class RunCurves:
     flow: tuple[GradientFlow, ...] = ()
 
 
-class RunShelf(QObject):
+class RunRepository(QObject):
     """Reads and changes the stored runs; none of its methods waits.
 
     Signals, all in the GUI thread:

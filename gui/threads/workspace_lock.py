@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from engine.runs.workspace import WorkspaceLock
 
 
-class WorkspaceHold:
+class WorkspaceLockHolder:
     """Takes a workspace, or knows who has it.
 
     Attributes:

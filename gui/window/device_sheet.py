@@ -45,9 +45,9 @@ class DeviceSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._area)
-        self.tell(info, worker)
+        self.notify(info, worker)
 
-    def tell(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
+    def notify(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
         """Says what is known by now, in the place of what it said before."""
         self.diagnoses = []
         sheet = QWidget()

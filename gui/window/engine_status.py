@@ -107,7 +107,7 @@ class EngineStatus(QWidget):
             self.engine.setText(self.tr("TensorFlow {version}").format(version=version))
         self._show_unused()
         if self.sheet is not None:
-            self.sheet.tell(info, worker)
+            self.sheet.notify(info, worker)
         self.setToolTip(self._details())
         self.setAccessibleName(f"{self.device.text()}, {self.engine.text()}")
 

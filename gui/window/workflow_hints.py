@@ -120,7 +120,7 @@ class WorkflowHints(QObject):
     def _run_text(self, state: RunState | None) -> str:
         started = self._controller.started
         if state is RunState.RUNNING and started is not None:
-            epochs = self._controller.run_desk.epochs
+            epochs = self._controller.run_controller.epochs
             epoch = min(self._epoch + 1, epochs)
             return self.tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=epochs)
         words = {

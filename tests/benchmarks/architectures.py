@@ -60,8 +60,8 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
     from engine.spec.signature import Kind
     from engine.training.prepared_data import prepare
 
-    material = prepare(RunSpec.from_dict(spec))
-    examples, parts = material.examples, material.parts
+    prepared = prepare(RunSpec.from_dict(spec))
+    examples, parts = prepared.examples, prepared.parts
     ways: dict[str, Any] = {"": LogisticRegression(max_iter=5000)}
     if examples.kind is Kind.TEXT:
         ways = {
@@ -76,7 +76,7 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
         train, test = (
             examples.x[part]
             if examples.kind is Kind.TEXT
-            else material.preprocessing.transform_x(examples.x[part])
+            else prepared.preprocessing.transform_x(examples.x[part])
             for part in (parts.train, parts.test)
         )
         way.fit(train, examples.y[parts.train])
@@ -115,8 +115,8 @@ def naive(workspace: Path, run: str, spec: Values) -> str:
     from engine.spec.run_spec import RunSpec
     from engine.training.prepared_data import prepare
 
-    material = prepare(RunSpec.from_dict(spec))
-    x, y = (values[material.parts.test] for values in (material.examples.x, material.examples.y))
+    prepared = prepare(RunSpec.from_dict(spec))
+    x, y = (values[prepared.parts.test] for values in (prepared.examples.x, prepared.examples.y))
     error = float(np.sqrt(np.mean((x[:, -1, 0] - y.reshape(len(y), -1)[:, 0]) ** 2)))
     return f"last value {error:.5f}"
 

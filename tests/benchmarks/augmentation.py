@@ -113,12 +113,12 @@ def cost(shape: tuple[int, int, int], rounds: int) -> None:
 
 def accuracy(spec: RunSpec) -> float:
     """Test accuracy after learning from `N_LEARNT` examples."""
-    material = prepare(spec)
-    few = dataclasses.replace(material.parts, train=material.parts.train[:N_LEARNT])
-    material = dataclasses.replace(material, parts=few)
+    prepared = prepare(spec)
+    few = dataclasses.replace(prepared.parts, train=prepared.parts.train[:N_LEARNT])
+    prepared = dataclasses.replace(prepared, parts=few)
     with tempfile.TemporaryDirectory() as folder:
         job = TrainingJob(
-            "benchmark", "", material, Path(folder), lambda _: None, TrainingControl()
+            "benchmark", "", prepared, Path(folder), lambda _: None, TrainingControl()
         )
         return job.execute().metrics["test_accuracy"]
 

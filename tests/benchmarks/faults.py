@@ -87,7 +87,7 @@ class Counts:
         return not (self.lost or self.unreadable or self.stuck or self.different or self.orphans)
 
 
-class Told:
+class Notified:
     """What somebody was told of a run: the value of each step, and each epoch."""
 
     def __init__(self) -> None:
@@ -137,9 +137,9 @@ def is_same(first: dict[str, Any], second: dict[str, Any]) -> bool:
     )
 
 
-def check(counts: Counts, store: RunStore, run: str, told: Told) -> None:
+def check(counts: Counts, store: RunStore, run: str, notified: Notified) -> None:
     """Counts what a kill has lost or damaged."""
-    counts.lost += told.missing(store, run)
+    counts.lost += notified.missing(store, run)
     for path in (store.folder(run) / "checkpoints").glob("[!.]*"):
         try:
             read_checkpoint(path)
@@ -192,14 +192,14 @@ def kill_workers(n_kills: int, chance: random.Random, folder: Path) -> Counts:
     while counts.kills < n_kills:
         counts.runs += 1
         command: Command = Train(SPEC)
-        told, run = Told(), ""
+        notified, run = Notified(), ""
         while True:
-            killed, ended = _ask_and_kill(workspace, command, chance, counts, told)
+            killed, ended = _ask_and_kill(workspace, command, chance, counts, notified)
             run = run or getattr(ended, "run", "")
             with RunStore(workspace) as store:
                 if not run:  # it died before there was a run; one may lie there all the same
                     break
-                check(counts, store, run, told)
+                check(counts, store, run, notified)
                 if isinstance(ended, RunFinished):
                     counts.different += not is_same(state_of(store, run), reference)
                     break
@@ -223,7 +223,7 @@ def _uninterrupted(workspace: Path) -> dict[str, Any]:
 
 
 def _ask_and_kill(
-    workspace: Path, command: Command, chance: random.Random, counts: Counts, told: Told
+    workspace: Path, command: Command, chance: random.Random, counts: Counts, notified: Notified
 ) -> tuple[bool, Event]:
     """Returns whether the worker was killed, and the last event."""
     session = Session(workspace)
@@ -231,7 +231,7 @@ def _ask_and_kill(
     event: Event | None = None
     try:
         for event in session.run(command):
-            told.note(event)
+            notified.note(event)
             if not isinstance(event, RunEnded):
                 killer.note(event)
     finally:
@@ -300,13 +300,13 @@ def kill_windows(n_kills: int, chance: random.Random, folder: Path) -> Counts:
     reference = _uninterrupted(folder / "reference")
     for number in range(n_kills):
         workspace = folder / f"window-{number}"
-        told = Told()
-        run = _open_and_kill(workspace, folder, chance, counts, told)
+        notified = Notified()
+        run = _open_and_kill(workspace, folder, chance, counts, notified)
         if run:
             counts.runs += 1
             with RunStore(workspace) as store:
                 store.mark_interrupted()
-                check(counts, store, run, told)
+                check(counts, store, run, notified)
                 is_over = store.get(run).state.value == "finished"
             if not is_over:
                 session = Session(workspace)
@@ -322,7 +322,7 @@ def kill_windows(n_kills: int, chance: random.Random, folder: Path) -> Counts:
 
 
 def _open_and_kill(
-    workspace: Path, folder: Path, chance: random.Random, counts: Counts, told: Told
+    workspace: Path, folder: Path, chance: random.Random, counts: Counts, notified: Notified
 ) -> str:
     """Returns the run that the window had started; empty if none."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder)}
@@ -339,9 +339,9 @@ def _open_and_kill(
             run = values["run"]
         elif "losses" in values:
             for place, loss in enumerate(values["losses"]):
-                told.losses[values["first_step"] + place] = loss
+                notified.losses[values["first_step"] + place] = loss
         else:
-            told.epochs[values["epoch"]] = values["metrics"]
+            notified.epochs[values["epoch"]] = values["metrics"]
         after -= 1
         if not after:
             time.sleep(chance.uniform(0.0, 0.03))

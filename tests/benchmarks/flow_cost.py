@@ -34,8 +34,8 @@ from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
-from engine.training.inside.base import Scene
-from engine.training.inside.flow import TIME_SHARE, Flow
+from engine.training.introspection.base import Scene
+from engine.training.introspection.flow import TIME_SHARE, Flow
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.schedule import Schedule
 from engine.training.trainer import Trainer
@@ -80,13 +80,13 @@ class Training:
     def _flow(self, epochs: int) -> Flow:
         """Of a run it needs the settings, the size of the training part, and its kind."""
         training = {"epochs": epochs, "batch_size": self._case.batch_size}
-        material = SimpleNamespace(
+        prepared = SimpleNamespace(
             spec=RunSpec.from_dict({"data": {"source": "random"}, "training": training}),
             parts=SimpleNamespace(train=np.arange(len(self._case.x))),
             signature=SimpleNamespace(kind=Kind.TABLE),
         )
         return Flow(
-            Scene("benchmark", self._model, self._loop, cast(Any, material), self.events.append)
+            Scene("benchmark", self._model, self._loop, cast(Any, prepared), self.events.append)
         )
 
 

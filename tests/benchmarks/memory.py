@@ -119,10 +119,10 @@ def measure(kind: str, times: int, unit: int, folder: Path) -> Measured:
     finally:
         session.close()
     state = getattr(ended, "state", None)
-    told = str(state.value if state else f"rejected: {getattr(ended, 'message', '')}")
-    if told not in ("finished",):
-        told += f" {getattr(ended, 'reason', '')}"
-    return Measured(kind, times, size / 1e6, watch.idle_mb, watch.peak_mb, seconds, told)
+    notified = str(state.value if state else f"rejected: {getattr(ended, 'message', '')}")
+    if notified not in ("finished",):
+        notified += f" {getattr(ended, 'reason', '')}"
+    return Measured(kind, times, size / 1e6, watch.idle_mb, watch.peak_mb, seconds, notified)
 
 
 class _Watch:

@@ -115,7 +115,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
                 self._rates.append(event.samples_per_s)
                 if event.epoch == EPOCHS_BEFORE_STOP:
                     self._since = time.perf_counter()
-                    self._controller.run_desk.pause()
+                    self._controller.run_controller.pause()
             elif isinstance(event, StateChanged):
                 self._on_state(event.state, waited)
             elif isinstance(event, RunEnded):
@@ -127,7 +127,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         def _on_state(self, state: RunState, waited: float) -> None:
             if state is RunState.PAUSED:
                 self.figures["pause_ms"] = waited * 1e3
-                self._controller.run_desk.resume()
+                self._controller.run_controller.resume()
                 QTimer.singleShot(1000, self._stop)
             elif state is RunState.STOPPING:
                 self.figures["stop_ms"] = waited * 1e3
@@ -135,7 +135,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         @Slot()
         def _stop(self) -> None:
             self._since = time.perf_counter()
-            self._controller.run_desk.stop()
+            self._controller.run_controller.stop()
 
     _application = QApplication(sys.argv[:1])
     player = Player()

@@ -109,7 +109,7 @@ class Viewer(QObject):
         self._is_waiting = True
         source = self._sources[0]
         self._controller.choose_data(source)
-        self._controller.draft_desk.inspect_again()
+        self._controller.draft_controller.inspect_again()
 
     @Slot(object)
     def _on_profile(self, profile: object) -> None:

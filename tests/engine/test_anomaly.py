@@ -80,27 +80,27 @@ def test_without_a_label_every_column_is_an_input_and_no_row_is_left_out(tmp_pat
     assert examples.feature_names == ("speed", "heat")
     assert examples.n_samples == 40
     assert examples.class_names == ()
-    material = prepare(parse(_spec(path)))
-    assert material.signature.n_classes == 0
-    assert sum(material.parts.sizes) == 40
+    prepared = prepare(parse(_spec(path)))
+    assert prepared.signature.n_classes == 0
+    assert sum(prepared.parts.sizes) == 40
 
 
 def test_what_is_known_as_unusual_does_not_train_and_stays_in_the_test_part(table):
-    material = prepare(parse(_spec(table)))
-    assert material.examples.unusual == "yes"  # the rarer one
-    parts = material.parts
-    assert not unusual_mask(material.examples, parts.train).any()
-    assert not unusual_mask(material.examples, parts.validation).any()
-    assert unusual_mask(material.examples, parts.test).any()
+    prepared = prepare(parse(_spec(table)))
+    assert prepared.examples.unusual == "yes"  # the rarer one
+    parts = prepared.parts
+    assert not unusual_mask(prepared.examples, parts.train).any()
+    assert not unusual_mask(prepared.examples, parts.validation).any()
+    assert unusual_mask(prepared.examples, parts.test).any()
     everyone = prepare(parse(_spec(table, {"training": "all"}))).parts
     assert everyone.test.tolist() == parts.test.tolist()
     assert len(everyone.train) > len(parts.train)
 
 
 def test_another_class_may_be_the_unusual_one():
-    material = prepare(parse(_spec("digits", {"unusual": 7})))
-    mask = unusual_mask(material.examples, material.parts.test)
-    np.testing.assert_array_equal(mask, material.examples.y[material.parts.test] == 7)
+    prepared = prepare(parse(_spec("digits", {"unusual": 7})))
+    mask = unusual_mask(prepared.examples, prepared.parts.test)
+    np.testing.assert_array_equal(mask, prepared.examples.y[prepared.parts.test] == 7)
 
 
 def test_an_unknown_class_is_refused_with_those_there_are(table):
@@ -131,9 +131,9 @@ def test_a_channel_of_marks_makes_labels_of_windows(tmp_path):
 
 
 def test_windows_of_the_pump_do_not_reach_into_the_next_part():
-    material = prepare(parse(_spec("pump")))
-    train, test = material.parts.train, material.parts.test
-    assert material.examples.until[train].max() < material.examples.order[test].min()
+    prepared = prepare(parse(_spec("pump")))
+    train, test = prepared.parts.train, prepared.parts.test
+    assert prepared.examples.until[train].max() < prepared.examples.order[test].min()
 
 
 def test_faults_of_the_pump_are_where_it_says():
@@ -245,8 +245,8 @@ def test_a_run_learns_saves_and_evaluates_alike(table, store):
     assert saved.most_unusual == Evaluation.load(folder).most_unusual
     scores = [item.score for item in again.most_unusual]
     assert scores == sorted(scores, reverse=True)
-    material = prepare(parse(_spec(table)))
-    trained = execution.predict(ended.run, store, material.examples.x[material.parts.train])
+    prepared = prepare(parse(_spec(table)))
+    trained = execution.predict(ended.run, store, prepared.examples.x[prepared.parts.train])
     assert np.quantile(trained, 0.99) == pytest.approx(threshold, rel=1e-4)
     loss = ended.metrics["test_loss"]
     assert loss == pytest.approx(again.metrics["mean_score"], rel=1e-4)

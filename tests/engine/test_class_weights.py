@@ -78,12 +78,12 @@ def fitted(values: dict, **weighting) -> tuple[list[np.ndarray], float]:
         values: Of a spec.
         **weighting: What `fit` takes; sample weights in the order of the training part.
     """
-    material = prepare(parse(values))
-    network = build(material.spec, material.signature)
-    compile_model(network, material.spec, material.signature, Plan())
-    train = material.parts.train
-    x = material.preprocessing.transform_x(material.examples.x[train])
-    y = material.preprocessing.transform_y(material.examples.y[train])
+    prepared = prepare(parse(values))
+    network = build(prepared.spec, prepared.signature)
+    compile_model(network, prepared.spec, prepared.signature, Plan())
+    train = prepared.parts.train
+    x = prepared.preprocessing.transform_x(prepared.examples.x[train])
+    y = prepared.preprocessing.transform_y(prepared.examples.y[train])
     sample_weight = weighting.pop("sample_weight", None)
     for epoch in range(1, EPOCHS + 1):
         order = shuffled(len(train), values["seed"], epoch)

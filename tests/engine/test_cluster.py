@@ -94,26 +94,26 @@ def meeting(addresses, specs, wait_s=20.0, indices=None):
 
     def one(index, spec):
         try:
-            connections, found = meet(Workers(addresses, index), spec, told.append, wait_s)
+            connections, found = meet(Workers(addresses, index), spec, notified.append, wait_s)
         except SpecError as error:
             return error
         for connection in connections.values():
             connection.close()
         return found
 
-    told = []
+    notified = []
     indices = range(len(specs)) if indices is None else indices
     with ThreadPoolExecutor(len(specs)) as pool:
-        return list(pool.map(one, indices, specs)), told
+        return list(pool.map(one, indices, specs)), notified
 
 
 class TestMeeting:
     def test_all_take_the_chiefs_spec(self):
         spec = {"seed": 1, "data": {"source": "a.csv"}}
         elsewhere = {"seed": 1, "data": {"source": "/mnt/a.csv"}}
-        found, told = meeting(free_addresses(3), [spec, elsewhere, None])
+        found, notified = meeting(free_addresses(3), [spec, elsewhere, None])
         assert found == [spec, spec, spec]
-        assert any(text.startswith("Waiting for worker") for text in told)
+        assert any(text.startswith("Waiting for worker") for text in notified)
 
     def test_another_spec_is_refused_by_name(self):
         specs = [{"training": {"epochs": 3}}, {"training": {"epochs": 4}}]
@@ -129,9 +129,9 @@ class TestMeeting:
 
     def test_a_chief_that_cannot_be_reached(self):
         addresses = free_addresses(2)
-        found, told = meeting(addresses, [{}], wait_s=0.3, indices=[1])
+        found, notified = meeting(addresses, [{}], wait_s=0.3, indices=[1])
         assert f"Worker 0 ({addresses[0]}) could not be reached" in found[0].message
-        assert told == [f"Waiting for worker 0 ({addresses[0]})."]
+        assert notified == [f"Waiting for worker 0 ({addresses[0]})."]
 
     def test_an_index_given_twice(self):
         addresses = free_addresses(3)
@@ -357,42 +357,42 @@ class TestTeam:
 class TestControl:
     def ask(self, teams, people):
         """Every worker asks whether to stop; what each was told."""
-        told = [[] for _ in teams]
+        notified = [[] for _ in teams]
         controls = [TeamControl(own, team) for own, team in zip(people, teams, strict=True)]
         answers = all_at_once(
             [
                 lambda c=c, t=t: c.should_stop(t.append, t.append)
-                for c, t in zip(controls, told, strict=True)
+                for c, t in zip(controls, notified, strict=True)
             ]
         )
-        return answers, told, controls
+        return answers, notified, controls
 
     def test_nothing_was_asked(self, teams):
-        answers, told, _ = self.ask(teams, [TrainingControl() for _ in teams])
+        answers, notified, _ = self.ask(teams, [TrainingControl() for _ in teams])
         assert answers == [False] * 3
-        assert told == [[], [], []]
+        assert notified == [[], [], []]
 
     def test_the_chief_stops_all_and_changes_everything(self, teams):
         people = [TrainingControl() for _ in teams]
         changes = [ChangeRate(0.5), ChangeEpochs(7)]
         for request in (*changes, Control.DISCARD):
             people[0].request(request)
-        answers, told, controls = self.ask(teams, people)
+        answers, notified, controls = self.ask(teams, people)
         assert answers == [True] * 3
-        assert told == [changes] * 3
+        assert notified == [changes] * 3
         assert all(control.is_discarding for control in controls)
 
     def test_a_pause_holds_all(self, teams):
         people = [TrainingControl() for _ in teams]
         people[0].request(Control.PAUSE)
-        told = [[] for _ in teams]
+        notified = [[] for _ in teams]
 
         def go_on(state):
-            told[0].append(state)
+            notified[0].append(state)
             if state is RunState.PAUSED:
                 people[0].request(Control.RESUME)
 
-        announces = [go_on, told[1].append, told[2].append]
+        announces = [go_on, notified[1].append, notified[2].append]
         answers = all_at_once(
             [
                 lambda p=p, t=t, a=a: TeamControl(p, t).should_stop(a)
@@ -400,7 +400,7 @@ class TestControl:
             ]
         )
         assert answers == [False] * 3
-        assert told == [[RunState.PAUSED, RunState.RUNNING]] * 3
+        assert notified == [[RunState.PAUSED, RunState.RUNNING]] * 3
 
     def test_stopping_another_worker_stops_all_even_in_a_pause(self, teams):
         people = [TrainingControl() for _ in teams]

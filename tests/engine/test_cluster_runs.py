@@ -128,8 +128,8 @@ class TestWhole:
         code, events = chief.end()
         assert code == 0, chief.errors
         assert other.end()[0] == 0, other.errors
-        told = [event["metrics"] for event in events if event["event"] == "epoch_ended"]
-        for found, alone_found in zip(told, history, strict=True):
+        notified = [event["metrics"] for event in events if event["event"] == "epoch_ended"]
+        for found, alone_found in zip(notified, history, strict=True):
             same(found, alone_found)
         same(events[-1]["metrics"], wanted.metrics)
         plan = next(event for event in events if event["event"] == "plan")

@@ -47,8 +47,8 @@ def learnt(tmp_path_factory):
     try:
         alone = cluster_cases.learn_all(cluster_cases.alone)
         for worker in workers:
-            told, _ = worker.communicate(timeout=200)
-            assert worker.returncode == 0, told
+            notified, _ = worker.communicate(timeout=200)
+            assert worker.returncode == 0, notified
     finally:
         for worker in workers:
             worker.kill()

@@ -83,16 +83,16 @@ def test_the_state_before_the_step_is_kept_and_the_run_goes_on_from_it(store, mo
     weights = [value for name, value in found.snapshot.variables.items() if "model/" in name]
     assert all(np.isfinite(value).all() for value in weights)
     assert f"The state after step {bad.first_step:,} is kept." in ended.reason
-    told = []
+    notified = []
     again = running.resume(
         ended.run,
         {"training.learning_rate": 1e-4, "training.epochs": 40},
         store,
-        told.append,
+        notified.append,
         TrainingControl(),
     )
     assert isinstance(again, RunFinished | RunFailed)
-    assert any(isinstance(event, StepsDone | EpochEnded) for event in told)
+    assert any(isinstance(event, StepsDone | EpochEnded) for event in notified)
 
 
 def test_infinite_inputs_and_targets_are_found(table):

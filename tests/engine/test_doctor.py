@@ -333,6 +333,8 @@ def test_generations_newer_than_tensorflow(capability, expected):
 
 
 def test_advice_is_one_paragraph_with_the_command():
-    told = advice([Diagnosis("a", "b", "No driver.", "Because.", "Install it.", "first\nsecond")])
-    assert told == "No driver. Install it. Run: first ; second"
+    notified = advice(
+        [Diagnosis("a", "b", "No driver.", "Because.", "Install it.", "first\nsecond")]
+    )
+    assert notified == "No driver. Install it. Run: first ; second"
     assert advice([]) == ""

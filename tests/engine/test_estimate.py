@@ -36,10 +36,10 @@ def spec(model: str = "mlp", source: str = "iris", **parts: Any) -> dict[str, An
 
 
 def losses_of(values: dict[str, Any], folder: Path) -> np.ndarray:
-    told: list[Any] = []
+    notified: list[Any] = []
     with RunStore(folder) as store:
-        train(values, store, told.append, TrainingControl())
-    return np.concatenate([e.metrics["loss"] for e in told if isinstance(e, StepsDone)])
+        train(values, store, notified.append, TrainingControl())
+    return np.concatenate([e.metrics["loss"] for e in notified if isinstance(e, StepsDone)])
 
 
 class TestTime:

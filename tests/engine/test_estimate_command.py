@@ -58,9 +58,9 @@ def test_as_json_it_is_one_object(answers: Any, capsys: pytest.CaptureFixture[st
     answers(FITS)
 
     assert cli.main([*COMMAND, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["event"] == "training_estimated"
-    assert (told["epoch_s"], told["memory_bytes"]) == (3.04, 420 * MB)
+    notified = json.loads(capsys.readouterr().out)
+    assert notified["event"] == "training_estimated"
+    assert (notified["epoch_s"], notified["memory_bytes"]) == (3.04, 420 * MB)
 
 
 def test_it_makes_no_run(answers: Any, capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:

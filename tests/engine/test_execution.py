@@ -78,8 +78,8 @@ def test_the_same_spec_gives_the_same_numbers(store):
 def test_the_saved_model_predicts_what_was_evaluated(store, source, model):
     _, ended = _train(store, _spec(source, model, epochs=2, batch_size=32))
     folder = store.folder(ended.run)
-    material = prepare(store.get(ended.run).spec)
-    examples, test = material.examples, material.parts.test
+    prepared = prepare(store.get(ended.run).spec)
+    examples, test = prepared.examples, prepared.parts.test
     served = ServedModel.load(folder).predict(examples.x[test])
     kept = Evaluation.load(folder)
     again = execution.evaluate(ended.run, store)

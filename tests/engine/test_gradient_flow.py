@@ -11,9 +11,9 @@ from engine.events.insights import GradientFlow
 from engine.spec.run_spec import RunSpec
 from engine.training.budget import Budget
 from engine.training.building import build, compile_model
-from engine.training.inside import Scene, flow, flow_graph
-from engine.training.inside.flow import Flow
-from engine.training.inside.flow_graph import FlowGraph, flow_layers
+from engine.training.introspection import Scene, flow, flow_graph
+from engine.training.introspection.flow import Flow
+from engine.training.introspection.flow_graph import FlowGraph, flow_layers
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
@@ -282,17 +282,17 @@ class Stand:
             "training": {"epochs": epochs, "batch_size": 16},
         }
         values["training"] |= spec
-        self.material = prepare(RunSpec.from_dict(values))
-        self.network = build(self.material.spec, self.material.signature)
-        compile_model(self.network, self.material.spec, self.material.signature, Plan())
-        preprocessing, examples = self.material.preprocessing, self.material.examples
-        some = self.material.parts.train[:64]
+        self.prepared = prepare(RunSpec.from_dict(values))
+        self.network = build(self.prepared.spec, self.prepared.signature)
+        compile_model(self.network, self.prepared.spec, self.prepared.signature, Plan())
+        preprocessing, examples = self.prepared.preprocessing, self.prepared.examples
+        some = self.prepared.parts.train[:64]
         x = preprocessing.transform_x(examples.x[some])
         self.data = DeviceData.place(x, preprocessing.transform_y(examples.y[some]))
-        self.loop = StepLoop(self.network, self.data, seed=self.material.spec.seed)
+        self.loop = StepLoop(self.network, self.data, seed=self.prepared.spec.seed)
         self.clock = Clock()
         self.events: list[GradientFlow] = []
-        scene = Scene("run", self.network, self.loop, self.material, self.events.append)
+        scene = Scene("run", self.network, self.loop, self.prepared, self.events.append)
         self.flow = Flow(scene, self.clock)
         self.step = 0
 
@@ -330,7 +330,7 @@ def test_what_is_told_names_layers_step_and_epoch():
     first, *_, last = stand.events
     learning = [layer.name for layer in flow_layers(stand.network)]
     assert list(first.layers) == learning
-    per_epoch = -(-len(stand.material.parts.train) // 16)
+    per_epoch = -(-len(stand.prepared.parts.train) // 16)
     assert last.epoch == last.step / per_epoch
     assert 0 < first.step < last.step < stand.step
     for values in (last.gradient_norms, last.weight_norms, last.update_ratios, last.dead_units):
@@ -396,9 +396,9 @@ def test_what_cannot_be_measured_is_told_once_and_the_training_goes_on(monkeypat
     monkeypatch.setattr(FlowGraph, "_measure", refused)
     stand = Stand()
     stand.train(80, seconds=1.0)
-    (told,) = stand.events
-    assert told.layers == ()
-    assert "cannot be measured" in told.off
+    (notified,) = stand.events
+    assert notified.layers == ()
+    assert "cannot be measured" in notified.off
 
 
 def test_without_memory_it_is_measured_no_longer(monkeypatch):
@@ -408,8 +408,8 @@ def test_without_memory_it_is_measured_no_longer(monkeypatch):
     stand = Stand()
     monkeypatch.setattr(stand.flow._graph, "measure", exhausted)
     stand.train(20)
-    (told,) = stand.events
-    assert "memory" in told.off
+    (notified,) = stand.events
+    assert "memory" in notified.off
 
 
 def test_several_devices_are_told_to_be_left_out(monkeypatch):

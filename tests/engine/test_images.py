@@ -152,10 +152,10 @@ class TestFolders:
         assert "Did you mean the folder" in refusal(tmp_path / "outer")
 
     def test_can_be_cancelled_everywhere(self, pets):
-        told = []
-        load_examples(DataSpec(source=str(pets)), lambda *said: told.append(said[0]))
-        assert {"Listing files", "Looking at images", "Looking for copies"} <= set(told)
-        for what in set(told):
+        notified = []
+        load_examples(DataSpec(source=str(pets)), lambda *said: notified.append(said[0]))
+        assert {"Listing files", "Looking at images", "Looking for copies"} <= set(notified)
+        for what in set(notified):
 
             def stop(said, done, total, what=what):
                 if said == what:
@@ -207,8 +207,8 @@ class TestBadFiles:
     def test_training_goes_on(self, pets):
         (pets / "cats" / "3.png").write_text("no image")
         spec = {"data": {"source": str(pets)}, "model": {"name": "mlp"}}
-        material = prepare(RunSpec.from_dict(spec))
-        assert sum(material.parts.sizes) == 19
+        prepared = prepare(RunSpec.from_dict(spec))
+        assert sum(prepared.parts.sizes) == 19
 
 
 class TestChoices:

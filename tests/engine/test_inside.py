@@ -21,7 +21,7 @@ from engine.events.insights import (
 from engine.inference.decoding import is_autoregressive, predictor, taught
 from engine.spec.run_spec import RunSpec
 from engine.training.building import build, compile_model
-from engine.training.inside import Scene, observers
+from engine.training.introspection import Scene, observers
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
@@ -43,19 +43,19 @@ class Stand:
     def __init__(self, source: str, model: str, **spec) -> None:
         data = {"source": source, "parameters": SMALL.get(source, {})}
         spec = {"data": data, "model": {"name": model, "parameters": TINY.get(model, {})}} | spec
-        self.material = prepare(RunSpec.from_dict(spec))
-        self.network = build(self.material.spec, self.material.signature)
-        compile_model(self.network, self.material.spec, self.material.signature, Plan())
-        preprocessing, examples = self.material.preprocessing, self.material.examples
-        some = self.material.parts.train[:64]
+        self.prepared = prepare(RunSpec.from_dict(spec))
+        self.network = build(self.prepared.spec, self.prepared.signature)
+        compile_model(self.network, self.prepared.spec, self.prepared.signature, Plan())
+        preprocessing, examples = self.prepared.preprocessing, self.prepared.examples
+        some = self.prepared.parts.train[:64]
         x = preprocessing.transform_x(examples.x[some])
         y = preprocessing.transform_y(examples.y[some])
-        if is_autoregressive(self.network, self.material.signature):
-            x = taught(x, y, self.material.signature)
+        if is_autoregressive(self.network, self.prepared.signature):
+            x = taught(x, y, self.prepared.signature)
         self.data = DeviceData.place(x, y)
         self.loop = StepLoop(self.network, self.data)
         self.events = []
-        self.scene = Scene("run", self.network, self.loop, self.material, self.events.append)
+        self.scene = Scene("run", self.network, self.loop, self.prepared, self.events.append)
         self.observers = observers(self.scene)
 
     def look(self, epoch: int = 0):
@@ -69,7 +69,7 @@ class Stand:
     @property
     def inputs(self):
         """What the network receives for the samples."""
-        return self.scene.prepared(self.scene.samples)
+        return self.scene.divided(self.scene.samples)
 
 
 def _submodel(network: keras.Model, layer: str) -> keras.Model:
@@ -93,7 +93,7 @@ def test_one_feature_gives_a_line_in_the_targets_unit():
     np.testing.assert_allclose(
         surface.values[:, 0], intercept + slope * surface.axes[0], rtol=1e-4, atol=1e-4
     )
-    preprocessing = stand.material.preprocessing
+    preprocessing = stand.prepared.preprocessing
     inputs = preprocessing.transform_x(surface.axes[0][:, np.newaxis])
     expected = preprocessing.restore_y(stand.network.predict(inputs, verbose=0))
     np.testing.assert_allclose(surface.values, expected, rtol=1e-4, atol=1e-4)
@@ -107,7 +107,7 @@ def test_two_features_give_probabilities_over_a_grid(source, n_classes):
     assert surface.values.shape == (len(up), len(across), n_classes)
     np.testing.assert_allclose(surface.values.sum(axis=-1), 1, atol=1e-5)
     x, y = 7, 40  # the value at a point is that of that point
-    point = stand.material.preprocessing.transform_x(np.array([[across[x], up[y]]]))
+    point = stand.prepared.preprocessing.transform_x(np.array([[across[x], up[y]]]))
     expected = stand.network.predict(point, verbose=0)[0]
     if n_classes == 2:
         expected = np.array([1 - expected[0], expected[0]])
@@ -117,7 +117,7 @@ def test_two_features_give_probabilities_over_a_grid(source, n_classes):
 def test_the_grid_covers_the_data():
     stand = Stand("moons", "mlp")
     for axis, column in zip(
-        stand.look()[SurfaceUpdated].axes, stand.material.examples.x.T, strict=True
+        stand.look()[SurfaceUpdated].axes, stand.prepared.examples.x.T, strict=True
     ):
         assert axis[0] < column.min()
         assert axis[-1] > column.max()
@@ -137,7 +137,7 @@ def test_hidden_units_answer_as_their_layers_do():
     dense = [layer for layer in stand.network.layers if isinstance(layer, keras.layers.Dense)]
     assert [layer.layer for layer in found.layers] == [layer.name for layer in dense[:-1]]
     grid = np.stack(np.meshgrid(*found.axes), axis=-1)
-    inputs = stand.material.preprocessing.transform_x(grid.reshape(-1, 2))
+    inputs = stand.prepared.preprocessing.transform_x(grid.reshape(-1, 2))
     for layer in found.layers:
         expected = _submodel(stand.network, _behind(stand.network, layer.layer))
         expected = expected.predict(inputs, verbose=0).T.reshape(-1, *grid.shape[:2])[
@@ -153,7 +153,7 @@ def test_many_features_are_not_drawn():
     found = stand.look()
     assert set(found) == {CoefficientsUpdated}
     assert found[CoefficientsUpdated].values.shape == (11, 1)
-    _, examples = load_examples(stand.material.spec.data)
+    _, examples = load_examples(stand.prepared.spec.data)
     assert found[CoefficientsUpdated].terms[1:] == examples.feature_names
 
 
@@ -179,10 +179,10 @@ def test_filters_and_feature_maps_are_those_of_the_layers():
 def test_samples_are_of_the_validation_part_one_of_each_class():
     stand = Stand("digits", "cnn")
     samples = stand.scene.samples
-    assert set(samples) <= set(stand.material.parts.validation)
+    assert set(samples) <= set(stand.prepared.parts.validation)
     assert stand.scene.names(samples) == tuple("01234567")
     whole = Stand("digits", "cnn", split={"validation": 0.0})
-    assert set(whole.scene.samples) <= set(whole.material.parts.train)
+    assert set(whole.scene.samples) <= set(whole.prepared.parts.train)
 
 
 def test_attention_of_a_layer_is_what_it_computes_itself():
@@ -206,24 +206,24 @@ def test_attention_of_a_layer_is_what_it_computes_itself():
         expected = weights.numpy()[number, :n_written, :n_keys]
         np.testing.assert_allclose(seen.weights.values[0], expected, atol=0.003)
         np.testing.assert_allclose(seen.weights.values[0].sum(axis=-1), 1, atol=0.05)
-    told = found[TextsPredicted]
-    assert told.epoch == 3
-    restored = stand.material.preprocessing.restore_y(outputs)
-    assert [sample.predicted for sample in told.samples] == list(restored)
-    examples = stand.material.examples
-    assert told.samples[0].expected == examples.y[stand.scene.samples[0]]
-    assert told.samples[0].source == examples.x[stand.scene.samples[0]]
+    notified = found[TextsPredicted]
+    assert notified.epoch == 3
+    restored = stand.prepared.preprocessing.restore_y(outputs)
+    assert [sample.predicted for sample in notified.samples] == list(restored)
+    examples = stand.prepared.examples
+    assert notified.samples[0].expected == examples.y[stand.scene.samples[0]]
+    assert notified.samples[0].source == examples.x[stand.scene.samples[0]]
 
 
 def test_a_translator_that_writes_on_is_decoded_and_its_attention_is_that_of_training():
     stand = Stand("dates", "transformer_translator")
     found = stand.look(epoch=1)
-    material = stand.material
-    predict = predictor(stand.network, material.signature, material.preprocessing, None)
+    prepared = stand.prepared
+    predict = predictor(stand.network, prepared.signature, prepared.preprocessing, None)
     written = predict(stand.inputs)
     assert [sample.predicted for sample in found[TextsPredicted].samples] == list(written)
-    right = material.preprocessing.transform_y(material.examples.y[stand.scene.samples])
-    inputs = taught(stand.inputs, right, material.signature)
+    right = prepared.preprocessing.transform_y(prepared.examples.y[stand.scene.samples])
+    inputs = taught(stand.inputs, right, prepared.signature)
     layer = stand.network.get_layer("decoder_1_attention_to_the_read")
     text, read, mask = keras.Model(stand.network.inputs[0], layer.input)(inputs, training=False)
     _, weights = layer(text, read, attention_mask=mask, return_attention_scores=True)
@@ -251,7 +251,7 @@ def test_forecasts_are_in_the_datas_units():
     found = stand.look(epoch=2)[ForecastsMade]
     assert found.epoch == 2
     rows = stand.scene.samples
-    examples, preprocessing = stand.material.examples, stand.material.preprocessing
+    examples, preprocessing = stand.prepared.examples, stand.prepared.preprocessing
     expected = preprocessing.restore_y(stand.network.predict(stand.inputs, verbose=0))
     for place, window in enumerate(found.windows):
         np.testing.assert_allclose(window.forecast, np.atleast_1d(expected[place]), rtol=1e-4)
@@ -263,7 +263,7 @@ def test_the_pole_is_balanced_by_the_policy_itself():
     stand = Stand("cartpole", "mlp", seed=5)
     found = stand.look(epoch=1)[EpisodePlayed]
     assert 1 <= found.n_steps <= found.max_steps
-    states, inputs = found.states, stand.material.preprocessing.transform_x
+    states, inputs = found.states, stand.prepared.preprocessing.transform_x
     pushes = stand.network.predict(inputs(states[:-1].astype(np.float64)), verbose=0)[:, 0] > 0.5
     again = iter(pushes)
     np.testing.assert_allclose(play(lambda _: int(next(again)), 6, found.n_steps), states)

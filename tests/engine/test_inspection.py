@@ -35,13 +35,13 @@ def many_images(tmp_path: Path) -> Path:
 
 
 def test_progress_is_told_and_ends_with_the_profile(many_images: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    notified: list[tuple[str, int, int]] = []
     found = inspect_data(
-        {"data": {"source": str(many_images)}}, lambda *step: told.append(step)
+        {"data": {"source": str(many_images)}}, lambda *step: notified.append(step)
     ).profile
     assert found.n_samples == 80
-    assert told
-    assert all(what for what, _, _ in told)
+    assert notified
+    assert all(what for what, _, _ in notified)
 
 
 def test_a_cancelled_inspection_stops(many_images: Path) -> None:
@@ -54,12 +54,12 @@ def test_a_cancelled_inspection_stops(many_images: Path) -> None:
 def test_the_watch_tells_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("engine.events.watch.time.perf_counter", lambda: now[0])
-    told: list[DataProgress] = []
-    watch = Watch(told.append, lambda: False)
+    notified: list[DataProgress] = []
+    watch = Watch(notified.append, lambda: False)
     for step in range(100):
         now[0] = step / 64
         watch("Reading", step, 100)
-    assert [event.done for event in told] == list(range(7, 100, 7))
+    assert [event.done for event in notified] == list(range(7, 100, 7))
 
 
 def test_a_worker_hears_a_stop_while_it_inspects(tmp_path: Path) -> None:

@@ -229,10 +229,10 @@ class TestDownload:
         return source
 
     def test_once_asked_for(self, folder, published):
-        told = []
-        download(DATASETS["mnist"], lambda *said: told.append(said))
+        notified = []
+        download(DATASETS["mnist"], lambda *said: notified.append(said))
         assert (folder / "mnist.npz").read_bytes() == published.read_bytes()
-        assert told[0] == ("Downloading mnist.npz", 0, published.stat().st_size)
+        assert notified[0] == ("Downloading mnist.npz", 0, published.stat().st_size)
         assert load("mnist").n_samples == 20
         published.unlink()
         download(DATASETS["mnist"])

@@ -12,8 +12,8 @@ import pytest
 from engine.datasets import load_examples
 from engine.datasets.base import Examples, Progress, silent
 from engine.datasets.findings import Trouble
-from engine.datasets.looks import ColumnProfile
 from engine.datasets.packing import DiskRows
+from engine.datasets.summaries import ColumnProfile
 from engine.datasets.tables import table_passes
 from engine.errors import Cancelled, DatasetError
 from engine.preprocessing import Preprocessing
@@ -120,12 +120,12 @@ def test_the_cache_is_shared_across_targets_only_where_it_may_be(
 
 @pytest.mark.parametrize("calls", [1, 40])
 def test_may_be_cancelled(path: Path, large: None, cache: Path, calls: int) -> None:
-    told: list[str] = []
+    notified: list[str] = []
 
     def progress(what: str, done: int, total: int) -> None:
-        told.append(what)
+        notified.append(what)
         assert 0 <= done <= total
-        if len(told) >= calls:
+        if len(notified) >= calls:
             raise Cancelled
 
     with pytest.raises(Cancelled):

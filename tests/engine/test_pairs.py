@@ -78,9 +78,9 @@ class TestPairs:
     def test_pairs_of_one_source_stay_in_one_part(self, tatoeba):
         examples = load(tatoeba)
         assert examples.groups.tolist() == [0, 1, 2, 1, 4, 5]
-        (told,) = [item for item in examples.findings if item.trouble is Trouble.DUPLICATE]
-        assert told.names == ("'Hi.': Salut !, Salut.",)
-        assert told.remedies[0].changes == {"data.exclude": ("line 2", "line 4")}
+        (notified,) = [item for item in examples.findings if item.trouble is Trouble.DUPLICATE]
+        assert notified.names == ("'Hi.': Salut !, Salut.",)
+        assert notified.remedies[0].changes == {"data.exclude": ("line 2", "line 4")}
 
     def test_columns_are_chosen_by_name_in_both_directions(self, tmp_path):
         path = tmp_path / "many.csv"

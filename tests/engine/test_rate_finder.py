@@ -89,16 +89,16 @@ class TestAdvice:
 
 class TestFinding:
     def test_tells_each_rate_from_small_to_large(self):
-        told: list[RateTried] = []
+        notified: list[RateTried] = []
 
-        found = find_rate(_spec(), told.append)
+        found = find_rate(_spec(), notified.append)
 
         assert isinstance(found, RatesTried)
-        assert [event.learning_rate for event in told] == pytest.approx(found.learning_rates)
-        assert [event.loss for event in told] == pytest.approx(found.losses, rel=1e-6)
-        expected = np.geomspace(LOWEST, HIGHEST, N_RATES)[: len(told)]
+        assert [event.learning_rate for event in notified] == pytest.approx(found.learning_rates)
+        assert [event.loss for event in notified] == pytest.approx(found.losses, rel=1e-6)
+        expected = np.geomspace(LOWEST, HIGHEST, N_RATES)[: len(notified)]
         np.testing.assert_allclose(found.learning_rates, expected, rtol=1e-6)
-        assert len(told) > 80
+        assert len(notified) > 80
         assert np.isfinite(found.losses).all()
         assert found.suggestion is not None
         assert 1e-4 <= found.suggestion <= 0.1
@@ -142,19 +142,19 @@ class TestFinding:
         np.testing.assert_array_equal(first.losses, second.losses)
 
     def test_a_model_made_after_it_has_the_weights_it_would_have(self):
-        material = prepare(parse(_spec()))
-        before = build(material.spec, material.signature).get_weights()
+        prepared = prepare(parse(_spec()))
+        before = build(prepared.spec, prepared.signature).get_weights()
 
         find_rate(_spec(), lambda event: None)
 
-        after = build(material.spec, material.signature).get_weights()
+        after = build(prepared.spec, prepared.signature).get_weights()
         for one, other in zip(before, after, strict=True):
             np.testing.assert_array_equal(one, other)
 
     def test_a_stop_answers_with_what_was_tried(self):
-        told: list[RateTried] = []
+        notified: list[RateTried] = []
 
-        found = find_rate(_spec(), told.append, lambda: len(told) >= 4)
+        found = find_rate(_spec(), notified.append, lambda: len(notified) >= 4)
 
         assert 4 <= len(found.losses) < N_RATES
         assert found.suggestion is None

@@ -121,10 +121,10 @@ def _retries(started):
 
 def test_the_batch_is_halved_until_one_example_fails():
     recovery, retries = _retries(_started(batch_size=20))
-    assert [retry.told.batch_size for retry in retries] == [10, 5, 2, 1]
+    assert [retry.notified.batch_size for retry in retries] == [10, 5, 2, 1]
     assert retries[0].command.changes == {"training.batch_size": 10}
-    assert retries[0].command.reason == retries[0].told.reason
-    assert "batch of 20" in retries[0].told.reason
+    assert retries[0].command.reason == retries[0].notified.reason
+    assert "batch of 20" in retries[0].notified.reason
     assert "one example" in recovery.ending(FULL).hint
 
 
@@ -138,7 +138,7 @@ def test_accumulating_keeps_the_effective_batch():
 
 def test_a_batch_larger_than_the_data_is_halved_from_the_data():
     _, retries = _retries(_started(batch_size=4096, n_train=100))
-    assert retries[0].told.batch_size == 50
+    assert retries[0].notified.batch_size == 50
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_a_run_goes_on_with_smaller_batches_and_misses_no_example(session, tmp_p
         assert halved == [(32, 16), (16, 8)]
         assert all("Memory ran out" in change.reason for change in store.changes(record.id))
         assert record.spec.training.batch_size == 8
-    told = [event for event in events if isinstance(event, SettingChanged)]
-    assert len(told) == 4
+    notified = [event for event in events if isinstance(event, SettingChanged)]
+    assert len(notified) == 4
     # After the last change every step had 8 examples: the steps tell how many there were.
     last = max(index for index, event in enumerate(events) if isinstance(event, RunStarted))
     steps = [event for event in events[last:] if isinstance(event, StepsDone)]

@@ -133,9 +133,9 @@ def run(program, n_devices):
 @pytest.mark.parametrize("n_devices", [2, 3])
 def test_many_learn_and_tell_what_one_does(n_devices):
     """Batches of 16 divide evenly between two and not among three; the last has one example."""
-    losses, told, weights = run(_COMPARE, n_devices)
+    losses, notified, weights = run(_COMPARE, n_devices)
     assert losses < 1e-4  # differences of running sums, in float32
-    assert told < 1e-5
+    assert notified < 1e-5
     assert weights < 1e-6
 
 

@@ -217,11 +217,11 @@ def test_a_finished_run_with_more_epochs_is_the_longer_run(store):
 
 def test_saving_now_writes_a_checkpoint_in_the_middle_of_an_epoch(store, monkeypatch):
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
-    told, saved = threading.Event(), []
+    notified, saved = threading.Event(), []
 
     def save(event, control):
-        if isinstance(event, StepsDone) and event.first_step == 15 and not told.is_set():
-            told.set()
+        if isinstance(event, StepsDone) and event.first_step == 15 and not notified.is_set():
+            notified.set()
             control.request(Control.SAVE)
         if isinstance(event, CheckpointSaved):
             saved.append((event, newest_checkpoint(store.folder(event.run) / "checkpoints")))
@@ -244,9 +244,9 @@ def test_the_learning_rate_and_the_epochs_can_be_changed_while_training(store, m
     events, ended = _train(store, spec, change)
     assert isinstance(ended, RunFinished), ended
     assert ended.reason.startswith("All 3 epochs are done.")
-    told = [event for event in events if isinstance(event, SettingChanged)]
-    assert told == store.changes(ended.run)
-    assert [(event.setting, event.after) for event in told] == [
+    notified = [event for event in events if isinstance(event, SettingChanged)]
+    assert notified == store.changes(ended.run)
+    assert [(event.setting, event.after) for event in notified] == [
         ("training.learning_rate", 0.0003),
         ("training.epochs", 3),
     ]
@@ -400,8 +400,8 @@ def test_a_worker_killed_by_the_system_goes_on_in_another(tmp_path, straight, mo
                 os.kill(session.pid, signal.SIGKILL)
         assert isinstance(event, RunInterrupted | RunFinished)
         if isinstance(event, RunInterrupted):
-            told = list(session.run(ResumeRun(event.run)))
-            event = told[-1]
+            notified = list(session.run(ResumeRun(event.run)))
+            event = notified[-1]
         assert isinstance(event, RunFinished), event
         with RunStore(tmp_path) as store:
             _assert_same(_everything(store, event.run), straight)

@@ -205,14 +205,14 @@ def test_goes_on_from_its_state_at_any_epoch(losses):
 
     def run(interrupted: bool) -> list:
         rules, rate = Rules(stopping, schedule), LearningRate(0.1, schedule, 5, 40)
-        told = []
+        notified = []
         for epoch, loss in enumerate(LOSSES[losses], start=1):
-            told.append((rules.epoch_ended(epoch, {"loss": loss}, rate), rate.at(5 * epoch)))
+            notified.append((rules.epoch_ended(epoch, {"loss": loss}, rate), rate.at(5 * epoch)))
             if interrupted:
                 written = json.dumps([rules.state(), rate.state()], allow_nan=False)
                 rules, rate = Rules(stopping, schedule), LearningRate(0.1, schedule, 5, 40)
                 for part, state in zip((rules, rate), json.loads(written), strict=True):
                     part.restore(state)
-        return told
+        return notified
 
     assert run(interrupted=True) == run(interrupted=False)

@@ -34,9 +34,9 @@ def run(store):
 
 
 def test_what_is_recorded_is_read_back_bit_by_bit(store, run):
-    told = [measured(run, step, 0.1 * step) for step in (3, 40, 200)]
-    store.record(told)
-    for one, other in zip(store.flow(run), told, strict=True):
+    notified = [measured(run, step, 0.1 * step) for step in (3, 40, 200)]
+    store.record(notified)
+    for one, other in zip(store.flow(run), notified, strict=True):
         assert (one.run, one.step, one.epoch, one.layers) == (
             other.run,
             other.step,

@@ -117,15 +117,15 @@ def test_a_series_network_does_not_see_beyond_its_window():
     ],
 )
 def test_the_saved_model_takes_raw_inputs(source, model, parameters, tmp_path):
-    material = prepare(
+    prepared = prepare(
         RunSpec.from_dict(
             {"data": {"source": source, "parameters": parameters}, "model": {"name": model}}
         )
     )
-    network = build(material.spec, material.signature)
-    preprocessing = material.preprocessing
-    rows = material.examples.x[np.arange(4)]
-    served = ServedModel(network, Contract.of(material.examples, preprocessing))
+    network = build(prepared.spec, prepared.signature)
+    preprocessing = prepared.preprocessing
+    rows = prepared.examples.x[np.arange(4)]
+    served = ServedModel(network, Contract.of(prepared.examples, preprocessing))
     served.save(tmp_path)
     expected = served.predict(rows)
     loaded = keras.saving.load_model(tmp_path / "model.keras")

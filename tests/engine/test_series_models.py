@@ -84,11 +84,11 @@ def test_one_of_the_family_is_recommended_for_each_task():
 
 
 def test_coefficients_of_a_series_are_named_by_step(tmp_path):
-    told = []
+    notified = []
 
     def emit(event):
         if isinstance(event, CoefficientsUpdated):
-            told.append(event)
+            notified.append(event)
 
     spec = {
         "data": {"source": "seasons", "parameters": {"window": 3, "horizon": 2, "length": 300}},
@@ -98,9 +98,9 @@ def test_coefficients_of_a_series_are_named_by_step(tmp_path):
     with RunStore(tmp_path) as store:
         ended = train(spec, store, emit, TrainingControl())
         assert isinstance(ended, RunFinished), ended
-    assert told[-1].terms == ("intercept", "value[t-2]", "value[t-1]", "value[t]")
-    assert told[-1].outputs == ("value[t+1]", "value[t+2]")
-    assert told[-1].values.shape == (4, 2)
+    assert notified[-1].terms == ("intercept", "value[t-2]", "value[t-1]", "value[t]")
+    assert notified[-1].outputs == ("value[t+1]", "value[t+2]")
+    assert notified[-1].values.shape == (4, 2)
 
 
 def test_a_linear_model_beats_the_last_value(tmp_path):
@@ -109,10 +109,10 @@ def test_a_linear_model_beats_the_last_value(tmp_path):
         "model": {"name": "series_linear"},
         "training": {"epochs": 100},
     }
-    material = prepare(parse(spec))
-    rows = material.parts.test
-    last = material.examples.x[rows][:, -1, 0]
-    naive = float(np.sqrt(np.mean((last - material.examples.y[rows]) ** 2)))
+    prepared = prepare(parse(spec))
+    rows = prepared.parts.test
+    last = prepared.examples.x[rows][:, -1, 0]
+    naive = float(np.sqrt(np.mean((last - prepared.examples.y[rows]) ** 2)))
     with RunStore(tmp_path) as store:
         ended = train(spec, store, lambda event: None, TrainingControl())
     assert ended.metrics["test_root_mean_squared_error"] < 0.5 * naive

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.datasets import across
-from engine.datasets.across import across_parts
+from engine.datasets import leakage
 from engine.datasets.base import Examples
 from engine.datasets.findings import Trouble
+from engine.datasets.leakage import across_parts
 from engine.datasets.split import Parts, split
 from engine.errors import DatasetError
 from engine.spec.run_spec import SplitSpec
@@ -269,13 +269,13 @@ def test_large_examples_are_compared_few_at_a_time_or_not_at_all(monkeypatch) ->
             taken.append(len(rows))
             return np.repeat(rows[:, np.newaxis], 1_000, axis=1)
 
-    monkeypatch.setattr(across, "_BLOCK_BYTES", 40_000)
+    monkeypatch.setattr(leakage, "_BLOCK_BYTES", 40_000)
     examples = replace(examples_of(np.linspace(0, 1, 60)), x=Watched())
     parts = split(examples, SplitSpec(), 0)
     assert across_parts(examples, parts) == ()
     assert (max(taken), sum(taken)) == (5, 60)
     taken.clear()
-    monkeypatch.setattr(across, "_COMPARED_BYTES", 100_000)
+    monkeypatch.setattr(leakage, "_COMPARED_BYTES", 100_000)
     assert across_parts(examples, parts) == ()
     assert taken == []
 

@@ -167,10 +167,10 @@ def test_gaps_of_texts(frame: pd.DataFrame, tmp_path: Path) -> None:
     assert len(kept.x) == N
     _, fewer = load_examples(DataSpec(**data, columns={"re/view": {"gaps": "drop_rows"}}))
     assert len(fewer.x) == N - 10
-    _, told = load_examples(DataSpec(**data, columns={"re/view": {"gaps": "indicator"}}))
-    inputs = Preprocessing.fit(told, np.arange(N), PreprocessingSpec()).inputs
+    _, notified = load_examples(DataSpec(**data, columns={"re/view": {"gaps": "indicator"}}))
+    inputs = Preprocessing.fit(notified, np.arange(N), PreprocessingSpec()).inputs
     where = inputs.feature_names.index("re/view is missing")
-    np.testing.assert_array_equal(inputs.transform(told.x[:])[:, where], np.arange(N) < 10)
+    np.testing.assert_array_equal(inputs.transform(notified.x[:])[:, where], np.arange(N) < 10)
     with pytest.raises(DatasetError, match="free text"):
         load_examples(DataSpec(**data, columns={"re/view": {"gaps": "median"}}))
 

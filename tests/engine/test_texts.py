@@ -159,14 +159,14 @@ class TestFolders:
 
     def test_files_outside_the_classes_are_told(self, by_folder):
         write(by_folder, {"notes.txt": "x", "README.txt": "y"})
-        told = " ".join(item.text for item in found(load(by_folder), Trouble.LEFT_OUT))
-        assert "they lie in no class's folder: 1 file." in told
-        assert "README.txt" in told
+        notified = " ".join(item.text for item in found(load(by_folder), Trouble.LEFT_OUT))
+        assert "they lie in no class's folder: 1 file." in notified
+        assert "README.txt" in notified
 
     def test_a_folder_without_texts_is_no_class(self, by_folder):
         (by_folder / "neutral").mkdir()
-        (told,) = found(load(by_folder), Trouble.LEFT_OUT)
-        assert told.names == ("neutral",)
+        (notified,) = found(load(by_folder), Trouble.LEFT_OUT)
+        assert notified.names == ("neutral",)
 
     def test_copies_and_contradictions_are_found_with_a_remedy(self, by_folder):
         write(by_folder, {"pos/twin.txt": "a good film 0", "neg/other.txt": "a good film 1"})
@@ -282,8 +282,8 @@ class TestLines:
 
     def test_imbalance_is_told_with_class_weights_as_remedy(self, by_line):
         (by_line / "German.txt").write_text("\n".join(f"Name {i}" for i in range(50)))
-        (told,) = found(load(by_line), Trouble.IMBALANCE)
-        assert told.remedies[0].changes == {"training.class_weights": "balanced"}
+        (notified,) = found(load(by_line), Trouble.IMBALANCE)
+        assert notified.remedies[0].changes == {"training.class_weights": "balanced"}
 
     def test_one_file_is_refused_with_what_to_do(self, tmp_path):
         write(tmp_path, {"German.txt": "Koch\nSchmidt"})
@@ -364,8 +364,8 @@ class TestColumns:
 
 class TestPrediction:
     def contract(self, path, **data):
-        material = prepare(spec(path, **data))
-        return Contract.of(material.examples, material.preprocessing)
+        prepared = prepare(spec(path, **data))
+        return Contract.of(prepared.examples, prepared.preprocessing)
 
     def test_a_file_is_one_text_or_many_as_the_model_knows_them(self, by_folder, by_line, tmp_path):
         path = tmp_path / "new.txt"

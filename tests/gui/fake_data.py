@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.datasets.base import Examples
 from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.datasets.looks import ColumnProfile, Distribution, Trace, column_profile
 from engine.datasets.profile import Profile, profile
+from engine.datasets.summaries import ColumnProfile, Distribution, Trace, column_profile
 from engine.events.messages import BatchPreviewed, Event, RatesTried
 from engine.spec.signature import Kind, Signature, Task
 

@@ -145,13 +145,13 @@ class TestQuestions:
     ) -> None:
         engine.preview.close()
         controller.set_draft(DIGITS)
-        controller.batch_desk.ask()
-        with qtbot.waitSignal(controller.batch_desk.batch_rejected):
+        controller.batch_controller.ask()
+        with qtbot.waitSignal(controller.batch_controller.batch_rejected):
             controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         engine.preview.open()
-        with qtbot.waitSignal(controller.batch_desk.batch_changed, check_params_cb=bool):
-            controller.batch_desk.ask()
+        with qtbot.waitSignal(controller.batch_controller.batch_changed, check_params_cb=bool):
+            controller.batch_controller.ask()
 
     def test_a_model_that_a_run_left_unasked_is_asked_after_it(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
@@ -282,11 +282,11 @@ class TestRun:
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         start_and_hold(qtbot, controller, engine)
-        controller.run_desk.pause()
+        controller.run_controller.pause()
         assert (controller.state, controller.pending) == (RunState.RUNNING, Control.PAUSE)
         run_until(qtbot, controller, RunState.PAUSED)
         assert controller.pending is None
-        controller.run_desk.resume()
+        controller.run_controller.resume()
         assert (controller.state, controller.pending) == (RunState.PAUSED, Control.RESUME)
         run_until(qtbot, controller, RunState.RUNNING)
         engine.go_on()
@@ -298,10 +298,10 @@ class TestRun:
     ) -> None:
         start_and_hold(qtbot, controller, engine)
         engine.evaluate.close()
-        controller.run_desk.stop()
+        controller.run_controller.stop()
         assert controller.state is RunState.STOPPING
-        controller.run_desk.stop()
-        controller.run_desk.pause()
+        controller.run_controller.stop()
+        controller.run_controller.pause()
         engine.evaluate.open()
         run_until(qtbot, controller, RunState.STOPPED)
         assert engine.controls == [Control.STOP]
@@ -316,7 +316,7 @@ class TestRun:
         controller.set_draft(DIGITS)
         controller.start()
         qtbot.waitUntil(lambda: bool(engine.trains()))
-        controller.run_desk.stop()
+        controller.run_controller.stop()
         assert controller.state is RunState.STOPPING
         engine.prepare.open()
         run_until(qtbot, controller, RunState.STOPPED)
@@ -326,7 +326,7 @@ class TestRun:
     ) -> None:
         controller.set_draft(DIGITS)
         controller.start()
-        controller.run_desk.stop()
+        controller.run_controller.stop()
         assert controller.state is None
         with qtbot.waitSignal(controller.worker_ready):
             loading.open()
@@ -340,11 +340,11 @@ class TestRun:
         start_and_hold(qtbot, controller, engine)
         run = controller.run
         assert run is not None
-        controller.run_desk.discard()
+        controller.run_controller.discard()
         run_until(qtbot, controller, RunState.STOPPED)
         with RunStore(engine.workspace) as store:
             assert store.get(run).deleted_at is not None
-        controller.shelf.restore(run)
+        controller.repository.restore(run)
         qtbot.waitUntil(lambda: [r.id for r in controller.runs] == [run])
 
     def test_a_refused_start_starts_nothing(
@@ -403,26 +403,26 @@ class TestStoredRuns:
     ) -> None:
         with RunStore(engine.workspace) as store:
             run = store.create(RunSpec.from_dict(MOONS.to_spec()), "first", "Moons", "Model").id
-        controller.shelf.rename(run, "second")
-        controller.shelf.set_note(run, "worth a look")
+        controller.repository.rename(run, "second")
+        controller.repository.set_note(run, "worth a look")
         qtbot.waitUntil(
             lambda: [(r.name, r.note) for r in controller.runs] == [("second", "worth a look")]
         )
-        controller.shelf.delete(run)
+        controller.repository.delete(run)
         qtbot.waitUntil(lambda: controller.runs == ())
-        controller.shelf.restore(run)
+        controller.repository.restore(run)
         qtbot.waitUntil(lambda: len(controller.runs) == 1)
 
     def test_a_failing_change_is_said_in_words(self, qtbot: QtBot, controller: Controller) -> None:
         with qtbot.waitSignal(controller.problem_found) as problem:
-            controller.shelf.rename("no-such-run", "name")
+            controller.repository.rename("no-such-run", "name")
         assert problem.args[0].message
 
     def test_a_result_that_cannot_be_read_says_why(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        with qtbot.waitSignal(controller.shelf.result_read) as answer:
-            controller.shelf.read_result("no-such-run")
+        with qtbot.waitSignal(controller.repository.result_read) as answer:
+            controller.repository.read_result("no-such-run")
         assert answer.args[0].problem is not None
 
     def test_curves_of_several_runs(
@@ -432,8 +432,8 @@ class TestStoredRuns:
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         run = str(controller.run)
-        with qtbot.waitSignal(controller.shelf.curves_read) as answer:
-            controller.shelf.read_curves((run,), with_steps=True)
+        with qtbot.waitSignal(controller.repository.curves_read) as answer:
+            controller.repository.read_curves((run,), with_steps=True)
         (curves,) = answer.args[0]
         assert len(curves.epochs) == 4
         assert len(curves.steps["loss"]) == 80

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.datasets.looks import Trace
+from engine.datasets.summaries import Trace
 from engine.events.messages import PreviewBatch, Rejected
 from engine.spec.signature import Kind
 from gui.pages.data.batch_view import BatchView, as_pixels, words_of
@@ -239,7 +239,9 @@ class TestBatch:
     def test_before_and_after_augmentation_can_be_compared(self, on: PageStage[DataPage]) -> None:
         view = look_at_batch(on, "/data/pets")
         draft = on.controller.draft.with_augmentation({"rotate": 20.0})
-        with on.qtbot.waitSignal(on.controller.batch_desk.batch_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(
+            on.controller.batch_controller.batch_changed, check_params_cb=bool
+        ):
             on.controller.set_draft(draft)
         assert view.has_switch
         grid = view.view
@@ -263,8 +265,10 @@ class TestBatch:
         view = look(on, "/data/pets", "batch")
         on.qtbot.waitUntil(lambda: any(isinstance(c, PreviewBatch) for c in on.engine.commands))
         seen: list[Any] = []
-        on.controller.batch_desk.batch_changed.connect(seen.append)
-        with on.qtbot.waitSignal(on.controller.batch_desk.batch_changed, check_params_cb=bool):
+        on.controller.batch_controller.batch_changed.connect(seen.append)
+        with on.qtbot.waitSignal(
+            on.controller.batch_controller.batch_changed, check_params_cb=bool
+        ):
             on.controller.set_draft(on.controller.draft.with_augmentation({"zoom": 0.2}))
             on.engine.preview.open()
         assert view.has_switch

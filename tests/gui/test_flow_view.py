@@ -311,13 +311,13 @@ class TestResults:
             yield made
 
     def test_a_stored_run_opens_with_its_heat_map(self, on: Stage[ResultsPage]) -> None:
-        with on.qtbot.waitSignal(on.controller.shelf.result_read):
+        with on.qtbot.waitSignal(on.controller.repository.result_read):
             run = on.train(MOONS)
         assert on.page.flow.isHidden()
         with RunStore(on.engine.workspace) as store:
-            told = [GradientFlow(run, *_rest(measured(step))) for step in (20, 40)]
-            store.record(told)
-        with on.qtbot.waitSignal(on.controller.shelf.result_read):
+            notified = [GradientFlow(run, *_rest(measured(step))) for step in (20, 40)]
+            store.record(notified)
+        with on.qtbot.waitSignal(on.controller.repository.result_read):
             on.page.show_run(run)
         assert on.page.flow.isVisible()
         assert on.page.flow.view is None  # nobody has looked yet

@@ -30,7 +30,7 @@ from gui.insights.attention_view import AttentionView
 from gui.insights.feature_maps_view import FeatureMapsView
 from gui.insights.filters_view import FiltersView
 from gui.insights.forecast_view import ForecastView
-from gui.insights.insight_view import InsideView
+from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import promise
 from gui.insights.live_panel import RunLive
 from gui.insights.pole_view import PoleView
@@ -49,7 +49,7 @@ def shown(qtbot: QtBot, widget: QWidget) -> None:
         widget.show()
 
 
-def show(view: InsideView, insight: object) -> None:
+def show(view: InsightView, insight: object) -> None:
     view.show_insight(insight)  # type: ignore[arg-type]
     view.throttle.flush()
 
@@ -398,7 +398,7 @@ class TestPanel:
             for index in range(live.tabs.count()):
                 live.tabs.setCurrentIndex(index)
                 view = live.tabs.currentWidget()
-                assert isinstance(view, InsideView)
+                assert isinstance(view, InsightView)
                 view.refresh()
                 live.grab()
 

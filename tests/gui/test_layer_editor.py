@@ -437,9 +437,9 @@ class TestKeeping:
     ) -> None:
         path, before = tmp_path / "bad.json", editor.graph
         path.write_text(content)
-        with on.qtbot.waitSignal(on.controller.problem_found) as told:
+        with on.qtbot.waitSignal(on.controller.problem_found) as notified:
             on.page.editing.read_file(str(path))
-        assert words in told.args[0].message
+        assert words in notified.args[0].message
         assert editor.graph == before
 
 

@@ -145,9 +145,9 @@ def test_nothing_makes_an_empty_layout() -> None:
 
 def test_a_click_chooses_a_layer_and_shows_what_it_is(picture: ModelPicture, qtbot: QtBot) -> None:
     spot = picture.view.mapFromScene(picture.view.boxes["first"].pos())
-    with qtbot.waitSignal(picture.layer_selected) as told:
+    with qtbot.waitSignal(picture.layer_selected) as notified:
         qtbot.mouseClick(picture.view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert told.args == ["first"]
+    assert notified.args == ["first"]
     panel = picture.panel
     assert panel.isVisible()
     assert panel.heading.text() == "Conv2D · first"
@@ -171,15 +171,15 @@ def test_choosing_from_outside_is_not_told_back(picture: ModelPicture, qtbot: Qt
 
 
 def test_arrow_keys_walk_along_the_lines(picture: ModelPicture, qtbot: QtBot) -> None:
-    told: list[str] = []
-    picture.layer_selected.connect(told.append)
+    notified: list[str] = []
+    picture.layer_selected.connect(notified.append)
     keys = [Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_End]
     keys += [Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Home]
     for key in keys:
         qtbot.keyClick(picture.view, key)
-    assert told[0] == "image"
-    assert {told[1], told[2]} == {"first", "shortcut"} or told[1] == "first"
-    assert told[-3:] == ["output", "add", "image"]
+    assert notified[0] == "image"
+    assert {notified[1], notified[2]} == {"first", "shortcut"} or notified[1] == "first"
+    assert notified[-3:] == ["output", "add", "image"]
     assert "Input image" in picture.view.accessibleDescription()
 
 

@@ -46,7 +46,7 @@ def find(on: PageStage[ModelPage]) -> RateView:
 
 
 def reaches(on: PageStage[ModelPage], state: RateState) -> RateView:
-    on.qtbot.waitUntil(lambda: on.controller.rate_desk.state is state)
+    on.qtbot.waitUntil(lambda: on.controller.rate_controller.state is state)
     assert on.page.rates is not None
     return on.page.rates
 
@@ -77,7 +77,7 @@ class TestFinding:
         assert on.page.forms.training_form.field("learning_rate").value() == 0.003
         assert view.use_button.text() == "0.003 is used"
         assert not view.use_button.isEnabled()
-        assert on.controller.rate_desk.state is RateState.DONE  # it still holds
+        assert on.controller.rate_controller.state is RateState.DONE  # it still holds
 
     def test_the_curve_grows_and_stop_keeps_what_was_tried(self, on: PageStage[ModelPage]) -> None:
         on.engine.try_rates.close()
@@ -126,7 +126,7 @@ class TestFinding:
         find(on)
         view = reaches(on, RateState.DONE)
         on.controller.set_draft(change(on.controller.draft))
-        assert on.controller.rate_desk.state is RateState.NONE
+        assert on.controller.rate_controller.state is RateState.NONE
         assert view.state_panel.isVisible()
         assert not view.use_button.isVisible()
 
@@ -142,20 +142,20 @@ class TestFinding:
         find(on)
         reaches(on, RateState.DONE)
         on.controller.set_draft(change(on.controller.draft))
-        assert on.controller.rate_desk.state is RateState.DONE
+        assert on.controller.rate_controller.state is RateState.DONE
 
     def test_data_that_is_read_anew_forgets_it(self, on: PageStage[ModelPage]) -> None:
         find(on)
         reaches(on, RateState.DONE)
-        on.controller.draft_desk.inspect_again()
-        assert on.controller.rate_desk.state is RateState.NONE
+        on.controller.draft_controller.inspect_again()
+        assert on.controller.rate_controller.state is RateState.NONE
 
     def test_one_under_way_is_stopped_by_another_draft(self, on: PageStage[ModelPage]) -> None:
         on.engine.try_rates.close()
         view = find(on)
         on.qtbot.waitUntil(lambda: len(view.plot) == 30)
         on.controller.set_draft(on.controller.draft.with_seed(3))
-        assert on.controller.rate_desk.state is RateState.NONE
+        assert on.controller.rate_controller.state is RateState.NONE
         on.qtbot.waitUntil(lambda: on.engine.controls == [Control.STOP])
         on.engine.try_rates.open()
         find(on)
@@ -178,7 +178,7 @@ class TestFinding:
         view = on.page.rates
         assert view is not None
         assert view.state_panel.button.text() == "Try learning rates"
-        assert on.controller.rate_desk.state is RateState.NONE
+        assert on.controller.rate_controller.state is RateState.NONE
 
 
 class TestForms:

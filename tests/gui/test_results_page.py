@@ -33,7 +33,7 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage[ResultsPage]]:
 
 
 def show(on: Stage[ResultsPage], run: str) -> None:
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.page.show_run(run)
 
 
@@ -58,7 +58,7 @@ def test_an_empty_page_says_what_to_do_first(on: Stage[ResultsPage]) -> None:
 def test_a_finished_run_shows_itself(on: Stage[ResultsPage]) -> None:
     hints: list[str] = []
     on.page.hint_changed.connect(hints.append)
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.train(DIGITS)
     assert numbers(on) == {"Accuracy": "90.0 %", "Balanced accuracy": "90.0 %", "F1": "90.0 %"}
     assert "test part, 100 examples" in on.page.caption.text()
@@ -71,7 +71,7 @@ def test_a_finished_run_shows_itself(on: Stage[ResultsPage]) -> None:
 
 
 def test_classes_are_listed_in_order_and_sorted_by_a_score(on: Stage[ResultsPage]) -> None:
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.train(DIGITS)
     model = on.page.scores.model()
     names = [model.index(row, 0).data() for row in range(model.rowCount())]
@@ -87,7 +87,7 @@ def test_classes_are_listed_in_order_and_sorted_by_a_score(on: Stage[ResultsPage
 
 
 def test_predicted_texts_stand_beside_the_true_ones(on: Stage[ResultsPage]) -> None:
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.train(Draft("/data/sentences.tsv", model=TRANSLATOR))
     assert on.page.texts is not None
     assert on.page.texts.isVisible()
@@ -98,7 +98,7 @@ def test_predicted_texts_stand_beside_the_true_ones(on: Stage[ResultsPage]) -> N
 
 
 def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]) -> None:
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.train(LINE)
     assert numbers(on)["R²"] == "0.9100"
     assert on.page.confusion is None
@@ -109,7 +109,7 @@ def test_a_regression_shows_predictions_against_the_truth(on: Stage[ResultsPage]
 
 def test_any_stored_run_can_be_opened(on: Stage[ResultsPage]) -> None:
     first = on.train(DIGITS)
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.train(LINE)
     show(on, first)
     assert on.page.title.text().startswith("Handwritten digits")
@@ -117,10 +117,10 @@ def test_any_stored_run_can_be_opened(on: Stage[ResultsPage]) -> None:
 
 def test_only_the_run_asked_for_last_is_shown(on: Stage[ResultsPage]) -> None:
     first = on.train(DIGITS)
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         last = on.train(LINE)
     seen: list[Any] = []
-    on.controller.shelf.result_read.connect(seen.append)
+    on.controller.repository.result_read.connect(seen.append)
     on.page.show_run(last)
     on.page.show_run(first)
     on.page.show_run(last)
@@ -184,7 +184,7 @@ def test_a_damaged_evaluation_is_said_in_words(on: Stage[ResultsPage]) -> None:
 
 def test_an_interrupted_run_says_why(on: Stage[ResultsPage]) -> None:
     on.hold(DIGITS)
-    with on.qtbot.waitSignal(on.controller.shelf.result_read):
+    with on.qtbot.waitSignal(on.controller.repository.result_read):
         on.engine.kill_worker()
     on.wait_for(RunState.INTERRUPTED)
     assert "SIGKILL" in on.page.notice.text.text()
@@ -193,7 +193,7 @@ def test_an_interrupted_run_says_why(on: Stage[ResultsPage]) -> None:
 
 def test_a_discarded_run_is_not_shown(on: Stage[ResultsPage]) -> None:
     on.hold(DIGITS)
-    on.controller.run_desk.discard()
+    on.controller.run_controller.discard()
     on.wait_for(RunState.STOPPED)
     assert "No results yet" in on.page.notice.text.text()
 
@@ -201,14 +201,14 @@ def test_a_discarded_run_is_not_shown(on: Stage[ResultsPage]) -> None:
 def test_a_deleted_run_leaves_the_page(on: Stage[ResultsPage]) -> None:
     run = on.train(DIGITS)
     show(on, run)
-    on.controller.shelf.delete(run)
+    on.controller.repository.delete(run)
     on.qtbot.waitUntil(lambda: on.page.title.text() == "Results")
 
 
 def test_a_new_name_is_followed(on: Stage[ResultsPage]) -> None:
     run = on.train(DIGITS)
     show(on, run)
-    on.controller.shelf.rename(run, "my best")
+    on.controller.repository.rename(run, "my best")
     on.qtbot.waitUntil(lambda: on.page.title.text() == "my best")
 
 

@@ -27,7 +27,7 @@ from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.run_fixtures import DIGITS
 
 
-class Desk:
+class Run:
     """A controller on a fake engine, and what it said."""
 
     def __init__(self, qtbot: QtBot, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Desk:
         self.events: list[Any] = []
         self.controller.run_event.connect(self.events.append)
         self.controller.open()
-        self.desk = self.controller.run_desk
+        self.run_controller = self.controller.run_controller
 
     def wait_for(self, state: RunState | None) -> None:
         self.qtbot.waitUntil(lambda: self.controller.state is state, timeout=20_000)
@@ -59,16 +59,16 @@ class Desk:
         self.wait_for(RunState.INTERRUPTED)
 
     def wait_until_listed(self, state: RunState) -> None:
-        shelf = self.controller.shelf
-        self.qtbot.waitUntil(lambda: [record.state for record in shelf.runs] == [state])
+        repository = self.controller.repository
+        self.qtbot.waitUntil(lambda: [record.state for record in repository.runs] == [state])
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
 
 
 @pytest.fixture
-def on(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(qtbot, tmp_path)
+def on(qtbot: QtBot, tmp_path: Path) -> Iterator[Run]:
+    made = Run(qtbot, tmp_path)
     yield made
     made.engine.open_gates()
     if not made.controller.is_closing:
@@ -78,81 +78,81 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[Desk]:
 
 class TestAsking:
     @pytest.mark.parametrize("is_paused", [False, True])
-    def test_saving_is_waited_for_until_it_is_answered(self, on: Desk, is_paused: bool) -> None:
+    def test_saving_is_waited_for_until_it_is_answered(self, on: Run, is_paused: bool) -> None:
         on.hold()
         if is_paused:
-            on.desk.pause()
+            on.run_controller.pause()
             on.wait_for(RunState.PAUSED)
-        on.desk.save()
-        assert "save" in on.desk.waiting
-        on.qtbot.waitUntil(lambda: not on.desk.waiting)
+        on.run_controller.save()
+        assert "save" in on.run_controller.waiting
+        on.qtbot.waitUntil(lambda: not on.run_controller.waiting)
         assert [e.epoch for e in on.of(CheckpointSaved)] == [2]
 
-    def test_saving_is_asked_once_until_it_is_answered(self, on: Desk) -> None:
+    def test_saving_is_asked_once_until_it_is_answered(self, on: Run) -> None:
         on.hold()
         on.engine.is_deaf = True
-        on.desk.save()
-        on.desk.save()
+        on.run_controller.save()
+        on.run_controller.save()
         assert on.engine.controls == [Control.SAVE]
 
-    def test_rate_and_epochs_are_asked_and_become_what_is_so(self, on: Desk) -> None:
+    def test_rate_and_epochs_are_asked_and_become_what_is_so(self, on: Run) -> None:
         on.hold()
-        assert on.desk.epochs == 4
-        on.desk.change_rate(0.25)
-        on.desk.change_epochs(6)
-        assert set(on.desk.waiting) == {RATE, EPOCHS}
-        on.qtbot.waitUntil(lambda: not on.desk.waiting)
-        assert (on.desk.learning_rate, on.desk.epochs) == (0.25, 6)
+        assert on.run_controller.epochs == 4
+        on.run_controller.change_rate(0.25)
+        on.run_controller.change_epochs(6)
+        assert set(on.run_controller.waiting) == {RATE, EPOCHS}
+        on.qtbot.waitUntil(lambda: not on.run_controller.waiting)
+        assert (on.run_controller.learning_rate, on.run_controller.epochs) == (0.25, 6)
         assert on.engine.controls == [ChangeRate(0.25), ChangeEpochs(6)]
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         assert [e.epoch for e in on.of(EpochEnded)] == [1, 2, 3, 4, 5, 6]
 
-    def test_a_plateau_is_no_answer_to_a_wish(self, on: Desk) -> None:
+    def test_a_plateau_is_no_answer_to_a_wish(self, on: Run) -> None:
         def plateau(epoch: int, run: str) -> list[SettingChanged]:
             return [SettingChanged(run, epoch, 20, RATE, 0.003, 0.001, "On a plateau.")]
 
         on.hold(1)
         on.engine.is_deaf = True
-        on.desk.change_rate(0.25)
+        on.run_controller.change_rate(0.25)
         on.engine.more_events = plateau
         on.engine.hold_after_epoch = 2
         for session in on.engine.sessions:
             session.wake()
         on.qtbot.waitUntil(lambda: bool(on.of(SettingChanged)))
-        assert on.desk.learning_rate == 0.001
-        assert on.desk.waiting == {RATE: ChangeRate(0.25)}
+        assert on.run_controller.learning_rate == 0.001
+        assert on.run_controller.waiting == {RATE: ChangeRate(0.25)}
 
-    def test_nothing_is_asked_of_a_run_that_cannot_hear(self, on: Desk) -> None:
-        on.desk.save()
-        on.desk.change_rate(0.1)
+    def test_nothing_is_asked_of_a_run_that_cannot_hear(self, on: Run) -> None:
+        on.run_controller.save()
+        on.run_controller.change_rate(0.1)
         on.engine.prepare.close()
         on.controller.set_draft(DIGITS)
         on.controller.start()
-        on.desk.change_epochs(9)
-        assert on.desk.waiting == {}
+        on.run_controller.change_epochs(9)
+        assert on.run_controller.waiting == {}
         assert on.engine.controls == []
         on.engine.prepare.open()
         on.wait_for(RunState.FINISHED)
 
-    def test_what_was_asked_ends_with_the_run(self, on: Desk) -> None:
+    def test_what_was_asked_ends_with_the_run(self, on: Run) -> None:
         on.hold()
         on.engine.is_deaf = True
-        on.desk.save()
-        on.desk.change_rate(0.5)
+        on.run_controller.save()
+        on.run_controller.change_rate(0.5)
         on.kill()
-        assert on.desk.waiting == {}
+        assert on.run_controller.waiting == {}
 
 
 class TestContinuing:
-    def test_a_killed_run_goes_on_behind_what_it_did(self, on: Desk) -> None:
+    def test_a_killed_run_goes_on_behind_what_it_did(self, on: Run) -> None:
         run = on.hold()
         on.kill()
         on.wait_until_listed(RunState.INTERRUPTED)
-        assert on.controller.shelf.continuation(run) is Continuation.GO_ON
+        assert on.controller.repository.continuation(run) is Continuation.GO_ON
         on.events.clear()
         on.engine.hold_after_epoch = 0
-        with on.qtbot.waitSignal(on.controller.shelf.history_read) as history:
+        with on.qtbot.waitSignal(on.controller.repository.history_read) as history:
             on.controller.continue_run(run)
             assert on.controller.state is RunState.PREPARING
         on.wait_for(RunState.FINISHED)
@@ -165,28 +165,28 @@ class TestContinuing:
             assert [e.epoch for e in store.epochs(run)] == [1, 2, 3, 4]
             assert len(store.steps(run)["loss"]) == 80
 
-    def test_a_finished_run_goes_on_with_more_epochs(self, on: Desk) -> None:
+    def test_a_finished_run_goes_on_with_more_epochs(self, on: Run) -> None:
         on.controller.set_draft(DIGITS)
         on.controller.start()
         on.wait_for(RunState.FINISHED)
         run = str(on.controller.run)
         on.wait_until_listed(RunState.FINISHED)
-        assert on.controller.shelf.continuation(run) is Continuation.EXTEND
+        assert on.controller.repository.continuation(run) is Continuation.EXTEND
         on.controller.continue_run(run, 7)
         on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
         on.wait_for(RunState.FINISHED)
         assert on.engine.resumes() == [ResumeRun(run, {"training.epochs": 7})]
-        assert on.desk.epochs == 7
+        assert on.run_controller.epochs == 7
 
-    def test_a_run_under_way_or_unknown_cannot_be_continued(self, on: Desk) -> None:
+    def test_a_run_under_way_or_unknown_cannot_be_continued(self, on: Run) -> None:
         run = on.hold()
-        assert on.controller.shelf.continuation(run) is Continuation.NO
-        assert on.controller.shelf.continuation("no such run") is Continuation.NO
-        assert on.controller.shelf.continuation(None) is Continuation.NO
+        assert on.controller.repository.continuation(run) is Continuation.NO
+        assert on.controller.repository.continuation("no such run") is Continuation.NO
+        assert on.controller.repository.continuation(None) is Continuation.NO
         on.controller.continue_run(run)
         assert on.engine.resumes() == []
 
-    def test_a_refusal_is_said_and_nothing_is_lost(self, on: Desk) -> None:
+    def test_a_refusal_is_said_and_nothing_is_lost(self, on: Run) -> None:
         from engine.events.messages import Rejected
 
         run = on.hold()
@@ -211,12 +211,14 @@ class TestContinuing:
                 controller.close()
 
     @pytest.mark.expects_messages
-    def test_a_history_that_cannot_be_read_is_said(self, on: Desk) -> None:
-        with on.qtbot.waitSignals([on.controller.problem_found, on.controller.shelf.history_read]):
-            on.controller.shelf.read_history("no such run")
+    def test_a_history_that_cannot_be_read_is_said(self, on: Run) -> None:
+        with on.qtbot.waitSignals(
+            [on.controller.problem_found, on.controller.repository.history_read]
+        ):
+            on.controller.repository.read_history("no such run")
 
 
-def test_the_window_sends_exactly_the_settings_of_the_draft(on: Desk) -> None:
+def test_the_window_sends_exactly_the_settings_of_the_draft(on: Run) -> None:
     draft = (
         DIGITS.with_execution({"reproducible": True, "xla": "off"})
         .with_schedule({"name": "cosine"})

@@ -37,7 +37,7 @@ def three(on: Stage[RunsPage]) -> list[str]:
             )
         ]
         store.record([RunFinished(run, reason="Done.") for run in runs])
-    on.controller.shelf.refresh()
+    on.controller.repository.refresh()
     on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 3)
     return runs
 
@@ -195,7 +195,7 @@ def test_a_double_click_opens_the_results(on: Stage[RunsPage], three: list[str])
     on.page.page_requested.connect(asked.append)
     table = on.page.table
     where = table.visualRect(cell(on, 1, "data")).center()
-    with on.qtbot.waitSignal(on.controller.shelf.result_read) as read:
+    with on.qtbot.waitSignal(on.controller.repository.result_read) as read:
         on.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
         on.qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert read.args[0].run == three[1]
@@ -207,7 +207,7 @@ def test_the_return_key_opens_the_results(on: Stage[RunsPage], three: list[str])
     on.qtbot.waitUntil(on.page.isActiveWindow)
     select(on, three[2])
     on.page.table.setFocus()
-    with on.qtbot.waitSignal(on.controller.shelf.result_read) as read:
+    with on.qtbot.waitSignal(on.controller.repository.result_read) as read:
         on.qtbot.keyClick(on.page.table, Qt.Key.Key_Return)
     assert read.args[0].run == three[2]
 
@@ -251,10 +251,10 @@ def test_the_row_of_a_training_follows_it(on: Stage[RunsPage], three: list[str])
     assert cell(on, 0, "state").data() == "Training"
     select(on, str(on.controller.run))
     assert not on.page.delete.isEnabled()
-    on.controller.run_desk.pause()
+    on.controller.run_controller.pause()
     on.wait_for(RunState.PAUSED)
     assert cell(on, 0, "state").data() == "Paused"
-    on.controller.run_desk.stop()
+    on.controller.run_controller.stop()
     assert cell(on, 0, "state").data() == "Stopping…"
     on.wait_for(RunState.STOPPED)
     on.qtbot.waitUntil(lambda: cell(on, 0, "state").data() == "Stopped")
@@ -293,7 +293,7 @@ def test_a_killed_worker_leaves_an_interrupted_run_with_its_metrics(
 def test_the_selection_survives_a_new_reading(on: Stage[RunsPage], three: list[str]) -> None:
     select(on, three[1])
     with on.qtbot.waitSignal(on.controller.runs_changed):
-        on.controller.shelf.refresh()
+        on.controller.repository.refresh()
     assert [record.id for record in on.page.selected_runs()] == [three[1]]
 
 
@@ -355,14 +355,14 @@ class TestContinuing:
         for kept in (tmp_path / "runs" / run / "checkpoints").iterdir():
             kept.unlink()
         with on.qtbot.waitSignal(on.controller.runs_changed):
-            on.controller.shelf.refresh()
+            on.controller.repository.refresh()
         self.select(on)
         assert not on.page.go_on.isEnabled()
 
     def test_changes_are_marked_on_the_curves_of_a_single_run(self, on: Stage[RunsPage]) -> None:
         on.hold(DIGITS)
-        on.controller.run_desk.change_rate(0.02)
-        on.qtbot.waitUntil(lambda: not on.controller.run_desk.waiting)
+        on.controller.run_controller.change_rate(0.02)
+        on.qtbot.waitUntil(lambda: not on.controller.run_controller.waiting)
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         on.train(DIGITS)

@@ -34,7 +34,7 @@ def hint(on: Stage[TrainPage]) -> str:
 def pick(on: Stage[TrainPage], draft: Any = DIGITS) -> None:
     """Picks a draft and waits until its estimate is there."""
     on.controller.set_draft(draft)
-    on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
+    on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
 
 
 def begin(on: Stage[TrainPage]) -> None:
@@ -66,7 +66,7 @@ class TestWhatIsTold:
         self, on: Stage[TrainPage]
     ) -> None:
         on.engine.rejections["estimate"] = Rejected("Memory ran out.")
-        with on.qtbot.waitSignals([on.controller.estimate_desk.changed] * 2):
+        with on.qtbot.waitSignals([on.controller.estimate_controller.changed] * 2):
             on.controller.set_draft(DIGITS)
         assert hint(on) == ""
         assert on.page.bar.start.isEnabled()
@@ -77,42 +77,42 @@ class TestWhenItIsAsked:
         on.page.hide()
         on.controller.set_draft(DIGITS)
         on.qtbot.waitUntil(lambda: on.controller.model is not None)
-        assert not on.controller.estimate_desk.is_waiting
+        assert not on.controller.estimate_controller.is_waiting
         on.page.show()
-        on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
+        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
 
     def test_once_for_a_draft(self, on: Stage[TrainPage]) -> None:
         pick(on)
         on.page.hide()
         on.page.show()
-        assert not on.controller.estimate_desk.is_waiting
+        assert not on.controller.estimate_controller.is_waiting
         assert len(on.engine.estimates()) == 1
 
     def test_leaving_the_page_gives_it_up(self, on: Stage[TrainPage]) -> None:
         begin(on)
         on.page.hide()
         on.qtbot.waitUntil(lambda: Control.STOP in on.engine.controls)
-        assert not on.controller.estimate_desk.is_asking
+        assert not on.controller.estimate_controller.is_asking
 
     def test_another_draft_forgets_what_was_found(self, on: Stage[TrainPage]) -> None:
         pick(on)
         on.controller.set_draft(MOONS)
-        assert on.controller.estimate_desk.result is None
-        on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
+        assert on.controller.estimate_controller.result is None
+        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
         assert on.engine.estimates()[-1].spec == MOONS.to_spec()
 
     def test_data_that_is_read_anew_is_measured_anew(self, on: Stage[TrainPage]) -> None:
         pick(on)
-        on.controller.draft_desk.inspect_again()
-        assert on.controller.estimate_desk.result is None
-        on.qtbot.waitUntil(lambda: on.controller.estimate_desk.result is not None)
+        on.controller.draft_controller.inspect_again()
+        assert on.controller.estimate_controller.result is None
+        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
         assert len(on.engine.estimates()) == 2
 
     def test_a_wrong_draft_is_not_measured(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["cnn"] = rejected("model.parameters.filters", "Too many filters.")
         with on.qtbot.waitSignal(on.controller.model_rejected):
             on.controller.set_draft(DIGITS)
-        assert not on.controller.estimate_desk.is_waiting
+        assert not on.controller.estimate_controller.is_waiting
 
 
 class TestStart:
@@ -122,8 +122,8 @@ class TestStart:
         on.wait_for(RunState.FINISHED)
         assert Control.STOP in on.engine.controls
         assert len(on.engine.trains()) == 1
-        assert on.controller.estimate_desk.result is None
-        assert not on.controller.estimate_desk.is_waiting
+        assert on.controller.estimate_controller.result is None
+        assert not on.controller.estimate_controller.is_waiting
 
     def test_how_the_run_ended_is_not_covered_by_an_estimate(self, on: Stage[TrainPage]) -> None:
         pick(on)

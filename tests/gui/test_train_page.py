@@ -157,7 +157,7 @@ class TestDuringARun:
         on.page.hint_changed.connect(hints.append)
         on.hold(DIGITS)
         on.qtbot.waitUntil(lambda: "Epoch 2 of 4" in hints)
-        on.controller.run_desk.pause()
+        on.controller.run_controller.pause()
         on.wait_for(RunState.PAUSED)
         assert hints[-1] == "Paused"
 

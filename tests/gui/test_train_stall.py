@@ -31,8 +31,8 @@ def stall(on: Stage[TrainPage], stacks: str = STACKS, usual_s: float = 0.03) -> 
     )
     on.engine.hold_after_epoch = 2
     on.controller.set_draft(DIGITS)
-    told = on.controller.run_event
-    with on.qtbot.waitSignal(told, check_params_cb=lambda event: isinstance(event, Stalled)):
+    notified = on.controller.run_event
+    with on.qtbot.waitSignal(notified, check_params_cb=lambda event: isinstance(event, Stalled)):
         on.controller.start()
 
 
@@ -85,7 +85,7 @@ def test_it_goes_away_when_signs_come_again(on: Stage[TrainPage]) -> None:
 def test_a_pressed_stop_is_no_sign_of_the_run(on: Stage[TrainPage]) -> None:
     on.engine.is_deaf = True
     stall(on)
-    on.controller.run_desk.stop()
+    on.controller.run_controller.stop()
     assert on.page.stall.isVisible()
 
 
@@ -95,9 +95,9 @@ def test_kill_ends_the_process_and_the_run_can_go_on(on: Stage[TrainPage]) -> No
     click(on, on.page.stall.notice.button)
     on.wait_for(RunState.INTERRUPTED)
     assert on.page.stall.isHidden()
-    shelf = on.controller.shelf
-    on.qtbot.waitUntil(lambda: [r.state for r in shelf.runs] == [RunState.INTERRUPTED])
-    assert shelf.runs[0].epochs_done == 2
+    repository = on.controller.repository
+    on.qtbot.waitUntil(lambda: [r.state for r in repository.runs] == [RunState.INTERRUPTED])
+    assert repository.runs[0].epochs_done == 2
     assert "Continue goes on" in on.page.notice.hint.text()
 
 
@@ -109,5 +109,5 @@ def test_it_is_told_on_other_pages(on: Stage[TrainPage]) -> None:
 
 
 def test_nothing_can_be_killed_without_a_run(on: Stage[TrainPage]) -> None:
-    on.controller.run_desk.kill()
+    on.controller.run_controller.kill()
     assert on.controller.state is None

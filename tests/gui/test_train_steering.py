@@ -54,8 +54,8 @@ def enter(on: Stage[TrainPage], field: Any, text: str) -> None:
 def kill(on: Stage[TrainPage]) -> None:
     on.engine.kill_worker()
     on.wait_for(RunState.INTERRUPTED)
-    shelf = on.controller.shelf
-    on.qtbot.waitUntil(lambda: [r.state for r in shelf.runs] == [RunState.INTERRUPTED])
+    repository = on.controller.repository
+    on.qtbot.waitUntil(lambda: [r.state for r in repository.runs] == [RunState.INTERRUPTED])
 
 
 def shows_label(plot: CurvesPlot, label: str) -> bool:
@@ -78,7 +78,7 @@ class TestSteering:
         assert is_shown(steering)
         assert steering.rate.isEnabled()
         assert steering.epochs.value() == 4
-        assert steering.rate.value() == pytest.approx(on.controller.run_desk.learning_rate)
+        assert steering.rate.value() == pytest.approx(on.controller.run_controller.learning_rate)
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         assert not is_shown(steering)
@@ -123,7 +123,7 @@ class TestSteering:
 
     def test_while_paused_it_is_answered_too(self, on: Stage[TrainPage]) -> None:
         on.hold(DIGITS)
-        on.controller.run_desk.pause()
+        on.controller.run_controller.pause()
         on.wait_for(RunState.PAUSED)
         enter(on, on.page.steering.epochs, "8")
         on.qtbot.waitUntil(lambda: "Epochs 4 → 8" in on.page.answer.text())
@@ -163,7 +163,7 @@ class TestSteering:
         on.engine.hold_after_epoch = 3
         for session in on.engine.sessions:
             session.wake()
-        on.qtbot.waitUntil(lambda: on.controller.run_desk.epoch == 3)
+        on.qtbot.waitUntil(lambda: on.controller.run_controller.epoch == 3)
         assert on.page.steering.rate.value() == 0.5
         assert on.engine.controls == []
 
@@ -324,8 +324,8 @@ class TestContinuing:
         run = str(on.controller.run)
         kill(on)
         on.page.curves.clear()
-        with qtbot.waitSignal(on.controller.shelf.history_read) as read:
-            on.controller.shelf.read_history(run)
+        with qtbot.waitSignal(on.controller.repository.history_read) as read:
+            on.controller.repository.read_history(run)
         history = read.args[0]
         on.page.curves.clear()
         started = on.controller.started

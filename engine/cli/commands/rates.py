@@ -30,9 +30,9 @@ def find_rate(arguments: Namespace, output: Output) -> int:
     values = spec_values(arguments)
     from engine.service import execution
 
-    told = _Told(output)
-    with told.interrupts():
-        found = execution.find_rate(values, told, lambda: told.is_interrupted)
+    control = _RateOutput(output)
+    with control.interrupts():
+        found = execution.find_rate(values, control, lambda: control.is_interrupted)
     output.event(
         "rates_tried",
         learning_rates=found.learning_rates,
@@ -54,7 +54,7 @@ def find_rate(arguments: Namespace, output: Output) -> int:
     return 0 if found.suggestion is not None else 1
 
 
-class _Told:
+class _RateOutput:
     """Writes each rate, and turns Ctrl-C into an early end; a second one ends at once."""
 
     def __init__(self, output: Output) -> None:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
-from engine.datasets.looks import Distribution
 from engine.datasets.sounds.sound_files import to_int16
+from engine.datasets.summaries import Distribution
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Task
 

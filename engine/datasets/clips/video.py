@@ -15,8 +15,8 @@ from engine.datasets.clips.video_files import SUFFIXES, ClipHead, ClipReader, re
 from engine.datasets.files import FoundFile, Glance, list_files
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
-from engine.datasets.looks import Distribution
 from engine.datasets.packing import FileRows
+from engine.datasets.summaries import Distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
 from engine.spec.parameters import Parameters, parameter

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Rows
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.looks import Distribution
+from engine.datasets.summaries import Distribution
 
 MAX_COMPARED = 5_000_000
 """More texts are not searched for copies."""

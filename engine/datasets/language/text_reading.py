@@ -64,7 +64,7 @@ class Look:
         Raises:
             DatasetError: None holds text.
         """
-        return self._sorted_out(files, self._tell, progress)
+        return self._sorted_out(files, self._notify, progress)
 
     def _sorted_out(
         self, files: Sequence[FoundFile], look: Callable[[Path], None], progress: Progress
@@ -96,7 +96,7 @@ class Look:
         self._lengths.append(len(found.text))
         self._marks.append(hash(found.text))
 
-    def _tell(self, path: Path) -> None:
+    def _notify(self, path: Path) -> None:
         if path.stat().st_size == 0:
             raise DatasetError("is empty")
         self.encodings[encoding_of(path, self.encoding)] += 1

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from engine.datasets.base import Progress
-from engine.datasets.looks import Distribution
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
+from engine.datasets.summaries import Distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
 from engine.spec.parameters import Parameters, parameter

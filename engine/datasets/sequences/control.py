@@ -13,7 +13,6 @@ from engine.datasets.files import Glance
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
-from engine.datasets.looks import Distribution
 from engine.datasets.numpy_files.array_files import arrays_in
 from engine.datasets.sequences.control_files import (
     ACTION_COLUMN,
@@ -28,6 +27,7 @@ from engine.datasets.sequences.control_files import (
     from_table,
     read_inputs,
 )
+from engine.datasets.summaries import Distribution
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.datasets.tables.table_opening import column_names
 from engine.errors import DatasetError, DescentError

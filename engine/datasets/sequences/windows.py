@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.datasets.looks import ColumnProfile, Trace, column_profile
+from engine.datasets.summaries import ColumnProfile, Trace, column_profile
 from engine.errors import DatasetError
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Task

@@ -28,7 +28,6 @@ from engine.datasets.labels import (
     imbalance,
     understand_targets,
 )
-from engine.datasets.looks import Distribution
 from engine.datasets.packing import FileRows
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
 from engine.datasets.sounds.sound_survey import SoundParameters, survey
@@ -38,6 +37,7 @@ from engine.datasets.sounds.sound_tables import (
     read_sound_table,
     text_column,
 )
+from engine.datasets.summaries import Distribution
 from engine.errors import DatasetError
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task

@@ -12,7 +12,6 @@ import numpy as np
 
 from engine.datasets.base import Progress
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.looks import Distribution
 from engine.datasets.sounds.sound_files import (
     MAX_SECONDS,
     SoundHeader,
@@ -20,6 +19,7 @@ from engine.datasets.sounds.sound_files import (
     read_clip,
     read_header,
 )
+from engine.datasets.summaries import Distribution
 from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
 from engine.spec.parameters import Parameters, parameter

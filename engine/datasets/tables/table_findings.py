@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import Rows
 from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.looks import ColumnProfile, histogram
+from engine.datasets.summaries import ColumnProfile, histogram
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.columns import FloatArray
 from engine.datasets.tables.table_cells import is_order_open
@@ -287,10 +287,10 @@ def leak_findings(
         values = rows[:, index]
         is_category = feature["type"] in CATEGORICAL
         if n_classes:
-            share = _told_classes(values, truth, is_category, n_classes)
+            share = _predicted_classes(values, truth, is_category, n_classes)
             is_leak, words = share >= _LEAK_SHARE, f"tells the class of {share:.1%} of the rows"
         else:
-            share = _told_numbers(values, truth, is_category)
+            share = _predicted_numbers(values, truth, is_category)
             is_leak = share > _LEAK_CORRELATION
             words = f"agrees with it almost perfectly (correlation {share:.4f})"
         if is_leak and name not in suspected:
@@ -303,7 +303,7 @@ def leak_findings(
     return found
 
 
-def _told_classes(
+def _predicted_classes(
     values: FloatArray, classes: FloatArray, is_category: bool, n_classes: int
 ) -> float:
     """Share of the rows whose class is the most frequent one for their value; 0: too few rows."""
@@ -321,7 +321,7 @@ def _told_classes(
     return float(table.max(axis=1).sum() / known.sum())
 
 
-def _told_numbers(values: FloatArray, truth: FloatArray, is_category: bool) -> float:
+def _predicted_numbers(values: FloatArray, truth: FloatArray, is_category: bool) -> float:
     """Absolute correlation of a column with numbers; of categories, that of their means."""
     known = ~np.isnan(values)
     if known.sum() < _LEAK_MIN_ROWS or known.mean() < 0.5:

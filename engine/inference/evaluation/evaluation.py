@@ -108,8 +108,8 @@ class Evaluation:
 
     def with_sources(self, sources: Iterable[object]) -> Evaluation:
         """Returns a copy that tells the texts its predictions were made from, in order."""
-        told = (str(source) for source in sources)
-        return dataclasses.replace(self, sources=tuple(islice(told, len(self.texts))))
+        kept = (str(source) for source in sources)
+        return dataclasses.replace(self, sources=tuple(islice(kept, len(self.texts))))
 
     def with_metrics(self, metrics: Mapping[str, float]) -> Evaluation:
         """Returns a copy with these metrics in place of its own."""

@@ -110,7 +110,7 @@ class Cluster:
             TrainingError: Someone is gone.
         """
         found = None if resumption is None else resumption.found
-        self.team.tell(
+        self.team.notify(
             {
                 "run": run,
                 "name": name,

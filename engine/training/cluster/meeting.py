@@ -19,7 +19,7 @@ from engine.errors import DescentError, Problem, SpecError
 from engine.training.cluster.link import Message, read_message, send_message
 from engine.training.cluster.workers import Workers, endpoint
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 WAIT_S = 300.0
 """How long workers wait for each other; people start them by hand, one after the other."""
@@ -31,7 +31,7 @@ _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def meet(
-    workers: Workers, spec: Mapping[str, Any] | None, tell: Tell, wait_s: float = WAIT_S
+    workers: Workers, spec: Mapping[str, Any] | None, notify: Notify, wait_s: float = WAIT_S
 ) -> tuple[dict[int, socket.socket], Message]:
     """Waits until all workers are there and agree on what to train.
 
@@ -59,8 +59,8 @@ def meet(
     with _listening(workers) as listener:
         if not workers.is_chief:
             listener.close()  # only to see that the address is this machine's, and free
-            return _call(workers, hello, tell, wait_s)
-        return _receive(workers, hello, listener, tell, wait_s), dict(spec or {})
+            return _call(workers, hello, notify, wait_s)
+        return _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
 
 
 def _version(package: str) -> str:
@@ -128,13 +128,13 @@ def _own_problem(own: str, index: int, error: OSError) -> Problem:
 
 
 def _receive(
-    workers: Workers, hello: Message, listener: socket.socket, tell: Tell, wait_s: float
+    workers: Workers, hello: Message, listener: socket.socket, notify: Notify, wait_s: float
 ) -> dict[int, socket.socket]:
     """Takes the calls of all others."""
     here: dict[int, socket.socket] = {}
     until = time.monotonic() + wait_s
     listener.settimeout(_RETRY_S)
-    tell(f"Waiting for {_names(workers, range(1, len(workers)))}.")
+    notify(f"Waiting for {_names(workers, range(1, len(workers)))}.")
     try:
         while len(here) + 1 < len(workers):
             missing = [index for index in range(1, len(workers)) if index not in here]
@@ -152,7 +152,7 @@ def _receive(
             here[other["index"]] = connection
             missing.remove(other["index"])
             if missing:
-                tell(f"Waiting for {_names(workers, missing)}.")
+                notify(f"Waiting for {_names(workers, missing)}.")
         for connection in here.values():
             send_message(connection, {"welcome": hello["spec"]})
     except BaseException as error:
@@ -256,10 +256,10 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: str = 
 
 
 def _call(
-    workers: Workers, hello: Message, tell: Tell, wait_s: float
+    workers: Workers, hello: Message, notify: Notify, wait_s: float
 ) -> tuple[dict[int, socket.socket], Message]:
     """Calls the chief and waits until it has all others."""
-    connection = _connect(workers, tell, wait_s)
+    connection = _connect(workers, notify, wait_s)
     try:
         connection.settimeout(wait_s + _HELLO_S)
         send_message(connection, hello)
@@ -284,11 +284,11 @@ def _call(
     return {0: connection}, answer["welcome"]
 
 
-def _connect(workers: Workers, tell: Tell, wait_s: float) -> socket.socket:
+def _connect(workers: Workers, notify: Notify, wait_s: float) -> socket.socket:
     address = workers.addresses[0]
     family, place = _resolved(address)
     until = time.monotonic() + wait_s
-    is_told = False
+    is_notified = False
     while True:
         connection = socket.socket(family)
         connection.settimeout(_HELLO_S)
@@ -303,9 +303,9 @@ def _connect(workers: Workers, tell: Tell, wait_s: float) -> socket.socket:
             raise
         else:
             return connection
-        if not is_told:
-            is_told = True
-            tell(f"Waiting for {workers.title(0)}.")
+        if not is_notified:
+            is_notified = True
+            notify(f"Waiting for {workers.title(0)}.")
         time.sleep(_RETRY_S)
 
 

@@ -63,7 +63,7 @@ class Team:
 
     # ---- talking
 
-    def tell(self, message: Message) -> None:
+    def notify(self, message: Message) -> None:
         """Sends a message of the chief to all others.
 
         Raises:
@@ -96,7 +96,7 @@ class Team:
             TrainingError: Someone is gone.
         """
         if self.workers.is_chief:
-            self.tell({"value": value})
+            self.notify({"value": value})
             return value
         message = self.hear()
         assert message is not None
@@ -145,7 +145,7 @@ class Team:
                         f"{self.workers.title(index).capitalize()} has {' and '.join(different)} "
                         "different from those of worker 0."
                     )
-            self.tell({"problem": problem})
+            self.notify({"problem": problem})
         if problem:
             raise SpecError([Problem("--workers", problem, hint)])
 
@@ -213,7 +213,7 @@ class TeamControl(TrainingControl):
         self._people = people
         self._team = team
         self._has_asked = False
-        self._is_told_to_discard = False
+        self._is_asked_to_discard = False
         team.when_asked = partial(people.request, Control.STOP)
 
     def request(self, request: Request) -> None:
@@ -225,7 +225,7 @@ class TeamControl(TrainingControl):
 
     @property
     def is_discarding(self) -> bool:
-        return self._people.is_discarding or self._is_told_to_discard
+        return self._people.is_discarding or self._is_asked_to_discard
 
     def should_stop(
         self,
@@ -246,7 +246,7 @@ class TeamControl(TrainingControl):
         changes: list[Message] = []
 
         def announce_to_all(state: RunState) -> None:
-            self._team.tell({"state": state.value})
+            self._team.notify({"state": state.value})
             announce(state)
 
         def change_everywhere(asked: Change) -> None:
@@ -255,7 +255,7 @@ class TeamControl(TrainingControl):
 
         stop = self._people.should_stop(announce_to_all, change_everywhere, save)
         discard = self._people.is_discarding
-        self._team.tell({"stop": stop, "discard": discard, "changes": changes})
+        self._team.notify({"stop": stop, "discard": discard, "changes": changes})
         return stop
 
     def _follow(
@@ -273,7 +273,7 @@ class TeamControl(TrainingControl):
                 continue
             for asked in message["changes"]:
                 change(_from_json(asked))
-            self._is_told_to_discard = bool(message["discard"])
+            self._is_asked_to_discard = bool(message["discard"])
             return bool(message["stop"])
 
 

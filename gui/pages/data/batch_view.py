@@ -26,7 +26,7 @@ from gui.pages.data.clip_view import ClipView
 from gui.pages.data.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
-from gui.state.batch_controller import BatchDesk
+from gui.state.batch_controller import BatchController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.state_panel import StatePanel
@@ -43,12 +43,12 @@ class BatchView(QWidget):
     """Asks for a batch when it is looked at, and draws it.
 
     Args:
-        desk: Answers with batches.
+        batches: Answers with batches.
     """
 
-    def __init__(self, desk: BatchDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, batches: BatchController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._batches = batches
         self._batch: BatchPreviewed | None = None
         self._views: dict[Kind, QWidget] = {}
         self.caption = QLabel(self)
@@ -59,8 +59,8 @@ class BatchView(QWidget):
         self.state_panel = StatePanel(self._stack)
         self._stack.addWidget(self.state_panel)
         self._build()
-        desk.batch_changed.connect(self._on_batch)
-        desk.batch_rejected.connect(self._on_rejected)
+        batches.batch_changed.connect(self._on_batch)
+        batches.batch_rejected.connect(self._on_rejected)
         self.state_panel.action_requested.connect(self._ask)
         self._show_loading()
 
@@ -98,17 +98,17 @@ class BatchView(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._desk.batch is not None:
-            self._on_batch(self._desk.batch)
-        elif self._desk.problem is not None:
-            self._on_rejected(self._desk.problem)
+        if self._batches.batch is not None:
+            self._on_batch(self._batches.batch)
+        elif self._batches.problem is not None:
+            self._on_rejected(self._batches.problem)
         else:
             self._ask()
 
     @Slot()
     def _ask(self) -> None:
         self._show_loading()
-        self._desk.ask()
+        self._batches.ask()
 
     @Slot(object)
     def _on_batch(self, batch: BatchPreviewed | None) -> None:

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.datasets.findings import Trouble
-from engine.datasets.looks import ColumnProfile
 from engine.datasets.profile import Profile
+from engine.datasets.summaries import ColumnProfile
 from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.formatting.profile_words import translate
 from gui.formatting.run_words import count_text

@@ -93,7 +93,7 @@ class DataPage(Page):
     @cached_property
     def profile_view(self) -> ProfileView:
         """What was found; made in a turn of its own, as it takes some milliseconds."""
-        view = ProfileView(self.settings, self.controller.batch_desk, self._stack)
+        view = ProfileView(self.settings, self.controller.batch_controller, self._stack)
         view.remedy_chosen.connect(self._on_remedy)
         view.column_changed.connect(self._on_column)
         self._stack.addWidget(view)
@@ -223,7 +223,7 @@ class DataPage(Page):
         path = str(Path(path).absolute())
         self.settings.set("data/folder", str(Path(path).parent))
         if path == self.controller.draft.source:
-            self.controller.draft_desk.inspect_again()
+            self.controller.draft_controller.inspect_again()
         else:
             self.controller.choose_data(path)
 
@@ -322,7 +322,7 @@ class DataPage(Page):
     def _show_loading(self) -> None:
         self._show_state()
         progress = self._progress
-        self._panel_action = self.controller.draft_desk.cancel_inspection
+        self._panel_action = self.controller.draft_controller.cancel_inspection
         title, text = self.tr("Loading the data…"), ""
         if progress is not None:
             title, text = progress.what, progress_text(progress)
@@ -360,7 +360,7 @@ class DataPage(Page):
     def _on_rejected(self, problem: Rejected) -> None:
         rest = self.data_settings.show_problems(problem.problems)
         self._show_state()
-        self._panel_action = self.controller.draft_desk.inspect_again
+        self._panel_action = self.controller.draft_controller.inspect_again
         if problem.message == CANCELLED:
             self.state_panel.show_state(
                 "data",
@@ -375,7 +375,7 @@ class DataPage(Page):
             text = text or self.tr("The mistake is marked at its field.")
         source = self.controller.draft.source
         if source in DATASETS and DATASETS[source].is_remote and not problem.problems:
-            self._panel_action = self.controller.draft_desk.download
+            self._panel_action = self.controller.draft_controller.download
             self.state_panel.show_state(
                 "data", self.tr("Not on this machine yet"), text, self.tr("Download it")
             )

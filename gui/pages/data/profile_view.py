@@ -21,7 +21,7 @@ from gui.pages.data.sound_view import SoundView
 from gui.pages.data.split_bar import SplitBar
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
-from gui.state.batch_controller import BatchDesk
+from gui.state.batch_controller import BatchController
 from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import SPACING
@@ -51,16 +51,18 @@ class ProfileView(QWidget):
 
     Args:
         settings: Remembers, for each kind of data, the tab that was looked at.
-        desk: Answers with batches.
+        batches: Answers with batches.
     """
 
     remedy_chosen = Signal(object)
     column_changed = Signal(str, str, str)
 
-    def __init__(self, settings: Settings, desk: BatchDesk, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, settings: Settings, batches: BatchController, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._desk = desk
+        self._batches = batches
         self._profile: Profile | None = None
         self._draft = Draft()
         self._stale: set[str] = set()
@@ -116,7 +118,7 @@ class ProfileView(QWidget):
         return problems
 
     def _make_batch(self) -> QWidget:
-        return BatchView(self._desk)
+        return BatchView(self._batches)
 
     def view(self, name: str) -> Any:
         """Returns what a tab shows, made on first use."""

@@ -167,7 +167,7 @@ class ModelEditing(QObject):
         draft = self._controller.draft
         if draft.model == CUSTOM:
             return draft.model_parameters
-        return self._controller.draft_desk.settings_of(CUSTOM)[0]
+        return self._controller.draft_controller.settings_of(CUSTOM)[0]
 
     def _pick_own(self, name: str) -> None:
         saved = next((item for item in self.models.models if item.name == name), None)

@@ -30,7 +30,7 @@ class RateView(QWidget):
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
-        self._desk = controller.rate_desk
+        self._rates = controller.rate_controller
         self._stack = QStackedWidget(self)
         self.state_panel = StatePanel(self._stack)
         self._result = QWidget(self._stack)
@@ -44,11 +44,11 @@ class RateView(QWidget):
         self.again_button.clicked.connect(self.begin)
         self.stop_button.clicked.connect(self._on_stop)
         self.use_button.clicked.connect(self._on_use)
-        self._desk.state_changed.connect(self._on_state)
-        self._desk.progressed.connect(self._on_progress)
-        self._desk.tried.connect(self._on_tried)
+        self._rates.state_changed.connect(self._on_state)
+        self._rates.progressed.connect(self._on_progress)
+        self._rates.tried.connect(self._on_tried)
         controller.draft_changed.connect(self._on_draft)
-        self._on_state(self._desk.state)
+        self._on_state(self._rates.state)
 
     def _build(self) -> None:
         set_role(self.reason, "muted")
@@ -86,16 +86,16 @@ class RateView(QWidget):
     @Slot()
     def begin(self) -> None:
         """Begins a test, unless one is under way."""
-        self._desk.ask()
+        self._rates.ask()
 
     @Slot()
     def _on_stop(self) -> None:
         self.stop_button.setEnabled(False)
-        self._desk.stop()
+        self._rates.stop()
 
     @Slot()
     def _on_use(self) -> None:
-        result, draft = self._desk.result, self._controller.draft
+        result, draft = self._rates.result, self._controller.draft
         if result is not None and result.suggestion is not None:
             training = {**draft.training, "learning_rate": result.suggestion}
             self._controller.set_draft(draft.with_training(training))
@@ -111,8 +111,8 @@ class RateView(QWidget):
         if is_trying:
             self.plot.clear()
             self.reason.setText(self.tr("A copy of the model is trained with ever larger steps…"))
-        elif is_done and self._desk.result is not None:
-            result = self._desk.result
+        elif is_done and self._rates.result is not None:
+            result = self._rates.result
             self.plot.set_result(result.learning_rates, result.losses, result.suggestion)
             self.reason.setText(result.reason)
         self._show_use()
@@ -120,7 +120,7 @@ class RateView(QWidget):
 
     def _show_page(self) -> None:
         """Shows the plot as soon as there is something on it, and words until then."""
-        state, problem = self._desk.state, self._desk.problem
+        state, problem = self._rates.state, self._rates.problem
         has_plot = state is RateState.DONE or (state is RateState.TRYING and len(self.plot) > 0)
         self._stack.setCurrentWidget(self._result if has_plot else self.state_panel)
         if state is RateState.FAILED and problem is not None:
@@ -164,7 +164,7 @@ class RateView(QWidget):
         self._show_use()
 
     def _show_use(self) -> None:
-        result = self._desk.result
+        result = self._rates.result
         rate = result.suggestion if result is not None else None
         self.use_button.setVisible(rate is not None)
         if rate is not None:

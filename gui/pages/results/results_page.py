@@ -99,14 +99,14 @@ class ResultsPage(Page):
         self._fill_body()
         self._build()
         controller.run_event.connect(self._on_run_event)
-        controller.shelf.result_read.connect(self._on_result)
+        controller.repository.result_read.connect(self._on_result)
         controller.runs_changed.connect(self._on_runs_changed)
         self.notice.activated.connect(self.page_requested)
         self._show_empty()
 
     def show_run(self, run: str) -> None:
         """Shows a stored run; reads it in the background."""
-        self.controller.shelf.read_result(run)
+        self.controller.repository.read_result(run)
 
     # ---- building
 

@@ -47,7 +47,7 @@ class RunOverlay(QWidget):
         self.controls.x_axis_changed.connect(self.plot.set_x_axis)
         self.controls.log_y_changed.connect(self.plot.set_log_y)
         self.controls.reset_requested.connect(self.plot.reset_view)
-        controller.shelf.curves_read.connect(self._on_curves)
+        controller.repository.curves_read.connect(self._on_curves)
         controller.run_event.connect(self._on_run_event)
 
     def _build(self) -> None:
@@ -96,7 +96,7 @@ class RunOverlay(QWidget):
     @Slot()
     def _read(self) -> None:
         if self._chosen and self.isVisible():
-            self._controller.shelf.read_curves(self._chosen)
+            self._controller.repository.read_curves(self._chosen)
 
     @Slot(object)
     def _on_curves(self, curves: tuple[RunCurves, ...]) -> None:

@@ -194,8 +194,8 @@ class RunsPage(Page):
         self.search.textChanged.connect(self._on_search)
         self.table.doubleClicked.connect(self._on_double_clicked)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
-        self.model.rename_asked.connect(self.controller.shelf.rename)
-        self.model.note_asked.connect(self.controller.shelf.set_note)
+        self.model.rename_asked.connect(self.controller.repository.rename)
+        self.model.note_asked.connect(self.controller.repository.set_note)
         self.controller.runs_changed.connect(self._on_runs_changed)
         self.controller.run_event.connect(self._on_run_event)
         self.controller.state_changed.connect(self._on_state)
@@ -240,14 +240,14 @@ class RunsPage(Page):
         """Shows the results of the selected run."""
         records = self.selected_runs()
         if len(records) == 1:
-            self.controller.shelf.read_result(records[0].id)
+            self.controller.repository.read_result(records[0].id)
             self.page_requested.emit("results")
 
     def _show_whether_it_can_go_on(self) -> None:
         records = self.selected_runs()
         found = Continuation.NO
         if len(records) == 1 and not self.controller.is_active:
-            found = self.controller.shelf.continuation(records[0].id)
+            found = self.controller.repository.continuation(records[0].id)
         can_go_on = found is not Continuation.NO and not self.controller.is_read_only
         is_longer = found is Continuation.EXTEND
         text = self.tr("Continue…") if is_longer else self.tr("Continue")
@@ -291,12 +291,12 @@ class RunsPage(Page):
         if not records:
             return
         runs = [record.id for record in records]
-        self.controller.shelf.delete(*runs)
+        self.controller.repository.delete(*runs)
         if len(records) == 1:
             text = self.tr("“{name}” was deleted.").format(name=records[0].name)
         else:
             text = self.tr("{runs} were deleted.").format(runs=self._count(len(records)))
-        undo = partial(self.controller.shelf.restore, *runs)
+        undo = partial(self.controller.repository.restore, *runs)
         self.messages.show_info(text, self.tr("Undo"), undo)
 
     @Slot()
@@ -314,7 +314,7 @@ class RunsPage(Page):
         """Reads the list again: the command line may have added runs."""
         super().showEvent(event)
         if self.controller.runs_are_read:
-            self.controller.shelf.refresh()
+            self.controller.repository.refresh()
 
     @Slot()
     def _on_runs_changed(self) -> None:

@@ -22,8 +22,8 @@ def continue_run(controller: Controller, run: str, button: QWidget) -> MoreEpoch
     Returns:
         The question, where there is one.
     """
-    record = controller.shelf.record(run)
-    match controller.shelf.continuation(run):
+    record = controller.repository.record(run)
+    match controller.repository.continuation(run):
         case Continuation.GO_ON:
             controller.continue_run(run)
         case Continuation.EXTEND if record is not None:

@@ -38,7 +38,7 @@ class RunBar(QWidget):
         self._build()
         controller.state_changed.connect(self._update_buttons)
         controller.runs_changed.connect(self._update_buttons)
-        controller.run_desk.requests_changed.connect(self._update_buttons)
+        controller.run_controller.requests_changed.connect(self._update_buttons)
         self._update_buttons()
 
     def _make_buttons(self, controller: Controller, page: QWidget) -> None:
@@ -62,7 +62,7 @@ class RunBar(QWidget):
         self.pause = RunButton(
             self.tr("Pause"),
             "pause",
-            controller.run_desk.pause,
+            controller.run_controller.pause,
             page,
             "Ctrl+P",
             help_text=self.tr("Hold training after the step under way"),
@@ -70,7 +70,7 @@ class RunBar(QWidget):
         self.resume = RunButton(
             self.tr("Resume"),
             "resume",
-            controller.run_desk.resume,
+            controller.run_controller.resume,
             page,
             "Ctrl+P",
             "primary",
@@ -79,7 +79,7 @@ class RunBar(QWidget):
         self.save = RunButton(
             self.tr("Save now"),
             "floppy-disk",
-            controller.run_desk.save,
+            controller.run_controller.save,
             page,
             "Ctrl+S",
             help_text=self.tr("Write a checkpoint now, from which the run can go on"),
@@ -87,7 +87,7 @@ class RunBar(QWidget):
         self.stop = RunButton(
             self.tr("Stop and keep"),
             "stop",
-            controller.run_desk.stop,
+            controller.run_controller.stop,
             page,
             "Ctrl+.",
             help_text=self.tr("End now, evaluate and keep what it has learnt"),
@@ -95,7 +95,7 @@ class RunBar(QWidget):
         self.discard = RunButton(
             self.tr("Discard"),
             "discard",
-            controller.run_desk.discard,
+            controller.run_controller.discard,
             page,
             "Ctrl+Backspace",
             help_text=self.tr("End now and delete the run; it can be brought back"),
@@ -150,7 +150,7 @@ class RunBar(QWidget):
         controller = self._controller
         if controller.is_active or controller.is_read_only:
             return Continuation.NO
-        return controller.shelf.continuation(controller.run)
+        return controller.repository.continuation(controller.run)
 
     @Slot()
     def _update_buttons(self) -> None:
@@ -163,9 +163,9 @@ class RunBar(QWidget):
         continuation = self._continuation
         text = self.tr("Continue…") if continuation is Continuation.EXTEND else self.tr("Continue")
         self.go_on.show_as(continuation is not Continuation.NO, text=text)
-        is_saving = "save" in self._controller.run_desk.waiting
+        is_saving = "save" in self._controller.run_controller.waiting
         text = self.tr("Saving…") if is_saving else self.tr("Save now")
-        can_be_asked = self._controller.run_desk.can_be_asked
+        can_be_asked = self._controller.run_controller.can_be_asked
         # It keeps the focus while it waits: the next button would be "Stop and keep".
         self.save.show_as(is_active, can_be_asked, text)
         self.pause.show_as(

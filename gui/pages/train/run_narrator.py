@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 DETAILS = "details"
 
 
-class RunTelling(QObject):
+class RunNarrator(QObject):
     """Keeps title and notice true, through the draft, the run and its end.
 
     Attributes:
@@ -92,10 +92,10 @@ class RunTelling(QObject):
     @property
     def offers_draft(self) -> bool:
         """The next run is what is told of, not one that is under way or has ended."""
-        is_told = self.ended is not None and self._controller.draft == self._trained_draft
-        return not self._controller.is_active and not is_told
+        is_notified = self.ended is not None and self._controller.draft == self._trained_draft
+        return not self._controller.is_active and not is_notified
 
-    def tell_draft(self) -> Readiness:
+    def notify_draft(self) -> Readiness:
         """Says what Start would do, or why it cannot; or how the run that is shown ended."""
         controller = self._controller
         ready = readiness(controller)
@@ -103,7 +103,7 @@ class RunTelling(QObject):
         if controller.is_active:
             return ready
         if self.ended is not None and controller.draft == self._trained_draft:
-            self._tell_end(self.ended)
+            self._notify_end(self.ended)
             return ready
         words = draft_text(controller)
         if self.ended is not None:
@@ -139,7 +139,7 @@ class RunTelling(QObject):
         self._trained_draft = controller.draft
         self.ended = self._refusal = None
         self._patience = ""
-        record = controller.shelf.record(controller.run_desk.continued)
+        record = controller.repository.record(controller.run_controller.continued)
         if record is not None:
             self._bar.set_text(record.name, " · ".join((record.dataset_title, record.model_title)))
             words = self.tr("Continuing: the data and the last checkpoint are being read…")
@@ -156,13 +156,13 @@ class RunTelling(QObject):
         self._notice.show_text(words, "accent")
         return model
 
-    def tell_preparing(self, progress: DataProgress) -> None:
+    def notify_preparing(self, progress: DataProgress) -> None:
         """The data of a run that is about to begin may take its time."""
         if self._controller.state is RunState.PREPARING:
             words = f"{progress.what}… {progress_text(progress)}".strip()
             self._notice.show_text(words, "accent")
 
-    def tell_state(self, state: RunState) -> None:
+    def notify_state(self, state: RunState) -> None:
         """Says what the run under way does."""
         if state is RunState.PAUSED:
             self._notice.show_text(
@@ -188,34 +188,34 @@ class RunTelling(QObject):
     def add(self, event: RunEvent) -> None:
         """Takes an event of the run; most say nothing here."""
         if isinstance(event, RunStarted):
-            self._tell_started(event)
+            self._notify_started(event)
         elif isinstance(event, SettingChanged):
             if event.setting == EPOCHS and self._controller.started is not None:
-                self._tell_title(self._controller.started, round(event.after))
+                self._notify_title(self._controller.started, round(event.after))
         elif isinstance(event, EpochEnded):
             self._patience = patience_text(event.patience)
         elif isinstance(event, Recovered):
             self._notice.show_text(event.reason, "warning")
             self._messages.show_warning(event.reason)
         elif isinstance(event, Stalled):
-            self._tell_stalled(event)
+            self._notify_stalled(event)
         elif isinstance(event, RunEnded):
             self._on_ended(event)
 
-    def _tell_stalled(self, event: Stalled) -> None:
+    def _notify_stalled(self, event: Stalled) -> None:
         """Says so where the page, which has the details, is not seen."""
         if not self._page.isVisible():
             silent = duration_text(event.silent_s)
             words = self.tr("The training has given no sign for {time}; the Train page has more.")
             self._messages.show_warning(words.format(time=silent))
 
-    def _tell_started(self, event: RunStarted) -> None:
-        self._tell_title(event, event.epochs)
+    def _notify_started(self, event: RunStarted) -> None:
+        self._notify_title(event, event.epochs)
         self._notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
         )
 
-    def _tell_title(self, event: RunStarted, n_epochs: int) -> None:
+    def _notify_title(self, event: RunStarted, n_epochs: int) -> None:
         epochs = counted(n_epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
         spec = event.spec.model
         model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
@@ -230,7 +230,7 @@ class RunTelling(QObject):
             messages.show_info(
                 self.tr("“{name}” was discarded.").format(name=name),
                 self.tr("Undo"),
-                partial(self._controller.shelf.restore, event.run),
+                partial(self._controller.repository.restore, event.run),
             )
         elif event.state in (RunState.FAILED, RunState.INTERRUPTED):
             if not self._page.isVisible():
@@ -239,7 +239,7 @@ class RunTelling(QObject):
             messages.show_info(f"{name}: {event.reason}")
         self.ended = event
 
-    def _tell_end(self, event: RunEnded) -> None:
+    def _notify_end(self, event: RunEnded) -> None:
         role = state_role(event.state)
         if event.state in (RunState.FAILED, RunState.INTERRUPTED):
             action = self.tr("Details") if event.details else ""
@@ -255,7 +255,7 @@ class RunTelling(QObject):
         hint = event.hint
         if isinstance(event, RunInterrupted):
             kept = self.tr("The run is kept with every metric so far.")
-            if self._controller.shelf.continuation(event.run) is Continuation.GO_ON:
+            if self._controller.repository.continuation(event.run) is Continuation.GO_ON:
                 kept = self.tr("The run is kept; Continue goes on with it.")
             hint = f"{kept} {hint}".strip()
         return hint

@@ -72,7 +72,7 @@ class RunOffer(RunNotice):
         if not is_idle or not controller.runs:
             return None
         newest = controller.runs[0]
-        if controller.shelf.continuation(newest.id) is not Continuation.GO_ON:
+        if controller.repository.continuation(newest.id) is not Continuation.GO_ON:
             return None
         return None if self._settings.get(PUT_AWAY, "") == newest.id else newest
 

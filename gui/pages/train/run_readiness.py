@@ -57,7 +57,7 @@ def readiness(controller: Controller) -> Readiness:
     if not draft.has_model:
         text = translate("Pick a model to train.")
         return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
-    estimate = controller.estimate_desk.result
+    estimate = controller.estimate_controller.result
     if estimate is not None and estimate.fitting_batch_size:
         text, hint, action = too_large_texts(estimate)
         return Readiness(False, text, hint, "warning", action, SMALLER_BATCH)
@@ -69,7 +69,7 @@ def readiness(controller: Controller) -> Readiness:
     hint = ""
     if estimate is not None:
         hint = estimate_text(estimate)
-    elif controller.estimate_desk.is_asking:
+    elif controller.estimate_controller.is_asking:
         hint = translate("A few steps are being measured…")
     return Readiness(True, translate("Ready. Press Start to train."), hint)
 

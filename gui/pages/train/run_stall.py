@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLay
 
 from engine.events.run_events import RunEvent, Stalled
 from gui.formatting.run_words import duration_text
-from gui.state.run_controller import RunDesk
+from gui.state.run_controller import RunController
 from gui.style.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.run_notice import RunNotice
@@ -28,13 +28,13 @@ class RunStall(QWidget):
         copy: Copies the stacks.
 
     Args:
-        desk: Ends the process.
+        run_controller: Ends the process.
     """
 
-    def __init__(self, desk: RunDesk, parent: QWidget | None = None) -> None:
+    def __init__(self, run_controller: RunController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._told: Stalled | None = None
+        self._run_controller = run_controller
+        self._notified: Stalled | None = None
         self._is_killed = False
         self._since = QElapsedTimer()
         self._tick = QTimer(self)
@@ -71,7 +71,7 @@ class RunStall(QWidget):
         self.copy.clicked.connect(self._copy)
         self.notice.activated.connect(self._kill)
         self._tick.setInterval(TICK_MS)
-        self._tick.timeout.connect(self._tell)
+        self._tick.timeout.connect(self._notify)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
@@ -82,12 +82,12 @@ class RunStall(QWidget):
         """Takes an event of the run: every one but `Stalled` is a sign."""
         if isinstance(event, Stalled):
             self._show(event)
-        elif self._told is not None:
+        elif self._notified is not None:
             self.clear()
 
     def clear(self) -> None:
         """All is well, or over."""
-        self._told = None
+        self._notified = None
         self._is_killed = False
         self._tick.stop()
         self.hide()
@@ -95,23 +95,23 @@ class RunStall(QWidget):
     @property
     def text(self) -> str:
         """What is said; empty: nothing."""
-        return self.notice.text.text() if self._told is not None else ""
+        return self.notice.text.text() if self._notified is not None else ""
 
     def _show(self, event: Stalled) -> None:
-        self._told = event
+        self._notified = event
         self._is_killed = False
         self._since.start()
         self._tick.start()
         self.stacks.setPlainText(event.stacks.strip())
         self.fold.setVisible(bool(event.stacks.strip()))
         self.fold.set_open(False)
-        self._tell()
+        self._notify()
         self.show()
 
     @Slot()
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Says for how long there was no sign, up to now."""
-        event = self._told
+        event = self._notified
         if event is None:
             return
         silent_s = event.silent_s + self._since.elapsed() / 1000
@@ -140,8 +140,8 @@ class RunStall(QWidget):
     @Slot(str)
     def _kill(self, _target: str) -> None:
         self._is_killed = True
-        self._tell()
-        self._desk.kill()
+        self._notify()
+        self._run_controller.kill()
 
     @Slot()
     def _copy(self) -> None:

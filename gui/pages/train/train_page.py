@@ -27,7 +27,7 @@ from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
 from gui.pages.train.run_bar import RunBar
 from gui.pages.train.run_curves import RunCurves
-from gui.pages.train.run_narrator import DETAILS, RunTelling
+from gui.pages.train.run_narrator import DETAILS, RunNarrator
 from gui.pages.train.run_offer import RunOffer
 from gui.pages.train.run_progress import RunProgress
 from gui.pages.train.run_readiness import SMALLER_BATCH, Readiness, readiness
@@ -62,8 +62,8 @@ class TrainPage(Page):
         self.bar = RunBar(controller, self)
         self.offer = RunOffer(controller, settings)
         self.notice = RunNotice()
-        self.stall = RunStall(controller.run_desk)
-        self.telling = RunTelling(controller, messages, self.bar, self.notice, self)
+        self.stall = RunStall(controller.run_controller)
+        self.narrator = RunNarrator(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
         self.steering = RunSteering(controller, self)
         self.plan = ElidedLabel()
@@ -143,32 +143,32 @@ class TrainPage(Page):
         controller.model_rejected.connect(self._on_answer)
         controller.data_rejected.connect(self._on_answer)
         controller.worker_ready.connect(self._on_answer)
-        controller.estimate_desk.changed.connect(self._show_draft)
+        controller.estimate_controller.changed.connect(self._show_draft)
         controller.run_preparing.connect(self._on_preparing)
         controller.run_event.connect(self._on_run_event)
         controller.state_changed.connect(self._on_state_changed)
         controller.start_rejected.connect(self._on_start_rejected)
         controller.devices_sampled.connect(self._on_devices_sampled)
-        controller.shelf.history_read.connect(self._on_history)
+        controller.repository.history_read.connect(self._on_history)
         controller.runs_changed.connect(self._on_runs_changed)
         self.notice.activated.connect(self._on_notice_activated)
         self.offer.continue_asked.connect(self._on_continue_asked)
         self.bar.continue_asked.connect(self._on_continue_asked)
         self.steering.answered.connect(self._show_answer)
         self._answer_timer.timeout.connect(self.answer.clear)
-        self.progress.refreshed.connect(self._tell_hint)
-        self.progress.refreshed.connect(self.telling.refresh)
+        self.progress.refreshed.connect(self._notify_hint)
+        self.progress.refreshed.connect(self.narrator.refresh)
 
     # ---- the draft
 
     @property
     def _shows_run(self) -> bool:
         """The plots belong to a run, under way or ended."""
-        return self.controller.is_active or self.telling.ended is not None
+        return self.controller.is_active or self.narrator.ended is not None
 
     @Slot(object)
     def _on_draft_changed(self, _draft: object) -> None:
-        self.telling.forget_refusal()
+        self.narrator.forget_refusal()
         self._show_draft()
 
     @Slot(object)
@@ -191,19 +191,19 @@ class TrainPage(Page):
 
     def _want_estimate(self) -> None:
         """What a training would take matters to whoever can press Start, and sees it."""
-        is_wanted = self.isVisible() and self.telling.offers_draft
-        self.controller.estimate_desk.set_wanted(is_wanted)
+        is_wanted = self.isVisible() and self.narrator.offers_draft
+        self.controller.estimate_controller.set_wanted(is_wanted)
 
     @Slot()
     def _show_draft(self) -> None:
         """Says what Start would do, or why it cannot."""
         self._want_estimate()
-        ready = self.telling.tell_draft()
+        ready = self.narrator.notify_draft()
         if not self._shows_run:
             self._show_empty_texts(ready)
             self.live.show_model(self.controller.draft.model)
             self.live.show_data(self.controller.profile)
-        self._tell_hint()
+        self._notify_hint()
 
     def _show_empty_texts(self, ready: Readiness) -> None:
         if ready.can_start:
@@ -224,19 +224,19 @@ class TrainPage(Page):
             self._begin()
         elif state is None:
             self.stall.clear()
-            self.telling.ended = None
+            self.narrator.ended = None
             self.progress.set_waiting(False)
             self._show_draft()
         elif state is RunState.PREPARING:
             pass
         elif state.is_active:
             self.progress.set_waiting(state is RunState.STOPPING and not self.controller.started)
-            self.telling.tell_state(state)
-        self._tell_hint()
+            self.narrator.notify_state(state)
+        self._notify_hint()
 
     def _begin(self) -> None:
         """Start or Continue was pressed: the run before makes room."""
-        model = self.telling.begin()
+        model = self.narrator.begin()
         self.plan.show_text("")
         self.answer.clear()
         self.curves.clear()
@@ -255,11 +255,11 @@ class TrainPage(Page):
         if history is not None:
             self.live.show_flow_before(history.flow)
         if history is not None and history.epochs:
-            self.controller.run_desk.expect_rate(history.epochs[-1].learning_rate)
+            self.controller.run_controller.expect_rate(history.epochs[-1].learning_rate)
 
     @Slot(object)
     def _on_preparing(self, progress: DataProgress) -> None:
-        self.telling.tell_preparing(progress)
+        self.narrator.notify_preparing(progress)
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
@@ -268,7 +268,7 @@ class TrainPage(Page):
         if isinstance(event, RunStarted):
             self._show_data(event.profile)
             self.progress.set_waiting(False)
-        self.telling.add(event)
+        self.narrator.add(event)
         if isinstance(event, Insight):
             self.live.add(event)
             return
@@ -282,7 +282,7 @@ class TrainPage(Page):
 
     @Slot()
     def _on_runs_changed(self) -> None:
-        if self.telling.ended is not None:
+        if self.narrator.ended is not None:
             self._show_draft()  # whether it can go on is known only now
 
     @Slot(str)
@@ -292,7 +292,7 @@ class TrainPage(Page):
 
     @Slot(object)
     def _on_start_rejected(self, answer: Rejected) -> None:
-        self.telling.refuse(answer)
+        self.narrator.refuse(answer)
         self._show_draft()
 
     # ---- small things
@@ -302,13 +302,13 @@ class TrainPage(Page):
         if target == SMALLER_BATCH:
             self._use_smaller_batch()
         elif target == DETAILS:
-            self.telling.show_details()
+            self.narrator.show_details()
         else:
             self.page_requested.emit(target)
 
     def _use_smaller_batch(self) -> None:
         controller = self.controller
-        found, draft = controller.estimate_desk.result, controller.draft
+        found, draft = controller.estimate_controller.result, controller.draft
         if found is not None and found.fitting_batch_size:
             training = {**draft.training, "batch_size": found.fitting_batch_size}
             controller.set_draft(draft.with_training(training))
@@ -330,7 +330,7 @@ class TrainPage(Page):
             self.devices.add_sample(sample)
 
     @Slot()
-    def _tell_hint(self) -> None:
+    def _notify_hint(self) -> None:
         state = self.controller.state
         if state is RunState.RUNNING and self.controller.pending is None and self.progress.epochs:
             hint = self.tr("Epoch {done} of {all}").format(

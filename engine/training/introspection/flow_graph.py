@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 from engine.events.messages import FloatArray
-from engine.training.inside.glimpse import Call, answering, leaves, listening
+from engine.training.introspection.layer_probe import Call, answering, leaves, listening
 
 Batch = tuple[tf.Tensor, ...]
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -212,12 +212,12 @@ def _dead_units(layers: Sequence[FlowLayer]) -> Iterator[Callable[[], list[tf.Te
     nothing = tf.constant(float("nan"))
     with listening(heard, _dead_share) as noted:
 
-        def told() -> list[tf.Tensor]:
+        def notified() -> list[tf.Tensor]:
             shares = {id(layer): noted.get(str(place)) for place, layer in enumerate(heard)}
             found = [shares.get(id(layer.answering)) for layer in layers]
             return [nothing if share is None else share for share in found]
 
-        yield told
+        yield notified
 
 
 def _dead_share(

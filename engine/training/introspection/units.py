@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from engine.events.insights import Bytes, HiddenUnitsUpdated, UnitMaps
-from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.glimpse import Glimpse, answering, leaves
-from engine.training.inside.grid import Grid, n_drawable
+from engine.training.introspection.base import Scene, Throttled
+from engine.training.introspection.grid import Grid, n_drawable
+from engine.training.introspection.layer_probe import LayerProbe, answering, leaves
 
 GRID_POINTS = 28
 MAX_LAYERS = 8
@@ -29,14 +29,14 @@ class HiddenUnits(Throttled):
         self._layers = _hidden(scene.network)
         layers = leaves(scene.network)
         places = [layers.index(layer) for layer in self._layers]
-        self._glimpse = Glimpse(scene.network, [answering(layers, place) for place in places])
+        self._probe = LayerProbe(scene.network, [answering(layers, place) for place in places])
 
     @classmethod
     def fits(cls, scene: Scene) -> bool:
         return n_drawable(scene) == 2 and bool(_hidden(scene.network))
 
     def look(self) -> None:
-        _, outputs = self._glimpse.look(self._grid.inputs)
+        _, outputs = self._probe.look(self._grid.inputs)
         maps = []
         for layer, output in zip(self._layers, outputs, strict=True):
             if output is None or output.ndim != 2:

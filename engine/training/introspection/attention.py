@@ -14,8 +14,8 @@ from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer
 from engine.spec.signature import Kind
-from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.glimpse import Glimpse, leaves
+from engine.training.introspection.base import Scene, Throttled
+from engine.training.introspection.layer_probe import LayerProbe, leaves
 from engine.training.loop import Array
 
 MAX_LAYERS = 8
@@ -41,7 +41,7 @@ class Attention(Throttled):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._layers = _attending(scene.network)
-        self._glimpse = Glimpse(scene.network, self._layers, _scores)
+        self._probe = LayerProbe(scene.network, self._layers, _scores)
         self._texts = [str(text) for text in scene.examples.x[scene.samples]]
         self._x = _inputs(scene)
         self._right: list[tuple[str, ...]] = []
@@ -56,7 +56,7 @@ class Attention(Throttled):
         return scene.examples.kind is Kind.TEXT and is_text and bool(_attending(scene.network))
 
     def look(self) -> None:
-        outputs, found = self._glimpse.look(self._x)
+        outputs, found = self._probe.look(self._x)
         texts = tuple(
             AttendedText(text, self._maps(number, outputs, found))
             for number, text in enumerate(self._texts)
@@ -124,7 +124,7 @@ def _scores(
 
 def _inputs(scene: Scene) -> Array:
     """What the network receives for the samples: with the right target where it writes on."""
-    source = scene.prepared(scene.samples)
+    source = scene.inputs_of(scene.samples)
     if not is_autoregressive(scene.network, scene.signature):
         return source
     target = scene.preprocessing.transform_y(scene.examples.y[scene.samples])

@@ -30,7 +30,7 @@ def output_of(
     return output, output
 
 
-class Glimpse:
+class LayerProbe:
     """Asks a network and tells what is noted of some of its layers.
 
     The network is traced once into a graph of its own, as for a prediction: dropout is off, no

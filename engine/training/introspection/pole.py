@@ -6,7 +6,7 @@ from engine.datasets.base import AnyArray
 from engine.datasets.box.cartpole import MAX_STEPS, OBSERVED, PUSHES, STEP_S, play
 from engine.events.insights import EpisodePlayed
 from engine.spec.signature import Task
-from engine.training.inside.base import Epochal, Scene
+from engine.training.introspection.base import Epochal, Scene
 
 
 class Pole(Epochal):
@@ -20,7 +20,7 @@ class Pole(Epochal):
 
     def look(self) -> None:
         scene = self.scene
-        states = play(self._push, scene.material.spec.seed + self.epoch, MAX_STEPS)
+        states = play(self._push, scene.prepared.spec.seed + self.epoch, MAX_STEPS)
         scene.emit(EpisodePlayed(scene.run, self.epoch, states, MAX_STEPS, STEP_S))
 
     def _push(self, state: AnyArray) -> int:

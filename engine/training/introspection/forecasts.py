@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.events.insights import Forecast, ForecastsMade
 from engine.spec.signature import Task
-from engine.training.inside.base import Epochal, Scene
+from engine.training.introspection.base import Epochal, Scene
 
 MAX_PAST = 400
 """Steps of the past that are shown."""
@@ -18,7 +18,7 @@ class Forecasts(Epochal):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         rows, examples = scene.samples, scene.examples
-        self._x = scene.prepared(rows)
+        self._x = scene.inputs_of(rows)
         self._truth = examples.y[rows].reshape(len(rows), -1).astype(np.float32)
         raw = np.asarray(examples.x[rows], np.float32)
         self._past = np.zeros((len(rows), 0), np.float32)

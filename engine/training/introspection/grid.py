@@ -8,7 +8,7 @@ from engine.datasets.base import AnyArray
 from engine.events.messages import FloatArray
 from engine.preprocessing.table import TableInputs
 from engine.spec.signature import Kind
-from engine.training.inside.base import Scene
+from engine.training.introspection.base import Scene
 
 MARGIN = 0.1
 

@@ -25,9 +25,9 @@ from engine.events.insights import GradientFlow
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
 from engine.training.budget import Budget
-from engine.training.inside.base import Observer, Scene
-from engine.training.inside.flow_graph import Batch, FlowGraph, flow_layers
-from engine.training.inside.glimpse import leaves
+from engine.training.introspection.base import Observer, Scene
+from engine.training.introspection.flow_graph import Batch, FlowGraph, flow_layers
+from engine.training.introspection.layer_probe import leaves
 from engine.training.watching import Values
 
 logger = logging.getLogger(__name__)
@@ -67,10 +67,10 @@ class Flow(Observer):
 
     def __init__(self, scene: Scene, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(scene)
-        spec, material = scene.material.spec, scene.material
+        spec, prepared = scene.prepared.spec, scene.prepared
         augment = augmenter(spec.augmentation, scene.signature.kind, brightest(spec.preprocessing))
         self._graph = FlowGraph(scene.network, augment, spec.seed)
-        n_train = len(material.parts.train)
+        n_train = len(prepared.parts.train)
         self._batch_size = min(n_train, spec.training.batch_size or 1)
         self._steps_per_epoch = -(-n_train // self._batch_size)
         self._n_steps = self._steps_per_epoch * (spec.training.epochs or 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.events.insights import TextSample, TextsPredicted
 from engine.inference.decoding import predictor
 from engine.spec.signature import Output, Task
-from engine.training.inside.base import Epochal, Scene
+from engine.training.introspection.base import Epochal, Scene
 
 LONGEST = 300
 """Letters of a text that are told."""
@@ -17,7 +17,7 @@ class Texts(Epochal):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         rows = scene.samples
-        self._x = scene.prepared(rows)
+        self._x = scene.inputs_of(rows)
         self._predict = predictor(
             scene.network, scene.signature, scene.preprocessing, scene.loop.predict
         )

@@ -7,7 +7,7 @@ import numpy as np
 from engine.architectures import ARCHITECTURES
 from engine.events.insights import CoefficientsUpdated
 from engine.spec.signature import Kind
-from engine.training.inside.base import Scene, Throttled
+from engine.training.introspection.base import Scene, Throttled
 
 MAX_STEPS = 200
 """Of series with wider windows than this, in numbers, nobody could read the coefficients."""
@@ -21,7 +21,7 @@ class Coefficients(Throttled):
         examples = scene.examples
         self._terms = ("intercept", *_terms(scene))
         self._outputs: tuple[str, ...] = (examples.target_name,)
-        horizon = scene.material.signature.n_values
+        horizon = scene.prepared.signature.n_values
         if horizon > 1:
             name = examples.target_name
             self._outputs = tuple(f"{name}[t+{step + 1}]" for step in range(horizon))
@@ -32,7 +32,7 @@ class Coefficients(Throttled):
 
     @classmethod
     def fits(cls, scene: Scene) -> bool:
-        if not ARCHITECTURES[scene.material.spec.model.chosen].is_linear:
+        if not ARCHITECTURES[scene.prepared.spec.model.chosen].is_linear:
             return False
         weights = scene.network.layers[-1].weights
         n_terms = len(_terms(scene))

@@ -5,16 +5,16 @@ To add something: a file with an `Observer`, its event in `engine.events.insight
 
 from __future__ import annotations
 
-from engine.training.inside.attention import Attention
-from engine.training.inside.base import Observer, Scene
-from engine.training.inside.coefficients import Coefficients
-from engine.training.inside.convolutions import Convolutions
-from engine.training.inside.flow import Flow
-from engine.training.inside.forecasts import Forecasts
-from engine.training.inside.pole import Pole
-from engine.training.inside.surface import Surface
-from engine.training.inside.texts import Texts
-from engine.training.inside.units import HiddenUnits
+from engine.training.introspection.attention import Attention
+from engine.training.introspection.base import Observer, Scene
+from engine.training.introspection.coefficients import Coefficients
+from engine.training.introspection.convolutions import Convolutions
+from engine.training.introspection.flow import Flow
+from engine.training.introspection.forecasts import Forecasts
+from engine.training.introspection.pole import Pole
+from engine.training.introspection.surface import Surface
+from engine.training.introspection.texts import Texts
+from engine.training.introspection.units import HiddenUnits
 
 __all__ = ["OBSERVERS", "Observer", "Scene", "observers"]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.events.insights import SurfaceUpdated
 from engine.spec.signature import Output
-from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.grid import Grid, n_drawable
+from engine.training.introspection.base import Scene, Throttled
+from engine.training.introspection.grid import Grid, n_drawable
 from engine.training.loop import Array
 
 LINE_POINTS = 200

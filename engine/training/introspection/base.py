@@ -18,7 +18,7 @@ from engine.events.run_events import RunEvent
 from engine.preprocessing import Preprocessing
 from engine.spec.signature import Output, Signature
 from engine.training.loop import StepLoop
-from engine.training.prepared_data import Material
+from engine.training.prepared_data import PreparedData
 
 if TYPE_CHECKING:
     import keras
@@ -38,27 +38,27 @@ class Scene:
         run: Id put on every event.
         network: Built and compiled.
         loop: Runs its steps, and predicts.
-        material: Spec, data, parts and scaling.
+        prepared: Spec, data, parts and scaling.
         emit: Told every event.
     """
 
     run: str
     network: keras.Model
     loop: StepLoop
-    material: Material
+    prepared: PreparedData
     emit: Callable[[RunEvent], None]
 
     @property
     def examples(self) -> Examples:
-        return self.material.examples
+        return self.prepared.examples
 
     @property
     def preprocessing(self) -> Preprocessing:
-        return self.material.preprocessing
+        return self.prepared.preprocessing
 
     @property
     def signature(self) -> Signature:
-        return self.material.signature
+        return self.prepared.signature
 
     @cached_property
     def samples(self) -> IndexArray:
@@ -67,14 +67,14 @@ class Scene:
         Of the validation part, or of the training part where that is empty; one of each class
         where there are classes, else drawn evenly.
         """
-        parts = self.material.parts
+        parts = self.prepared.parts
         part = parts.validation if len(parts.validation) else parts.train
         if self.examples.output is Output.CLASSES:
             return _one_of_each(part, self.examples.y[part])
         places = np.linspace(0, len(part) - 1, min(len(part), N_SAMPLES))
         return part[np.unique(places.astype(np.int64))]
 
-    def prepared(self, indices: IndexArray) -> AnyArray:
+    def divided(self, indices: IndexArray) -> AnyArray:
         """What the network receives for examples, (n, *input_shape)."""
         return self.preprocessing.transform_x(self.examples.x[indices])
 

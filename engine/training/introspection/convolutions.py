@@ -15,8 +15,8 @@ from engine.events.insights import (
     FiltersUpdated,
 )
 from engine.spec.signature import Kind
-from engine.training.inside.base import Scene, Throttled
-from engine.training.inside.glimpse import Glimpse, answering, leaves
+from engine.training.introspection.base import Scene, Throttled
+from engine.training.introspection.layer_probe import LayerProbe, answering, leaves
 from engine.training.loop import Array
 
 MAX_LAYERS = 6
@@ -57,8 +57,8 @@ class Convolutions(Throttled):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self._places = _spread(_places(scene.network))
-        self._glimpse = Glimpse(scene.network, [place.answering for place in self._places])
-        self._x = scene.prepared(scene.samples)
+        self._probe = LayerProbe(scene.network, [place.answering for place in self._places])
+        self._x = scene.inputs_of(scene.samples)
         self._names = scene.names(scene.samples)
         self._pictures = Bytes.of(_pictures(self._x, scene.signature.kind))
 
@@ -74,7 +74,7 @@ class Convolutions(Throttled):
             for number, place in enumerate(self._places)
         )
         scene.emit(FiltersUpdated(scene.run, tuple(bank for bank in banks if bank is not None)))
-        _, outputs = self._glimpse.look(self._x)
+        _, outputs = self._probe.look(self._x)
         layers = tuple(
             FeatureMaps(
                 place.convolution.name,
