@@ -69,7 +69,7 @@ class Stand:
     @property
     def inputs(self):
         """What the network receives for the samples."""
-        return self.scene.divided(self.scene.samples)
+        return self.scene.inputs_of(self.scene.samples)
 
 
 def _submodel(network: keras.Model, layer: str) -> keras.Model:

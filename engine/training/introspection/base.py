@@ -74,7 +74,7 @@ class Scene:
         places = np.linspace(0, len(part) - 1, min(len(part), N_SAMPLES))
         return part[np.unique(places.astype(np.int64))]
 
-    def divided(self, indices: IndexArray) -> AnyArray:
+    def inputs_of(self, indices: IndexArray) -> AnyArray:
         """What the network receives for examples, (n, *input_shape)."""
         return self.preprocessing.transform_x(self.examples.x[indices])
 
