@@ -75,7 +75,7 @@ class Custom(Architecture):
         problems = _category_problems(graph, signature)
         if problems:
             return problems
-        from engine.service.execution import load_tensorflow
+        from engine.devices.tensorflow import load_tensorflow
 
         load_tensorflow()
         from engine.graph.building import infer

@@ -10,10 +10,10 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.findings import DataFinding
-from engine.datasets.summaries import ColumnProfile, Distribution, Trace
+from engine.events.findings import DataFinding
+from engine.events.profile import ColumnProfile, Distribution, Trace
 from engine.spec.parameters import Parameters
-from engine.spec.signature import Kind, Output, Task, output_of
+from engine.spec.signature import Kind, Output, Signature, Task, output_of
 
 AnyArray: TypeAlias = npt.NDArray[Any]
 IndexArray: TypeAlias = npt.NDArray[np.int64]
@@ -158,6 +158,23 @@ class Examples:
         }
         found["names"] = tuple(self.names[index] for index in kept) if self.names else ()
         return found
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a trained model takes: what a file of new inputs is read into.
+
+    Attributes:
+        signature: Kind, task and shapes, as the network receives them.
+        feature_names: Columns of a table, in order; channels of a series.
+        raw_shape: Shape of one example before preprocessing.
+        reading: How inputs are read; see `Examples.reading`.
+    """
+
+    signature: Signature
+    feature_names: tuple[str, ...]
+    raw_shape: tuple[int, ...]
+    reading: Mapping[str, Any]
 
 
 class Dataset(ABC):

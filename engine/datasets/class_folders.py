@@ -10,9 +10,9 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.files import PART_FOLDERS, FoundFile, Listing
-from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.labels import Targets
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Trouble
 from engine.spec.signature import Task
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.base import AnyArray, Progress, silent
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 
 # Beyond these, comparing would take longer than people wait for a first look.
 _MAX_FILES = 5_000

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 
 GLANCE_FILES = 2_000
 PART_FOLDERS: dict[str, int] = {

@@ -12,10 +12,10 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.text_table import TextTable, read_text_table
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 from engine.spec.signature import Task
 

@@ -10,9 +10,9 @@ from hashlib import blake2b
 import numpy as np
 
 from engine.datasets.base import Examples
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.packing import FileRows
 from engine.datasets.split import Parts
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 
 # Beyond these, comparing would take longer than people wait for a first look.
 _COMPARED_ROWS = 200_000

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.profile import Profile
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import Problem
+from engine.events.profile import Profile
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 

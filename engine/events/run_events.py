@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from engine.datasets.profile import Profile
 from engine.events.messages import Event, FloatArray, Terminal
+from engine.events.profile import Profile
 from engine.spec.run_spec import RunSpec
 
 

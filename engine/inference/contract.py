@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.datasets.base import Examples
+from engine.datasets.base import Examples, InputSpec
 from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
 from engine.preprocessing import Preprocessing
@@ -52,6 +52,16 @@ class Contract:
             preprocessing,
             dict(examples.reading),
             beam_width,
+        )
+
+    @property
+    def input_spec(self) -> InputSpec:
+        """What a file of new inputs is read into."""
+        return InputSpec(
+            self.signature,
+            self.feature_names,
+            tuple(self.preprocessing.inputs.raw_shape),
+            self.reading,
         )
 
     def check(self, examples: Examples) -> None:

@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.devices.tensorflow import load_tensorflow
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded
 from engine.events.watch import Watch
 from engine.service import running
-from engine.service.execution import load_tensorflow
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet

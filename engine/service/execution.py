@@ -5,7 +5,6 @@ Each function takes plain values and returns an event; TensorFlow is imported wh
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from engine.datasets.base import Progress, silent
 from engine.devices.doctor import diagnose
 from engine.devices.machine import look_at_machine, look_at_tensorflow
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
+from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DatasetError, TrainingError
 from engine.events.messages import (
     DataDownloaded,
@@ -94,18 +94,6 @@ def warm_up() -> WorkerReady:
     seconds = time.perf_counter() - started
     found = diagnose(look_at_tensorflow(look_at_machine()))
     return WorkerReady(tf.__version__, keras.__version__, devices, seconds, found)
-
-
-def load_tensorflow() -> None:
-    """Imports TensorFlow and has it take a GPU's memory as it needs it.
-
-    All of it at once, its default, would starve every other program on the GPU.
-    """
-    import tensorflow as tf
-
-    for gpu in tf.config.list_physical_devices("GPU"):
-        with contextlib.suppress(RuntimeError):  # it computes already; then it is too late
-            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def describe_model(values: dict[str, Any]) -> ModelDescribed:

@@ -101,7 +101,7 @@ def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
     """What the first training step makes of a batch; the same array where nothing is changed."""
     if not active(spec.augmentation):
         return x
-    from engine.service.execution import load_tensorflow
+    from engine.devices.tensorflow import load_tensorflow
 
     load_tensorflow()
     import tensorflow as tf

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
+from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
 from engine.runs.record import RunRecord
-from engine.service.execution import load_tensorflow
 from engine.spec.changes import change_problems, changed_values
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse

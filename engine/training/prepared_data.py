@@ -12,9 +12,9 @@ from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
 from engine.datasets.packing import packed
-from engine.datasets.profile import Profile, profile
+from engine.datasets.profile import profile
 from engine.datasets.split import Parts, split
-from engine.datasets.summaries import Trace
+from engine.events.profile import Profile, Trace
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QCoreApplication
 
-from engine.datasets.profile import Profile
+from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.formatting.run_words import count_text, counted
 

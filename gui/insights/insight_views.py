@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.datasets.profile import Profile
 from engine.events.insights import (
     AttentionUpdated,
     EpisodePlayed,
@@ -20,6 +19,7 @@ from engine.events.insights import (
     Insight,
     TextsPredicted,
 )
+from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.run_words import translate
 from gui.insights.insight_view import InsightView

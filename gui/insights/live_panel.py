@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
-from engine.datasets.profile import Profile
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
+from engine.events.profile import Profile
 from engine.events.run_events import RunEvent
 from gui.insights.coefficients_view import RunCoefficients
 from gui.insights.insight_view import InsightView

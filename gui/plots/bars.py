@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.datasets.summaries import ColumnProfile
+from engine.events.profile import ColumnProfile
 from gui.plots.numbers import short_number
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 

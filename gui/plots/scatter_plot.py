@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.datasets.profile import Profile
+from engine.events.profile import Profile
 from gui.plots.plot import Plot, finite_extent
 from gui.plots.points import ClassPoints
 from gui.style.theme import SPACING, current_theme

@@ -12,8 +12,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from engine.datasets.profile import Profile
 from engine.events.insights import SurfaceUpdated
+from engine.events.profile import Profile
 from gui.plots.colors import class_mix, scale_colors
 from gui.plots.contour import zero_contour
 from gui.plots.legend import LegendEntry

@@ -11,7 +11,7 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.datasets.summaries import Trace
+from engine.events.profile import Trace
 from gui.plots.dates import are_dates, date_text
 from gui.plots.legend import LegendEntry
 from gui.plots.numbers import short_number

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.datasets.profile import Profile
 from engine.events.messages import Control, Event, ModelDescribed, Rejected, WorkerReady
+from engine.events.profile import Profile
 from engine.events.run_events import (
     RunEnded,
     RunEvent,

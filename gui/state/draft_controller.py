@@ -6,7 +6,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.datasets.profile import Profile
 from engine.events.messages import (
     DataDownloaded,
     DataInspected,
@@ -18,6 +17,7 @@ from engine.events.messages import (
     ModelDescribed,
     Rejected,
 )
+from engine.events.profile import Profile
 from engine.spec.signature import Kind, Task
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.datasets.profile import Profile
 from engine.events.messages import (
     EstimateTraining,
     Event,
@@ -12,6 +11,7 @@ from engine.events.messages import (
     Rejected,
     TrainingEstimated,
 )
+from engine.events.profile import Profile
 from engine.events.run_events import RunState
 from gui.state.draft import Draft
 from gui.state.draft_controller import DraftController

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.datasets.profile import Profile
 from engine.events.messages import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
+from engine.events.profile import Profile
 from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.datasets.profile import Profile
+from engine.events.profile import Profile
 from engine.spec.signature import Output
 from gui.formatting.profile_words import category_names, target_columns, target_text, value_text
 from gui.style.theme import SPACING, current_theme, text_font

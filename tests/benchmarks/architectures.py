@@ -86,9 +86,9 @@ def peer_of_classes(workspace: Path, run: str, spec: Values) -> str:
 
 def coefficients(workspace: Path, run: str, spec: Values) -> str:
     """How far the largest error of a coefficient is from the truth that made data tell."""
+    from engine.devices.tensorflow import load_tensorflow
     from engine.inference.contract import Contract
     from engine.runs.store import RunStore
-    from engine.service.execution import load_tensorflow
     from engine.spec.run_spec import RunSpec
     from engine.training.prepared_data import prepare
 
@@ -125,12 +125,12 @@ def pole(workspace: Path, run: str, spec: Values) -> str:
     """Episodes of 500 steps that the policy balances, of 20."""
     import gymnasium
 
+    from engine.devices.tensorflow import load_tensorflow
     from engine.inference.contract import Contract
     from engine.inference.serving import ServedModel
     from engine.runs.store import RunStore
-    from engine.service import execution
 
-    execution.load_tensorflow()
+    load_tensorflow()
     folder = RunStore(workspace).folder(run)
     model, contract = ServedModel.load(folder), Contract.load(folder)
     assert contract.signature.is_binary

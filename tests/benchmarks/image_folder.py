@@ -51,13 +51,14 @@ def make_folder(folder: Path, n_images: int, size: int, jpeg: bool) -> None:
 def descent(folder: str, size: int, epochs: int) -> dict[str, float]:
     """One side: from path to last epoch, through the engine's own door."""
     sys.path.insert(0, str(ROOT))
+    from engine.devices.tensorflow import load_tensorflow
     from engine.events.messages import Event
     from engine.events.run_events import EpochEnded, RunStarted
     from engine.runs.store import RunStore
-    from engine.service import execution, running
+    from engine.service import running
     from engine.training.control import TrainingControl
 
-    execution.load_tensorflow()
+    load_tensorflow()
     import engine.training.job  # noqa: F401
 
     values = {

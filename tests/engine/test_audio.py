@@ -10,10 +10,10 @@ import soundfile
 
 from engine.datasets import load_examples, recognise
 from engine.datasets.base import Examples
-from engine.datasets.findings import Trouble
 from engine.datasets.packing import packed
 from engine.datasets.sounds import sound_files
 from engine.errors import Cancelled, DatasetError
+from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.prepared_data import look

@@ -8,10 +8,10 @@ import pytest
 from bad_values import bad_values, field_refused
 
 from engine.datasets import load_examples, open_dataset, recognise
-from engine.datasets.findings import Trouble
 from engine.datasets.sequences.control import ControlFormat, ControlParameters, read_inputs
 from engine.datasets.split import split
 from engine.errors import DatasetError, SpecError
+from engine.events.findings import Trouble
 from engine.spec.parameters import validate
 from engine.spec.run_spec import DataSpec, SplitSpec
 from engine.spec.signature import Kind, Output, Task
@@ -258,11 +258,11 @@ def contract_of(examples):
 
 def test_observations_are_read_for_prediction(tmp_path):
     path = table(tmp_path / "a.csv", action=CHOICES)
-    np.testing.assert_array_equal(read_inputs(path, contract_of(load(path))), OBSERVED)
+    np.testing.assert_array_equal(read_inputs(path, contract_of(load(path)).input_spec), OBSERVED)
     archive = save(tmp_path / "a.npz", obs=OBSERVED, acts=CHOICES)
     contract = contract_of(load(archive))
     fresh = save(tmp_path / "b.npz", observations=OBSERVED[:5])
-    np.testing.assert_array_equal(read_inputs(fresh, contract), OBSERVED[:5])
+    np.testing.assert_array_equal(read_inputs(fresh, contract.input_spec), OBSERVED[:5])
 
 
 @pytest.mark.parametrize(
@@ -276,14 +276,14 @@ def test_observations_a_model_cannot_take_are_refused(tmp_path, values, message)
         columns = values
     pd.DataFrame(columns).to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(DatasetError, match=message):
-        read_inputs(tmp_path / "b.csv", contract)
+        read_inputs(tmp_path / "b.csv", contract.input_spec)
 
 
 def test_an_archive_of_another_shape_is_refused(tmp_path):
     archive = save(tmp_path / "a.npz", obs=OBSERVED, acts=CHOICES)
     contract = contract_of(load(archive))
     with pytest.raises(DatasetError, match=r"shape \(n, 3\)"):
-        read_inputs(save(tmp_path / "b.npz", obs=OBSERVED[:, :2]), contract)
+        read_inputs(save(tmp_path / "b.npz", obs=OBSERVED[:, :2]), contract.input_spec)
 
 
 def test_values_out_of_range_are_refused_by_name():

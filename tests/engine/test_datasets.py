@@ -16,8 +16,9 @@ from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS, load_examples, open_dataset
 from engine.datasets.base import Dataset, Examples
 from engine.datasets.box.synthetic import NoisyPlane
-from engine.datasets.profile import SAMPLE_LIMITS, Profile, profile
+from engine.datasets.profile import SAMPLE_LIMITS, profile
 from engine.errors import DatasetError, SpecError, UnknownNameError
+from engine.events.profile import Profile
 from engine.spec.parameters import describe
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from engine.datasets import load_examples, recognise
-from engine.datasets.findings import Trouble
 from engine.datasets.packing import FileRows, packed
 from engine.datasets.pictures.image_files import ImageHead
 from engine.datasets.pictures.image_survey import ImageParameters, choose_reader
 from engine.errors import Cancelled, DatasetError, SpecError
+from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.prepared_data import prepare

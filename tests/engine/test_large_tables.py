@@ -11,11 +11,11 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.datasets.base import Examples, Progress, silent
-from engine.datasets.findings import Trouble
 from engine.datasets.packing import DiskRows
-from engine.datasets.summaries import ColumnProfile
 from engine.datasets.tables import table_passes
 from engine.errors import Cancelled, DatasetError
+from engine.events.findings import Trouble
+from engine.events.profile import ColumnProfile
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 

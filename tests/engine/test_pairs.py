@@ -7,8 +7,8 @@ import pytest
 
 from engine.datasets import DATASETS, load_examples, recognise
 from engine.datasets.box.dates import Dates, DatesParameters
-from engine.datasets.findings import Trouble
 from engine.errors import DatasetError, SpecError
+from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 from engine.training.defaults import parse

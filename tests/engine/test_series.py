@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.datasets import load_examples, open_dataset
-from engine.datasets.findings import Trouble
 from engine.datasets.sequences.series import SeriesFormat, SeriesParameters, read_inputs
 from engine.datasets.sequences.windows import (
     Steps,
@@ -21,6 +20,7 @@ from engine.datasets.sequences.windows import (
 )
 from engine.datasets.split import split
 from engine.errors import DatasetError, SpecError
+from engine.events.findings import Trouble
 from engine.preprocessing import Preprocessing
 from engine.spec.parameters import validate
 from engine.spec.run_spec import DataSpec, PreprocessingSpec, SplitSpec
@@ -455,14 +455,16 @@ def contract_of(examples):
 def test_the_last_steps_of_a_table_are_read_for_prediction(tmp_path):
     path = write(tmp_path / "a.csv", {"time": hourly(20), "a": range(20), "b": range(20, 40)})
     contract = contract_of(load(path, "a", window=3))
-    np.testing.assert_array_equal(read_inputs(path, contract), [[[17, 37], [18, 38], [19, 39]]])
+    np.testing.assert_array_equal(
+        read_inputs(path, contract.input_spec), [[[17, 37], [18, 38], [19, 39]]]
+    )
 
 
 def test_prediction_takes_one_window_for_each_series(tmp_path):
     days = pd.date_range("2024-01-01", periods=30).astype(str)
     rows = {"date": np.tile(days, 2), "id": np.repeat(["q", "p"], 30), "a": range(60)}
     path = write(tmp_path / "a.csv", rows)
-    windows = read_inputs(path, contract_of(load(path, window=2)))
+    windows = read_inputs(path, contract_of(load(path, window=2)).input_spec)
     np.testing.assert_array_equal(windows[..., 0], [[58, 59], [28, 29]])
 
 
@@ -477,13 +479,13 @@ def test_prediction_takes_one_window_for_each_series(tmp_path):
 def test_tables_a_model_cannot_forecast_from_are_refused(tmp_path, table, message):
     contract = contract_of(load(with_gap(tmp_path), window=3))
     with pytest.raises(DatasetError, match=message):
-        read_inputs(write(tmp_path / "b.csv", table), contract)
+        read_inputs(write(tmp_path / "b.csv", table), contract.input_spec)
 
 
 def test_a_gap_within_is_filled_as_in_training(tmp_path):
     contract = contract_of(load(with_gap(tmp_path), window=4))
     path = write(tmp_path / "b.csv", {"time": hourly(6), "a": [0, 1, 2, None, 4, 5]})
-    np.testing.assert_allclose(read_inputs(path, contract)[0, :, 0], [2, 3, 4, 5])
+    np.testing.assert_allclose(read_inputs(path, contract.input_spec)[0, :, 0], [2, 3, 4, 5])
 
 
 @pytest.mark.parametrize(("name", "value"), bad_values(SeriesParameters), ids=bad_value_id)

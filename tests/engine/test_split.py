@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from engine.datasets import leakage
 from engine.datasets.base import Examples
-from engine.datasets.findings import Trouble
 from engine.datasets.leakage import across_parts
 from engine.datasets.split import Parts, split
 from engine.errors import DatasetError
+from engine.events.findings import Trouble
 from engine.spec.run_spec import SplitSpec
 from engine.spec.signature import Kind, Task
 

@@ -15,9 +15,9 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
-from engine.datasets.findings import Trouble
 from engine.datasets.tables.table import column_names
 from engine.errors import DatasetError
+from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec
 
 ROWS = [

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
-from engine.datasets.findings import Trouble
 from engine.datasets.tables.table import read_inputs, read_row
 from engine.errors import DatasetError
+from engine.events.findings import Trouble
 from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
@@ -370,7 +370,7 @@ class TestPrediction:
     def test_columns_are_found_by_name(self, tmp_path: Path, contract: Contract) -> None:
         path = tmp_path / "new.csv"
         path.write_text("colour;extra;a\nblue;1;1,5\n;2;\ngreen;3;NA\n", "utf-8")
-        x = read_inputs(path, contract)
+        x = read_inputs(path, contract.input_spec)
         np.testing.assert_array_equal(x, [[1.5, 0], [np.nan, np.nan], [np.nan, np.nan]])
         made = contract.preprocessing.transform_x(x)
         assert not np.isnan(made).any()
@@ -412,6 +412,6 @@ class TestPrediction:
         path = tmp_path / "new.csv"
         path.write_text(text, "utf-8")
         with pytest.raises(DatasetError) as caught:
-            read_inputs(path, contract)
+            read_inputs(path, contract.input_spec)
         assert words in caught.value.message
         assert caught.value.hint

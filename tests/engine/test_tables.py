@@ -10,10 +10,10 @@ import pytest
 
 from engine.datasets import load_examples, open_dataset
 from engine.datasets.base import Examples
-from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.tables.table import column_names, read_features, read_inputs, read_row
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Trouble
 from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
@@ -615,7 +615,7 @@ class TestNewExamples:
         contract = Contract.of(
             examples, Preprocessing.fit(examples, np.arange(3), PreprocessingSpec())
         )
-        np.testing.assert_array_equal(read_inputs(path, contract), examples.x)
+        np.testing.assert_array_equal(read_inputs(path, contract.input_spec), examples.x)
         np.testing.assert_array_equal(read_row("2,blue", contract), examples.x[1:2])
 
 

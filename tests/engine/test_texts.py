@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from engine.datasets import load_examples, recognise
-from engine.datasets.findings import Trouble
 from engine.datasets.language import packed_texts, text_reading, texts
 from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import PackedTexts
 from engine.datasets.packing import packed
 from engine.errors import Cancelled, DatasetError
+from engine.events.findings import Trouble
 from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
@@ -370,23 +370,25 @@ class TestPrediction:
     def test_a_file_is_one_text_or_many_as_the_model_knows_them(self, by_folder, by_line, tmp_path):
         path = tmp_path / "new.txt"
         path.write_text("one\n\ntwo\n")
-        assert texts.read_inputs(path, self.contract(by_folder)).tolist() == ["one\n\ntwo"]
+        assert texts.read_inputs(path, self.contract(by_folder).input_spec).tolist() == [
+            "one\n\ntwo"
+        ]
         write(by_line, {"German.txt": "a\nb\nc\nd", "English.txt": "e\nf\ng\nh"})
-        assert texts.read_inputs(path, self.contract(by_line)).tolist() == ["one", "two"]
+        assert texts.read_inputs(path, self.contract(by_line).input_spec).tolist() == ["one", "two"]
 
     def test_a_table_gives_its_column(self, tmp_path):
         rows = "\n".join(f'"A film I watched {i} times",{"ab"[i % 2]}' for i in range(20))
         table = write(tmp_path, {"films.csv": "review,mood\n" + rows}) / "films.csv"
         contract = self.contract(table, format="text_table")
         new = write(tmp_path, {"new.csv": "id,review\n1,Fine\n2,Dull\n"}) / "new.csv"
-        assert texts.read_inputs(new, contract).tolist() == ["Fine", "Dull"]
+        assert texts.read_inputs(new, contract.input_spec).tolist() == ["Fine", "Dull"]
 
     @pytest.mark.parametrize(("content", "reason"), [(b"", "empty"), (b"\0\1\2", "no text")])
     def test_what_is_no_text_is_refused(self, by_folder, tmp_path, content, reason):
         path = tmp_path / "new.txt"
         path.write_bytes(content)
         with pytest.raises(DatasetError, match=rf"new.txt.*{reason}"):
-            texts.read_inputs(path, self.contract(by_folder))
+            texts.read_inputs(path, self.contract(by_folder).input_spec)
 
 
 @pytest.mark.skipif(not NAMES_BY_LANGUAGE.exists(), reason="the sample is not here")

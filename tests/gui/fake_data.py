@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import Examples
-from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.datasets.profile import Profile, profile
-from engine.datasets.summaries import ColumnProfile, Distribution, Trace, column_profile
+from engine.datasets.profile import profile
+from engine.datasets.summaries import column_profile, distribution
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.events.messages import BatchPreviewed, Event, RatesTried
+from engine.events.profile import ColumnProfile, Profile, Trace
 from engine.spec.signature import Kind, Signature, Task
 
 LEAVE_OUT = Remedy(
@@ -183,7 +184,7 @@ def _pets(source: str) -> Profile:
         class_names=("cats", "dogs"),
         findings=(finding,),
         facts=(("Files", "42 PNG"), ("Size", "64×48, resized from 640×480")),
-        distributions=(Distribution.of("Width", random.normal(640, 90, 42), "pixels"),),
+        distributions=(distribution("Width", random.normal(640, 90, 42), "pixels"),),
         names=names,
     )
     return _profile(source, "pets", data, (48, 64, 3), "images")
@@ -202,7 +203,7 @@ def _names(source: str) -> Profile:
         "language",
         classes,
         facts=(("Cut into", "characters"), ("Vocabulary", "87 tokens")),
-        distributions=(Distribution.of("Length", [len(word) for word in x], "characters"),),
+        distributions=(distribution("Length", [len(word) for word in x], "characters"),),
     )
     return _profile(source, "names", data, (19,), "text_folder", n_tokens=87)
 

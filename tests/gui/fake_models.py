@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.datasets.profile import Profile
 from engine.errors import Problem, SpecError
 from engine.events.messages import (
     Event,
@@ -12,6 +11,7 @@ from engine.events.messages import (
     ModelDescribed,
     Rejected,
 )
+from engine.events.profile import Profile
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.starter import starter
 from engine.spec.run_spec import RunSpec

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.datasets.profile import Profile
 from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
 from engine.events.messages import ChangeEpochs, ChangeRate, Control, Event, Request
+from engine.events.profile import Profile
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,

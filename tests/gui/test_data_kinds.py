@@ -12,8 +12,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.datasets.summaries import Trace
 from engine.events.messages import PreviewBatch, Rejected
+from engine.events.profile import Trace
 from engine.spec.signature import Kind
 from gui.pages.data.batch_view import BatchView, as_pixels, words_of
 from gui.pages.data.clip_view import ClipView

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
-from engine.datasets.findings import DataFinding, Remedy, Trouble
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.events.messages import (
     Control,
     DataProgress,

@@ -11,9 +11,10 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from engine.datasets.profile import ColumnProfile, Profile
+from engine.datasets.profile import ColumnProfile
 from engine.devices.sampler import DeviceSample, GpuSample
 from engine.events.insights import SurfaceUpdated
+from engine.events.profile import Profile
 from engine.events.run_events import EpochEnded
 from engine.spec.signature import Kind, Signature, Task
 from gui.plots.bars import ClassCountBars, ColumnHistogram

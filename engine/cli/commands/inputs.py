@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.base import InputSpec
 from engine.datasets.clips import video_files
 from engine.datasets.language import texts
 from engine.datasets.numpy_files import arrays
@@ -37,7 +38,7 @@ class _Reader:
     """
 
     suffixes: tuple[str, ...]
-    read: Callable[[Path, Contract], Array]
+    read: Callable[[Path, InputSpec], Array]
 
 
 _READERS: dict[Kind, _Reader] = {
@@ -93,9 +94,9 @@ def _read(text: str, contract: Contract) -> Array:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
     if suffix in reader.suffixes:
-        return reader.read(path, contract)
+        return reader.read(path, contract.input_spec)
     if suffix in arrays.NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
-        return arrays.read_inputs(path, contract)
+        return arrays.read_inputs(path, contract.input_spec)
     known = dict.fromkeys((*reader.suffixes, *arrays.NUMPY_SUFFIXES))
     raise DatasetError(
         f"A model of {kind.value} data cannot take such a file. Received: '{text}'.",
@@ -106,7 +107,7 @@ def _read(text: str, contract: Contract) -> Array:
 def _read_row(text: str, contract: Contract) -> Array:
     """One row typed out, (1, columns): a cell per column the model was trained on."""
     if "columns" in contract.reading:
-        return table.read_row(text, contract)
+        return table.read_row(text, contract.input_spec)
     columns = _columns(contract.feature_names)
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) != len(columns):

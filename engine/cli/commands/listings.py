@@ -12,10 +12,10 @@ from engine.cli.commands.output import Output, number, numbers, size, table
 from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
-from engine.datasets.findings import DataFinding
-from engine.datasets.profile import Profile
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError
+from engine.events.findings import DataFinding
+from engine.events.profile import Profile
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.parameters import Parameter, describe

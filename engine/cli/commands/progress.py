@@ -10,7 +10,7 @@ import time
 
 from engine.cli.commands.listings import finding_lines
 from engine.cli.commands.output import Output, number, numbers
-from engine.datasets.findings import Trouble
+from engine.events.findings import Trouble
 from engine.events.messages import DataProgress, Event
 from engine.events.run_events import (
     EpochEnded,

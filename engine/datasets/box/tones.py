@@ -13,7 +13,7 @@ import numpy.typing as npt
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.made import data_seed
 from engine.datasets.sounds.sound_files import to_int16
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Task
 
@@ -114,7 +114,7 @@ class KeypadTones(Dataset):
             target_name="key",
             class_names=tuple(keys),
             facts=_facts(parameters.rate, parameters.seconds),
-            distributions=(Distribution.of("Noise against tones", noise_db, "dB"),),
+            distributions=(distribution("Noise against tones", noise_db, "dB"),),
             rate=parameters.rate,
             reading={"rate": parameters.rate},
         )
@@ -177,7 +177,7 @@ class DialledNumbers(Dataset):
             task=self.task,
             target_name="number",
             facts=_facts(parameters.rate, seconds),
-            distributions=(Distribution.of("Digits", [len(text) for text in y], "digits"),),
+            distributions=(distribution("Digits", [len(text) for text in y], "digits"),),
             rate=parameters.rate,
             reading={"rate": parameters.rate},
         )

@@ -16,9 +16,10 @@ from engine.datasets.files import FoundFile, Glance, list_files
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.packing import FileRows
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
+from engine.events.profile import Distribution
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
@@ -154,7 +155,7 @@ def _range(values: list[float], unit: str) -> str:
 
 def _distributions(heads: list[ClipHead]) -> tuple[Distribution, ...]:
     seconds = [head.seconds for head in heads if head.seconds > 0]
-    return (Distribution.of("Duration", seconds, "s"),) if len(seconds) > 1 else ()
+    return (distribution("Duration", seconds, "s"),) if len(seconds) > 1 else ()
 
 
 def _shown_rate(heads: list[ClipHead], frames: int) -> float:

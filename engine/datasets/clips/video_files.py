@@ -14,7 +14,7 @@ import numpy.typing as npt
 from engine.errors import DatasetError
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -157,14 +157,14 @@ def read_head(path: Path) -> ClipHead:
         return _head(container, stream)
 
 
-def read_inputs(path: Path, contract: Contract) -> Pixels:
+def read_inputs(path: Path, asked: InputSpec) -> Pixels:
     """Reads one clip as a model takes it, (1, frames, height, width, channels).
 
     Raises:
         DatasetError: It cannot be read.
     """
     try:
-        return ClipReader(*contract.preprocessing.inputs.raw_shape)(path)[np.newaxis]
+        return ClipReader(*asked.raw_shape)(path)[np.newaxis]
     except DatasetError as error:
         raise DatasetError(f"'{path}': {error.message}", error.hint) from None
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Rows
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.profile import Distribution
 
 MAX_COMPARED = 5_000_000
 """More texts are not searched for copies."""
@@ -48,7 +49,7 @@ class TextMarks:
     def distribution(self) -> Distribution:
         """How long the texts are; the longest one of a hundred are counted with the last bin."""
         most = np.quantile(self.lengths, 0.99) if len(self.lengths) else 0
-        return Distribution.of("Length", np.minimum(self.lengths, most), "characters")
+        return distribution("Length", np.minimum(self.lengths, most), "characters")
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.files import Glance
-from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance, understand_targets
 from engine.datasets.language.decoding import MAX_CHARACTERS
@@ -23,6 +22,7 @@ from engine.datasets.language.text_peek import is_text, peek
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_source import TableParameters, TableSource
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task

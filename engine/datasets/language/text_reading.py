@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Progress, Rows
 from engine.datasets.files import FoundFile
-from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.language.decoding import (
     FALLBACK,
     FALLBACK_NAME,
@@ -25,6 +24,7 @@ from engine.datasets.language.decoding import (
 from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.language.text_checks import TextMarks
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Trouble
 
 LOOKED_AT = 5_000
 """Up to so many files are read for a first look, so that copies among them are found."""

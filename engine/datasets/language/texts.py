@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble, unreadable
+from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.language.decoding import EncodingName, encoding_of, read_lines, read_text
@@ -24,12 +24,13 @@ from engine.datasets.language.text_columns import read_column
 from engine.datasets.language.text_reading import LOOKED_AT, Look, TextLinesReader
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 TEXT_SUFFIXES = (".txt", ".text")
 INPUT_SUFFIXES = tuple(dict.fromkeys((*TEXT_SUFFIXES, *TABLE_SUFFIXES)))
@@ -247,7 +248,7 @@ class TextLines(_Texts):
         )
 
 
-def read_inputs(path: Path, contract: Contract) -> AnyArray:
+def read_inputs(path: Path, asked: InputSpec) -> AnyArray:
     """Reads texts to predict for: a file is one text or, where the model knows lines, many.
 
     Of a table, the column is read that the model was trained on.
@@ -258,12 +259,12 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
     Raises:
         DatasetError: The file holds no text.
     """
-    encoding = str(contract.reading.get("encoding", "auto"))
+    encoding = str(asked.reading.get("encoding", "auto"))
     if path.suffix.lower() not in TEXT_SUFFIXES:
-        column = str(contract.reading.get("column", "text"))
-        return read_column(path, column, dict(contract.reading.get("parameters", {})))
+        column = str(asked.reading.get("column", "text"))
+        return read_column(path, column, dict(asked.reading.get("parameters", {})))
     try:
-        if contract.reading.get("per") == "file":
+        if asked.reading.get("per") == "file":
             return object_array([read_text(path, encoding).text])
         used = encoding_of(path, encoding)
         texts = [text for _, line in read_lines(path, used) if (text := line.text.strip())]

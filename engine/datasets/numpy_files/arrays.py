@@ -37,7 +37,7 @@ from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 NUMPY_SUFFIXES = (".npz", ".npy")
 
@@ -292,7 +292,7 @@ def _column(rows: Rows, names: list[str], name: str) -> AnyArray:
 # ---- prediction
 
 
-def read_inputs(path: Path, contract: Contract) -> AnyArray:
+def read_inputs(path: Path, asked: InputSpec) -> AnyArray:
     """Reads one example or several for prediction, (n, *input_shape), in the data's own units.
 
     A single channel may be left out. Images in another range than bytes are read as the training
@@ -302,8 +302,8 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
         DatasetError: The array cannot be read, or does not fit the model.
     """
     # What a network receives of a table is wider than its rows where there are categories.
-    is_table = contract.signature.kind is Kind.TABLE
-    shape = (len(contract.feature_names),) if is_table else contract.signature.input_shape
+    is_table = asked.signature.kind is Kind.TABLE
+    shape = (len(asked.feature_names),) if is_table else asked.signature.input_shape
     found = arrays_in(path)
     if len(found) != 1:
         named = [item for item in found if role_of(item.name)[0] == "x"]
@@ -333,7 +333,7 @@ def read_inputs(path: Path, contract: Contract) -> AnyArray:
         )
     if not values.size:
         raise DatasetError(f"'{path}' holds no examples.", "Save at least one.")
-    grey = Grey(contract.reading.get("low", 0), contract.reading.get("high", 255))
-    if contract.signature.kind in (Kind.IMAGE, Kind.VIDEO) and (grey.low, grey.high) != (0, 255):
+    grey = Grey(asked.reading.get("low", 0), asked.reading.get("high", 255))
+    if asked.signature.kind in (Kind.IMAGE, Kind.VIDEO) and (grey.low, grey.high) != (0, 255):
         values = grey.pixels(values)
     return values.astype(np.float64).reshape(-1, *shape)

@@ -18,7 +18,7 @@ from engine.errors import DatasetError
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 Pixels = npt.NDArray[np.uint8]
 Resize = Literal["stretch", "crop", "pad"]
@@ -144,14 +144,14 @@ def _read_head(path: Path) -> ImageHead:
         return ImageHead(*((height, width) if is_turned else (width, height)), image.mode)
 
 
-def read_inputs(path: Path, contract: Contract) -> Pixels:
+def read_inputs(path: Path, asked: InputSpec) -> Pixels:
     """Reads an image for prediction, (1, height, width, channels), as the training did.
 
     Raises:
         DatasetError: It cannot be read.
     """
-    height, width, channels = contract.signature.input_shape
-    reader = ImageReader(height, width, channels, contract.reading.get("resize", "stretch"))
+    height, width, channels = asked.signature.input_shape
+    reader = ImageReader(height, width, channels, asked.reading.get("resize", "stretch"))
     try:
         return reader(path)[np.newaxis]
     except DatasetError as error:

@@ -13,9 +13,10 @@ from pydantic import Field
 
 from engine.datasets.base import Progress
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
+from engine.events.profile import Distribution
 from engine.spec.parameters import Parameters, parameter
 
 # Headers are read of this many images, pixels of some of those.
@@ -98,8 +99,8 @@ class Survey:
     @property
     def distributions(self) -> tuple[Distribution, ...]:
         return (
-            Distribution.of("Width", [head.width for head in self.heads.values()], "pixels"),
-            Distribution.of("Height", [head.height for head in self.heads.values()], "pixels"),
+            distribution("Width", [head.width for head in self.heads.values()], "pixels"),
+            distribution("Height", [head.height for head in self.heads.values()], "pixels"),
         )
 
 

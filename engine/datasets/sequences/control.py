@@ -10,7 +10,6 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.numpy_files.array_files import arrays_in
@@ -27,10 +26,12 @@ from engine.datasets.sequences.control_files import (
     from_table,
     read_inputs,
 )
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.datasets.tables.table_opening import column_names
 from engine.errors import DatasetError, DescentError
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.profile import Distribution
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
@@ -130,7 +131,7 @@ def examples_of(steps: Steps) -> Examples:
         lengths = np.unique(steps.episodes, return_counts=True)[1]
         facts.append(("Episodes", f"{len(lengths):,}"))
         facts.append(("Steps per episode", f"{lengths.min():,} to {lengths.max():,}"))
-        distributions = (Distribution.of("Length of episodes", lengths, "steps"),)
+        distributions = (distribution("Length of episodes", lengths, "steps"),)
     dimensions = 1 if y.ndim == 1 else y.shape[1]
     actions = f"{len(class_names)} to choose from" if class_names else f"{dimensions} numbers"
     facts.append(("Actions", actions))

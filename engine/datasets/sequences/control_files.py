@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray, Progress
-from engine.datasets.findings import DataFinding, Trouble
 from engine.datasets.numpy_files.array_files import ArrayFile, arrays_in
 from engine.datasets.tables.number_table import FloatArray, NumberTable
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Trouble
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 OBSERVATIONS = ("observations", "observation", "obs", "states", "state", "x")
 ACTIONS = ("actions", "action", "acts", "act", "y")
@@ -231,17 +231,17 @@ def _marked(texts: dict[str, Any]) -> IndexArray | None:
 # ---- prediction
 
 
-def read_inputs(path: Path, contract: Contract) -> FloatArray:
+def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     """Reads observations as a model takes them, (n, numbers).
 
     Args:
         path: A table with the columns the model was trained on, or an archive.
-        contract: What the model takes.
+        asked: What the model takes.
 
     Raises:
         DatasetError: A column is missing, or has a gap.
     """
-    names, shape = contract.feature_names, contract.preprocessing.inputs.raw_shape
+    names, shape = asked.feature_names, asked.raw_shape
     if path.suffix.lower() == ".npz":
         member = _first({file.name.lower(): file for file in arrays_in(path)}, OBSERVATIONS)
         if member is None or member.dtype.kind not in "fiub" or member.shape[1:] != shape:

@@ -29,7 +29,7 @@ from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 
 class SeriesParameters(WindowParameters):
@@ -161,12 +161,12 @@ def plain_reading(channels: tuple[str, ...], target: str, window: int) -> dict[s
     return _reading(Layout(None, None, channels, target), window, "interpolate")
 
 
-def read_inputs(path: Path, contract: Contract) -> FloatArray:
+def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     """Reads the last steps of each series in a table, to forecast what follows them.
 
     Args:
         path: A table with the columns the model was trained on.
-        contract: What the model takes.
+        asked: What the model takes.
 
     Returns:
         One window for each series, in the order of their names, (series, window, channels).
@@ -174,7 +174,7 @@ def read_inputs(path: Path, contract: Contract) -> FloatArray:
     Raises:
         DatasetError: A column is missing, a series is too short, or its end has gaps.
     """
-    reading: Mapping[str, Any] = contract.reading
+    reading: Mapping[str, Any] = asked.reading
     table = NumberTable(path)
     channels = tuple(reading["channels"])
     table.require((*channels, reading["time"], reading["series"]))

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.sequences.times import Pace, Times, pace_of, read_times, step_text
 from engine.datasets.sequences.windows import BoolArray, FloatArray, Steps
 from engine.datasets.tables.number_table import Columns, NumberTable
 from engine.datasets.tables.table_cells import distinct_cells
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
 IndexArray = npt.NDArray[np.int64]

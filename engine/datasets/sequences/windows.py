@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
-from engine.datasets.findings import DataFinding, Remedy, Trouble
-from engine.datasets.summaries import ColumnProfile, Trace, column_profile
+from engine.datasets.summaries import column_profile
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
+from engine.events.profile import ColumnProfile, Trace
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Task
 

@@ -19,7 +19,7 @@ from engine.datasets.class_folders import (
 )
 from engine.datasets.copies import copies_among
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
-from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble, unreadable
+from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import (
     TABLE_SUFFIXES,
@@ -37,8 +37,9 @@ from engine.datasets.sounds.sound_tables import (
     read_sound_table,
     text_column,
 )
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
@@ -95,7 +96,7 @@ class Recordings(FileDataset):
             findings += imbalance(y, found.targets.class_names)
         if is_text:
             lengths = [len(text) for text in y]
-            distributions += (Distribution.of("Length of texts", lengths, "characters"),)
+            distributions += (distribution("Length of texts", lengths, "characters"),)
         reader = seen.reader
         return Examples(
             x=FileRows(paths, reader, (reader.n_samples,), np.int16, f"sound 1 {reader}"),

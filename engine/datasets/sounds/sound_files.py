@@ -19,7 +19,7 @@ from engine.errors import DatasetError
 if TYPE_CHECKING:
     from soundfile import SoundFile
 
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 Waveform = npt.NDArray[np.int16]
 
@@ -198,7 +198,7 @@ def _refuse_cut_off_wav(file: BinaryIO) -> None:
         position += length + length % 2  # chunks start at even positions
 
 
-def read_inputs(path: Path, contract: Contract) -> Waveform:
+def read_inputs(path: Path, asked: InputSpec) -> Waveform:
     """Reads a recording for prediction, at the rate and length the model was trained on.
 
     Returns:
@@ -207,8 +207,8 @@ def read_inputs(path: Path, contract: Contract) -> Waveform:
     Raises:
         DatasetError: It cannot be read.
     """
-    (n_samples,) = contract.preprocessing.inputs.raw_shape
-    rate, cut = int(contract.reading["rate"]), bool(contract.reading.get("cut", True))
+    (n_samples,) = asked.raw_shape
+    rate, cut = int(asked.reading["rate"]), bool(asked.reading.get("cut", True))
     try:
         return read_clip(path, rate, n_samples, cut)[np.newaxis]
     except DatasetError as error:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.base import Progress
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.datasets.sounds.sound_files import (
     MAX_SECONDS,
     SoundHeader,
@@ -19,9 +18,11 @@ from engine.datasets.sounds.sound_files import (
     read_clip,
     read_header,
 )
-from engine.datasets.summaries import Distribution
+from engine.datasets.summaries import distribution
 from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.profile import Distribution
 from engine.spec.parameters import Parameters, parameter
 
 _HEADERS, _CLIPS = 400, 64
@@ -129,7 +130,7 @@ class Survey:
     def distributions(self) -> tuple[Distribution, ...]:
         """Lengths of the recordings looked at."""
         seconds = [head.seconds for head in self.headers.values()]
-        return (Distribution.of("Length of recordings", seconds, "s"),)
+        return (distribution("Length of recordings", seconds, "s"),)
 
 
 def survey(

@@ -13,11 +13,11 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
-from engine.datasets.findings import MAX_NAMES, DataFinding, Trouble
 from engine.datasets.labels import TABLE_SUFFIXES, FileTable, read_file_table
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
 from engine.datasets.tables.text_table import read_text_table
 from engine.errors import DatasetError
+from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 
 TEXT_COLUMNS = (
     "sentence",

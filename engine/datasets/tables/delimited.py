@@ -20,7 +20,6 @@ from typing import IO
 import numpy as np
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.tables.encodings import FALLBACK, encoding_name, find_encoding
 from engine.datasets.tables.plain_blocks import (
     BLOCK_BYTES,
@@ -36,6 +35,7 @@ from engine.datasets.tables.table_source import (
     text_cells,
 )
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import DataFinding
 from engine.datasets.tables.column_study import LARGEST, Fault
 from engine.datasets.tables.table_cells import (
     NumberStyle,
@@ -21,6 +20,7 @@ from engine.datasets.tables.table_cells import (
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_source import Cells, Chunk, TableParameters
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]

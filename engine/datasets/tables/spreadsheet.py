@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import DataFinding, Remedy, Trouble
 from engine.datasets.tables.delimited import opening, unique_names
 from engine.datasets.tables.table_source import (
     CHUNK_CELLS,
@@ -21,6 +20,7 @@ from engine.datasets.tables.table_source import (
     text_cells,
 )
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
 
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 PARQUET_SUFFIXES = (".parquet", ".pq")

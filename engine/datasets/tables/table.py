@@ -13,7 +13,6 @@ import numpy as np
 from engine.datasets.anomaly import is_label
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
-from engine.datasets.findings import DataFinding
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.columns import BoolArray
@@ -47,6 +46,7 @@ from engine.datasets.tables.table_source import TableParameters
 from engine.datasets.tables.table_target import MAX_INTEGER_CLASSES, encode_target, plan_target
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec, DataSpec
 from engine.spec.signature import Kind, Task

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Rows
-from engine.datasets.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.datasets.summaries import ColumnProfile, histogram
+from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.columns import FloatArray
 from engine.datasets.tables.table_cells import is_order_open
@@ -21,6 +20,8 @@ from engine.datasets.tables.table_schema import (
     NUMERIC,
     ColumnPlan,
 )
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.profile import ColumnProfile
 
 _BINS = 20
 _SHOWN_VALUES = 20

@@ -19,17 +19,17 @@ from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 
 if TYPE_CHECKING:
-    from engine.inference.contract import Contract
+    from engine.datasets.base import InputSpec
 
 
-def read_inputs(path: Path, contract: Contract) -> FloatArray:
+def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     """Reads every row of a file; its columns are found by name, in any order.
 
     Gaps and categories never seen are allowed: the model deals with them as in training.
 
     Args:
         path: A table with (at least) the columns the model was trained on.
-        contract: What the model takes.
+        asked: What the model takes.
 
     Returns:
         x, (rows, columns of x), NaN in gaps.
@@ -37,12 +37,12 @@ def read_inputs(path: Path, contract: Contract) -> FloatArray:
     Raises:
         DatasetError: A column is missing, or a cell does not fit its column.
     """
-    features = contract.reading.get("columns")
+    features = asked.reading.get("columns")
     if features is None:
-        return read_features(path, contract.feature_names)
-    parameters = TableParameters(**contract.reading.get("parameters", {}))
+        return read_features(path, asked.feature_names)
+    parameters = TableParameters(**asked.reading.get("parameters", {}))
     source = open_source(path, parameters)
-    columns = input_columns(contract.reading)
+    columns = input_columns(asked.reading)
     missing = [name for name in columns if name not in source.names]
     if missing:
         raise DatasetError(
@@ -53,12 +53,12 @@ def read_inputs(path: Path, contract: Contract) -> FloatArray:
     return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
 
 
-def read_row(text: str, contract: Contract) -> FloatArray:
+def read_row(text: str, asked: InputSpec) -> FloatArray:
     """Reads one row typed out, with a cell for each of the table's columns; empty cells are gaps.
 
     Args:
         text: Such as ``39.1,18.7,Torgersen,``.
-        contract: What the model takes; its reading names the columns.
+        asked: What the model takes; its reading names the columns.
 
     Returns:
         x, (1, columns of x).
@@ -66,7 +66,7 @@ def read_row(text: str, contract: Contract) -> FloatArray:
     Raises:
         DatasetError: The cells are too many or too few, or one does not fit its column.
     """
-    columns = input_columns(contract.reading)
+    columns = input_columns(asked.reading)
     found = [_cut(text, delimiter) for delimiter in ",;\t"]
     cells = next((cells for cells in found if len(cells) == len(columns)), found[0])
     if len(cells) != len(columns):
@@ -74,7 +74,7 @@ def read_row(text: str, contract: Contract) -> FloatArray:
             f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
             f"In this order: {', '.join(columns)}. Or give a file.",
         )
-    parameters = TableParameters(**contract.reading.get("parameters", {}))
+    parameters = TableParameters(**asked.reading.get("parameters", {}))
     is_comma = parameters.decimal == "comma"
     style = NumberStyle(cells is not found[0] or is_comma, is_comma, True)
     chunk = Chunk(
@@ -82,7 +82,7 @@ def read_row(text: str, contract: Contract) -> FloatArray:
         np.ones(1, np.int64),
     )
     try:
-        return CellReader(contract.reading["columns"], style, "row").read(chunk)
+        return CellReader(asked.reading["columns"], style, "row").read(chunk)
     except DatasetError as error:
         raise DatasetError(
             error.message, f"A row holds, in this order: {', '.join(columns)}."

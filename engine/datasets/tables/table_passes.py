@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, Rows
-from engine.datasets.findings import DataFinding
 from engine.datasets.packing import DiskRows, packing_folder
 from engine.datasets.tables.column_study import ColumnStudy, counted_values
 from engine.datasets.tables.columns import BoolArray, FloatArray
@@ -27,6 +26,7 @@ from engine.datasets.tables.table_cells import date_forms
 from engine.datasets.tables.table_rows import CellReader, number_style, row_marks
 from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding
 from engine.runs.workspace import cache_folder
 
 LARGE_BYTES = 32 << 20
@@ -156,7 +156,7 @@ def _report_values(report: SourceReport) -> dict[str, Any]:
 
 
 def _report(values: dict[str, Any]) -> SourceReport:
-    from engine.datasets.findings import Remedy, Trouble
+    from engine.events.findings import Remedy, Trouble
 
     findings = [
         DataFinding(

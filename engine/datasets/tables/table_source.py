@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.findings import DataFinding
+from engine.events.findings import DataFinding
 from engine.spec.parameters import Parameters, parameter
 
 Cells: TypeAlias = Any

@@ -14,9 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.datasets.findings import Trouble
-from engine.datasets.profile import Profile
-from engine.datasets.summaries import ColumnProfile
+from engine.events.findings import Trouble
+from engine.events.profile import ColumnProfile, Profile
 from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.formatting.profile_words import translate
 from gui.formatting.run_words import count_text

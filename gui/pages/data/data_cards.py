@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.base import Dataset
-from engine.datasets.profile import Profile
+from engine.events.profile import Profile
 from engine.spec.signature import Kind, Task
 from gui.state.settings import Settings
 from gui.widgets.card_list import Card

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.datasets import DATASETS, FORMATS
-from engine.datasets.findings import Remedy
-from engine.datasets.profile import Profile
+from engine.events.findings import Remedy
 from engine.events.messages import DataProgress, Rejected
+from engine.events.profile import Profile
 from gui.formatting.run_words import progress_text
 from gui.pages.data.column_table import number_or_text
 from gui.pages.data.data_cards import RecentSources, cards

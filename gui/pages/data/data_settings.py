@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
 
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
-from engine.datasets.profile import Profile
 from engine.errors import Problem
+from engine.events.profile import Profile
 from engine.preprocessing.augmentation import settings_for
 from engine.spec.parameters import Parameters
 from engine.spec.run_spec import (

@@ -7,8 +7,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from engine.datasets.profile import Profile
-from engine.datasets.summaries import Distribution
+from engine.events.profile import Distribution, Profile
 from engine.spec.signature import Output
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.style.theme import SPACING, set_role

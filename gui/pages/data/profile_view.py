@@ -8,7 +8,7 @@ from typing import Any, Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from engine.datasets.profile import Profile
+from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.profile_words import facts_line, sample_names, target_texts, translate
 from gui.pages.data.batch_view import BatchView

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
-from engine.datasets.profile import Profile
 from engine.errors import Problem
+from engine.events.profile import Profile
 from engine.spec.parameters import describe
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Task, output_of

@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
-from engine.datasets.profile import Profile
 from engine.events.insights import Insight
 from engine.events.messages import DataProgress, Rejected
+from engine.events.profile import Profile
 from engine.events.run_events import (
     PlanChosen,
     RunEnded,
