@@ -16,11 +16,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
 import psutil
 
 from engine.errors import WorkspaceError
 
+CACHE_VARIABLE = "DESCENT_CACHE"
+
 _TEMPORARY = re.compile(r"\.(?P<target>.+)\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp")
+
+
+def cache_folder() -> Path:
+    """Returns the folder for what can be made again: named by ``DESCENT_CACHE``, else the user's.
+
+    It need not exist yet; whatever is in it may be deleted at any time.
+    """
+    named = os.environ.get(CACHE_VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser().absolute()
+    return platformdirs.user_cache_path("Descent", appauthor=False)
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runs.workspace import CACHE_VARIABLE
+from engine.files import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True)

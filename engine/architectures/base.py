@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from engine.errors import Problem
 from engine.spec.parameters import Parameters
-from engine.spec.signature import Kind, Output, Signature, Task
+from engine.spec.signature import Kind, Output, Signature, Task, embedding_width
 
 if TYPE_CHECKING:
     import keras
-
-
-MAX_EMBEDDING = 50
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTe
     parts = [features[:, :n_plain]] if n_plain else []
     for place, size in enumerate(sizes):
         index = keras.ops.cast(features[:, n_plain + place], "int32")
-        width = min(MAX_EMBEDDING, (size + 1) // 2)
+        width = embedding_width(size)
         parts.append(keras.layers.Embedding(size, width, name=f"category_{place + 1}")(index))
     return (
         keras.layers.Concatenate(name="features_and_categories")(parts) if parts[1:] else parts[0]

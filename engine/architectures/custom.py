@@ -9,6 +9,7 @@ from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, require
 from engine.errors import Problem, SpecError
+from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.starter import starter
 from engine.spec.parameters import Parameters, parameter
@@ -69,7 +70,7 @@ class Custom(Architecture):
         if not settings.graph:
             return _category_problems(LayerGraph(()), signature)
         try:
-            graph = LayerGraph.from_dict(settings.graph)
+            graph = checked_graph(settings.graph)
         except SpecError as error:
             return list(error.problems)
         problems = _category_problems(graph, signature)
@@ -89,7 +90,7 @@ class Custom(Architecture):
         from engine.graph.building import build_graph
 
         settings = require(parameters, CustomParameters)
-        graph = LayerGraph.from_dict(settings.graph) if settings.graph else starter(signature)
+        graph = checked_graph(settings.graph) if settings.graph else starter(signature)
         return build_graph(graph, signature, self.name)
 
 

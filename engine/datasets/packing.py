@@ -28,7 +28,7 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.findings import unreadable
 from engine.errors import DatasetError, DescentError
-from engine.runs.workspace import cache_folder
+from engine.files import cache_folder
 
 MEMORY_LIMIT = 64 << 20
 """Packed rows up to this many bytes stay in memory."""

@@ -12,6 +12,13 @@ from typing import Final
 
 import psutil
 
+RESIDENT_LIMIT: Final = 256 << 20
+"""Prepared data up to this many bytes is held on the device; more is streamed.
+
+The worker holds it up to three times while it is placed, and shall stay within 1.5 GB of its idle
+size. Streaming costs a model with work to do nothing that can be measured.
+"""
+
 MEMORY_HINT: Final = "A smaller batch or model takes less; so does closing other programs."
 
 _ERRORS: Final = ("ResourceExhaustedError",)

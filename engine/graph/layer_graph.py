@@ -65,21 +65,6 @@ class LayerGraph:
         }
 
     @classmethod
-    def from_dict(cls, values: Any, prefix: str = "graph") -> LayerGraph:
-        """Checks and rebuilds what `to_dict` returned.
-
-        Args:
-            values: As read from JSON.
-            prefix: Dotted path put before each field in the problems.
-
-        Raises:
-            SpecError: With everything that is wrong, at ``prefix.layers.3.parameters.units``.
-        """
-        from engine.graph.checking import checked_graph
-
-        return checked_graph(values, prefix)
-
-    @classmethod
     def from_nodes(cls, nodes: Sequence[LayerNode]) -> LayerGraph:
         """The graph of these layers, in this order."""
         return cls(tuple(nodes))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
+from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
 from engine.spec.parameters import shorten
 
@@ -211,7 +212,7 @@ def read_file(path: Path) -> SavedModel:
             "Choose a file that 'Export as a file' or 'models describe --graph' wrote.",
         ) from None
     try:
-        graph = LayerGraph.from_dict(values)
+        graph = checked_graph(values)
     except SpecError as error:
         problem = error.problems[0]
         message = f"'{path}' holds no model that can be used. {problem.field}: {problem.message}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from engine.spec.signature import Kind, Signature, Task
+from engine.spec.signature import Kind, Signature, Task, embedding_width
 
 _RELU = {"activation": "relu"}
 _ALL_ROWS = {"start": None, "stop": None, "step": None}
@@ -58,8 +58,6 @@ def _table(chain: _Chain) -> None:
 
 def _embed(chain: _Chain) -> None:
     """As `engine.architectures.base.embedded`: the last features are indices of categories."""
-    from engine.architectures.base import MAX_EMBEDDING  # which imports this
-
     entry = chain.nodes[0]
     n_plain = entry.parameters["shape"][0] - len(chain.category_sizes)
     parts = []
@@ -70,7 +68,7 @@ def _embed(chain: _Chain) -> None:
         name = f"category_{place + 1}"
         chain.nodes.append(_columns(f"column_{place + 1}", entry.name, n_plain + place))
         chain.add(f"index_{place + 1}", "Operation", operation="cast", keras={"dtype": "int32"})
-        width = min(MAX_EMBEDDING, (size + 1) // 2)
+        width = embedding_width(size)
         chain.add(name, "Embedding", input_dim=size, output_dim=width)
         parts.append(name)
     if parts[1:]:

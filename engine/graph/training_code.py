@@ -7,8 +7,7 @@ from typing import Any
 
 from engine.graph.learning_code import learning_code
 from engine.spec.run_spec import RunSpec
-from engine.spec.signature import Kind, Output, Signature, Task
-from engine.training.defaults import metrics_of
+from engine.spec.signature import Kind, Output, Signature, Task, metrics_of
 
 _HELD = {
     Kind.TABLE: "the columns as numbers, scaled",

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from engine.architectures import ARCHITECTURES
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
 from engine.inference.contract import Contract
@@ -109,7 +110,7 @@ class ServedModel:
             target_length) that begin with `n_classes`, and says what follows.
         """
         contract = self._contract
-        inputs, prepared = contract.preprocessing.inputs.build()
+        inputs, prepared = contract.preprocessing.inputs.build(ARCHITECTURES.names)
         targets = contract.preprocessing.targets
         signature = contract.signature
         if is_autoregressive(self._network, signature):

@@ -6,6 +6,7 @@ the same with Keras's own `MelSpectrogram` layer.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -175,7 +176,7 @@ class SpectrogramInputs(InputTransform):
         levels *= np.float32(1.0 / self.scale)
         return levels[..., np.newaxis]
 
-    def build(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    def build(self, reserved: Collection[str] = ()) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         import keras
 
         settings = self.settings

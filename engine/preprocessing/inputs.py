@@ -7,6 +7,7 @@ is saved, so that the model's file takes raw rows. Tests hold the two equal.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -46,10 +47,13 @@ class InputTransform(ABC):
     def transform(self, rows: AnyArray) -> AnyArray:
         """Returns (n, *output_shape): float32, or int32 for token ids."""
 
-    def build(self) -> tuple[Any, keras.KerasTensor]:
+    def build(self, reserved: Collection[str] = ()) -> tuple[Any, keras.KerasTensor]:
         """Returns Keras's input of raw rows (or inputs by name), and what the network receives.
 
         By default the network's own input, for transforms that Keras cannot express.
+
+        Args:
+            reserved: Names that no input may take, as the layers behind it have them.
         """
         import keras
 
@@ -129,7 +133,7 @@ class ScaledInputs(InputTransform):
             np.broadcast_to(self.scale, self.raw_shape).ravel(),
         )
 
-    def build(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    def build(self, reserved: Collection[str] = ()) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         import keras
 
         inputs = keras.Input(self.raw_shape, name="inputs")

@@ -7,7 +7,7 @@ in the saved model do the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -93,11 +93,11 @@ class TableInputs(InputTransform):
                 missing[:, index] = ~np.isin(x[:, index], source.known)
         return missing
 
-    def build(self) -> tuple[Any, Any]:
+    def build(self, reserved: Collection[str] = ()) -> tuple[Any, Any]:
         """The saved model takes the table's own columns, by name; see `table_model`."""
         from engine.preprocessing.table_model import build_table
 
-        return build_table(self.sources, self.features)
+        return build_table(self.sources, self.features, reserved)
 
     def linear_terms(self) -> tuple[FloatArray, FloatArray]:
         return self._offset, self._scale

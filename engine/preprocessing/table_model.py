@@ -32,13 +32,14 @@ _OF_A_LAYER = re.compile(
 
 
 def build_table(
-    sources: Sequence[Source], features: Sequence[Feature]
+    sources: Sequence[Source], features: Sequence[Feature], reserved: Collection[str] = ()
 ) -> tuple[Any, keras.KerasTensor]:
     """Builds everything between a table's columns and the network.
 
     Args:
         sources: The columns of the raw rows.
         features: What is made of them.
+        reserved: Names that no input may take, such as that of the network.
 
     Returns:
         Keras inputs by the name of the table's column ("/" as "_"), each (batch, 1), and features,
@@ -53,7 +54,7 @@ def build_table(
     columns: list[Any] = []
     for number, name in enumerate(dict.fromkeys(source.column for source in sources), start=1):
         group = [source for source in sources if source.column == name]
-        label = _label(name, inputs)
+        label = _label(name, {*inputs, *reserved})
         inputs[label], made = _column(label, number, group)
         columns += made
     rows = keras.layers.Concatenate(name=_ROWS)(columns) if len(columns) > 1 else columns[0]
@@ -62,10 +63,8 @@ def build_table(
 
 def _label(name: str, taken: Collection[str]) -> str:
     """The column's name as an input can have it: no slash, and unlike every other layer."""
-    from engine.architectures import ARCHITECTURES  # the network is named by its architecture
-
     label = name.replace("/", "_") or "column"
-    while label in taken or label in ARCHITECTURES or _OF_A_LAYER.fullmatch(label):
+    while label in taken or _OF_A_LAYER.fullmatch(label):
         label += "_"
     return label
 

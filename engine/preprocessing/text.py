@@ -68,7 +68,7 @@ class TextInputs(InputTransform):
     def facts(self) -> tuple[tuple[str, str], ...]:
         return self.tokenizer.facts
 
-    def build(self) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    def build(self, reserved: Collection[str] = ()) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         import keras
 
         vocabulary = self.tokenizer.storable

@@ -16,7 +16,6 @@ from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
 
 ENVIRONMENT_VARIABLE = "DESCENT_WORKSPACE"
-CACHE_VARIABLE = "DESCENT_CACHE"
 
 
 def default_workspace() -> Path:
@@ -28,17 +27,6 @@ def default_workspace() -> Path:
     if named:
         return Path(named).expanduser().absolute()
     return platformdirs.user_data_path("Descent", appauthor=False)
-
-
-def cache_folder() -> Path:
-    """Returns the folder for what can be made again: named by ``DESCENT_CACHE``, else the user's.
-
-    It need not exist yet; whatever is in it may be deleted at any time.
-    """
-    named = os.environ.get(CACHE_VARIABLE, "").strip()
-    if named:
-        return Path(named).expanduser().absolute()
-    return platformdirs.user_cache_path("Descent", appauthor=False)
 
 
 class WorkspaceLocked(WorkspaceError):

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+MAX_EMBEDDING = 50
+
 
 class Kind(StrEnum):
     """What one example is."""
@@ -118,3 +120,21 @@ def output_of(task: Task, n_classes: int) -> Output:
     if task is Task.ANOMALY:
         return Output.NUMBERS
     return Output.CLASSES if n_classes else Output.NUMBERS
+
+
+def metrics_of(signature: Signature) -> tuple[str, ...]:
+    """What is watched beside the loss, by Keras's names."""
+    if signature.task is Task.ANOMALY:
+        return ()  # the loss is the mean score already
+    if signature.task is Task.TRANSCRIPTION:
+        return ()  # positions of the output and of the text do not correspond
+    return ("mean_absolute_error",) if signature.output is Output.NUMBERS else ("accuracy",)
+
+
+def embedding_width(n_categories: int) -> int:
+    """Numbers that are learnt for each of so many categories: half of them, at most 50.
+
+    The rule of Guo and Berkhahn (2016), "Entity embeddings of categorical variables", as fastai
+    used it first.
+    """
+    return min(MAX_EMBEDDING, (n_categories + 1) // 2)

@@ -11,9 +11,8 @@ import tensorflow as tf
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem, SpecError
 from engine.spec.run_spec import RunSpec
-from engine.spec.signature import Signature, Task
+from engine.spec.signature import Signature, Task, metrics_of
 from engine.spec.training_spec import TrainingSpec
-from engine.training.defaults import metrics_of
 from engine.training.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
 from engine.training.precision import use_full_outputs

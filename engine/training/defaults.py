@@ -32,15 +32,6 @@ LEARNING_RATES: dict[str, float] = {
 }
 
 
-def metrics_of(signature: Signature) -> tuple[str, ...]:
-    """What is watched beside the loss, by Keras's names."""
-    if signature.task is Task.ANOMALY:
-        return ()  # the loss is the mean score already
-    if signature.task is Task.TRANSCRIPTION:
-        return ()  # positions of the output and of the text do not correspond
-    return ("mean_absolute_error",) if signature.output is Output.NUMBERS else ("accuracy",)
-
-
 def parse(values: Mapping[str, Any]) -> RunSpec:
     """Builds a spec from JSON values, checked as far as that is possible without the data.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.spec.training_spec import ExecutionSpec
 
 TARGET_CHUNK_S = 0.030
@@ -11,13 +12,6 @@ MAX_CHUNK_STEPS = 10_000
 SINGLE_CALLS = 4
 """The first calls are of a single step, which tells what a run step by step would take."""
 SINGLE_S = 0.005  # unless a step takes longer: chunks hardly grow then
-
-RESIDENT_LIMIT = 256 << 20
-"""Prepared data up to this many bytes is held on the device; more is streamed.
-
-The worker holds it up to three times while it is placed, and shall stay within 1.5 GB of its idle
-size. Streaming costs a model with work to do nothing that can be measured.
-"""
 
 
 RESIDENT_SHARE = 0.25

@@ -30,7 +30,7 @@ def facts_line(profile: Profile) -> str:
 
 def _amount(profile: Profile) -> tuple[str, ...]:
     n, signature = profile.n_samples, profile.signature
-    shape = shape_text(signature)
+    shape = input_text(signature)
     match signature.kind:
         case Kind.IMAGE:
             return counted(n, translate("{n} image"), translate("{n} images")), shape
@@ -47,7 +47,7 @@ def _amount(profile: Profile) -> tuple[str, ...]:
             return counted(n, translate("{n} row"), translate("{n} rows")), shape
 
 
-def shape_text(signature: Signature) -> str:
+def input_text(signature: Signature) -> str:
     """What the network receives of one example, in words."""
     shape = signature.input_shape
     match signature.kind, len(shape):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from engine.events.run_events import SettingChanged
 from engine.spec.parameters import Parameters, describe
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.formatting.run_words import count_text, counted, translate
-from gui.plots.change_marks import ChangeMark
 
 _GROUPS: dict[str, type[Parameters]] = {
     "training": TrainingSpec,
@@ -19,6 +19,21 @@ _GROUPS: dict[str, type[Parameters]] = {
 }
 WORTH_TELLING = 1.15
 """A smaller speedup is within what a measurement wavers."""
+
+
+@dataclass(frozen=True)
+class ChangeMark:
+    """Something that was changed.
+
+    Attributes:
+        step: Steps done before it.
+        text: What was changed, in words.
+        label: The same in a word or two, drawn beside the line where there is room.
+    """
+
+    step: int
+    text: str
+    label: str = ""
 
 
 def rate_text(rate: float) -> str:

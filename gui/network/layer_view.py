@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo, ModelDescribed
+from gui.formatting.model_words import shape_text
 from gui.formatting.run_words import count_text
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.painted_text import paint_left, paint_right
@@ -61,11 +62,6 @@ _FAMILIES: Final = (
     ("Attention", 8),
     ("Embedding", 9),
 )
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape without its batch axis, such as 26×26×32."""
-    return "×".join(str(side) for side in shape)
 
 
 def takes_from(following: LayerInfo, layer: LayerInfo) -> bool:

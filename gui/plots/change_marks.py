@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
+from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.area import PlotArea
 from gui.plots.view import PlotView
 from gui.style.theme import SPACING, TEXT_SMALL, Palette, blend, text_font
@@ -20,21 +20,6 @@ MOST_MARKS: Final = 50
 """Of more, the last ones are drawn."""
 NEAR_PX: Final = 6
 """A mark is read out from this far away."""
-
-
-@dataclass(frozen=True)
-class ChangeMark:
-    """Something that was changed.
-
-    Attributes:
-        step: Steps done before it.
-        text: What was changed, in words.
-        label: The same in a word or two, drawn beside the line where there is room.
-    """
-
-    step: int
-    text: str
-    label: str = ""
 
 
 class ChangeMarks:

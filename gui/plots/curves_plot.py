@@ -18,7 +18,8 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
-from gui.plots.change_marks import ChangeMark, ChangeMarks
+from gui.formatting.run_rule_words import ChangeMark
+from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, CurveData, Floats, logarithm
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.events.run_events import EpochEnded
-from gui.plots.change_marks import ChangeMark, ChangeMarks
+from gui.formatting.run_rule_words import ChangeMark
+from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry

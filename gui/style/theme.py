@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
-RESOURCES: Final = Path(__file__).resolve().parent.parent / "resources"
+RESOURCES: Final = Path(__file__).resolve().parents[2] / "resources"
 """Where icons and styles lie."""
 SPACING: Final = 8
 """The grid in pixels; margins and gaps are multiples of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ from gui.state.settings import Settings
 from gui.window.drop_hint import DropHint, dropped_path
 from gui.window.rail import Rail
 from gui.window.shortcut_sheet import ShortcutSheet
-from gui.window.window_actions import add_actions
+from gui.window.window_actions import Shortcut, add_actions
 from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
 
@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         self.stack = QStackedWidget()
         self._places = {name: self._place() for name in PAGES}
         self._build()
-        add_actions(self, [(step.name, step.title) for step in self._steps()])
+        add_actions(self, self._shortcuts())
         self.hints = WorkflowHints(controller, self.bar, self)
         self._drop_hint = DropHint(self)
         self._connect()
@@ -227,6 +227,16 @@ class MainWindow(QMainWindow):
         return list(PAGES)[self.stack.currentIndex()]
 
     @Slot(str)
+    def _shortcuts(self) -> Iterator[Shortcut]:
+        for number, step in enumerate(self._steps(), start=1):
+            yield Shortcut(step.title, partial(self.show_page, step.name), (f"Ctrl+{number}",))
+        yield Shortcut(self.tr("Keyboard shortcuts"), self.show_shortcuts, ("F1", "?"))
+        about = self.tr("Guide: about this architecture")
+        yield Shortcut(about, self.show_guide, ("Shift+F1",))
+        dismiss = self.messages.dismiss_newest
+        yield Shortcut(self.tr("Dismiss a message"), dismiss, ("Escape",))
+        yield Shortcut(self.tr("Close the window"), self.close, ("Ctrl+Q",))
+
     def show_page(self, name: str) -> None:
         """Shows a page, by name."""
         self.stack.setCurrentWidget(self._places[name])

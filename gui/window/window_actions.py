@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from PySide6.QtGui import QAction, QKeySequence
-
-if TYPE_CHECKING:
-    from gui.window.main_window import MainWindow
+from PySide6.QtWidgets import QMainWindow
 
 
-def add_actions(window: MainWindow, steps: list[tuple[str, str]]) -> None:
-    """Adds the actions to the window.
+@dataclass(frozen=True)
+class Shortcut:
+    """What keys do.
 
-    Args:
-        window: The window.
-        steps: Name and title of each page, in order.
+    Attributes:
+        text: What it does, in words.
+        do: Does it.
+        keys: Each of them alone.
     """
-    for number, (name, title) in enumerate(steps, start=1):
-        _add(window, title, partial(window.show_page, name), f"Ctrl+{number}")
-    _add(window, window.tr("Keyboard shortcuts"), window.show_shortcuts, "F1", "?")
-    about = window.tr("Guide: about this architecture")
-    _add(window, about, window.show_guide, "Shift+F1")
-    _add(window, window.tr("Dismiss a message"), window.messages.dismiss_newest, "Escape")
-    _add(window, window.tr("Close the window"), window.close, "Ctrl+Q")
+
+    text: str
+    do: Callable[[], object]
+    keys: tuple[str, ...]
 
 
-def _add(window: MainWindow, text: str, do: Callable[[], object], *keys: str) -> None:
-    action = QAction(text, window)
-    action.setShortcuts([QKeySequence(key) for key in keys])
-    action.triggered.connect(lambda _is_checked: do())
-    window.addAction(action)
+def add_actions(window: QMainWindow, shortcuts: Iterable[Shortcut]) -> None:
+    """Adds an action for each to the window."""
+    for shortcut in shortcuts:
+        action = QAction(shortcut.text, window)
+        action.setShortcuts([QKeySequence(key) for key in shortcut.keys])
+        action.triggered.connect(lambda _is_checked, do=shortcut.do: do())
+        window.addAction(action)

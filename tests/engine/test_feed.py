@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import pytest
 
+from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.training import feed as feed_module
 from engine.training.feed import ResidentFeed, StreamedFeed
 from engine.training.loop import DeviceData, StepLoop
-from engine.training.plan import RESIDENT_LIMIT, ChunkLength, Plan
+from engine.training.plan import ChunkLength, Plan
 from engine.training.trainer import shuffled
 
 N, WIDTH = 203, 3

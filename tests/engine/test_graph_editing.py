@@ -7,8 +7,8 @@ from graph_pairs import chain
 
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.graph import editing
-from engine.graph.checking import check_nodes
-from engine.graph.layer_graph import LayerGraph, LayerNode
+from engine.graph.checking import check_nodes, checked_graph
+from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES
 from engine.graph.library import ModelLibrary
 from engine.spec.parameters import describe
@@ -144,7 +144,7 @@ def _broken(change):
 )  # fmt: skip
 def test_a_broken_graph_is_refused_at_the_place(change, field):
     with pytest.raises(SpecError) as caught:
-        LayerGraph.from_dict(_broken(change))
+        checked_graph(_broken(change))
     assert field in [problem.field for problem in caught.value.problems]
     assert all(problem.message.endswith(".") for problem in caught.value.problems)
 

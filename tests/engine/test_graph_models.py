@@ -11,8 +11,8 @@ from keras.src import backend
 from tiny_signatures import eight_rows, fitting_pairs, pair_id
 
 from engine.graph.building import build_graph, build_plain
+from engine.graph.checking import checked_graph
 from engine.graph.code import code_of, lines_of
-from engine.graph.layer_graph import LayerGraph
 from engine.graph.reading import of_model
 from engine.service.describe import describe_network, graph_of
 from engine.spec.run_spec import RunSpec
@@ -27,7 +27,7 @@ ONE_EACH = list({item.name: (item, fits) for item, fits in PAIRS}.values())
 
 
 def again(graph):
-    return LayerGraph.from_dict(json.loads(json.dumps(graph.to_dict())))
+    return checked_graph(json.loads(json.dumps(graph.to_dict())))
 
 
 def run_code(code):

@@ -11,7 +11,7 @@ from engine.datasets import packing
 from engine.datasets.base import Examples
 from engine.datasets.packing import DiskRows, FileRows, packed, read_ahead, stored_rows
 from engine.errors import Cancelled, DatasetError
-from engine.runs.workspace import cache_folder
+from engine.files import cache_folder
 from engine.spec.signature import Kind, Task
 
 

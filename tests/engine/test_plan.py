@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.events.run_events import PlanChosen
 from engine.runs.store import RunStore
 from engine.service import running
@@ -23,7 +24,7 @@ from engine.training.measuring import (
     Timed,
 )
 from engine.training.order import shuffled
-from engine.training.plan import RESIDENT_LIMIT, SINGLE_CALLS, ChunkLength, Plan
+from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
 from engine.training.tuning import Tuner
 
 N_SAMPLES, BATCH = 72, 8

@@ -12,7 +12,7 @@ from engine.events.messages import (
     Rejected,
 )
 from engine.events.profile import Profile
-from engine.graph.layer_graph import LayerGraph
+from engine.graph.checking import checked_graph
 from engine.graph.starter import starter
 from engine.spec.run_spec import RunSpec
 
@@ -26,7 +26,7 @@ def own_model_described(values: dict[str, Any], looked: Profile) -> Event:
     written = values["model"]["parameters"].get("graph")
     try:
         prefix = "model.parameters.graph"
-        graph = LayerGraph.from_dict(written, prefix) if written else starter(looked.signature)
+        graph = checked_graph(written, prefix) if written else starter(looked.signature)
     except SpecError as error:
         return Rejected(str(error), problems=error.problems)
     for at, node in enumerate(graph.nodes):

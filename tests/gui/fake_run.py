@@ -29,8 +29,7 @@ from engine.events.run_events import (
 from engine.inference.evaluation.evaluation import ClassScore, Evaluation
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
-from engine.spec.signature import Kind, Output, Task
-from engine.training.defaults import metrics_of
+from engine.spec.signature import Kind, Output, Task, metrics_of
 
 if TYPE_CHECKING:
     from tests.gui.fake_engine import FakeEngine, FakeSession

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray, Progress, Rows
 from engine.datasets.packing import FileRows, packing_folder, read_ahead
-from engine.runs.workspace import cache_folder
+from engine.files import cache_folder
 
 TEXT_MEMORY_LIMIT = 16 << 20
 """Texts of up to this many bytes stay in memory; Python's strings take several times as much."""

@@ -27,7 +27,7 @@ from engine.datasets.tables.table_rows import CellReader, number_style, row_mark
 from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
-from engine.runs.workspace import cache_folder
+from engine.files import cache_folder
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""

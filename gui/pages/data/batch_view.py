@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.events.messages import BatchPreviewed, Rejected
 from engine.spec.signature import Kind
-from gui.formatting.profile_words import shape_text, value_range
+from gui.formatting.profile_words import input_text, value_range
 from gui.formatting.run_words import count_text, counted
 from gui.pages.data.clip_view import ClipView
 from gui.pages.data.curve_grid import CurveGrid
@@ -170,7 +170,7 @@ class BatchView(QWidget):
 
     def _caption(self, batch: BatchPreviewed, x: npt.NDArray[Any]) -> str:
         n = counted(len(x), self.tr("{n} example"), self.tr("{n} examples"))
-        shape = shape_text(batch.signature)
+        shape = input_text(batch.signature)
         numbers = self.tr("token numbers") if batch.tokens else value_range(x)
         parts = [n, shape, numbers]
         if len(batch.weights) and not np.all(batch.weights == batch.weights[0]):

@@ -7,10 +7,9 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
-from gui.formatting.run_rule_words import change_mark, continued_mark
+from gui.formatting.run_rule_words import ChangeMark, change_mark, continued_mark
 from gui.formatting.run_words import metric_title
 from gui.pages.shared.run_curve_controls import RunCurveControls
-from gui.plots.change_marks import ChangeMark
 from gui.plots.curves_plot import CurvesPlot
 from gui.state.run_repository import RunCurves as History
 from gui.state.settings import Settings

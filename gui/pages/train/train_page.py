@@ -19,7 +19,7 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
-from engine.training.defaults import metrics_of
+from engine.spec.signature import metrics_of
 from gui.formatting.run_rule_words import plan_details, plan_text
 from gui.formatting.run_words import count_text, state_text
 from gui.insights.live_panel import WIDTH, RunLive
