@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from engine.devices import machine
 from engine.devices.doctor import DriverState, Gpu, MachineFacts
 from engine.devices.machine import look_at_machine, look_at_tensorflow
-from engine.devices.sampler import machine
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux's files")
 
