@@ -17,7 +17,7 @@ from engine.architectures import ARCHITECTURES
 from engine.cli.commands.output import Output, error_text, plain, table
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import spec_values
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
 from engine.events.run_events import (

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.errors import SpecError, TrainingError
 from engine.events.messages import ChangeEpochs, ChangeRate, Control
 from engine.events.run_events import RunFailed, RunState, RunStopped

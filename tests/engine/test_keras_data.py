@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.datasets import DATASETS, load_examples
 from engine.datasets.box import keras_data, keras_files
 from engine.datasets.box.keras_data import KerasDataset, download

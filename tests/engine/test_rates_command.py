@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.cli.main import main as cli
+from engine.cli import main as cli
 from engine.events.messages import RatesTried, RateTried
 from engine.service import execution
 
