@@ -1,7 +1,7 @@
 """Changes to a graph of layers: each returns a new graph. Plain data, no Keras.
 
 What a change makes is well formed (names are unique, each layer comes after its inputs) as long as
-the graph was; whether shapes fit is for `engine.graph.inference` to say.
+the graph was; whether shapes fit is for `engine.graph.building` to say.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class TestOpening:
 
     def test_tensorflow_is_never_in_this_process(self, tmp_path: Path) -> None:
         code = (
-            "import sys, gui.app, gui.main_window\n"
+            "import sys, gui.window.app, gui.window.main_window\n"
             "heavy = {'tensorflow', 'keras', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)\n"
             "sys.exit(f'imported: {heavy}' if heavy else 0)"
         )
