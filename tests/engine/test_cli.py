@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from engine.architectures import ARCHITECTURES
+from engine.cli import main as cli
 from engine.cli.commands.output import Output, error_text, plain, table
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import spec_values
-from engine.cli import main as cli
 from engine.datasets.findings import unreadable
 from engine.errors import DescentError, Problem, SpecError
 from engine.events.run_events import (

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.cli.commands.estimate import duration
 from engine.cli import main as cli
+from engine.cli.commands.estimate import duration
 from engine.events.messages import TrainingEstimated
 from engine.service import execution
 
