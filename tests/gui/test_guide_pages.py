@@ -247,7 +247,8 @@ def test_a_window_that_opens_does_not_load_what_is_not_looked_at_yet() -> None:
         "gui.network.model_picture",
         "engine.graph.layer_types",
     )
-    code = f"import sys, gui.window.main_window; print([name for name in {later} if name in sys.modules])"
+    code = f"""import sys, gui.window.main_window
+print([name for name in {later} if name in sys.modules])"""
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
