@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import Problem, SpecError
 from engine.graph.layer_graph import NAME, SCHEMA_VERSION, LayerGraph, LayerNode, source_of
-from engine.graph.layer_types import LAYER_TYPES, LayerParameters, LayerType
 from engine.spec.parameters import shorten, validate
+
+if TYPE_CHECKING:
+    from engine.graph.layer_types import LayerParameters, LayerType
+    from engine.spec.registry import Registry
 
 MAX_LAYERS: Final = 5000
 _FIELDS: Final = ("name", "type", "inputs", "parameters")
@@ -35,6 +38,13 @@ def checked_graph(values: Any, prefix: str = "graph") -> LayerGraph:
     return LayerGraph(tuple(nodes))
 
 
+def _layer_types() -> Registry[LayerType]:
+    """All types, loaded when the first graph is checked: a window that opens needs none."""
+    from engine.graph.layer_types import LAYER_TYPES
+
+    return LAYER_TYPES
+
+
 def check_nodes(nodes: Sequence[LayerNode], prefix: str = "layers") -> list[Problem]:
     """Finds what is wrong with the layers of a graph, without looking at shapes.
 
@@ -50,8 +60,8 @@ def check_nodes(nodes: Sequence[LayerNode], prefix: str = "layers") -> list[Prob
         places.setdefault(node.name, at)
     for at, node in enumerate(nodes):
         where = f"{prefix}.{at}"
-        if node.type not in LAYER_TYPES:
-            unknown = LAYER_TYPES.unknown(node.type)
+        if node.type not in _layer_types():
+            unknown = _layer_types().unknown(node.type)
             problems.append(Problem(f"{where}.type", unknown.message, unknown.hint))
             continue
         problems += _parameter_problems(node, where)
@@ -141,7 +151,7 @@ def _name_problems(nodes: Sequence[LayerNode], prefix: str) -> Iterator[Problem]
 
 
 def _parameter_problems(node: LayerNode, where: str) -> list[Problem]:
-    declared = LAYER_TYPES[node.type].parameters
+    declared = _layer_types()[node.type].parameters
     try:
         parameters = validate(declared, node.parameters, f"{where}.parameters")
     except SpecError as error:
@@ -212,7 +222,7 @@ def _places(value: Any) -> Iterator[Any]:
 def _input_problems(
     node: LayerNode, at: int, places: Mapping[str, int], where: str
 ) -> Iterator[Problem]:
-    kind = LAYER_TYPES[node.type]
+    kind = _layer_types()[node.type]
     field = f"{where}.inputs"
     n_inputs = len(node.inputs)
     if n_inputs < kind.min_inputs or (kind.max_inputs is not None and n_inputs > kind.max_inputs):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import LayerGraph, LayerNode
 
 CUSTOM: Final = "custom"
@@ -67,9 +68,6 @@ def _read(values: Any) -> LayerGraph:
             for item in values["layers"]
         ]
     except (AttributeError, KeyError, TypeError, ValueError):
-        # It loads every type of layer, which a window that opens does not need.
-        from engine.graph.checking import checked_graph
-
         return checked_graph(values, GRAPH_FIELD)  # says in words what is wrong
     return LayerGraph.from_nodes(nodes)
 
