@@ -18,8 +18,7 @@ from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES
 from gui.editor.outline import outline
-from gui.formatting.model_words import shape_text
-from gui.formatting.run_words import count_text
+from gui.formatting.run_words import count_text, shape_text
 
 Index = QModelIndex | QPersistentModelIndex
 

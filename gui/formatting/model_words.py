@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication
 
 from engine.events.messages import LayerInfo
 from engine.graph.layer_types import LAYER_TYPES, Group
-from gui.formatting.run_words import count_text
+from gui.formatting.run_words import count_text, shape_text
 
 _CONTEXT = "PictureWords"
 _UNITS: Final = ("", "K", "M", "G", "T", "P")
@@ -63,11 +62,6 @@ def merge_sign(layer_type: str) -> str:
 def explanation(layer_type: str) -> str:
     """What a layer of this type does, and when to use it; empty where nobody knows."""
     return LAYER_TYPES[layer_type].help if layer_type in LAYER_TYPES else ""
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape without its batch axis, such as 26×26×32."""
-    return "×".join(str(side) for side in shape)
 
 
 def counts_text(layer: LayerInfo) -> str:

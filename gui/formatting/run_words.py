@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -121,6 +121,11 @@ def number_text(value: float, digits: int = 4) -> str:
 def count_text(value: float) -> str:
     """Writes a whole number in groups of three."""
     return f"{round(value):,}".replace(",", "\u202f")
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape without its batch axis, such as 26×26×32."""
+    return "×".join(str(side) for side in shape)
 
 
 def progress_text(progress: DataProgress) -> str:

@@ -33,8 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo, ModelDescribed
-from gui.formatting.model_words import shape_text
-from gui.formatting.run_words import count_text
+from gui.formatting.run_words import count_text, shape_text
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.painted_text import paint_left, paint_right
 
