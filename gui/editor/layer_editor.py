@@ -30,8 +30,8 @@ from gui.editor.layer_form import LayerForm
 from gui.editor.layer_list import LayerList, LayerListHeader
 from gui.editor.layer_palette import LayerPalette
 from gui.editor.session import EditSession, words_of
-from gui.state.controller import Controller
 from gui.state.draft import Draft
+from gui.state.draft_controller import DraftController
 from gui.state.own_model import CUSTOM, OwnModel
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
@@ -60,9 +60,9 @@ class LayerEditor(QWidget):
     json_requested = Signal()
     code_requested = Signal()
 
-    def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
+    def __init__(self, drafts: DraftController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._drafts = drafts
         self._session = EditSession()
         self._step_label = ""
         self._palette: LayerPalette | None = None
@@ -299,8 +299,8 @@ class LayerEditor(QWidget):
 
     def _say(self) -> None:
         """Makes the model the draft's."""
-        draft = self._controller.draft
-        self._controller.set_draft(draft.with_model_parameters(self.model.to_parameters()))
+        draft = self._drafts.draft
+        self._drafts.set_draft(draft.with_model_parameters(self.model.to_parameters()))
 
     @Slot()
     def _on_add(self) -> None:

@@ -15,7 +15,7 @@ from gui.guide.guide_browser import GuideBrowser
 from gui.guide.html import FIELD, PAGE
 from gui.guide.pages import DIAGNOSES, LANGUAGES, GuidePage, page_names, read_page
 from gui.guide.words import LANGUAGE_SETTING, chosen_language
-from gui.state.controller import Controller
+from gui.state.draft_controller import DraftController
 from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
@@ -29,17 +29,17 @@ class ArchitecturePage(QWidget):
         field_requested(str): The person wants to set something, by its path in a `RunSpec`.
 
     Args:
-        controller: Knows data, draft and model.
+        drafts: Knows data, draft and model.
         settings: Remembers the language.
     """
 
     field_requested = Signal(str)
 
     def __init__(
-        self, controller: Controller, settings: Settings, parent: QWidget | None = None
+        self, drafts: DraftController, settings: Settings, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._drafts = drafts
         self._settings = settings
         self._model = ""
         self._described: ModelDescribed | None = None
@@ -152,8 +152,8 @@ class ArchitecturePage(QWidget):
             self._refresh()
 
     def _situation(self) -> Situation:
-        profile = self._controller.profile
-        draft = self._controller.draft
+        profile = self._drafts.profile
+        draft = self._drafts.draft
         model = self._described
         return Situation(
             self._model,

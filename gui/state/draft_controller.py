@@ -84,7 +84,7 @@ class DraftController(QObject):
             self._remember_model()
         self._replace(draft, QUESTION_DELAY_MS)
 
-    def choose_data(self, source: str, target: str | None) -> None:
+    def choose_data(self, source: str, target: str | None = None) -> None:
         """Picks data, and with it the recommended model unless the chosen one fits."""
         from engine.datasets import DATASETS
 

@@ -148,10 +148,10 @@ class MainWindow(QMainWindow):
         self.rail.guide_requested.connect(self.show_guide)
         self.hints.run_text_changed.connect(self._show_run_text)
         controller.worker_ready.connect(self.status.set_worker)
-        controller.device_info_changed.connect(self.status.set_device_info)
+        controller.devices.described.connect(self.status.set_device_info)
         controller.problem_found.connect(self._on_problem)
-        controller.runs_interrupted.connect(self._on_runs_interrupted)
-        controller.draft_changed.connect(self._on_draft)
+        controller.repository.runs_interrupted.connect(self._on_runs_interrupted)
+        controller.drafts.draft_changed.connect(self._on_draft)
         controller.closed.connect(self._on_closed)
 
     # ---- opening
@@ -209,10 +209,10 @@ class MainWindow(QMainWindow):
         self.show_page(page if page in PAGES else "data")
         draft = Draft.from_values(self.settings.get("draft", dict[str, object]()))
         if draft.has_data:
-            self.controller.set_draft(draft)
+            self.controller.drafts.set_draft(draft)
         else:
             # The first time, something good to start with is picked: Train, Start, and it learns.
-            self.controller.choose_data(next(iter(DATASETS)).name)
+            self.controller.drafts.choose_data(next(iter(DATASETS)).name)
 
     # ---- pages
 
@@ -287,7 +287,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _show_run_text(self, text: str) -> None:
-        started = self.controller.started
+        started = self.controller.training.started
         parts = [text, started.name if started is not None else "", "Descent"]
         self.setWindowTitle(" – ".join(part for part in parts if part) if text else "Descent")
 
@@ -354,7 +354,7 @@ class MainWindow(QMainWindow):
         event.ignore()
         if self.controller.is_closing or self._question is not None:
             return
-        if self.controller.is_active:
+        if self.controller.training.is_active:
             self._ask_whether_to_stop()
         else:
             self._finish()
@@ -389,7 +389,7 @@ class MainWindow(QMainWindow):
         """Saves the settings and lets the engine come to its end; `_on_closed` goes on."""
         self.settings.set_bytes("window/geometry", self.saveGeometry())
         self.settings.save()
-        if not self.controller.is_active:
+        if not self.controller.training.is_active:
             self.hide()  # nothing is left to see; processes may take a moment to end
         self.controller.close()
 

@@ -41,14 +41,14 @@ class WorkflowHints(QObject):
         self._epoch = 0
         self._has_result = False
         self._is_listed = False
-        controller.draft_changed.connect(self._show_data_and_model)
-        controller.profile_changed.connect(self._show_data_and_model)
-        controller.data_rejected.connect(self._show_data_and_model)
-        controller.model_changed.connect(self._show_data_and_model)
-        controller.model_rejected.connect(self._show_data_and_model)
-        controller.run_event.connect(self._on_run_event)
-        controller.state_changed.connect(self._on_state)
-        controller.runs_changed.connect(self._on_runs)
+        controller.drafts.draft_changed.connect(self._show_data_and_model)
+        controller.drafts.profile_changed.connect(self._show_data_and_model)
+        controller.drafts.data_rejected.connect(self._show_data_and_model)
+        controller.drafts.model_changed.connect(self._show_data_and_model)
+        controller.drafts.model_rejected.connect(self._show_data_and_model)
+        controller.training.run_event.connect(self._on_run_event)
+        controller.training.state_changed.connect(self._on_state)
+        controller.repository.runs_changed.connect(self._on_runs)
         self._show_data_and_model()
         self._show_run()
 
@@ -56,11 +56,11 @@ class WorkflowHints(QObject):
     @Slot(object)
     def _show_data_and_model(self, _what: object = None) -> None:
         controller, bar = self._controller, self._bar
-        draft = controller.draft
-        if controller.data_problem is not None:
+        draft = controller.drafts.draft
+        if controller.drafts.data_problem is not None:
             mark = PROBLEM
         else:
-            mark = DONE if controller.profile is not None else TODO
+            mark = DONE if controller.drafts.profile is not None else TODO
         bar.set_hint("data", data_title(draft) or self.tr("Pick some data"))
         bar.set_mark("data", mark)
         if not draft.has_data:
@@ -68,10 +68,10 @@ class WorkflowHints(QObject):
             bar.set_mark("model", TODO)
             return
         bar.set_hint("model", model_title(draft) or self.tr("Pick a model"))
-        if controller.model_problem is not None and controller.data_problem is None:
+        if controller.drafts.model_problem is not None and controller.drafts.data_problem is None:
             mark = PROBLEM
         else:
-            mark = DONE if controller.model is not None else TODO
+            mark = DONE if controller.drafts.model is not None else TODO
         bar.set_mark("model", mark)
 
     @Slot(object)
@@ -96,17 +96,20 @@ class WorkflowHints(QObject):
     @Slot()
     def _on_runs(self) -> None:
         """A run that was deleted has no results to look at, until it is brought back."""
-        is_listed = any(record.id == self._controller.run for record in self._controller.runs)
+        is_listed = any(
+            record.id == self._controller.training.run
+            for record in self._controller.repository.runs
+        )
         if is_listed is not self._is_listed:
             self._is_listed = is_listed
             self._show_run()
 
     def _show_run(self) -> None:
-        state = self._controller.state
+        state = self._controller.training.state
         text = self._run_text(state)
         done = state in (RunState.FINISHED, RunState.STOPPED)
         broken = state in (RunState.FAILED, RunState.INTERRUPTED)
-        if self._controller.is_active:
+        if self._controller.training.is_active:
             mark = ACTIVE
         elif broken:
             mark = PROBLEM
@@ -118,9 +121,9 @@ class WorkflowHints(QObject):
         self.run_text_changed.emit(text)
 
     def _run_text(self, state: RunState | None) -> str:
-        started = self._controller.started
+        started = self._controller.training.started
         if state is RunState.RUNNING and started is not None:
-            epochs = self._controller.run_controller.epochs
+            epochs = self._controller.training.epochs
             epoch = min(self._epoch + 1, epochs)
             return self.tr("Epoch {epoch} of {epochs}").format(epoch=epoch, epochs=epochs)
         words = {
@@ -128,7 +131,7 @@ class WorkflowHints(QObject):
             RunState.RUNNING: self.tr("Training"),
             RunState.PAUSED: self.tr("Paused"),
             RunState.STOPPING: self.tr("Stopping…")
-            if self._controller.pending
+            if self._controller.training.pending
             else self.tr("Finishing…"),
             RunState.FINISHED: self.tr("Finished"),
             RunState.STOPPED: self.tr("Stopped"),

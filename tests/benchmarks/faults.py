@@ -265,13 +265,13 @@ def _train_in_window(workspace: Path) -> None:
                 application.removeEventFilter(self)
                 self._controller = watched.controller
                 self._controller.worker_ready.connect(self._on_ready)
-                self._controller.run_event.connect(self._on_event)
+                self._controller.training.run_event.connect(self._on_event)
             return False
 
         @Slot(object)
         def _on_ready(self, _: object) -> None:
-            if not self._controller.is_active:
-                self._controller.set_draft(Draft.from_values(SPEC))
+            if not self._controller.training.is_active:
+                self._controller.drafts.set_draft(Draft.from_values(SPEC))
                 self._controller.start()
 
         @Slot(object)

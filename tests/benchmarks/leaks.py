@@ -64,12 +64,12 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
                 application.removeEventFilter(self)
                 self._window, self._controller = watched, watched.controller
                 self._controller.worker_ready.connect(self._on_ready)
-                self._controller.run_event.connect(self._on_event)
+                self._controller.training.run_event.connect(self._on_event)
             return False
 
         @Slot(object)
         def _on_ready(self, _: object) -> None:
-            if self._controller.is_active:
+            if self._controller.training.is_active:
                 return
             if len(self.states) == RUNS_BEFORE and not self.before:
                 QTimer.singleShot(_QUIET_MS, self._note_before)
@@ -81,7 +81,7 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
         @Slot()
         def _start(self) -> None:
             self._window.show_page("train")
-            self._controller.set_draft(Draft.from_values(SPEC))
+            self._controller.drafts.set_draft(Draft.from_values(SPEC))
             self._controller.start()
 
         @Slot(object)

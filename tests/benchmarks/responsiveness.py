@@ -87,7 +87,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
                 self._window = watched
                 self._controller = watched.controller
                 self._controller.worker_ready.connect(self._on_ready)
-                self._controller.run_event.connect(self._on_event)
+                self._controller.training.run_event.connect(self._on_event)
                 self._last_tick = time.perf_counter()
                 self._timer.start()
             return False
@@ -97,7 +97,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
             if "first_point_s" not in self.figures and "ready" not in self.figures:
                 self.figures["ready"] = True
                 self._window.show_page("train")
-                self._controller.set_draft(Draft.from_values(SPEC))
+                self._controller.drafts.set_draft(Draft.from_values(SPEC))
                 # As long as a person needs to reach the button; the worker is idle by then.
                 QTimer.singleShot(1500, self._start)
 
@@ -115,7 +115,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
                 self._rates.append(event.samples_per_s)
                 if event.epoch == EPOCHS_BEFORE_STOP:
                     self._since = time.perf_counter()
-                    self._controller.run_controller.pause()
+                    self._controller.training.pause()
             elif isinstance(event, StateChanged):
                 self._on_state(event.state, waited)
             elif isinstance(event, RunEnded):
@@ -127,7 +127,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         def _on_state(self, state: RunState, waited: float) -> None:
             if state is RunState.PAUSED:
                 self.figures["pause_ms"] = waited * 1e3
-                self._controller.run_controller.resume()
+                self._controller.training.resume()
                 QTimer.singleShot(1000, self._stop)
             elif state is RunState.STOPPING:
                 self.figures["stop_ms"] = waited * 1e3
@@ -135,7 +135,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
         @Slot()
         def _stop(self) -> None:
             self._since = time.perf_counter()
-            self._controller.run_controller.stop()
+            self._controller.training.stop()
 
     _application = QApplication(sys.argv[:1])
     player = Player()

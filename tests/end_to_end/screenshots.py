@@ -46,19 +46,19 @@ class Photographer(QObject):
         self._is_training_shown = False
         self._controller = window.controller
         self._controller.worker_ready.connect(self._on_ready)
-        self._controller.run_event.connect(self._on_event)
+        self._controller.training.run_event.connect(self._on_event)
 
     @Slot(object)
     def _on_ready(self, _: object) -> None:
-        if self._controller.state is None:
-            self._controller.set_draft(Draft.from_values(self._spec))
+        if self._controller.training.state is None:
+            self._controller.drafts.set_draft(Draft.from_values(self._spec))
             self._window.show_page("train")
             QTimer.singleShot(2 * SETTLE_MS, self._controller.start)
 
     @Slot(object)
     def _on_event(self, event: object) -> None:
         if isinstance(event, EpochEnded) and not self._is_training_shown:
-            started = self._controller.started
+            started = self._controller.training.started
             if started is not None and event.epoch >= 0.7 * started.epochs:
                 self._is_training_shown = True
                 self._save("training-light")
@@ -96,8 +96,8 @@ class Viewer(QObject):
         self._views: list[tuple[str, str]] = []
         self._controller = window.controller
         self._controller.worker_ready.connect(self._next_source)
-        self._controller.profile_changed.connect(self._on_profile)
-        self._controller.data_rejected.connect(self._on_rejected)
+        self._controller.drafts.profile_changed.connect(self._on_profile)
+        self._controller.drafts.data_rejected.connect(self._on_rejected)
         self._is_waiting = False
 
     @Slot()
@@ -108,8 +108,8 @@ class Viewer(QObject):
         self._window.show_page("data")
         self._is_waiting = True
         source = self._sources[0]
-        self._controller.choose_data(source)
-        self._controller.draft_controller.inspect_again()
+        self._controller.drafts.choose_data(source)
+        self._controller.drafts.inspect_again()
 
     @Slot(object)
     def _on_profile(self, profile: object) -> None:
@@ -132,7 +132,7 @@ class Viewer(QObject):
     @Slot()
     def _list_views(self) -> None:
         view = self._window.pages["data"].profile_view  # type: ignore[attr-defined]
-        tabs = wanted_tabs(self._controller.profile)  # type: ignore[arg-type]
+        tabs = wanted_tabs(self._controller.drafts.profile)  # type: ignore[arg-type]
         self._views = [(mode, tab) for mode in ("light", "dark") for tab in tabs]
         self._view = view
         self._next_view()
@@ -171,7 +171,7 @@ class ModelViewer(QObject):
         self._is_waiting = False
         self._controller = window.controller
         self._controller.worker_ready.connect(self._next_model)
-        self._controller.model_changed.connect(self._on_model)
+        self._controller.drafts.model_changed.connect(self._on_model)
 
     @Slot()
     def _next_model(self) -> None:
@@ -181,7 +181,7 @@ class ModelViewer(QObject):
         self._window.show_page("model")
         self._is_waiting = True
         spec = {"data": {"source": self._data}, "model": {"name": self._models[0]}}
-        self._controller.set_draft(Draft.from_values(spec))
+        self._controller.drafts.set_draft(Draft.from_values(spec))
 
     @Slot(object)
     def _on_model(self, model: object) -> None:

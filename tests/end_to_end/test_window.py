@@ -57,7 +57,7 @@ class Program:
         self.window = MainWindow(self.controller, Settings())
         self.is_over = False
         self.events: list[object] = []
-        self.controller.run_event.connect(self.events.append)
+        self.controller.training.run_event.connect(self.events.append)
 
     def open(self) -> None:
         """Waits until the pages are there and a worker stands by."""
@@ -67,7 +67,7 @@ class Program:
 
     def train(self, spec: dict, until: type = RunEnded) -> object:
         """Sets a draft, presses Start, and waits for an event of the run."""
-        self.controller.set_draft(Draft.from_values(spec))
+        self.controller.drafts.set_draft(Draft.from_values(spec))
         self.window.show_page("train")
         self.events.clear()
         return self.wait_for(until, lambda: self.press("Start"))
@@ -75,7 +75,7 @@ class Program:
     def wait_for(self, kind: type, act=lambda: None) -> object:
         """Does something, and waits for an event of the run."""
         with self._qtbot.waitSignal(
-            self.controller.run_event,
+            self.controller.training.run_event,
             timeout=PATIENCE_MS,
             check_params_cb=lambda event: isinstance(event, kind),
         ) as waiting:
@@ -129,7 +129,7 @@ def test_the_main_job(program, workspace, qtbot):
     }
     ended = program.train(spec)
     assert isinstance(ended, RunFinished)
-    assert program.controller.state is RunState.FINISHED
+    assert program.controller.training.state is RunState.FINISHED
     assert [e.epoch for e in program.events if isinstance(e, EpochEnded)] == [1, 2]
     assert sum(e.n_steps for e in program.events if isinstance(e, StepsDone)) == 2 * 20
     program.press("See results")
@@ -138,7 +138,8 @@ def test_the_main_job(program, workspace, qtbot):
 
     again = Program(qtbot, workspace)
     again.open()
-    (record,) = again.controller.store.runs()
+    with RunStore(workspace) as store:
+        (record,) = store.runs()
     assert record.state is RunState.FINISHED
     assert record.metrics["test_accuracy"] == ended.metrics["test_accuracy"]
     again.close()
@@ -158,7 +159,9 @@ def test_the_window_and_the_command_line_give_the_same_numbers(program, tmp_path
 def test_pause_resume_stop(program):
     program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
     program.press("Pause")
-    program._qtbot.waitUntil(lambda: program.controller.state is RunState.PAUSED, timeout=10_000)
+    program._qtbot.waitUntil(
+        lambda: program.controller.training.state is RunState.PAUSED, timeout=10_000
+    )
     program.press("Resume")
     program.wait_for(EpochEnded)
     stopped = program.wait_for(RunEnded, lambda: program.press("Stop and keep"))
@@ -173,10 +176,11 @@ def test_a_killed_worker_leaves_the_window_and_the_run(program):
     ended = program.wait_for(RunEnded, program.trainers[-1].kill)
     assert isinstance(ended, RunInterrupted)
     assert program.window.isVisible()
-    (record,) = program.controller.store.runs()
+    with RunStore(program.controller.workspace) as store:
+        (record,) = store.runs()
+        kept = [epoch.epoch for epoch in store.epochs(record.id)]
     assert record.state is RunState.INTERRUPTED
     seen = [event.epoch for event in program.events if isinstance(event, EpochEnded)]
-    kept = [epoch.epoch for epoch in program.controller.store.epochs(record.id)]
     assert set(seen) <= set(kept)
     assert isinstance(program.train(LINE | {"training": {"epochs": 2}}), RunFinished)
 
@@ -193,7 +197,7 @@ def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
         "execution": {"xla": "off", "layers": "keras"},
     }
     program.train(spec, until=EpochEnded)
-    run = program.controller.run
+    run = program.controller.training.run
     program.wait_for(RunInterrupted, program.trainers[-1].kill)
     bar = program.window.pages["train"].bar
     qtbot.waitUntil(bar.go_on.isVisible, timeout=PATIENCE_MS)
@@ -210,12 +214,12 @@ def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
     ended = again.wait_for(RunEnded, lambda: again.press(page.offer.button.text()))
     assert isinstance(ended, RunFinished), ended
     assert ended.run == run
-    store = again.controller.store
-    epochs = store.epochs(run)
+    with RunStore(workspace) as store:
+        epochs, steps = store.epochs(run), store.steps(run)
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
     drawn = page.curves.loss.data
     assert list(drawn.epochs.values) == [1, 2, 3, 4]
-    assert len(drawn) == len(store.steps(run)["loss"]) == 80
+    assert len(drawn) == len(steps["loss"]) == 80
     again.close()
 
     with RunStore(workspace.parent / "other") as other:
@@ -243,11 +247,14 @@ def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qt
 @pytest.mark.expects_messages
 def test_a_bad_spec_starts_nothing_and_says_where(program):
     spec = LINE | {"training": {"epochs": 0}}
-    program.controller.set_draft(Draft.from_values(spec))
-    with program._qtbot.waitSignal(program.controller.model_rejected, timeout=PATIENCE_MS) as said:
+    program.controller.drafts.set_draft(Draft.from_values(spec))
+    with program._qtbot.waitSignal(
+        program.controller.drafts.model_rejected, timeout=PATIENCE_MS
+    ) as said:
         pass
     assert [problem.field for problem in said.args[0].problems] == ["training.epochs"]
-    assert program.controller.store.runs() == []
+    with RunStore(program.controller.workspace) as store:
+        assert store.runs() == []
 
 
 @pytest.mark.expects_messages

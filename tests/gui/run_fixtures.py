@@ -39,17 +39,17 @@ class Stage(Generic[P]):
     page: P
 
     def wait_for(self, state: RunState | None) -> None:
-        if self.controller.state is not state:
-            signal = self.controller.state_changed
+        if self.controller.training.state is not state:
+            signal = self.controller.training.state_changed
             with self.qtbot.waitSignal(signal, check_params_cb=lambda s: s is state):
                 pass
 
     def train(self, draft: Draft) -> str:
         """Trains to the end; returns the run."""
-        self.controller.set_draft(draft)
+        self.controller.drafts.set_draft(draft)
         self.controller.start()
         self.wait_for(RunState.FINISHED)
-        return str(self.controller.run)
+        return str(self.controller.training.run)
 
     def hold(self, draft: Draft, epoch: int = 2) -> None:
         """Trains up to an epoch and stays there."""
@@ -58,8 +58,8 @@ class Stage(Generic[P]):
             return isinstance(event, EpochEnded) and event.epoch == epoch
 
         self.engine.hold_after_epoch = epoch
-        self.controller.set_draft(draft)
-        with self.qtbot.waitSignal(self.controller.run_event, check_params_cb=is_there):
+        self.controller.drafts.set_draft(draft)
+        with self.qtbot.waitSignal(self.controller.training.run_event, check_params_cb=is_there):
             self.controller.start()
 
 

@@ -24,7 +24,7 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
 
 
 def _open(on: PageStage[DataPage], source: str) -> None:
-    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
         on.page.open_path(source)
 
 
@@ -36,7 +36,7 @@ def test_a_table_may_be_searched_for_what_is_unusual(on: PageStage[DataPage]) ->
     place = task.findData(Task.ANOMALY.value)
     task.setCurrentIndex(place)
     task.activated.emit(place)
-    assert on.controller.draft.task == Task.ANOMALY.value
+    assert on.controller.drafts.draft.task == Task.ANOMALY.value
     profile = fake_profile("/data/people.csv")
     signature = replace(profile.signature, task=Task.ANOMALY, n_classes=0)
     found = replace(profile, signature=signature)
@@ -44,7 +44,7 @@ def test_a_table_may_be_searched_for_what_is_unusual(on: PageStage[DataPage]) ->
     assert not on.page.data_settings.anomaly_form.isHidden()
     assert "unusual" in facts_line(found)
     on.page.data_settings.anomaly_form.values_changed.emit({"threshold": 0.9})
-    assert on.controller.draft.anomaly == {"threshold": 0.9}
+    assert on.controller.drafts.draft.anomaly == {"threshold": 0.9}
 
 
 def test_texts_are_not_searched(on: PageStage[DataPage]) -> None:

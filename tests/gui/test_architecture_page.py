@@ -60,9 +60,9 @@ def themed() -> Iterator[None]:
 
 
 def show(on: PageStage[ModelPage] | WindowStage, draft: Draft) -> None:
-    with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
-        on.controller.set_draft(draft)
-    on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+    with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
+        on.controller.drafts.set_draft(draft)
+    on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
 
 
 def about(on: PageStage[ModelPage]) -> ArchitecturePage:
@@ -97,8 +97,8 @@ class TestPages:
         page = about(on)
         problem = Problem("model.parameters.units", "Too many units.")
         on.engine.rejections["mlp"] = Rejected("No.", problems=(problem,))
-        with on.qtbot.waitSignal(on.controller.model_rejected):
-            on.controller.set_draft(Draft(source="digits", model="mlp"))
+        with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
+            on.controller.drafts.set_draft(Draft(source="digits", model="mlp"))
         assert page.isVisible()
         assert not on.page.state_panel.isVisible()
         on.page.tabs.setCurrentIndex(0)
@@ -162,7 +162,7 @@ class TestLanguage:
         for words in ("卷积核", "公式", "适用场合", "各参数的作用", "延伸阅读"):
             assert words in text
         assert page.choice.currentText() == "卷积神经网络（CNN）"
-        assert ArchitecturePage(on.controller, Settings(), on.page).language == "zh_CN"
+        assert ArchitecturePage(on.controller.drafts, Settings(), on.page).language == "zh_CN"
 
 
 class TestFormulas:
@@ -311,7 +311,7 @@ class TestCode:
     @pytest.fixture
     def described(self, on: PageStage[ModelPage]) -> ModelDescribed:
         show(on, DIGITS)
-        model = on.controller.model
+        model = on.controller.drafts.model
         assert model is not None
         return replace(model, code=CODE)
 

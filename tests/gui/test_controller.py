@@ -65,32 +65,32 @@ def controller(qtbot: QtBot, engine: FakeEngine) -> Iterator[Controller]:
 @pytest.fixture
 def events(controller: Controller) -> list[Any]:
     seen: list[Any] = []
-    controller.run_event.connect(seen.append)
+    controller.training.run_event.connect(seen.append)
     return seen
 
 
 @pytest.fixture
 def states(controller: Controller) -> list[Any]:
     seen: list[Any] = []
-    controller.state_changed.connect(seen.append)
+    controller.training.state_changed.connect(seen.append)
     return seen
 
 
 def run_until(qtbot: QtBot, controller: Controller, state: RunState | None) -> None:
-    if controller.state is not state:
-        signal = controller.state_changed
+    if controller.training.state is not state:
+        signal = controller.training.state_changed
         with qtbot.waitSignal(signal, timeout=30_000, check_params_cb=lambda s: s is state):
             pass
 
 
 def start_and_hold(qtbot: QtBot, controller: Controller, engine: FakeEngine) -> None:
     engine.hold_after_epoch = 2
-    controller.set_draft(DIGITS)
+    controller.drafts.set_draft(DIGITS)
 
     def is_second_epoch(event: Any) -> bool:
         return isinstance(event, EpochEnded) and event.epoch == 2
 
-    with qtbot.waitSignal(controller.run_event, check_params_cb=is_second_epoch):
+    with qtbot.waitSignal(controller.training.run_event, check_params_cb=is_second_epoch):
         controller.start()
 
 
@@ -98,45 +98,47 @@ class TestQuestions:
     def test_data_and_model_of_a_draft_are_answered(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        with qtbot.waitSignals([controller.profile_changed] * 2 + [controller.model_changed] * 2):
-            controller.set_draft(DIGITS)
-        assert controller.profile is not None
-        assert controller.profile.title == "Handwritten digits"
-        assert controller.model is not None
-        assert controller.model.spec.training.epochs == 4
+        with qtbot.waitSignals(
+            [controller.drafts.profile_changed] * 2 + [controller.drafts.model_changed] * 2
+        ):
+            controller.drafts.set_draft(DIGITS)
+        assert controller.drafts.profile is not None
+        assert controller.drafts.profile.title == "Handwritten digits"
+        assert controller.drafts.model is not None
+        assert controller.drafts.model.spec.training.epochs == 4
 
     def test_an_answer_to_an_older_draft_never_arrives(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.inspect.close()
         seen: list[Any] = []
-        controller.profile_changed.connect(seen.append)
-        controller.choose_data("digits")
+        controller.drafts.profile_changed.connect(seen.append)
+        controller.drafts.choose_data("digits")
         qtbot.waitUntil(lambda: any(isinstance(c, InspectData) for c in engine.commands))
-        controller.choose_data("moons")
-        controller.choose_data("noisy_line")
+        controller.drafts.choose_data("moons")
+        controller.drafts.choose_data("noisy_line")
         engine.inspect.open()
-        qtbot.waitUntil(lambda: controller.profile is not None)
+        qtbot.waitUntil(lambda: controller.drafts.profile is not None)
         assert [p.source for p in seen if p is not None] == ["noisy_line"]
 
     def test_of_several_waiting_questions_only_the_newest_is_asked(
         self, qtbot: QtBot, loading: Gate, controller: Controller, engine: FakeEngine
     ) -> None:
         for epochs in (1, 2, 3):
-            controller.set_draft(DIGITS.with_training({"epochs": epochs}))
-            qtbot.waitUntil(lambda: not controller._desk._timer.isActive())
+            controller.drafts.set_draft(DIGITS.with_training({"epochs": epochs}))
+            qtbot.waitUntil(lambda: not controller.drafts._timer.isActive())
         loading.open()
-        qtbot.waitUntil(lambda: controller.model is not None)
+        qtbot.waitUntil(lambda: controller.drafts.model is not None)
         asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
         assert asked == [{"epochs": 3}]
 
     def test_the_model_of_a_file_is_asked_once_its_kind_is_known(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
-        controller.choose_data("/data/people.csv")
-        qtbot.waitUntil(lambda: controller.model is not None)
+        controller.drafts.choose_data("/data/people.csv")
+        qtbot.waitUntil(lambda: controller.drafts.model is not None)
         asked = [c.spec["model"]["name"] for c in engine.commands if isinstance(c, DescribeModel)]
-        assert asked == [controller.draft.model]
+        assert asked == [controller.drafts.draft.model]
         kinds = [type(command) for command in engine.commands]
         assert kinds.index(InspectData) < kinds.index(DescribeModel)
 
@@ -144,113 +146,113 @@ class TestQuestions:
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.preview.close()
-        controller.set_draft(DIGITS)
-        controller.batch_controller.ask()
-        with qtbot.waitSignal(controller.batch_controller.batch_rejected):
+        controller.drafts.set_draft(DIGITS)
+        controller.batches.ask()
+        with qtbot.waitSignal(controller.batches.batch_rejected):
             controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         engine.preview.open()
-        with qtbot.waitSignal(controller.batch_controller.batch_changed, check_params_cb=bool):
-            controller.batch_controller.ask()
+        with qtbot.waitSignal(controller.batches.batch_changed, check_params_cb=bool):
+            controller.batches.ask()
 
     def test_a_model_that_a_run_left_unasked_is_asked_after_it(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         kinds = [type(command) for command in engine.commands]
         assert DescribeModel not in kinds[: kinds.index(Train) + 1]
-        qtbot.waitUntil(lambda: controller.model is not None)
+        qtbot.waitUntil(lambda: controller.drafts.model is not None)
 
     def test_rejections_say_which_field(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.rejections["cnn"] = rejected("model.parameters.filters", "Must be positive.")
-        with qtbot.waitSignal(controller.model_rejected) as answer:
-            controller.set_draft(DIGITS)
+        with qtbot.waitSignal(controller.drafts.model_rejected) as answer:
+            controller.drafts.set_draft(DIGITS)
         assert answer.args[0].problems[0].field == "model.parameters.filters"
-        assert controller.model_problem is answer.args[0]
-        controller.set_draft(MOONS)
-        assert controller.model_problem is None
+        assert controller.drafts.model_problem is answer.args[0]
+        controller.drafts.set_draft(MOONS)
+        assert controller.drafts.model_problem is None
 
     def test_unusable_data_is_refused(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.rejections["moons"] = Rejected("There is no such file.", "Pick another.")
-        with qtbot.waitSignal(controller.data_rejected):
-            controller.set_draft(MOONS)
-        assert controller.data_problem is not None
-        assert controller.profile is None
+        with qtbot.waitSignal(controller.drafts.data_rejected):
+            controller.drafts.set_draft(MOONS)
+        assert controller.drafts.data_problem is not None
+        assert controller.drafts.profile is None
 
     def test_data_brings_its_recommended_model(self, controller: Controller) -> None:
-        controller.choose_data("digits")
-        assert controller.draft.model == "cnn"
-        controller.choose_data("noisy_line")
-        assert controller.draft.model == "linear_regression"
+        controller.drafts.choose_data("digits")
+        assert controller.drafts.draft.model == "cnn"
+        controller.drafts.choose_data("noisy_line")
+        assert controller.drafts.draft.model == "linear_regression"
 
     def test_a_chosen_model_that_fits_stays(self, controller: Controller) -> None:
-        controller.choose_data("digits")
-        controller.choose_model("mlp")
-        controller.choose_data("moons")
-        assert controller.draft.model == "mlp"
+        controller.drafts.choose_data("digits")
+        controller.drafts.choose_model("mlp")
+        controller.drafts.choose_data("moons")
+        assert controller.drafts.draft.model == "mlp"
 
     def test_layers_of_ones_own_stay_with_the_kind_of_data_they_are_for(
         self, controller: Controller
     ) -> None:
-        controller.choose_data("digits")
-        controller.choose_model("custom")
-        controller.choose_data("shapes")
-        assert controller.draft.model == "custom"
-        controller.choose_data("moons")
-        assert controller.draft.model == "mlp"
+        controller.drafts.choose_data("digits")
+        controller.drafts.choose_model("custom")
+        controller.drafts.choose_data("shapes")
+        assert controller.drafts.draft.model == "custom"
+        controller.drafts.choose_data("moons")
+        assert controller.drafts.draft.model == "mlp"
 
     def test_a_files_model_is_picked_once_its_kind_is_known(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        controller.choose_data("digits")
-        controller.choose_data("some/table.csv")
-        qtbot.waitUntil(lambda: controller.draft.model == "mlp")
+        controller.drafts.choose_data("digits")
+        controller.drafts.choose_data("some/table.csv")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "mlp")
 
     def test_a_file_brings_its_recommended_model_too(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        controller.choose_data("some/table.csv")
-        qtbot.waitUntil(lambda: controller.draft.model == "mlp")
-        controller.choose_data("some/pets")
-        qtbot.waitUntil(lambda: controller.draft.model == "cnn")
+        controller.drafts.choose_data("some/table.csv")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "mlp")
+        controller.drafts.choose_data("some/pets")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "cnn")
 
     def test_a_chosen_model_that_fits_a_file_stays(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        controller.choose_data("digits")
-        controller.choose_model("mlp")
-        controller.choose_data("some/pets")
-        qtbot.waitUntil(lambda: controller.profile is not None)
-        assert controller.draft.model == "mlp"
+        controller.drafts.choose_data("digits")
+        controller.drafts.choose_model("mlp")
+        controller.drafts.choose_data("some/pets")
+        qtbot.waitUntil(lambda: controller.drafts.profile is not None)
+        assert controller.drafts.draft.model == "mlp"
 
     def test_what_the_last_session_left_is_no_choice(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        controller.set_draft(replace(MOONS, model="mlp"))
-        controller.choose_data("digits")
-        assert controller.draft.model == "cnn"
+        controller.drafts.set_draft(replace(MOONS, model="mlp"))
+        controller.drafts.choose_data("digits")
+        assert controller.drafts.draft.model == "cnn"
 
     def test_a_models_settings_come_back_with_it(self, controller: Controller) -> None:
-        controller.set_draft(MOONS)
-        controller.choose_model("mlp")
-        assert controller.draft.training == {}
-        controller.choose_model("logistic_regression")
-        assert controller.draft.training == {"epochs": 4}
+        controller.drafts.set_draft(MOONS)
+        controller.drafts.choose_model("mlp")
+        assert controller.drafts.draft.training == {}
+        controller.drafts.choose_model("logistic_regression")
+        assert controller.drafts.draft.training == {"epochs": 4}
 
 
 class TestRun:
     def test_events_come_in_order_and_the_run_finishes(
         self, qtbot: QtBot, controller: Controller, events: list[Any], states: list[Any]
     ) -> None:
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
-        assert controller.state is RunState.PREPARING
+        assert controller.training.state is RunState.PREPARING
         run_until(qtbot, controller, RunState.FINISHED)
         assert isinstance(events[0], RunStarted)
         assert isinstance(events[-1], RunFinished)
@@ -258,12 +260,12 @@ class TestRun:
         firsts = [e.first_step for e in events if isinstance(e, StepsDone)]
         assert firsts == list(range(0, 80, 10))
         assert states == [RunState.PREPARING, RunState.RUNNING, RunState.FINISHED]
-        assert {e.run for e in events} == {controller.run}
+        assert {e.run for e in events} == {controller.training.run}
 
     def test_many_events_arrive_in_order_and_none_is_lost(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
     ) -> None:
-        controller.set_draft(MOONS.with_training({"epochs": 500}))
+        controller.drafts.set_draft(MOONS.with_training({"epochs": 500}))
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         assert [e.epoch for e in events if isinstance(e, EpochEnded)] == list(range(1, 501))
@@ -271,7 +273,7 @@ class TestRun:
     def test_a_fresh_worker_stands_by_after_a_run(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
         qtbot.waitUntil(lambda: sum(isinstance(c, WarmUp) for c in engine.commands) == 2)
@@ -282,12 +284,18 @@ class TestRun:
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         start_and_hold(qtbot, controller, engine)
-        controller.run_controller.pause()
-        assert (controller.state, controller.pending) == (RunState.RUNNING, Control.PAUSE)
+        controller.training.pause()
+        assert (controller.training.state, controller.training.pending) == (
+            RunState.RUNNING,
+            Control.PAUSE,
+        )
         run_until(qtbot, controller, RunState.PAUSED)
-        assert controller.pending is None
-        controller.run_controller.resume()
-        assert (controller.state, controller.pending) == (RunState.PAUSED, Control.RESUME)
+        assert controller.training.pending is None
+        controller.training.resume()
+        assert (controller.training.state, controller.training.pending) == (
+            RunState.PAUSED,
+            Control.RESUME,
+        )
         run_until(qtbot, controller, RunState.RUNNING)
         engine.go_on()
         run_until(qtbot, controller, RunState.FINISHED)
@@ -298,10 +306,10 @@ class TestRun:
     ) -> None:
         start_and_hold(qtbot, controller, engine)
         engine.evaluate.close()
-        controller.run_controller.stop()
-        assert controller.state is RunState.STOPPING
-        controller.run_controller.stop()
-        controller.run_controller.pause()
+        controller.training.stop()
+        assert controller.training.state is RunState.STOPPING
+        controller.training.stop()
+        controller.training.pause()
         engine.evaluate.open()
         run_until(qtbot, controller, RunState.STOPPED)
         assert engine.controls == [Control.STOP]
@@ -313,71 +321,73 @@ class TestRun:
     ) -> None:
         engine.prepare.close()
         engine.hold_after_epoch = 1
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
         qtbot.waitUntil(lambda: bool(engine.trains()))
-        controller.run_controller.stop()
-        assert controller.state is RunState.STOPPING
+        controller.training.stop()
+        assert controller.training.state is RunState.STOPPING
         engine.prepare.open()
         run_until(qtbot, controller, RunState.STOPPED)
 
     def test_stop_before_the_worker_was_asked_takes_the_run_back(
         self, qtbot: QtBot, loading: Gate, controller: Controller, engine: FakeEngine
     ) -> None:
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
-        controller.run_controller.stop()
-        assert controller.state is None
+        controller.training.stop()
+        assert controller.training.state is None
         with qtbot.waitSignal(controller.worker_ready):
             loading.open()
         assert engine.trains() == []
         # What had made way for the run is asked after all.
-        qtbot.waitUntil(lambda: controller.model is not None)
+        qtbot.waitUntil(lambda: controller.drafts.model is not None)
 
     def test_discard_deletes_the_run_and_undo_brings_it_back(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         start_and_hold(qtbot, controller, engine)
-        run = controller.run
+        run = controller.training.run
         assert run is not None
-        controller.run_controller.discard()
+        controller.training.discard()
         run_until(qtbot, controller, RunState.STOPPED)
         with RunStore(engine.workspace) as store:
             assert store.get(run).deleted_at is not None
         controller.repository.restore(run)
-        qtbot.waitUntil(lambda: [r.id for r in controller.runs] == [run])
+        qtbot.waitUntil(lambda: [r.id for r in controller.repository.runs] == [run])
 
     def test_a_refused_start_starts_nothing(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.rejections["train"] = rejected("training.epochs", "Must be at least 1.")
-        controller.set_draft(DIGITS)
-        with qtbot.waitSignal(controller.start_rejected) as answer:
+        controller.drafts.set_draft(DIGITS)
+        with qtbot.waitSignal(controller.training.start_rejected) as answer:
             controller.start()
         assert answer.args[0].problems[0].field == "training.epochs"
-        assert controller.state is None
-        assert controller.run is None
+        assert controller.training.state is None
+        assert controller.training.run is None
 
     def test_a_failure_before_the_first_event_ends_the_run(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
         engine.fails_with = lambda run: RunFailed(run, reason="Loss is not a number.")
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
         run_until(qtbot, controller, RunState.FAILED)
-        assert not controller.is_active
+        assert not controller.training.is_active
 
     def test_a_killed_worker_interrupts_the_run_and_keeps_its_metrics(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine, events: list[Any]
     ) -> None:
         start_and_hold(qtbot, controller, engine)
-        run = controller.run
+        run = controller.training.run
         assert run is not None
         engine.kill_worker()
         run_until(qtbot, controller, RunState.INTERRUPTED)
         assert isinstance(events[-1], RunInterrupted)
         assert "SIGKILL" in events[-1].reason
-        qtbot.waitUntil(lambda: [r.state for r in controller.runs] == [RunState.INTERRUPTED])
+        qtbot.waitUntil(
+            lambda: [r.state for r in controller.repository.runs] == [RunState.INTERRUPTED]
+        )
         with RunStore(engine.workspace) as store:
             assert [e.epoch for e in store.epochs(run)] == [1, 2]
         qtbot.waitUntil(lambda: sum(isinstance(c, WarmUp) for c in engine.commands) == 2)
@@ -390,10 +400,10 @@ class TestRun:
     ) -> None:
         start_and_hold(qtbot, controller, engine)
         with qtbot.waitSignal(
-            controller.model_changed, check_params_cb=lambda model: model is not None
+            controller.drafts.model_changed, check_params_cb=lambda model: model is not None
         ):
-            controller.set_draft(MOONS)
-        assert controller.state is RunState.RUNNING
+            controller.drafts.set_draft(MOONS)
+        assert controller.training.state is RunState.RUNNING
         assert len(engine.trains()) == 1
 
 
@@ -406,12 +416,15 @@ class TestStoredRuns:
         controller.repository.rename(run, "second")
         controller.repository.set_note(run, "worth a look")
         qtbot.waitUntil(
-            lambda: [(r.name, r.note) for r in controller.runs] == [("second", "worth a look")]
+            lambda: (
+                [(r.name, r.note) for r in controller.repository.runs]
+                == [("second", "worth a look")]
+            )
         )
         controller.repository.delete(run)
-        qtbot.waitUntil(lambda: controller.runs == ())
+        qtbot.waitUntil(lambda: controller.repository.runs == ())
         controller.repository.restore(run)
-        qtbot.waitUntil(lambda: len(controller.runs) == 1)
+        qtbot.waitUntil(lambda: len(controller.repository.runs) == 1)
 
     def test_a_failing_change_is_said_in_words(self, qtbot: QtBot, controller: Controller) -> None:
         with qtbot.waitSignal(controller.problem_found) as problem:
@@ -428,10 +441,10 @@ class TestStoredRuns:
     def test_curves_of_several_runs(
         self, qtbot: QtBot, controller: Controller, engine: FakeEngine
     ) -> None:
-        controller.set_draft(DIGITS)
+        controller.drafts.set_draft(DIGITS)
         controller.start()
         run_until(qtbot, controller, RunState.FINISHED)
-        run = str(controller.run)
+        run = str(controller.training.run)
         with qtbot.waitSignal(controller.repository.curves_read) as answer:
             controller.repository.read_curves((run,), with_steps=True)
         (curves,) = answer.args[0]
@@ -445,8 +458,8 @@ class TestOpeningAndClosing:
             controller = Controller(engine.workspace, engine, FakeSampler)
             controller.open()
             assert controller.is_read_only
-            controller.set_draft(DIGITS)
-            with qtbot.waitSignal(controller.start_rejected):
+            controller.drafts.set_draft(DIGITS)
+            with qtbot.waitSignal(controller.training.start_rejected):
                 controller.start()
             with qtbot.waitSignal(controller.closed):
                 controller.close()

@@ -50,7 +50,7 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
 
 def look(on: PageStage[DataPage], source: str, tab: str) -> Any:
     """Opens data, and returns what a tab shows of it."""
-    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
         on.page.open_path(source)
     on.page.profile_view.show_tab(tab)
     return on.page.profile_view.view(tab)
@@ -238,11 +238,9 @@ class TestBatch:
 
     def test_before_and_after_augmentation_can_be_compared(self, on: PageStage[DataPage]) -> None:
         view = look_at_batch(on, "/data/pets")
-        draft = on.controller.draft.with_augmentation({"rotate": 20.0})
-        with on.qtbot.waitSignal(
-            on.controller.batch_controller.batch_changed, check_params_cb=bool
-        ):
-            on.controller.set_draft(draft)
+        draft = on.controller.drafts.draft.with_augmentation({"rotate": 20.0})
+        with on.qtbot.waitSignal(on.controller.batches.batch_changed, check_params_cb=bool):
+            on.controller.drafts.set_draft(draft)
         assert view.has_switch
         grid = view.view
         assert isinstance(grid, ImageGrid)
@@ -265,11 +263,11 @@ class TestBatch:
         view = look(on, "/data/pets", "batch")
         on.qtbot.waitUntil(lambda: any(isinstance(c, PreviewBatch) for c in on.engine.commands))
         seen: list[Any] = []
-        on.controller.batch_controller.batch_changed.connect(seen.append)
-        with on.qtbot.waitSignal(
-            on.controller.batch_controller.batch_changed, check_params_cb=bool
-        ):
-            on.controller.set_draft(on.controller.draft.with_augmentation({"zoom": 0.2}))
+        on.controller.batches.batch_changed.connect(seen.append)
+        with on.qtbot.waitSignal(on.controller.batches.batch_changed, check_params_cb=bool):
+            on.controller.drafts.set_draft(
+                on.controller.drafts.draft.with_augmentation({"zoom": 0.2})
+            )
             on.engine.preview.open()
         assert view.has_switch
         assert len([batch for batch in seen if batch is not None]) == 1
@@ -307,19 +305,19 @@ class TestSettings:
         assert form.isHidden()
         look(on, "/data/names", "texts")
         assert not form.isHidden()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             form.field("tokens").set_value("word")
-        assert on.controller.draft.preprocessing == {"tokens": "word"}
+        assert on.controller.drafts.draft.preprocessing == {"tokens": "word"}
 
     def test_columns_of_weights_and_of_groups_are_chosen(self, on: PageStage[DataPage]) -> None:
         look(on, "/data/people.csv", "rows")
         settings = on.page.data_settings
         settings.weights.chosen.emit("fare")
         settings.split_column.chosen.emit("town")
-        assert on.controller.draft.weights == "fare"
-        assert on.controller.draft.split == {"column": "town"}
+        assert on.controller.drafts.draft.weights == "fare"
+        assert on.controller.drafts.draft.split == {"column": "town"}
         settings.split_column.chosen.emit(None)
-        assert on.controller.draft.split == {}
+        assert on.controller.drafts.draft.split == {}
 
     def test_the_format_is_named_and_can_be_changed(self, on: PageStage[DataPage]) -> None:
         look(on, "/data/river.csv", "series")
@@ -327,9 +325,9 @@ class TestSettings:
         assert box.itemText(0) == "automatic: Series over time, in a table"
         place = box.findData("table")
         box.setCurrentIndex(place)
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             box.activated.emit(place)
-        assert on.controller.draft.format == "table"
+        assert on.controller.drafts.draft.format == "table"
 
     def test_there_is_data_of_every_kind(self) -> None:
         assert {profile.signature.kind for profile in map(fake_profile, SOURCES)} == set(Kind)

@@ -39,9 +39,9 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
 
 
 def open_path(on: PageStage[DataPage], path: str, tab: str) -> None:
-    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
         if path in DATASETS:
-            on.controller.choose_data(path)
+            on.controller.drafts.choose_data(path)
         else:
             on.page.open_path(path)
     on.page.profile_view.show_tab(tab)
@@ -58,7 +58,9 @@ def press(on: PageStage[DataPage], remedy: Remedy) -> None:
     for card in problems(on).cards:
         for button in card.buttons:
             if button.text() == remedy.label:
-                with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+                with on.qtbot.waitSignal(
+                    on.controller.drafts.profile_changed, check_params_cb=bool
+                ):
                     on.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
                 return
     raise AssertionError(f"There is no button '{remedy.label}'.")
@@ -87,7 +89,7 @@ class TestProblems:
 
     def test_other_data_without_problems_shows_itself(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
-        on.controller.choose_data("moons")
+        on.controller.drafts.choose_data("moons")
         on.qtbot.waitUntil(lambda: on.page.profile_view.tab == "plot")
 
     def test_data_without_problems_says_so(self, on: PageStage[DataPage]) -> None:
@@ -118,36 +120,36 @@ class TestProblems:
     def test_a_remedy_is_one_click_away_and_can_be_undone(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
         press(on, LEAVE_OUT)
-        assert on.controller.draft.columns == {"passenger.id": {"type": "ignore"}}
+        assert on.controller.drafts.draft.columns == {"passenger.id": {"type": "ignore"}}
         assert on.page.profile_view.tab == "problems"
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        with on.qtbot.waitSignal(on.controller.drafts.draft_changed):
             press_undo(on)
-        assert on.controller.draft.columns.get("passenger.id", {}) == {}
+        assert on.controller.drafts.draft.columns.get("passenger.id", {}) == {}
 
     def test_undo_keeps_what_was_changed_since(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
         press(on, FILL)
-        draft = on.controller.draft
+        draft = on.controller.drafts.draft
         assert draft.columns == {"age": {"gaps": "median"}}
-        on.controller.set_draft(draft.with_seed(5))
+        on.controller.drafts.set_draft(draft.with_seed(5))
         press_undo(on)
-        assert on.controller.draft.seed == 5
-        assert on.controller.draft.columns.get("age", {}) == {}
+        assert on.controller.drafts.draft.seed == 5
+        assert on.controller.drafts.draft.columns.get("age", {}) == {}
 
     def test_undo_does_nothing_to_other_data(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
         press(on, FILL)
         open_path(on, "moons", "plot")
         press_undo(on)
-        assert on.controller.draft == on.controller.draft.with_data("moons")
+        assert on.controller.drafts.draft == on.controller.drafts.draft.with_data("moons")
 
     def test_files_left_out_before_stay_out(self, on: PageStage[DataPage]) -> None:
         open_path(on, "/data/pets", "problems")
-        before = on.controller.draft.with_changes({"data.exclude": ["cats/1.png"]})
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
-            on.controller.set_draft(before)
+        before = on.controller.drafts.draft.with_changes({"data.exclude": ["cats/1.png"]})
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            on.controller.drafts.set_draft(before)
         press(on, EXCLUDE)
-        assert on.controller.draft.exclude == ("cats/1.png", "cats/7.png", "dogs/a b.png")
+        assert on.controller.drafts.draft.exclude == ("cats/1.png", "cats/7.png", "dogs/a b.png")
 
 
 class TestColumns:
@@ -165,14 +167,14 @@ class TestColumns:
     def test_type_and_gaps_are_chosen_in_place(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "columns")
         model = table(on).model()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             model.setData(model.index(1, GAPS), "mean")
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             model.setData(model.index(1, TYPE), "category")
-        assert on.controller.draft.columns == {"age": {"gaps": "mean", "type": "category"}}
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        assert on.controller.drafts.draft.columns == {"age": {"gaps": "mean", "type": "category"}}
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             model.setData(model.index(1, TYPE), "auto")
-        assert on.controller.draft.columns == {"age": {"gaps": "mean"}}
+        assert on.controller.drafts.draft.columns == {"age": {"gaps": "mean"}}
         assert on.page.profile_view.tab == "columns"
 
     def test_a_value_that_is_typed_becomes_a_constant(self, on: PageStage[DataPage]) -> None:
@@ -186,14 +188,14 @@ class TestColumns:
         box.activated.emit(box.currentIndex())
         assert box.currentText() == ""
         box.setEditText("37,5")
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             delegate.setModelData(box, columns.model(), index)
         constant = {"gaps": "constant", "constant": 37.5}
-        assert on.controller.draft.columns == {"age": constant}
+        assert on.controller.drafts.draft.columns == {"age": constant}
         model = columns.model()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             model.setData(model.index(1, GAPS), "median")
-        assert on.controller.draft.columns == {"age": {"gaps": "median"}}
+        assert on.controller.drafts.draft.columns == {"age": {"gaps": "median"}}
 
     @pytest.mark.qt_log_ignore("This plugin does not support")
     def test_every_choice_can_be_read_in_full(self, on: PageStage[DataPage]) -> None:
@@ -236,19 +238,19 @@ class TestProgress:
     def test_how_far_it_is_shows_with_a_way_to_cancel(self, on: PageStage[DataPage]) -> None:
         on.engine.inspect.close()
         on.engine.progress = (DataProgress("Reading files", 2_000, 8_000),)
-        with on.qtbot.waitSignal(on.controller.data_progress):
+        with on.qtbot.waitSignal(on.controller.drafts.data_progress):
             on.page.open_path("/data/pets")
         panel = on.page.state_panel
         on.qtbot.waitUntil(lambda: panel.title.text() == "Reading files")
         assert panel.text.text() == "2\u202f000 of 8\u202f000"
         assert panel.progress.value() == panel.progress.maximum() // 4
         assert panel.button.text() == "Cancel"
-        with on.qtbot.waitSignal(on.controller.data_rejected):
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
             on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
         assert set(on.engine.controls) == {Control.STOP}
         assert panel.title.text() == "Cancelled"
         on.engine.inspect.open()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
         assert on.page.profile_view.isVisible()
 
@@ -256,23 +258,23 @@ class TestProgress:
         on.engine.inspect.close()
         on.page.open_path("/data/pets")
         on.qtbot.waitUntil(lambda: any(isinstance(c, InspectData) for c in on.engine.commands))
-        on.controller.choose_data("moons")
+        on.controller.drafts.choose_data("moons")
         on.qtbot.waitUntil(lambda: Control.STOP in on.engine.controls)
         on.engine.inspect.open()
-        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
-        assert on.controller.profile is not None
-        assert on.controller.profile.source == "moons"
-        assert on.controller.data_problem is None
+        on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
+        assert on.controller.drafts.profile is not None
+        assert on.controller.drafts.profile.source == "moons"
+        assert on.controller.drafts.data_problem is None
 
     def test_what_is_not_here_is_downloaded_after_a_click(self, on: PageStage[DataPage]) -> None:
         on.engine.rejections["mnist"] = Rejected("MNIST is not on this machine.", "11.5 MB.")
-        with on.qtbot.waitSignal(on.controller.data_rejected):
-            on.controller.choose_data("mnist")
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
+            on.controller.drafts.choose_data("mnist")
         panel = on.page.state_panel
         assert panel.button.text() == "Download it"
         assert "11.5 MB" in panel.text.text()
         assert not any(isinstance(c, DownloadData) for c in on.engine.commands)
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             on.qtbot.mouseClick(panel.button, Qt.MouseButton.LeftButton)
         assert DownloadData("mnist") in on.engine.commands
 

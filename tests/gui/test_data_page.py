@@ -31,13 +31,13 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
 
 def pick(on: PageStage[DataPage], name: str) -> None:
     """Picks a card as the mouse does, and waits for its profile."""
-    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
         click_card(on, name)
 
 
 def open_path(on: PageStage[DataPage], path: str) -> None:
     """Opens a file or folder, and waits for its profile."""
-    with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
         on.page.open_path(path)
 
 
@@ -74,16 +74,16 @@ class TestPicking:
 
     def test_a_click_picks_data_and_a_model_that_fits(self, on: PageStage[DataPage]) -> None:
         pick(on, "digits")
-        assert on.controller.draft.source == "digits"
-        assert on.controller.draft.model == DATASETS["digits"].recommended_model
+        assert on.controller.drafts.draft.source == "digits"
+        assert on.controller.drafts.draft.model == DATASETS["digits"].recommended_model
         assert on.page.title.text() == DATASETS["digits"].title
         assert on.page.next_button.isEnabled()
 
     def test_arrow_keys_pick_too(self, on: PageStage[DataPage]) -> None:
         pick(on, "iris")
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             QTest.keyClick(on.page.cards, Qt.Key.Key_Down)
-        assert on.controller.draft.source == "wine"
+        assert on.controller.drafts.draft.source == "wine"
 
     def test_the_search_field_filters_by_every_word(self, on: PageStage[DataPage]) -> None:
         on.page.search.setText("two cla")
@@ -101,8 +101,8 @@ class TestPicking:
         assert asked.args == ["model"]
 
     def test_a_draft_from_elsewhere_is_shown(self, on: PageStage[DataPage]) -> None:
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
-            on.controller.choose_data("moons")
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            on.controller.drafts.choose_data("moons")
         assert on.page.cards.current_name == "moons"
         assert on.page.title.text() == DATASETS["moons"].title
 
@@ -153,7 +153,7 @@ class TestLooking:
         click_card(on, "digits")
         on.qtbot.waitUntil(lambda: "Loading" in on.page.state_panel.title.text())
         assert not on.page.next_button.isEnabled()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             on.engine.inspect.open()
         assert on.page.profile_view.isVisible()
 
@@ -165,7 +165,7 @@ class TestSetting:
         assert form is not None
         noise = form.field("noise")
         assert isinstance(noise, NumberField)
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             noise.set_value(0.3)
         assert inspected(on)[-1].spec["data"]["parameters"] == {"noise": 0.3}
         pick(on, "digits")
@@ -179,7 +179,7 @@ class TestSetting:
         ):
             field = form.field(name)
             assert isinstance(field, NumberField)
-            with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+            with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
                 field.set_value(value)
         assert inspected(on)[-1].spec["split"] == {"test": 0.3}
         assert inspected(on)[-1].spec["seed"] == 7
@@ -187,7 +187,7 @@ class TestSetting:
     def test_what_the_engine_finds_wrong_shows_at_its_field(self, on: PageStage[DataPage]) -> None:
         problem = Problem("data.parameters.noise", "So much noise.", "Use less.")
         on.engine.rejections["moons"] = Rejected("", problems=(problem,))
-        with on.qtbot.waitSignal(on.controller.data_rejected):
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
             click_card(on, "moons")
         form = on.page.data_settings.form
         assert form is not None
@@ -197,7 +197,7 @@ class TestSetting:
 
     def test_what_belongs_to_no_field_is_said_in_place(self, on: PageStage[DataPage]) -> None:
         on.engine.rejections["moons"] = Rejected("The disk is gone.", "Bring it back.")
-        with on.qtbot.waitSignal(on.controller.data_rejected):
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
             click_card(on, "moons")
         text = on.page.state_panel.text.text()
         assert "The disk is gone." in text
@@ -209,7 +209,7 @@ class TestFiles:
         self, on: PageStage[DataPage]
     ) -> None:
         open_path(on, "/data/people.csv")
-        draft = on.controller.draft
+        draft = on.controller.drafts.draft
         assert (draft.source, draft.target) == ("/data/people.csv", None)
         target = on.page.data_settings.target
         assert target.columns == ("passenger.id", "age", "town", "fare", "survived")
@@ -220,9 +220,9 @@ class TestFiles:
         open_path(on, "/data/people.csv")
         target = on.page.data_settings.target
         target.setFocus()
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        with on.qtbot.waitSignal(on.controller.drafts.draft_changed):
             QTest.keyClick(target, Qt.Key.Key_Down)
-        assert on.controller.draft.target == "passenger.id"
+        assert on.controller.drafts.draft.target == "passenger.id"
 
     @pytest.mark.parametrize("source", ["/data/people.csv", "/data/pets"])
     def test_what_was_opened_stays_among_the_cards(
@@ -236,13 +236,13 @@ class TestFiles:
         kind = FORMATS[fake_profile(source).format].kind
         assert on.page.cards.cards[0].icon == kind.value
         pick(on, source)
-        assert on.controller.draft.source == source
+        assert on.controller.drafts.draft.source == source
 
     def test_a_file_that_cannot_be_read_says_why_and_is_not_remembered(
         self, on: PageStage[DataPage]
     ) -> None:
         on.engine.rejections["/data/bad.csv"] = Rejected("'bad.csv' is empty.", "Pick another.")
-        with on.qtbot.waitSignal(on.controller.data_rejected):
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
             on.page.open_path("/data/bad.csv")
         assert "'bad.csv' is empty." in on.page.state_panel.text.text()
         assert on.settings.get("data/recent_files", list[str]()) == []
@@ -250,11 +250,11 @@ class TestFiles:
 
     def test_data_that_was_mended_is_looked_at_again(self, on: PageStage[DataPage]) -> None:
         on.engine.rejections["/data/people.csv"] = Rejected("It is empty.", "Pick another.")
-        with on.qtbot.waitSignal(on.controller.data_rejected):
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
             on.page.open_path("/data/people.csv")
         on.engine.rejections.clear()
         button = on.page.state_panel.button
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             on.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert on.page.profile_view.isVisible()
 

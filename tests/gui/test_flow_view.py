@@ -326,7 +326,7 @@ class TestResults:
         assert view is not None
         assert view.isVisible()
         assert len(view.history) == 2
-        assert on.controller.state is RunState.FINISHED
+        assert on.controller.training.state is RunState.FINISHED
 
 
 def _rest(event: GradientFlow) -> tuple[object, ...]:

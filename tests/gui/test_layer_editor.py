@@ -29,7 +29,7 @@ DIGITS = Draft(source="digits", model="cnn")
 def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[ModelPage]]:
     with page_stage(qtbot, tmp_path, ModelPage) as made:
         made.engine.has_graphs = True
-        answered(made, lambda: made.controller.set_draft(DIGITS))
+        answered(made, lambda: made.controller.drafts.set_draft(DIGITS))
         yield made
 
 
@@ -42,12 +42,12 @@ def editor(on: PageStage[ModelPage]) -> LayerEditor:
 
 def answered(on: PageStage[ModelPage], act) -> None:
     """Does something, and waits until the engine has said what becomes of it."""
-    with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+    with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
         act()
 
 
 def refused(on: PageStage[ModelPage], act) -> None:
-    with on.qtbot.waitSignal(on.controller.model_rejected):
+    with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
         act()
 
 
@@ -86,7 +86,7 @@ class TestOpening:
     ) -> None:
         assert editor.isVisible()
         assert not on.page.cards.isVisible()
-        assert on.controller.draft.model == CUSTOM
+        assert on.controller.drafts.draft.model == CUSTOM
         assert editor.title.text() == "My CNN"
         assert names(editor)[0] == "input"
         assert {row.shape for row in editor.layers.rows} == {"28×28×1"}
@@ -94,12 +94,12 @@ class TestOpening:
     def test_the_training_stays_as_it_was_for_those_layers(
         self, on: PageStage[ModelPage], editor: LayerEditor
     ) -> None:
-        assert on.controller.draft.training["optimizer"] == "adam"
-        assert on.controller.draft.training["learning_rate"] == 0.003
+        assert on.controller.drafts.draft.training["optimizer"] == "adam"
+        assert on.controller.drafts.draft.training["learning_rate"] == 0.003
 
     def test_what_has_no_layers_to_edit_says_so(self, qtbot: QtBot, tmp_path: Path) -> None:
         with page_stage(qtbot, tmp_path, ModelPage) as on:
-            answered(on, lambda: on.controller.set_draft(DIGITS))
+            answered(on, lambda: on.controller.drafts.set_draft(DIGITS))
             assert not on.page.forms.layers_button.isEnabled()
             assert "as a whole" in on.page.forms.layers_button.toolTip()
 
@@ -111,7 +111,7 @@ class TestOpening:
         place = on.page.cards.visualRect(index).center()
         on.qtbot.mouseClick(on.page.cards.viewport(), Qt.MouseButton.LeftButton, pos=place)
         on.qtbot.waitUntil(lambda: on.page.editing.is_open)
-        assert on.controller.draft.model_parameters["graph"]["layers"]
+        assert on.controller.drafts.draft.model_parameters["graph"]["layers"]
 
     def test_back_leads_to_the_list_and_nothing_is_lost_when_another_is_picked(
         self, on: PageStage[ModelPage], editor: LayerEditor
@@ -131,13 +131,13 @@ class TestOpening:
         self, on: PageStage[ModelPage], editor: LayerEditor, spoken: SpokenMessages
     ) -> None:
         answered(on, lambda: editor.add_layer("Dropout"))
-        before = on.controller.draft.model_parameters
+        before = on.controller.drafts.draft.model_parameters
         answered(on, lambda: on.page.cards.picked.emit("mlp"))
         answered(on, lambda: click(on, on.page.forms.layers_button))
-        assert on.controller.draft.model_parameters != before
+        assert on.controller.drafts.draft.model_parameters != before
         assert "put aside" in spoken[-1].text
         answered(on, lambda: press(editor, editor.actions_.undo))
-        assert on.controller.draft.model_parameters == before
+        assert on.controller.drafts.draft.model_parameters == before
 
 
 class TestEditing:
@@ -152,7 +152,7 @@ class TestEditing:
         assert "SpatialDropout2D" in palette.cards.shown_names
         palette.search.clear()
         QTest.keyClicks(palette.search, "dropout")
-        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
             QTest.keyClick(palette.search, Qt.Key.Key_Return)
         assert not palette.isVisible()
         at = names(editor).index("dense")
@@ -375,12 +375,12 @@ class TestKeeping:
         with on.qtbot.waitSignal(models.models_changed):
             press(editor, editor.actions_.save)
         assert "is saved" in spoken[-1].text
-        saved = on.controller.draft.model_parameters
+        saved = on.controller.drafts.draft.model_parameters
         assert on.page.cards.current_name == f"{OWN}My CNN"
         answered(on, lambda: editor.add_layer("Dropout"))
         assert on.page.cards.current_name == CUSTOM
         answered(on, lambda: on.page.cards.picked.emit(f"{OWN}My CNN"))
-        assert on.controller.draft.model_parameters == saved
+        assert on.controller.drafts.draft.model_parameters == saved
         click(on, editor.back_button)
         with on.qtbot.waitSignal(models.models_changed):
             click(on, on.page.forms.remove_button)
@@ -445,7 +445,7 @@ class TestKeeping:
 
 def test_a_draft_with_unreadable_layers_says_so(on: PageStage[ModelPage]) -> None:
     broken = DIGITS.with_model(CUSTOM, {"graph": {"layers": "none"}})
-    refused(on, lambda: on.controller.set_draft(broken))
+    refused(on, lambda: on.controller.drafts.set_draft(broken))
     assert on.page.state_panel.isVisible()
 
 

@@ -47,8 +47,8 @@ def hold(on: WindowStage, epoch: int = 2) -> None:
         return isinstance(event, EpochEnded) and event.epoch == epoch
 
     on.engine.hold_after_epoch = epoch
-    on.controller.set_draft(DIGITS)
-    with on.qtbot.waitSignal(on.controller.run_event, check_params_cb=is_there):
+    on.controller.drafts.set_draft(DIGITS)
+    with on.qtbot.waitSignal(on.controller.training.run_event, check_params_cb=is_there):
         on.controller.start()
 
 
@@ -109,8 +109,8 @@ class TestOpening:
                 assert str(os.getpid()) in said.text
                 assert "Start is off" in said.text
                 assert said.is_lasting
-                on.controller.set_draft(DIGITS)
-                with qtbot.waitSignal(on.controller.start_rejected):
+                on.controller.drafts.set_draft(DIGITS)
+                with qtbot.waitSignal(on.controller.training.start_rejected):
                     on.controller.start()
                 assert str(os.getpid()) in spoken.take("error").text
         finally:
@@ -133,7 +133,7 @@ class TestOpening:
         with window_stage(qtbot, tmp_path) as on:
             qtbot.waitUntil(lambda: any(m.level == "warning" for m in spoken))
             assert "A lost run" in spoken.take("warning").text
-            qtbot.waitUntil(lambda: len(on.controller.runs) == 1)
+            qtbot.waitUntil(lambda: len(on.controller.repository.runs) == 1)
 
 
 class TestFindingOnesWay:
@@ -167,20 +167,20 @@ class TestFindingOnesWay:
         assert on.window.current_page == "train"
 
     def test_steps_say_what_they_hold(self, on: WindowStage) -> None:
-        on.controller.set_draft(Draft())
+        on.controller.drafts.set_draft(Draft())
         on.qtbot.waitUntil(lambda: hint(on, "data") == "Pick some data")
         assert [mark(on, name) for name in PAGES] == [TODO] * 5
-        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
-            on.controller.set_draft(DIGITS)
-        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+        with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
+            on.controller.drafts.set_draft(DIGITS)
+        on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
         assert hint(on, "data") == "Handwritten digits"
         assert hint(on, "model") == "CNN"
         assert (mark(on, "data"), mark(on, "model")) == (DONE, DONE)
 
     def test_a_problem_is_marked_at_its_step(self, on: WindowStage) -> None:
         on.engine.rejections["cnn"] = Rejected("No.")
-        with on.qtbot.waitSignal(on.controller.model_rejected):
-            on.controller.set_draft(DIGITS)
+        with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
+            on.controller.drafts.set_draft(DIGITS)
         assert mark(on, "model") == PROBLEM
 
     def test_the_run_is_in_the_title_and_at_its_step(self, on: WindowStage) -> None:
@@ -190,7 +190,7 @@ class TestFindingOnesWay:
         assert "Handwritten digits" in on.window.windowTitle()
         assert mark(on, "train") == ACTIVE
         with on.qtbot.waitSignal(
-            on.controller.state_changed, check_params_cb=lambda s: s is RunState.FINISHED
+            on.controller.training.state_changed, check_params_cb=lambda s: s is RunState.FINISHED
         ):
             on.engine.go_on()
         assert on.window.windowTitle().startswith("Finished")
@@ -237,10 +237,10 @@ class TestFindingOnesWay:
         entering = QDragEnterEvent(QPointF(9, 9).toPoint(), *everything, *keys)
         QApplication.sendEvent(on.window, entering)
         assert entering.isAccepted()
-        with on.qtbot.waitSignal(on.controller.profile_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
             QApplication.sendEvent(on.window, QDropEvent(QPointF(9, 9), *everything, *keys))
         assert on.window.current_page == "data"
-        assert on.controller.draft.source == str(path)
+        assert on.controller.drafts.draft.source == str(path)
 
     def test_a_background_failure_is_said(self, on: WindowStage, spoken: SpokenMessages) -> None:
         on.controller.problem_found.emit(Rejected("The disk is full.", "Make room.", details="x"))
@@ -253,10 +253,10 @@ class TestRemembering:
         with window_stage(qtbot, tmp_path) as on:
             on.window.resize(1120, 720)
             on.window.show_page("model")
-            on.controller.set_draft(DIGITS.with_seed(7))
+            on.controller.drafts.set_draft(DIGITS.with_seed(7))
         with window_stage(qtbot, tmp_path) as on:
             assert on.window.current_page == "model"
-            assert on.controller.draft == DIGITS.with_seed(7)
+            assert on.controller.drafts.draft == DIGITS.with_seed(7)
             assert (on.window.width(), on.window.height()) == (1120, 720)
 
     def test_broken_settings_cost_no_launch(self, qtbot: QtBot, tmp_path: Path) -> None:
@@ -268,10 +268,13 @@ class TestRemembering:
         store.sync()
         with window_stage(qtbot, tmp_path) as on:
             assert on.window.current_page == "data"
-            assert on.controller.draft.source == "digits"
+            assert on.controller.drafts.draft.source == "digits"
 
     def test_the_first_time_something_good_to_start_with_is_picked(self, on: WindowStage) -> None:
-        assert (on.controller.draft.source, on.controller.draft.model) == ("digits", "cnn")
+        assert (on.controller.drafts.draft.source, on.controller.drafts.draft.model) == (
+            "digits",
+            "cnn",
+        )
 
     def test_the_theme_is_remembered_by_name(self, on: WindowStage) -> None:
         switch = on.window.theme_switch
@@ -320,7 +323,7 @@ class TestClosing:
         assert "Stop, keep the model and close?" in question.text()
         keep = question.buttons()[[b.text() for b in question.buttons()].index("Keep training")]
         on.qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
-        assert on.controller.is_active
+        assert on.controller.training.is_active
         assert not on.controller.is_closing
         on.window.close()
         again = [box for box in on.window.findChildren(QMessageBox) if box.isVisible()]
@@ -329,7 +332,7 @@ class TestClosing:
 
     def test_stop_and_close_keeps_the_run(self, on: WindowStage) -> None:
         hold(on)
-        run = on.controller.run
+        run = on.controller.training.run
         on.window.close()
         question = on.window.findChild(QMessageBox)
         assert question is not None

@@ -25,8 +25,8 @@ from engine.spec.signature import Kind, Task
 from gui.network.layer_view import LayerView, takes_from
 from gui.pages.model.model_cards import ModelCards
 from gui.pages.model.model_page import ModelPage
-from gui.state.controller import Controller
 from gui.state.draft import Draft
+from gui.state.draft_controller import DraftController
 from gui.widgets.parameter_fields import ChoiceField, NumberField
 from tests.gui.frame_fixtures import PageStage, page_stage
 
@@ -41,9 +41,9 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[ModelPage]]:
 
 
 def show(on: PageStage[ModelPage], draft: Draft) -> None:
-    with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
-        on.controller.set_draft(draft)
-    on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+    with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
+        on.controller.drafts.set_draft(draft)
+    on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
 
 
 def asked(on: PageStage[ModelPage]) -> dict[str, object]:
@@ -70,7 +70,7 @@ class TestPicking:
         index = on.page.cards._index_of("linear_regression")
         place = on.page.cards.visualRect(index).center()
         on.qtbot.mouseClick(on.page.cards.viewport(), Qt.MouseButton.LeftButton, pos=place)
-        assert on.controller.draft.model == "cnn"
+        assert on.controller.drafts.draft.model == "cnn"
 
     def test_the_recommended_one_comes_first_and_is_marked(self, on: PageStage[ModelPage]) -> None:
         show(on, LINE)
@@ -93,8 +93,8 @@ class TestPicking:
         self, source: str, kind: Kind, task: Task, recommended: str
     ) -> None:
         profile = SimpleNamespace(signature=SimpleNamespace(kind=kind, task=task))
-        controller = SimpleNamespace(profile=profile, draft=Draft(source=source))
-        cards = ModelCards(cast(Controller, controller)).cards(())
+        drafts = SimpleNamespace(profile=profile, draft=Draft(source=source))
+        cards = ModelCards(cast(DraftController, drafts)).cards(())
         assert [card.name for card in cards if card.is_marked] == [recommended]
 
     def test_another_one_is_picked_with_its_words_and_settings(
@@ -102,14 +102,14 @@ class TestPicking:
     ) -> None:
         show(on, DIGITS)
         index = on.page.cards._index_of("mlp")
-        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
             on.qtbot.mouseClick(
                 on.page.cards.viewport(),
                 Qt.MouseButton.LeftButton,
                 pos=on.page.cards.visualRect(index).center(),
             )
         mlp = ARCHITECTURES["mlp"]
-        assert on.controller.draft.model == "mlp"
+        assert on.controller.drafts.draft.model == "mlp"
         assert on.page.title.text() == mlp.title
         assert on.page.summary.text() == mlp.summary
         assert on.page.formula.text() == mlp.formula
@@ -123,7 +123,7 @@ class TestSetting:
     def test_what_is_typed_is_asked_once_the_person_pauses(self, on: PageStage[ModelPage]) -> None:
         show(on, DIGITS)
         epochs = on.page.forms.training_form.field("epochs")
-        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+        with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
             QTest.keyClicks(epochs.findChild(QLineEdit), "25")
         assert asked(on)["training"] == {"epochs": 25}
 
@@ -148,8 +148,8 @@ class TestSetting:
                 Problem("training.loss", "Does not fit."),
             ),
         )
-        with on.qtbot.waitSignal(on.controller.model_rejected):
-            on.controller.set_draft(DIGITS.with_model_parameters({"kernel_size": 15}))
+        with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
+            on.controller.drafts.set_draft(DIGITS.with_model_parameters({"kernel_size": 15}))
         form = on.page.forms.form
         assert form is not None
         assert form.error_text("kernel_size") == "Nothing is left. Use 3."
@@ -175,8 +175,10 @@ class TestSetting:
     def test_wrong_data_is_said_as_such_and_leads_there(self, on: PageStage[ModelPage]) -> None:
         problem = Rejected("", problems=(Problem("split.test", "Too much kept aside."),))
         on.engine.rejections["digits"] = on.engine.rejections["cnn"] = problem
-        with on.qtbot.waitSignals([on.controller.model_rejected, on.controller.data_rejected]):
-            on.controller.set_draft(DIGITS)
+        with on.qtbot.waitSignals(
+            [on.controller.drafts.model_rejected, on.controller.drafts.data_rejected]
+        ):
+            on.controller.drafts.set_draft(DIGITS)
         assert on.page.state_panel.title.text() == "The data cannot be used yet"
         assert "Too much kept aside." in on.page.state_panel.text.text()
         with on.qtbot.waitSignal(on.page.page_requested) as wanted:
@@ -188,19 +190,19 @@ class TestLayers:
     def test_tensorflow_getting_ready_is_said(self, qtbot: QtBot, tmp_path: Path) -> None:
         with page_stage(qtbot, tmp_path, ModelPage, is_warm=False) as on:
             on.engine.describe.close()
-            on.controller.set_draft(DIGITS)
+            on.controller.drafts.set_draft(DIGITS)
             title = on.page.state_panel.title
             qtbot.waitUntil(lambda: "TensorFlow is getting ready" in title.text())
             assert on.page.next_button.isEnabled()
             on.engine.warm_up.open()
             qtbot.waitUntil(lambda: "Building" in title.text())
-            with qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool):
+            with qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
                 on.engine.describe.open()
             assert on.page.tabs.layers.isVisible()
 
     def test_layers_and_totals_are_shown_before_training(self, on: PageStage[ModelPage]) -> None:
         show(on, DIGITS)
-        model = on.controller.model
+        model = on.controller.drafts.model
         assert model is not None
         assert on.page.tabs.layers.layers == model.layers
         assert on.page.tabs.layers.layers[0].type == "Input"

@@ -33,8 +33,8 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def on(qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[ModelPage]]:
     with page_stage(qtbot, tmp_path, ModelPage) as made:
-        with qtbot.waitSignal(made.controller.model_changed, check_params_cb=bool):
-            made.controller.set_draft(DIGITS)
+        with qtbot.waitSignal(made.controller.drafts.model_changed, check_params_cb=bool):
+            made.controller.drafts.set_draft(DIGITS)
         yield made
 
 
@@ -46,7 +46,7 @@ def find(on: PageStage[ModelPage]) -> RateView:
 
 
 def reaches(on: PageStage[ModelPage], state: RateState) -> RateView:
-    on.qtbot.waitUntil(lambda: on.controller.rate_controller.state is state)
+    on.qtbot.waitUntil(lambda: on.controller.rates.state is state)
     assert on.page.rates is not None
     return on.page.rates
 
@@ -58,7 +58,7 @@ class TestFinding:
         find(on)
         view = reaches(on, RateState.DONE)
         (asked,) = [command for command in on.engine.commands if isinstance(command, FindRate)]
-        assert asked.spec == on.controller.draft.to_spec()
+        assert asked.spec == on.controller.drafts.draft.to_spec()
         assert view.plot.isVisible()
         assert len(view.plot) == len(on.engine.rates.losses)
         assert view.plot.suggestion == 0.003
@@ -69,15 +69,15 @@ class TestFinding:
     def test_the_suggestion_goes_into_the_draft_and_nothing_else_changes(
         self, on: PageStage[ModelPage]
     ) -> None:
-        on.controller.set_draft(on.controller.draft.with_training({"epochs": 4}))
+        on.controller.drafts.set_draft(on.controller.drafts.draft.with_training({"epochs": 4}))
         find(on)
         view = reaches(on, RateState.DONE)
         on.qtbot.mouseClick(view.use_button, LEFT)
-        assert on.controller.draft.training == {"epochs": 4, "learning_rate": 0.003}
+        assert on.controller.drafts.draft.training == {"epochs": 4, "learning_rate": 0.003}
         assert on.page.forms.training_form.field("learning_rate").value() == 0.003
         assert view.use_button.text() == "0.003 is used"
         assert not view.use_button.isEnabled()
-        assert on.controller.rate_controller.state is RateState.DONE  # it still holds
+        assert on.controller.rates.state is RateState.DONE  # it still holds
 
     def test_the_curve_grows_and_stop_keeps_what_was_tried(self, on: PageStage[ModelPage]) -> None:
         on.engine.try_rates.close()
@@ -125,8 +125,8 @@ class TestFinding:
     def test_a_result_of_another_draft_is_forgotten(self, on: PageStage[ModelPage], change) -> None:
         find(on)
         view = reaches(on, RateState.DONE)
-        on.controller.set_draft(change(on.controller.draft))
-        assert on.controller.rate_controller.state is RateState.NONE
+        on.controller.drafts.set_draft(change(on.controller.drafts.draft))
+        assert on.controller.rates.state is RateState.NONE
         assert view.state_panel.isVisible()
         assert not view.use_button.isVisible()
 
@@ -141,21 +141,21 @@ class TestFinding:
     def test_what_does_not_matter_to_it_keeps_it(self, on: PageStage[ModelPage], change) -> None:
         find(on)
         reaches(on, RateState.DONE)
-        on.controller.set_draft(change(on.controller.draft))
-        assert on.controller.rate_controller.state is RateState.DONE
+        on.controller.drafts.set_draft(change(on.controller.drafts.draft))
+        assert on.controller.rates.state is RateState.DONE
 
     def test_data_that_is_read_anew_forgets_it(self, on: PageStage[ModelPage]) -> None:
         find(on)
         reaches(on, RateState.DONE)
-        on.controller.draft_controller.inspect_again()
-        assert on.controller.rate_controller.state is RateState.NONE
+        on.controller.drafts.inspect_again()
+        assert on.controller.rates.state is RateState.NONE
 
     def test_one_under_way_is_stopped_by_another_draft(self, on: PageStage[ModelPage]) -> None:
         on.engine.try_rates.close()
         view = find(on)
         on.qtbot.waitUntil(lambda: len(view.plot) == 30)
-        on.controller.set_draft(on.controller.draft.with_seed(3))
-        assert on.controller.rate_controller.state is RateState.NONE
+        on.controller.drafts.set_draft(on.controller.drafts.draft.with_seed(3))
+        assert on.controller.rates.state is RateState.NONE
         on.qtbot.waitUntil(lambda: on.engine.controls == [Control.STOP])
         on.engine.try_rates.open()
         find(on)
@@ -168,22 +168,22 @@ class TestFinding:
         on.controller.start()
         reaches(on, RateState.FAILED)
         assert "A training began" in view.state_panel.text.text()
-        with on.qtbot.waitSignal(on.controller.run_event):
+        with on.qtbot.waitSignal(on.controller.training.run_event):
             pass
         assert isinstance(on.engine.commands[-1], Train)
-        on.qtbot.waitUntil(lambda: not on.controller.is_active)
+        on.qtbot.waitUntil(lambda: not on.controller.training.is_active)
 
     def test_the_tab_alone_asks_nothing(self, on: PageStage[ModelPage]) -> None:
         on.page.tabs.setCurrentIndex(on.page._rates_index)
         view = on.page.rates
         assert view is not None
         assert view.state_panel.button.text() == "Try learning rates"
-        assert on.controller.rate_controller.state is RateState.NONE
+        assert on.controller.rates.state is RateState.NONE
 
 
 class TestForms:
     def _choose(self, on: PageStage[ModelPage], form: ParameterForm, name: str, value) -> None:
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        with on.qtbot.waitSignal(on.controller.drafts.draft_changed):
             field = form.field(name)
             if isinstance(field, ChoiceField):
                 field.set_value(value)
@@ -200,7 +200,7 @@ class TestForms:
         self._choose(on, forms.stopping_form, "patience", "4")
         self._choose(on, forms.execution_form, "device", "cpu")
         self._choose(on, forms.training_form, "clip_norm", "1.5")
-        draft = on.controller.draft
+        draft = on.controller.drafts.draft
         assert draft.schedule == {"name": "cosine"}
         assert draft.stopping == {"patience": 4}
         assert draft.execution == {"device": "cpu"}
@@ -215,7 +215,7 @@ class TestForms:
             "step": {"every", "factor"},
         }
         for name, shown in needed.items():
-            on.controller.set_draft(on.controller.draft.with_schedule({"name": name}))
+            on.controller.drafts.set_draft(on.controller.drafts.draft.with_schedule({"name": name}))
             visible = {
                 field
                 for field in ("final", "every", "factor")
@@ -229,12 +229,12 @@ class TestForms:
         assert stopping.fold is not None
         assert schedule.fold.isHidden()
         assert stopping.fold.isHidden()
-        draft = on.controller.draft
-        on.controller.set_draft(draft.with_schedule({"plateau_patience": 2}))
+        draft = on.controller.drafts.draft
+        on.controller.drafts.set_draft(draft.with_schedule({"plateau_patience": 2}))
         assert not schedule.fold.isHidden()
         assert not stopping.fold.isHidden()  # what counts as an improvement is said there
         assert not stopping.field("start_from").isVisibleTo(stopping)
-        on.controller.set_draft(draft.with_stopping({"patience": 2}))
+        on.controller.drafts.set_draft(draft.with_stopping({"patience": 2}))
         assert schedule.fold.isHidden()
         assert not stopping.fold.isHidden()
 
@@ -271,18 +271,22 @@ class TestScheduleCurve:
     def test_is_drawn_where_the_rate_changes(self, on: PageStage[ModelPage]) -> None:
         form = on.page.forms.schedule_form
         assert form.curve is None
-        draft = on.controller.draft.with_training({"learning_rate": 0.5, "epochs": 8})
-        on.controller.set_draft(draft.with_schedule({"name": "step", "every": 2}))
+        draft = on.controller.drafts.draft.with_training({"learning_rate": 0.5, "epochs": 8})
+        on.controller.drafts.set_draft(draft.with_schedule({"name": "step", "every": 2}))
         assert form.curve is not None
         epochs, rates = form.curve.shown
         assert (epochs[0], epochs[-1]) == (0, 8)
         assert set(np.unique(rates)) == {0.5, 0.25, 0.125, 0.0625, 0.03125}
-        on.controller.set_draft(draft)
+        on.controller.drafts.set_draft(draft)
         assert form.curve.isHidden()
 
     def test_takes_what_is_automatic_from_the_model(self, on: PageStage[ModelPage]) -> None:
-        with on.qtbot.waitSignal(on.controller.model_changed, check_params_cb=bool) as answer:
-            on.controller.set_draft(on.controller.draft.with_schedule({"name": "cosine"}))
+        with on.qtbot.waitSignal(
+            on.controller.drafts.model_changed, check_params_cb=bool
+        ) as answer:
+            on.controller.drafts.set_draft(
+                on.controller.drafts.draft.with_schedule({"name": "cosine"})
+            )
         training = answer.args[0].spec.training
         curve = on.page.forms.schedule_form.curve
         assert curve is not None
@@ -294,9 +298,9 @@ class TestScheduleCurve:
     def test_is_hidden_while_something_is_wrong(
         self, on: PageStage[ModelPage], training: dict
     ) -> None:
-        draft = on.controller.draft.with_schedule({"name": "cosine"})
-        on.controller.set_draft(draft.with_training({"epochs": 5, "learning_rate": 0.1}))
-        on.controller.set_draft(draft.with_training({"learning_rate": 0.1, **training}))
+        draft = on.controller.drafts.draft.with_schedule({"name": "cosine"})
+        on.controller.drafts.set_draft(draft.with_training({"epochs": 5, "learning_rate": 0.1}))
+        on.controller.drafts.set_draft(draft.with_training({"learning_rate": 0.1, **training}))
         curve = on.page.forms.schedule_form.curve
         assert curve is not None
         assert curve.isHidden()

@@ -193,7 +193,7 @@ def test_an_interrupted_run_says_why(on: Stage[ResultsPage]) -> None:
 
 def test_a_discarded_run_is_not_shown(on: Stage[ResultsPage]) -> None:
     on.hold(DIGITS)
-    on.controller.run_controller.discard()
+    on.controller.training.discard()
     on.wait_for(RunState.STOPPED)
     assert "No results yet" in on.page.notice.text.text()
 
@@ -215,12 +215,12 @@ def test_a_new_name_is_followed(on: Stage[ResultsPage]) -> None:
 def test_its_settings_can_be_used_again_and_that_undone(on: Stage[ResultsPage]) -> None:
     run = on.train(DIGITS)
     show(on, run)
-    on.controller.set_draft(LINE)
+    on.controller.drafts.set_draft(LINE)
     asked: list[str] = []
     on.page.page_requested.connect(asked.append)
     on.qtbot.mouseClick(on.page.reuse, Qt.MouseButton.LeftButton)
-    assert on.controller.draft.source == "digits"
-    assert on.controller.draft.training["epochs"] == 4
+    assert on.controller.drafts.draft.source == "digits"
+    assert on.controller.drafts.draft.training["epochs"] == 4
     assert asked == ["train"]
     on.messages.bars[0]._on_action()
-    assert on.controller.draft == LINE
+    assert on.controller.drafts.draft == LINE

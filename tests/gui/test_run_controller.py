@@ -35,19 +35,19 @@ class Run:
         self.engine = FakeEngine(folder)
         self.controller = Controller(folder, self.engine, FakeSampler)
         self.events: list[Any] = []
-        self.controller.run_event.connect(self.events.append)
+        self.controller.training.run_event.connect(self.events.append)
         self.controller.open()
-        self.run_controller = self.controller.run_controller
+        self.run_controller = self.controller.training
 
     def wait_for(self, state: RunState | None) -> None:
-        self.qtbot.waitUntil(lambda: self.controller.state is state, timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.controller.training.state is state, timeout=20_000)
 
     def hold(self, epoch: int = 2) -> str:
         self.engine.hold_after_epoch = epoch
-        self.controller.set_draft(DIGITS)
+        self.controller.drafts.set_draft(DIGITS)
         self.controller.start()
         self.wait_for_epoch(epoch)
-        return str(self.controller.run)
+        return str(self.controller.training.run)
 
     def wait_for_epoch(self, epoch: int) -> None:
         self.qtbot.waitUntil(
@@ -127,7 +127,7 @@ class TestAsking:
         on.run_controller.save()
         on.run_controller.change_rate(0.1)
         on.engine.prepare.close()
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         on.controller.start()
         on.run_controller.change_epochs(9)
         assert on.run_controller.waiting == {}
@@ -154,7 +154,7 @@ class TestContinuing:
         on.engine.hold_after_epoch = 0
         with on.qtbot.waitSignal(on.controller.repository.history_read) as history:
             on.controller.continue_run(run)
-            assert on.controller.state is RunState.PREPARING
+            assert on.controller.training.state is RunState.PREPARING
         on.wait_for(RunState.FINISHED)
         assert on.engine.resumes() == [ResumeRun(run, {})]
         assert [e.epoch for e in history.args[0].epochs][:2] == [1, 2]
@@ -166,10 +166,10 @@ class TestContinuing:
             assert len(store.steps(run)["loss"]) == 80
 
     def test_a_finished_run_goes_on_with_more_epochs(self, on: Run) -> None:
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         on.controller.start()
         on.wait_for(RunState.FINISHED)
-        run = str(on.controller.run)
+        run = str(on.controller.training.run)
         on.wait_until_listed(RunState.FINISHED)
         assert on.controller.repository.continuation(run) is Continuation.EXTEND
         on.controller.continue_run(run, 7)
@@ -192,10 +192,10 @@ class TestContinuing:
         run = on.hold()
         on.kill()
         on.engine.rejections["resume"] = Rejected("The data has changed.", "Start anew.")
-        with on.qtbot.waitSignal(on.controller.start_rejected) as refused:
+        with on.qtbot.waitSignal(on.controller.training.start_rejected) as refused:
             on.controller.continue_run(run)
         assert refused.args[0].message == "The data has changed."
-        assert on.controller.state is None
+        assert on.controller.training.state is None
         on.wait_until_listed(RunState.INTERRUPTED)
 
     def test_a_window_that_may_only_look_continues_nothing(
@@ -205,7 +205,7 @@ class TestContinuing:
         with WorkspaceLock(tmp_path):
             controller = Controller(tmp_path, engine, FakeSampler)
             controller.open()
-            with qtbot.waitSignal(controller.start_rejected):
+            with qtbot.waitSignal(controller.training.start_rejected):
                 controller.continue_run("20260101-000000-aaaa")
             with qtbot.waitSignal(controller.closed):
                 controller.close()
@@ -224,7 +224,7 @@ def test_the_window_sends_exactly_the_settings_of_the_draft(on: Run) -> None:
         .with_schedule({"name": "cosine"})
         .with_stopping({"patience": 3})
     )
-    on.controller.set_draft(draft)
+    on.controller.drafts.set_draft(draft)
     on.controller.start()
     on.wait_for(RunState.FINISHED)
     assert [command.spec for command in on.engine.trains()] == [draft.to_spec()]

@@ -85,7 +85,7 @@ def test_runs_survive_a_restart(qtbot: QtBot, tmp_path: Path) -> None:
         run = first.train(DIGITS)
     with stage(qtbot, tmp_path, RunsPage) as second:
         second.qtbot.waitUntil(lambda: second.page.proxy.rowCount() == 1)
-        assert [record.id for record in second.controller.runs] == [run]
+        assert [record.id for record in second.controller.repository.runs] == [run]
         assert cell(second, 0, "test").data() == "89.2 %"
 
 
@@ -153,7 +153,7 @@ def test_a_run_is_renamed_in_place(on: Stage[RunsPage], three: list[str]) -> Non
     select(on, three[1])
     on.qtbot.mouseClick(on.page.rename, Qt.MouseButton.LeftButton)
     edit_in_place(on, "my favourite")
-    on.qtbot.waitUntil(lambda: "my favourite" in [r.name for r in on.controller.runs])
+    on.qtbot.waitUntil(lambda: "my favourite" in [r.name for r in on.controller.repository.runs])
 
 
 def test_an_empty_name_is_not_taken(on: Stage[RunsPage], three: list[str]) -> None:
@@ -165,7 +165,7 @@ def test_a_note_is_written_in_place_and_found(on: Stage[RunsPage], three: list[s
     select(on, three[0])
     on.qtbot.mouseClick(on.page.note, Qt.MouseButton.LeftButton)
     edit_in_place(on, "overfits early")
-    on.qtbot.waitUntil(lambda: "overfits early" in [r.note for r in on.controller.runs])
+    on.qtbot.waitUntil(lambda: "overfits early" in [r.note for r in on.controller.repository.runs])
     on.page.search.setText("overfits")
     assert names(on) == ["alpha"]
 
@@ -215,8 +215,8 @@ def test_the_return_key_opens_the_results(on: Stage[RunsPage], three: list[str])
 def test_a_runs_settings_become_the_draft(on: Stage[RunsPage], three: list[str]) -> None:
     select(on, three[1])
     on.qtbot.mouseClick(on.page.reuse, Qt.MouseButton.LeftButton)
-    assert on.controller.draft.source == "moons"
-    assert on.controller.draft.model == "logistic_regression"
+    assert on.controller.drafts.draft.source == "moons"
+    assert on.controller.drafts.draft.model == "logistic_regression"
 
 
 def test_buttons_follow_the_selection(on: Stage[RunsPage], three: list[str]) -> None:
@@ -249,12 +249,12 @@ def test_the_row_of_a_training_follows_it(on: Stage[RunsPage], three: list[str])
     on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 4)
     on.qtbot.waitUntil(lambda: cell(on, 0, "epochs").data() == "2 of 4")
     assert cell(on, 0, "state").data() == "Training"
-    select(on, str(on.controller.run))
+    select(on, str(on.controller.training.run))
     assert not on.page.delete.isEnabled()
-    on.controller.run_controller.pause()
+    on.controller.training.pause()
     on.wait_for(RunState.PAUSED)
     assert cell(on, 0, "state").data() == "Paused"
-    on.controller.run_controller.stop()
+    on.controller.training.stop()
     assert cell(on, 0, "state").data() == "Stopping…"
     on.wait_for(RunState.STOPPED)
     on.qtbot.waitUntil(lambda: cell(on, 0, "state").data() == "Stopped")
@@ -292,7 +292,7 @@ def test_a_killed_worker_leaves_an_interrupted_run_with_its_metrics(
 
 def test_the_selection_survives_a_new_reading(on: Stage[RunsPage], three: list[str]) -> None:
     select(on, three[1])
-    with on.qtbot.waitSignal(on.controller.runs_changed):
+    with on.qtbot.waitSignal(on.controller.repository.runs_changed):
         on.controller.repository.refresh()
     assert [record.id for record in on.page.selected_runs()] == [three[1]]
 
@@ -311,7 +311,7 @@ class TestContinuing:
         self, on: Stage[RunsPage]
     ) -> None:
         on.hold(DIGITS)
-        run = on.controller.run
+        run = on.controller.training.run
         self.select(on)
         assert not on.page.go_on.isEnabled()  # it is under way
         on.engine.kill_worker()
@@ -325,7 +325,7 @@ class TestContinuing:
         assert not on.page.go_on.isEnabled()
         on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
         on.wait_for(RunState.FINISHED)
-        assert on.controller.run == run
+        assert on.controller.training.run == run
         record = on.page.model.record(str(run))
         assert record is not None
         assert (record.state, record.epochs_done) == (RunState.FINISHED, 4)
@@ -354,22 +354,22 @@ class TestContinuing:
         run = on.train(DIGITS)
         for kept in (tmp_path / "runs" / run / "checkpoints").iterdir():
             kept.unlink()
-        with on.qtbot.waitSignal(on.controller.runs_changed):
+        with on.qtbot.waitSignal(on.controller.repository.runs_changed):
             on.controller.repository.refresh()
         self.select(on)
         assert not on.page.go_on.isEnabled()
 
     def test_changes_are_marked_on_the_curves_of_a_single_run(self, on: Stage[RunsPage]) -> None:
         on.hold(DIGITS)
-        on.controller.run_controller.change_rate(0.02)
-        on.qtbot.waitUntil(lambda: not on.controller.run_controller.waiting)
+        on.controller.training.change_rate(0.02)
+        on.qtbot.waitUntil(lambda: not on.controller.training.waiting)
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         on.train(DIGITS)
         on.qtbot.waitUntil(lambda: on.page.table.model().rowCount() == 2)
         on.page._show_overlay(True)
         plot = on.page.overlay_plot.plot
-        changed = on.controller.runs[1].id
+        changed = on.controller.repository.runs[1].id
         on.page.select_run(changed)
         on.qtbot.waitUntil(lambda: plot.runs() == (changed,))
         plot.redraw()

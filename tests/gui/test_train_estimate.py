@@ -33,14 +33,14 @@ def hint(on: Stage[TrainPage]) -> str:
 
 def pick(on: Stage[TrainPage], draft: Any = DIGITS) -> None:
     """Picks a draft and waits until its estimate is there."""
-    on.controller.set_draft(draft)
-    on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
+    on.controller.drafts.set_draft(draft)
+    on.qtbot.waitUntil(lambda: on.controller.estimates.result is not None)
 
 
 def begin(on: Stage[TrainPage]) -> None:
     """Waits until an estimate is under way, at its gate."""
     on.engine.estimate.close()
-    on.controller.set_draft(DIGITS)
+    on.controller.drafts.set_draft(DIGITS)
     on.qtbot.waitUntil(lambda: len(on.engine.estimates()) == 1)
 
 
@@ -66,8 +66,8 @@ class TestWhatIsTold:
         self, on: Stage[TrainPage]
     ) -> None:
         on.engine.rejections["estimate"] = Rejected("Memory ran out.")
-        with on.qtbot.waitSignals([on.controller.estimate_controller.changed] * 2):
-            on.controller.set_draft(DIGITS)
+        with on.qtbot.waitSignals([on.controller.estimates.changed] * 2):
+            on.controller.drafts.set_draft(DIGITS)
         assert hint(on) == ""
         assert on.page.bar.start.isEnabled()
 
@@ -75,44 +75,44 @@ class TestWhatIsTold:
 class TestWhenItIsAsked:
     def test_only_while_the_page_is_seen(self, on: Stage[TrainPage]) -> None:
         on.page.hide()
-        on.controller.set_draft(DIGITS)
-        on.qtbot.waitUntil(lambda: on.controller.model is not None)
-        assert not on.controller.estimate_controller.is_waiting
+        on.controller.drafts.set_draft(DIGITS)
+        on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
+        assert not on.controller.estimates.is_waiting
         on.page.show()
-        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
+        on.qtbot.waitUntil(lambda: on.controller.estimates.result is not None)
 
     def test_once_for_a_draft(self, on: Stage[TrainPage]) -> None:
         pick(on)
         on.page.hide()
         on.page.show()
-        assert not on.controller.estimate_controller.is_waiting
+        assert not on.controller.estimates.is_waiting
         assert len(on.engine.estimates()) == 1
 
     def test_leaving_the_page_gives_it_up(self, on: Stage[TrainPage]) -> None:
         begin(on)
         on.page.hide()
         on.qtbot.waitUntil(lambda: Control.STOP in on.engine.controls)
-        assert not on.controller.estimate_controller.is_asking
+        assert not on.controller.estimates.is_asking
 
     def test_another_draft_forgets_what_was_found(self, on: Stage[TrainPage]) -> None:
         pick(on)
-        on.controller.set_draft(MOONS)
-        assert on.controller.estimate_controller.result is None
-        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
+        on.controller.drafts.set_draft(MOONS)
+        assert on.controller.estimates.result is None
+        on.qtbot.waitUntil(lambda: on.controller.estimates.result is not None)
         assert on.engine.estimates()[-1].spec == MOONS.to_spec()
 
     def test_data_that_is_read_anew_is_measured_anew(self, on: Stage[TrainPage]) -> None:
         pick(on)
-        on.controller.draft_controller.inspect_again()
-        assert on.controller.estimate_controller.result is None
-        on.qtbot.waitUntil(lambda: on.controller.estimate_controller.result is not None)
+        on.controller.drafts.inspect_again()
+        assert on.controller.estimates.result is None
+        on.qtbot.waitUntil(lambda: on.controller.estimates.result is not None)
         assert len(on.engine.estimates()) == 2
 
     def test_a_wrong_draft_is_not_measured(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["cnn"] = rejected("model.parameters.filters", "Too many filters.")
-        with on.qtbot.waitSignal(on.controller.model_rejected):
-            on.controller.set_draft(DIGITS)
-        assert not on.controller.estimate_controller.is_waiting
+        with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
+            on.controller.drafts.set_draft(DIGITS)
+        assert not on.controller.estimates.is_waiting
 
 
 class TestStart:
@@ -122,8 +122,8 @@ class TestStart:
         on.wait_for(RunState.FINISHED)
         assert Control.STOP in on.engine.controls
         assert len(on.engine.trains()) == 1
-        assert on.controller.estimate_controller.result is None
-        assert not on.controller.estimate_controller.is_waiting
+        assert on.controller.estimates.result is None
+        assert not on.controller.estimates.is_waiting
 
     def test_how_the_run_ended_is_not_covered_by_an_estimate(self, on: Stage[TrainPage]) -> None:
         pick(on)
@@ -147,7 +147,7 @@ class TestTooLarge:
         del on.engine.rejections["cnn"]
         on.engine.estimated = ESTIMATED
         on.qtbot.mouseClick(notice.button, Qt.MouseButton.LeftButton)
-        assert on.controller.draft.training == {"epochs": 4, "batch_size": 32}
+        assert on.controller.drafts.draft.training == {"epochs": 4, "batch_size": 32}
         on.qtbot.waitUntil(lambda: "30 s in all" in hint(on))
         assert on.page.bar.start.isEnabled()
 

@@ -47,16 +47,16 @@ class TestBeforeARun:
         assert asked == ["data"]
 
     def test_a_ready_draft_is_named_and_can_be_started(self, on: Stage[TrainPage]) -> None:
-        on.controller.set_draft(DIGITS)
-        on.qtbot.waitUntil(lambda: on.controller.model is not None)
+        on.controller.drafts.set_draft(DIGITS)
+        on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
         assert "Handwritten digits" in on.page.bar.subtitle.text()
         assert "4 epochs" in on.page.bar.subtitle.text()
         assert shown_buttons(on.page) == {"Start": True}
 
     def test_a_wrong_setting_is_named_and_leads_to_its_page(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["cnn"] = rejected("model.parameters.filters", "Too many filters.")
-        with on.qtbot.waitSignal(on.controller.model_rejected):
-            on.controller.set_draft(DIGITS)
+        with on.qtbot.waitSignal(on.controller.drafts.model_rejected):
+            on.controller.drafts.set_draft(DIGITS)
         assert on.page.notice.text.text() == "Filters per block: Too many filters."
         assert shown_buttons(on.page) == {"Start": False}
         asked = requested_pages(on.page)
@@ -65,20 +65,20 @@ class TestBeforeARun:
 
     def test_unusable_data_leads_to_data(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["moons"] = Rejected("There is no such file.", "Pick another.")
-        with on.qtbot.waitSignal(on.controller.data_rejected):
-            on.controller.set_draft(MOONS)
+        with on.qtbot.waitSignal(on.controller.drafts.data_rejected):
+            on.controller.drafts.set_draft(MOONS)
         assert on.page.notice.text.text() == "There is no such file."
         asked = requested_pages(on.page)
         click(on, on.page.notice.button)
         assert asked == ["data"]
 
     def test_the_data_of_two_features_is_drawn(self, on: Stage[TrainPage]) -> None:
-        on.controller.set_draft(MOONS)
-        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+        on.controller.drafts.set_draft(MOONS)
+        on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
         assert not on.page.live.surface.isHidden()
         assert "exp" in on.page.live.coefficients.formula.text()
-        on.controller.set_draft(DIGITS)
-        on.qtbot.waitUntil(lambda: on.controller.profile is not None)
+        on.controller.drafts.set_draft(DIGITS)
+        on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
         assert on.page.live.surface.isHidden()
         assert on.page.live.coefficients.isHidden()
 
@@ -89,14 +89,14 @@ class TestDuringARun:
     ) -> None:
         on.engine.prepare.close()
         on.engine.progress = (DataProgress("Reading files", 200, 1_000),)
-        on.controller.set_draft(DIGITS)
-        with on.qtbot.waitSignal(on.controller.run_preparing):
+        on.controller.drafts.set_draft(DIGITS)
+        with on.qtbot.waitSignal(on.controller.training.preparing):
             click(on, on.page.bar.start)
         assert on.page.notice.text.text() == "Reading files… 200 of 1\u202f000"
 
     def test_buttons_derive_from_the_state(self, on: Stage[TrainPage]) -> None:
         on.engine.prepare.close()
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         click(on, on.page.bar.start)
         assert shown_buttons(on.page) == {"Pause": False, "Stop and keep": True, "Discard": True}
         on.engine.hold_after_epoch = 2
@@ -119,7 +119,7 @@ class TestDuringARun:
 
     def test_shortcuts_steer_the_run(self, on: Stage[TrainPage]) -> None:
         on.engine.hold_after_epoch = 1
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         on.page.activateWindow()
         on.qtbot.waitUntil(on.page.isActiveWindow)
         ctrl = Qt.KeyboardModifier.ControlModifier
@@ -157,7 +157,7 @@ class TestDuringARun:
         on.page.hint_changed.connect(hints.append)
         on.hold(DIGITS)
         on.qtbot.waitUntil(lambda: "Epoch 2 of 4" in hints)
-        on.controller.run_controller.pause()
+        on.controller.training.pause()
         on.wait_for(RunState.PAUSED)
         assert hints[-1] == "Paused"
 
@@ -173,10 +173,10 @@ class TestAfterARun:
 
     def test_a_changed_draft_is_announced_beside_the_old_curves(self, on: Stage[TrainPage]) -> None:
         on.train(DIGITS)
-        on.controller.set_draft(DIGITS.with_training({"epochs": 9}))
+        on.controller.drafts.set_draft(DIGITS.with_training({"epochs": 9}))
         assert "9 epochs" in on.page.bar.subtitle.text()
         assert on.page.bar.title.text().startswith("Handwritten digits")
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         assert "All 4 epochs are done." in on.page.notice.text.text()
 
     @pytest.mark.expects_messages
@@ -184,7 +184,7 @@ class TestAfterARun:
         on.engine.fails_with = lambda run: RunFailed(
             run, reason="The loss is not a number.", hint="Try less.", details="Traceback…"
         )
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         on.controller.start()
         on.wait_for(RunState.FAILED)
         assert on.page.notice.text.text() == "The loss is not a number."
@@ -216,22 +216,24 @@ class TestAfterARun:
 
     def test_discard_asks_nothing_and_can_be_undone(self, on: Stage[TrainPage]) -> None:
         on.hold(DIGITS)
-        run = on.controller.run
+        run = on.controller.training.run
         click(on, on.page.bar.discard)
         on.wait_for(RunState.STOPPED)
-        on.qtbot.waitUntil(lambda: on.controller.runs_are_read and on.controller.runs == ())
+        on.qtbot.waitUntil(
+            lambda: on.controller.repository.is_read and on.controller.repository.runs == ()
+        )
         message = on.messages.history[-1]
         assert message.action_text == "Undo"
         on.messages.bars[0]._on_action()
-        on.qtbot.waitUntil(lambda: [r.id for r in on.controller.runs] == [run])
+        on.qtbot.waitUntil(lambda: [r.id for r in on.controller.repository.runs] == [run])
 
     def test_a_refused_start_says_why(self, on: Stage[TrainPage]) -> None:
         on.engine.rejections["train"] = rejected("training.epochs", "Must be at least 1.")
-        on.controller.set_draft(DIGITS)
-        with on.qtbot.waitSignal(on.controller.start_rejected):
+        on.controller.drafts.set_draft(DIGITS)
+        with on.qtbot.waitSignal(on.controller.training.start_rejected):
             on.controller.start()
         assert "Must be at least 1." in on.page.notice.text.text()
-        on.controller.set_draft(MOONS)
+        on.controller.drafts.set_draft(MOONS)
         assert "Must be at least 1." not in on.page.notice.text.text()
 
 

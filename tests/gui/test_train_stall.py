@@ -30,8 +30,8 @@ def stall(on: Stage[TrainPage], stacks: str = STACKS, usual_s: float = 0.03) -> 
         [Stalled(run, 47.0, usual_s, stacks)] if epoch == 2 else []
     )
     on.engine.hold_after_epoch = 2
-    on.controller.set_draft(DIGITS)
-    notified = on.controller.run_event
+    on.controller.drafts.set_draft(DIGITS)
+    notified = on.controller.training.run_event
     with on.qtbot.waitSignal(notified, check_params_cb=lambda event: isinstance(event, Stalled)):
         on.controller.start()
 
@@ -54,7 +54,7 @@ def test_it_says_for_how_long_and_what_is_kept(on: Stage[TrainPage]) -> None:
     hint = on.page.stall.notice.hint.text()
     assert "every epoch so far is kept" in hint
     assert "Continue" in hint
-    assert on.controller.state is RunState.RUNNING
+    assert on.controller.training.state is RunState.RUNNING
 
 
 def test_where_its_threads_are_is_folded_away_and_can_be_copied(on: Stage[TrainPage]) -> None:
@@ -85,7 +85,7 @@ def test_it_goes_away_when_signs_come_again(on: Stage[TrainPage]) -> None:
 def test_a_pressed_stop_is_no_sign_of_the_run(on: Stage[TrainPage]) -> None:
     on.engine.is_deaf = True
     stall(on)
-    on.controller.run_controller.stop()
+    on.controller.training.stop()
     assert on.page.stall.isVisible()
 
 
@@ -109,5 +109,5 @@ def test_it_is_told_on_other_pages(on: Stage[TrainPage]) -> None:
 
 
 def test_nothing_can_be_killed_without_a_run(on: Stage[TrainPage]) -> None:
-    on.controller.run_controller.kill()
-    assert on.controller.state is None
+    on.controller.training.kill()
+    assert on.controller.training.state is None

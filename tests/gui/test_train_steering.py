@@ -22,6 +22,7 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
+from engine.runs.store import RunStore
 from gui.formatting.run_rule_words import change_mark, patience_text, plan_text
 from gui.pages.shared.more_epochs import MoreEpochs
 from gui.pages.train.train_page import TrainPage
@@ -78,7 +79,7 @@ class TestSteering:
         assert is_shown(steering)
         assert steering.rate.isEnabled()
         assert steering.epochs.value() == 4
-        assert steering.rate.value() == pytest.approx(on.controller.run_controller.learning_rate)
+        assert steering.rate.value() == pytest.approx(on.controller.training.learning_rate)
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         assert not is_shown(steering)
@@ -88,7 +89,7 @@ class TestSteering:
         self, on: Stage[TrainPage]
     ) -> None:
         on.engine.prepare.close()
-        on.controller.set_draft(DIGITS)
+        on.controller.drafts.set_draft(DIGITS)
         click(on, on.page.bar.start)
         steering = on.page.steering
         assert not steering.rate.isEnabled()
@@ -123,7 +124,7 @@ class TestSteering:
 
     def test_while_paused_it_is_answered_too(self, on: Stage[TrainPage]) -> None:
         on.hold(DIGITS)
-        on.controller.run_controller.pause()
+        on.controller.training.pause()
         on.wait_for(RunState.PAUSED)
         enter(on, on.page.steering.epochs, "8")
         on.qtbot.waitUntil(lambda: "Epochs 4 → 8" in on.page.answer.text())
@@ -163,7 +164,7 @@ class TestSteering:
         on.engine.hold_after_epoch = 3
         for session in on.engine.sessions:
             session.wake()
-        on.qtbot.waitUntil(lambda: on.controller.run_controller.epoch == 3)
+        on.qtbot.waitUntil(lambda: on.controller.training.epoch == 3)
         assert on.page.steering.rate.value() == 0.5
         assert on.engine.controls == []
 
@@ -231,7 +232,8 @@ class TestWhatIsTold:
         on.engine.go_on()
         on.wait_for(RunState.FINISHED)
         assert on.page.plan.text() == text
-        assert on.controller.store.runs()[0].plan["speedup"] == 12.0
+        with RunStore(on.controller.workspace) as store:
+            assert store.runs()[0].plan["speedup"] == 12.0
 
     def test_a_long_validation_shows_how_far_it_is(self, on: Stage[TrainPage]) -> None:
         on.engine.more_events = lambda epoch, run: [PartTested(run, "validation", 40, 100)]
@@ -266,7 +268,7 @@ class TestWhatIsTold:
         reason = "Memory ran out. The run goes on with batches of 32."
 
         def half(epoch: int, run: str) -> list[RunEvent]:
-            started = on.controller.started
+            started = on.controller.training.started
             if epoch != 2 or started is None:
                 return []
             again = RunStarted(
@@ -276,7 +278,7 @@ class TestWhatIsTold:
 
         on.engine.more_events = half
         seen: list[Any] = []
-        on.controller.run_event.connect(seen.append)
+        on.controller.training.run_event.connect(seen.append)
         on.hold(DIGITS, 1)
         on.engine.hold_after_epoch = 2
         for session in on.engine.sessions:
@@ -302,7 +304,7 @@ class TestContinuing:
         assert "Continue goes on" in on.page.notice.hint.text()
         on.engine.prepare.close()
         click(on, bar.go_on)
-        assert on.controller.state is RunState.PREPARING
+        assert on.controller.training.state is RunState.PREPARING
         assert not is_shown(bar.go_on)
         assert "Continuing" in on.page.notice.text.text()
         loss = on.page.curves.loss
@@ -321,14 +323,14 @@ class TestContinuing:
         self, on: Stage[TrainPage], qtbot: QtBot
     ) -> None:
         on.hold(DIGITS)
-        run = str(on.controller.run)
+        run = str(on.controller.training.run)
         kill(on)
         on.page.curves.clear()
         with qtbot.waitSignal(on.controller.repository.history_read) as read:
             on.controller.repository.read_history(run)
         history = read.args[0]
         on.page.curves.clear()
-        started = on.controller.started
+        started = on.controller.training.started
         assert started is not None
         again = RunStarted(
             run, started.name, started.spec, started.profile, 4, 20, started.n_train, 20, 1
@@ -371,14 +373,14 @@ class TestContinuing:
         on.hold(DIGITS)
         click(on, on.page.bar.discard)
         on.wait_for(RunState.STOPPED)
-        on.qtbot.waitUntil(lambda: on.controller.runs == ())
+        on.qtbot.waitUntil(lambda: on.controller.repository.runs == ())
         assert not is_shown(on.page.bar.go_on)
 
     def test_a_refusal_is_said(self, on: Stage[TrainPage]) -> None:
         on.hold(DIGITS)
         kill(on)
         on.engine.rejections["resume"] = Rejected("The data has changed.", "Start anew.")
-        with on.qtbot.waitSignal(on.controller.start_rejected):
+        with on.qtbot.waitSignal(on.controller.training.start_rejected):
             click(on, on.page.bar.go_on)
         assert on.page.notice.text.text() == "The data has changed."
 
@@ -390,7 +392,7 @@ class TestTheNextStart:
         with stage(qtbot, tmp_path, TrainPage) as before:
             before.hold(DIGITS)
             kill(before)
-            return str(before.controller.run)
+            return str(before.controller.training.run)
 
     def test_it_offers_what_was_left_and_one_click_goes_on(
         self, left: str, on: Stage[TrainPage]
@@ -403,7 +405,7 @@ class TestTheNextStart:
         assert not is_shown(offer)
         on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
         on.wait_for(RunState.FINISHED)
-        assert on.controller.run == left
+        assert on.controller.training.run == left
         assert len(on.page.curves.loss.data) == 80
 
     def test_it_can_be_put_away_for_good(
@@ -449,10 +451,12 @@ class TestWords:
 
 def test_a_failed_run_offers_nothing_without_a_state_to_go_on_from(on: Stage[TrainPage]) -> None:
     on.engine.fails_with = lambda run: RunFailed(run, reason="It broke.")
-    on.controller.set_draft(DIGITS)
+    on.controller.drafts.set_draft(DIGITS)
     on.controller.start()
     on.wait_for(RunState.FAILED)
-    on.qtbot.waitUntil(lambda: [r.state for r in on.controller.runs] == [RunState.FAILED])
+    on.qtbot.waitUntil(
+        lambda: [r.state for r in on.controller.repository.runs] == [RunState.FAILED]
+    )
     assert on.page.bar.go_on.text() == "Continue…"  # all of its epochs are done
 
 

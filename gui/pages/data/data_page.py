@@ -75,7 +75,7 @@ class DataPage(Page):
         self._stack = QStackedWidget(self._right)
         self.state_panel = StatePanel(self._stack)
         self._settings_area = QScrollArea(self._right)
-        self.data_settings = DataSettings(controller, self._settings_area.viewport())
+        self.data_settings = DataSettings(controller.drafts, self._settings_area.viewport())
         self.next_button = QPushButton(self.tr("Next: choose a model"), self._right)
         self._loading_timer = QTimer(self)
         self._loading_timer.setSingleShot(True)
@@ -84,7 +84,7 @@ class DataPage(Page):
         self._build()
         self._connect()
         self.setFocusProxy(self.cards)
-        self._show_draft(controller.draft)
+        self._show_draft(controller.drafts.draft)
         self._show_answer()
         QTimer.singleShot(0, self, self._make_profile_view)
 
@@ -93,7 +93,7 @@ class DataPage(Page):
     @cached_property
     def profile_view(self) -> ProfileView:
         """What was found; made in a turn of its own, as it takes some milliseconds."""
-        view = ProfileView(self.settings, self.controller.batch_controller, self._stack)
+        view = ProfileView(self.settings, self.controller.batches, self._stack)
         view.remedy_chosen.connect(self._on_remedy)
         view.column_changed.connect(self._on_column)
         self._stack.addWidget(view)
@@ -173,10 +173,10 @@ class DataPage(Page):
         self.next_button.clicked.connect(self._on_next)
         self.state_panel.action_requested.connect(self._on_panel_action)
         controller = self.controller
-        controller.draft_changed.connect(self._on_draft)
-        controller.profile_changed.connect(self._on_profile)
-        controller.data_progress.connect(self._on_progress)
-        controller.data_rejected.connect(self._on_rejected)
+        controller.drafts.draft_changed.connect(self._on_draft)
+        controller.drafts.profile_changed.connect(self._on_profile)
+        controller.drafts.data_progress.connect(self._on_progress)
+        controller.drafts.data_rejected.connect(self._on_rejected)
         search = QAction(self.tr("Search data"), self)
         search.setShortcut(QKeySequence.StandardKey.Find)
         search.triggered.connect(self.search.setFocus)
@@ -222,14 +222,14 @@ class DataPage(Page):
         """Opens a file or folder of the person's own; the engine says what it is."""
         path = str(Path(path).absolute())
         self.settings.set("data/folder", str(Path(path).parent))
-        if path == self.controller.draft.source:
-            self.controller.draft_controller.inspect_again()
+        if path == self.controller.drafts.draft.source:
+            self.controller.drafts.inspect_again()
         else:
-            self.controller.choose_data(path)
+            self.controller.drafts.choose_data(path)
 
     @Slot(str)
     def _on_picked(self, name: str) -> None:
-        self.controller.choose_data(name)
+        self.controller.drafts.choose_data(name)
 
     def focus_field(self, path: str) -> bool:
         row = self.data_settings.focus_field(path)
@@ -240,26 +240,26 @@ class DataPage(Page):
     @Slot(object)
     def _on_remedy(self, remedy: Remedy) -> None:
         """Applies a remedy at once; it can be undone."""
-        draft = self.controller.draft
+        draft = self.controller.drafts.draft
         spec = draft.to_spec()
         changes = added(spec, remedy.changes)
-        self.controller.set_draft(draft.with_changes(changes))
+        self.controller.drafts.set_draft(draft.with_changes(changes))
         undo = partial(self._undo, draft.source, undoing(spec, changes))
         text = self.tr("Applied: {remedy}.").format(remedy=remedy.label.rstrip("."))
         self.messages.show_info(text, self.tr("Undo"), undo)
 
     def _undo(self, source: str, changes: dict[Any, Any]) -> None:
-        draft = self.controller.draft
+        draft = self.controller.drafts.draft
         if draft.source == source:  # other data has nothing to do with it
-            self.controller.set_draft(draft.with_changes(changes))
+            self.controller.drafts.set_draft(draft.with_changes(changes))
 
     @Slot(str, str, str)
     def _on_column(self, name: str, setting: str, value: str) -> None:
-        draft = self.controller.draft
+        draft = self.controller.drafts.draft
         settings: dict[str, Any] = {setting: value}
         if setting == "constant":
             settings = {"gaps": setting, "constant": number_or_text(value)}
-        self.controller.set_draft(draft.with_column(name, **settings))
+        self.controller.drafts.set_draft(draft.with_column(name, **settings))
 
     # ---- showing
 
@@ -284,18 +284,18 @@ class DataPage(Page):
         self.description.setVisible(draft.has_data)
 
     def _show_cards(self) -> None:
-        source = self.controller.draft.source
+        source = self.controller.drafts.draft.source
         self.cards.set_cards(cards(self._recent, source))
         self.cards.select(source)
 
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""
         controller = self.controller
-        if controller.profile is not None:
-            self._on_profile(controller.profile)
-        elif controller.data_problem is not None:
-            self._on_rejected(controller.data_problem)
-        elif controller.draft.has_data:
+        if controller.drafts.profile is not None:
+            self._on_profile(controller.drafts.profile)
+        elif controller.drafts.data_problem is not None:
+            self._on_rejected(controller.drafts.data_problem)
+        elif controller.drafts.draft.has_data:
             self._show_loading()
         else:
             self._show_empty()
@@ -322,7 +322,7 @@ class DataPage(Page):
     def _show_loading(self) -> None:
         self._show_state()
         progress = self._progress
-        self._panel_action = self.controller.draft_controller.cancel_inspection
+        self._panel_action = self.controller.drafts.cancel_inspection
         title, text = self.tr("Loading the data…"), ""
         if progress is not None:
             title, text = progress.what, progress_text(progress)
@@ -341,7 +341,7 @@ class DataPage(Page):
         self._progress = None
         if profile is None:
             self.next_button.setEnabled(False)
-            if self.controller.draft.has_data:
+            if self.controller.drafts.draft.has_data:
                 self._loading_timer.start()
             else:
                 self._show_empty()
@@ -352,7 +352,7 @@ class DataPage(Page):
             self._show_cards()
         self.data_settings.show_problems(())
         self.data_settings.show_profile(profile)
-        self.profile_view.set_profile(profile, self.controller.draft)
+        self.profile_view.set_profile(profile, self.controller.drafts.draft)
         self._stack.setCurrentWidget(self.profile_view)
         self.next_button.setEnabled(True)
 
@@ -360,7 +360,7 @@ class DataPage(Page):
     def _on_rejected(self, problem: Rejected) -> None:
         rest = self.data_settings.show_problems(problem.problems)
         self._show_state()
-        self._panel_action = self.controller.draft_controller.inspect_again
+        self._panel_action = self.controller.drafts.inspect_again
         if problem.message == CANCELLED:
             self.state_panel.show_state(
                 "data",
@@ -373,9 +373,9 @@ class DataPage(Page):
         if problem.problems:
             text = "\n".join(str(item) for item in rest)
             text = text or self.tr("The mistake is marked at its field.")
-        source = self.controller.draft.source
+        source = self.controller.drafts.draft.source
         if source in DATASETS and DATASETS[source].is_remote and not problem.problems:
-            self._panel_action = self.controller.draft_controller.download
+            self._panel_action = self.controller.drafts.download
             self.state_panel.show_state(
                 "data", self.tr("Not on this machine yet"), text, self.tr("Download it")
             )

@@ -25,8 +25,8 @@ from engine.spec.run_spec import (
 )
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.pages.data.column_choice import ColumnChoice
-from gui.state.controller import Controller
 from gui.state.draft import SHAPING_SETTINGS, Draft
+from gui.state.draft_controller import DraftController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.fold import Fold
@@ -47,9 +47,9 @@ class DataSettings(QWidget):
 
     target_picked = Signal(str)
 
-    def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
+    def __init__(self, drafts: DraftController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._drafts = drafts
         self._source: str | None = None
         self._format = ""
         self._declared: type[Parameters] | None = None
@@ -157,7 +157,7 @@ class DataSettings(QWidget):
 
     def show_profile(self, profile: Profile) -> None:
         """Offers what fits the data that was found."""
-        draft = self._controller.draft
+        draft = self._drafts.draft
         self._format = profile.format
         self._offer_formats(draft, draft.source not in DATASETS)
         self._replace_form(draft)
@@ -213,7 +213,7 @@ class DataSettings(QWidget):
             widget.setVisible(is_anomaly)
 
     def _is_made_for_it(self) -> bool:
-        source = self._controller.draft.source
+        source = self._drafts.draft.source
         return source in DATASETS and DATASETS[source].task is Task.ANOMALY
 
     def _show_columns(self, columns: tuple[str, ...], draft: Draft) -> None:
@@ -299,54 +299,54 @@ class DataSettings(QWidget):
     def _on_format(self, index: int) -> None:
         name = self.format.itemData(index)
         self._format = ""
-        self._controller.set_draft(self._controller.draft.with_format(name))
+        self._drafts.set_draft(self._drafts.draft.with_format(name))
 
     @Slot(object)
     def _on_data_parameters(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_data_parameters(values))
+        self._drafts.set_draft(self._drafts.draft.with_data_parameters(values))
 
     @Slot(object)
     def _on_split(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_split(values))
+        self._drafts.set_draft(self._drafts.draft.with_split(values))
 
     @Slot(object)
     def _on_split_column(self, column: str | None) -> None:
-        draft = self._controller.draft
+        draft = self._drafts.draft
         split = {name: value for name, value in draft.split.items() if name != "column"}
         if column is not None:
             split["column"] = column
-        self._controller.set_draft(draft.with_split(split))
+        self._drafts.set_draft(draft.with_split(split))
 
     @Slot(object)
     def _on_seed(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_seed(values.get("seed", 0)))
+        self._drafts.set_draft(self._drafts.draft.with_seed(values.get("seed", 0)))
 
     @Slot(object)
     def _on_anomaly(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_anomaly(values))
+        self._drafts.set_draft(self._drafts.draft.with_anomaly(values))
 
     @Slot(object)
     def _on_shaping(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_preprocessing(values))
+        self._drafts.set_draft(self._drafts.draft.with_preprocessing(values))
 
     @Slot(object)
     def _on_augmentation(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_augmentation(values))
+        self._drafts.set_draft(self._drafts.draft.with_augmentation(values))
 
     @Slot(object)
     def _on_target(self, target: str | None) -> None:
         # Another column may hold something else; what was chosen for the last one is forgotten.
-        self._controller.set_draft(self._controller.draft.with_target(target))
+        self._drafts.set_draft(self._drafts.draft.with_target(target))
         self.target_picked.emit(target or "")
 
     @Slot(int)
     def _on_task(self, index: int) -> None:
-        draft = self._controller.draft
-        self._controller.set_draft(draft.with_target(draft.target, self.task.itemData(index)))
+        draft = self._drafts.draft
+        self._drafts.set_draft(draft.with_target(draft.target, self.task.itemData(index)))
 
     @Slot(object)
     def _on_weights(self, column: str | None) -> None:
-        self._controller.set_draft(self._controller.draft.with_weights(column))
+        self._drafts.set_draft(self._drafts.draft.with_weights(column))
 
 
 def fitting_formats(source: str, also: Iterable[str] = ()) -> list[str]:

@@ -13,7 +13,7 @@ from engine.datasets import DATASETS
 from engine.graph.library import SavedModel
 from engine.spec.signature import Kind, Task
 from engine.training.defaults import recommended_model
-from gui.state.controller import Controller
+from gui.state.draft_controller import DraftController
 from gui.widgets.card_list import Card
 
 OWN: Final = "own:"
@@ -23,9 +23,9 @@ OWN: Final = "own:"
 class ModelCards(QObject):
     """Says which models fit the draft's data, which is recommended and why, and why others not."""
 
-    def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
+    def __init__(self, drafts: DraftController, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._drafts = drafts
 
     def cards(self, own_models: Iterable[SavedModel]) -> list[Card]:
         """Returns what fits, then the person's own models, then what does not fit and why."""
@@ -37,10 +37,10 @@ class ModelCards(QObject):
 
     def kind_and_task(self) -> tuple[Kind, Task] | None:
         """What the data is and what is asked of it, as far as that is known."""
-        profile = self._controller.profile
+        profile = self._drafts.profile
         if profile is not None:
             return profile.signature.kind, profile.signature.task
-        source = self._controller.draft.source
+        source = self._drafts.draft.source
         if source not in DATASETS:
             return None
         kind, task = DATASETS[source].kind, DATASETS[source].task
@@ -72,7 +72,7 @@ class ModelCards(QObject):
         return architecture.recommended_for.get(known, architecture.summary)
 
     def _recommended(self) -> str:
-        source, known = self._controller.draft.source, self.kind_and_task()
+        source, known = self._drafts.draft.source, self.kind_and_task()
         own = DATASETS[source].recommended_model if source in DATASETS else ""
         # What data of the box brings along is for its own task, which can be changed.
         if own and (known is None or not ARCHITECTURES[own].misfit(*known)):

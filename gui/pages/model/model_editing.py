@@ -45,7 +45,7 @@ class ModelEditing(QObject):
     def __init__(self, page: Page, place: QWidget) -> None:
         super().__init__(page)
         self._page, self._place = page, place
-        self._controller, self._messages = page.controller, page.messages
+        self._drafts, self._messages = page.controller.drafts, page.messages
         self.editor: LayerEditor | None = None
         self.is_open = False
         self._is_wanted = False
@@ -58,33 +58,33 @@ class ModelEditing(QObject):
     @property
     def models(self) -> OwnModels:
         """The models that are kept in the workspace."""
-        return self._controller.own_models
+        return self._page.controller.own_models
 
     # ---- opening and closing
 
     @property
     def can_open(self) -> bool:
         """There are layers to edit, or they are on their way."""
-        controller = self._controller
-        if controller.model is not None:
-            return bool(controller.model.graph) or self._has_layers
-        return self._has_layers or controller.model_problem is None
+        drafts = self._drafts
+        if drafts.model is not None:
+            return bool(drafts.model.graph) or self._has_layers
+        return self._has_layers or drafts.model_problem is None
 
     @property
     def _has_layers(self) -> bool:
-        draft = self._controller.draft
+        draft = self._drafts.draft
         return draft.model == CUSTOM and bool(draft.model_parameters.get("graph"))
 
     @Slot()
     def open(self) -> None:
         """Opens the editor on the present model, whatever its architecture."""
-        controller = self._controller
+        drafts = self._drafts
         self._is_wanted = False
-        described = controller.model
+        described = drafts.model
         is_started = not self._has_layers and self._start_from(described)
         if not self._has_layers:
             # Its layers are on their way; if there are none to come, the page says why.
-            self._is_wanted = controller.model is None
+            self._is_wanted = drafts.model is None
             return
         editor = self._ready_editor()
         if is_started and described is not None:
@@ -114,7 +114,7 @@ class ModelEditing(QObject):
         if self.editor is None:
             from gui.editor.layer_editor import LayerEditor  # not before it is opened
 
-            editor = LayerEditor(self._controller, self._place)
+            editor = LayerEditor(self._drafts, self._place)
             layout = QVBoxLayout(self._place)
             layout.setContentsMargins(0, 0, 0, 0)
             layout.addWidget(editor)
@@ -131,11 +131,11 @@ class ModelEditing(QObject):
     def _show_known(self) -> None:
         """Tells a new editor what the engine has said already."""
         assert self.editor is not None
-        self.editor.show_draft(self._controller.draft)
-        if self._controller.model is not None:
-            self.editor.show_model(self._controller.model)
-        elif self._controller.model_problem is not None:
-            self.editor.show_problems(self._controller.model_problem.problems)
+        self.editor.show_draft(self._drafts.draft)
+        if self._drafts.model is not None:
+            self.editor.show_model(self._drafts.model)
+        elif self._drafts.model_problem is not None:
+            self.editor.show_problems(self._drafts.model_problem.problems)
 
     # ---- what is picked
 
@@ -145,7 +145,7 @@ class ModelEditing(QObject):
         if name.startswith(OWN):
             self._pick_own(name.removeprefix(OWN))
         else:
-            self._controller.choose_model(name)
+            self._drafts.choose_model(name)
 
     def card_of(self, draft: Draft) -> str:
         """The card that stands for a draft's model."""
@@ -164,10 +164,10 @@ class ModelEditing(QObject):
         return None
 
     def _remembered(self) -> dict[str, Any]:
-        draft = self._controller.draft
+        draft = self._drafts.draft
         if draft.model == CUSTOM:
             return draft.model_parameters
-        return self._controller.draft_controller.settings_of(CUSTOM)[0]
+        return self._drafts.settings_of(CUSTOM)[0]
 
     def _pick_own(self, name: str) -> None:
         saved = next((item for item in self.models.models if item.name == name), None)
@@ -189,7 +189,7 @@ class ModelEditing(QObject):
         self._make_draft(
             model,
             self.tr("start from {name}").format(name=name),
-            {**self._controller.draft.training, **training},
+            {**self._drafts.draft.training, **training},
         )
         return True
 
@@ -197,7 +197,7 @@ class ModelEditing(QObject):
         self, model: OwnModel, label: str, training: dict[str, Any] | None = None
     ) -> None:
         """Makes a model the draft's; one that was being edited is kept, for Undo."""
-        draft, before = self._controller.draft, self._remembered()
+        draft, before = self._drafts.draft, self._remembered()
         if before.get("graph") and before != model.to_parameters():
             editor = self._ready_editor()
             editor.show_draft(draft.with_model(CUSTOM, before))
@@ -209,14 +209,14 @@ class ModelEditing(QObject):
             self.editor.name_next_step(label)
         if training is None:
             training = draft.training if draft.model == CUSTOM else {}
-        self._controller.set_draft(draft.with_model(CUSTOM, model.to_parameters(), training))
+        self._drafts.set_draft(draft.with_model(CUSTOM, model.to_parameters(), training))
 
     def _is_saved(self, parameters: dict[str, Any]) -> bool:
         return any(item.to_parameters() == parameters for item in self.models.models)
 
     def _bring_back(self, parameters: dict[str, Any]) -> None:
-        draft = self._controller.draft
-        self._controller.set_draft(draft.with_model(CUSTOM, parameters, draft.training))
+        draft = self._drafts.draft
+        self._drafts.set_draft(draft.with_model(CUSTOM, parameters, draft.training))
 
     # ---- what the page is told
 
@@ -238,7 +238,7 @@ class ModelEditing(QObject):
 
     def show_problems(self, problem: Rejected) -> tuple[Problem, ...]:
         """Marks the layers that the engine found fault with; returns what is about none."""
-        is_own = self._controller.draft.model == CUSTOM
+        is_own = self._drafts.draft.model == CUSTOM
         if self.editor is None or not is_own:
             return problem.problems
         return self.editor.show_problems(problem.problems)
@@ -246,7 +246,7 @@ class ModelEditing(QObject):
     @property
     def first_marked(self) -> tuple[str, str]:
         """The first layer that is marked, and why; empty: none is."""
-        is_own = self._controller.draft.model == CUSTOM
+        is_own = self._drafts.draft.model == CUSTOM
         marked = self.editor.marked if self.editor is not None and is_own else {}
         return next(iter(marked.items()), ("", ""))
 
@@ -267,7 +267,7 @@ class ModelEditing(QObject):
     @Slot()
     def delete_saved(self) -> None:
         """Takes the draft's model out of the saved ones; it stays on show, and can be put back."""
-        saved = self.saved_of(self._controller.draft)
+        saved = self.saved_of(self._drafts.draft)
         if saved is not None:
             self.models.delete(saved)
 
@@ -335,7 +335,7 @@ class ModelEditing(QObject):
         if not path.endswith(".py"):
             self.models.write_file(Path(path), self.editor.model)
             return
-        described = self._controller.model
+        described = self._drafts.model
         if described is None or not described.code:
             problem = Rejected(
                 self.tr("There is no code of this model yet."),

@@ -16,8 +16,8 @@ from engine.spec.signature import Kind, Output, Task, output_of
 from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
 from engine.training.defaults import LOSSES
 from gui.pages.model.schedule_form import ScheduleForm
-from gui.state.controller import Controller
 from gui.state.draft import SHAPING_SETTINGS, Draft
+from gui.state.draft_controller import DraftController
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
@@ -36,9 +36,9 @@ class ModelForms(QWidget):
     removal_wanted = Signal()
     rate_wanted = Signal()
 
-    def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
+    def __init__(self, drafts: DraftController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
+        self._drafts = drafts
         self._model: str | None = None
         self._resolved: dict[str, Any] = {}
         self.form: ParameterForm | None = None
@@ -173,7 +173,7 @@ class ModelForms(QWidget):
         if self.form is not None:
             self.form.set_resolved(values.get("model", {}).get("parameters", {}))
         self.training_form.set_resolved(values.get("training", {}))
-        self._show_schedule(self._controller.draft)
+        self._show_schedule(self._drafts.draft)
 
     def show_editable(self, is_editable: bool) -> None:
         """Says whether the layers of the model can be changed one by one."""
@@ -212,32 +212,32 @@ class ModelForms(QWidget):
 
     @Slot(object)
     def _on_model_parameters(self, values: dict[str, Any]) -> None:
-        draft = self._controller.draft
+        draft = self._drafts.draft
         # What has no field, such as the layers of a model of one's own, is kept.
         declared = ARCHITECTURES[draft.model].parameters
         hidden = declared.model_fields.keys() - {item.name for item in describe(declared)}
         kept = {key: draft.model_parameters[key] for key in hidden & draft.model_parameters.keys()}
-        self._controller.set_draft(draft.with_model_parameters({**kept, **values}))
+        self._drafts.set_draft(draft.with_model_parameters({**kept, **values}))
 
     @Slot(object)
     def _on_training(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_training(values))
+        self._drafts.set_draft(self._drafts.draft.with_training(values))
 
     @Slot(object)
     def _on_schedule(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_schedule(values))
+        self._drafts.set_draft(self._drafts.draft.with_schedule(values))
 
     @Slot(object)
     def _on_stopping(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_stopping(values))
+        self._drafts.set_draft(self._drafts.draft.with_stopping(values))
 
     @Slot(object)
     def _on_execution(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_execution(values))
+        self._drafts.set_draft(self._drafts.draft.with_execution(values))
 
     @Slot(object)
     def _on_preprocessing(self, values: dict[str, Any]) -> None:
-        self._controller.set_draft(self._controller.draft.with_preprocessing(values))
+        self._drafts.set_draft(self._drafts.draft.with_preprocessing(values))
 
 
 def _heading(text: str, parent: QWidget) -> QLabel:

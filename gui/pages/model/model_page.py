@@ -67,7 +67,7 @@ class ModelPage(Page):
         self._body = QWidget(self._page_stack)
         self.cards = CardList(4, self._body)
         self._forms_area = QScrollArea(self._body)
-        self.forms = ModelForms(controller, self._forms_area.viewport())
+        self.forms = ModelForms(controller.drafts, self._forms_area.viewport())
         self._editor_place = QWidget(self._body)
         self._right = QWidget(self._body)
         self.title = QLabel(self._right)
@@ -89,7 +89,7 @@ class ModelPage(Page):
             self.tr("Learning rate"), self._make_rates, needs_model=False
         )
         self.editing = ModelEditing(self, self._editor_place)
-        self._model_cards = ModelCards(controller, self)
+        self._model_cards = ModelCards(controller.drafts, self)
         self._building_timer = QTimer(self)
         self._building_timer.setSingleShot(True)
         self._building_timer.setInterval(BUILDING_DELAY_MS)
@@ -97,7 +97,7 @@ class ModelPage(Page):
         self._build()
         self._connect()
         self.setFocusProxy(self.cards)
-        self._show_draft(controller.draft)
+        self._show_draft(controller.drafts.draft)
         self._show_answer()
 
     # ---- building
@@ -172,7 +172,7 @@ class ModelPage(Page):
     def _make_about(self, parent: QWidget) -> QWidget:
         from gui.guide.architecture_page import ArchitecturePage  # not before it is looked at
 
-        self.about = ArchitecturePage(self.controller, self.settings, parent)
+        self.about = ArchitecturePage(self.controller.drafts, self.settings, parent)
         self.about.field_requested.connect(self._on_field_wanted)
         return self.about
 
@@ -202,10 +202,10 @@ class ModelPage(Page):
         self.empty_panel.action_requested.connect(self._on_data_wanted)
         self.state_panel.action_requested.connect(self._on_data_wanted)
         controller = self.controller
-        controller.draft_changed.connect(self._on_draft)
-        controller.profile_changed.connect(self._on_profile)
-        controller.model_changed.connect(self._on_model)
-        controller.model_rejected.connect(self._on_rejected)
+        controller.drafts.draft_changed.connect(self._on_draft)
+        controller.drafts.profile_changed.connect(self._on_profile)
+        controller.drafts.model_changed.connect(self._on_model)
+        controller.drafts.model_rejected.connect(self._on_rejected)
         controller.worker_ready.connect(self._on_worker_ready)
 
     # ---- the guide
@@ -214,7 +214,7 @@ class ModelPage(Page):
         """Shows a page of the guide; without a name that of the picked architecture."""
         self.tabs.setCurrentIndex(self._about_index)
         if self.about is not None:
-            self.about.show_guide(name or self.controller.draft.model)
+            self.about.show_guide(name or self.controller.drafts.draft.model)
             self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_field(self, path: str) -> bool:
@@ -263,7 +263,7 @@ class ModelPage(Page):
 
     def _show_words(self) -> None:
         """Shows what the architecture is, unless the layers need the room."""
-        is_known = self.controller.draft.model in ARCHITECTURES
+        is_known = self.controller.drafts.draft.model in ARCHITECTURES
         for label in (self.title, self.summary, self.formula):
             label.setVisible(is_known and bool(label.text()) and not self.editing.is_open)
 
@@ -300,10 +300,10 @@ class ModelPage(Page):
 
     def _show_output(self) -> None:
         """Offers the settings that fit what comes in and goes out, as far as that is known."""
-        self.forms.show_data(self.controller.profile, self._model_cards.kind_and_task())
+        self.forms.show_data(self.controller.drafts.profile, self._model_cards.kind_and_task())
 
     def _show_cards(self) -> None:
-        draft = self.controller.draft
+        draft = self.controller.drafts.draft
         self.cards.set_cards(self._model_cards.cards(self.editing.models.models))
         self.cards.select(self.editing.card_of(draft))
         self.forms.show_saved(self.editing.saved_of(draft) is not None)
@@ -311,10 +311,10 @@ class ModelPage(Page):
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""
         controller = self.controller
-        if controller.model is not None:
-            self._on_model(controller.model)
-        elif controller.model_problem is not None:
-            self._on_rejected(controller.model_problem)
+        if controller.drafts.model is not None:
+            self._on_model(controller.drafts.model)
+        elif controller.drafts.model_problem is not None:
+            self._on_rejected(controller.drafts.model_problem)
         else:
             self._show_building()
 
@@ -345,7 +345,7 @@ class ModelPage(Page):
         if self.editing.is_open and self.tabs.has_model:
             return  # what is on screen stays until it is known what becomes of it
         self.tabs.cover(self.state_panel)
-        if not self.controller.draft.has_model:
+        if not self.controller.drafts.draft.has_model:
             self.state_panel.show_state("model", self.tr("Pick an architecture"))
             self.next_button.setEnabled(False)
             return
@@ -357,7 +357,7 @@ class ModelPage(Page):
     @Slot(object)
     def _on_worker_ready(self, _ready: object) -> None:
         controller = self.controller
-        if controller.model is None and controller.model_problem is None:
+        if controller.drafts.model is None and controller.drafts.model_problem is None:
             self._show_building()
 
     @Slot(object)
@@ -388,7 +388,7 @@ class ModelPage(Page):
             self.messages.show_error(problem.message, problem.hint, problem.details)
 
     def _is_about_data(self, problem: Rejected) -> bool:
-        return self.controller.data_problem is not None or is_all_about_data(problem)
+        return self.controller.drafts.data_problem is not None or is_all_about_data(problem)
 
     @Slot()
     def _on_next(self) -> None:

@@ -29,8 +29,7 @@ class RateView(QWidget):
 
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._controller = controller
-        self._rates = controller.rate_controller
+        self._drafts, self._rates = controller.drafts, controller.rates
         self._stack = QStackedWidget(self)
         self.state_panel = StatePanel(self._stack)
         self._result = QWidget(self._stack)
@@ -47,7 +46,7 @@ class RateView(QWidget):
         self._rates.state_changed.connect(self._on_state)
         self._rates.progressed.connect(self._on_progress)
         self._rates.tried.connect(self._on_tried)
-        controller.draft_changed.connect(self._on_draft)
+        controller.drafts.draft_changed.connect(self._on_draft)
         self._on_state(self._rates.state)
 
     def _build(self) -> None:
@@ -95,10 +94,10 @@ class RateView(QWidget):
 
     @Slot()
     def _on_use(self) -> None:
-        result, draft = self._rates.result, self._controller.draft
+        result, draft = self._rates.result, self._drafts.draft
         if result is not None and result.suggestion is not None:
             training = {**draft.training, "learning_rate": result.suggestion}
-            self._controller.set_draft(draft.with_training(training))
+            self._drafts.set_draft(draft.with_training(training))
 
     # ---- showing
 
@@ -168,7 +167,7 @@ class RateView(QWidget):
         rate = result.suggestion if result is not None else None
         self.use_button.setVisible(rate is not None)
         if rate is not None:
-            is_used = self._controller.draft.training.get("learning_rate") == rate
+            is_used = self._drafts.draft.training.get("learning_rate") == rate
             text = self.tr("{rate} is used") if is_used else self.tr("Use {rate}")
             self.use_button.setText(text.format(rate=f"{rate:g}"))
             self.use_button.setEnabled(not is_used)

@@ -98,9 +98,9 @@ class ResultsPage(Page):
         self._plots = QStackedWidget()
         self._fill_body()
         self._build()
-        controller.run_event.connect(self._on_run_event)
+        controller.training.run_event.connect(self._on_run_event)
         controller.repository.result_read.connect(self._on_result)
-        controller.runs_changed.connect(self._on_runs_changed)
+        controller.repository.runs_changed.connect(self._on_runs_changed)
         self.notice.activated.connect(self.page_requested)
         self._show_empty()
 
@@ -177,7 +177,7 @@ class ResultsPage(Page):
         """Follows a new name; forgets a run that was deleted."""
         if self._record is None:
             return
-        known = {record.id: record for record in self.controller.runs}
+        known = {record.id: record for record in self.controller.repository.runs}
         record = known.get(self._record.id)
         if record is None:
             self._show_empty()

@@ -48,7 +48,7 @@ class RunOverlay(QWidget):
         self.controls.log_y_changed.connect(self.plot.set_log_y)
         self.controls.reset_requested.connect(self.plot.reset_view)
         controller.repository.curves_read.connect(self._on_curves)
-        controller.run_event.connect(self._on_run_event)
+        controller.training.run_event.connect(self._on_run_event)
 
     def _build(self) -> None:
         self.plot.set_empty_text(self.tr("Select runs above to lay their curves over each other"))

@@ -196,9 +196,9 @@ class RunsPage(Page):
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
         self.model.rename_asked.connect(self.controller.repository.rename)
         self.model.note_asked.connect(self.controller.repository.set_note)
-        self.controller.runs_changed.connect(self._on_runs_changed)
-        self.controller.run_event.connect(self._on_run_event)
-        self.controller.state_changed.connect(self._on_state)
+        self.controller.repository.runs_changed.connect(self._on_runs_changed)
+        self.controller.training.run_event.connect(self._on_run_event)
+        self.controller.training.state_changed.connect(self._on_state)
         self.empty.activated.connect(self.page_requested)
         current_theme().changed.connect(self.model.recolor)
         find = QAction(self.tr("Search runs"), self)
@@ -246,7 +246,7 @@ class RunsPage(Page):
     def _show_whether_it_can_go_on(self) -> None:
         records = self.selected_runs()
         found = Continuation.NO
-        if len(records) == 1 and not self.controller.is_active:
+        if len(records) == 1 and not self.controller.training.is_active:
             found = self.controller.repository.continuation(records[0].id)
         can_go_on = found is not Continuation.NO and not self.controller.is_read_only
         is_longer = found is Continuation.EXTEND
@@ -313,21 +313,21 @@ class RunsPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         """Reads the list again: the command line may have added runs."""
         super().showEvent(event)
-        if self.controller.runs_are_read:
+        if self.controller.repository.is_read:
             self.controller.repository.refresh()
 
     @Slot()
     def _on_runs_changed(self) -> None:
-        self.model.set_records(self.controller.runs)
-        if self.controller.run is not None and self.controller.is_active:
-            self._on_state(self.controller.state)
+        self.model.set_records(self.controller.repository.runs)
+        if self.controller.training.run is not None and self.controller.training.is_active:
+            self._on_state(self.controller.training.state)
         self._show_what_there_is()
         self._on_selection()
 
     def _show_what_there_is(self) -> None:
         n_runs, n_shown = self.model.rowCount(), self.proxy.rowCount()
         self._stack.setCurrentIndex(0 if n_shown else 1)
-        if not self.controller.runs_are_read:
+        if not self.controller.repository.is_read:
             self.empty.show_text(self.tr("Reading the runs…"))
         elif not n_runs:
             self.empty.show_text(
@@ -365,8 +365,8 @@ class RunsPage(Page):
         self._show_whether_it_can_go_on()
         if state is RunState.PREPARING and self.isVisible():
             self.page_requested.emit("train")  # a run was continued here
-        if state is not None and self.controller.run is not None:
-            self.model.set_state(self.controller.run, state)
+        if state is not None and self.controller.training.run is not None:
+            self.model.set_state(self.controller.training.run, state)
 
     # ---- small things
 

@@ -21,17 +21,17 @@ def use_settings(record: RunRecord, page: Page) -> None:
         record: The run.
         page: The page on which this was asked.
     """
-    controller = page.controller
+    drafts = page.controller.drafts
     try:
         spec = record.spec
     except DescentError as error:
         page.messages.show_error(error.message, error.hint)
         return
-    before = controller.draft
-    controller.set_draft(Draft.from_spec(spec))
+    before = drafts.draft
+    drafts.set_draft(Draft.from_spec(spec))
     page.messages.show_info(
         translate("The next run uses the settings of “{name}”.").format(name=record.name),
         translate("Undo"),
-        partial(controller.set_draft, before),
+        partial(drafts.set_draft, before),
     )
     page.page_requested.emit("train")

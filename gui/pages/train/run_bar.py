@@ -36,9 +36,9 @@ class RunBar(QWidget):
         self.subtitle = QLabel()
         self._make_buttons(controller, page)
         self._build()
-        controller.state_changed.connect(self._update_buttons)
-        controller.runs_changed.connect(self._update_buttons)
-        controller.run_controller.requests_changed.connect(self._update_buttons)
+        controller.training.state_changed.connect(self._update_buttons)
+        controller.repository.runs_changed.connect(self._update_buttons)
+        controller.training.requests_changed.connect(self._update_buttons)
         self._update_buttons()
 
     def _make_buttons(self, controller: Controller, page: QWidget) -> None:
@@ -62,7 +62,7 @@ class RunBar(QWidget):
         self.pause = RunButton(
             self.tr("Pause"),
             "pause",
-            controller.run_controller.pause,
+            controller.training.pause,
             page,
             "Ctrl+P",
             help_text=self.tr("Hold training after the step under way"),
@@ -70,7 +70,7 @@ class RunBar(QWidget):
         self.resume = RunButton(
             self.tr("Resume"),
             "resume",
-            controller.run_controller.resume,
+            controller.training.resume,
             page,
             "Ctrl+P",
             "primary",
@@ -79,7 +79,7 @@ class RunBar(QWidget):
         self.save = RunButton(
             self.tr("Save now"),
             "floppy-disk",
-            controller.run_controller.save,
+            controller.training.save,
             page,
             "Ctrl+S",
             help_text=self.tr("Write a checkpoint now, from which the run can go on"),
@@ -87,7 +87,7 @@ class RunBar(QWidget):
         self.stop = RunButton(
             self.tr("Stop and keep"),
             "stop",
-            controller.run_controller.stop,
+            controller.training.stop,
             page,
             "Ctrl+.",
             help_text=self.tr("End now, evaluate and keep what it has learnt"),
@@ -95,7 +95,7 @@ class RunBar(QWidget):
         self.discard = RunButton(
             self.tr("Discard"),
             "discard",
-            controller.run_controller.discard,
+            controller.training.discard,
             page,
             "Ctrl+Backspace",
             help_text=self.tr("End now and delete the run; it can be brought back"),
@@ -140,7 +140,7 @@ class RunBar(QWidget):
 
     @Slot()
     def _on_continue(self) -> None:
-        run = self._controller.run
+        run = self._controller.training.run
         if run is not None and self._continuation is not Continuation.NO:
             self.continue_asked.emit(run)
 
@@ -148,14 +148,14 @@ class RunBar(QWidget):
     def _continuation(self) -> Continuation:
         """How the run that has just ended can go on."""
         controller = self._controller
-        if controller.is_active or controller.is_read_only:
+        if controller.training.is_active or controller.is_read_only:
             return Continuation.NO
-        return controller.repository.continuation(controller.run)
+        return controller.repository.continuation(controller.training.run)
 
     @Slot()
     def _update_buttons(self) -> None:
-        state, pending = self._controller.state, self._controller.pending
-        is_active = self._controller.is_active
+        state, pending = self._controller.training.state, self._controller.training.pending
+        is_active = self._controller.training.is_active
         is_stopping = state is RunState.STOPPING
         is_paused = state is RunState.PAUSED
         main_had_focus = any(b.hasFocus() for b in (self.start, self.pause, self.resume))
@@ -163,9 +163,9 @@ class RunBar(QWidget):
         continuation = self._continuation
         text = self.tr("Continue…") if continuation is Continuation.EXTEND else self.tr("Continue")
         self.go_on.show_as(continuation is not Continuation.NO, text=text)
-        is_saving = "save" in self._controller.run_controller.waiting
+        is_saving = "save" in self._controller.training.waiting
         text = self.tr("Saving…") if is_saving else self.tr("Save now")
-        can_be_asked = self._controller.run_controller.can_be_asked
+        can_be_asked = self._controller.training.can_be_asked
         # It keeps the focus while it waits: the next button would be "Stop and keep".
         self.save.show_as(is_active, can_be_asked, text)
         self.pause.show_as(
@@ -188,6 +188,6 @@ class RunBar(QWidget):
             self._main_button().setFocus()
 
     def _main_button(self) -> RunButton:
-        if not self._controller.is_active:
+        if not self._controller.training.is_active:
             return self.start
-        return self.resume if self._controller.state is RunState.PAUSED else self.pause
+        return self.resume if self._controller.training.state is RunState.PAUSED else self.pause

@@ -92,17 +92,19 @@ class RunNarrator(QObject):
     @property
     def offers_draft(self) -> bool:
         """The next run is what is told of, not one that is under way or has ended."""
-        is_notified = self.ended is not None and self._controller.draft == self._trained_draft
-        return not self._controller.is_active and not is_notified
+        is_notified = (
+            self.ended is not None and self._controller.drafts.draft == self._trained_draft
+        )
+        return not self._controller.training.is_active and not is_notified
 
     def notify_draft(self) -> Readiness:
         """Says what Start would do, or why it cannot; or how the run that is shown ended."""
         controller = self._controller
         ready = readiness(controller)
         self._bar.set_can_start(ready.can_start)
-        if controller.is_active:
+        if controller.training.is_active:
             return ready
-        if self.ended is not None and controller.draft == self._trained_draft:
+        if self.ended is not None and controller.drafts.draft == self._trained_draft:
             self._notify_end(self.ended)
             return ready
         words = draft_text(controller)
@@ -136,10 +138,10 @@ class RunNarrator(QObject):
     def begin(self) -> str:
         """Start or Continue was pressed. Returns the name of the run's architecture."""
         controller = self._controller
-        self._trained_draft = controller.draft
+        self._trained_draft = controller.drafts.draft
         self.ended = self._refusal = None
         self._patience = ""
-        record = controller.repository.record(controller.run_controller.continued)
+        record = controller.repository.record(controller.training.continued)
         if record is not None:
             self._bar.set_text(record.name, " · ".join((record.dataset_title, record.model_title)))
             words = self.tr("Continuing: the data and the last checkpoint are being read…")
@@ -158,7 +160,7 @@ class RunNarrator(QObject):
 
     def notify_preparing(self, progress: DataProgress) -> None:
         """The data of a run that is about to begin may take its time."""
-        if self._controller.state is RunState.PREPARING:
+        if self._controller.training.state is RunState.PREPARING:
             words = f"{progress.what}… {progress_text(progress)}".strip()
             self._notice.show_text(words, "accent")
 
@@ -169,7 +171,7 @@ class RunNarrator(QObject):
                 self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
             )
         elif state is RunState.STOPPING:
-            if self._controller.pending is None:
+            if self._controller.training.pending is None:
                 words = self.tr("All epochs are done. The model is being evaluated and saved…")
             else:
                 words = self.tr("Stopping… the batches under way are finished first.")
@@ -180,7 +182,7 @@ class RunNarrator(QObject):
     @Slot()
     def refresh(self) -> None:
         """Brings what changes with each epoch up to date; called a few times a second."""
-        if self._controller.state is RunState.RUNNING and self._patience:
+        if self._controller.training.state is RunState.RUNNING and self._patience:
             text = f"{self.tr('Training.')} {self._patience}"
             if self._notice.text.text().startswith(self.tr("Training.")):
                 self._notice.show_text(text)
@@ -190,8 +192,8 @@ class RunNarrator(QObject):
         if isinstance(event, RunStarted):
             self._notify_started(event)
         elif isinstance(event, SettingChanged):
-            if event.setting == EPOCHS and self._controller.started is not None:
-                self._notify_title(self._controller.started, round(event.after))
+            if event.setting == EPOCHS and self._controller.training.started is not None:
+                self._notify_title(self._controller.training.started, round(event.after))
         elif isinstance(event, EpochEnded):
             self._patience = patience_text(event.patience)
         elif isinstance(event, Recovered):
@@ -224,7 +226,7 @@ class RunNarrator(QObject):
     # ---- after a run
 
     def _on_ended(self, event: RunEnded) -> None:
-        started, messages = self._controller.started, self._messages
+        started, messages = self._controller.training.started, self._messages
         name = started.name if started else self.tr("The run")
         if isinstance(event, RunStopped) and not event.kept:
             messages.show_info(

@@ -50,8 +50,8 @@ class RunOffer(RunNotice):
         row.addWidget(self.put_away)
         self.put_away.clicked.connect(self._on_put_away)
         self.activated.connect(self.continue_asked)
-        controller.runs_changed.connect(self.refresh)
-        controller.state_changed.connect(self.refresh)
+        controller.repository.runs_changed.connect(self.refresh)
+        controller.training.state_changed.connect(self.refresh)
 
     @Slot()
     def refresh(self) -> None:
@@ -68,10 +68,10 @@ class RunOffer(RunNotice):
 
     def _offered(self) -> RunRecord | None:
         controller = self._controller
-        is_idle = controller.state is None and not controller.is_read_only
-        if not is_idle or not controller.runs:
+        is_idle = controller.training.state is None and not controller.is_read_only
+        if not is_idle or not controller.repository.runs:
             return None
-        newest = controller.runs[0]
+        newest = controller.repository.runs[0]
         if controller.repository.continuation(newest.id) is not Continuation.GO_ON:
             return None
         return None if self._settings.get(PUT_AWAY, "") == newest.id else newest

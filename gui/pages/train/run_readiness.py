@@ -43,40 +43,40 @@ class Readiness:
 
 def readiness(controller: Controller) -> Readiness:
     """Judges the controller's draft."""
-    draft = controller.draft
+    draft = controller.drafts.draft
     locked = controller.lock_problem
     if locked is not None:
         return Readiness(False, locked.message, locked.hint, "warning")
     if not draft.has_data:
         text = translate("Pick the data to learn from.")
         return Readiness(False, text, "", "accent", translate("Choose data"), "data")
-    if controller.data_problem is not None:
-        problem = controller.data_problem
+    if controller.drafts.data_problem is not None:
+        problem = controller.drafts.data_problem
         action = translate("Go to Data")
         return Readiness(False, problem.message, problem.hint, "danger", action, "data")
     if not draft.has_model:
         text = translate("Pick a model to train.")
         return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
-    estimate = controller.estimate_controller.result
+    estimate = controller.estimates.result
     if estimate is not None and estimate.fitting_batch_size:
         text, hint, action = too_large_texts(estimate)
         return Readiness(False, text, hint, "warning", action, SMALLER_BATCH)
-    if controller.model_problem is not None:
-        return _wrong_model(controller.model_problem, draft.model)
+    if controller.drafts.model_problem is not None:
+        return _wrong_model(controller.drafts.model_problem, draft.model)
     if controller.worker is None:
         text = translate("TensorFlow is getting ready… Start can be pressed already.")
         return Readiness(True, text)
     hint = ""
     if estimate is not None:
         hint = estimate_text(estimate)
-    elif controller.estimate_controller.is_asking:
+    elif controller.estimates.is_asking:
         hint = translate("A few steps are being measured…")
     return Readiness(True, translate("Ready. Press Start to train."), hint)
 
 
 def draft_text(controller: Controller) -> str:
     """What would be trained, such as ``Handwritten digits · CNN · 10 epochs``."""
-    draft = controller.draft
+    draft = controller.drafts.draft
     if not draft.has_data:
         return translate("Nothing picked yet")
     parts = [data_title(draft)]
@@ -102,11 +102,11 @@ def model_title(draft: Draft) -> str:
 
 
 def _epochs(controller: Controller) -> int:
-    wanted = controller.draft.training.get("epochs")
-    if wanted is None and controller.model is not None:
-        wanted = controller.model.spec.training.epochs
-    if wanted is None and controller.draft.model in ARCHITECTURES:
-        wanted = ARCHITECTURES[controller.draft.model].defaults.epochs
+    wanted = controller.drafts.draft.training.get("epochs")
+    if wanted is None and controller.drafts.model is not None:
+        wanted = controller.drafts.model.spec.training.epochs
+    if wanted is None and controller.drafts.draft.model in ARCHITECTURES:
+        wanted = ARCHITECTURES[controller.drafts.draft.model].defaults.epochs
     return wanted if isinstance(wanted, int) else 0
 
 

@@ -28,12 +28,12 @@ class RunStall(QWidget):
         copy: Copies the stacks.
 
     Args:
-        run_controller: Ends the process.
+        training: Ends the process.
     """
 
-    def __init__(self, run_controller: RunController, parent: QWidget | None = None) -> None:
+    def __init__(self, training: RunController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._run_controller = run_controller
+        self._training = training
         self._notified: Stalled | None = None
         self._is_killed = False
         self._since = QElapsedTimer()
@@ -141,7 +141,7 @@ class RunStall(QWidget):
     def _kill(self, _target: str) -> None:
         self._is_killed = True
         self._notify()
-        self._run_controller.kill()
+        self._training.kill()
 
     @Slot()
     def _copy(self) -> None:

@@ -14,8 +14,7 @@ from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
 from gui.formatting.run_rule_words import change_text, rate_text
 from gui.formatting.run_words import count_text
-from gui.state.controller import Controller
-from gui.state.run_controller import EPOCHS, RATE
+from gui.state.run_controller import EPOCHS, RATE, RunController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
 from gui.widgets.run_button import RunButton
@@ -95,16 +94,15 @@ class RunSteering(QWidget):
         answered(text, role): What became of what was asked, and the colour of that.
 
     Args:
-        controller: Has the run.
+        training: The run.
         page: Gets the actions with their shortcuts.
     """
 
     answered = Signal(str, str)
 
-    def __init__(self, controller: Controller, page: QWidget) -> None:
+    def __init__(self, training: RunController, page: QWidget) -> None:
         super().__init__()
-        self._run_controller = controller.run_controller
-        self._controller = controller
+        self._training = training
         declared = {item.name: item for item in describe(TrainingSpec)}
         self.rate = AppliedField(declared["learning_rate"])
         self.epochs = AppliedField(declared["epochs"])
@@ -151,9 +149,9 @@ class RunSteering(QWidget):
         for field in (self.rate, self.epochs):
             field.edit_changed.connect(self._on_edit_changed)
             field.value_changed.connect(self._on_typed)
-        self._controller.state_changed.connect(self._update)
-        self._controller.run_event.connect(self._on_run_event)
-        self._run_controller.requests_changed.connect(self._update)
+        self._training.state_changed.connect(self._update)
+        self._training.run_event.connect(self._on_run_event)
+        self._training.requests_changed.connect(self._update)
 
     # ---- what is asked
 
@@ -165,7 +163,7 @@ class RunSteering(QWidget):
         if problem or value is None:
             self._refuse(self.rate, problem or self.tr("Type a learning rate above 0."))
             return
-        self._run_controller.change_rate(float(value))
+        self._training.change_rate(float(value))
         text = self.tr("Changing the learning rate to {rate}…")
         self.answered.emit(text.format(rate=rate_text(float(value))), "muted")
         self.rate.show_present(rate_text(float(value)))
@@ -178,21 +176,21 @@ class RunSteering(QWidget):
 
     @Slot()
     def _on_more(self) -> None:
-        asked = self._run_controller.waiting.get(EPOCHS)
-        planned = getattr(asked, "epochs", 0) or self._run_controller.epochs
+        asked = self._training.waiting.get(EPOCHS)
+        planned = getattr(asked, "epochs", 0) or self._training.epochs
         if planned:
             self._ask_epochs(planned + MORE_EPOCHS)
 
     def _ask_epochs(self, value: Any) -> None:
         problem = _problem("epochs", value)
-        under_way = self._run_controller.epoch
+        under_way = self._training.epoch
         if not problem and (value is None or value < under_way):
             text = self.tr("Epoch {n} is under way: type {n} or more.")
             problem = text.format(n=count_text(max(1, under_way)))
         if problem:
             self._refuse(self.epochs, problem)
             return
-        self._run_controller.change_epochs(int(value))
+        self._training.change_epochs(int(value))
         text = self.tr("Changing to {n} epochs in all…")
         self.answered.emit(text.format(n=count_text(value)), "muted")
         self.epochs.show_present(str(value))
@@ -221,25 +219,25 @@ class RunSteering(QWidget):
 
     @Slot()
     def _update(self) -> None:
-        run_controller = self._run_controller
-        can_be_asked = run_controller.can_be_asked
-        self.setVisible(run_controller.is_active)
+        training = self._training
+        can_be_asked = training.can_be_asked
+        self.setVisible(training.is_active)
         self.focus_rate.setEnabled(can_be_asked)
         self.more.show_as(True, can_be_asked)
         self.more.action.setEnabled(can_be_asked)
         for field in (self.rate, self.epochs):
             field.setEnabled(can_be_asked)
-            if not run_controller.is_active and field.is_edited:
+            if not training.is_active and field.is_edited:
                 field.take_back()
-        if RATE not in run_controller.waiting:
-            rate = run_controller.learning_rate
+        if RATE not in training.waiting:
+            rate = training.learning_rate
             self.rate.show_present("" if rate is None else rate_text(rate))
-        if EPOCHS not in run_controller.waiting:
-            self.epochs.show_present(str(run_controller.epochs) if run_controller.epochs else "")
+        if EPOCHS not in training.waiting:
+            self.epochs.show_present(str(training.epochs) if training.epochs else "")
 
     @Slot(bool)
     def _on_edit_changed(self, is_edited: bool) -> None:
-        if is_edited and self._run_controller.can_be_asked:
+        if is_edited and self._training.can_be_asked:
             text = self.tr("Enter applies it, Esc takes it back.")
             self.answered.emit(text, "muted")
 

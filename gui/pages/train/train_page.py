@@ -62,10 +62,10 @@ class TrainPage(Page):
         self.bar = RunBar(controller, self)
         self.offer = RunOffer(controller, settings)
         self.notice = RunNotice()
-        self.stall = RunStall(controller.run_controller)
+        self.stall = RunStall(controller.training)
         self.narrator = RunNarrator(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
-        self.steering = RunSteering(controller, self)
+        self.steering = RunSteering(controller.training, self)
         self.plan = ElidedLabel()
         self.answer = QLabel()
         self._answer_timer = QTimer(self)
@@ -137,20 +137,20 @@ class TrainPage(Page):
 
     def _connect(self) -> None:
         controller = self.controller
-        controller.draft_changed.connect(self._on_draft_changed)
-        controller.profile_changed.connect(self._on_profile_changed)
-        controller.model_changed.connect(self._on_answer)
-        controller.model_rejected.connect(self._on_answer)
-        controller.data_rejected.connect(self._on_answer)
+        controller.drafts.draft_changed.connect(self._on_draft_changed)
+        controller.drafts.profile_changed.connect(self._on_profile_changed)
+        controller.drafts.model_changed.connect(self._on_answer)
+        controller.drafts.model_rejected.connect(self._on_answer)
+        controller.drafts.data_rejected.connect(self._on_answer)
         controller.worker_ready.connect(self._on_answer)
-        controller.estimate_controller.changed.connect(self._show_draft)
-        controller.run_preparing.connect(self._on_preparing)
-        controller.run_event.connect(self._on_run_event)
-        controller.state_changed.connect(self._on_state_changed)
-        controller.start_rejected.connect(self._on_start_rejected)
-        controller.devices_sampled.connect(self._on_devices_sampled)
+        controller.estimates.changed.connect(self._show_draft)
+        controller.training.preparing.connect(self._on_preparing)
+        controller.training.run_event.connect(self._on_run_event)
+        controller.training.state_changed.connect(self._on_state_changed)
+        controller.training.start_rejected.connect(self._on_start_rejected)
+        controller.devices.sampled.connect(self._on_devices_sampled)
         controller.repository.history_read.connect(self._on_history)
-        controller.runs_changed.connect(self._on_runs_changed)
+        controller.repository.runs_changed.connect(self._on_runs_changed)
         self.notice.activated.connect(self._on_notice_activated)
         self.offer.continue_asked.connect(self._on_continue_asked)
         self.bar.continue_asked.connect(self._on_continue_asked)
@@ -164,7 +164,7 @@ class TrainPage(Page):
     @property
     def _shows_run(self) -> bool:
         """The plots belong to a run, under way or ended."""
-        return self.controller.is_active or self.narrator.ended is not None
+        return self.controller.training.is_active or self.narrator.ended is not None
 
     @Slot(object)
     def _on_draft_changed(self, _draft: object) -> None:
@@ -192,7 +192,7 @@ class TrainPage(Page):
     def _want_estimate(self) -> None:
         """What a training would take matters to whoever can press Start, and sees it."""
         is_wanted = self.isVisible() and self.narrator.offers_draft
-        self.controller.estimate_controller.set_wanted(is_wanted)
+        self.controller.estimates.set_wanted(is_wanted)
 
     @Slot()
     def _show_draft(self) -> None:
@@ -201,8 +201,8 @@ class TrainPage(Page):
         ready = self.narrator.notify_draft()
         if not self._shows_run:
             self._show_empty_texts(ready)
-            self.live.show_model(self.controller.draft.model)
-            self.live.show_data(self.controller.profile)
+            self.live.show_model(self.controller.drafts.draft.model)
+            self.live.show_data(self.controller.drafts.profile)
         self._notify_hint()
 
     def _show_empty_texts(self, ready: Readiness) -> None:
@@ -220,7 +220,7 @@ class TrainPage(Page):
 
     @Slot(object)
     def _on_state_changed(self, state: RunState | None) -> None:
-        if state is RunState.PREPARING and self.controller.run is None:
+        if state is RunState.PREPARING and self.controller.training.run is None:
             self._begin()
         elif state is None:
             self.stall.clear()
@@ -230,7 +230,9 @@ class TrainPage(Page):
         elif state is RunState.PREPARING:
             pass
         elif state.is_active:
-            self.progress.set_waiting(state is RunState.STOPPING and not self.controller.started)
+            self.progress.set_waiting(
+                state is RunState.STOPPING and not self.controller.training.started
+            )
             self.narrator.notify_state(state)
         self._notify_hint()
 
@@ -255,7 +257,7 @@ class TrainPage(Page):
         if history is not None:
             self.live.show_flow_before(history.flow)
         if history is not None and history.epochs:
-            self.controller.run_controller.expect_rate(history.epochs[-1].learning_rate)
+            self.controller.training.expect_rate(history.epochs[-1].learning_rate)
 
     @Slot(object)
     def _on_preparing(self, progress: DataProgress) -> None:
@@ -287,7 +289,7 @@ class TrainPage(Page):
 
     @Slot(str)
     def _on_continue_asked(self, run: str) -> None:
-        button = self.bar.go_on if run == self.controller.run else self.offer.button
+        button = self.bar.go_on if run == self.controller.training.run else self.offer.button
         continue_run(self.controller, run, button)
 
     @Slot(object)
@@ -308,10 +310,10 @@ class TrainPage(Page):
 
     def _use_smaller_batch(self) -> None:
         controller = self.controller
-        found, draft = controller.estimate_controller.result, controller.draft
+        found, draft = controller.estimates.result, controller.drafts.draft
         if found is not None and found.fitting_batch_size:
             training = {**draft.training, "batch_size": found.fitting_batch_size}
-            controller.set_draft(draft.with_training(training))
+            controller.drafts.set_draft(draft.with_training(training))
 
     @Slot(str, str)
     def _show_answer(self, text: str, role: str) -> None:
@@ -331,14 +333,18 @@ class TrainPage(Page):
 
     @Slot()
     def _notify_hint(self) -> None:
-        state = self.controller.state
-        if state is RunState.RUNNING and self.controller.pending is None and self.progress.epochs:
+        state = self.controller.training.state
+        if (
+            state is RunState.RUNNING
+            and self.controller.training.pending is None
+            and self.progress.epochs
+        ):
             hint = self.tr("Epoch {done} of {all}").format(
                 done=count_text(self.progress.epoch), all=count_text(self.progress.epochs)
             )
         elif state is not None:
-            hint = state_text(state, self.controller.pending)
-            if state is RunState.STOPPING and self.controller.pending is None:
+            hint = state_text(state, self.controller.training.pending)
+            if state is RunState.STOPPING and self.controller.training.pending is None:
                 hint = self.tr("Finishing…")
         else:
             hint = self.tr("Ready") if readiness(self.controller).can_start else ""
