@@ -170,7 +170,7 @@ def test_a_run_that_died_after_its_last_epoch_is_evaluated_and_saved(store, stra
 def test_a_run_that_was_paused_and_stopped_ends_as_if_it_had_not(
     store, straight, small_steps, monkeypatch, in_validation
 ):
-    monkeypatch.setattr(trainer, "TELL_EVERY_S", -1.0)
+    monkeypatch.setattr(trainer, "NOTIFY_EVERY_S", -1.0)
     if in_validation:  # several chunks, to be held between them
         monkeypatch.setattr(trainer, "TEST_BATCH_SIZE", 4)
     seen = []

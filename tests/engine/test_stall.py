@@ -150,7 +150,7 @@ def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch):
 _STUCK = """
 import re, sys
 from engine.service import stack_dump
-stacks.offer()
+stack_dump.offer()
 import os
 os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 2)
 def stuck_in_c():
