@@ -16,6 +16,7 @@ from engine.architectures.regularisation import (
     strength_parameter,
 )
 from engine.errors import Problem
+from engine.formatting import shape_text
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Signature, Task
 
@@ -133,7 +134,7 @@ class ConvolutionalNetwork(Architecture):
         return []
 
     def _shrunk(self, field: str, signature: Signature, block: int, where: str) -> Problem:
-        size = "×".join(str(side) for side in signature.input_shape[:2])
+        size = shape_text(signature.input_shape[:2])
         return Problem(
             field,
             f"Nothing is left of a {size} image at {where} of block {block}.",

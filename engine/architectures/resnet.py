@@ -16,6 +16,7 @@ from engine.architectures.regularisation import (
     strength_parameter,
 )
 from engine.errors import Problem
+from engine.formatting import shape_text
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Signature, Task
 
@@ -97,7 +98,7 @@ class ResidualNetwork(Architecture):
         height, width = signature.input_shape[:2]
         for stage in range(2, len(settings.filters) + 1):
             if max(height, width) == 1:
-                size = "×".join(str(side) for side in signature.input_shape[:2])
+                size = shape_text(signature.input_shape[:2])
                 return [
                     Problem(
                         "filters",

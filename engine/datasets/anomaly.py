@@ -10,6 +10,7 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.sequences.windows import WindowRows
 from engine.datasets.split import Parts
 from engine.errors import DatasetError, Problem, SpecError
+from engine.formatting import percent_text
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import AnomalySpec
 from engine.spec.signature import Kind, Task
@@ -152,7 +153,7 @@ def with_unusual_class(examples: Examples, spec: AnomalySpec) -> Examples:
     rarest = int(np.where(counts > 0, counts, counts.max() + 1).argmin())
     unusual = spec.unusual or names[rarest]
     share = float(np.mean(examples.y == names.index(unusual)))
-    found = f"{unusual} ({share:.1%} of the examples)"
+    found = f"{unusual} ({percent_text(share, 1)} of the examples)"
     return replace(examples, unusual=unusual, facts=(*examples.facts, ("Known as unusual", found)))
 
 

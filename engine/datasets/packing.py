@@ -29,6 +29,7 @@ from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows,
 from engine.datasets.findings import unreadable
 from engine.errors import DatasetError, DescentError
 from engine.files import cache_folder
+from engine.formatting import bytes_text
 
 MEMORY_LIMIT = 64 << 20
 """Packed rows up to this many bytes stay in memory."""
@@ -315,8 +316,8 @@ def packing_folder(folder: Path, n_bytes: int) -> Iterator[Path]:
         free = shutil.disk_usage(folder.parent).free
         if free < n_bytes + _FREE_DISK:
             raise DatasetError(
-                f"The data takes {n_bytes / 2**30:.1f} GiB on disk once it is unpacked. "
-                f"Free in '{folder.parent}': {free / 2**30:.1f} GiB.",
+                f"The data takes {bytes_text(n_bytes)} on disk once it is unpacked. "
+                f"Free in '{folder.parent}': {bytes_text(free)}.",
                 "Free some space, choose smaller examples, or name another cache folder in "
                 "DESCENT_CACHE.",
             )

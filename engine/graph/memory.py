@@ -12,6 +12,7 @@ import psutil
 from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.errors import Problem, SpecError
 from engine.events.messages import LayerInfo
+from engine.formatting import bytes_text, percent_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 
@@ -28,7 +29,6 @@ SNAPSHOTS: Final = 2
 
 With them the estimate for an MLP of 20 million weights is 1.0 GB; measured was a peak of 1.1 GB.
 """
-_UNITS: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 _DECENT_BATCH: Final = 8
 """A smaller batch is no way out where it is the weights that take the memory."""
 _CGROUP: Final = Path("/sys/fs/cgroup")
@@ -229,7 +229,7 @@ def refusal(
         return Problem(_field_of(spec, largest), text, hint)
     largest = max(layers, key=lambda layer: layer.n_parameters)
     share = largest.n_parameters / max(1, sum(layer.n_parameters for layer in layers))
-    hint = f"The layer '{largest.name}' holds {share:.0%} of the weights: make it smaller"
+    hint = f"The layer '{largest.name}' holds {percent_text(share)} of the weights: make it smaller"
     hint += (
         ", or pool before it."
         if largest.type == "Dense" and share > 0.5
@@ -262,11 +262,3 @@ def _holds(value: Any, number: int) -> bool:
     if isinstance(value, list | tuple):
         return any(_holds(item, number) for item in value)
     return isinstance(value, int) and not isinstance(value, bool) and value == number
-
-
-def bytes_text(n_bytes: int) -> str:
-    """An amount of memory in words, such as ``1.5 GB``."""
-    value, step = float(n_bytes), 0
-    while value >= 1000 and step < len(_UNITS) - 1:
-        value, step = value / 1024, step + 1
-    return f"{value:,.3g} {_UNITS[step]}" if value < 1000 else f"{value:,.0f} {_UNITS[step]}"

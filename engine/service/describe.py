@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from engine.events.messages import LayerInfo, ModelDescribed
+from engine.formatting import shape_text
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse
 from engine.graph.building import GraphBuilder
@@ -125,7 +126,7 @@ def _details(node: LayerNode, layer: keras.layers.Layer | None) -> str:
             words.append((one if config[key] == 1 else many).format(config[key]))
     for key in ("kernel_size", "pool_size"):
         if key in config:
-            words.append("×".join(str(side) for side in config[key]))
+            words.append(shape_text(config[key]))
     if config.get("activation") not in (None, "linear"):
         words.append(str(config["activation"]))
     return ", ".join(words)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.formatting import duration_text
 from engine.training.compiled import CompiledChunk, state_of
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.measuring import (
@@ -186,8 +187,9 @@ class Tuner:
         elif measured.is_far_slower(trial.single_s):
             self._choose(
                 False,
-                f"XLA was tried and is not used: a step takes {_time(trial.single_s)} with it "
-                f"and {_time(measured.plain_step_s)} without.",
+                "XLA was tried and is not used: a step takes "
+                f"{duration_text(trial.single_s)} with it and "
+                f"{duration_text(measured.plain_step_s)} without.",
             )
         else:
             self._stage = _Stage.TRYING
@@ -217,8 +219,8 @@ class Tuner:
         measured = self._measured
         steps = max(call.steps for call in measured.compiled)
         times = (
-            f"{steps:,} steps take {_time(steps * measured.compiled_step_s)} with it "
-            f"and {_time(steps * measured.plain_step_s)} without."
+            f"{steps:,} steps take {duration_text(steps * measured.compiled_step_s)} with it "
+            f"and {duration_text(steps * measured.plain_step_s)} without."
         )
         if measured.gain >= GAIN:
             self._take(chunk)
@@ -354,12 +356,6 @@ def _unusable(error: Exception | None) -> str:
     words = str(error or "").strip().splitlines()
     what = words[0][:200] if words else type(error).__name__
     return f"XLA cannot be used here, so plain steps go on and none is lost: {what}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 0.001:
-        return f"{1e6 * seconds:.0f} µs"
-    return f"{1e3 * seconds:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
 
 
 def _times(ratio: float) -> str:

@@ -8,22 +8,22 @@ from typing import Any, Final
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QCoreApplication,
     QModelIndex,
     QPersistentModelIndex,
     Qt,
 )
 
 from engine.events.messages import LayerInfo
+from engine.formatting import NOTHING, shape_text
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES
 from gui.editor.outline import outline
-from gui.formatting.run_words import count_text, shape_text
+from gui.formatting.numbers import count_text
+from gui.formatting.translation import translate
 
 Index = QModelIndex | QPersistentModelIndex
 
 ROW_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-UNKNOWN: Final = "–"
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class LayerRow:
     title: str
     depth: int = 0
     note: str = ""
-    shape: str = UNKNOWN
-    count: str = UNKNOWN
+    shape: str = NOTHING
+    count: str = NOTHING
     is_stale: bool = False
     reason: str = ""
 
@@ -118,7 +118,7 @@ def make_rows(
                 title_of(item.node.type),
                 item.depth,
                 _note(item.sources, item.is_unused),
-                shape_text(info.output_shape) if info is not None else UNKNOWN,
+                shape_text(info.output_shape) if info is not None else NOTHING,
                 _count(info),
                 not is_true and info is not None,
                 reasons.get(name, ""),
@@ -134,7 +134,7 @@ def title_of(type_name: str) -> str:
 
 def _count(info: LayerInfo | None) -> str:
     if info is None:
-        return UNKNOWN
+        return NOTHING
     return count_text(info.n_parameters) if info.n_parameters else "0"
 
 
@@ -145,11 +145,6 @@ def _note(sources: Sequence[str], is_unused: bool) -> str:
     if is_unused:
         parts.append(translate("nothing takes its output"))
     return " · ".join(parts)
-
-
-def translate(text: str) -> str:
-    """Translates a text that is no part of a widget."""
-    return QCoreApplication.translate("LayerRows", text)
 
 
 class LayerRows(QAbstractListModel):

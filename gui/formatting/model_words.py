@@ -4,46 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication
-
 from engine.events.messages import LayerInfo
+from engine.formatting import NOTHING, shape_text
 from engine.graph.layer_types import LAYER_TYPES, Group
-from gui.formatting.run_words import count_text, shape_text
+from gui.formatting.numbers import short_count
+from gui.formatting.translation import translate
 
-_CONTEXT = "PictureWords"
-_UNITS: Final = ("", "K", "M", "G", "T", "P")
-_BYTES: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 _MERGES: Final = {"Add": "+", "Subtract": "−", "Multiply": "×", "Concatenate": "⧺", "Dot": "·"}
-
-
-def translate(text: str) -> str:
-    """Translates a text that is no part of a widget."""
-    return QCoreApplication.translate(_CONTEXT, text)
-
-
-def short_count(value: float) -> str:
-    """A large number in three figures or so: 950, 34.8 K, 2.17 M."""
-    return _scaled(value, 1000, _UNITS)
-
-
-def bytes_text(n_bytes: float) -> str:
-    """An amount of memory: 512 bytes, 1.5 MB."""
-    return _scaled(n_bytes, 1024, _BYTES)
-
-
-def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
-    step = 0
-    while value >= 999.5 and step < len(units) - 1:
-        value /= base
-        step += 1
-    if not step:
-        return f"{count_text(value)} {units[0]}".strip()
-    # Three figures: 1.25, 12.5, 125.
-    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-    number = f"{value:.{digits}f}"
-    if "." in number:
-        number = number.rstrip("0").rstrip(".")
-    return f"{number} {units[step]}"
 
 
 def is_small(layer_type: str) -> bool:
@@ -83,7 +50,7 @@ def field_text(layer: LayerInfo, whole: tuple[int, ...]) -> str:
     """
     seen = layer.receptive_field
     if not seen:
-        return "–"
+        return NOTHING
     full = whole[: len(seen)]
     if seen == full:
         return translate("all of the input ({size})").format(size=shape_text(full))

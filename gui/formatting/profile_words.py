@@ -7,18 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QCoreApplication
 
 from engine.events.profile import Profile
+from engine.formatting import shape_text
 from engine.spec.signature import Kind, Output, Signature, Task
-from gui.formatting.run_words import count_text, counted
-
-_CONTEXT = "ProfileWords"
-
-
-def translate(text: str) -> str:
-    """Translates a text that is no part of a widget."""
-    return QCoreApplication.translate(_CONTEXT, text)
+from gui.formatting.numbers import count_text, counted, hertz_text, value_text
+from gui.formatting.translation import translate
 
 
 def facts_line(profile: Profile) -> str:
@@ -38,7 +32,7 @@ def _amount(profile: Profile) -> tuple[str, ...]:
             return counted(n, translate("{n} text"), translate("{n} texts")), shape
         case Kind.AUDIO:
             kind = counted(n, translate("{n} recording"), translate("{n} recordings"))
-            return kind, rate_text(profile.rate) if profile.rate else ""
+            return kind, hertz_text(profile.rate) if profile.rate else ""
         case Kind.VIDEO:
             return counted(n, translate("{n} clip"), translate("{n} clips")), shape
         case Kind.SERIES:
@@ -54,8 +48,8 @@ def input_text(signature: Signature) -> str:
         case Kind.TEXT, 1:
             return translate("{n} tokens each").format(n=count_text(shape[0]))
         case Kind.VIDEO, 4:
-            size = "×".join(str(side) for side in shape[1:])
-            return translate("{n} frames of {size}").format(n=shape[0], size=size)
+            text = translate("{n} frames of {size}")
+            return text.format(n=shape[0], size=shape_text(shape[1:]))
         case Kind.AUDIO, 3:
             text = translate("{frames} frames × {bands} bands")
             return text.format(frames=shape[0], bands=shape[1])
@@ -66,7 +60,7 @@ def input_text(signature: Signature) -> str:
             n = signature.n_inputs
             return counted(n, translate("{n} feature"), translate("{n} features"))
         case _:
-            return "×".join(str(side) for side in shape)
+            return shape_text(shape)
 
 
 def _prediction(profile: Profile) -> str:
@@ -97,11 +91,6 @@ def _split(profile: Profile) -> str:
     }.get(profile.split_method, "")
 
 
-def rate_text(rate: int) -> str:
-    """A sample rate, such as ``8 kHz``."""
-    return f"{rate / 1000:g} kHz"
-
-
 def target_texts(profile: Profile) -> list[str]:
     """What is predicted of each sample, in words."""
     return [target_text(value, profile.class_names) for value in profile.sample_y]
@@ -114,7 +103,7 @@ def target_text(value: Any, class_names: Sequence[str]) -> str:
     if class_names:
         return class_names[int(value)]
     numbers = np.atleast_1d(np.asarray(value, np.float64)).tolist()
-    shown = ", ".join(f"{number:.4g}" for number in numbers[:4])
+    shown = ", ".join(value_text(number, 4) for number in numbers[:4])
     return shown if len(numbers) <= 4 else f"{shown}, …"
 
 
@@ -129,14 +118,14 @@ def target_columns(profile: Profile) -> tuple[str, ...]:
     return tuple(f"{profile.target_name} {place + 1}" for place in range(width))
 
 
-def value_text(profile: Profile, column: int, value: float) -> str:
+def cell_text(profile: Profile, column: int, value: float) -> str:
     """One cell of a table's sample: a number, a category's name, or nothing where there is none."""
     if np.isnan(value):
         return ""
     values = category_names(profile, column)
     if values and value == int(value) and 0 <= int(value) < len(values):
         return values[int(value)]
-    return f"{value:.6g}"
+    return value_text(value)
 
 
 def category_names(profile: Profile, column: int) -> tuple[str, ...]:
@@ -158,4 +147,5 @@ def value_range(values: npt.NDArray[Any]) -> str:
     if not finite.size:
         return ""
     low, high = float(finite.min()), float(finite.max())
-    return translate("values from {low} to {high}").format(low=f"{low:.3g}", high=f"{high:.3g}")
+    text = translate("values from {low} to {high}")
+    return text.format(low=value_text(low, 3), high=value_text(high, 3))

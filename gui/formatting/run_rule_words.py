@@ -9,7 +9,8 @@ from typing import Any
 from engine.events.run_events import SettingChanged
 from engine.spec.parameters import Parameters, describe
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
-from gui.formatting.run_words import count_text, counted, translate
+from gui.formatting.numbers import count_text, counted, number_text, rate_text
+from gui.formatting.translation import translate
 
 _GROUPS: dict[str, type[Parameters]] = {
     "training": TrainingSpec,
@@ -34,11 +35,6 @@ class ChangeMark:
     step: int
     text: str
     label: str = ""
-
-
-def rate_text(rate: float) -> str:
-    """Writes a learning rate: ``0.001``, ``3e-05``."""
-    return f"{rate:.4g}"
 
 
 def change_text(event: SettingChanged) -> str:
@@ -96,9 +92,8 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     speedup = float(plan.get("speedup") or 0.0)
     if speedup < WORTH_TELLING or "step by step" in reason:
         return reason
-    times = f"{speedup:.1f}" if speedup < 10 else count_text(speedup)
     text = translate("{times} times as fast as step by step: {reason}")
-    return text.format(times=times, reason=reason[:1].lower() + reason[1:])
+    return text.format(times=number_text(speedup, 2), reason=reason[:1].lower() + reason[1:])
 
 
 def plan_details(plan: Mapping[str, Any]) -> str:

@@ -1,18 +1,19 @@
-"""What runs are called on screen: states, metrics, durations and numbers, in words."""
+"""What runs are called on screen: their states, metrics and moments, in words."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
+from PySide6.QtCore import QDateTime, QLocale
 
 from engine.events.messages import Control, DataProgress
 from engine.events.run_events import RunState
-
-_CONTEXT = "RunWords"
+from engine.formatting import NOTHING, percent_text
+from gui.formatting.numbers import count_text, number_text
+from gui.formatting.translation import translate
 
 _METRICS: Final = {
     "loss": "Loss",
@@ -56,11 +57,6 @@ ROLES: Final = {
 """The colour of a state; the accent for those under way."""
 
 
-def translate(text: str) -> str:
-    """Translates a text that is no part of a widget."""
-    return QCoreApplication.translate(_CONTEXT, text)
-
-
 def state_text(state: RunState, pending: Control | None = None) -> str:
     """Names a state, and what was asked and is not answered yet."""
     if pending is Control.PAUSE:
@@ -100,32 +96,11 @@ def metric_title(name: str) -> str:
 def metric_text(name: str, value: float | None) -> str:
     """Writes a metric's value: accuracy as a percentage, others with four digits."""
     if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "not a number" if math.isnan(value) else "−∞"
-    if name.removeprefix("val_").removeprefix("test_") in SHARES:
-        return f"{100 * value:.1f} %"
-    return number_text(value)
-
-
-def number_text(value: float, digits: int = 4) -> str:
-    """Writes a number with so many significant digits, without an exponent where it can."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 10**6 or abs(value) < 10**-4:
-        return f"{value:.{digits - 1}e}".replace("-", "−")
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "−")
-
-
-def count_text(value: float) -> str:
-    """Writes a whole number in groups of three."""
-    return f"{round(value):,}".replace(",", "\u202f")
-
-
-def shape_text(shape: Sequence[int]) -> str:
-    """A shape without its batch axis, such as 26×26×32."""
-    return "×".join(str(side) for side in shape)
+        return NOTHING
+    if math.isnan(value):
+        return translate("not a number")
+    is_share = name.removeprefix("val_").removeprefix("test_") in SHARES
+    return percent_text(value, 1) if is_share and math.isfinite(value) else number_text(value)
 
 
 def progress_text(progress: DataProgress) -> str:
@@ -135,25 +110,6 @@ def progress_text(progress: DataProgress) -> str:
     return translate("{done} of {total}").format(
         done=count_text(progress.done), total=count_text(progress.total)
     )
-
-
-def counted(n: int, one: str, many: str) -> str:
-    """Writes a number with its noun; both texts hold ``{n}``."""
-    return (one if n == 1 else many).format(n=count_text(n))
-
-
-def duration_text(seconds: float | None) -> str:
-    """Writes a duration as people say it: ``0.4 s``, ``12 s``, ``3:05``, ``1:02:09``."""
-    if seconds is None or not math.isfinite(seconds):
-        return "–"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def moment_text(moment: datetime) -> str:

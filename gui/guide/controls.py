@@ -12,6 +12,7 @@ from engine.spec.parameters import Parameter, ParameterKind, Parameters, describ
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.signature import Kind, Task
 from engine.spec.training_spec import ScheduleSpec, StoppingSpec, TrainingSpec
+from gui.formatting.numbers import rate_text
 from gui.state.own_model import CUSTOM
 
 GROUPS: Final[Mapping[str, type[Parameters]]] = {
@@ -222,7 +223,7 @@ def training_text(model: str) -> Mapping[str, object]:
     defaults = ARCHITECTURES[model].defaults
     return {
         "optimizer": defaults.optimizer,
-        "rate": f"{defaults.learning_rate:g}",
+        "rate": rate_text(defaults.learning_rate),
         "epochs": defaults.epochs,
         "batch": defaults.batch_size,
     }

@@ -25,7 +25,7 @@ from gui.guide.controls import (
     training_text,
 )
 from gui.guide.pages import DIAGNOSES, HEADINGS, GuidePage, read_page
-from gui.guide.parameter_words import explain, value_text
+from gui.guide.parameter_words import explain, parameter_text
 from gui.guide.words import say
 from gui.style.theme import TEXT_NORMAL, TEXT_SMALL, Palette
 
@@ -151,11 +151,11 @@ def _parameters(page: GuidePage, situation: Situation) -> list[str]:
     for item in declared:
         words = explain(item, name, language)
         title = f"<b>{escape(words.label)}</b>"
-        usual = value_text(item.default, language)
+        usual = parameter_text(item.default, language)
         facts = [say(language, "usual", value=usual)]
         if is_present:
             title = f'<a href="{FIELD}:model.parameters.{item.name}">{title}</a>'
-            now = value_text(situation.value("model", item), language)
+            now = parameter_text(situation.value("model", item), language)
             facts.insert(0, say(language, "now", value=now))
             if now == usual:
                 facts = [say(language, "now_usual", value=now)]
@@ -218,7 +218,7 @@ def _place_link(place: Place, language: str) -> str:
         text = say(language, "augmentation")
     else:
         words = explain(place.parameter, place.group, language)
-        text = f"{words.label} = {value_text(place.value, language)}"
+        text = f"{words.label} = {parameter_text(place.value, language)}"
     return f'<a href="{FIELD}:{place.path}">{escape(text)}</a>'
 
 

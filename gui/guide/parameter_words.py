@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from engine.spec.parameters import Parameter, ParameterKind
+from gui.formatting.numbers import value_text
 from gui.guide.pages import PAGES
 from gui.guide.words import say
 
@@ -62,7 +63,7 @@ def explain(parameter: Parameter, group: str, language: str) -> Explanation:
     )
 
 
-def value_text(value: Any, language: str) -> str:
+def parameter_text(value: Any, language: str) -> str:
     """Returns a parameter's value as people write it."""
     if value is None:
         return say(language, "automatic")
@@ -70,7 +71,7 @@ def value_text(value: Any, language: str) -> str:
         return say(language, "yes" if value else "no")
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return value_text(value) if isinstance(value, float) else str(value)
 
 
 @cache

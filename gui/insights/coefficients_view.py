@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.insights import CoefficientsUpdated
-from gui.formatting.run_words import number_text
+from gui.formatting.numbers import number_text
 from gui.style.theme import SPACING, set_role, text_font
 
 REFRESH_MS = 100

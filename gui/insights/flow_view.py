@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.events.insights import GradientFlow, Insight
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.insights.flow_words import SIGNS, findings
 from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.flow_data import FlowHistory, Quantity
-from gui.plots.flow_map import FlowMap, epoch_text, value_text
+from gui.plots.flow_map import FlowMap, epoch_text, quantity_text
 from gui.style.theme import SPACING, set_role
 
 
@@ -121,7 +121,7 @@ class FlowView(InsightView):
 
     def _text_of(self, row: int, column: int) -> str:
         values = {
-            quantity: value_text(quantity, float(self.history.values(quantity)[row, column]))
+            quantity: quantity_text(quantity, float(self.history.values(quantity)[row, column]))
             for quantity in Quantity
         }
         text = self.tr(

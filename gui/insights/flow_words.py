@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from gui.formatting.run_words import count_text, translate
+from engine.formatting import percent_text
+from gui.formatting.numbers import rounded_text
+from gui.formatting.translation import translate
 from gui.plots.flow_data import FlowHistory, Quantity
-from gui.plots.flow_map import two_digits
 
 STILL: Final = 1e-6
 """A layer whose weights change by less in a step learns nothing in thousands of steps."""
@@ -127,14 +128,14 @@ def _vanishing(history: FlowHistory, slope: float) -> str:
         "Gradients vanish on their way to the input: that of {first} is {n} times smaller than "
         "that of {last}. ReLU, batch normalization, residual connections or an LSTM let more "
         "through."
-    ).format(first=history.layers[0], last=history.layers[-1], n=_rounded(slope))
+    ).format(first=history.layers[0], last=history.layers[-1], n=rounded_text(slope))
 
 
 def _growing(history: FlowHistory, slope: float) -> str:
     return translate(
         "Gradients explode on their way to the input: that of {first} is {n} times larger than "
         "that of {last}. Clip the gradients, or use batch normalization or an LSTM."
-    ).format(first=history.layers[0], last=history.layers[-1], n=_rounded(slope))
+    ).format(first=history.layers[0], last=history.layers[-1], n=rounded_text(slope))
 
 
 def _dying(history: FlowHistory, dead: np.ndarray) -> str:
@@ -142,13 +143,13 @@ def _dying(history: FlowHistory, dead: np.ndarray) -> str:
     return translate(
         "{share} of the units of {layer} are dead: they answered 0 to every example, and learn "
         "nothing. A smaller learning rate keeps more alive, and so does ELU or GELU."
-    ).format(share=f"{100 * dead[place]:.0f} %", layer=history.layers[place])
+    ).format(share=percent_text(dead[place]), layer=history.layers[place])
 
 
 def _healthy(ratios: np.ndarray) -> str:
     return translate(
         "Every layer learns: a step changes {low} to {high} of the weights. About 0.001 is healthy."
-    ).format(low=two_digits(np.nanmin(ratios)), high=two_digits(np.nanmax(ratios)))
+    ).format(low=rounded_text(np.nanmin(ratios)), high=rounded_text(np.nanmax(ratios)))
 
 
 def _named(history: FlowHistory, which: np.ndarray) -> str:
@@ -158,8 +159,3 @@ def _named(history: FlowHistory, which: np.ndarray) -> str:
     return translate("{n} layers, {first} to {last}").format(
         n=len(names), first=names[0], last=names[-1]
     )
-
-
-def _rounded(number: float) -> str:
-    """Two digits, without a decimal point where there need be none."""
-    return count_text(round(float(f"{number:.1e}"))) if number < 1e6 else two_digits(number)

@@ -6,9 +6,9 @@ import numpy as np
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import ForecastsMade, Insight
+from gui.formatting.numbers import number_text
 from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.forecast_plot import ForecastPlot
-from gui.plots.numbers import short_number
 
 
 class ForecastView(InsightView):
@@ -38,6 +38,6 @@ class ForecastView(InsightView):
         errors = [np.abs(one.forecast - one.truth).mean() for one in newest.windows]
         self.set_note(
             self.tr("After epoch {epoch}; off by {error} on average in these windows.").format(
-                epoch=newest.epoch, error=short_number(float(np.mean(errors)))
+                epoch=newest.epoch, error=number_text(float(np.mean(errors)))
             )
         )

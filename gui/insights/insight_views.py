@@ -21,7 +21,7 @@ from engine.events.insights import (
 )
 from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Task
-from gui.formatting.run_words import translate
+from gui.formatting.translation import translate
 from gui.insights.insight_view import InsightView
 
 

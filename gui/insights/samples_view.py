@@ -9,6 +9,7 @@ from html import escape
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from engine.events.insights import Insight, TextSample, TextsPredicted
+from engine.formatting import NOTHING
 from gui.insights.insight_view import InsightView
 from gui.style.theme import SPACING, blend, current_theme, text_font
 
@@ -57,7 +58,7 @@ class SamplesView(InsightView):
             rows.append((f"✓ {self.tr('written')}", escape(sample.predicted), colors.text))
         else:
             rows.append((self.tr("right"), expected, colors.text))
-            rows.append((f"✗ {self.tr('written')}", predicted or "–", colors.text))
+            rows.append((f"✗ {self.tr('written')}", predicted or NOTHING, colors.text))
         cells = "".join(
             f'<tr><td width="72" style="color:{colors.muted}">{name}</td>'
             f'<td style="color:{tone}">{text}</td></tr>'

@@ -33,7 +33,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo, ModelDescribed
-from gui.formatting.run_words import count_text, shape_text
+from engine.formatting import NOTHING, percent_text, shape_text
+from gui.formatting.numbers import count_text
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.painted_text import paint_left, paint_right
 
@@ -124,7 +125,7 @@ class LayerView(QListView):
         )
         item.setData(words, Qt.ItemDataRole.AccessibleTextRole)
         details = f"<p>{layer.details}</p>" if layer.details else ""
-        percent = f" ({share:.0%})" if layer.n_parameters else ""
+        percent = f" ({percent_text(share)})" if layer.n_parameters else ""
         item.setToolTip(f"<p><b>{layer.name}</b></p>{details}<p>{words}{percent}</p>")
         return item
 
@@ -172,7 +173,7 @@ class _LayerDelegate(QStyledItemDelegate):
         n_parameters = layer.n_parameters
         count = self.tr("{n} parameters").format(n=count_text(n_parameters))
         count_width = paint_right(
-            painter, count if n_parameters else "–", right, lower, small, palette.muted
+            painter, count if n_parameters else NOTHING, right, lower, small, palette.muted
         )
         paint_left(painter, layer.type, left, upper, right - shape_width, bold, palette.text)
         details = layer.details or layer.name

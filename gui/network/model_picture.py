@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 
 from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
-from gui.formatting.model_words import bytes_text, short_count
-from gui.formatting.run_words import count_text
+from engine.formatting import bytes_text
+from gui.formatting.numbers import counted, short_count
 from gui.network.panel import LayerPanel
 from gui.network.view import PictureView
 from gui.state.messages import Messages
@@ -139,7 +139,7 @@ class ModelPicture(QWidget):
             return
         self.set_layers(model.layers)
         parts = [
-            self._counted(len(model.layers), self.tr("{n} layer"), self.tr("{n} layers")),
+            counted(len(model.layers), self.tr("{n} layer"), self.tr("{n} layers")),
         ]
         if model.n_macs:
             parts.append(
@@ -150,9 +150,6 @@ class ModelPicture(QWidget):
                 self.tr("training takes about {size}").format(size=bytes_text(model.memory_bytes))
             )
         self.totals.setText(" · ".join(parts))
-
-    def _counted(self, n: int, one: str, many: str) -> str:
-        return (one if n == 1 else many).format(n=count_text(n))
 
     def set_layers(self, layers: Sequence[LayerInfo]) -> None:
         """Shows layers, each after those it takes from; clears the mark if its layer is gone."""

@@ -18,8 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo
-from gui.formatting.model_words import bytes_text, explanation, field_text
-from gui.formatting.run_words import count_text, shape_text
+from engine.formatting import bytes_text, shape_text
+from gui.formatting.model_words import explanation, field_text
+from gui.formatting.numbers import count_text
 from gui.state.messages import Messages
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.formatting import percent_text
 from gui.plots.colors import strength_colors
 from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
@@ -67,9 +68,9 @@ class AttentionPlot(QWidget):
         column = int((place.x() - area.left()) / area.width() * len(self._keys))
         row, column = min(row, len(self._queries) - 1), min(column, len(self._keys) - 1)
         weight = self._weights[row, column]
-        text = self.tr("“{query}” looks at “{key}”: {weight} %")
+        text = self.tr("“{query}” looks at “{key}”: {weight}")
         return text.format(
-            query=self._queries[row], key=self._keys[column], weight=f"{100 * weight:.0f}"
+            query=self._queries[row], key=self._keys[column], weight=percent_text(weight)
         )
 
     def _area(self) -> QRectF:
@@ -100,7 +101,7 @@ class AttentionPlot(QWidget):
         self._paint_queries(painter, area)
         self._paint_keys(painter, area)
         ramp = strength_colors(np.linspace(0, 1, 64), colors)
-        high = self.tr("{n} %").format(n=f"{100 * most:.0f}")
+        high = percent_text(most)
         paint_scale(painter, self.width() / 2, area.bottom() + SPACING, ramp, "0", high)
 
     def _paint_queries(self, painter: QPainter, area: QRectF) -> None:

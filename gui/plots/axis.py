@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
 from gui.plots.dates import date_text, date_ticks
-from gui.plots.numbers import axis_number, duration, power_number
+from gui.plots.numbers import axis_duration, axis_number, power_number
 from gui.style.theme import TEXT_SMALL, Palette, blend
 
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -126,9 +126,9 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         if self._kind == "date":
             return [date_text(value, spacing) for value in values]
         if self._kind == "ago":
-            return [duration(-value) if value else self.tr("now") for value in values]
+            return [axis_duration(-value) if value else self.tr("now") for value in values]
         if self._kind == "time":
-            return [duration(value) for value in values]
+            return [axis_duration(value) for value in values]
         return [axis_number(value, spacing) for value in values]
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.events.profile import ColumnProfile
-from gui.plots.numbers import short_number
+from gui.formatting.numbers import number_text
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
@@ -143,7 +143,7 @@ class ColumnHistogram(QWidget):
         self._ends = (float(minimum), float(maximum))
         self.setAccessibleName(name)
         if len(self._counts):
-            low, high = (short_number(end) for end in self._ends)
+            low, high = (number_text(end) for end in self._ends)
             self.setAccessibleDescription(self.tr("from {0} to {1}").format(low, high))
         self.update()
 
@@ -171,8 +171,8 @@ class ColumnHistogram(QWidget):
                 low, high = self._ends
                 width = (high - low) / len(self._counts)
                 text = self.tr("{0} to {1}: {2}").format(
-                    short_number(low + index * width),
-                    short_number(low + (index + 1) * width),
+                    number_text(low + index * width),
+                    number_text(low + (index + 1) * width),
                     int(self._counts[index]),
                 )
                 QToolTip.showText(event.globalPos(), text, self)
@@ -202,7 +202,7 @@ class ColumnHistogram(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(colors.muted))
             area = QRectF(0, floor + 1, self.width(), metrics.height() + 2)
-            low, high = (short_number(end) for end in self._ends)
+            low, high = (number_text(end) for end in self._ends)
             painter.drawText(area, Qt.AlignmentFlag.AlignLeft, low)
             painter.drawText(area, Qt.AlignmentFlag.AlignRight, high)
         painter.end()

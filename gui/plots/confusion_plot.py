@@ -11,6 +11,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.formatting import percent_text
+from gui.formatting.numbers import count_text
 from gui.plots.colors import readable_on
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 
@@ -151,12 +153,12 @@ class ConfusionPlot(QWidget):
     def describe(self, true: int, predicted: int) -> str:
         """Returns a cell in words."""
         share = self.shares()[true, predicted]
-        return self.tr("True: {0}\nPredicted: {1}\n{2} of {3} ({4} %)").format(
+        return self.tr("True: {0}\nPredicted: {1}\n{2} of {3} ({4})").format(
             self._names[true],
             self._names[predicted],
-            int(self._counts[true, predicted]),
-            int(self._counts[true].sum()),
-            f"{share * 100:.1f}",
+            count_text(self._counts[true, predicted]),
+            count_text(self._counts[true].sum()),
+            percent_text(share, 1),
         )
 
     def paintEvent(self, event: QPaintEvent) -> None:

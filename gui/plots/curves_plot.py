@@ -18,12 +18,13 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
+from engine.formatting import duration_text
+from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, CurveData, Floats, logarithm
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import duration, short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import blend, current_theme
 
@@ -340,12 +341,12 @@ class CurvesPlot(Plot):
         entries = []
         step = self._step_at_cursor()
         if len(data):
-            value = short_number(float(data.batches.values[step - 1]))
+            value = number_text(float(data.batches.values[step - 1]))
             entries.append(LegendEntry(self.tr("Batches"), self._batch_color(), value, "dot"))
         if data.strength and len(data.smoothed):
             index = min(step, len(data.smoothed)) - 1
             name = self.tr("Batches, smoothed {0}").format(f"{data.strength:.2f}")
-            value = short_number(float(data.smoothed.values[index]))
+            value = number_text(float(data.smoothed.values[index]))
             entries.append(LegendEntry(name, blend(colors.series[0], colors.text, 0.25), value))
         epoch = self._epoch_at_cursor()
         for name, series, color in (
@@ -353,7 +354,7 @@ class CurvesPlot(Plot):
             (self.tr("Validation"), data.validation.values, colors.series[1]),
         ):
             if epoch is not None and not np.isnan(series).all():
-                entries.append(LegendEntry(name, color, short_number(float(series[epoch]))))
+                entries.append(LegendEntry(name, color, number_text(float(series[epoch]))))
         caption = self._caption(step)
         is_best = self._best is not None and caption == self.tr("best epoch {0}").format(self._best)
         short = self.tr("best {0}").format(self._best) if is_best else ""
@@ -380,7 +381,7 @@ class CurvesPlot(Plot):
     def _caption(self, step: int) -> str:
         if self.cursor_x is not None:
             if self._axis == "time":
-                return duration(max(0.0, self.cursor_x))
+                return duration_text(max(0.0, self.cursor_x))
             if self._axis == "epoch":
                 return self.tr("epoch {0}").format(f"{max(0.0, self.cursor_x):.2f}")
             shown = step if len(self.data) else round(self.cursor_x)

@@ -11,13 +11,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from engine.devices.sampler import DeviceSample, GpuSample
+from engine.formatting import NOTHING
 from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import NOTHING
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import SPACING, blend, current_theme
 
-GIBIBYTE: Final = 2.0**30
+GIGABYTE: Final = 2.0**30
 _PLOT_WIDTH: Final = 256
 _PLOT_HEIGHT: Final = 136
 
@@ -29,7 +29,7 @@ class DevicePlot(Plot):
 
     Args:
         title: Read above it.
-        unit: After each value: ``%``, ``GiB``, ``°C`` or ``W``.
+        unit: After each value: ``%``, ``GB``, ``°C`` or ``W``.
         seconds: How far back it reaches.
         top: Where the vertical axis ends at least.
         parent: Owner.
@@ -160,10 +160,10 @@ class DevicePlot(Plot):
     def _in_words(self, value: float, is_first: bool) -> str:
         if np.isnan(value):
             return NOTHING
-        if self._unit != "GiB":
+        if self._unit != "GB":
             return f"{value:.0f} {self._unit}"
         total = f" / {self._top:.0f}" if is_first and self._top > 1 else ""
-        return f"{value:.1f}{total} GiB"
+        return f"{value:.1f}{total} GB"
 
 
 class DevicePanel(QWidget):
@@ -183,7 +183,7 @@ class DevicePanel(QWidget):
         self._layout.setSpacing(2 * SPACING)
         self.plots: dict[str, DevicePlot] = {}
         self._add_plot("cpu", self.tr("Processor"), "%", 100.0)
-        self._add_plot("memory", self.tr("Memory"), "GiB", 1.0)
+        self._add_plot("memory", self.tr("Memory"), "GB", 1.0)
 
     def add_sample(self, sample: DeviceSample) -> None:
         """Adds what was measured, about once a second."""
@@ -191,12 +191,12 @@ class DevicePanel(QWidget):
         cores = sample.per_core if len(sample.per_core) > 1 else ()
         self.plots["cpu"].add(time_s, {self.tr("All cores"): sample.cpu_percent}, cores)
         memory = self.plots["memory"]
-        memory.set_top(sample.memory_total / GIBIBYTE)
+        memory.set_top(sample.memory_total / GIGABYTE)
         memory.add(
             time_s,
             {
-                self.tr("System"): sample.memory_used / GIBIBYTE,
-                self.tr("Training"): sample.worker_memory / GIBIBYTE,
+                self.tr("System"): sample.memory_used / GIGABYTE,
+                self.tr("Training"): sample.worker_memory / GIGABYTE,
             },
         )
         if sample.gpus:
@@ -210,7 +210,7 @@ class DevicePanel(QWidget):
     def _add_gpus(self, time_s: float, gpus: tuple[GpuSample, ...]) -> None:
         if "gpu_load" not in self.plots:
             self._add_plot("gpu_load", self.tr("GPU load"), "%", 100.0)
-            self._add_plot("gpu_memory", self.tr("GPU memory"), "GiB", 1.0)
+            self._add_plot("gpu_memory", self.tr("GPU memory"), "GB", 1.0)
             self._add_plot("gpu_temperature", self.tr("GPU temperature"), "°C", 90.0)
             self._add_plot("gpu_power", self.tr("GPU power"), "W", 50.0)
         if len(gpus) == 1:
@@ -219,11 +219,11 @@ class DevicePanel(QWidget):
             names = [f"{index}: {gpu.name}" for index, gpu in enumerate(gpus)]
         totals = [gpu.memory_total for gpu in gpus if gpu.memory_total]
         if totals:
-            self.plots["gpu_memory"].set_top(max(totals) / GIBIBYTE)
+            self.plots["gpu_memory"].set_top(max(totals) / GIGABYTE)
         readings = {
             "gpu_load": [gpu.load for gpu in gpus],
             "gpu_memory": [
-                None if gpu.memory_used is None else gpu.memory_used / GIBIBYTE for gpu in gpus
+                None if gpu.memory_used is None else gpu.memory_used / GIGABYTE for gpu in gpus
             ],
             "gpu_temperature": [gpu.temperature_c for gpu in gpus],
             "gpu_power": [gpu.power_w for gpu in gpus],

@@ -22,10 +22,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.formatting import NOTHING, percent_text
+from gui.formatting.numbers import rounded_text
 from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.large_map import image_of
-from gui.plots.numbers import NOTHING, axis_number, power_number, short_number
+from gui.plots.numbers import axis_number, power_number
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 MAX_COLUMNS: Final = 600
@@ -179,7 +181,7 @@ class FlowMap(QWidget):
                 painter.setPen(QColor(colors.warning))
                 painter.drawText(at, Qt.AlignmentFlag.AlignLeft | middle, mark)
             painter.setPen(QColor(colors.warning if mark else colors.text))
-            text = value_text(self._quantity, float(newest[row]))
+            text = quantity_text(self._quantity, float(newest[row]))
             at.setLeft(at.left() + _MARK_WIDTH)
             painter.drawText(at, Qt.AlignmentFlag.AlignLeft | middle, text)
 
@@ -284,27 +286,13 @@ class FlowMap(QWidget):
             self._point((min(max(place[0], 0), n_rows - 1), min(max(place[1], 0), n_columns - 1)))
 
 
-def value_text(quantity: Quantity, value: float) -> str:
+def quantity_text(quantity: Quantity, value: float) -> str:
     """A value as it is read: shares in per cent, sizes with two digits."""
     if math.isnan(value):
         return NOTHING
     if quantity is Quantity.DEAD:
-        return f"{100 * value:.0f} %"
-    return two_digits(value)
-
-
-def two_digits(value: float) -> str:
-    """A size with two significant digits, which are enough for one that changes all the time."""
-    text = f"{value:.1e}"
-    if not math.isfinite(value) or not 1e-4 <= abs(float(text)) < 1e4:
-        return short_number(value) if value == 0 or not math.isfinite(value) else _power(text)
-    places = max(0, 1 - int(text.partition("e")[2]))
-    return f"{float(text):.{places}f}"
-
-
-def _power(text: str) -> str:
-    mantissa, exponent = text.split("e")
-    return f"{mantissa}·{power_number(1.0 * int(exponent))}"
+        return percent_text(value)
+    return rounded_text(value)
 
 
 def epoch_text(epoch: float) -> str:
@@ -315,7 +303,7 @@ def epoch_text(epoch: float) -> str:
 def scale_ticks(scale: FlowScale, n_most: int) -> list[tuple[float, str]]:
     """Places on a scale that are labelled, both ends among them where there is room."""
     if not scale.is_log:
-        return [(share, f"{100 * share:.0f} %") for share in (0.0, 0.5, 1.0)]
+        return [(share, percent_text(share)) for share in (0.0, 0.5, 1.0)]
     n_decades = round(scale.high - scale.low)
     step = max(1, math.ceil(n_decades / max(1, n_most - 1)))
     exponents = [scale.low + step * index for index in range(n_decades // step + 1)]

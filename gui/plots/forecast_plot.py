@@ -7,8 +7,8 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import Forecast
+from gui.formatting.numbers import number_text
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import current_theme
 
@@ -102,4 +102,4 @@ class ForecastPlot(Plot):
         place = len(window.truth) - 1
         if self.cursor_x is not None:
             place = int(np.clip(round(self.cursor_x) - 1, 0, place))
-        return short_number(float(window.truth[place])), short_number(float(window.forecast[place]))
+        return number_text(float(window.truth[place])), number_text(float(window.forecast[place]))

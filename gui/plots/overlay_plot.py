@@ -10,12 +10,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.events.run_events import EpochEnded
+from engine.formatting import duration_text
+from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import duration, short_number
 from gui.plots.plot import Plot, finite_extent
 from gui.style.theme import current_theme
 
@@ -215,7 +216,7 @@ class RunsOverlayPlot(Plot):
                 values = overlaid.values(f"val_{self._metric}")
                 if np.isnan(values).all():
                     values = overlaid.values(self._metric)
-                value = short_number(float(values[at]))
+                value = number_text(float(values[at]))
             entries.append(LegendEntry(overlaid.label, self.color_of(run), value))
         self.legend.set_entries(tuple(entries), self._caption())
 
@@ -223,6 +224,6 @@ class RunsOverlayPlot(Plot):
         if self.cursor_x is None:
             return self.tr("dashed: training") if self._runs else ""
         if self._axis == "time":
-            return duration(max(0.0, self.cursor_x))
+            return duration_text(max(0.0, self.cursor_x))
         template = self.tr("step {0}") if self._axis == "step" else self.tr("epoch {0}")
         return template.format(max(0, round(self.cursor_x)))

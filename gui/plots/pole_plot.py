@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.events.insights import EpisodePlayed
+from gui.formatting.numbers import MINUS
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 INTERVAL_MS: Final = 40
@@ -141,5 +142,5 @@ class PolePlot(QWidget):
             x = middle + place * scale
             painter.drawLine(QPointF(x, ground), QPointF(x, ground + 5))
             box = QRectF(x - 40, ground + 6, 80, 2 * SPACING)
-            label = f"{place:.1f} m".replace("-", "−") if place else "0"
+            label = f"{place:.1f} m".replace("-", MINUS) if place else "0"
             painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, label)

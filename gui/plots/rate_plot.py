@@ -11,9 +11,9 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from gui.formatting.numbers import number_text, rate_text, value_text
 from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import current_theme
 
@@ -123,10 +123,10 @@ class RatePlot(Plot):
             wanted = math.log10(self._suggestion)
         if wanted is not None:
             index = int(np.argmin(np.abs(places - wanted)))
-        loss = short_number(float(losses[index]))
+        loss = number_text(float(losses[index]))
         entries = [LegendEntry(self.tr("Loss, smoothed"), colors.series[0], loss)]
         if self._suggestion is not None:
-            value = f"{self._suggestion:g}"
+            value = rate_text(self._suggestion)
             entries.append(LegendEntry(self.tr("Suggestion"), colors.series[1], value, "dashes"))
-        rate = self.tr("at {rate}").format(rate=f"{10 ** float(places[index]):.2g}")
+        rate = self.tr("at {rate}").format(rate=value_text(10 ** float(places[index]), 2))
         self.legend.set_entries(tuple(entries), rate)

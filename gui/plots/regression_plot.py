@@ -8,8 +8,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from gui.formatting.numbers import number_text
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import SPACING, current_theme
 
@@ -132,7 +132,7 @@ class _PairsPlot(Plot):
         if self._is_diagonal:
             entries.append(LegendEntry(self.tr("Perfect"), colors.text, mark="dashes"))
         elif len(self._y):
-            error = short_number(float(np.abs(self._y).mean()))
+            error = number_text(float(np.abs(self._y).mean()))
             entries.append(
                 LegendEntry(self.tr("Mean absolute error"), colors.text, error, "dashes")
             )

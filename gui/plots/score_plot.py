@@ -11,8 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
+from gui.formatting.numbers import count_text, number_text
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen
 from gui.style.theme import current_theme
 
@@ -123,7 +123,7 @@ class ScorePlot(Plot):
         if not self._counts:
             return
         colors = current_theme().palette
-        usual, unusual = (str(int(counts.sum())) for counts in self._counts)
+        usual, unusual = (count_text(counts.sum()) for counts in self._counts)
         name = self.tr("Usual") if self._is_known else self.tr("Test samples")
         entries = [LegendEntry(name, colors.series[0], usual, "area")]
         if self._is_known:
@@ -131,6 +131,6 @@ class ScorePlot(Plot):
                 LegendEntry(self.tr("Known as unusual"), colors.series[1], unusual, "area")
             )
         if math.isfinite(self._threshold):
-            text = short_number(self._threshold)
+            text = number_text(self._threshold)
             entries.append(LegendEntry(self.tr("Threshold"), colors.text, text, "dashes"))
         self.legend.set_entries(tuple(entries))

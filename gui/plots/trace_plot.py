@@ -12,9 +12,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.events.profile import Trace
+from gui.formatting.numbers import count_text, number_text
 from gui.plots.dates import are_dates, date_text
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import SPACING, current_theme
 
@@ -142,7 +142,7 @@ class TracePlot(Plot):
         caption = ""
         if self.cursor_x is not None and self._traces:
             is_date = self.axis_x.kind == "date"
-            caption = date_text(self.cursor_x, 86_400) if is_date else f"{self.cursor_x:.0f}"
+            caption = date_text(self.cursor_x, 86_400) if is_date else count_text(self.cursor_x)
             if is_date:
                 caption = f"{date_text(self.cursor_x, 4e7)}-{caption}"
         self.legend.set_entries(tuple(entries), caption)
@@ -151,7 +151,7 @@ class TracePlot(Plot):
         if self.cursor_x is None or not len(trace.times):
             return ""
         place = int(np.argmin(np.abs(trace.times - self.cursor_x)))
-        return short_number(float(trace.values[place]))
+        return number_text(float(trace.values[place]))
 
 
 def _color(place: int) -> int:

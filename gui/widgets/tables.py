@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 
 from engine.events.profile import Profile
 from engine.spec.signature import Output
-from gui.formatting.profile_words import category_names, target_columns, target_text, value_text
+from gui.formatting.numbers import value_text
+from gui.formatting.profile_words import category_names, cell_text, target_columns, target_text
 from gui.style.theme import SPACING, current_theme, text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -30,11 +31,6 @@ Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT: Final = 3 * SPACING + 4
 _NUMBER = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _WORDS = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-
-def number_text(value: float) -> str:
-    """A number in at most six significant figures."""
-    return f"{value:.6g}"
 
 
 class TableModel(QAbstractTableModel):
@@ -107,10 +103,10 @@ class SampleModel(TableModel):
         assert self._profile is not None
         if column >= self._n_targets:
             place = column - self._n_targets
-            return value_text(self._profile, place, float(self._profile.sample_x[row, place]))
+            return cell_text(self._profile, place, float(self._profile.sample_x[row, place]))
         target = self._profile.sample_y[row]
         if self._n_targets > 1:
-            return number_text(float(target[column]))
+            return value_text(float(target[column]))
         return target_text(target, self._profile.class_names)
 
     def is_text(self, column: int) -> bool:

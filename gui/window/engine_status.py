@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
+from engine.formatting import duration_text
 from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, set_role
 
@@ -127,12 +128,12 @@ class EngineStatus(QWidget):
         if self._info is not None:
             lines += [self._info.cpu_model, *self._info.gpus]
         if self._worker is not None:
-            versions = self.tr("TensorFlow {tensorflow}, Keras {keras}, loaded in {seconds:.1f} s")
+            versions = self.tr("TensorFlow {tensorflow}, Keras {keras}, loaded in {duration}")
             lines.append(
                 versions.format(
                     tensorflow=self._worker.tensorflow_version,
                     keras=self._worker.keras_version,
-                    seconds=self._worker.seconds,
+                    duration=duration_text(self._worker.seconds),
                 )
             )
             lines.append(self.tr("Devices: {names}").format(names=", ".join(self._worker.devices)))

@@ -90,7 +90,7 @@ def test_the_most_frequent_rate_and_95_of_100_lengths_are_taken(tmp_path):
     examples = load(tmp_path)
     assert (examples.rate, examples.x.shape[1]) == (RATE, 4_000)
     assert dict(examples.facts)["Sample rate"] == "8 kHz; resampled: 44.1 kHz"
-    assert "2% cut" in dict(examples.facts)["Clip length"]
+    assert "2 % cut" in dict(examples.facts)["Clip length"]
     (distribution,) = examples.distributions
     assert distribution.counts.sum() == 41
 

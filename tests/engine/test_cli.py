@@ -451,7 +451,7 @@ class TestOutput:
         assert stream.text.count("On CPU:0 with XLA.") == 1
         assert ("\r" in stream.text) == is_terminal
         assert ("50%" in stream.text) == is_terminal
-        assert "Epoch 2/2  1.00 s  loss 0.25  val_loss 0.125" in stream.text
+        assert "Epoch 2/2  1.0 s  loss 0.25  val_loss 0.125" in stream.text
         assert stream.text.endswith("\n")
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from engine.cli import main as cli
-from engine.cli.commands.estimate import duration
 from engine.events.messages import TrainingEstimated
 from engine.service import execution
 
@@ -77,22 +76,3 @@ def test_what_is_wrong_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "training.epochs" in capsys.readouterr().err
     assert cli.main([*COMMAND, "--index", "0"]) == 2
     assert "this machine alone" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.00046, "0.46 ms"),
-        (0.042, "42 ms"),
-        (0.25, "0.2 s"),
-        (3.04, "3.0 s"),
-        (59.0, "59 s"),
-        (60.0, "1 min"),
-        (100.0, "1 min 40 s"),
-        (1500.0, "25 min"),
-        (4800.0, "1 h 20 min"),
-        (90_000.0, "1 d 1 h"),
-    ],
-)
-def test_times_are_written_as_people_say_them(seconds: float, words: str) -> None:
-    assert duration(seconds) == words

@@ -20,6 +20,7 @@ from engine.datasets.box.keras_data import KerasDataset, download
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError
 from engine.events.messages import DataDownloaded
+from engine.formatting import bytes_text
 from engine.service.execution import download_data
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
@@ -76,7 +77,7 @@ class TestAbsent:
             assert f"'{dataset.files[0].location.name}'" in text
             assert str(dataset.files[0].location.parent) in text
         assert f"data download {dataset.name}" in error.hint
-        assert "MB" in error.hint
+        assert bytes_text(error.n_bytes) in error.hint
         assert error.dataset == dataset.name
         assert error.n_bytes > 500_000
 

@@ -164,5 +164,5 @@ def test_a_full_disk_is_told(path: Path, large: None, monkeypatch: pytest.Monkey
 
     usage = shutil.disk_usage(path)._replace(free=0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DatasetError, match="GiB on disk"):
+    with pytest.raises(DatasetError, match=r"takes \d.* on disk.*: 0 bytes"):
         load(path)

@@ -157,7 +157,8 @@ class TestDisk:
     def test_no_room(self, files, monkeypatch):
         usage = shutil.disk_usage("/")._replace(free=1000)
         monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-        with pytest.raises(DatasetError, match=r"GiB on disk.*Free in") as caught:
+        words = r"takes \d.* on disk.*Free in .*: 0\.98 KB"
+        with pytest.raises(DatasetError, match=words) as caught:
             packed(examples(files))
         assert "DESCENT_CACHE" in caught.value.hint
 

@@ -242,7 +242,7 @@ class TestProgress:
             on.page.open_path("/data/pets")
         panel = on.page.state_panel
         on.qtbot.waitUntil(lambda: panel.title.text() == "Reading files")
-        assert panel.text.text() == "2\u202f000 of 8\u202f000"
+        assert panel.text.text() == "2,000 of 8,000"
         assert panel.progress.value() == panel.progress.maximum() // 4
         assert panel.button.text() == "Cancel"
         with on.qtbot.waitSignal(on.controller.drafts.data_rejected):

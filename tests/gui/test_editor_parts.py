@@ -8,7 +8,7 @@ from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.editor import moves
 from gui.editor.history import MOST_STEPS, History
-from gui.editor.layer_rows import UNKNOWN, Described, make_rows
+from gui.editor.layer_rows import Described, make_rows
 from gui.editor.outline import outline
 
 
@@ -138,7 +138,7 @@ class TestKnown:
 
     def test_what_comes_after_a_mistake_is_unknown(self) -> None:
         rows = make_rows(self.AFTER, self.SAID, {"a": "Too many units."}, is_answered=True)
-        assert [row.shape for row in rows] == ["4", UNKNOWN, UNKNOWN]
+        assert [row.shape for row in rows] == ["4", "–", "–"]
         assert rows[1].reason == "Too many units."
         assert "Too many units." in rows[1].spoken
 

@@ -213,7 +213,7 @@ class TestLayers:
         qtbot.addWidget(view)
         view.set_layers([LayerInfo("conv", "Conv2D", (26, 26, 32), 18_496, "32 filters")])
         spoken = view.model().index(0, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-        assert spoken == "Conv2D conv: output 26×26×32, 18\u202f496 parameters"
+        assert spoken == "Conv2D conv: output 26×26×32, 18,496 parameters"
 
     def test_arrows_join_only_what_follows_on_each_other(self) -> None:
         left = LayerInfo("left", "Conv1D", (24, 8), 0, "", inputs=("tokens",))

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine.events.messages import LayerInfo
-from gui.formatting.model_words import bytes_text, field_text, short_count
+from gui.formatting.model_words import field_text
 from gui.network.items import LayerBox, line_path
 from gui.network.layout import Box, lay_out
 from gui.network.model_picture import FOLDER_SETTING, ModelPicture
@@ -153,7 +153,7 @@ def test_a_click_chooses_a_layer_and_shows_what_it_is(picture: ModelPicture, qtb
     assert panel.heading.text() == "Conv2D · first"
     assert "Filters slide over an image" in panel.help.text()
     values = [value.text() for value in panel.values]
-    assert values == ["8×8×16", "448", "27\u202f648", "4 KB", "3×3 of 8×8 of the input", "image"]
+    assert values == ["8×8×16", "448", "27,648", "4 KB", "3×3 of 8×8 of the input", "image"]
     assert panel.code.text() == RESIDUAL[1].code
     panel.copy_button.click()
     assert QGuiApplication.clipboard().text() == RESIDUAL[1].code
@@ -369,18 +369,6 @@ def test_a_file_that_cannot_be_written_is_told(
 
 
 # ---- words
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0"), (950, "950"), (999.6, "1 K"), (34_826, "34.8 K"), (2_170_000, "2.17 M")],
-)
-def test_large_numbers_are_short(value: float, text: str) -> None:
-    assert short_count(value) == text
-
-
-def test_memory_is_told_in_its_unit() -> None:
-    assert [bytes_text(n) for n in (512, 1536, 5 << 20)] == ["512 bytes", "1.5 KB", "5 MB"]
 
 
 def test_what_is_seen_is_told_in_words() -> None:

@@ -413,7 +413,7 @@ class TestDevices:
         assert np.isnan(cores).sum() == 4
         assert memory.lines["System"].getData()[1][-1] == 4.0
         assert memory.lines["Training"].getData()[1][-1] == 1.0
-        assert memory.legend.text() == "System 4.0 / 16 GiB, Training 1.0 GiB"
+        assert memory.legend.text() == "System 4.0 / 16 GB, Training 1.0 GB"
         assert memory.view.viewRange()[1][1] >= 16
 
     def test_gpu_plots_appear_with_the_first_gpu(self, show):

@@ -57,10 +57,10 @@ class TestWhatIsTold:
         on.engine.estimate.open()
         on.qtbot.waitUntil(lambda: "30 s in all" in hint(on))
 
-    def test_what_takes_no_time_is_told_so(self, on: Stage[TrainPage]) -> None:
+    def test_what_takes_hardly_any_time_is_told_so(self, on: Stage[TrainPage]) -> None:
         on.engine.estimated = dataclasses.replace(ESTIMATED, epoch_s=0.001, total_s=0.4)
         pick(on)
-        assert hint(on).startswith("Less than 0.1 s an epoch, about 0.4 s in all")
+        assert hint(on).startswith("About 1 ms an epoch, 0.40 s in all")
 
     def test_without_an_estimate_the_run_can_be_started_all_the_same(
         self, on: Stage[TrainPage]

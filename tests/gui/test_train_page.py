@@ -92,7 +92,7 @@ class TestDuringARun:
         on.controller.drafts.set_draft(DIGITS)
         with on.qtbot.waitSignal(on.controller.training.preparing):
             click(on, on.page.bar.start)
-        assert on.page.notice.text.text() == "Reading files… 200 of 1\u202f000"
+        assert on.page.notice.text.text() == "Reading files… 200 of 1,000"
 
     def test_buttons_derive_from_the_state(self, on: Stage[TrainPage]) -> None:
         on.engine.prepare.close()

@@ -50,7 +50,7 @@ def test_it_says_for_how_long_and_what_is_kept(on: Stage[TrainPage]) -> None:
     stall(on)
     assert on.page.stall.isVisible()
     assert "No sign from the training for 47 s." in on.page.stall.text
-    assert "every 0.1 s" in on.page.stall.text
+    assert "every 30 ms" in on.page.stall.text
     hint = on.page.stall.notice.hint.text()
     assert "every epoch so far is kept" in hint
     assert "Continue" in hint

@@ -11,6 +11,7 @@ from engine.datasets.box.keras_data import KerasDataset
 from engine.datasets.box.keras_data import download as fetch
 from engine.datasets.box.keras_files import KerasFile, datasets_folder, missing
 from engine.errors import DatasetError
+from engine.formatting import bytes_text, percent_text
 
 _SHOWN_SHARE = 0.05
 
@@ -39,9 +40,9 @@ def download(arguments: Namespace, output: Output) -> int:
 
 
 def _agreed(dataset: KerasDataset, files: tuple[KerasFile, ...]) -> bool:
-    size = sum(item.n_bytes for item in files) / 1e6
+    size = bytes_text(sum(item.n_bytes for item in files))
     hosts = ", ".join(sorted({item.url.split("/")[2] for item in files}))
-    question = f"Download {dataset.title} ({size:,.1f} MB from {hosts}) into '{datasets_folder()}'?"
+    question = f"Download {dataset.title} ({size} from {hosts}) into '{datasets_folder()}'?"
     if not sys.stdin.isatty():
         raise DatasetError(question, "To agree without being asked, add --yes.")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
@@ -58,4 +59,4 @@ class _Shown:
         share = done / total if total else 0.0
         if what != self._what or share - self._share >= _SHOWN_SHARE:
             self._what, self._share = what, share
-            self._output.lines(f"{what}: {share:.0%}")
+            self._output.lines(f"{what}: {percent_text(share)}")

@@ -9,9 +9,7 @@ from engine.cli.commands.output import Output
 from engine.cli.commands.settings import spec_values
 from engine.errors import DescentError
 from engine.events.messages import TrainingEstimated
-from engine.graph.memory import bytes_text
-
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+from engine.formatting import bytes_text, duration_text
 
 
 def estimate(arguments: Namespace, output: Output) -> int:
@@ -42,8 +40,8 @@ def lines(found: TrainingEstimated) -> list[str]:
     """An estimate in words."""
     memory = f"{bytes_text(found.memory_bytes)} of {bytes_text(found.available_bytes)} available"
     times = (
-        f"About {duration(found.epoch_s)} an epoch, {duration(found.total_s)} in all "
-        f"on {found.device}; {duration(found.step_s)} a step"
+        f"About {duration_text(found.epoch_s)} an epoch, {duration_text(found.total_s)} in all "
+        f"on {found.device}; {duration_text(found.step_s)} a step"
     )
     if not found.fitting_batch_size:
         return [f"{times}.", f"Memory: about {memory}."]
@@ -53,21 +51,3 @@ def lines(found: TrainingEstimated) -> list[str]:
         f"--batch-size {size}",
         f"{times}, with that batch.",
     ]
-
-
-def duration(seconds: float) -> str:
-    """A time in words, with about two significant digits, such as ``3.2 s`` or ``1 h 20 min``."""
-    if seconds < 0.1:
-        return f"{1000 * seconds:.2g} ms"
-    if seconds < _MINUTE_S:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    if seconds < _HOUR_S:
-        return _both(round(seconds), 60, "min", "s")
-    if seconds < _DAY_S:
-        return _both(round(seconds / _MINUTE_S), 60, "h", "min")
-    return _both(round(seconds / _HOUR_S), 24, "d", "h")
-
-
-def _both(parts: int, ratio: int, unit: str, part: str) -> str:
-    whole, rest = divmod(parts, ratio)
-    return f"{whole:,} {unit} {rest} {part}" if rest and whole < 10 else f"{whole:,} {unit}"

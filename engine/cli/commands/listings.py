@@ -8,7 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.cli.commands.output import Output, number, numbers, size, table
+from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
@@ -16,6 +16,7 @@ from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError
 from engine.events.findings import DataFinding
 from engine.events.profile import Profile
+from engine.formatting import bytes_text, duration_text, shape_text
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.parameters import Parameter, describe
@@ -64,7 +65,7 @@ def inspect_data(arguments: Namespace, output: Output) -> int:
     if output.as_json:
         output.object(values)
         return 0
-    shape = "×".join(str(side) for side in profile.signature.input_shape)
+    shape = shape_text(profile.signature.input_shape)
     sizes = "  ".join(f"{part} {count:,}" for part, count in values["split"].items())
     output.lines(
         f"{profile.title}: {profile.n_samples:,} examples, each {shape} ({values['kind']})",
@@ -186,7 +187,7 @@ def describe_model(arguments: Namespace, output: Output) -> int:
             (
                 layer["name"],
                 layer["type"],
-                "×".join(map(str, layer["output_shape"])),
+                shape_text(layer["output_shape"]),
                 str(layer["n_parameters"]),
                 layer["details"],
             )
@@ -214,7 +215,7 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
             record.name,
             record.state.value,
             f"{record.epochs_done}/{record.epochs_planned}",
-            f"{record.duration_s:.1f} s",
+            duration_text(record.duration_s),
             _telling_metric(record),
         )
         for record in records
@@ -257,11 +258,11 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
             (
                 f"{epoch.epoch}{' *' if epoch.is_best else ''}",
                 *(number(epoch.metrics.get(name)) for name in names),
-                f"{epoch.duration_s:.2f}",
+                duration_text(epoch.duration_s),
             )
             for epoch in epochs
         ]
-        output.lines("", *table(("epoch", *names, "seconds"), rows), "* best so far")
+        output.lines("", *table(("epoch", *names, "time"), rows), "* best so far")
     if record.details:
         output.lines("", record.details)
     return 0
@@ -293,7 +294,7 @@ def show_devices(arguments: Namespace, output: Output) -> int:
         )
         return 0
     cores = f"{info.physical_cores or '?'} cores, {info.logical_cores} threads"
-    memory = f"{size(sample.memory_used)} of {size(sample.memory_total)} used"
+    memory = f"{bytes_text(sample.memory_used)} of {bytes_text(sample.memory_total)} used"
     output.lines(
         f"Processor  {info.cpu_model}, {cores}, {sample.cpu_percent:.0f} % busy",
         f"Memory     {memory}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.cli.commands.inputs import read_inputs
 from engine.cli.commands.output import Output, number, numbers, table
+from engine.formatting import percent_text
 from engine.inference.contract import Contract
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
@@ -81,7 +82,7 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
             probabilities=probabilities,
         )
         likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
-        listing = ", ".join(f"{label} {share:.1%}" for label, share in likely)
+        listing = ", ".join(f"{label} {percent_text(share, 1)}" for label, share in likely)
         output.lines(f"{name}: {best}  ({listing})")
     return 0
 

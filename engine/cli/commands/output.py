@@ -113,11 +113,6 @@ def numbers(metrics: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {number(value)}" for name, value in metrics.items())
 
 
-def size(n_bytes: int) -> str:
-    """An amount of memory."""
-    return f"{n_bytes / 2**30:.1f} GiB"
-
-
 def error_text(error: DescentError) -> str:
     """An error for standard error: what and what was received, then what to do next."""
     if not isinstance(error, SpecError):

@@ -18,6 +18,7 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
+from engine.formatting import duration_text
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1
@@ -105,7 +106,7 @@ class Progress:
         parts = [
             f"Epoch {self._of(event.epoch)}",
             f"[{bar}] {share:4.0%}",
-            f"{_clock(left_s)} left",
+            f"{duration_text(left_s)} left",
         ]
         parts.append(f"loss {number(float(event.metrics['loss'][-1]))}")
         if self._epoch is not None:
@@ -126,10 +127,4 @@ class Progress:
 
 def _summary(event: EpochEnded) -> str:
     best = "  (best)" if event.is_best else ""
-    return f"{event.duration_s:.2f} s  {numbers(event.metrics)}{best}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{duration_text(event.duration_s)}  {numbers(event.metrics)}{best}"

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from engine.datasets.base import Progress, silent
 from engine.errors import DatasetError
+from engine.formatting import bytes_text
 
 KERAS_VARIABLE = "KERAS_HOME"
 _STORAGE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
@@ -124,12 +125,11 @@ class NeedsDownload(DatasetError):
         self.n_bytes = sum(item.n_bytes for item in self._missing)
         names = [item.location.name for item in self._missing]
         files = f"'{names[0]}'" if len(names) == 1 else ", ".join(f"'{name}'" for name in names)
-        size = max(0.1, self.n_bytes / 1e6)
         it = "it" if len(names) == 1 else "them"
         super().__init__(
             f"{title} is not on this machine: {files} {'is' if it == 'it' else 'are'} missing in "
             f"'{self._missing[0].location.parent}'.",
-            f"Put {it} there, or let Descent download {it} ({size:,.1f} MB, from "
+            f"Put {it} there, or let Descent download {it} ({bytes_text(self.n_bytes)}, from "
             f"{self._missing[0].url.split('/')[2]}): descent-cli data download {dataset}",
         )
 

@@ -23,6 +23,7 @@ from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import Distribution
+from engine.formatting import percent_text
 from engine.spec.parameters import Parameters, parameter
 
 _HEADERS, _CLIPS = 400, 64
@@ -121,9 +122,9 @@ class Survey:
         shorter = float(np.mean(seconds < self.reader.seconds - exact))
         words = []
         if longer:
-            words.append(f"{longer:.0%} {'cut' if self.reader.cut else 'too long'}")
+            words.append(f"{percent_text(longer)} {'cut' if self.reader.cut else 'too long'}")
         if shorter:
-            words.append(f"{shorter:.0%} padded with silence")
+            words.append(f"{percent_text(shorter)} padded with silence")
         return f" ({', '.join(words)})" if words else ""
 
     @property

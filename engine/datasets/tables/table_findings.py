@@ -22,6 +22,7 @@ from engine.datasets.tables.table_schema import (
 )
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import ColumnProfile
+from engine.formatting import percent_text
 
 _BINS = 20
 _SHOWN_VALUES = 20
@@ -83,7 +84,7 @@ def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[Data
     share = plan.n_missing / study.n_rows
     text = (
         f"{plan.n_missing:,} of {study.n_rows:,} cells of '{plan.name}' are missing "
-        f"({share:.1%}); they {_FILLED.get(plan.gaps, 'are filled')}."
+        f"({percent_text(share, 1)}); they {_FILLED.get(plan.gaps, 'are filled')}."
     )
     field = ("data", "columns", plan.name, "gaps")
     remedies: tuple[Remedy, ...] = (
@@ -289,7 +290,8 @@ def leak_findings(
         is_category = feature["type"] in CATEGORICAL
         if n_classes:
             share = _predicted_classes(values, truth, is_category, n_classes)
-            is_leak, words = share >= _LEAK_SHARE, f"tells the class of {share:.1%} of the rows"
+            is_leak = share >= _LEAK_SHARE
+            words = f"tells the class of {percent_text(share, 1)} of the rows"
         else:
             share = _predicted_numbers(values, truth, is_category)
             is_leak = share > _LEAK_CORRELATION

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from engine.events.messages import BatchPreviewed, Rejected
 from engine.spec.signature import Kind
+from gui.formatting.numbers import count_text, counted, value_text
 from gui.formatting.profile_words import input_text, value_range
-from gui.formatting.run_words import count_text, counted
 from gui.pages.data.clip_view import ClipView
 from gui.pages.data.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
@@ -30,7 +30,6 @@ from gui.state.batch_controller import BatchController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.state_panel import StatePanel
-from gui.widgets.tables import number_text
 from gui.widgets.text_table import TextTable
 
 MOST_COLUMNS: Final = 200
@@ -176,7 +175,9 @@ class BatchView(QWidget):
         if len(batch.weights) and not np.all(batch.weights == batch.weights[0]):
             low, high = float(batch.weights.min()), float(batch.weights.max())
             parts.append(
-                self.tr("weights {low} to {high}").format(low=f"{low:.3g}", high=f"{high:.3g}")
+                self.tr("weights {low} to {high}").format(
+                    low=value_text(low, 3), high=value_text(high, 3)
+                )
             )
         return " · ".join(part for part in parts if part)
 
@@ -215,7 +216,7 @@ class BatchView(QWidget):
         names = batch.feature_names or tuple(f"{place + 1}" for place in range(x.shape[1]))
         flat = x.reshape(len(x), -1)[:, :MOST_COLUMNS].astype(np.float64).tolist()
         table = [
-            (goal, *(number_text(value) for value in row))
+            (goal, *(value_text(value) for value in row))
             for goal, row in zip(batch.targets, flat, strict=True)
         ]
         view.set_rows((target, *names[:MOST_COLUMNS]), table, n_texts=1)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from gui.formatting.numbers import value_text
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
@@ -78,7 +79,7 @@ class ClipView(QWidget):
         self.timer.setInterval(round(1000 / hertz))
         n_frames = clips.shape[1] if clips.ndim == 5 else 0
         text = self.tr("{n} frames at {rate} a second · hover or click a clip to play it")
-        self.caption.setText(text.format(n=n_frames, rate=f"{hertz:.3g}"))
+        self.caption.setText(text.format(n=n_frames, rate=value_text(hertz, 3)))
         pictures = [self._picture(index, 0) for index in range(len(clips))]
         self.grid.set_pictures(pictures, labels, names)
         self._run()

@@ -16,14 +16,15 @@ from PySide6.QtWidgets import (
 
 from engine.events.findings import Trouble
 from engine.events.profile import ColumnProfile, Profile
+from engine.formatting import percent_text
 from engine.spec.run_spec import ColumnType, GapStrategy
-from gui.formatting.profile_words import translate
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text, value_text
+from gui.formatting.translation import translate
 from gui.state.draft import Draft
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.choice_box import ChoiceBox
-from gui.widgets.tables import Index, Table, TableModel, number_text
+from gui.widgets.tables import Index, Table, TableModel
 
 HISTOGRAM_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 CHOICES_ROLE: Final = Qt.ItemDataRole.UserRole + 2
@@ -147,7 +148,7 @@ class ColumnModel(TableModel):
                 if not len(item.histogram):
                     return ""
                 values = (item.minimum, item.maximum, item.mean, item.deviation)
-                return number_text(values[column - MINIMUM])
+                return value_text(values[column - MINIMUM])
 
     def _gaps(self, item: ColumnProfile) -> str:
         constant = self._draft.columns.get(item.name, {}).get("constant")
@@ -157,9 +158,9 @@ class ColumnModel(TableModel):
     def _missing(self, item: ColumnProfile) -> str:
         if not item.n_missing:
             return "0"
-        share = 100 * item.n_missing / max(1, self._n_samples, item.n_missing)
-        percent = f"{share:.0f}" if share >= 1 else "< 1"
-        return f"{count_text(item.n_missing)} ({percent} %)"
+        share = item.n_missing / max(1, self._n_samples, item.n_missing)
+        percent = percent_text(share) if share >= 0.01 else f"< {percent_text(0.01)}"
+        return f"{count_text(item.n_missing)} ({percent})"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         item, column = self._columns[index.row()], index.column()

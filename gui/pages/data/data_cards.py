@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication
-
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.base import Dataset
 from engine.events.profile import Profile
 from engine.spec.signature import Kind, Task
+from gui.formatting.translation import translate
 from gui.state.settings import Settings
 from gui.widgets.card_list import Card
 
 MAX_RECENT: Final = 12
 _RECENT: Final = "data/recent_files"
 _FORMATS: Final = "data/recent_formats"
-_CONTEXT: Final = "DataCards"
 
 _ICONS: Final = {
     Kind.TABLE: "table",
@@ -79,13 +77,13 @@ def cards(recent: RecentSources, current: str) -> list[Card]:
 
 def _groups() -> dict[Kind | Task, str]:
     return {
-        Kind.IMAGE: _translate("Images"),
-        Kind.TABLE: _translate("Tables"),
-        Kind.TEXT: _translate("Texts"),
-        Kind.AUDIO: _translate("Sound"),
-        Kind.VIDEO: _translate("Video"),
-        Kind.SERIES: _translate("Series over time"),
-        Task.CONTROL: _translate("Control"),
+        Kind.IMAGE: translate("Images"),
+        Kind.TABLE: translate("Tables"),
+        Kind.TEXT: translate("Texts"),
+        Kind.AUDIO: translate("Sound"),
+        Kind.VIDEO: translate("Video"),
+        Kind.SERIES: translate("Series over time"),
+        Task.CONTROL: translate("Control"),
     }
 
 
@@ -94,7 +92,7 @@ def _boxed(dataset: Dataset) -> Card:
     if dataset.task is Task.CONTROL:
         group, picture = groups[Task.CONTROL], "control"
     elif dataset.kind is Kind.TABLE and "seed" in dataset.parameters.model_fields:
-        group, picture = _translate("Made on the spot"), "scatter"
+        group, picture = translate("Made on the spot"), "scatter"
     else:
         group, picture = groups[dataset.kind], _ICONS[dataset.kind]
     if dataset.task is Task.TRANSLATION:
@@ -108,21 +106,17 @@ def _badge(task: Task | None) -> str:
     if task is None:
         return ""
     return {
-        Task.CLASSIFICATION: _translate("classes"),
-        Task.REGRESSION: _translate("numbers"),
-        Task.FORECASTING: _translate("forecast"),
-        Task.TRANSLATION: _translate("translation"),
-        Task.TRANSCRIPTION: _translate("transcription"),
-        Task.CONTROL: _translate("actions"),
-        Task.ANOMALY: _translate("anomalies"),
+        Task.CLASSIFICATION: translate("classes"),
+        Task.REGRESSION: translate("numbers"),
+        Task.FORECASTING: translate("forecast"),
+        Task.TRANSLATION: translate("translation"),
+        Task.TRANSCRIPTION: translate("transcription"),
+        Task.CONTROL: translate("actions"),
+        Task.ANOMALY: translate("anomalies"),
     }[task]
 
 
 def _own(path: str, format: str) -> Card:
     picture = _ICONS[FORMATS[format].kind] if format else "file"
-    group = _translate("Your files and folders")
+    group = translate("Your files and folders")
     return Card(path, PurePath(path).name, path, picture, group=group)
-
-
-def _translate(text: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, text)

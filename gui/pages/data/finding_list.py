@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.findings import DataFinding, Remedy, Trouble
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.style.icons import icon, icon_pixmap
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.fold import Fold

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Task
-from gui.formatting.profile_words import facts_line, sample_names, target_texts, translate
+from gui.formatting.profile_words import facts_line, sample_names, target_texts
+from gui.formatting.translation import translate
 from gui.pages.data.batch_view import BatchView
 from gui.pages.data.clip_view import ClipView
 from gui.pages.data.column_table import ColumnTable

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import DescentError
+from engine.formatting import duration_text
 from gui.pages.data.sound_player import SoundPlayer
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
 from gui.style.icons import icon
@@ -105,7 +106,7 @@ class SoundView(QWidget):
         self.player.stop()
         self._waves, self._rate = waves, max(1, rate)
         rows = [
-            (label, f"{heard_samples(wave) / self._rate:.2f} s", name)
+            (label, duration_text(heard_samples(wave) / self._rate), name)
             for label, wave, name in zip(labels, waves, names, strict=True)
         ]
         headings = (heading, self.tr("Sound"), self.tr("File"))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.style.theme import SPACING, current_theme, set_role
 
 
@@ -49,8 +49,7 @@ class SplitBar(QWidget):
 
     @Slot()
     def _refresh(self) -> None:
-        # Qt breaks lines at the narrow space between digits, although that asks not to.
-        parts = [text.replace("\u202f", " ").replace(" ", "&nbsp;") for text in self.parts]
+        parts = [text.replace(" ", "&nbsp;") for text in self.parts]
         words = [
             f'<span style="color:{color}">■</span>&nbsp;{text}'
             for text, color in zip(parts, _colors(), strict=True)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from engine.architectures import ARCHITECTURES
 from engine.events.messages import ModelDescribed, Rejected
 from engine.events.profile import Profile
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
 from gui.network.model_tabs import ModelTabs
 from gui.pages.model.model_cards import OWN, ModelCards

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import DataProgress, ModelDescribed, RateTried
+from gui.formatting.numbers import rate_text
+from gui.formatting.run_words import progress_text
 from gui.plots.rate_plot import RatePlot
 from gui.state.controller import Controller
 from gui.state.rate_controller import RateState
@@ -144,11 +146,7 @@ class RateView(QWidget):
     def _on_progress(self, progress: DataProgress) -> None:
         if self._stack.currentWidget() is self.state_panel:
             self.state_panel.text.setText(
-                self.tr("{what}: {done:,} of {total:,}").format(
-                    what=progress.what, done=progress.done, total=progress.total
-                )
-                if progress.total
-                else progress.what
+                f"{progress.what}: {progress_text(progress)}" if progress.total else progress.what
             )
             self.state_panel.text.show()
 
@@ -169,5 +167,5 @@ class RateView(QWidget):
         if rate is not None:
             is_used = self._drafts.draft.training.get("learning_rate") == rate
             text = self.tr("{rate} is used") if is_used else self.tr("Use {rate}")
-            self.use_button.setText(text.format(rate=f"{rate:g}"))
+            self.use_button.setText(text.format(rate=rate_text(rate)))
             self.use_button.setEnabled(not is_used)

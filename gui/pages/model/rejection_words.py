@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QCoreApplication
-
 from engine.errors import Problem
 from engine.events.messages import Rejected
-
-_CONTEXT = "ModelPage"
+from gui.formatting.translation import translate
 
 
 def rejection_words(
@@ -29,20 +26,20 @@ def rejection_words(
     if not problem.problems:
         text = f"{problem.message}\n{problem.hint}".strip()
     else:
-        text = rest or _tr("The mistake is marked at its field.")
+        text = rest or translate("The mistake is marked at its field.")
     if is_about_data:
         # Data first: what the model makes of it cannot be told before.
-        return _tr("The data cannot be used yet"), text, _tr("Go to Data")
-    return _tr("This model cannot be built yet"), text, ""
+        return translate("The data cannot be used yet"), text, translate("Go to Data")
+    return translate("This model cannot be built yet"), text, ""
 
 
 def building_words(is_worker_ready: bool) -> tuple[str, str]:
     """A title and a text while a model is being built."""
     if is_worker_ready:
-        return _tr("Building the model…"), ""
+        return translate("Building the model…"), ""
     return (
-        _tr("TensorFlow is getting ready…"),
-        _tr("The layers appear in a moment. Everything can be set meanwhile."),
+        translate("TensorFlow is getting ready…"),
+        translate("The layers appear in a moment. Everything can be set meanwhile."),
     )
 
 
@@ -50,7 +47,3 @@ def is_all_about_data(problem: Rejected) -> bool:
     """Every problem is with settings of the Data page."""
     roots = {item.field.partition(".")[0] for item in problem.problems}
     return bool(roots and roots <= {"data", "split", "seed"})
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate(_CONTEXT, text)

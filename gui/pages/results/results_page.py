@@ -23,8 +23,8 @@ from engine.events.run_events import (
     RunStopped,
 )
 from engine.spec.signature import Output
+from gui.formatting.numbers import count_text
 from gui.formatting.run_words import (
-    count_text,
     metric_text,
     metric_title,
     moment_text,

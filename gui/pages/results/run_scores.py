@@ -14,7 +14,9 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from gui.formatting.run_words import count_text, translate
+from engine.formatting import percent_text
+from gui.formatting.numbers import count_text
+from gui.formatting.translation import translate
 from gui.style.theme import SPACING
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class ScoresModel(QAbstractTableModel):
             return None
         if field == "name":
             return value
-        return count_text(value) if field == "support" else f"{100 * value:.1f} %"
+        return count_text(value) if field == "support" else percent_text(value, 1)
 
 
 class RunScores(QTableView):

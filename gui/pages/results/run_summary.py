@@ -9,11 +9,13 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
+from engine.formatting import NOTHING, duration_text, percent_text
 from engine.preprocessing.augmentation import active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
+from gui.formatting.numbers import count_text, counted, rate_text, value_text
 from gui.formatting.run_rule_words import plan_details
-from gui.formatting.run_words import count_text, counted, duration_text, translate
+from gui.formatting.translation import translate
 from gui.state.own_model import CUSTOM
 from gui.style.theme import SPACING, set_role
 
@@ -102,7 +104,7 @@ def part_text(part: str) -> str:
 
 
 def _entry(title: str, text: str) -> QWidget:
-    name, value = QLabel(title), QLabel(text or "–")
+    name, value = QLabel(title), QLabel(text or NOTHING)
     set_role(name, "small")
     value.setTextFormat(Qt.TextFormat.PlainText)
     value.setWordWrap(True)
@@ -126,7 +128,7 @@ def _data_text(record: RunRecord, spec: RunSpec) -> str:
 def _split_text(spec: RunSpec) -> str:
     shares = (1 - spec.split.validation - spec.split.test, spec.split.validation, spec.split.test)
     text = translate("{train} training, {validation} validation, {test} test")
-    train, validation, test = (f"{100 * share:.0f} %" for share in shares)
+    train, validation, test = (percent_text(share) for share in shares)
     return text.format(train=train, validation=validation, test=test)
 
 
@@ -162,11 +164,11 @@ def _training_text(spec: RunSpec) -> str:
     if training.epochs is not None:
         parts.append(translate("{n} epochs").format(n=count_text(training.epochs)))
     if training.batch_size is not None:
-        parts.append(translate("batch size {n}").format(n=training.batch_size))
+        parts.append(translate("batch size {n}").format(n=count_text(training.batch_size)))
     if training.optimizer is not None:
         parts.append(training.optimizer)
     if training.learning_rate is not None:
-        rate = f"{training.learning_rate:g}"
+        rate = rate_text(training.learning_rate)
         parts.append(translate("learning rate {rate}").format(rate=rate))
     if training.class_weights != "none":
         weights = translate("class weights {how}")
@@ -196,7 +198,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return translate("yes") if value else translate("no")
     if isinstance(value, float):
-        return f"{value:g}"
+        return value_text(value)
     if isinstance(value, list | tuple):
         return "–".join(str(item) for item in value)
     return str(value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from gui.formatting.run_words import number_text
+from gui.formatting.numbers import number_text
 from gui.plots.score_plot import ScorePlot
 from gui.style.theme import SPACING
 from gui.widgets.text_table import TextTable

@@ -27,17 +27,17 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
+from engine.formatting import NOTHING, duration_text
+from gui.formatting.numbers import count_text
 from gui.formatting.run_words import (
-    count_text,
-    duration_text,
     main_metric,
     metric_text,
     metric_title,
     moment_text,
     state_role,
     state_text,
-    translate,
 )
+from gui.formatting.translation import translate
 from gui.style.icons import icon
 from gui.style.theme import current_theme
 
@@ -91,7 +91,7 @@ def columns() -> tuple[Column, ...]:
         Column(
             "duration",
             translate("Duration"),
-            lambda r: duration_text(r.duration_s) if r.epochs_done else "–",
+            lambda r: duration_text(r.duration_s) if r.epochs_done else NOTHING,
             lambda r: r.duration_s,
             True,
         ),
@@ -115,7 +115,7 @@ def _metric_column(name: str, title: str, prefix: str) -> Column:
 
     def text(record: RunRecord) -> str:
         found = find(record)
-        return metric_text(*found) if found else "–"
+        return metric_text(*found) if found else NOTHING
 
     def tip(record: RunRecord) -> str:
         found = find(record)

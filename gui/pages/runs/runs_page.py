@@ -27,7 +27,7 @@ from engine.events.run_events import (
     RunState,
     StepsDone,
 )
-from gui.formatting.run_words import counted
+from gui.formatting.numbers import counted
 from gui.pages.runs.run_overlay import RunOverlay
 from gui.pages.runs.run_table import ID_ROLE, RunsModel, RunsProxy
 from gui.pages.shared.page import Page

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.style.theme import SPACING, current_theme, set_role
 
 MOST_EPOCHS = 100_000

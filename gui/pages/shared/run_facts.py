@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from engine.formatting import NOTHING
 from gui.style.theme import SPACING, set_role, text_font
 
 
@@ -19,7 +20,7 @@ class Fact(QWidget):
     def __init__(self, caption: str, is_large: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.caption = QLabel(caption)
-        self.value = QLabel("–")
+        self.value = QLabel(NOTHING)
         set_role(self.caption, "small")
         self.value.setFont(text_font())
         set_role(self.value, "title" if is_large else "")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import DescentError
-from gui.formatting.run_words import translate
+from gui.formatting.translation import translate
 from gui.pages.shared.page import Page
 from gui.state.draft import Draft
 

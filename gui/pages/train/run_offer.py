@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QToolButton
 
 from engine.events.run_events import RunState
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.state.settings import Settings

@@ -17,7 +17,8 @@ from engine.events.run_events import (
     SettingChanged,
     StepsDone,
 )
-from gui.formatting.run_words import count_text, duration_text
+from engine.formatting import NOTHING, duration_text, percent_text
+from gui.formatting.numbers import count_text
 from gui.pages.shared.run_facts import RunFacts
 from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
@@ -193,12 +194,12 @@ class RunProgress(QWidget):
         speed = self._samples_per_s
         if self.testing is not None:
             part, percent = self.testing
-            text = self.tr("Validating {n} %") if part == "validation" else self.tr("Testing {n} %")
-            epoch = text.format(n=percent)
-        self.facts.set_value("epoch", epoch if total else "–")
-        self.facts.set_value("step", step if total else "–")
-        self.facts.set_value("elapsed", duration_text(self._elapsed_s) if total else "–")
-        self.facts.set_value("remaining", "–" if remaining is None else duration_text(remaining))
-        self.facts.set_value("speed", "–" if speed is None else count_text(speed))
-        self.facts.set_value("device", self._device or "–", self._device_tip)
+            text = self.tr("Validating {n}") if part == "validation" else self.tr("Testing {n}")
+            epoch = text.format(n=percent_text(percent / 100))
+        self.facts.set_value("epoch", epoch if total else NOTHING)
+        self.facts.set_value("step", step if total else NOTHING)
+        self.facts.set_value("elapsed", duration_text(self._elapsed_s) if total else NOTHING)
+        self.facts.set_value("remaining", duration_text(remaining))
+        self.facts.set_value("speed", NOTHING if speed is None else count_text(speed))
+        self.facts.set_value("device", self._device or NOTHING, self._device_tip)
         self.refreshed.emit()

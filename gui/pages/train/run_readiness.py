@@ -12,7 +12,8 @@ from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.formatting.estimate_words import estimate_text, too_large_texts
-from gui.formatting.run_words import counted, translate
+from gui.formatting.numbers import counted
+from gui.formatting.translation import translate
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 

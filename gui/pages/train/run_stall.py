@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.run_events import RunEvent, Stalled
-from gui.formatting.run_words import duration_text
+from engine.formatting import duration_text
 from gui.state.run_controller import RunController
 from gui.style.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold
@@ -119,7 +119,7 @@ class RunStall(QWidget):
             time=duration_text(silent_s)
         )
         if event.usual_s:
-            usual = duration_text(max(event.usual_s, 0.1))
+            usual = duration_text(event.usual_s)
             words = self.tr("{words} Usually one comes every {usual}.").format(
                 words=words, usual=usual
             )

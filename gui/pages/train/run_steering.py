@@ -12,8 +12,8 @@ from engine.errors import SpecError
 from engine.events.run_events import CheckpointSaved, RunEvent, SettingChanged
 from engine.spec.parameters import Parameter, describe, validate
 from engine.spec.training_spec import TrainingSpec
-from gui.formatting.run_rule_words import change_text, rate_text
-from gui.formatting.run_words import count_text
+from gui.formatting.numbers import count_text, rate_text
+from gui.formatting.run_rule_words import change_text
 from gui.state.run_controller import EPOCHS, RATE, RunController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField

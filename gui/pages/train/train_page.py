@@ -20,8 +20,9 @@ from engine.events.run_events import (
     RunState,
 )
 from engine.spec.signature import metrics_of
+from gui.formatting.numbers import count_text
 from gui.formatting.run_rule_words import plan_details, plan_text
-from gui.formatting.run_words import count_text, state_text
+from gui.formatting.run_words import state_text
 from gui.insights.live_panel import WIDTH, RunLive
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run

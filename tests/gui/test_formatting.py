@@ -1,0 +1,122 @@
+"""How the window writes numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gui.formatting.numbers import (
+    count_text,
+    counted,
+    hertz_text,
+    number_text,
+    power_of_ten,
+    rate_text,
+    rounded_text,
+    short_count,
+    value_text,
+)
+from gui.formatting.run_words import metric_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (999, "999"), (1_797, "1,797"), (2_500_000, "2,500,000"), (11.6, "12"), (-5, "−5")],
+)
+def test_counts(value: float, text: str) -> None:
+    assert count_text(value) == text
+
+
+def test_counts_with_their_noun() -> None:
+    texts = [counted(n, "{n} row", "{n} rows") for n in (0, 1, 1_300)]
+    assert texts == ["0 rows", "1 row", "1,300 rows"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (950, "950"), (999.6, "1 K"), (34_826, "34.8 K"), (2_170_000, "2.17 M")],
+)
+def test_large_counts_in_short(value: float, text: str) -> None:
+    assert short_count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (64, "64"),
+        (12_000, "12,000"),
+        (0.123456, "0.1235"),
+        (0.00123456, "0.001235"),
+        (99.987, "99.99"),
+        (1_234.56, "1,235"),
+        (123_456.7, "123,457"),
+        (-0.25, "−0.2500"),
+        (1e-7, "1.00·10⁻⁷"),
+        (-2.5e7, "−2.50·10⁷"),
+        (math.nan, "–"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+    ],
+)
+def test_what_was_measured(value: float, text: str) -> None:
+    assert number_text(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(3.21, "3.2"), (12.4, "12"), (123.4, "123")])
+def test_what_was_measured_in_two_digits(value: float, text: str) -> None:
+    assert number_text(value, 2) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.28, "0.28"),
+        (0.99999, "1.0"),
+        (12, "12"),
+        (346, "350"),
+        (49_800, "50,000"),
+        (3.9e-4, "0.00039"),
+        (1.24e-6, "1.2·10⁻⁶"),
+        (5e7, "5.0·10⁷"),
+        (math.inf, "∞"),
+    ],
+)
+def test_what_changes_all_the_time(value: float, text: str) -> None:
+    assert rounded_text(value) == text
+
+
+def test_powers_of_ten() -> None:
+    assert [power_of_ten(exponent) for exponent in (-7, 0, 12)] == ["10⁻⁷", "10⁰", "10¹²"]
+
+
+def test_values_as_they_are_typed() -> None:
+    texts = [value_text(value) for value in (0.001, 3e-05, 12.0, 1.23456789)]
+    assert texts == ["0.001", "3e-05", "12", "1.23457"]
+    assert value_text(1.23456789, 3) == "1.23"
+
+
+def test_rates() -> None:
+    assert [rate_text(rate) for rate in (0.001, 3e-05, 0.000123456)] == [
+        "0.001",
+        "3e-05",
+        "0.0001235",
+    ]
+    assert [hertz_text(rate) for rate in (8_000, 44_100)] == ["8 kHz", "44.1 kHz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("loss", 0.123456, "0.1235"),
+        ("val_accuracy", 0.9724, "97.2 %"),
+        ("accuracy", math.nan, "not a number"),
+        ("accuracy", math.inf, "∞"),
+        ("loss", math.nan, "not a number"),
+        ("loss", None, "–"),
+    ],
+)
+def test_metrics(name: str, value: float | None, text: str) -> None:
+    assert metric_text(name, value) == text
