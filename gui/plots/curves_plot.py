@@ -21,15 +21,15 @@ from engine.events.run_events import (
 from engine.formatting import duration_text
 from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
-from gui.plots.change_marks import ChangeMarks
-from gui.plots.curve_data import X_AXES, CurveData, Floats, logarithm
+from gui.plots.curve_data import CurveData, Floats
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import cosmetic_pen, finite_extent
+from gui.plots.run_plot import RunPlot
 from gui.style.theme import blend, current_theme
 
 
-class CurvesPlot(Plot):
+class CurvesPlot(RunPlot):
     """Curves of one metric while a model trains.
 
     Every batch is drawn as a faint dot, or where dots would overlap as a bar from the smallest to
@@ -45,13 +45,10 @@ class CurvesPlot(Plot):
     def __init__(self, metric: str, title: str = "", parent: QWidget | None = None) -> None:
         self.metric_name = metric
         self.data = CurveData()
-        self._axis = "step"
-        self._is_log = False
         self._best: int | None = None
         self._hides_values = False
-        super().__init__(title, parent, has_crosshair=True)
+        super().__init__(title, "step", "number", parent)
         self.set_empty_text(self.tr("Values appear here when training starts."))
-        self.set_x_axis("step")
 
     def _build(self) -> None:
         super()._build()
@@ -69,7 +66,6 @@ class CurvesPlot(Plot):
             mark.setZValue(2)
             mark.hide()
             self.area.add(mark)
-        self.changes = ChangeMarks(self.area)
 
     # ---- data
 
@@ -194,33 +190,6 @@ class CurvesPlot(Plot):
         self._best = epoch
         self.request_redraw()
 
-    def set_x_axis(self, axis: str) -> None:
-        """Chooses what the horizontal axis counts.
-
-        Args:
-            axis: ``step``, ``epoch`` or ``time``.
-
-        Raises:
-            ValueError: There is no such axis.
-        """
-        if axis not in X_AXES:
-            raise ValueError(f"axis must be one of {', '.join(X_AXES)}. Received: {axis!r}")
-        self._axis = axis
-        self.axis_x.set_kind({"step": "count", "epoch": "number", "time": "time"}[axis])
-        names = {"step": self.tr("Step"), "epoch": self.tr("Epoch"), "time": self.tr("Time")}
-        self.axis_x.set_text(names[axis])
-        self._set_cursor(None)
-        self.reset_view()
-
-    def set_log_y(self, on: bool) -> None:
-        """Makes the vertical axis logarithmic.
-
-        Where there are values that are not positive, the plot says that they are not drawn.
-        """
-        self._is_log = on
-        self.axis_y.set_kind("log" if on else "number")
-        self.reset_view()
-
     def set_smoothing(self, strength: float) -> None:
         """Adds a smoothed line through the batches; the batches stay.
 
@@ -276,9 +245,6 @@ class CurvesPlot(Plot):
         if zoomed is None:
             return np.ones(len(places), bool)
         return (places >= zoomed[0]) & (places <= zoomed[1])
-
-    def _scaled(self, values: npt.ArrayLike) -> Floats:
-        return logarithm(values) if self._is_log else np.asarray(values, np.float64)
 
     def _draw_batches(self, first: int, last: int, width: int) -> tuple[Floats, Floats]:
         middle, low, high, _ = self.data.batches.bars(first, last, width)
@@ -359,10 +325,6 @@ class CurvesPlot(Plot):
         is_best = self._best is not None and caption == self.tr("best epoch {0}").format(self._best)
         short = self.tr("best {0}").format(self._best) if is_best else ""
         self.legend.set_entries(tuple(entries), caption, short)
-
-    def _set_cursor(self, x: float | None) -> None:
-        super()._set_cursor(x)
-        self.changes.point_at(x, self.view.viewPixelSize()[0], self.graphics)
 
     def _step_at_cursor(self) -> int:
         n = len(self.data)

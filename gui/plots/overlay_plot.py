@@ -13,11 +13,11 @@ from engine.events.run_events import EpochEnded
 from engine.formatting import duration_text
 from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
-from gui.plots.change_marks import ChangeMarks
-from gui.plots.curve_data import X_AXES, Floats, logarithm
+from gui.plots.curve_data import Floats
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, finite_extent
+from gui.plots.plot import finite_extent
+from gui.plots.run_plot import RunPlot
 from gui.style.theme import current_theme
 
 _PLACES = {"step": "step", "epoch": "epoch", "time": "elapsed_s"}
@@ -47,7 +47,7 @@ class _Overlaid:
         return np.array([getattr(event, _PLACES[axis]) for event in self.epochs], np.float64)
 
 
-class RunsOverlayPlot(Plot):
+class RunsOverlayPlot(RunPlot):
     """Curves of several runs, one colour each: validation as a line, training dashed.
 
     Of a single run it is marked, too, where something was changed.
@@ -59,11 +59,8 @@ class RunsOverlayPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         self._runs: dict[str, _Overlaid] = {}
         self._metric = "loss"
-        self._axis = "epoch"
-        self._is_log = False
-        super().__init__("", parent, has_crosshair=True)
+        super().__init__("", "epoch", "count", parent)
         self.set_empty_text(self.tr("Choose runs in the list to compare their curves."))
-        self.set_x_axis("epoch")
 
     # ---- runs
 
@@ -136,30 +133,6 @@ class RunsOverlayPlot(Plot):
         self._metric = metric
         self.reset_view()
 
-    def set_x_axis(self, axis: str) -> None:
-        """Chooses what the horizontal axis counts.
-
-        Args:
-            axis: ``step``, ``epoch`` or ``time``.
-
-        Raises:
-            ValueError: There is no such axis.
-        """
-        if axis not in X_AXES:
-            raise ValueError(f"axis must be one of {', '.join(X_AXES)}. Received: {axis!r}")
-        self._axis = axis
-        self.axis_x.set_kind({"step": "count", "epoch": "count", "time": "time"}[axis])
-        names = {"step": self.tr("Step"), "epoch": self.tr("Epoch"), "time": self.tr("Time")}
-        self.axis_x.set_text(names[axis])
-        self._set_cursor(None)
-        self.reset_view()
-
-    def set_log_y(self, on: bool) -> None:
-        """Makes the vertical axis logarithmic."""
-        self._is_log = on
-        self.axis_y.set_kind("log" if on else "number")
-        self.reset_view()
-
     # ---- drawing
 
     def _is_empty(self) -> bool:
@@ -175,8 +148,7 @@ class RunsOverlayPlot(Plot):
                 (overlaid.train, self._metric),
                 (overlaid.validation, f"val_{self._metric}"),
             ):
-                values = overlaid.values(metric)
-                y = logarithm(values) if self._is_log else values
+                y = self._scaled(overlaid.values(metric))
                 line.set_points(*thinned(x, y, width))
                 drawn.append(y)
             end = max(end, float(x[-1]) if len(x) else 0.0)
@@ -190,14 +162,6 @@ class RunsOverlayPlot(Plot):
         self.changes.marks = list(single.marks) if single is not None else []
         places = np.empty(0) if single is None else single.places_of_marks(self._axis)
         self.changes.draw(places, self.view)
-
-    def _set_cursor(self, x: float | None) -> None:
-        super()._set_cursor(x)
-        self.changes.point_at(x, self.view.viewPixelSize()[0], self.graphics)
-
-    def _build(self) -> None:
-        super()._build()
-        self.changes = ChangeMarks(self.area)
 
     def _recolor_items(self) -> None:
         self.changes.dress(current_theme().palette)

@@ -1,0 +1,66 @@
+"""RunPlot: what plots of runs share: steps, epochs or time below, changes marked, a logarithm."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtWidgets import QWidget
+
+from gui.plots.change_marks import ChangeMarks
+from gui.plots.curve_data import X_AXES, Floats, logarithm
+from gui.plots.plot import Plot
+
+
+class RunPlot(Plot):
+    """Curves along the steps, epochs or seconds of training.
+
+    Args:
+        title: What people read; empty for none.
+        axis: What the horizontal axis counts at first.
+        epoch_kind: How epochs are labelled: ``number``, or ``count`` where only whole ones matter.
+        parent: Owner.
+    """
+
+    def __init__(
+        self, title: str, axis: str, epoch_kind: str, parent: QWidget | None = None
+    ) -> None:
+        self._axis = axis
+        self._kinds = {"step": "count", "epoch": epoch_kind, "time": "time"}
+        self._is_log = False
+        super().__init__(title, parent, has_crosshair=True)
+        self.set_x_axis(axis)
+
+    def _build(self) -> None:
+        super()._build()
+        self.changes = ChangeMarks(self.area)
+
+    def set_x_axis(self, axis: str) -> None:
+        """Chooses what the horizontal axis counts.
+
+        Args:
+            axis: ``step``, ``epoch`` or ``time``.
+
+        Raises:
+            ValueError: There is no such axis.
+        """
+        if axis not in X_AXES:
+            raise ValueError(f"axis must be one of {', '.join(X_AXES)}. Received: {axis!r}")
+        self._axis = axis
+        self.axis_x.set_kind(self._kinds[axis])
+        names = {"step": self.tr("Step"), "epoch": self.tr("Epoch"), "time": self.tr("Time")}
+        self.axis_x.set_text(names[axis])
+        self._set_cursor(None)
+        self.reset_view()
+
+    def set_log_y(self, on: bool) -> None:
+        """Makes the vertical axis logarithmic; values that are not positive are not drawn then."""
+        self._is_log = on
+        self.axis_y.set_kind("log" if on else "number")
+        self.reset_view()
+
+    def _scaled(self, values: npt.ArrayLike) -> Floats:
+        return logarithm(values) if self._is_log else np.asarray(values, np.float64)
+
+    def _set_cursor(self, x: float | None) -> None:
+        super()._set_cursor(x)
+        self.changes.point_at(x, self.view.viewPixelSize()[0], self.graphics)
