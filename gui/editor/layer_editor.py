@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QScrollArea,
-    QSplitter,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QWidget
 
 from engine.errors import DescentError, Problem, SpecError
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph import editing
 from engine.graph.layer_graph import LayerGraph
-from engine.graph.layer_types import LAYER_TYPES
 from gui.editor import moves
-from gui.editor.editor_actions import EditorActions, action_button
-from gui.editor.layer_form import LayerForm
-from gui.editor.layer_list import LayerList, LayerListHeader
-from gui.editor.layer_palette import LayerPalette
+from gui.editor.editor_frame import EditorFrame
+from gui.editor.layer_palette import LayerPalette, layer_cards
 from gui.editor.session import EditSession, words_of
 from gui.state.draft import Draft
 from gui.state.draft_controller import DraftController
 from gui.state.own_model import CUSTOM, OwnModel
-from gui.style.icons import icon
-from gui.style.theme import SPACING, set_role
-from gui.widgets.card_list import Card
-
-LEAST_LIST_HEIGHT: Final = 20 * SPACING
-LEAST_FORM_HEIGHT: Final = 14 * SPACING
 
 
-class LayerEditor(QWidget):
+class LayerEditor(EditorFrame):
     """A list of layers, what can be done to them, and the settings of the one that is picked.
 
     Every change goes into the draft; shapes and counts come back from the engine.
@@ -66,73 +46,8 @@ class LayerEditor(QWidget):
         self._session = EditSession()
         self._step_label = ""
         self._palette: LayerPalette | None = None
-        self.back_button = QPushButton(self.tr("Models"), self)
-        self.title = QLineEdit(self)
-        self.layers = LayerList(self)
-        self.actions_ = EditorActions(self.layers, self)
-        self.notice = QLabel(self)
-        self.form = LayerForm(self)
-        self._build()
         self._connect()
-        self.setFocusProxy(self.layers)
         self._refresh()
-
-    # ---- building
-
-    def _build(self) -> None:
-        self.back_button.setIcon(icon("left"))
-        self.back_button.setToolTip(self.tr("Back to the list of models; nothing is lost"))
-        set_role(self.back_button, "flat")
-        self.title.setPlaceholderText(self.tr("My model"))
-        self.title.setAccessibleName(self.tr("Title of the model"))
-        more = QToolButton(self)
-        more.setText(self.tr("File"))
-        more.setMenu(self.actions_.menu(more))
-        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        more.setAccessibleName(self.tr("Save, open and export"))
-        self.notice.setWordWrap(True)
-        self.notice.setTextFormat(Qt.TextFormat.PlainText)
-        set_role(self.notice, "danger")
-        head = QHBoxLayout()
-        head.setSpacing(SPACING)
-        head.addWidget(self.back_button)
-        head.addWidget(self.title, 1)
-        head.addWidget(action_button(self.actions_.save, self))
-        head.addWidget(more)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING)
-        column.addLayout(head)
-        column.addWidget(self.actions_.toolbar(self))
-        column.addWidget(self.notice)
-        column.addWidget(self._build_parts(), 1)
-
-    def _build_parts(self) -> QSplitter:
-        upper = QWidget(self)
-        column = QVBoxLayout(upper)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING // 2)
-        column.addWidget(LayerListHeader(self.layers, upper))
-        column.addWidget(self.layers, 1)
-        area = QScrollArea(self)
-        area.setWidget(self.form)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setProperty("card", True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.viewport().setAutoFillBackground(False)
-        self.form.setAutoFillBackground(False)
-        area.setMinimumHeight(LEAST_FORM_HEIGHT)
-        upper.setMinimumHeight(LEAST_LIST_HEIGHT)
-        parts = QSplitter(Qt.Orientation.Vertical, self)
-        parts.setChildrenCollapsible(False)
-        parts.setHandleWidth(SPACING)
-        parts.addWidget(upper)
-        parts.addWidget(area)
-        parts.setStretchFactor(0, 1)
-        parts.setStretchFactor(1, 1)
-        parts.setSizes([40 * SPACING, 36 * SPACING])
-        return parts
 
     def _connect(self) -> None:
         self.back_button.clicked.connect(self.back_requested)
@@ -188,13 +103,13 @@ class LayerEditor(QWidget):
         try:
             own = OwnModel.from_parameters(draft.model_parameters)
         except SpecError as error:
-            self._notify(_words(error))
+            self.notify(_words(error))
             return
         if own == self.model:
             return
         self._session.push(own, self._step_label or self.tr("open another model"))
         self._step_label = ""
-        self._notify("")
+        self.notify("")
         self._refresh()
         if not self.layers.current_name and own.graph.nodes:
             self._select([own.graph.nodes[-1].name])
@@ -228,7 +143,7 @@ class LayerEditor(QWidget):
         """Says whether the model has a title; asks for one if not."""
         if self.model.title.strip():
             return True
-        self._notify(self.tr("Give the model a title first: your models are listed by it."))
+        self.notify(self.tr("Give the model a title first: your models are listed by it."))
         self.title.setFocus(Qt.FocusReason.OtherFocusReason)
         return False
 
@@ -272,10 +187,6 @@ class LayerEditor(QWidget):
         self._show_possible()
         self.layer_picked.emit(self.layers.current_name)
 
-    def _notify(self, text: str) -> None:
-        self.notice.setText(text)
-        self.notice.setVisible(bool(text))
-
     # ---- editing
 
     def _edit(self, label: str, change: Callable[[LayerGraph], LayerGraph], key: str = "") -> bool:
@@ -283,9 +194,9 @@ class LayerEditor(QWidget):
         try:
             graph = change(self.graph)
         except DescentError as error:
-            self._notify(_words(error))
+            self.notify(_words(error))
             return False
-        self._notify("")
+        self.notify("")
         if graph == self.graph:
             return False
         before = self._session.names()
@@ -306,7 +217,7 @@ class LayerEditor(QWidget):
     def _on_add(self) -> None:
         self.form.flush()
         if self._palette is None:
-            self._palette = LayerPalette(type_cards(), self)
+            self._palette = LayerPalette(layer_cards(), self)
             self._palette.picked.connect(self.add_layer)
             self._palette.left.connect(self.layers.setFocus)
         top = self.layers.mapTo(self, QPoint(0, 0)).y()
@@ -412,7 +323,7 @@ class LayerEditor(QWidget):
         self.form.flush()
         before, above = self._session.names(), max(self.layers.currentIndex().row() - 1, 0)
         go()
-        self._notify("")
+        self.notify("")
         self._refresh()
         names = self._session.names()
         back = [name for name in names if name not in before]
@@ -425,15 +336,6 @@ class LayerEditor(QWidget):
         self.form.flush()
         self._show_form()
         self.layer_picked.emit(name)
-
-
-def type_cards() -> list[Card]:
-    """The types of layers that can be added, in their groups."""
-    return [
-        Card(kind.name, kind.title, kind.help, group=kind.group.value)
-        for kind in LAYER_TYPES
-        if kind.is_editable and kind.max_inputs != 0
-    ]
 
 
 def _words(error: DescentError) -> str:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QRect, QSize, Qt, Signa
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLineEdit, QVBoxLayout, QWidget
 
+from engine.graph.layer_types import LAYER_TYPES
 from gui.style.theme import SPACING
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 
@@ -122,3 +123,12 @@ class LayerPalette(QFrame):
 
 def _is_escape(event: QEvent) -> bool:
     return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape
+
+
+def layer_cards() -> list[Card]:
+    """The types of layers that can be added, in their groups."""
+    return [
+        Card(kind.name, kind.title, kind.help, group=kind.group.value)
+        for kind in LAYER_TYPES
+        if kind.is_editable and kind.max_inputs != 0
+    ]

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from engine.graph.layer_graph import LayerGraph
-from gui.editor.layer_editor import LayerEditor, type_cards
+from gui.editor.layer_editor import LayerEditor
+from gui.editor.layer_palette import layer_cards
 from gui.pages.model.model_cards import OWN
 from gui.pages.model.model_page import ModelPage
 from gui.state.draft import Draft
@@ -171,7 +172,7 @@ class TestEditing:
         assert editor.layers.hasFocus()
 
     def test_every_type_of_the_list_has_help_and_can_be_added(self, editor: LayerEditor) -> None:
-        cards = type_cards()
+        cards = layer_cards()
         assert all(card.text and card.group for card in cards)
         assert "Input" not in {card.name for card in cards}
 
