@@ -1,4 +1,4 @@
-"""RunCoefficients: the formula of a linear model and the numbers in it, live."""
+"""CoefficientsView: the formula of a linear model and the numbers in it, live."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_ROWS_SHOWN = 6
 ROW_HEIGHT = 7 * SPACING // 2
 
 
-class RunCoefficients(QWidget):
+class CoefficientsView(QWidget):
     """A formula over a small table: one row per term, one column per output."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -1,4 +1,4 @@
-"""RunFlow: the gradient flow of a stored run, folded away until someone wants to see it."""
+"""FlowPanel: the gradient flow of a stored run, folded away until someone wants to see it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HEIGHT = 48 * SPACING
 
 
-class RunFlow(QWidget):
+class FlowPanel(QWidget):
     """A heading that opens to a heat map; it takes no room where nothing was measured."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

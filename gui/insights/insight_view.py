@@ -1,4 +1,4 @@
-"""InsideView: the base of what shows an insight: choices above, redrawn seldom, in both themes."""
+"""InsightView: the base of what shows an insight: choices above, redrawn seldom, in both themes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RunLive: what a model has learnt, as it learns: its prediction, and what is inside it."""
+"""LivePanel: what a model has learnt, as it learns: its prediction, and what is inside it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.architectures import ARCHITECTURES
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.events.profile import Profile
 from engine.events.run_events import RunEvent
-from gui.insights.coefficients_view import RunCoefficients
+from gui.insights.coefficients_view import CoefficientsView
 from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import VIEWS, promise
 from gui.plots.surface_plot import SurfacePlot
@@ -20,7 +20,7 @@ from gui.style.theme import SPACING, set_role
 WIDTH = 36 * SPACING
 
 
-class RunLive(QWidget):
+class LivePanel(QWidget):
     """Tabs, of which the first shows the prediction and the coefficients; only those there are.
 
     Each view is made when a run first has something for it: most runs never do, and the window
@@ -33,7 +33,7 @@ class RunLive(QWidget):
         self._profile: Profile | None = None
         self._model = ""
         self._made: dict[type[Insight], InsightView] = {}
-        self.coefficients = RunCoefficients()
+        self.coefficients = CoefficientsView()
         self.setMinimumWidth(WIDTH)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)

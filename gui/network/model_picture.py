@@ -23,8 +23,8 @@ from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.formatting import bytes_text
 from gui.formatting.numbers import counted, short_count
-from gui.network.panel import LayerPanel
-from gui.network.view import PictureView
+from gui.network.layer_panel import LayerPanel
+from gui.network.picture_view import PictureView
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.icons import icon

@@ -124,12 +124,12 @@ class DataScatterPlot(QWidget):
     def _first_axes(self) -> tuple[int, int]:
         """Measurements first: a category spread over columns of 0 and 1 shows next to nothing."""
         columns = list(self._columns.values())
-        telling = [
+        informative = [
             index
             for index, (name, column) in enumerate(self._columns.items())
             if name not in self._categories and _is_measured(column)
         ]
-        order = telling + [index for index in range(len(columns)) if index not in telling]
+        order = informative + [index for index in range(len(columns)) if index not in informative]
         if self._classes is None:
             # A regression first shows its target.
             features = [index for index in order if index != len(columns) - 1]

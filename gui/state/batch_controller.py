@@ -1,4 +1,4 @@
-"""BatchDesk: one batch of the draft's data as the network would receive it, when asked."""
+"""BatchController: one batch of the draft's data as the network would receive it, when asked."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class Controller(QObject):
         if self.is_closing:
             return
         self.is_closing = True
-        self.devices.hush()
+        self.devices.mute()
         self.drafts.close()
         self.estimates.close()
         self.training.close()

@@ -1,4 +1,4 @@
-"""DeviceDesk: what the machine has and how busy it is, for whoever shows it."""
+"""DeviceController: what the machine has and how busy it is, for whoever shows it."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class DeviceController(QObject):
         """Starts watching."""
         self._thread.start()
 
-    def hush(self) -> None:
-        """Tells no more samples."""
+    def mute(self) -> None:
+        """Hands on no more samples."""
         self._is_closing = True
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""DraftDesk: the draft, and what the engine says about it; answers to older drafts are dropped."""
+"""DraftController: the draft, and what the engine says about it; stale answers are dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EstimateDesk: finds what the draft's training would take, while somebody looks at Start."""
+"""EstimateController: finds what the draft's training would take, while somebody looks at Start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RateDesk: tries learning rates for the draft, when asked."""
+"""RateController: tries learning rates for the draft, when asked."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ class DeviceSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._area)
-        self.notify(info, worker)
+        self.show_known(info, worker)
 
-    def notify(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
+    def show_known(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
         """Says what is known by now, in the place of what it said before."""
         self.diagnoses = []
         sheet = QWidget()

@@ -108,7 +108,7 @@ class EngineStatus(QWidget):
             self.engine.setText(self.tr("TensorFlow {version}").format(version=version))
         self._show_unused()
         if self.sheet is not None:
-            self.sheet.notify(info, worker)
+            self.sheet.show_known(info, worker)
         self.setToolTip(self._details())
         self.setAccessibleName(f"{self.device.text()}, {self.engine.text()}")
 

@@ -16,7 +16,7 @@ from engine.events.run_events import RunState
 from engine.runs.store import RunStore
 from gui.insights.flow_view import FlowView
 from gui.insights.flow_words import Mark, findings
-from gui.insights.live_panel import RunLive
+from gui.insights.live_panel import LivePanel
 from gui.pages.results.results_page import ResultsPage
 from gui.plots import flow_data
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
@@ -281,7 +281,7 @@ class TestNumbers:
 
 
 def test_it_is_a_tab_of_a_run_and_what_was_before_it_went_on_comes_first(qtbot: QtBot) -> None:
-    live = RunLive()
+    live = LivePanel()
     shown(qtbot, live)
     live.show_flow_before([])
     assert live.titles == ()
@@ -304,8 +304,8 @@ class TestResults:
             run = on.train(MOONS)
         assert on.page.flow.isHidden()
         with RunStore(on.engine.workspace) as store:
-            notified = [GradientFlow(run, *_rest(measured(step))) for step in (20, 40)]
-            store.record(notified)
+            flow = [GradientFlow(run, *_rest(measured(step))) for step in (20, 40)]
+            store.record(flow)
         with on.qtbot.waitSignal(on.controller.repository.result_read):
             on.page.show_run(run)
         assert on.page.flow.isVisible()

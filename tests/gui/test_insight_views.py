@@ -32,7 +32,7 @@ from gui.insights.filters_view import FiltersView
 from gui.insights.forecast_view import ForecastView
 from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import promise
-from gui.insights.live_panel import RunLive
+from gui.insights.live_panel import LivePanel
 from gui.insights.pole_view import PoleView
 from gui.insights.samples_view import SamplesView, marked
 from gui.insights.units_view import UnitsView
@@ -364,7 +364,7 @@ class TestPole:
 
 class TestPanel:
     def test_tabs_are_those_that_the_run_has(self, qtbot: QtBot) -> None:
-        live = RunLive()
+        live = LivePanel()
         qtbot.addWidget(live)
         assert live.isHidden()
         live.add(maps())
@@ -379,7 +379,7 @@ class TestPanel:
         assert live.isHidden()
 
     def test_coefficients_stay_in_front(self, qtbot: QtBot) -> None:
-        live = RunLive()
+        live = LivePanel()
         qtbot.addWidget(live)
         live.show_model("linear_regression")
         live.add(units())
@@ -387,7 +387,7 @@ class TestPanel:
         assert live.tabs.currentIndex() == 0
 
     def test_every_insight_has_its_view(self, qtbot: QtBot) -> None:
-        live = RunLive()
+        live = LivePanel()
         shown(qtbot, live)
         made = (units(), banks(), maps(), attention(), texts(), forecasts(), episode(3))
         for insight in made:

@@ -438,9 +438,9 @@ class TestKeeping:
     ) -> None:
         path, before = tmp_path / "bad.json", editor.graph
         path.write_text(content)
-        with on.qtbot.waitSignal(on.controller.problem_found) as notified:
+        with on.qtbot.waitSignal(on.controller.problem_found) as said:
             on.page.editing.read_file(str(path))
-        assert words in notified.args[0].message
+        assert words in said.args[0].message
         assert editor.graph == before
 
 

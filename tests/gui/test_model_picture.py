@@ -17,10 +17,10 @@ from pytestqt.qtbot import QtBot
 
 from engine.events.messages import LayerInfo
 from gui.formatting.model_words import field_text
-from gui.network.items import LayerBox, line_path
 from gui.network.layout import Box, lay_out
 from gui.network.model_picture import FOLDER_SETTING, ModelPicture
-from gui.network.view import layout_of
+from gui.network.picture_items import LayerBox, line_path
+from gui.network.picture_view import layout_of
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.theme import DARK, LIGHT, current_theme
@@ -145,9 +145,9 @@ def test_nothing_makes_an_empty_layout() -> None:
 
 def test_a_click_chooses_a_layer_and_shows_what_it_is(picture: ModelPicture, qtbot: QtBot) -> None:
     spot = picture.view.mapFromScene(picture.view.boxes["first"].pos())
-    with qtbot.waitSignal(picture.layer_selected) as notified:
+    with qtbot.waitSignal(picture.layer_selected) as picked:
         qtbot.mouseClick(picture.view.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert notified.args == ["first"]
+    assert picked.args == ["first"]
     panel = picture.panel
     assert panel.isVisible()
     assert panel.heading.text() == "Conv2D · first"
@@ -171,15 +171,15 @@ def test_choosing_from_outside_is_not_told_back(picture: ModelPicture, qtbot: Qt
 
 
 def test_arrow_keys_walk_along_the_lines(picture: ModelPicture, qtbot: QtBot) -> None:
-    notified: list[str] = []
-    picture.layer_selected.connect(notified.append)
+    picked: list[str] = []
+    picture.layer_selected.connect(picked.append)
     keys = [Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_End]
     keys += [Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Home]
     for key in keys:
         qtbot.keyClick(picture.view, key)
-    assert notified[0] == "image"
-    assert {notified[1], notified[2]} == {"first", "shortcut"} or notified[1] == "first"
-    assert notified[-3:] == ["output", "add", "image"]
+    assert picked[0] == "image"
+    assert {picked[1], picked[2]} == {"first", "shortcut"} or picked[1] == "first"
+    assert picked[-3:] == ["output", "add", "image"]
     assert "Input image" in picture.view.accessibleDescription()
 
 

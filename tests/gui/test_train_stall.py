@@ -31,8 +31,8 @@ def stall(on: Stage[TrainPage], stacks: str = STACKS, usual_s: float = 0.03) -> 
     )
     on.engine.hold_after_epoch = 2
     on.controller.drafts.set_draft(DIGITS)
-    notified = on.controller.training.run_event
-    with on.qtbot.waitSignal(notified, check_params_cb=lambda event: isinstance(event, Stalled)):
+    happened = on.controller.training.run_event
+    with on.qtbot.waitSignal(happened, check_params_cb=lambda event: isinstance(event, Stalled)):
         on.controller.start()
 
 

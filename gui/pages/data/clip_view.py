@@ -14,7 +14,7 @@ from gui.formatting.numbers import value_text
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
-from gui.widgets.run_button import ICON_SIZE
+from gui.widgets.shortcut_button import ICON_SIZE
 
 CLIP_EDGE: Final = 16 * SPACING
 SLOWEST_HZ: Final = 2.0

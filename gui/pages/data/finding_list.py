@@ -24,7 +24,7 @@ from gui.formatting.numbers import count_text
 from gui.style.icons import icon, icon_pixmap
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.fold import Fold
-from gui.widgets.run_button import ICON_SIZE
+from gui.widgets.shortcut_button import ICON_SIZE
 
 MOST_SHOWN: Final = 60
 _NAME_LINES: Final = 8

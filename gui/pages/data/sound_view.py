@@ -25,7 +25,7 @@ from gui.pages.data.sound_player import SoundPlayer
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
 from gui.style.icons import icon
 from gui.style.theme import SPACING, set_role
-from gui.widgets.run_button import ICON_SIZE
+from gui.widgets.shortcut_button import ICON_SIZE
 from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 

@@ -77,10 +77,10 @@ class RateView(QWidget):
     # ---- what a view of the model is told, which does not matter here
 
     def show_architecture(self, name: str) -> None:
-        """The desk knows what is picked."""
+        """`RateController` knows what is picked."""
 
     def show_model(self, model: ModelDescribed | None) -> None:
-        """The desk knows what is picked."""
+        """`RateController` knows what is picked."""
 
     # ---- asking
 

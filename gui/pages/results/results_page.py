@@ -32,7 +32,7 @@ from gui.formatting.run_words import (
     state_role,
     state_text,
 )
-from gui.insights.flow_panel import RunFlow
+from gui.insights.flow_panel import FlowPanel
 from gui.pages.results.run_scores import RunScores
 from gui.pages.results.run_summary import RunSummary, kept_text, part_text
 from gui.pages.results.score_view import ScoreView
@@ -46,8 +46,8 @@ from gui.state.messages import Messages
 from gui.state.run_repository import RunResult
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
-from gui.widgets.run_button import RunButton
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
+from gui.widgets.shortcut_button import ShortcutButton
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class ResultsPage(Page):
         self.title = QLabel()
         self.subtitle = QLabel()
         self.state = QLabel()
-        self.notice = RunNotice()
+        self.notice = Notice()
         self.caption = QLabel()
         self.metrics = RunFacts({}, is_large=True)
         self.confusion: ConfusionPlot | None = None
@@ -83,9 +83,9 @@ class ResultsPage(Page):
         self.texts: TextTable | None = None
         self.anomalies: ScoreView | None = None
         self.scores = RunScores()
-        self.flow = RunFlow()
+        self.flow = FlowPanel()
         self.summary = RunSummary()
-        self.reuse = RunButton(
+        self.reuse = ShortcutButton(
             self.tr("Use these settings"),
             "reset",
             self._on_reuse,

@@ -38,8 +38,8 @@ from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, current_theme, set_role
-from gui.widgets.run_button import RunButton
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
+from gui.widgets.shortcut_button import ShortcutButton
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -76,7 +76,7 @@ class RunsPage(Page):
         self.proxy = RunsProxy(self.model, self)
         self.table = QTableView()
         self.overlay_plot = RunOverlay(controller, settings)
-        self.empty = RunNotice()
+        self.empty = Notice()
         self._stack = QStackedWidget()
         self._make_buttons()
         self._build()
@@ -91,11 +91,11 @@ class RunsPage(Page):
     # ---- building
 
     def _make_buttons(self) -> None:
-        self.open = RunButton(self.tr("Results"), "results", self.open_results, self, "Ctrl+O")
-        self.reuse = RunButton(
+        self.open = ShortcutButton(self.tr("Results"), "results", self.open_results, self, "Ctrl+O")
+        self.reuse = ShortcutButton(
             self.tr("Use these settings"), "reset", self.use_settings, self, "Ctrl+U"
         )
-        self.go_on = RunButton(
+        self.go_on = ShortcutButton(
             self.tr("Continue"),
             "next",
             self.continue_selected,
@@ -103,10 +103,10 @@ class RunsPage(Page):
             "Ctrl+Shift+Return",
             help_text=self.tr("Go on with the selected run from its last checkpoint"),
         )
-        self.rename = RunButton(self.tr("Rename"), "rename", self.edit_name, self, "F2")
-        self.note = RunButton(self.tr("Note"), "note", self.edit_note, self, "Ctrl+E")
-        self.delete = RunButton(self.tr("Delete"), "delete", self.delete_selected, self, "Del")
-        self.overlay = RunButton(
+        self.rename = ShortcutButton(self.tr("Rename"), "rename", self.edit_name, self, "F2")
+        self.note = ShortcutButton(self.tr("Note"), "note", self.edit_note, self, "Ctrl+E")
+        self.delete = ShortcutButton(self.tr("Delete"), "delete", self.delete_selected, self, "Del")
+        self.overlay = ShortcutButton(
             self.tr("Overlay curves"),
             "overlay",
             self._toggle_overlay,

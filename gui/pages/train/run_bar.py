@@ -10,7 +10,7 @@ from engine.events.run_events import RunState
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.style.theme import SPACING, set_role
-from gui.widgets.run_button import RunButton
+from gui.widgets.shortcut_button import ShortcutButton
 
 BUTTON_HEIGHT = 5 * SPACING
 
@@ -42,7 +42,7 @@ class RunBar(QWidget):
         self._update_buttons()
 
     def _make_buttons(self, controller: Controller, page: QWidget) -> None:
-        self.go_on = RunButton(
+        self.go_on = ShortcutButton(
             self.tr("Continue"),
             "next",
             self._on_continue,
@@ -50,7 +50,7 @@ class RunBar(QWidget):
             "Ctrl+Shift+Return",
             help_text=self.tr("Go on with this run from its last checkpoint"),
         )
-        self.start = RunButton(
+        self.start = ShortcutButton(
             self.tr("Start"),
             "start",
             self._on_start,
@@ -59,7 +59,7 @@ class RunBar(QWidget):
             "primary",
             self.tr("Train the model on the data"),
         )
-        self.pause = RunButton(
+        self.pause = ShortcutButton(
             self.tr("Pause"),
             "pause",
             controller.training.pause,
@@ -67,7 +67,7 @@ class RunBar(QWidget):
             "Ctrl+P",
             help_text=self.tr("Hold training after the step under way"),
         )
-        self.resume = RunButton(
+        self.resume = ShortcutButton(
             self.tr("Resume"),
             "resume",
             controller.training.resume,
@@ -76,7 +76,7 @@ class RunBar(QWidget):
             "primary",
             self.tr("Go on where it was paused"),
         )
-        self.save = RunButton(
+        self.save = ShortcutButton(
             self.tr("Save now"),
             "floppy-disk",
             controller.training.save,
@@ -84,7 +84,7 @@ class RunBar(QWidget):
             "Ctrl+S",
             help_text=self.tr("Write a checkpoint now, from which the run can go on"),
         )
-        self.stop = RunButton(
+        self.stop = ShortcutButton(
             self.tr("Stop and keep"),
             "stop",
             controller.training.stop,
@@ -92,7 +92,7 @@ class RunBar(QWidget):
             "Ctrl+.",
             help_text=self.tr("End now, evaluate and keep what it has learnt"),
         )
-        self.discard = RunButton(
+        self.discard = ShortcutButton(
             self.tr("Discard"),
             "discard",
             controller.training.discard,
@@ -187,7 +187,7 @@ class RunBar(QWidget):
         if main_had_focus:
             self._main_button().setFocus()
 
-    def _main_button(self) -> RunButton:
+    def _main_button(self) -> ShortcutButton:
         if not self._controller.training.is_active:
             return self.start
         return self.resume if self._controller.training.state is RunState.PAUSED else self.pause

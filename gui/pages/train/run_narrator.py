@@ -1,4 +1,4 @@
-"""RunTelling: says on the Train page what goes on, in the bar's title and in the notice."""
+"""RunNarrator: says on the Train page what goes on, in the bar's title and in the notice."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.run_controller import EPOCHS
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -73,7 +73,7 @@ class RunNarrator(QObject):
         controller: Controller,
         messages: Messages,
         bar: RunBar,
-        notice: RunNotice,
+        notice: Notice,
         page: QWidget,
     ) -> None:
         super().__init__(page)
@@ -92,20 +92,22 @@ class RunNarrator(QObject):
     @property
     def offers_draft(self) -> bool:
         """The next run is what is told of, not one that is under way or has ended."""
-        is_notified = (
-            self.ended is not None and self._controller.drafts.draft == self._trained_draft
-        )
-        return not self._controller.training.is_active and not is_notified
+        return not (self._controller.training.is_active or self._shows_end)
 
-    def notify_draft(self) -> Readiness:
+    @property
+    def _shows_end(self) -> bool:
+        """The draft is still that of the run that has ended."""
+        return self.ended is not None and self._controller.drafts.draft == self._trained_draft
+
+    def show_draft(self) -> Readiness:
         """Says what Start would do, or why it cannot; or how the run that is shown ended."""
         controller = self._controller
         ready = readiness(controller)
         self._bar.set_can_start(ready.can_start)
         if controller.training.is_active:
             return ready
-        if self.ended is not None and controller.drafts.draft == self._trained_draft:
-            self._notify_end(self.ended)
+        if self.ended is not None and self._shows_end:
+            self._show_end(self.ended)
             return ready
         words = draft_text(controller)
         if self.ended is not None:
@@ -158,13 +160,13 @@ class RunNarrator(QObject):
         self._notice.show_text(words, "accent")
         return model
 
-    def notify_preparing(self, progress: DataProgress) -> None:
+    def show_preparing(self, progress: DataProgress) -> None:
         """The data of a run that is about to begin may take its time."""
         if self._controller.training.state is RunState.PREPARING:
             words = f"{progress.what}… {progress_text(progress)}".strip()
             self._notice.show_text(words, "accent")
 
-    def notify_state(self, state: RunState) -> None:
+    def show_state(self, state: RunState) -> None:
         """Says what the run under way does."""
         if state is RunState.PAUSED:
             self._notice.show_text(
@@ -190,34 +192,34 @@ class RunNarrator(QObject):
     def add(self, event: RunEvent) -> None:
         """Takes an event of the run; most say nothing here."""
         if isinstance(event, RunStarted):
-            self._notify_started(event)
+            self._show_started(event)
         elif isinstance(event, SettingChanged):
             if event.setting == EPOCHS and self._controller.training.started is not None:
-                self._notify_title(self._controller.training.started, round(event.after))
+                self._show_title(self._controller.training.started, round(event.after))
         elif isinstance(event, EpochEnded):
             self._patience = patience_text(event.patience)
         elif isinstance(event, Recovered):
             self._notice.show_text(event.reason, "warning")
             self._messages.show_warning(event.reason)
         elif isinstance(event, Stalled):
-            self._notify_stalled(event)
+            self._show_stalled(event)
         elif isinstance(event, RunEnded):
             self._on_ended(event)
 
-    def _notify_stalled(self, event: Stalled) -> None:
+    def _show_stalled(self, event: Stalled) -> None:
         """Says so where the page, which has the details, is not seen."""
         if not self._page.isVisible():
             silent = duration_text(event.silent_s)
             words = self.tr("The training has given no sign for {time}; the Train page has more.")
             self._messages.show_warning(words.format(time=silent))
 
-    def _notify_started(self, event: RunStarted) -> None:
-        self._notify_title(event, event.epochs)
+    def _show_started(self, event: RunStarted) -> None:
+        self._show_title(event, event.epochs)
         self._notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
         )
 
-    def _notify_title(self, event: RunStarted, n_epochs: int) -> None:
+    def _show_title(self, event: RunStarted, n_epochs: int) -> None:
         epochs = counted(n_epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
         spec = event.spec.model
         model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
@@ -241,7 +243,7 @@ class RunNarrator(QObject):
             messages.show_info(f"{name}: {event.reason}")
         self.ended = event
 
-    def _notify_end(self, event: RunEnded) -> None:
+    def _show_end(self, event: RunEnded) -> None:
         role = state_role(event.state)
         if event.state in (RunState.FAILED, RunState.INTERRUPTED):
             action = self.tr("Details") if event.details else ""

@@ -14,7 +14,7 @@ from gui.state.controller import Controller
 from gui.state.settings import Settings
 from gui.style.icons import icon
 from gui.style.theme import set_role
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from engine.runs.record import RunRecord
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PUT_AWAY = "train/offer_put_away"
 
 
-class RunOffer(RunNotice):
+class RunOffer(Notice):
     """A strip about the newest run, while this window has trained nothing yet.
 
     Signals:

@@ -11,7 +11,7 @@ from engine.formatting import duration_text
 from gui.state.run_controller import RunController
 from gui.style.theme import SPACING, TEXT_SMALL, set_role
 from gui.widgets.fold import Fold
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
 
 STACKS_HEIGHT = 16 * SPACING
 TICK_MS = 1_000
@@ -34,11 +34,11 @@ class RunStall(QWidget):
     def __init__(self, training: RunController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._training = training
-        self._notified: Stalled | None = None
+        self._stalled: Stalled | None = None
         self._is_killed = False
         self._since = QElapsedTimer()
         self._tick = QTimer(self)
-        self.notice = RunNotice()
+        self.notice = Notice()
         self.stacks = QPlainTextEdit()
         self.copy = QPushButton(self.tr("Copy"))
         self.fold = Fold(self.tr("Where it is now"), self._details())
@@ -71,7 +71,7 @@ class RunStall(QWidget):
         self.copy.clicked.connect(self._copy)
         self.notice.activated.connect(self._kill)
         self._tick.setInterval(TICK_MS)
-        self._tick.timeout.connect(self._notify)
+        self._tick.timeout.connect(self._update_text)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
@@ -82,12 +82,12 @@ class RunStall(QWidget):
         """Takes an event of the run: every one but `Stalled` is a sign."""
         if isinstance(event, Stalled):
             self._show(event)
-        elif self._notified is not None:
+        elif self._stalled is not None:
             self.clear()
 
     def clear(self) -> None:
         """All is well, or over."""
-        self._notified = None
+        self._stalled = None
         self._is_killed = False
         self._tick.stop()
         self.hide()
@@ -95,23 +95,23 @@ class RunStall(QWidget):
     @property
     def text(self) -> str:
         """What is said; empty: nothing."""
-        return self.notice.text.text() if self._notified is not None else ""
+        return self.notice.text.text() if self._stalled is not None else ""
 
     def _show(self, event: Stalled) -> None:
-        self._notified = event
+        self._stalled = event
         self._is_killed = False
         self._since.start()
         self._tick.start()
         self.stacks.setPlainText(event.stacks.strip())
         self.fold.setVisible(bool(event.stacks.strip()))
         self.fold.set_open(False)
-        self._notify()
+        self._update_text()
         self.show()
 
     @Slot()
-    def _notify(self) -> None:
+    def _update_text(self) -> None:
         """Says for how long there was no sign, up to now."""
-        event = self._notified
+        event = self._stalled
         if event is None:
             return
         silent_s = event.silent_s + self._since.elapsed() / 1000
@@ -140,7 +140,7 @@ class RunStall(QWidget):
     @Slot(str)
     def _kill(self, _target: str) -> None:
         self._is_killed = True
-        self._notify()
+        self._update_text()
         self._training.kill()
 
     @Slot()

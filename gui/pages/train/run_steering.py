@@ -17,7 +17,7 @@ from gui.formatting.run_rule_words import change_text
 from gui.state.run_controller import EPOCHS, RATE, RunController
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
-from gui.widgets.run_button import RunButton
+from gui.widgets.shortcut_button import ShortcutButton
 
 MORE_EPOCHS = 10
 
@@ -106,7 +106,7 @@ class RunSteering(QWidget):
         declared = {item.name: item for item in describe(TrainingSpec)}
         self.rate = AppliedField(declared["learning_rate"])
         self.epochs = AppliedField(declared["epochs"])
-        self.more = RunButton(
+        self.more = ShortcutButton(
             str(MORE_EPOCHS),
             "add",
             self._on_more,

@@ -23,7 +23,7 @@ from engine.spec.signature import metrics_of
 from gui.formatting.numbers import count_text
 from gui.formatting.run_rule_words import plan_details, plan_text
 from gui.formatting.run_words import state_text
-from gui.insights.live_panel import WIDTH, RunLive
+from gui.insights.live_panel import WIDTH, LivePanel
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
 from gui.pages.train.run_bar import RunBar
@@ -41,7 +41,7 @@ from gui.state.run_repository import RunCurves as History
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
-from gui.widgets.run_notice import RunNotice
+from gui.widgets.notice import Notice
 
 STRIP_HEIGHT = 18 * SPACING
 ANSWER_MS = 8_000
@@ -62,7 +62,7 @@ class TrainPage(Page):
         self._hint = ""
         self.bar = RunBar(controller, self)
         self.offer = RunOffer(controller, settings)
-        self.notice = RunNotice()
+        self.notice = Notice()
         self.stall = RunStall(controller.training)
         self.narrator = RunNarrator(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
@@ -71,7 +71,7 @@ class TrainPage(Page):
         self.answer = QLabel()
         self._answer_timer = QTimer(self)
         self.curves = RunCurves(settings, "train")
-        self.live = RunLive()
+        self.live = LivePanel()
         self.devices: DevicePanel | None = None
         self._build()
         self._connect()
@@ -157,7 +157,7 @@ class TrainPage(Page):
         self.bar.continue_asked.connect(self._on_continue_asked)
         self.steering.answered.connect(self._show_answer)
         self._answer_timer.timeout.connect(self.answer.clear)
-        self.progress.refreshed.connect(self._notify_hint)
+        self.progress.refreshed.connect(self._update_hint)
         self.progress.refreshed.connect(self.narrator.refresh)
 
     # ---- the draft
@@ -199,12 +199,12 @@ class TrainPage(Page):
     def _show_draft(self) -> None:
         """Says what Start would do, or why it cannot."""
         self._want_estimate()
-        ready = self.narrator.notify_draft()
+        ready = self.narrator.show_draft()
         if not self._shows_run:
             self._show_empty_texts(ready)
             self.live.show_model(self.controller.drafts.draft.model)
             self.live.show_data(self.controller.drafts.profile)
-        self._notify_hint()
+        self._update_hint()
 
     def _show_empty_texts(self, ready: Readiness) -> None:
         if ready.can_start:
@@ -234,8 +234,8 @@ class TrainPage(Page):
             self.progress.set_waiting(
                 state is RunState.STOPPING and not self.controller.training.started
             )
-            self.narrator.notify_state(state)
-        self._notify_hint()
+            self.narrator.show_state(state)
+        self._update_hint()
 
     def _begin(self) -> None:
         """Start or Continue was pressed: the run before makes room."""
@@ -262,7 +262,7 @@ class TrainPage(Page):
 
     @Slot(object)
     def _on_preparing(self, progress: DataProgress) -> None:
-        self.narrator.notify_preparing(progress)
+        self.narrator.show_preparing(progress)
 
     @Slot(object)
     def _on_run_event(self, event: RunEvent) -> None:
@@ -333,7 +333,7 @@ class TrainPage(Page):
             self.devices.add_sample(sample)
 
     @Slot()
-    def _notify_hint(self) -> None:
+    def _update_hint(self) -> None:
         state = self.controller.training.state
         if (
             state is RunState.RUNNING

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import source_of
 from gui.formatting.model_words import spoken
-from gui.network.items import LayerBox, LineItem, box_size
 from gui.network.layout import Box, Layout, lay_out
+from gui.network.picture_items import LayerBox, LineItem, box_size
 from gui.style.theme import SPACING, current_theme
 
 ZOOM_STEP: Final = 1.25
@@ -292,10 +292,10 @@ class PictureView(QGraphicsView):
 def layout_of(layers: Sequence[LayerInfo]) -> Layout:
     """Places layers; where none says what it takes, each takes the one before it."""
     places = {layer.name: at for at, layer in enumerate(layers)}
-    is_notified = any(layer.inputs for layer in layers)
+    has_inputs = any(layer.inputs for layer in layers)
     boxes = []
     for at, layer in enumerate(layers):
-        if is_notified:
+        if has_inputs:
             named = (places.get(source_of(name), at) for name in layer.inputs)
             inputs = tuple(source for source in dict.fromkeys(named) if source < at)
         else:

@@ -1,4 +1,4 @@
-"""RunNotice: one sentence about the run, what to do next, and a button that does it."""
+"""Notice: one sentence about the run, what to do next, and a button that does it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ICONS = {
 RADIUS = 6.0
 
 
-class RunNotice(QWidget):
+class Notice(QWidget):
     """A calm strip; hidden while there is nothing to say.
 
     Signals:

@@ -1,4 +1,4 @@
-"""RunButton: a push button and its action with a shortcut, always in the same state."""
+"""ShortcutButton: a push button and its action with a shortcut, always in the same state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ICON_SIZE: Final = QSize(22, 16)
 """Wider than high: the icon stays 16 pixels, with room between it and the text."""
 
 
-class RunButton(QPushButton):
+class ShortcutButton(QPushButton):
     """A button whose action also answers to a shortcut while its page is shown.
 
     Args:
