@@ -23,6 +23,7 @@ from engine.spec.run_spec import RunSpec
 from engine.training.cluster.meeting import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving
 from engine.training.cluster.workers import Workers
+from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.fingerprint import fingerprint
@@ -162,7 +163,8 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
     assert begun is not None
     run = str(begun["run"])
     try:
-        ended = _train_along(run, begun, prepared, cluster, placement, emit, control)
+        context = RunContext(run, str(begun["name"]), Path(), emit, control)  # nothing is written
+        ended = _train_along(context, begun, prepared, cluster, placement)
     except Exception as error:
         return running.failed(run, error)
     where = f"{team.workers.title(0).capitalize()} keeps the run."
@@ -170,23 +172,17 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
 
 
 def _train_along(
-    run: str,
+    context: RunContext,
     begun: Mapping[str, Any],
     prepared: PreparedData,
     cluster: Cluster,
     placement: Placement,
-    emit: Emit,
-    control: TrainingControl,
 ) -> RunEnded:
     from engine.training.job import TrainingJob
 
     return TrainingJob(
-        run,
-        str(begun["name"]),
+        context,
         prepared,
-        Path(),  # nothing is written
-        emit,
-        control,
         resumption=_resumption(begun),
         cluster=cluster,
         placement=placement,

@@ -18,6 +18,7 @@ from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
+from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.fingerprint import check_fingerprint, save_fingerprint
@@ -225,9 +226,9 @@ def _run(
 ) -> RunEnded:
     try:
         with Recorder(store, emit) as recorder:
-            ended = _train_recorded(
-                record, prepared, store, recorder, control, strategy, resumption, cluster
-            )
+            folder = store.folder(record.id)
+            context = RunContext(record.id, record.name, folder, recorder, control, recorder.flush)
+            ended = _train_recorded(context, prepared, strategy, resumption, cluster)
         store.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
         ended = failed(record.id, error)
@@ -247,11 +248,8 @@ def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
 
 
 def _train_recorded(
-    record: RunRecord,
+    context: RunContext,
     prepared: PreparedData,
-    store: RunStore,
-    recorder: Recorder,
-    control: TrainingControl,
     strategy: tf.distribute.Strategy | None,
     resumption: Resumption | None,
     cluster: Cluster | None,
@@ -264,17 +262,12 @@ def _train_recorded(
         placement = place(prepared.spec, prepared.signature)
         is_given = strategy is not None or cluster is not None
         if cluster is not None:
-            cluster.begin(record.id, record.name, resumption)
+            cluster.begin(context.id, context.name, resumption)
 
         job = TrainingJob(
-            record.id,
-            record.name,
+            context,
             prepared,
-            store.folder(record.id),
-            recorder,
-            control,
             strategy if is_given else placement.make_strategy(),
-            recorder.flush,
             resumption,
             cluster,
             placement=placement,
@@ -282,7 +275,7 @@ def _train_recorded(
         with contextlib.nullcontext() if is_given else placement.scope():
             return job.execute()
     except Exception as error:
-        return failed(record.id, error)
+        return failed(context.id, error)
 
 
 def failed(run: str, error: Exception) -> RunFailed:

@@ -9,7 +9,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,7 +19,6 @@ from engine.errors import TrainingError
 from engine.events.run_events import (
     PlanChosen,
     RunEnded,
-    RunEvent,
     RunFinished,
     RunStarted,
     RunState,
@@ -41,7 +39,7 @@ from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.cluster.cluster import Cluster
 from engine.training.cluster.shared_loop import SharedLoop
-from engine.training.control import TrainingControl
+from engine.training.context import RunContext
 from engine.training.divergence import examine
 from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
@@ -65,14 +63,9 @@ class TrainingJob:
     """Trains as a resolved spec says.
 
     Args:
-        run: The run's id.
-        name: The run's name.
+        context: The run.
         prepared: Spec, data, parts and scaling.
-        folder: The run's folder; checkpoints, model and evaluation go there.
-        emit: Told every event of the run but the last.
-        control: Pause, resume, stop and discard.
         strategy: A `tf.distribute` strategy to train under.
-        flush: Makes every event told so far durable.
         resumption: How the run goes on; None: it begins.
         cluster: The workers that train together, of which the chief alone writes; None: this one
             trains alone.
@@ -81,26 +74,18 @@ class TrainingJob:
 
     def __init__(
         self,
-        run: str,
-        name: str,
+        context: RunContext,
         prepared: PreparedData,
-        folder: Path,
-        emit: Callable[[RunEvent], None],
-        control: TrainingControl,
         strategy: tf.distribute.Strategy | None = None,
-        flush: Callable[[], None] = lambda: None,
         resumption: Resumption | None = None,
         cluster: Cluster | None = None,
         placement: Placement = ANYWHERE,
     ) -> None:
-        self._run = run
-        self._name = name
+        self._context = context
+        self._run = context.id
+        self._emit = context.emit
         self._prepared = prepared
-        self._folder = folder
-        self._emit = emit
-        self._control = control
         self._strategy = strategy
-        self._flush = flush
         self._resumption = resumption
         self._placement = placement
         self._cluster = cluster
@@ -128,7 +113,7 @@ class TrainingJob:
         with contextlib.ExitStack() as closing:
             keeper = None
             if self._owns:
-                keeper = CheckpointWriter(self._folder / "checkpoints", self._flush)
+                keeper = CheckpointWriter(self._context.folder / "checkpoints", self._context.flush)
                 closing.enter_context(contextlib.closing(keeper))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
@@ -155,7 +140,7 @@ class TrainingJob:
         self._emit(
             RunStarted(
                 self._run,
-                name=self._name,
+                name=self._context.name,
                 spec=self._prepared.spec,
                 profile=self._prepared.profile(
                     self._prepared.spec.data.source, self._prepared.spec.seed
@@ -271,14 +256,11 @@ class TrainingJob:
         scene = Scene(self._run, network, loop, prepared, self._emit)
         looking = observers(scene) if cluster is None else ()
         return Trainer(
-            self._run,
-            network,
+            self._context,
             loop,
             self._feed("train"),
             self._feed("validation") if len(prepared.parts.validation) else None,
             self._schedule,
-            self._emit,
-            self._control,
             looking,
             keeper,
             prepared.preprocessing.restore_metric,
@@ -317,7 +299,7 @@ class TrainingJob:
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
         evaluation = self._evaluate(network, loop, trainer)
         if evaluation is not None:
-            evaluation.save(self._folder)
+            evaluation.save(self._context.folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
         return self._ended(outcome, metrics, kept)
 
@@ -354,7 +336,7 @@ class TrainingJob:
     def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
         done = f"{len(outcome.history)} of {outcome.epochs} epochs."
         # Asked at any time, also while the model was saved and evaluated after the last epoch.
-        if self._control.is_discarding:
+        if self._context.control.is_discarding:
             reason = f"Discarded after {done}"
             return RunStopped(self._run, reason=reason, metrics=metrics, kept=False)
         if outcome.stopped:
@@ -398,4 +380,4 @@ class TrainingJob:
         contract = Contract.of(
             self._prepared.examples, self._prepared.preprocessing, self._beam_width
         )
-        ServedModel(network, contract).save(self._folder)
+        ServedModel(network, contract).save(self._context.folder)

@@ -22,7 +22,6 @@ from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
     PartTested,
-    RunEvent,
     RunState,
     SettingChanged,
     StateChanged,
@@ -36,7 +35,8 @@ from engine.training.checkpoint import (
     restore_snapshot,
     take_snapshot,
 )
-from engine.training.control import Change, TrainingControl
+from engine.training.context import RunContext
+from engine.training.control import Change
 from engine.training.divergence import Culprit
 from engine.training.feed import Chunk, Feed
 from engine.training.loop import StepLoop
@@ -65,14 +65,11 @@ class Trainer:
     """Trains a compiled model.
 
     Args:
-        run: Id put on every event.
-        model: Built and compiled.
-        loop: Runs the steps.
+        context: The run: its id, who is told of it, and what is asked of it, in validation too.
+        loop: Runs the steps of a built and compiled model.
         train: Feeds the training part.
         validation: Feeds the validation part, or None.
         schedule: Epochs, batch size, seed, learning rate and stopping.
-        emit: Told every event, in order.
-        control: Asked between chunks, in validation too.
         observers: Look at the model between chunks.
         keeper: Offered the state after epochs, every few minutes, when someone asks, at the end.
         in_units: Turns a metric by name from scaled units into the target's own.
@@ -83,14 +80,11 @@ class Trainer:
 
     def __init__(
         self,
-        run: str,
-        model: keras.Model,
+        context: RunContext,
         loop: StepLoop,
         train: Feed,
         validation: Feed | None,
         schedule: Schedule,
-        emit: Callable[[RunEvent], None],
-        control: TrainingControl,
         observers: tuple[Observer, ...] = (),
         keeper: Keeper | None = None,
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
@@ -98,14 +92,14 @@ class Trainer:
         tuner: Tuner | None = None,
         examine: Callable[[npt.NDArray[np.int32]], Culprit] | None = None,
     ) -> None:
-        self._run = run
-        self._model = model
+        self._run = context.id
+        self._emit = context.emit
+        self._control = context.control
+        self._model = loop.model
         self._loop = loop
         self._train = train
         self._validation = validation
         self._schedule = schedule
-        self._emit = emit
-        self._control = control
         self._observers = observers
         self._keeper = keeper
         self._in_units = in_units
@@ -123,7 +117,7 @@ class Trainer:
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
         self._rate = LearningRate(
-            float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+            float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)),
             schedule.learning_rate,
             -(-len(train) // schedule.batch_size),
             schedule.epochs,

@@ -30,6 +30,7 @@ from engine.spec.run_spec import AugmentationSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.augmenting import augmenter
 from engine.training.building import build, compile_model
+from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse, resolve
 from engine.training.job import TrainingJob
@@ -117,9 +118,8 @@ def accuracy(spec: RunSpec) -> float:
     few = dataclasses.replace(prepared.parts, train=prepared.parts.train[:N_LEARNT])
     prepared = dataclasses.replace(prepared, parts=few)
     with tempfile.TemporaryDirectory() as folder:
-        job = TrainingJob(
-            "benchmark", "", prepared, Path(folder), lambda _: None, TrainingControl()
-        )
+        context = RunContext("benchmark", "", Path(folder), lambda _: None, TrainingControl())
+        job = TrainingJob(context, prepared)
         return job.execute().metrics["test_accuracy"]
 
 

@@ -32,6 +32,7 @@ from engine.events.insights import GradientFlow
 from engine.events.run_events import RunEvent
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind
+from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
 from engine.training.introspection.base import Scene
@@ -68,11 +69,10 @@ class Training:
 
     def run(self, epochs: int, is_measured: bool) -> tuple[float, float]:
         """Trains; returns seconds on the clock, and of the processor."""
-        case, model = self._case, self._model
-        schedule = Schedule(epochs=epochs, batch_size=case.batch_size, seed=0)
+        schedule = Schedule(epochs=epochs, batch_size=self._case.batch_size, seed=0)
         observers = (self._flow(epochs),) if is_measured else ()
-        arguments = (model, self._loop, self._feed, None, schedule, self.events.append)
-        trainer = Trainer("benchmark", *arguments, TrainingControl(), observers)
+        context = RunContext("benchmark", "", Path(), self.events.append, TrainingControl())
+        trainer = Trainer(context, self._loop, self._feed, None, schedule, observers)
         started, used = time.perf_counter(), time.process_time()
         trainer.fit()
         return time.perf_counter() - started, time.process_time() - used

@@ -64,6 +64,7 @@ class Descent:
     def _train(self) -> None:
         from engine.events.run_events import EpochEnded, RunEvent
         from engine.spec.training_spec import ExecutionSpec
+        from engine.training.context import RunContext
         from engine.training.control import TrainingControl
         from engine.training.feed import ResidentFeed
         from engine.training.loop import DeviceData, StepLoop
@@ -92,14 +93,11 @@ class Descent:
         schedule = Schedule(epochs=self._epochs, batch_size=case.batch_size, seed=0)
         tuner = Tuner(loop, plan, announce)
         trainer = Trainer(
-            "benchmark",
-            self._model,
+            RunContext("benchmark", "", Path(), emit, TrainingControl()),
             loop,
             ResidentFeed(data),
             None,
             schedule,
-            emit,
-            TrainingControl(),
             chunk_length=plan.chunk_length,
             tuner=tuner,
         )

@@ -5,6 +5,7 @@ import itertools
 import shutil
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -29,6 +30,7 @@ from engine.training.checkpoint import (
     restore_snapshot,
 )
 from engine.training.checkpoint_writer import CheckpointWriter
+from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.feed import ResidentFeed
 from engine.training.loop import DeviceData, StepLoop
@@ -63,14 +65,11 @@ class Bench:
         self.control = TrainingControl()
         self.on_event = lambda event: None
         self.trainer = Trainer(
-            "run",
-            self.model,
+            RunContext("run", "", Path(), self._emit, self.control),
             StepLoop(self.model, train.pattern),
             train,
             _line(20, seed=1) if validation else None,
             Schedule(epochs, batch_size=8, seed=3),
-            self._emit,
-            self.control,
             keeper=keeper,
         )
 
