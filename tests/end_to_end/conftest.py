@@ -3,7 +3,7 @@
 from tests.gui.conftest import (
     garbage_stays_in_its_thread,
     log_is_put_back,
-    nothing_left_running,
+    nothing_left_ticking,
     private_folders,
     pytest_configure,
     spoken,
@@ -12,7 +12,7 @@ from tests.gui.conftest import (
 __all__ = [
     "garbage_stays_in_its_thread",
     "log_is_put_back",
-    "nothing_left_running",
+    "nothing_left_ticking",
     "private_folders",
     "pytest_configure",
     "spoken",

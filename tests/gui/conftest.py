@@ -5,27 +5,26 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-import shiboken6
-from PySide6.QtCore import QSettings, QStandardPaths, QThread
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QStandardPaths
 from pytestqt.qtbot import QtBot
 
 from engine.runs.workspace import ENVIRONMENT_VARIABLE
 from gui.state.messages import Message, Messages
+from tests.gui import left_ticking
 from tests.gui.spoken import SpokenMessages
 
 # Before the first window: tests need no display, and show nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-THREAD_PATIENCE_S = 5.0
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """Waited by default for what shall happen: a busy machine is no fault of the window's."""
+
+
+left_ticking.record_starts()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -54,8 +53,22 @@ def garbage_stays_in_its_thread() -> Iterator[None]:
     if not gc.get_freeze_count():
         gc.freeze()  # what other tests have loaded need not be looked through after each
     yield
-    gc.collect()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_ticking(
+    request: pytest.FixtureRequest, garbage_stays_in_its_thread: None
+) -> Iterator[None]:
+    """A thread or a timer of Qt that outlives its test fails it."""
+    left_ticking.forget()
+    yield
+    request.node.funcargs.clear()  # what the test was given would live a moment longer
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    left = [*left_ticking.threads(), *left_ticking.timers()]
+    if left:
+        pytest.fail("\n".join(["Left running by the test:", *left]), pytrace=False)
 
 
 @pytest.fixture(autouse=True)
@@ -82,26 +95,6 @@ def spoken(
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_running(private_folders: Path) -> Iterator[None]:
-    """A thread or process that outlives its test fails it."""
-    threads_before = set(threading.enumerate())
-    processes_before = set(psutil.Process().children(recursive=True))
-    yield
-    for thread in set(threading.enumerate()) - threads_before:
-        if isinstance(thread, threading._DummyThread):  # Python's view of a Qt thread; see below
-            continue
-        thread.join(THREAD_PATIENCE_S)
-        assert not thread.is_alive(), f"The thread {thread.name!r} is still running."
-    running = [thread for thread in _qt_threads() if thread.isRunning()]
-    assert not running, f"Threads still running: {[t.objectName() for t in running]}"
-    left = set(psutil.Process().children(recursive=True)) - processes_before
-    _, alive = psutil.wait_procs(left, timeout=THREAD_PATIENCE_S)
-    # Python's own helper of spawned processes lives as long as the tests do.
-    alive = [process for process in alive if "resource_tracker" not in " ".join(_command(process))]
-    assert not alive, f"Processes still running: {alive}"
-
-
-@pytest.fixture(autouse=True)
 def log_is_put_back() -> Iterator[None]:
     """Handlers that a test adds to the log are closed, so that no file stays open."""
     root = logging.getLogger()
@@ -111,19 +104,3 @@ def log_is_put_back() -> Iterator[None]:
         root.removeHandler(handler)
         handler.close()
     root.setLevel(level)
-
-
-def _qt_threads() -> list[QThread]:
-    main = QApplication.instance().thread() if QApplication.instance() else None
-    found: list[QThread] = []
-    for item in gc.get_objects():
-        if isinstance(item, QThread) and shiboken6.isValid(item) and item is not main:
-            found.append(item)
-    return [thread for thread in found if QThread.currentThread() is not thread]
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []

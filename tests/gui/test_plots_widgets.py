@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
@@ -12,11 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QWheelEven
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from engine.datasets.profile import ColumnProfile
-from engine.devices.sampler import DeviceSample, GpuSample
 from engine.events.insights import SurfaceUpdated
-from engine.events.profile import Profile
-from engine.events.run_events import EpochEnded
-from engine.spec.signature import Kind, Signature, Task
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.curves_plot import CurvesPlot
@@ -27,8 +20,7 @@ from gui.plots.regression_plot import RegressionPlot
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.surface_plot import SurfacePlot
 from gui.style.theme import DARK, LIGHT, TEXT_SMALL, current_theme, text_font
-
-GIBIBYTE = 2**30
+from tests.gui.plot_data import epochs, profile, sample
 
 # The platform without a screen says so whenever a window with a smallest size is shown.
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints", extend=True)
@@ -60,56 +52,6 @@ def show(qtbot):
 
     yield show
     windows.clear()
-
-
-def epochs(n: int, run: str = "r", slope: float = 1.0) -> list[EpochEnded]:
-    return [
-        EpochEnded(
-            run=run,
-            epoch=epoch,
-            step=10 * epoch,
-            metrics={"loss": slope / epoch, "val_loss": slope / epoch + 0.1, "accuracy": 0.5},
-            duration_s=2.0,
-            elapsed_s=2.0 * epoch,
-            samples_per_s=100.0,
-            is_best=epoch <= 3,
-        )
-        for epoch in range(1, n + 1)
-    ]
-
-
-def profile(x, y, class_names=(), features=("a", "b", "c")) -> Profile:
-    x, y = np.asarray(x, np.float32), np.asarray(y)
-    task = Task.CLASSIFICATION if class_names else Task.REGRESSION
-    names = tuple(features[: x.shape[1]])
-    signature = Signature(Kind.TABLE, task, x.shape[1:], max(1, len(class_names)))
-    return Profile(
-        source="made",
-        title="Made",
-        n_samples=len(x),
-        signature=signature,
-        feature_names=names,
-        target_name="target",
-        class_names=tuple(class_names),
-        class_counts=np.bincount(y, minlength=len(class_names)) if class_names else np.zeros(0),
-        columns=(),
-        sample_x=x,
-        sample_y=y,
-        split_sizes=(1, 1, 1),
-    )
-
-
-def sample(t: float, n_gpus: int = 0, cores: int = 4) -> DeviceSample:
-    gpu = GpuSample("GPU", 50.0, 2 * GIBIBYTE, 8 * GIBIBYTE, 60.0, None)
-    return DeviceSample(
-        time_s=t,
-        cpu_percent=40.0,
-        per_core=tuple(10.0 * core for core in range(cores)),
-        memory_used=4 * GIBIBYTE,
-        memory_total=16 * GIBIBYTE,
-        worker_memory=GIBIBYTE,
-        gpus=(gpu,) * n_gpus,
-    )
 
 
 class TestCurves:
@@ -753,22 +695,6 @@ class TestEach:
         unlike = {"#ffffff", LIGHT.window, *LIGHT.series[:2]} - {DARK.text}
         assert unlike & light
         assert unlike & dark == set()
-
-    def test_leaves_no_trace(self, qtbot, theme, name):
-        plot = MAKERS[name]()
-        plot.resize(400, 300)
-        plot.show()
-        fill(name, plot)
-        plot.grab()
-        theme.set_mode("dark")
-        trace = weakref.ref(plot)
-        plot.close()
-        plot.deleteLater()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        del plot
-        gc.collect()
-        assert trace() is None
-        theme.set_mode("light")
 
     def test_is_quiet_when_empty_and_when_tiny(self, show, name):
         plot = show(MAKERS[name](), 80, 60)
