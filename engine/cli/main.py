@@ -16,6 +16,7 @@ from typing import NoReturn, TypeAlias
 from engine.cli.commands import download, listings, models, rates, training
 from engine.cli.commands.output import Output, error_text
 from engine.cli.commands.quiet import quiet_native_code
+from engine.cli.commands.versions import show_versions
 from engine.errors import DescentError
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
@@ -24,6 +25,9 @@ from engine.spec.signature import Task
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+VERSION_FLAG = "--version"
+VERSION_HELP = "say which version of Descent this is, and of what it stands on"
+JSON_HELP = "write JSON, one object a line"
 
 WithStore = Callable[[argparse.Namespace, RunStore, Output], int]
 WithoutStore = Callable[[argparse.Namespace, Output], int]
@@ -44,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A row that starts with a minus would be taken for an option; a space in front helps.
     given = [f" {text}" if _NEGATIVE_ROW.fullmatch(text) else text for text in given]
     try:
+        if given[:1] == [VERSION_FLAG]:
+            return _show_versions(given[1:])
         arguments = build_parser().parse_args(given)
     except SystemExit as ending:
         return int(ending.code or 0)
@@ -56,6 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _show_versions(given: Sequence[str]) -> int:
+    """Answers ``--version``, which stands in the place of a command."""
+    parser = _Parser(description=_sentence(VERSION_HELP))
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    parser.prog += f" {VERSION_FLAG}"
+    return show_versions(Output(parser.parse_args(given).json))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Trains neural networks on this machine. Without a command, opens the window.",
         epilog="Example: train --data iris --model mlp --epochs 20",
     )
+    parser.add_argument(VERSION_FLAG, action="store_true", help=VERSION_HELP)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_train(commands)
     _add_rates(commands)
@@ -174,7 +189,7 @@ def _add(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
     command.set_defaults(with_store=with_store, without_store=without_store)
-    command.add_argument("--json", action="store_true", help="write JSON, one object a line")
+    command.add_argument("--json", action="store_true", help=JSON_HELP)
     if with_store is not None:
         _add_workspace(command)
     return command

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.devices.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts, Version
+from engine.devices.versions import installed_version
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,11 @@ def look_at_tensorflow(machine: MachineFacts) -> MachineFacts:
         cuda_version=_version(str(build.get("cuda_version", ""))),
         architectures=tuple(build.get("cuda_compute_capabilities", ())),
         gpus=gpus,
-        metal=_installed("tensorflow-metal"),
+        metal=installed_version("tensorflow-metal"),
     )
     if machine.has_nvidia and not gpus:
         missing, wrong = _wheels()
-        package = next((name for name in ("tensorflow-cpu",) if _installed(name)), "")
+        package = next((name for name in ("tensorflow-cpu",) if installed_version(name)), "")
         status = _cuda_status() if machine.platform == "linux" else None
         facts = replace(
             facts,
@@ -265,13 +266,6 @@ def _version(text: str) -> Version:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _installed(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
-
-
 def _wheels() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """CUDA libraries that ``tensorflow[and-cuda]`` asks for: not installed, and of other versions.
 
@@ -290,7 +284,7 @@ def _wheels() -> tuple[tuple[str, ...], tuple[str, ...]]:
             continue
         if not marker.evaluate({"extra": "and-cuda"}):
             continue
-        version = _installed(requirement.name)
+        version = installed_version(requirement.name)
         if not version:
             missing.append(requirement.name)
         elif not requirement.specifier.contains(version, prereleases=True):

@@ -32,6 +32,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
+from engine import __version__
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from gui.state.controller import Controller
@@ -129,7 +130,8 @@ def start_log(workspace: Path) -> Path | None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     qInstallMessageHandler(_log_qt_message)
-    logger.info("The window starts, Python %s, process %d", sys.version.split()[0], os.getpid())
+    python = sys.version.split()[0]
+    logger.info("The window starts, %s, Python %s, process %d", __version__, python, os.getpid())
     return path
 
 

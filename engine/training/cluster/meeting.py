@@ -12,9 +12,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from engine import __version__
+from engine.devices.versions import installed_version
 from engine.errors import DescentError, Problem, SpecError
 from engine.training.cluster.link import Message, read_message, send_message
 from engine.training.cluster.workers import Workers, endpoint
@@ -38,7 +39,7 @@ def meet(
     Args:
         workers: All of them, and which this one is.
         spec: What this process was asked to train, as JSON values; None: what the chief says.
-        tell: Told in words who is waited for.
+        notify: Told in words who is waited for.
         wait_s: How long to wait.
 
     Returns:
@@ -52,7 +53,7 @@ def meet(
         "protocol": _PROTOCOL,
         "index": workers.index,
         "workers": list(workers.addresses),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": _packages(),
         "spec": None if spec is None else dict(spec),
     }
     _check_names(workers)
@@ -63,11 +64,9 @@ def meet(
         return _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # bundled without its metadata
-        return ""
+def _packages() -> dict[str, str]:
+    """What must be the same on all machines."""
+    return {"descent": __version__} | {name: installed_version(name) for name in _PACKAGES}
 
 
 def _check_names(workers: Workers) -> None:
