@@ -14,7 +14,8 @@ from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.errors import PluginError
 from engine.plugins.guarding import guarded
-from engine.plugins.record import PluginRecord
+from engine.plugins.loading import PLUGINS
+from engine.plugins.record import Group, PluginRecord
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Output
 
@@ -42,8 +43,9 @@ class GuardedDataset(Dataset):
     def __init__(self, dataset: Dataset, record: PluginRecord) -> None:
         self._dataset = dataset
         self._record = record
-        for name in ("name", "title", "description", "kind", "task", "recommended_model"):
+        for name in ("name", "title", "description", "kind", "task"):
             setattr(self, name, getattr(dataset, name))
+        self.recommended_model = _if_there(dataset.recommended_model)
         self.parameters = dataset.parameters
         self.is_made = dataset.is_made
 
@@ -100,11 +102,17 @@ class GuardedFile(FileDataset):
         self._dataset = dataset
         self._record = record
         self.kind = dataset.kind
-        self.recommended_model = dataset.recommended_model
+        self.recommended_model = _if_there(dataset.recommended_model)
 
     def load(self, parameters: Any, progress: Progress = silent) -> Examples:
         with guarded(self._record, f"reading '{self.path}'"):
             return checked_examples(self._dataset.load(parameters, progress))
+
+
+def _if_there(model: str) -> str:
+    """The architecture to start with, unless it is a plug-in that is left out."""
+    record = PLUGINS.record(Group.ARCHITECTURES, model)
+    return "" if record is not None and record.why_missing else model
 
 
 def checked_likeness(value: object) -> float:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.datasets.base import NoParameters
 from engine.errors import Problem, SpecError
 from engine.plugins.guarding import guarded
 from engine.plugins.loading import OtherPackages
@@ -45,10 +46,6 @@ _PLURALS = {
 }
 
 
-class NoSettings(Parameters):
-    """For augmentations that have nothing to set."""
-
-
 class Augmentation(ABC):
     """A random change of training examples, as another package brings it.
 
@@ -68,7 +65,7 @@ class Augmentation(ABC):
     title: str
     help: str = ""
     kinds: tuple[Kind, ...]
-    parameters: type[Parameters] = NoSettings
+    parameters: type[Parameters] = NoParameters
 
     @abstractmethod
     def change(self, x: tf.Tensor, seed: tf.Tensor, parameters: Any) -> tf.Tensor:
