@@ -47,6 +47,23 @@ class TrainingError(DescentError):
     """Training started and could not go on."""
 
 
+class PluginError(DescentError):
+    """A plug-in, which is someone else's, failed.
+
+    Args:
+        message: Which one, at what, with what was received.
+        hint: What to do next.
+        details: The traceback, for its authors.
+    """
+
+    def __init__(self, message: str, hint: str = "", details: str = "") -> None:
+        super().__init__(message, hint)
+        self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.message, self.hint, self.details))
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing wrong with a specification.
@@ -78,15 +95,24 @@ class SpecError(DescentError):
 
 
 class UnknownNameError(DescentError):
-    """A name that is not in a registry; the message offers the nearest match."""
+    """A name that is not in a registry; the message offers the nearest match.
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    Args:
+        what: What is looked for, such as ``dataset``.
+        name: The name that was received.
+        known: The names there are.
+        why: Why it is missing, as a sentence, where that is known.
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str], why: str = "") -> None:
         known = tuple(known)
         nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
         listing = ", ".join(known)
         hint = f"Did you mean '{nearest[0]}'? " if nearest else ""
-        super().__init__(f"There is no {what} named '{name}'.", f"{hint}Available: {listing}.")
-        self._arguments = (what, name, known)
+        super().__init__(
+            f"There is no {what} named '{name}'. {why}".rstrip(), f"{hint}Available: {listing}."
+        )
+        self._arguments = (what, name, known, why)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), self._arguments)

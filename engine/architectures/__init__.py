@@ -7,6 +7,7 @@ from engine.architectures.autoencoder import Autoencoder
 from engine.architectures.base import Architecture
 from engine.architectures.cnn import ConvolutionalNetwork
 from engine.architectures.custom import Custom
+from engine.architectures.guarded import GuardedArchitecture
 from engine.architectures.linear import LinearRegression, LogisticRegression
 from engine.architectures.mlp import MultilayerPerceptron
 from engine.architectures.policy import PolicyNetwork
@@ -20,6 +21,8 @@ from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
 from engine.architectures.video import VideoNetwork, VideoRecurrentNetwork
+from engine.plugins.loading import OtherPackages
+from engine.plugins.record import Group
 from engine.spec.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(
@@ -52,4 +55,5 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         PolicyNetwork(),
         Custom(),
     ],
+    OtherPackages(Group.ARCHITECTURES, Architecture, GuardedArchitecture),
 )

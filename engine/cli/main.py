@@ -15,6 +15,7 @@ from typing import NoReturn, TypeAlias
 
 from engine.cli.commands import download, listings, models, rates, training
 from engine.cli.commands.output import Output, error_text
+from engine.cli.commands.plugins import checked_plugins, list_plugins
 from engine.cli.commands.quiet import quiet_native_code
 from engine.cli.commands.versions import show_versions
 from engine.errors import DescentError
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ending.code or 0)
     output = Output(arguments.json)
     try:
-        return _run(arguments, output)
+        with checked_plugins(output):
+            return _run(arguments, output)
     except DescentError as error:
         print(error_text(error), file=sys.stderr)
         return EXIT_USAGE
@@ -141,6 +143,10 @@ def build_parser() -> argparse.ArgumentParser:
         "devices",
         "say what this machine computes with",
         without_store=listings.show_devices,
+    )
+    plugins = _add(commands, "plugins", "list what other packages add", without_store=list_plugins)
+    plugins.add_argument(
+        "--again", action="store_true", help="check those, too, that were found sound"
     )
     return parser
 

@@ -44,6 +44,7 @@ from engine.datasets.box.waves import MackeyGlass, Seasons
 from engine.datasets.clips.video import VideoFolderFormat
 from engine.datasets.files import glance
 from engine.datasets.formats import Format
+from engine.datasets.guarded import GuardedDataset, GuardedFormat
 from engine.datasets.language.pairs import PairsFormat
 from engine.datasets.language.text_columns import TextTableFormat
 from engine.datasets.language.texts import TextFolderFormat, TextLinesFormat
@@ -53,7 +54,9 @@ from engine.datasets.sequences.control import ControlFormat
 from engine.datasets.sequences.series import SeriesFormat
 from engine.datasets.sounds.audio import SoundFormat
 from engine.datasets.tables.table import SUFFIXES, TableFile, TableFormat
-from engine.errors import DatasetError, UnknownNameError
+from engine.errors import DatasetError
+from engine.plugins.loading import OtherPackages
+from engine.plugins.record import Group
 from engine.spec.parameters import shorten, validate
 from engine.spec.registry import Registry
 from engine.spec.run_spec import DataSpec
@@ -94,6 +97,7 @@ DATASETS: Registry[Dataset] = Registry(
         Reuters(),
         CaliforniaHousing(),
     ],
+    OtherPackages(Group.DATASETS, Dataset, GuardedDataset),
 )
 
 
@@ -114,6 +118,7 @@ FORMATS: Registry[Format] = Registry(
         VideoFolderFormat(),
         SeriesFormat(),
     ],
+    OtherPackages(Group.FORMATS, Format, GuardedFormat),
 )
 
 
@@ -139,7 +144,7 @@ def open_dataset(data: DataSpec) -> Dataset:
                 "Name the file itself, or link to it again.",
             )
         if not _looks_like_path(source, path):
-            raise UnknownNameError("dataset", source, DATASETS.names)
+            raise DATASETS.unknown(source)
         raise DatasetError(f"There is no file or folder '{source}'.", _nearest_hint(path))
     path = path.resolve()
     if data.format is not None:

@@ -42,6 +42,19 @@ class Format(ABC):
     def open(self, path: Path, data: DataSpec) -> Dataset:
         """Returns the dataset, without reading it."""
 
+    def example(self, folder: Path) -> Path | None:
+        """Writes a small file or folder of this format, to be opened when it is checked.
+
+        Asked of the formats of other packages; it need not be there.
+
+        Args:
+            folder: Where to; it is empty.
+
+        Returns:
+            What was written; None: nothing.
+        """
+        return None
+
 
 class FileDataset(Dataset):
     """A dataset in a file or folder of someone's own.

@@ -31,6 +31,7 @@ from engine.events.watch import Watch
 from engine.inference.contract import Contract
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
+from engine.plugins.used import check_used
 from engine.spec.run_spec import RunSpec
 from engine.training.defaults import parse, resolve
 from engine.training.prepared_data import look, prepare
@@ -187,10 +188,12 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
         UnknownNameError: There is no such run.
         WorkspaceError: The run has no saved model.
         DatasetError: The data is gone, or is no longer what the model was trained on.
+        PluginError: A plug-in it was made with is gone, or is left out.
     """
     record = store.get(reference)
     folder = store.folder(record.id)
     contract = Contract.load(folder)
+    check_used(record.name, folder)
     prepared = prepare(record.spec)
     contract.check(prepared.examples)
     load_tensorflow()

@@ -12,7 +12,7 @@ from engine.datasets.packing import FileRows
 from engine.errors import DatasetError, SpecError
 from engine.events.messages import BatchPreviewed
 from engine.preprocessing import Preprocessing
-from engine.preprocessing.augmentation import active, brightest, misfits
+from engine.preprocessing.augmentation import brightest, changes_something, misfits
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN_SIGN
 from engine.spec.run_spec import RunSpec
@@ -99,7 +99,7 @@ def _first_readable(
 
 def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
     """What the first training step makes of a batch; the same array where nothing is changed."""
-    if not active(spec.augmentation):
+    if not changes_something(spec.augmentation):
         return x
     from engine.devices.tensorflow import load_tensorflow
 

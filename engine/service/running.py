@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.devices.tensorflow import load_tensorflow
-from engine.errors import DescentError, SpecError, WorkspaceError
+from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
+from engine.plugins.used import check_used, save_used
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
 from engine.training.context import RunContext
@@ -74,6 +75,7 @@ def train(
     record = store.create(prepared.spec, name, prepared.dataset.title, title)
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
         save_fingerprint(prepared, store.folder(record.id))
+        save_used(prepared.names, store.folder(record.id))
     return _run(record, prepared, store, emit, control, strategy, None, cluster)
 
 
@@ -110,12 +112,14 @@ def resume(
         WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
         SpecError: A change is not possible.
         DatasetError: The data is gone, or has changed.
+        PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
     record = store.get(reference)
     _check_idle(record)
     check_changes(changes)
     folder = store.folder(record.id)
+    check_used(record.name, folder)
     spec = parse(changed_values(record.spec, changes))
     prepared, cluster = _checked(spec, emit, control, gather)
     check_fingerprint(prepared, folder)
@@ -290,7 +294,8 @@ def failed(run: str, error: Exception) -> RunFailed:
             is_out_of_memory=True,
         )
     if isinstance(error, DescentError):
-        return RunFailed(run, reason=error.message, hint=error.hint)
+        details = error.details if isinstance(error, PluginError) else ""
+        return RunFailed(run, reason=error.message, hint=error.hint, details=details)
     return RunFailed(
         run,
         reason=f"Training failed unexpectedly: {error}",

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
-from engine.errors import DescentError, SpecError
+from engine.errors import DescentError, PluginError, SpecError
 from engine.events.messages import (
     PROTOCOL_VERSION,
     Command,
@@ -40,6 +40,7 @@ from engine.events.messages import (
     WarmUp,
 )
 from engine.events.watch import Watch
+from engine.plugins.loading import PLUGINS
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
 from engine.training.control import TrainingControl
@@ -142,11 +143,13 @@ class _Worker:
         """Carries out a command; its terminal event, whatever happens."""
         try:
             self._check_protocol()
+            PLUGINS.refresh()  # the window may have found more of them sound
             return self._execute(command, control)
         except SpecError as error:
             return Rejected(error.message, error.hint, error.problems)
         except DescentError as error:
-            return Rejected(error.message, error.hint)
+            details = error.details if isinstance(error, PluginError) else ""
+            return Rejected(error.message, error.hint, details=details)
         except Exception as error:
             logger.exception("%s failed", type(command).__name__)
             if is_out_of_memory(error):

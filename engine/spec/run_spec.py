@@ -249,6 +249,8 @@ class AugmentationSpec(Parameters):
     scale: float = parameter(
         0.0, label="Scale", help="Stretches the values of a series by up to this share.", ge=0, le=1
     )
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Those of other packages that are used, by name, each with its settings."""
 
 
 class ModelSpec(Parameters):

@@ -8,13 +8,17 @@ once, each of which is changed in its own way.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
+from engine.preprocessing.augmentation import AUGMENTATIONS, Augmentation
 from engine.preprocessing.tokens import FIRST_TOKEN, UNKNOWN
+from engine.spec.parameters import Parameters, validate
 from engine.spec.run_spec import AugmentationSpec
 from engine.spec.signature import Kind
 
@@ -22,6 +26,8 @@ Augmenter = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 # Named, so that TensorFlow does not choose by the device.
 _ALGORITHM = "philox"
+# Draws of other packages are numbered from here, apart from those of `_Draw`.
+_PLUGIN_DRAWS = 1 << 30
 
 
 class _Draw(IntEnum):
@@ -50,13 +56,14 @@ def augmenter(spec: AugmentationSpec, kind: Kind, brightest: float = 1.0) -> Aug
         such as the run's seed and the number of the step. It returns a changed batch of the same
         shape and type. None where nothing is to be changed.
     """
-    changes = _CHANGES[kind](spec, brightest)
+    changes = {int(draw): change for draw, change in _CHANGES[kind](spec, brightest).items()}
+    changes |= _of_plugins(spec, kind, brightest)
     if not changes:
         return None
 
     def augment(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         for draw, change in changes.items():
-            changed = change(x, tf.random.fold_in(seed, int(draw), alg=_ALGORITHM))
+            changed = change(x, tf.random.fold_in(seed, draw, alg=_ALGORITHM))
             x = tf.ensure_shape(changed, x.shape)
         return x
 
@@ -124,6 +131,27 @@ _CHANGES: dict[Kind, Callable[[AugmentationSpec, float], dict[_Draw, Augmenter]]
     Kind.VIDEO: _of_images,
     Kind.SERIES: _of_series,
 }
+
+
+def _of_plugins(spec: AugmentationSpec, kind: Kind, brightest: float) -> dict[int, Augmenter]:
+    """Those of other packages, in the order of their names; each draws by its own name."""
+    largest = brightest if kind in (Kind.IMAGE, Kind.VIDEO) else 1.0
+    changes: dict[int, Augmenter] = {}
+    for name, values in sorted(spec.plugins.items()):
+        augmentation = AUGMENTATIONS[name]
+        if kind in augmentation.kinds:
+            settings = validate(augmentation.parameters, values, f"augmentation.plugins.{name}")
+            draw = _PLUGIN_DRAWS | zlib.crc32(name.encode()) & (_PLUGIN_DRAWS - 1)
+            changes[draw] = partial(_by_plugin, augmentation, settings, largest)
+    return changes
+
+
+def _by_plugin(
+    augmentation: Augmentation, settings: Parameters, largest: float, x: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    if largest == 1.0:
+        return augmentation.change(x, seed, settings)
+    return augmentation.change(x / largest, seed, settings) * largest
 
 
 def _uniform(

@@ -9,7 +9,7 @@ from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
-from engine.preprocessing.augmentation import misfits
+from engine.preprocessing.augmentation import completed, misfits, plugin_problems
 from engine.spec.parameters import Parameters, validate
 from engine.spec.registry import Registry
 from engine.spec.run_spec import RunSpec
@@ -45,6 +45,7 @@ def parse(values: Mapping[str, Any]) -> RunSpec:
         problems += error.problems
     problems += _check_named(values, "data", "source", DATASETS)
     problems += _check_named(values, "model", "name", ARCHITECTURES)
+    problems += _check_augmentations(values)
     if problems:
         raise SpecError(problems)
     return spec
@@ -70,6 +71,12 @@ def _check_named(
     if not isinstance(parameters, Mapping):
         return []
     return _invalid(registry[name].parameters, parameters, f"{part}.parameters")
+
+
+def _check_augmentations(values: Mapping[str, Any]) -> list[Problem]:
+    section = values.get("augmentation")
+    plugins = section.get("plugins") if isinstance(section, Mapping) else None
+    return plugin_problems(plugins) if isinstance(plugins, Mapping) else []
 
 
 def _invalid(declared: type[Parameters], values: Mapping[str, Any], prefix: str) -> list[Problem]:
@@ -157,6 +164,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
                 update={"name": name, "parameters": parameters.model_dump()}
             ),
             "training": training,
+            "augmentation": completed(spec.augmentation),
         }
     )
 

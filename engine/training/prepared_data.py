@@ -15,6 +15,7 @@ from engine.datasets.packing import packed
 from engine.datasets.profile import profile
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
+from engine.plugins.record import Group
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
@@ -82,6 +83,17 @@ class PreparedData(DividedData):
     """Prepared data whose files are all read, with a spec that fits it."""
 
     spec: RunSpec
+
+    @property
+    def names(self) -> tuple[tuple[Group, str], ...]:
+        """Everything that was picked by a name, and so may come from another package."""
+        dataset = self.dataset
+        is_file = isinstance(dataset, FileDataset)
+        return (
+            (Group.FORMATS, dataset.format.name) if is_file else (Group.DATASETS, dataset.name),
+            (Group.ARCHITECTURES, self.spec.model.chosen),
+            *((Group.AUGMENTATIONS, name) for name in self.spec.augmentation.plugins),
+        )
 
 
 def _with_ends(examples: Examples, parts: Parts) -> tuple[Trace, ...]:

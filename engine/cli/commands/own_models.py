@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.architectures import ARCHITECTURES
-from engine.errors import DescentError, UnknownNameError
+from engine.errors import DescentError
 from engine.events.messages import ModelDescribed
 from engine.graph.library import SUFFIX, ModelLibrary, SavedModel, read_file
 from engine.runs.workspace import default_workspace
@@ -40,7 +40,7 @@ def own_model(name: str, workspace: Path | None) -> SavedModel | None:
     saved = library(workspace)
     if name in saved:
         return saved.load(name)
-    raise UnknownNameError("model", name, (*ARCHITECTURES.names, *saved.names))
+    raise ARCHITECTURES.unknown(name, also=saved.names)
 
 
 def graph_of(described: ModelDescribed) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from engine.cli.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.errors import DescentError, Problem, SpecError
+from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.spec.changes import CHANGEABLE
 from engine.spec.parameters import ParameterKind, describe, parse_text, shorten, validate
 from engine.spec.run_spec import (
@@ -33,6 +34,8 @@ from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec,
 from engine.training.defaults import recommended_model
 
 Values = dict[str, Any]
+
+_OF_PLUGINS = "augmentation.plugins."
 
 # Named flags and the field each stands for.
 FLAGS: dict[str, tuple[str, ...]] = {
@@ -182,7 +185,10 @@ def _data_spec(values: Values) -> DataSpec:
 
 def _apply(values: Values, given: dict[tuple[str, ...], Any], assignments: list[str]) -> None:
     if assignments:
-        _assign(given, assignments, _settings(values))
+        settings = _settings(values)
+        if any(item.startswith(_OF_PLUGINS) for item in assignments):
+            settings += _plugin_settings()
+        _assign(given, assignments, settings)
     for path, value in given.items():
         target = values
         for name in path[:-1]:
@@ -281,6 +287,19 @@ def _settings(values: Values) -> list[_Setting]:
         for item in describe(declared)
     ]
     return [*found, _Setting("seed", ("seed",))]
+
+
+def _plugin_settings() -> list[_Setting]:
+    """What can be set for augmentations of other packages; ``…NAME={}`` uses one as it is."""
+    found = []
+    for augmentation in AUGMENTATIONS:
+        path = ("augmentation", "plugins", augmentation.name)
+        found.append(_Setting(".".join(path), path))
+        for item in describe(augmentation.parameters):
+            key = ".".join((*path, item.name))
+            is_list = item.kind is ParameterKind.INTEGER_LIST
+            found.append(_Setting(key, (*path, item.name), is_list))
+    return found
 
 
 def _given_twice(path: tuple[str, ...], first: Any, second: Any) -> Problem:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
 from engine.formatting import NOTHING, duration_text, percent_text
-from engine.preprocessing.augmentation import active
+from engine.preprocessing.augmentation import AUGMENTATIONS, active
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
 from gui.formatting.numbers import count_text, counted, rate_text, value_text
@@ -182,7 +182,11 @@ def _augmentation(spec: RunSpec) -> list[tuple[str, str]]:
     """What was changed at random in training; nothing where nothing was."""
     values = {name: getattr(spec.augmentation, name) for name in active(spec.augmentation)}
     labels = {item.name: item.label for item in describe(type(spec.augmentation))}
-    return [(translate("Augmentation"), ", ".join(_settings(values, labels)))] if values else []
+    parts = _settings(values, labels)
+    for name, settings in spec.augmentation.plugins.items():
+        title = AUGMENTATIONS[name].title if name in AUGMENTATIONS else name
+        parts.append(" ".join([title, *_settings(settings)]))
+    return [(translate("Augmentation"), ", ".join(parts))] if parts else []
 
 
 def _settings(values: dict[str, Any], labels: dict[str, str] | None = None) -> list[str]:

@@ -1,0 +1,88 @@
+"""What other packages build on: the base classes of what they can add, and what those speak of.
+
+A package adds to Descent by an entry point in one of five groups; the name of the entry point is
+the `name` of the class::
+
+    [project.entry-points."descent.datasets"]
+    two_moons = "my_package.data:TwoMoons"
+
+========================= ================ =====================================================
+group                     base class       what it adds
+========================= ================ =====================================================
+``descent.datasets``      `Dataset`        a card on the Data page, ``--data NAME``
+``descent.formats``       `Format`         a kind of file or folder that can be opened
+``descent.architectures`` `Architecture`   a card on the Model page, ``--model NAME``
+``descent.augmentations`` `Augmentation`   a random change of training examples
+``descent.plots``         `Plot`           a view of a run on the Results page
+========================= ================ =====================================================
+
+Importing a plug-in must be light: the window imports it, and never TensorFlow or Keras. Import
+those inside `build` and `change`, as Descent's own architectures do.
+
+Example::
+
+    from engine.api import Architecture, Kind, Task, TrainingDefaults, output_layer
+
+    class Wide(Architecture):
+        name = "wide"
+        title = short_title = "One wide layer"
+        summary = "A single hidden layer of 512 units."
+        kinds = (Kind.TABLE,)
+        tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+        defaults = TrainingDefaults("adam", 0.001, epochs=20, batch_size=32)
+
+        def build(self, signature, parameters):
+            import keras
+
+            inputs = keras.Input(signature.input_shape)
+            hidden = keras.layers.Dense(512, activation="relu")(inputs)
+            return keras.Model(inputs, output_layer(signature)(hidden))
+"""
+
+from engine.architectures.base import (
+    Architecture,
+    TrainingDefaults,
+    embedded,
+    output_layer,
+    require,
+)
+from engine.datasets.base import Dataset, Examples, NoParameters, Progress, silent
+from engine.datasets.files import Glance
+from engine.datasets.formats import FileDataset, Format
+from engine.errors import DatasetError, DescentError, Problem
+from engine.plugins.plots import Chart, Plot, RunData, Series
+from engine.preprocessing.augmentation import Augmentation
+from engine.spec.parameters import Parameters, parameter
+from engine.spec.run_spec import DataSpec
+from engine.spec.signature import Kind, Output, Signature, Task
+
+__all__ = [
+    "Architecture",
+    "Augmentation",
+    "Chart",
+    "DataSpec",
+    "Dataset",
+    "DatasetError",
+    "DescentError",
+    "Examples",
+    "FileDataset",
+    "Format",
+    "Glance",
+    "Kind",
+    "NoParameters",
+    "Output",
+    "Parameters",
+    "Plot",
+    "Problem",
+    "Progress",
+    "RunData",
+    "Series",
+    "Signature",
+    "Task",
+    "TrainingDefaults",
+    "embedded",
+    "output_layer",
+    "parameter",
+    "require",
+    "silent",
+]

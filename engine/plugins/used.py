@@ -1,0 +1,64 @@
+"""What plug-ins a run was made with, kept in its folder, so that a missing one can be named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from engine.errors import PluginError
+from engine.files import atomic_write
+from engine.plugins.loading import PLUGINS, Plugins
+from engine.plugins.record import Group, PluginRecord
+
+FILE_NAME: Final = "plugins.json"
+
+
+def save_used(names: Iterable[tuple[Group, str]], folder: Path, plugins: Plugins = PLUGINS) -> None:
+    """Writes down which of these names come from plug-ins; nothing where none does.
+
+    Args:
+        names: Data, format, model and augmentations of a run.
+        folder: The run's.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    loaded = (plugins.objects(group).get(name) for group, name in names)
+    used = [record.to_dict() for record, _ in filter(None, loaded)]
+    if used:
+        atomic_write(folder / FILE_NAME, json.dumps({"plugins": used}, indent=1))
+
+
+def check_used(run: str, folder: Path, plugins: Plugins = PLUGINS) -> None:
+    """Makes sure that the plug-ins of a run are there.
+
+    Args:
+        run: What it is called.
+        folder: Its folder.
+
+    Raises:
+        PluginError: One is not.
+    """
+    for record in _read(folder):
+        if record.name in plugins.objects(record.group):
+            continue
+        now = plugins.record(record.group, record.name)
+        if now is not None:
+            reason, hint = now.reason or now.why_missing, now.hint
+        else:
+            reason = f"The package '{record.package}' is not installed here."
+            hint = f"Install it: python -m pip install {record.package}"
+        raise PluginError(
+            f"The run '{run}' needs {record.words}, which cannot be used. {reason}",
+            f"{hint.rstrip('.')}. What was recorded can be looked at without it.",
+        )
+
+
+def _read(folder: Path) -> list[PluginRecord]:
+    try:
+        values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        return [PluginRecord.from_dict(item) for item in values["plugins"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # the name that is missing is told by whoever looks it up

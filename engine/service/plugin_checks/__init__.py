@@ -1,0 +1,189 @@
+"""Plugin checks: whether what another package adds can be trusted with a window and a run.
+
+Each plug-in is imported and put through the contract of its base class in a process of its own
+(`process.py`), under a limit of time. Whatever it does there, hang, crash, `sys.exit`, ends that
+process alone, and becomes the reason why it is left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import re
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Final
+
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS, FORMATS
+from engine.plugins import verdicts
+from engine.plugins.plots import PLOTS
+from engine.plugins.record import Group, PluginRecord, PluginState
+from engine.preprocessing.augmentation import AUGMENTATIONS
+from engine.service.plugin_checks import process
+from engine.service.plugin_checks.process import Stage
+
+logger = logging.getLogger(__name__)
+
+POLL_S: Final = 0.05
+LOG_TAIL_BYTES: Final = 2_000
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_OWN_NAMES: Final = {
+    Group.DATASETS: lambda: DATASETS.own_names,
+    Group.FORMATS: lambda: FORMATS.own_names,
+    Group.ARCHITECTURES: lambda: ARCHITECTURES.own_names,
+    Group.AUGMENTATIONS: lambda: AUGMENTATIONS.own_names,
+    Group.PLOTS: lambda: PLOTS.own_names,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a check may take; generous, for a machine may be busy.
+
+    Attributes:
+        start_s: Seconds until the process stands.
+        import_s: Seconds for the import.
+        contract_s: Seconds for everything else.
+    """
+
+    start_s: float = 180.0
+    import_s: float = 60.0
+    contract_s: float = 300.0
+
+    def of(self, stage: Stage) -> float:
+        """Seconds for one stage."""
+        return {
+            Stage.STARTING: self.start_s,
+            Stage.IMPORTING: self.import_s,
+            Stage.CHECKING: self.contract_s,
+        }[stage]
+
+
+def check_all(
+    records: Iterable[PluginRecord],
+    limits: Limits | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[PluginRecord]:
+    """Yields each plug-in with its verdict, which is kept for the next start.
+
+    Args:
+        records: What is to be checked.
+        limits: How long it may take.
+        should_stop: Asked often; what is not checked then is yielded as it is.
+    """
+    for record in records:
+        found = record if should_stop() else check(record, limits, should_stop)
+        if found.state is not PluginState.UNCHECKED:
+            verdicts.keep(found)
+        yield found
+
+
+def check(
+    record: PluginRecord,
+    limits: Limits | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PluginRecord:
+    """Returns a plug-in with its verdict; unchecked where a stop was asked for."""
+    unfit = _name_problem(record)
+    if unfit:
+        return _refused(record, *unfit)
+    logger.info("Checking %s", record.words)
+    # On Windows the process may hold its log a moment longer; what is left there is temporary.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "check.log"
+        ours, theirs = multiprocessing.get_context("spawn").Pipe()
+        child = multiprocessing.get_context("spawn").Process(
+            target=process.main,
+            args=(theirs, record, log),
+            name="descent-plugin-check",
+            daemon=True,
+        )
+        try:
+            child.start()
+            theirs.close()  # so that the pipe ends when the process does
+            return _listen(ours, child, record, limits or Limits(), should_stop, log)
+        finally:
+            if child.pid is not None:
+                child.kill()
+                child.join()
+            ours.close()
+
+
+def _listen(
+    connection: Connection,
+    child: SpawnProcess,
+    record: PluginRecord,
+    limits: Limits,
+    should_stop: Callable[[], bool],
+    log: Path,
+) -> PluginRecord:
+    """Waits for the verdict, or finds it where the process cannot give one."""
+    stage = Stage.STARTING
+    until = time.monotonic() + limits.of(stage)
+    try:
+        while not should_stop():
+            if connection.poll(POLL_S):
+                said = connection.recv()
+                if isinstance(said, PluginRecord):
+                    return said
+                stage = Stage(said)
+                until = time.monotonic() + limits.of(stage)
+            elif time.monotonic() > until:
+                return _refused(
+                    record,
+                    f"{stage.words} did not end within {limits.of(stage):g} s.",
+                    "Nothing may wait for a network, a device or a person there; what takes long "
+                    "belongs inside load, build, change or draw.",
+                    _tail(log),
+                )
+    except (EOFError, OSError):
+        child.join(5.0)
+        return _refused(
+            record,
+            f"{stage.words} ended the process ({_ending(child.exitcode)}).",
+            "Whatever ends a process would take the window along. Its last words are in the "
+            "details.",
+            _tail(log),
+        )
+    return record
+
+
+def _name_problem(record: PluginRecord) -> tuple[str, str] | None:
+    """What is wrong with a name, and what mends it; None: nothing."""
+    if not _NAME.fullmatch(record.name):
+        return (
+            f"A name is lower case letters, digits and underscores. Received: '{record.name}'.",
+            "Change the name of its entry point and of its class.",
+        )
+    if record.name in _OWN_NAMES[record.group]():
+        return (
+            f"Descent has a {record.group.word} of this name itself: '{record.name}'.",
+            "Change the name of its entry point and of its class.",
+        )
+    return None
+
+
+def _refused(record: PluginRecord, reason: str, hint: str, details: str = "") -> PluginRecord:
+    return replace(record, state=PluginState.REFUSED, reason=reason, hint=hint, details=details)
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    return f"exit code {code}"
+
+
+def _tail(log: Path) -> str:
+    try:
+        return log.read_bytes()[-LOG_TAIL_BYTES:].decode("utf-8", errors="replace")
+    except OSError:
+        return ""
