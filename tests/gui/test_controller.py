@@ -124,7 +124,7 @@ class TestQuestions:
     ) -> None:
         for epochs in (1, 2, 3):
             controller.set_draft(DIGITS.with_training({"epochs": epochs}))
-            qtbot.waitUntil(lambda: not controller._desk._timer.isActive())
+            qtbot.waitUntil(lambda: not controller._draft_controller._timer.isActive())
         loading.open()
         qtbot.waitUntil(lambda: controller.model is not None)
         asked = [c.spec["training"] for c in engine.commands if isinstance(c, DescribeModel)]
