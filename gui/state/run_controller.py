@@ -1,4 +1,4 @@
-"""RunDesk: the run under way: its state, what is asked of it, and its events."""
+"""RunController: the run under way: its state, what is asked of it, and its events."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ from engine.events.run_events import (
     StepsDone,
 )
 from gui.state.draft import Draft
+from gui.threads.training_thread import CANCELLED
 from gui.threads.worker_pool import WorkerPool
 
 CLOSE_DEADLINE_MS = 20_000
-CANCELLED = "Cancelled."
-"""What a worker says that was asked to stop."""
 RATE = "training.learning_rate"
 EPOCHS = "training.epochs"
 

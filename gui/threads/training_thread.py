@@ -1,7 +1,6 @@
 """TrainingThread: the one place that waits for the engine.
 
-`run` executes in the thread of its own; everything else, the signals included, belongs to the
-GUI thread.
+`run` executes in the thread of its own; everything else belongs to the GUI thread.
 """
 
 from __future__ import annotations
@@ -9,14 +8,13 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QThread
 
 from engine.events.messages import (
     Command,
@@ -26,16 +24,14 @@ from engine.events.messages import (
     Request,
     Terminal,
 )
-from engine.events.run_events import (
-    RunEvent,
-    RunInterrupted,
-    RunStarted,
-)
+from engine.events.run_events import RunInterrupted, RunStarted
+from gui.threads.answer_queue import AnswerQueue
 
 logger = logging.getLogger(__name__)
 
-DRAIN_BUDGET_S = 0.004
 CLOSE_TIMEOUT_S = 7.0  # more than the worker's own limit, so that they do not race
+CANCELLED = "Cancelled."
+"""What a worker says that was asked to stop, and what is said of a question that was not asked."""
 
 _tickets = itertools.count(1)
 
@@ -76,40 +72,34 @@ class Question:
 class TrainingThread(QThread):
     """Runs the commands of one engine session, one after another, and hands on their events.
 
-    Events gather in a queue while the GUI thread is busy and are handed on in order, none lost,
-    a few milliseconds' worth at a time, so that a fast model cannot freeze the window.
-
-    Signals:
-        event_received(ticket, event): One event of a question, on the GUI thread. The last one
-            of each question is a `Terminal`, whatever happens to the worker.
+    The last event of each question is a `Terminal`, whatever happens to the worker. Of those that
+    a thread could not answer any more, `unanswered` tells once it has ended. Only who takes a
+    question back, or puts another of its key in its place, waits for nothing.
 
     Args:
         sessions: Makes the session; called in this thread.
+        answers: Is given every event. It outlives the thread.
         name: Name of the thread, for logs and debuggers.
     """
 
-    event_received = Signal(object, object)
-    _arrived = Signal()
-
     def __init__(
-        self, sessions: SessionFactory, name: str = "training", parent: QObject | None = None
+        self,
+        sessions: SessionFactory,
+        answers: AnswerQueue,
+        name: str = "training",
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
         self._sessions = sessions
+        self._answers = answers
         self._session: SessionLike | None = None
         self._condition = threading.Condition()
         self._waiting: deque[Question] = deque()
         self._current: Question | None = None
+        self._open: dict[int, RunStarted | None] = {}  # by ticket, and the run that has begun
         self._cancelled = 0  # ticket of the question that is not wanted any more
         self._is_retired = False
-        self._received: deque[tuple[int, Event]] = deque()
-        self._is_woken = False
-        self._drain_again = QTimer(self)
-        self._drain_again.setSingleShot(True)
-        self._drain_again.setInterval(0)
-        self._drain_again.timeout.connect(self._drain)
-        self._arrived.connect(self._drain, Qt.ConnectionType.QueuedConnection)
 
     # ---- for the GUI thread
 
@@ -139,13 +129,14 @@ class TrainingThread(QThread):
             if key:
                 self._drop(key)
             self._waiting.append(question)
+            self._open[question.ticket] = None
             self._condition.notify()
         return question.ticket
 
     def withdraw(self, key: str) -> bool:
-        """Drops a question that still waits. Returns whether there was one."""
+        """Drops a question that still waits to be asked. Returns whether there was one."""
         with self._condition:
-            return self._drop(key)
+            return not self._is_retired and self._drop(key)
 
     def cancel(self, key: str) -> bool:
         """Drops a question that still waits, or stops the one that is being answered.
@@ -169,9 +160,8 @@ class TrainingThread(QThread):
             session.control(request)
 
     def retire(self) -> None:
-        """Lets the thread end after the command under way; what waits is dropped."""
+        """Lets the thread end after the command under way; what waits is not asked."""
         with self._condition:
-            self._waiting.clear()
             self._is_retired = True
             self._condition.notify()
 
@@ -181,6 +171,11 @@ class TrainingThread(QThread):
         session = self._session
         if session is not None:
             session.kill()
+
+    def unanswered(self) -> list[tuple[int, Terminal]]:
+        """What is to be said to the questions that a thread which has ended left open."""
+        with self._condition:
+            return [(ticket, self._last_word(ticket)) for ticket in self._open]
 
     # ---- in the thread
 
@@ -204,17 +199,15 @@ class TrainingThread(QThread):
             return self._current
 
     def _answer(self, question: Question) -> None:
-        started: RunStarted | None = None
+        details = ""
         try:
             if self._session is None:
                 self._session = self._sessions()
             if question.ticket == self._cancelled:
-                self._publish(question.ticket, Rejected("Cancelled."))
+                self._publish(question.ticket, Rejected(CANCELLED))
                 return
             is_stopped = False
             for event in self._session.run(question.command):
-                if isinstance(event, RunStarted):
-                    started = event
                 self._publish(question.ticket, event)
                 if isinstance(event, Terminal):
                     return
@@ -222,18 +215,30 @@ class TrainingThread(QThread):
                     # The stop may have come before the command did; a second one does no harm.
                     is_stopped = True
                     self._session.control(Control.STOP)
-            details = ""
-        except Exception:
+        except BaseException:  # a library's wish to end the program, too: it would end the window
             details = traceback.format_exc()
             logger.exception("The engine's session failed on %s", type(question.command).__name__)
-        self._publish(question.ticket, _lost(started, details))
+        self._publish(question.ticket, self._last_word(question.ticket, details))
 
     def _publish(self, ticket: int, event: Event) -> None:
         with self._condition:
-            self._received.append((ticket, event))
-            wake, self._is_woken = not self._is_woken, True
-        if wake:
-            self._arrived.emit()
+            if isinstance(event, RunStarted):
+                self._open[ticket] = event
+            elif isinstance(event, Terminal):
+                self._open.pop(ticket, None)
+        self._answers.put(ticket, event)
+
+    def _last_word(self, ticket: int, details: str = "") -> Terminal:
+        """The terminal event of a command that the engine left without one."""
+        is_waiting = any(question.ticket == ticket for question in self._waiting)
+        if is_waiting and self._is_retired:
+            return Rejected(CANCELLED)
+        message = "The engine ended without an answer."
+        hint = "Try again. If it happens again, the details help to find out why."
+        started = self._open[ticket]
+        if started is None:
+            return Rejected(message, hint, details=details)
+        return RunInterrupted(started.run, reason=message, hint=hint, details=details)
 
     def _close_session(self) -> None:
         if self._session is None:
@@ -243,33 +248,9 @@ class TrainingThread(QThread):
         except Exception:
             logger.exception("The engine's session did not close")
 
-    # ---- handing on, in the GUI thread
-
-    @Slot()
-    def _drain(self) -> None:
-        deadline = time.perf_counter() + DRAIN_BUDGET_S
-        while True:
-            with self._condition:
-                if not self._received:
-                    self._is_woken = False
-                    return
-                ticket, event = self._received.popleft()
-            self.event_received.emit(ticket, event)
-            if time.perf_counter() > deadline:
-                self._drain_again.start()
-                return
-
     def _drop(self, key: str) -> bool:
-        kept = [question for question in self._waiting if question.key != key]
-        dropped = len(kept) < len(self._waiting)
-        self._waiting = deque(kept)
-        return dropped
-
-
-def _lost(started: RunEvent | None, details: str) -> Terminal:
-    """The terminal event of a command that the engine left without one."""
-    message = "The engine ended without an answer."
-    hint = "Try again. If it happens again, the details help to find out why."
-    if started is None:
-        return Rejected(message, hint, details=details)
-    return RunInterrupted(started.run, reason=message, hint=hint, details=details)
+        dropped = [question for question in self._waiting if question.key == key]
+        for question in dropped:
+            self._waiting.remove(question)
+            del self._open[question.ticket]
+        return bool(dropped)

@@ -21,6 +21,7 @@ from engine.events.messages import (
     Train,
     WarmUp,
 )
+from gui.threads.answer_queue import AnswerQueue
 from gui.threads.training_thread import SessionFactory, TrainingThread
 
 ABORT_PERIOD_MS = 200
@@ -30,7 +31,8 @@ class WorkerPool(QObject):
     """Owns the training threads; none of its methods blocks.
 
     Signals:
-        answered(ticket, event): An event of a question asked through this pool.
+        answered(ticket, event): An event of a question asked through this pool. The last one of
+            each is a `Terminal`, unless the question was taken back.
         closed(): After `close`: every thread has ended.
 
     Args:
@@ -48,6 +50,9 @@ class WorkerPool(QObject):
         self._standby: TrainingThread | None = None
         self._trainer: TrainingThread | None = None
         self._is_closing = False
+        self._answers = AnswerQueue(self)
+        self._answers.answered.connect(self.answered)
+        self._answers.ended.connect(self._let_go)
         self._abort_timer = QTimer(self)
         self._abort_timer.setInterval(ABORT_PERIOD_MS)
         self._abort_timer.timeout.connect(self._abort_busy)
@@ -171,19 +176,29 @@ class WorkerPool(QObject):
             self._finish_closing()
 
     def _start(self, name: str) -> TrainingThread:
-        thread = TrainingThread(self._sessions, name, self)
-        thread.event_received.connect(self.answered)
-        thread.finished.connect(self._forget_finished)
+        thread = TrainingThread(self._sessions, self._answers, name, self)
+        thread.finished.connect(self._on_finished)
         self._threads.append(thread)
         thread.start()
+        if not thread.isRunning() and not thread.isFinished():
+            self._answers.put_end(thread)  # the system has no room for another one
         return thread
 
     @Slot()
-    def _forget_finished(self) -> None:
+    def _on_finished(self) -> None:
         thread = self.sender()
-        if not isinstance(thread, TrainingThread) or thread not in self._threads:
-            return
+        if isinstance(thread, TrainingThread):
+            self._answers.put_end(thread)
+
+    @Slot(object)
+    def _let_go(self, thread: TrainingThread) -> None:
+        """Forgets a thread that has ended, once everything that it said was handed on."""
         thread.wait()  # its last instructions; `finished` comes just before them
+        self._inspector = None if self._inspector is thread else self._inspector
+        self._standby = None if self._standby is thread else self._standby
+        self._trainer = None if self._trainer is thread else self._trainer
+        for ticket, event in thread.unanswered():
+            self.answered.emit(ticket, event)
         self._threads.remove(thread)
         thread.deleteLater()
         if self._is_closing and not self._threads:

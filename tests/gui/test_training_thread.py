@@ -22,6 +22,7 @@ from engine.events.messages import (
 )
 from engine.events.run_events import RunInterrupted, RunStarted
 from engine.spec.run_spec import RunSpec
+from gui.threads.answer_queue import AnswerQueue
 from gui.threads.training_thread import TrainingThread
 from tests.gui.fake_data import fake_profile
 from tests.gui.fake_engine import FakeEngine
@@ -60,7 +61,7 @@ def threads(qtbot: QtBot) -> Iterator[list[TrainingThread]]:
 
 
 def start(threads: list[TrainingThread], sessions: Callable[[], Any]) -> TrainingThread:
-    thread = TrainingThread(sessions)
+    thread = TrainingThread(sessions, AnswerQueue())
     threads.append(thread)
     thread.start()
     return thread
@@ -68,7 +69,7 @@ def start(threads: list[TrainingThread], sessions: Callable[[], Any]) -> Trainin
 
 def answers(thread: TrainingThread) -> list[tuple[int, Event]]:
     seen: list[tuple[int, Event]] = []
-    thread.event_received.connect(lambda ticket, event: seen.append((ticket, event)))
+    thread._answers.answered.connect(lambda ticket, event: seen.append((ticket, event)))
     return seen
 
 

@@ -35,9 +35,9 @@ from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.draft_changes import added, undoing
 from gui.state.messages import Messages
-from gui.state.run_controller import CANCELLED
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
+from gui.threads.training_thread import CANCELLED
 from gui.widgets.card_list import CardList
 from gui.widgets.state_panel import StatePanel
 
