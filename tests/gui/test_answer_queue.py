@@ -242,12 +242,12 @@ def test_a_run_ends_and_so_does_closing_where_the_window_was_busy_while_its_thre
     controller = Controller(tmp_path, engine, FakeSampler)
     events: list[Any] = []
     closed: list[bool] = []
-    controller.run_event.connect(events.append)
+    controller.training.run_event.connect(events.append)
     controller.closed.connect(lambda: closed.append(True))
     controller.open()
     engine.hold_after_epoch = 2
     engine.is_deaf = True
-    controller.set_draft(DIGITS)
+    controller.drafts.set_draft(DIGITS)
     controller.start()
     qtbot.waitUntil(lambda: any(isinstance(e, EpochEnded) and e.epoch == 2 for e in events))
     thread = controller._pool._trainer
@@ -255,14 +255,14 @@ def test_a_run_ends_and_so_does_closing_where_the_window_was_busy_while_its_thre
     n_heard = len(events)
     if is_closing:
         controller.close()
-        assert controller.state is RunState.STOPPING
+        assert controller.training.state is RunState.STOPPING
     if is_killed:
-        controller.run_controller.kill()
+        controller.training.kill()
     thread.retire()
     engine.go_on()
     end_without_gui(thread)
     assert len(events) == n_heard
-    qtbot.waitUntil(lambda: not controller.is_active)
+    qtbot.waitUntil(lambda: not controller.training.is_active)
     assert isinstance(events[-1], RunInterrupted if is_killed else RunFinished)
     assert sum(isinstance(event, RunEnded) for event in events) == 1
     epochs = [event.epoch for event in events if isinstance(event, EpochEnded)]
