@@ -26,7 +26,7 @@ class InputsField(QWidget):
         super().__init__(parent)
         self._inputs: tuple[str, ...] = ()
         self._choices: tuple[str, ...] = ()
-        self._least = self._most = 1
+        self._most = 1
         self._lines: list[_InputLine] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +58,7 @@ class InputsField(QWidget):
             most: Most of them; None: any number.
         """
         self._inputs, self._choices = tuple(inputs), tuple(choices)
-        self._least, self._most = least, len(choices) + 8 if most is None else most
+        self._most = len(choices) + 8 if most is None else most
         n_lines = max(len(self._inputs), least)
         while len(self._lines) > n_lines:
             line = self._lines.pop()

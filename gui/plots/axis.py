@@ -42,7 +42,6 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         self._kind = "number"
         self._label = ""
         self._names: tuple[str, ...] = ()
-        self._has_grid = True
         self.setGrid(255)
 
     @property

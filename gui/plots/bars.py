@@ -11,8 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.events.profile import ColumnProfile
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import count_text, number_text
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
@@ -107,7 +106,7 @@ class ClassCountBars(QWidget):
             painter.drawRoundedRect(bar, 2, 2)
             painter.setPen(QColor(colors.muted))
             place = QRectF(bar.right() + SPACING, top, 120, _ROW)
-            painter.drawText(place, _MIDDLE, f"{self._counts[index]}")
+            painter.drawText(place, _MIDDLE, count_text(self._counts[index]))
         painter.end()
 
 
@@ -124,10 +123,6 @@ class ColumnHistogram(QWidget):
         self._ends = (0.0, 0.0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         current_theme().changed.connect(self.update)
-
-    def set_column(self, column: ColumnProfile) -> None:
-        """Shows a column's histogram, with its minimum and maximum below."""
-        self.set_counts(column.histogram, column.minimum, column.maximum, column.name)
 
     def set_counts(
         self, counts: npt.NDArray[np.integer], minimum: float, maximum: float, name: str = ""
@@ -173,7 +168,7 @@ class ColumnHistogram(QWidget):
                 text = self.tr("{0} to {1}: {2}").format(
                     number_text(low + index * width),
                     number_text(low + (index + 1) * width),
-                    int(self._counts[index]),
+                    count_text(self._counts[index]),
                 )
                 QToolTip.showText(event.globalPos(), text, self)
             return True

@@ -178,7 +178,7 @@ class ConfusionPlot(QWidget):
         left, top, edge = self._frame()
         shares = self.shares()
         normal, small = text_font(TEXT_NORMAL), text_font(TEXT_SMALL)
-        widest = str(int(self._counts.max()))
+        widest = count_text(self._counts.max())
         has_counts = edge >= QFontMetricsF(small).horizontalAdvance(widest) + 4 and edge >= 16
         has_shares = edge >= 40
         painter.setFont(normal if has_shares else small)
@@ -197,12 +197,14 @@ class ConfusionPlot(QWidget):
                 continue
             painter.setPen(texts[kind][shade])
             if not has_shares:
-                painter.drawText(rect, _CENTER, str(count))
+                painter.drawText(rect, _CENTER, count_text(count))
                 continue
             painter.setFont(normal)
-            painter.drawText(rect.adjusted(0, half - 18, 0, -half), _CENTER, str(count))
+            painter.drawText(rect.adjusted(0, half - 18, 0, -half), _CENTER, count_text(count))
             painter.setFont(small)
-            painter.drawText(rect.adjusted(0, half, 0, 16 - half), _CENTER, f"{percent} %")
+            painter.drawText(
+                rect.adjusted(0, half, 0, 16 - half), _CENTER, percent_text(percent / 100)
+            )
 
     def _cell_colors(self) -> tuple[list[list[QColor]], list[list[QColor]]]:
         """Returns grounds and texts by kind (right, wrong) and by percent, 0 for an empty cell."""

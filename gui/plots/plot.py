@@ -105,12 +105,6 @@ class Plot(QWidget):
 
     # ---- what callers use
 
-    def set_title(self, title: str) -> None:
-        """Sets what is read above the plot; empty for nothing."""
-        self._title.setText(title)
-        self._title.setVisible(bool(title))
-        self.setAccessibleName(title)
-
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
         self._empty.setText(text)

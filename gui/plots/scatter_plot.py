@@ -82,19 +82,6 @@ class DataScatterPlot(QWidget):
             self._columns[profile.target_name] = y.astype(np.float64)
         self._fill_choices()
 
-    def set_axes(self, horizontal: str, vertical: str) -> None:
-        """Chooses the columns by name.
-
-        Raises:
-            ValueError: There is no such column.
-        """
-        for name in (horizontal, vertical):
-            if name not in self._columns:
-                known = ", ".join(self._columns)
-                raise ValueError(f"The columns are: {known}. Received: {name!r}")
-        self.horizontal.setCurrentText(horizontal)
-        self.vertical.setCurrentText(vertical)
-
     def axes(self) -> tuple[str, str]:
         """Returns the names of the columns shown, horizontal first."""
         return self.horizontal.currentText(), self.vertical.currentText()

@@ -36,11 +36,6 @@ class BatchController(QObject):
         self.batch: BatchPreviewed | None = None
         self.problem: Rejected | None = None
 
-    @property
-    def is_asked(self) -> bool:
-        """A question is under way."""
-        return bool(self._ticket)
-
     @Slot(object)
     def set_draft(self, draft: Draft) -> None:
         """Takes the draft that a batch would be of; forgets the batch of another one."""

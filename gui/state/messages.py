@@ -82,11 +82,6 @@ class Messages(QWidget):
         """The bars on screen, newest first."""
         return tuple(self._bars)
 
-    @property
-    def log_path(self) -> Path | None:
-        """The log file that details refer to."""
-        return self._log_path
-
     def show_info(self, text: str, action_text: str = "", action: Action | None = None) -> None:
         """Says that something went well; goes away by itself.
 

@@ -189,11 +189,6 @@ class CardList(QListView):
                 return index
         return QModelIndex()
 
-    def content_height(self) -> int:
-        """Height at which nothing needs to scroll."""
-        rows = (row for row in range(self.model().rowCount()) if not self.isRowHidden(row))
-        return sum(self.sizeHintForRow(row) for row in rows) + 2
-
     @Slot(QModelIndex, QModelIndex)
     def _on_current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         card = current.data(CARD_ROLE)

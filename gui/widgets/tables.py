@@ -94,11 +94,6 @@ class SampleModel(TableModel):
         self.n_rows = len(profile.sample_x)
         self.endResetModel()
 
-    @property
-    def n_targets(self) -> int:
-        """Columns at the left that are predicted."""
-        return self._n_targets
-
     def text_at(self, row: int, column: int) -> str:
         assert self._profile is not None
         if column >= self._n_targets:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from engine.datasets.profile import ColumnProfile
 from engine.events.insights import SurfaceUpdated
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.plots.confusion_plot import ConfusionPlot
@@ -561,12 +560,11 @@ class TestScatter:
         x = np.arange(12.0).reshape(4, 3)
         plot.show_profile(profile(x, np.arange(4.0)))
         assert plot.axes() == ("a", "target")
-        plot.set_axes("c", "b")
+        plot.horizontal.setCurrentText("c")
+        plot.vertical.setCurrentText("b")
         scatter = plot.plot.points.scatters[0]
         assert scatter.getData()[0].tolist() == x[:, 2].tolist()
         assert scatter.getData()[1].tolist() == x[:, 1].tolist()
-        with pytest.raises(ValueError, match="Received: 'q'"):
-            plot.set_axes("a", "q")
 
     def test_measurements_are_shown_before_columns_of_zero_and_one(self, show):
         plot = show(DataScatterPlot())
@@ -618,8 +616,7 @@ class TestBars:
 
     def test_histogram_draws_tall_where_there_are_many(self, show):
         histogram = show(ColumnHistogram(), 240, 90)
-        column = ColumnProfile("age", 0.0, 20.0, 1.0, 1.0, np.array([10, 0, 5, 0]))
-        histogram.set_column(column)
+        histogram.set_counts(np.array([10, 0, 5, 0]), 0.0, 20.0, "age")
         image = histogram.grab().toImage()
         blue = QColor(LIGHT.series[0])
         quarter = histogram.width() // 4

@@ -370,7 +370,7 @@ class TestContinuing:
         on.page._show_overlay(True)
         plot = on.page.overlay_plot.plot
         changed = on.controller.repository.runs[1].id
-        on.page.select_run(changed)
+        select(on, changed)
         on.qtbot.waitUntil(lambda: plot.runs() == (changed,))
         plot.redraw()
         assert [mark.step for mark in plot.changes.marks] == [40]

@@ -215,14 +215,6 @@ class RunsPage(Page):
         runs = [row.data(ID_ROLE) for row in sorted(rows, key=QModelIndex.row)]
         return [record for run in runs if (record := self.model.record(run)) is not None]
 
-    def select_run(self, run: str) -> None:
-        """Selects one run and scrolls to it."""
-        for row in range(self.proxy.rowCount()):
-            if self.proxy.index(row, 0).data(ID_ROLE) == run:
-                self.table.selectRow(row)
-                self.table.scrollTo(self.proxy.index(row, 0))
-                return
-
     @Slot()
     def _on_selection(self) -> None:
         records = self.selected_runs()
