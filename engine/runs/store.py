@@ -6,35 +6,33 @@ number of threads and processes may each use a store of the same workspace at th
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
 import secrets
 import shutil
-import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from engine.errors import UnknownNameError, WorkspaceError
+from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.messages import Event, FloatArray
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.files import atomic_write, cannot_write
 from engine.runs.database import Database
 from engine.runs.flow import cut_flow, read_flow
+from engine.runs.history import cut_history, read_changes, read_epochs
 from engine.runs.journal import change_run, end_run, write_events
+from engine.runs.naming import clean_name, find_run, free_name
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.steps import cut_steps, read_steps
 from engine.spec.run_spec import RunSpec
 
-MAX_NAME_LENGTH = 200
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
-_N_NAMES_OFFERED = 8
 _ACTIVE = tuple(state.value for state in RunState if state.is_active)
 
 
@@ -91,7 +89,8 @@ class RunStore:
         try:
             atomic_write(folder / "spec.json", values)
             with self._database.write() as connection:
-                title = _clean(name) or _free_name(connection, f"{dataset_title} · {model_title}")
+                made_up = f"{dataset_title} · {model_title}"
+                title = clean_name(name) or free_name(connection, made_up)
                 owner = Owner.this_process()
                 connection.execute(
                     "INSERT INTO runs (id, name, state, created_at, spec, dataset_title, "
@@ -169,8 +168,7 @@ class RunStore:
         with self._database.write() as connection:
             cut_steps(connection, run, step)
             cut_flow(connection, run, step)
-            connection.execute("DELETE FROM epochs WHERE run = ? AND epoch > ?", (run, epoch))
-            connection.execute("DELETE FROM changes WHERE run = ? AND step > ?", (run, step))
+            cut_history(connection, run, step, epoch)
             change_run(connection, run, epochs_done=epoch)
 
     # ---- read by everyone
@@ -206,49 +204,19 @@ class RunStore:
             known = connection.execute(
                 "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC"
             ).fetchall()
-            run = _find(reference, known)
+            run = find_run(reference, known)
             row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
         return record_from_row(row)
 
     def epochs(self, run: str) -> list[EpochEnded]:
         """Returns the epochs of a run, the first first."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run,)
-            ).fetchall()
-        return [
-            EpochEnded(
-                run,
-                epoch=row["epoch"],
-                step=row["step"],
-                metrics=json.loads(row["metrics"]),
-                duration_s=row["duration_s"],
-                elapsed_s=row["elapsed_s"],
-                samples_per_s=row["samples_per_s"],
-                is_best=bool(row["is_best"]),
-                learning_rate=row["learning_rate"],
-            )
-            for row in rows
-        ]
+            return read_epochs(connection, run)
 
     def changes(self, run: str) -> list[SettingChanged]:
         """Returns what was changed while a run was under way, in order."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT * FROM changes WHERE run = ? ORDER BY id", (run,)
-            ).fetchall()
-        return [
-            SettingChanged(
-                run,
-                epoch=row["epoch"],
-                step=row["step"],
-                setting=row["setting"],
-                before=row["before"],
-                after=row["after"],
-                reason=row["reason"],
-            )
-            for row in rows
-        ]
+            return read_changes(connection, run)
 
     def flow(self, run: str) -> list[GradientFlow]:
         """Returns the gradient flow of a run, by step; empty where none was measured."""
@@ -280,21 +248,6 @@ class RunStore:
         """There is a state from which the run can go on."""
         return any((self.folder(run) / "checkpoints").glob("checkpoint-*"))
 
-    def resumable(self) -> list[RunRecord]:
-        """Returns the runs that ended before their last epoch and can go on, the newest first.
-
-        A run that was interrupted before its first checkpoint is among them: it begins anew.
-        """
-        return [
-            record
-            for record in self.runs()
-            if record.state is RunState.INTERRUPTED
-            or (
-                (record.state is RunState.FAILED or _is_short(record))
-                and self.has_checkpoint(record.id)
-            )
-        ]
-
     # ---- changed by people
 
     def rename(self, run: str, name: str) -> None:
@@ -303,7 +256,7 @@ class RunStore:
         Raises:
             WorkspaceError: The name is empty, or there is no such run.
         """
-        cleaned = _clean(name)
+        cleaned = clean_name(name)
         if not cleaned:
             raise WorkspaceError(
                 f"A run needs a name. Received: '{name}'.", "Type at least one character."
@@ -396,44 +349,6 @@ class RunStore:
             except OSError as error:
                 raise cannot_write(folder, error) from error
             return run, folder
-
-
-def _is_short(record: RunRecord) -> bool:
-    """Someone stopped it before its last epoch."""
-    return record.state is RunState.STOPPED and record.epochs_done < record.epochs_planned
-
-
-def _clean(name: str) -> str:
-    """One line, without space around it."""
-    return " ".join(name.split())[:MAX_NAME_LENGTH].rstrip()
-
-
-def _free_name(connection: sqlite3.Connection, name: str) -> str:
-    rows = connection.execute(
-        "SELECT name FROM runs WHERE substr(name, 1, ?) = ?", (len(name), name)
-    )
-    taken = {row["name"] for row in rows}
-    number, candidate = 1, name
-    while candidate in taken:
-        number += 1
-        candidate = f"{name} {number}"
-    return candidate
-
-
-def _find(reference: str, known: Sequence[sqlite3.Row]) -> str:
-    """Returns the id that a name or the beginning of an id means."""
-    named = [row["id"] for row in known if row["name"] == reference]
-    found = named or [row["id"] for row in known if reference and row["id"].startswith(reference)]
-    if len(found) == 1:
-        return str(found[0])
-    if found:
-        listing = ", ".join(found[:_N_NAMES_OFFERED]) + (", …" if found[_N_NAMES_OFFERED:] else "")
-        raise WorkspaceError(f"'{reference}' means {len(found)} runs: {listing}.", "Give the id.")
-    everything = [text for row in known for text in (row["name"], row["id"])]
-    # Among hundreds of runs, only near and recent ones help.
-    near = difflib.get_close_matches(reference, everything, n=1, cutoff=0.5)
-    recent = [row["name"] for row in known[:_N_NAMES_OFFERED]]
-    raise UnknownNameError("run", reference, dict.fromkeys([*near, *recent]))
 
 
 def _interruption(record: RunRecord) -> tuple[str, str]:

@@ -380,8 +380,11 @@ def test_which_runs_can_go_on(store):
 
     _, finished = _train(store, _spec(training__epochs=1))
     _, stopped = _train(store, _spec(training__epochs=50), stop)
-    assert [record.id for record in store.resumable()] == [stopped.run]
+    assert store.has_checkpoint(stopped.run)
     assert store.has_checkpoint(finished.run)
+    with pytest.raises(WorkspaceError, match="is over after 1 epochs"):
+        _resume(store, finished.run)
+    assert isinstance(_resume(store, stopped.run)[1], RunFinished)
 
 
 @pytest.mark.parametrize("moment", ["first step", "third epoch"])

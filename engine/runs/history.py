@@ -1,0 +1,50 @@
+"""What the journal wrote of a run's epochs, read back as the events that they were."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from engine.events.run_events import EpochEnded, SettingChanged
+
+
+def read_epochs(connection: sqlite3.Connection, run: str) -> list[EpochEnded]:
+    """Returns the epochs of a run, the first first."""
+    rows = connection.execute("SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run,))
+    return [
+        EpochEnded(
+            run,
+            epoch=row["epoch"],
+            step=row["step"],
+            metrics=json.loads(row["metrics"]),
+            duration_s=row["duration_s"],
+            elapsed_s=row["elapsed_s"],
+            samples_per_s=row["samples_per_s"],
+            is_best=bool(row["is_best"]),
+            learning_rate=row["learning_rate"],
+        )
+        for row in rows
+    ]
+
+
+def read_changes(connection: sqlite3.Connection, run: str) -> list[SettingChanged]:
+    """Returns what was changed while a run was under way, in order."""
+    rows = connection.execute("SELECT * FROM changes WHERE run = ? ORDER BY id", (run,))
+    return [
+        SettingChanged(
+            run,
+            epoch=row["epoch"],
+            step=row["step"],
+            setting=row["setting"],
+            before=row["before"],
+            after=row["after"],
+            reason=row["reason"],
+        )
+        for row in rows
+    ]
+
+
+def cut_history(connection: sqlite3.Connection, run: str, step: int, epoch: int) -> None:
+    """Forgets the epochs after the first `epoch`, and the changes after a step."""
+    connection.execute("DELETE FROM epochs WHERE run = ? AND epoch > ?", (run, epoch))
+    connection.execute("DELETE FROM changes WHERE run = ? AND step > ?", (run, step))
