@@ -9,6 +9,7 @@ import numpy as np
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.sequences.windows import WindowRows
 from engine.datasets.split import Parts
+from engine.datasets.tables.table_target import marks_anomalies
 from engine.errors import DatasetError, Problem, SpecError
 from engine.formatting import percent_text
 from engine.spec.parameters import shorten
@@ -16,20 +17,6 @@ from engine.spec.run_spec import AnomalySpec
 from engine.spec.signature import Kind, Task
 
 KINDS = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
-LABEL_NAMES = (
-    "anomaly",
-    "is_anomaly",
-    "anomalous",
-    "outlier",
-    "is_outlier",
-    "fault",
-    "is_fault",
-    "attack",
-    "fraud",
-    "label",
-    "class",
-)
-"""Columns of these names say what is unusual, wherever nobody says otherwise."""
 NORMAL, UNUSUAL = "normal", "anomaly"
 _NOTHING_KNOWN = "anomaly"
 _NAMED_WINDOWS = 200_000
@@ -47,11 +34,6 @@ def refuse_kind(kind: Kind) -> None:
             f"Received: {kind.value} data.",
             "Leave the task out, or make features of it in a table.",
         )
-
-
-def is_label(name: str) -> bool:
-    """Whether a column's name says that it marks what is unusual."""
-    return name.strip().lower().replace(" ", "_") in LABEL_NAMES
 
 
 def as_anomalies(examples: Examples, target: str | None) -> Examples:
@@ -87,13 +69,13 @@ def _windows(examples: Examples, rows: WindowRows, target: str | None) -> Exampl
     length, starts = rows.shape[1], rows.starts
     examples = _placed(examples, rows)
     names = examples.feature_names
-    chosen = target if target in names else next(filter(is_label, names), None)
+    chosen = target if target in names else next(filter(marks_anomalies, names), None)
     if chosen is None or len(names) == 1:
         return examples
     channel = names.index(chosen)
     marks = rows.values[:, channel]
     if not np.isin(marks[~np.isnan(marks)], (0.0, 1.0)).all():
-        if target is None or not is_label(chosen):
+        if target is None or not marks_anomalies(chosen):
             return examples
         raise DatasetError(
             f"'{chosen}' must say which steps are unusual: 1 for those, else 0. "

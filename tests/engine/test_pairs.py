@@ -184,7 +184,7 @@ class TestInTheBox:
         assert "03/04/2001" not in days or days["03/04/2001"] == "2001-04-03"
 
     def test_every_language_has_dates(self):
-        from engine.datasets.box.languages import LANGUAGES
+        from engine.datasets.language.languages import LANGUAGES
 
         for language in LANGUAGES:
             examples = Dates().load(DatesParameters(languages=language, n_samples=50))

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import field_validator
 
 from engine.datasets.base import Dataset, Examples, Progress, silent
-from engine.datasets.box.languages import LANGUAGES, languages_in
 from engine.datasets.box.made import data_seed
+from engine.datasets.language.languages import LANGUAGES, languages_in
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import TextMarks
 from engine.errors import DatasetError

@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, silent
-from engine.datasets.box.languages import LANGUAGES
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.language.decoding import EncodingName, encoding_of, read_lines
+from engine.datasets.language.languages import LANGUAGES
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import MAX_COMPARED, TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek, split_tabs

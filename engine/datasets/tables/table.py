@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from engine.datasets.anomaly import is_label
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
@@ -43,7 +42,12 @@ from engine.datasets.tables.table_schema import (
     refuse_faults,
 )
 from engine.datasets.tables.table_source import TableParameters
-from engine.datasets.tables.table_target import MAX_INTEGER_CLASSES, encode_target, plan_target
+from engine.datasets.tables.table_target import (
+    MAX_INTEGER_CLASSES,
+    encode_target,
+    marks_anomalies,
+    plan_target,
+)
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
@@ -159,7 +163,7 @@ class TableFile(FileDataset):
         """
         is_anomaly, name = self.task is Task.ANOMALY, self.data.target
         if is_anomaly and name is None:
-            name = next(filter(is_label, plans), None)
+            name = next(filter(marks_anomalies, plans), None)
         target, note = choose_target(name, plans, self.path.name)
         if is_anomaly:
             study = table.studies[target]

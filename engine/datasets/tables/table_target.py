@@ -26,6 +26,25 @@ from engine.spec.signature import Task
 # A whole-number target with at most this many values, each often enough, is taken as classes.
 MAX_INTEGER_CLASSES = 20
 _MIN_ROWS_PER_INTEGER_CLASS = 3
+ANOMALY_NAMES = (
+    "anomaly",
+    "is_anomaly",
+    "anomalous",
+    "outlier",
+    "is_outlier",
+    "fault",
+    "is_fault",
+    "attack",
+    "fraud",
+    "label",
+    "class",
+)
+"""Columns of these names say what is unusual, wherever nobody says otherwise."""
+
+
+def marks_anomalies(name: str) -> bool:
+    """Whether a column's name says that it marks what is unusual."""
+    return name.strip().lower().replace(" ", "_") in ANOMALY_NAMES
 
 
 def plan_target(

@@ -1,4 +1,4 @@
-"""Natural languages by name, for the texts that are made on the spot."""
+"""Natural languages by name and code: of texts that are made, and of columns that hold them."""
 
 from __future__ import annotations
 
