@@ -12,7 +12,6 @@ from functools import partial
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from engine.datasets.base import AnyArray, IndexArray
 from engine.errors import TrainingError
@@ -37,21 +36,18 @@ from engine.preprocessing.targets import AnomalyTargets
 from engine.training.augmenting import augmenter
 from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
-from engine.training.cluster.cluster import Cluster
-from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.context import RunContext
 from engine.training.divergence import examine
 from engine.training.feed import BLOCK_BYTES, Feed
 from engine.training.feeding import feed_of, prepared_bytes, row_bytes
 from engine.training.introspection import Scene, observers
 from engine.training.loop import StepLoop
-from engine.training.placement import ANYWHERE, Placement
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
-from engine.training.prepared_data import PreparedData
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
+from engine.training.setup import Setup
 from engine.training.trainer import Trainer
 from engine.training.tuning import Choice, Tuner
 
@@ -64,40 +60,30 @@ class TrainingJob:
 
     Args:
         context: The run.
-        prepared: Spec, data, parts and scaling.
-        strategy: A `tf.distribute` strategy to train under.
+        setup: What it is trained from, where, and by which workers.
         resumption: How the run goes on; None: it begins.
-        cluster: The workers that train together, of which the chief alone writes; None: this one
-            trains alone.
-        placement: Where it computes, in how many bits.
     """
 
     def __init__(
         self,
         context: RunContext,
-        prepared: PreparedData,
-        strategy: tf.distribute.Strategy | None = None,
+        setup: Setup,
         resumption: Resumption | None = None,
-        cluster: Cluster | None = None,
-        placement: Placement = ANYWHERE,
     ) -> None:
         self._context = context
         self._run = context.id
         self._emit = context.emit
-        self._prepared = prepared
-        self._strategy = strategy
+        self._prepared = setup.prepared
+        self._group = setup.group
         self._resumption = resumption
-        self._placement = placement
-        self._cluster = cluster
-        self._owns = cluster is None or cluster.is_chief
-        self._plan = Plan.of(
-            prepared_bytes(prepared),
-            prepared.spec.execution,
+        plan = Plan.of(
+            prepared_bytes(setup.prepared),
+            setup.prepared.spec.execution,
             available().n_bytes,
-            1 if strategy is None else strategy.num_replicas_in_sync,
+            setup.placement.replicas,
         )
-        if cluster is not None:
-            self._plan, self._placement = cluster.agree(self._plan, placement)
+        self._plan, self._placement = setup.group.agree(plan, setup.placement)
+        self._strategy = self._placement.make_strategy()
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
 
@@ -108,16 +94,20 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
+        with self._placement.scope():
+            return self._execute()
+
+    def _execute(self) -> RunEnded:
         self._announce()
         network, loop = self._build()
         with contextlib.ExitStack() as closing:
             keeper = None
-            if self._owns:
+            if self._group.is_chief:
                 keeper = CheckpointWriter(self._context.folder / "checkpoints", self._context.flush)
                 closing.enter_context(contextlib.closing(keeper))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
-            if self._cluster is None and not self._prepared.spec.execution.reproducible:
+            if self._group.is_independent and not self._prepared.spec.execution.reproducible:
                 tuner = Tuner(loop, self._plan, partial(self._notify_choice, loop))
                 closing.callback(tuner.close)
             trainer = self._trainer(network, loop, keeper, tuner)
@@ -126,7 +116,7 @@ class TrainingJob:
             try:
                 outcome = trainer.fit()
             except TrainingError:
-                if self._owns and trainer.has_best:
+                if self._group.is_chief and trainer.has_best:
                     if self._prepared.spec.training.keep == "best":
                         trainer.restore_best()
                     self._save(network)
@@ -166,13 +156,12 @@ class TrainingJob:
         """Takes up a run where its checkpoint says, the same at all workers."""
         if self._resumption is not None:
             self._restore(self._resumption, network, trainer)
-        if self._cluster is not None:
-            self._cluster.equalize(network)
+        self._group.equalize(network)
 
     def _restore(self, resumption: Resumption, network: keras.Model, trainer: Trainer) -> None:
         """Restores a checkpoint, and tells what is different from there on."""
         found, changes = resumption.found, resumption.changes
-        if found is not None and not self._owns:  # it has the progress only
+        if found is not None and not self._group.is_chief:  # it has the progress only
             found = found.with_state_of(network)
         numbers = {
             path: (float(before or 0), float(after or 0))
@@ -210,17 +199,15 @@ class TrainingJob:
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
         fused_for = self._schedule.batch_size if plan.fused else 0
-        loop = (
-            StepLoop(network, pattern, self._strategy, augment, spec.seed, fused_for)
-            if self._cluster is None
-            else SharedLoop(self._cluster, network, pattern, augment, spec.seed)
+        loop = self._group.make_loop(
+            network, pattern, self._strategy, augment, spec.seed, fused_for
         )
         self._emit(self._plan_chosen(loop))
         return network, loop
 
     def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
         """What is told before the first step."""
-        plan, cluster = self._plan, self._cluster
+        plan = self._plan
         return PlanChosen(
             self._run,
             "chunked",
@@ -230,7 +217,7 @@ class TrainingJob:
             self._reason(plan.reason, loop),
             layers="fused" if loop.fused else "keras",
             precision=self._placement.policy,
-            replicas=loop.replicas if cluster is None else len(cluster),
+            replicas=loop.replicas,
         )
 
     def _notify_choice(self, loop: StepLoop, choice: Choice) -> None:
@@ -251,10 +238,10 @@ class TrainingJob:
         keeper: CheckpointWriter | None,
         tuner: Tuner | None,
     ) -> Trainer:
-        prepared, cluster = self._prepared, self._cluster
+        prepared = self._prepared
         # Looking takes time, for which other workers would have to wait.
         scene = Scene(self._run, network, loop, prepared, self._emit)
-        looking = observers(scene) if cluster is None else ()
+        looking = observers(scene) if self._group.is_independent else ()
         return Trainer(
             self._context,
             loop,
@@ -264,9 +251,7 @@ class TrainingJob:
             looking,
             keeper,
             prepared.preprocessing.restore_metric,
-            self._plan.chunk_length
-            if cluster is None
-            else partial(cluster.chunk_length, self._plan),
+            partial(self._group.chunk_length, self._plan),
             tuner,
             lambda places: examine(prepared, prepared.parts.train[places]),
         )
@@ -287,10 +272,9 @@ class TrainingJob:
             kept = f" The weights of epoch {kept_epoch} are kept."
         elif outcome.step:
             kept = f" The weights after step {outcome.step:,} are kept."
-        if self._cluster is not None:
-            self._cluster.equalize(network)
-            self._cluster.restore(network)
-        if not self._owns:
+        self._group.equalize(network)
+        self._group.restore(network)
+        if not self._group.is_chief:
             return self._conclude_elsewhere(trainer, outcome, kept)
         if use_full_precision(network):
             loop.renew_prediction()
@@ -375,7 +359,7 @@ class TrainingJob:
         return int(self._prepared.spec.model.parameters.get("beam_width", 1))
 
     def _save(self, network: keras.Model) -> None:
-        if not self._owns:
+        if not self._group.is_chief:
             return
         contract = Contract.of(
             self._prepared.examples, self._prepared.preprocessing, self._beam_width
