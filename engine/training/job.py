@@ -6,14 +6,11 @@ Imported by workers only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import keras
-import numpy as np
 
-from engine.datasets.base import AnyArray, IndexArray
 from engine.errors import TrainingError
 from engine.events.run_events import (
     PlanChosen,
@@ -26,20 +23,15 @@ from engine.events.run_events import (
     StateChanged,
 )
 from engine.graph.memory import available
-from engine.inference.contract import Contract
-from engine.inference.decoding import is_autoregressive, predictor
-from engine.inference.evaluation.anomalies import evaluate_part
-from engine.inference.evaluation.evaluation import Evaluation
-from engine.inference.serving import ServedModel
+from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.preprocessing.targets import AnomalyTargets
 from engine.training.augmenting import augmenter
 from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
-from engine.training.feed import BLOCK_BYTES, Feed
-from engine.training.feeding import feed_of, prepared_bytes, row_bytes
+from engine.training.feed import Feed
+from engine.training.feeding import feed_of, prepared_bytes
 from engine.training.introspection import Scene, observers
 from engine.training.loop import StepLoop
 from engine.training.plan import Plan
@@ -48,11 +40,9 @@ from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
 from engine.training.setup import Setup
+from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
 from engine.training.tuning import Choice, Tuner
-
-# The threshold of anomalies is learnt from at most this many scores, drawn evenly.
-_MAX_SCORED = 50_000
 
 
 class TrainingJob:
@@ -65,10 +55,7 @@ class TrainingJob:
     """
 
     def __init__(
-        self,
-        context: RunContext,
-        setup: Setup,
-        resumption: Resumption | None = None,
+        self, context: RunContext, setup: Setup, resumption: Resumption | None = None
     ) -> None:
         self._context = context
         self._run = context.id
@@ -99,7 +86,8 @@ class TrainingJob:
 
     def _execute(self) -> RunEnded:
         self._announce()
-        network, loop = self._build()
+        loop = self._build()
+        model = TrainedModel(loop, self._prepared, self._context.folder)
         with contextlib.ExitStack() as closing:
             keeper = None
             if self._group.is_chief:
@@ -110,8 +98,8 @@ class TrainingJob:
             if self._group.is_independent and not self._prepared.spec.execution.reproducible:
                 tuner = Tuner(loop, self._plan, partial(self._notify_choice, loop))
                 closing.callback(tuner.close)
-            trainer = self._trainer(network, loop, keeper, tuner)
-            self._go_on(network, trainer)
+            trainer = self._trainer(loop, keeper, tuner)
+            self._go_on(loop.model, trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
                 outcome = trainer.fit()
@@ -119,10 +107,10 @@ class TrainingJob:
                 if self._group.is_chief and trainer.has_best:
                     if self._prepared.spec.training.keep == "best":
                         trainer.restore_best()
-                    self._save(network)
+                    model.save()
                 raise
             self._emit(StateChanged(self._run, RunState.STOPPING))
-        return self._conclude(network, loop, trainer, outcome)
+        return self._conclude(loop, trainer, outcome, model)
 
     def _announce(self) -> None:
         schedule, n_train = self._schedule, len(self._prepared.parts.train)
@@ -188,7 +176,7 @@ class TrainingJob:
             training.epochs, training.batch_size, spec.seed, spec.schedule, spec.stopping
         )
 
-    def _build(self) -> tuple[keras.Model, StepLoop]:
+    def _build(self) -> StepLoop:
         spec, signature = self._prepared.spec, self._prepared.signature
         plan = self._plan
         check_updates(spec.training, len(self._prepared.parts.train))
@@ -203,7 +191,7 @@ class TrainingJob:
             network, pattern, self._strategy, augment, spec.seed, fused_for
         )
         self._emit(self._plan_chosen(loop))
-        return network, loop
+        return loop
 
     def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
         """What is told before the first step."""
@@ -232,15 +220,11 @@ class TrainingJob:
         return " ".join(it for it in (how, fused, self._placement.reason) if it)
 
     def _trainer(
-        self,
-        network: keras.Model,
-        loop: StepLoop,
-        keeper: CheckpointWriter | None,
-        tuner: Tuner | None,
+        self, loop: StepLoop, keeper: CheckpointWriter | None, tuner: Tuner | None
     ) -> Trainer:
         prepared = self._prepared
         # Looking takes time, for which other workers would have to wait.
-        scene = Scene(self._run, network, loop, prepared, self._emit)
+        scene = Scene(self._run, loop.model, loop, prepared, self._emit)
         looking = observers(scene) if self._group.is_independent else ()
         return Trainer(
             self._context,
@@ -263,7 +247,7 @@ class TrainingJob:
         return self._feeds[part]
 
     def _conclude(
-        self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
+        self, loop: StepLoop, trainer: Trainer, outcome: Outcome, model: TrainedModel
     ) -> RunEnded:
         kept_epoch, kept = len(outcome.history), ""
         if self._prepared.spec.training.keep == "best" and outcome.best_epoch:
@@ -272,18 +256,17 @@ class TrainingJob:
             kept = f" The weights of epoch {kept_epoch} are kept."
         elif outcome.step:
             kept = f" The weights after step {outcome.step:,} are kept."
-        self._group.equalize(network)
-        self._group.restore(network)
+        self._group.equalize(loop.model)
+        self._group.restore(loop.model)
         if not self._group.is_chief:
             return self._conclude_elsewhere(trainer, outcome, kept)
-        if use_full_precision(network):
+        if use_full_precision(loop.model):
             loop.renew_prediction()
-        self._learn_threshold(network, loop)
-        self._save(network)
+        model.learn_threshold()
+        model.save()
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
-        evaluation = self._evaluate(network, loop, trainer)
+        evaluation = model.evaluate(lambda: trainer.evaluate(self._feed("test"))["loss"])
         if evaluation is not None:
-            evaluation.save(self._context.folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
         return self._ended(outcome, metrics, kept)
 
@@ -292,30 +275,6 @@ class TrainingJob:
         if len(self._prepared.parts.test):
             trainer.evaluate(self._feed("test"))
         return self._ended(outcome, {}, kept)
-
-    def _learn_threshold(self, network: keras.Model, loop: StepLoop) -> None:
-        """Takes from the scores of the training part what counts as unusual."""
-        prepared = self._prepared
-        preprocessing = prepared.preprocessing
-        if not isinstance(preprocessing.targets, AnomalyTargets):
-            return
-        rows = prepared.parts.train
-        if len(rows) > _MAX_SCORED:
-            rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
-        scores = self._predicted(network, loop, rows)
-        targets = preprocessing.targets.learnt(scores, prepared.spec.anomaly.threshold)
-        self._prepared = replace(prepared, preprocessing=replace(preprocessing, targets=targets))
-
-    def _predicted(self, network: keras.Model, loop: StepLoop, rows: IndexArray) -> AnyArray:
-        """Predictions for some of the examples in the target's own terms, (n, …)."""
-        predict = self._predictor(network, loop)
-        size = max(1, BLOCK_BYTES // row_bytes(self._prepared.signature))
-        return np.concatenate(
-            [
-                predict(self._prepared.examples.x[some])
-                for some in np.split(rows, range(size, len(rows), size))
-            ]
-        )
 
     def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
         done = f"{len(outcome.history)} of {outcome.epochs} epochs."
@@ -329,39 +288,3 @@ class TrainingJob:
             return RunFinished(self._run, reason=f"{outcome.ended} {done}{kept}", metrics=metrics)
         reason = f"All {len(outcome.history)} epochs are done.{kept}"
         return RunFinished(self._run, reason=reason, metrics=metrics)
-
-    def _evaluate(
-        self, network: keras.Model, loop: StepLoop, trainer: Trainer
-    ) -> Evaluation | None:
-        """Metrics on the test part, for the weights that are kept; None without a test part."""
-        prepared = self._prepared
-        indices = prepared.parts.test
-        if not len(indices):
-            return None
-        outputs = self._predicted(network, loop, indices)
-        evaluation = evaluate_part(
-            "test", indices, outputs, prepared.examples, prepared.preprocessing
-        )
-        loss = trainer.evaluate(self._feed("test"))["loss"]
-        return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
-
-    def _predictor(self, network: keras.Model, loop: StepLoop) -> Callable[[AnyArray], AnyArray]:
-        """What predicts from raw rows, in the target's own terms."""
-        prepared = self._prepared
-        prepare = prepared.preprocessing.transform_x
-        predict = predictor(
-            network, prepared.signature, prepared.preprocessing, loop.predict, self._beam_width
-        )
-        return lambda x: predict(prepare(x))
-
-    @property
-    def _beam_width(self) -> int:
-        return int(self._prepared.spec.model.parameters.get("beam_width", 1))
-
-    def _save(self, network: keras.Model) -> None:
-        if not self._group.is_chief:
-            return
-        contract = Contract.of(
-            self._prepared.examples, self._prepared.preprocessing, self._beam_width
-        )
-        ServedModel(network, contract).save(self._context.folder)
