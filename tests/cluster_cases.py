@@ -117,7 +117,6 @@ def alone(model, data):
 def _main(addresses, index, out):
     from engine.training.cluster.cluster import Cluster
     from engine.training.cluster.meeting import meet
-    from engine.training.cluster.shared_loop import SharedLoop
     from engine.training.cluster.team import Team, leaving
     from engine.training.cluster.workers import parse_workers
 
@@ -128,7 +127,7 @@ def _main(addresses, index, out):
         cluster = Cluster(team)
 
         def together(model, data):
-            loop = SharedLoop(cluster, model, data)
+            loop = cluster.make_loop(model, data)
             cluster.equalize(model)
             return loop
 

@@ -1,4 +1,4 @@
-"""Together: starts a run, or goes on with one, that several workers train in step.
+"""Starts a run, or goes on with one, that several workers train in step.
 
 Worker 0, the chief, owns the run: it keeps, evaluates and saves it. The others train along, write
 nothing, and end with it. TensorFlow is imported once all of them are there.
@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.tensorflow import load_tensorflow
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded
-from engine.events.watch import Watch
 from engine.service import running
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
@@ -27,12 +27,11 @@ from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.fingerprint import fingerprint
-from engine.training.prepared_data import PreparedData, prepare
+from engine.training.prepared_data import PreparedData
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
     from engine.training.cluster.cluster import Cluster
-    from engine.training.placement import Placement
     from engine.training.resumption import Resumption
 
 Emit = Callable[[Event], None]
@@ -58,7 +57,7 @@ def train(
         emit: Told every event but the last; at the chief as `engine.service.running.train` says.
         control: What is asked of this worker; stopping one stops all.
         name: The run's name; empty for one made of data and model.
-        tell: Told in words who is waited for.
+        notify: Told in words who is waited for.
         wait_s: How long the workers wait for each other.
 
     Returns:
@@ -75,9 +74,7 @@ def train(
         together = TeamControl(control, team)
         if not workers.is_chief:
             return leave(_follow(spec, team, emit, together))
-        ended = running.train(
-            values, store, emit, together, name, gather=lambda found: _gather(team, found)
-        )
+        ended = running.train(values, store, emit, together, name, partial(_form_cluster, team))
         return leave(ended)
 
 
@@ -100,7 +97,7 @@ def resume(
         store: As for `train`.
         emit: As for `train`.
         control: As for `train`.
-        tell: As for `train`.
+        notify: As for `train`.
         wait_s: As for `train`.
 
     Returns:
@@ -121,17 +118,12 @@ def resume(
         if not workers.is_chief:
             return leave(_follow(parse(values), team, emit, together))
         ended = running.resume(
-            reference,
-            changes,
-            store,
-            emit,
-            together,
-            gather=lambda found: _gather(team, found),
+            reference, changes, store, emit, together, form_group=partial(_form_cluster, team)
         )
         return leave(ended)
 
 
-def _gather(team: Team, prepared: PreparedData) -> Cluster:
+def _form_cluster(team: Team, prepared: PreparedData) -> Cluster:
     """Forms a cluster with the others once all have read the same data."""
     team.check_same(
         {"data": fingerprint(prepared), "settings": _mark(prepared.spec)},
@@ -152,41 +144,19 @@ def _mark(spec: RunSpec) -> str:
 
 def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> RunEnded:
     """Trains along with the chief."""
-    prepared = prepare(spec, Watch(emit, lambda: control.is_stopping))
-    cluster = _gather(team, prepared)
-    from engine.training.fitting import check_memory
-    from engine.training.placement import place
-
-    placement = place(prepared.spec, prepared.signature)
-    check_memory(prepared)
+    setup = running.set_up(spec, emit, control, partial(_form_cluster, team))
     begun = team.hear()
     assert begun is not None
     run = str(begun["run"])
+    context = RunContext(run, str(begun["name"]), Path(), emit, control)  # nothing is written
     try:
-        context = RunContext(run, str(begun["name"]), Path(), emit, control)  # nothing is written
-        ended = _train_along(context, begun, prepared, cluster, placement)
+        from engine.training.job import TrainingJob
+
+        ended = TrainingJob(context, setup, _resumption(begun)).execute()
     except Exception as error:
         return running.failed(run, error)
     where = f"{team.workers.title(0).capitalize()} keeps the run."
     return replace(ended, reason=f"{ended.reason} {where}")
-
-
-def _train_along(
-    context: RunContext,
-    begun: Mapping[str, Any],
-    prepared: PreparedData,
-    cluster: Cluster,
-    placement: Placement,
-) -> RunEnded:
-    from engine.training.job import TrainingJob
-
-    return TrainingJob(
-        context,
-        prepared,
-        resumption=_resumption(begun),
-        cluster=cluster,
-        placement=placement,
-    ).execute()
 
 
 def _resumption(begun: Mapping[str, Any]) -> Resumption | None:

@@ -28,16 +28,22 @@ from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
 
 if TYPE_CHECKING:
-    import tensorflow as tf
-
     from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
     from engine.training.checkpoint import Found
-    from engine.training.cluster.cluster import Cluster
+    from engine.training.setup import Setup
+    from engine.training.worker_group import WorkerGroup
 
-    Gather = Callable[[PreparedData], Cluster]
+    FormGroup = Callable[[PreparedData], WorkerGroup]
 
 Emit = Callable[[Event], None]
+
+
+def _alone(prepared: PreparedData) -> WorkerGroup:
+    """The group of a training that no other worker shares."""
+    from engine.training.worker_group import ALONE
+
+    return ALONE
 
 
 def train(
@@ -46,8 +52,7 @@ def train(
     emit: Emit,
     control: TrainingControl,
     name: str = "",
-    strategy: tf.distribute.Strategy | None = None,
-    gather: Gather | None = None,
+    form_group: FormGroup = _alone,
 ) -> RunEnded:
     """Trains a model and keeps everything about it as a run.
 
@@ -57,8 +62,7 @@ def train(
         emit: Told every event but the last, each after it was recorded; from another thread.
         control: What is asked of it meanwhile.
         name: The run's name; empty for one made of data and model.
-        strategy: A `tf.distribute` strategy to train under.
-        gather: Where several workers train together: forms their cluster, once the data is read.
+        form_group: Forms the group of workers that train in step, once the data is read.
 
     Returns:
         The last event of the run, recorded.
@@ -67,16 +71,17 @@ def train(
         SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
-    prepared, cluster = _checked(parse(values), emit, control, gather)
+    setup = set_up(parse(values), emit, control, form_group)
     from engine.architectures import ARCHITECTURES
 
+    prepared = setup.prepared
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title)
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
         save_fingerprint(prepared, store.folder(record.id))
         save_used(prepared.names, store.folder(record.id))
-    return _run(record, prepared, store, emit, control, strategy, None, cluster)
+    return _run(record, setup, None, store, emit, control)
 
 
 def resume(
@@ -86,8 +91,7 @@ def resume(
     emit: Emit,
     control: TrainingControl,
     reason: str = "",
-    strategy: tf.distribute.Strategy | None = None,
-    gather: Gather | None = None,
+    form_group: FormGroup = _alone,
 ) -> RunEnded:
     """Goes on with a run from its last whole checkpoint; without one, from its beginning.
 
@@ -101,8 +105,7 @@ def resume(
         emit: As for `train`.
         control: As for `train`.
         reason: Why, in words; recorded with the changes.
-        strategy: As for `train`.
-        gather: As for `train`.
+        form_group: As for `train`.
 
     Returns:
         The last event of the run, recorded.
@@ -121,19 +124,19 @@ def resume(
     folder = store.folder(record.id)
     check_used(record.name, folder)
     spec = parse(changed_values(record.spec, changes))
-    prepared, cluster = _checked(spec, emit, control, gather)
-    check_fingerprint(prepared, folder)
+    setup = set_up(spec, emit, control, form_group)
+    check_fingerprint(setup.prepared, folder)
     from engine.training.checkpoint import newest_checkpoint
 
     found = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
-    differences = _differences(record, prepared, changes, found)
+    differences = _differences(record, setup.prepared, changes, found)
     _check_unfinished(record, found, differences)
-    store.reopen(record.id, prepared.spec)
+    store.reopen(record.id, setup.prepared.spec)
     if "training.batch_size" in differences and found is not None:
         # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
         store.cut(record.id, found.progress.step, len(found.progress.history))
     resumption = Resumption(found, differences, reason or "Changed when the run was continued.")
-    return _run(store.get(record.id), prepared, store, emit, control, strategy, resumption, cluster)
+    return _run(store.get(record.id), setup, resumption, store, emit, control)
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
@@ -147,20 +150,30 @@ def check_changes(changes: Mapping[str, Any]) -> None:
         raise SpecError(problems)
 
 
-def _checked(
-    spec: RunSpec, emit: Emit, control: TrainingControl, gather: Gather | None
-) -> tuple[PreparedData, Cluster | None]:
-    """The data of a spec, and a model that fits into memory."""
+def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: FormGroup) -> Setup:
+    """Prepares a training: its data, its place on this machine, a model that fits into memory.
+
+    Args:
+        spec: What to train.
+        emit: Told how far the reading of data is.
+        control: A stop that is asked of it is heeded while the data is read.
+        form_group: As for `train`.
+
+    Raises:
+        SpecError, DatasetError: It cannot be trained; the model may need more memory than there is.
+        Cancelled: A stop was asked for.
+    """
     prepared = prepare(spec, Watch(emit, lambda: control.is_stopping))
     load_tensorflow()
     # Before anything is computed, or TensorFlow cannot reach the others any more.
-    cluster = None if gather is None else gather(prepared)
+    group = form_group(prepared)
     from engine.training.fitting import check_memory
     from engine.training.placement import place
+    from engine.training.setup import Setup
 
-    place(prepared.spec, prepared.signature)  # refuses what this machine cannot do
+    placement = place(prepared.spec, prepared.signature)
     check_memory(prepared)
-    return prepared, cluster
+    return Setup(prepared, placement, group)
 
 
 def _check_idle(record: RunRecord) -> None:
@@ -220,19 +233,17 @@ def _check_unfinished(
 
 def _run(
     record: RunRecord,
-    prepared: PreparedData,
+    setup: Setup,
+    resumption: Resumption | None,
     store: RunStore,
     emit: Emit,
     control: TrainingControl,
-    strategy: tf.distribute.Strategy | None,
-    resumption: Resumption | None,
-    cluster: Cluster | None,
 ) -> RunEnded:
     try:
         with Recorder(store, emit) as recorder:
             folder = store.folder(record.id)
             context = RunContext(record.id, record.name, folder, recorder, control, recorder.flush)
-            ended = _train_recorded(context, prepared, strategy, resumption, cluster)
+            ended = _train_recorded(context, setup, resumption)
         store.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
         ended = failed(record.id, error)
@@ -251,33 +262,13 @@ def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
     return isinstance(ended, RunFailed) and control.is_discarding
 
 
-def _train_recorded(
-    context: RunContext,
-    prepared: PreparedData,
-    strategy: tf.distribute.Strategy | None,
-    resumption: Resumption | None,
-    cluster: Cluster | None,
-) -> RunEnded:
+def _train_recorded(context: RunContext, setup: Setup, resumption: Resumption | None) -> RunEnded:
     """Trains; whatever goes wrong becomes a `RunFailed`."""
     try:
         from engine.training.job import TrainingJob
-        from engine.training.placement import place
 
-        placement = place(prepared.spec, prepared.signature)
-        is_given = strategy is not None or cluster is not None
-        if cluster is not None:
-            cluster.begin(context.id, context.name, resumption)
-
-        job = TrainingJob(
-            context,
-            prepared,
-            strategy if is_given else placement.make_strategy(),
-            resumption,
-            cluster,
-            placement=placement,
-        )
-        with contextlib.nullcontext() if is_given else placement.scope():
-            return job.execute()
+        setup.group.begin(context.id, context.name, resumption)
+        return TrainingJob(context, setup, resumption).execute()
     except Exception as error:
         return failed(context.id, error)
 

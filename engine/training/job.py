@@ -6,15 +6,11 @@ Imported by workers only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import keras
-import numpy as np
-import tensorflow as tf
 
-from engine.datasets.base import AnyArray, IndexArray
 from engine.errors import TrainingError
 from engine.events.run_events import (
     PlanChosen,
@@ -27,36 +23,26 @@ from engine.events.run_events import (
     StateChanged,
 )
 from engine.graph.memory import available
-from engine.inference.contract import Contract
-from engine.inference.decoding import is_autoregressive, predictor
-from engine.inference.evaluation.anomalies import evaluate_part
-from engine.inference.evaluation.evaluation import Evaluation
-from engine.inference.serving import ServedModel
+from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.preprocessing.targets import AnomalyTargets
 from engine.training.augmenting import augmenter
 from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
-from engine.training.cluster.cluster import Cluster
-from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.context import RunContext
 from engine.training.divergence import examine
-from engine.training.feed import BLOCK_BYTES, Feed
-from engine.training.feeding import feed_of, prepared_bytes, row_bytes
+from engine.training.feed import Feed
+from engine.training.feeding import feed_of, prepared_bytes
 from engine.training.introspection import Scene, observers
 from engine.training.loop import StepLoop
-from engine.training.placement import ANYWHERE, Placement
 from engine.training.plan import Plan
 from engine.training.precision import use_full_precision
-from engine.training.prepared_data import PreparedData
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
+from engine.training.setup import Setup
+from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
 from engine.training.tuning import Choice, Tuner
-
-# The threshold of anomalies is learnt from at most this many scores, drawn evenly.
-_MAX_SCORED = 50_000
 
 
 class TrainingJob:
@@ -64,40 +50,27 @@ class TrainingJob:
 
     Args:
         context: The run.
-        prepared: Spec, data, parts and scaling.
-        strategy: A `tf.distribute` strategy to train under.
+        setup: What it is trained from, where, and by which workers.
         resumption: How the run goes on; None: it begins.
-        cluster: The workers that train together, of which the chief alone writes; None: this one
-            trains alone.
-        placement: Where it computes, in how many bits.
     """
 
     def __init__(
-        self,
-        context: RunContext,
-        prepared: PreparedData,
-        strategy: tf.distribute.Strategy | None = None,
-        resumption: Resumption | None = None,
-        cluster: Cluster | None = None,
-        placement: Placement = ANYWHERE,
+        self, context: RunContext, setup: Setup, resumption: Resumption | None = None
     ) -> None:
         self._context = context
         self._run = context.id
         self._emit = context.emit
-        self._prepared = prepared
-        self._strategy = strategy
+        self._prepared = setup.prepared
+        self._group = setup.group
         self._resumption = resumption
-        self._placement = placement
-        self._cluster = cluster
-        self._owns = cluster is None or cluster.is_chief
-        self._plan = Plan.of(
-            prepared_bytes(prepared),
-            prepared.spec.execution,
+        plan = Plan.of(
+            prepared_bytes(setup.prepared),
+            setup.prepared.spec.execution,
             available().n_bytes,
-            1 if strategy is None else strategy.num_replicas_in_sync,
+            setup.placement.replicas,
         )
-        if cluster is not None:
-            self._plan, self._placement = cluster.agree(self._plan, placement)
+        self._plan, self._placement = setup.group.agree(plan, setup.placement)
+        self._strategy = self._placement.make_strategy()
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
 
@@ -108,31 +81,36 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
+        with self._placement.scope():
+            return self._execute()
+
+    def _execute(self) -> RunEnded:
         self._announce()
-        network, loop = self._build()
+        loop = self._build()
+        model = TrainedModel(loop, self._prepared, self._context.folder)
         with contextlib.ExitStack() as closing:
             keeper = None
-            if self._owns:
+            if self._group.is_chief:
                 keeper = CheckpointWriter(self._context.folder / "checkpoints", self._context.flush)
                 closing.enter_context(contextlib.closing(keeper))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
-            if self._cluster is None and not self._prepared.spec.execution.reproducible:
+            if self._group.is_independent and not self._prepared.spec.execution.reproducible:
                 tuner = Tuner(loop, self._plan, partial(self._notify_choice, loop))
                 closing.callback(tuner.close)
-            trainer = self._trainer(network, loop, keeper, tuner)
-            self._go_on(network, trainer)
+            trainer = self._trainer(loop, keeper, tuner)
+            self._go_on(loop.model, trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
                 outcome = trainer.fit()
             except TrainingError:
-                if self._owns and trainer.has_best:
+                if self._group.is_chief and trainer.has_best:
                     if self._prepared.spec.training.keep == "best":
                         trainer.restore_best()
-                    self._save(network)
+                    model.save()
                 raise
             self._emit(StateChanged(self._run, RunState.STOPPING))
-        return self._conclude(network, loop, trainer, outcome)
+        return self._conclude(loop, trainer, outcome, model)
 
     def _announce(self) -> None:
         schedule, n_train = self._schedule, len(self._prepared.parts.train)
@@ -166,13 +144,12 @@ class TrainingJob:
         """Takes up a run where its checkpoint says, the same at all workers."""
         if self._resumption is not None:
             self._restore(self._resumption, network, trainer)
-        if self._cluster is not None:
-            self._cluster.equalize(network)
+        self._group.equalize(network)
 
     def _restore(self, resumption: Resumption, network: keras.Model, trainer: Trainer) -> None:
         """Restores a checkpoint, and tells what is different from there on."""
         found, changes = resumption.found, resumption.changes
-        if found is not None and not self._owns:  # it has the progress only
+        if found is not None and not self._group.is_chief:  # it has the progress only
             found = found.with_state_of(network)
         numbers = {
             path: (float(before or 0), float(after or 0))
@@ -199,7 +176,7 @@ class TrainingJob:
             training.epochs, training.batch_size, spec.seed, spec.schedule, spec.stopping
         )
 
-    def _build(self) -> tuple[keras.Model, StepLoop]:
+    def _build(self) -> StepLoop:
         spec, signature = self._prepared.spec, self._prepared.signature
         plan = self._plan
         check_updates(spec.training, len(self._prepared.parts.train))
@@ -210,17 +187,15 @@ class TrainingJob:
         augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
         pattern = self._feed("train").pattern
         fused_for = self._schedule.batch_size if plan.fused else 0
-        loop = (
-            StepLoop(network, pattern, self._strategy, augment, spec.seed, fused_for)
-            if self._cluster is None
-            else SharedLoop(self._cluster, network, pattern, augment, spec.seed)
+        loop = self._group.make_loop(
+            network, pattern, self._strategy, augment, spec.seed, fused_for
         )
         self._emit(self._plan_chosen(loop))
-        return network, loop
+        return loop
 
     def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
         """What is told before the first step."""
-        plan, cluster = self._plan, self._cluster
+        plan = self._plan
         return PlanChosen(
             self._run,
             "chunked",
@@ -230,7 +205,7 @@ class TrainingJob:
             self._reason(plan.reason, loop),
             layers="fused" if loop.fused else "keras",
             precision=self._placement.policy,
-            replicas=loop.replicas if cluster is None else len(cluster),
+            replicas=loop.replicas,
         )
 
     def _notify_choice(self, loop: StepLoop, choice: Choice) -> None:
@@ -245,16 +220,12 @@ class TrainingJob:
         return " ".join(it for it in (how, fused, self._placement.reason) if it)
 
     def _trainer(
-        self,
-        network: keras.Model,
-        loop: StepLoop,
-        keeper: CheckpointWriter | None,
-        tuner: Tuner | None,
+        self, loop: StepLoop, keeper: CheckpointWriter | None, tuner: Tuner | None
     ) -> Trainer:
-        prepared, cluster = self._prepared, self._cluster
+        prepared = self._prepared
         # Looking takes time, for which other workers would have to wait.
-        scene = Scene(self._run, network, loop, prepared, self._emit)
-        looking = observers(scene) if cluster is None else ()
+        scene = Scene(self._run, loop.model, loop, prepared, self._emit)
+        looking = observers(scene) if self._group.is_independent else ()
         return Trainer(
             self._context,
             loop,
@@ -264,9 +235,7 @@ class TrainingJob:
             looking,
             keeper,
             prepared.preprocessing.restore_metric,
-            self._plan.chunk_length
-            if cluster is None
-            else partial(cluster.chunk_length, self._plan),
+            partial(self._group.chunk_length, self._plan),
             tuner,
             lambda places: examine(prepared, prepared.parts.train[places]),
         )
@@ -278,7 +247,7 @@ class TrainingJob:
         return self._feeds[part]
 
     def _conclude(
-        self, network: keras.Model, loop: StepLoop, trainer: Trainer, outcome: Outcome
+        self, loop: StepLoop, trainer: Trainer, outcome: Outcome, model: TrainedModel
     ) -> RunEnded:
         kept_epoch, kept = len(outcome.history), ""
         if self._prepared.spec.training.keep == "best" and outcome.best_epoch:
@@ -287,19 +256,17 @@ class TrainingJob:
             kept = f" The weights of epoch {kept_epoch} are kept."
         elif outcome.step:
             kept = f" The weights after step {outcome.step:,} are kept."
-        if self._cluster is not None:
-            self._cluster.equalize(network)
-            self._cluster.restore(network)
-        if not self._owns:
+        self._group.equalize(loop.model)
+        self._group.restore(loop.model)
+        if not self._group.is_chief:
             return self._conclude_elsewhere(trainer, outcome, kept)
-        if use_full_precision(network):
+        if use_full_precision(loop.model):
             loop.renew_prediction()
-        self._learn_threshold(network, loop)
-        self._save(network)
+        model.learn_threshold()
+        model.save()
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
-        evaluation = self._evaluate(network, loop, trainer)
+        evaluation = model.evaluate(lambda: trainer.evaluate(self._feed("test"))["loss"])
         if evaluation is not None:
-            evaluation.save(self._context.folder)
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
         return self._ended(outcome, metrics, kept)
 
@@ -308,30 +275,6 @@ class TrainingJob:
         if len(self._prepared.parts.test):
             trainer.evaluate(self._feed("test"))
         return self._ended(outcome, {}, kept)
-
-    def _learn_threshold(self, network: keras.Model, loop: StepLoop) -> None:
-        """Takes from the scores of the training part what counts as unusual."""
-        prepared = self._prepared
-        preprocessing = prepared.preprocessing
-        if not isinstance(preprocessing.targets, AnomalyTargets):
-            return
-        rows = prepared.parts.train
-        if len(rows) > _MAX_SCORED:
-            rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
-        scores = self._predicted(network, loop, rows)
-        targets = preprocessing.targets.learnt(scores, prepared.spec.anomaly.threshold)
-        self._prepared = replace(prepared, preprocessing=replace(preprocessing, targets=targets))
-
-    def _predicted(self, network: keras.Model, loop: StepLoop, rows: IndexArray) -> AnyArray:
-        """Predictions for some of the examples in the target's own terms, (n, …)."""
-        predict = self._predictor(network, loop)
-        size = max(1, BLOCK_BYTES // row_bytes(self._prepared.signature))
-        return np.concatenate(
-            [
-                predict(self._prepared.examples.x[some])
-                for some in np.split(rows, range(size, len(rows), size))
-            ]
-        )
 
     def _ended(self, outcome: Outcome, metrics: dict[str, float], kept: str) -> RunEnded:
         done = f"{len(outcome.history)} of {outcome.epochs} epochs."
@@ -345,39 +288,3 @@ class TrainingJob:
             return RunFinished(self._run, reason=f"{outcome.ended} {done}{kept}", metrics=metrics)
         reason = f"All {len(outcome.history)} epochs are done.{kept}"
         return RunFinished(self._run, reason=reason, metrics=metrics)
-
-    def _evaluate(
-        self, network: keras.Model, loop: StepLoop, trainer: Trainer
-    ) -> Evaluation | None:
-        """Metrics on the test part, for the weights that are kept; None without a test part."""
-        prepared = self._prepared
-        indices = prepared.parts.test
-        if not len(indices):
-            return None
-        outputs = self._predicted(network, loop, indices)
-        evaluation = evaluate_part(
-            "test", indices, outputs, prepared.examples, prepared.preprocessing
-        )
-        loss = trainer.evaluate(self._feed("test"))["loss"]
-        return evaluation.with_metrics({**evaluation.metrics, "loss": loss})
-
-    def _predictor(self, network: keras.Model, loop: StepLoop) -> Callable[[AnyArray], AnyArray]:
-        """What predicts from raw rows, in the target's own terms."""
-        prepared = self._prepared
-        prepare = prepared.preprocessing.transform_x
-        predict = predictor(
-            network, prepared.signature, prepared.preprocessing, loop.predict, self._beam_width
-        )
-        return lambda x: predict(prepare(x))
-
-    @property
-    def _beam_width(self) -> int:
-        return int(self._prepared.spec.model.parameters.get("beam_width", 1))
-
-    def _save(self, network: keras.Model) -> None:
-        if not self._owns:
-            return
-        contract = Contract.of(
-            self._prepared.examples, self._prepared.preprocessing, self._beam_width
-        )
-        ServedModel(network, contract).save(self._context.folder)

@@ -341,7 +341,7 @@ class StepLoop:
     @property
     def device(self) -> str:
         """Where the weights really are, such as ``CPU:0``, or ``GPU:0, GPU:1``."""
-        if self.replicas > 1:
+        if self._strategy.num_replicas_in_sync > 1:
             devices = self._strategy.extended.worker_devices
             return ", ".join(device.rpartition("device:")[2] for device in devices)
         variables = self._model.trainable_variables or self._model.variables

@@ -49,6 +49,11 @@ class Placement:
     reason: str = ""
 
     @property
+    def replicas(self) -> int:
+        """Devices that share each batch."""
+        return len(self.devices) or 1
+
+    @property
     def is_several(self) -> bool:
         """A batch is divided among devices."""
         return len(self.devices) > 1
@@ -96,15 +101,6 @@ def place(spec: RunSpec, signature: Signature) -> Placement:
 def _machine() -> MachineFacts:
     """The drivers of a machine do not change while a worker lives."""
     return look_at_machine()
-
-
-def strategy_of(spec: RunSpec, signature: Signature) -> tf.distribute.Strategy | None:
-    """The strategy a spec is trained under on this machine; None for a single device.
-
-    Raises:
-        SpecError: This machine cannot do what was chosen.
-    """
-    return place(spec, signature).make_strategy()
 
 
 def decide(

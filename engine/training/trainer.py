@@ -5,18 +5,13 @@ Imported by workers only. Knows nothing of runs on disk; what it emits and offer
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import TrainingError
 from engine.events.messages import ChangeEpochs, ChangeRate
 from engine.events.run_events import (
     CheckpointSaved,
@@ -37,15 +32,16 @@ from engine.training.checkpoint import (
 )
 from engine.training.context import RunContext
 from engine.training.control import Change
-from engine.training.divergence import Culprit
-from engine.training.feed import Chunk, Feed
+from engine.training.divergence_guard import DivergenceGuard, Examine
+from engine.training.feed import Feed
 from engine.training.loop import StepLoop
 from engine.training.order import shuffled
+from engine.training.pacer import Pacer
 from engine.training.plan import ChunkLength
 from engine.training.progress import Outcome, Progress
 from engine.training.protocols import Keeper, Observer
 from engine.training.rates import LearningRate
-from engine.training.rewinding import Rewinding
+from engine.training.rollback import Rollback
 from engine.training.rules import Rules
 from engine.training.schedule import Schedule
 from engine.training.stopwatch import Stopwatch
@@ -90,7 +86,7 @@ class Trainer:
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
         chunk_length: Callable[[int], ChunkLength] = ChunkLength,
         tuner: Tuner | None = None,
-        examine: Callable[[npt.NDArray[np.int32]], Culprit] | None = None,
+        examine: Examine | None = None,
     ) -> None:
         self._run = context.id
         self._emit = context.emit
@@ -104,15 +100,12 @@ class Trainer:
         self._keeper = keeper
         self._in_units = in_units
         self._tuner = tuner
-        self._examine = examine
-        self._finite: Snapshot | None = None
-        self._chunk = chunk_length(schedule.batch_size)
-        self._test_chunk = chunk_length(TEST_BATCH_SIZE)
+        self._pacer = Pacer(chunk_length(schedule.batch_size))
+        self._test_pacer = Pacer(chunk_length(TEST_BATCH_SIZE))
         self._clock = Stopwatch()
         self._epoch_started = 0.0
         self._saved_at = 0.0
         self._notified_at = 0.0
-        self._took_s = 0.0  # by the last chunk
         self._best_weights: Weights | None = None
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
@@ -122,6 +115,8 @@ class Trainer:
             -(-len(train) // schedule.batch_size),
             schedule.epochs,
         )
+        rollback = Rollback(loop, train, schedule, self._rate)
+        self._guard = DivergenceGuard(rollback, len(train), schedule.seed, examine)
 
     def restore(self, found: Found, changes: Mapping[str, float]) -> None:
         """Goes on from a checkpoint.
@@ -162,7 +157,7 @@ class Trainer:
         """
         progress = self._progress
         self._saved_at = self._clock.seconds
-        self._finite = self._snapshot()
+        self._guard.keep(self._snapshot())
         stopped = False
         try:
             while not progress.is_over:
@@ -221,26 +216,41 @@ class Trainer:
 
     def _learn(self) -> None:
         """Runs the training steps that are left of the epoch."""
-        progress = self._progress
+        progress, pacer = self._progress, self._pacer
+        batch_size = self._schedule.batch_size
         order = shuffled(len(self._train), self._schedule.seed, progress.epoch)
-        for data, indices in self._chunks(self._train, order[progress.consumed :], self._chunk):
+        left = order[progress.consumed :]
+        for data, indices in pacer.feed(self._train, left, self._wait_or_stop):
             first_step = progress.step
             rates = self._rate.rates(self._place, len(indices))
             if self._tuner is not None:
-                self._tuner.before(data, indices, self._chunk.batch_size)
-            with self._timed(indices, self._chunk):
+                self._tuner.before(data, indices, batch_size)
+            with pacer.timed(indices):
                 values = self._loop.train(data, indices, first_step, rates)
             progress.step += len(indices)
             progress.consumed += indices.size
             if self._tuner is not None:
-                self._tuner.after(data, indices, self._chunk.batch_size, self._took_s, self._left)
+                self._tuner.after(data, indices, batch_size, pacer.took_s, self._left)
             shown = {name: self._in_units(name, value) for name, value in values.items()}
             self._emit(StepsDone(self._run, progress.epoch, first_step, shown, self._clock.seconds))
-            self._check_finite(values["loss"], indices.size // len(indices))
+            self._check_finite(values["loss"], indices.shape[1])
             for observer in self._observers:
                 observer.update()
             if self._clock.seconds - self._saved_at > SAVE_EVERY_S:
                 self._save_if_ready()
+
+    def _check_finite(self, losses: npt.NDArray[np.float32], batch_size: int) -> None:
+        """Makes sure that the last chunk had finite losses.
+
+        Raises:
+            TrainingError: It had not; the last finite state is restored and saved.
+        """
+        diverged = self._guard.find(losses, self._progress, batch_size)
+        if diverged is None:
+            return
+        self._progress = self._guard.go_back(diverged, self._pacer.step_s, self._pacer.chunk)
+        self._save()
+        raise self._guard.failure(diverged, self._progress)
 
     @property
     def _place(self) -> int:
@@ -296,8 +306,9 @@ class Trainer:
         self._loop.reset_metrics()
         rows = np.arange(len(part), dtype=np.int32)
         done = 0
-        for data, indices in self._chunks(part, rows, self._test_chunk, may_stop):
-            with self._timed(indices, self._test_chunk):
+        ask = self._wait_or_stop if may_stop else _go_on
+        for data, indices in self._test_pacer.feed(part, rows, ask):
+            with self._test_pacer.timed(indices):
                 self._loop.test(data, indices)
             done += indices.size
             if self._clock.seconds - self._notified_at > NOTIFY_EVERY_S:
@@ -309,38 +320,14 @@ class Trainer:
         results = self._loop.results()
         return {name: self._in_units(name, value) for name, value in results.items()}
 
-    # ---- chunks, and what is asked between them
-
-    @contextmanager
-    def _timed(self, indices: npt.NDArray[np.int32], chunk: ChunkLength) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._took_s = time.perf_counter() - started
-        if indices.shape[1] == chunk.batch_size:  # the smaller rest says nothing of a whole batch
-            chunk.observe(len(indices), self._took_s)
-
-    def _chunks(
-        self,
-        part: Feed,
-        order: npt.NDArray[np.int32],
-        chunk: ChunkLength,
-        may_stop: bool = True,
-    ) -> Iterator[Chunk]:
-        """Feeds a part in this order, chunk by chunk; see `Feed.chunks`.
-
-        Raises:
-            _Stopped: Someone asked to stop. Asked before each chunk, waiting while paused.
-        """
-        with contextlib.closing(part.chunks(order, chunk)) as chunks:
-            while True:
-                if may_stop:
-                    self._wait_or_stop()
-                found = next(chunks, None)
-                if found is None:
-                    return
-                yield found
+    # ---- what is asked between chunks
 
     def _wait_or_stop(self) -> None:
+        """Does what somebody asked for; waits while paused.
+
+        Raises:
+            _Stopped: Someone asked to stop.
+        """
         with self._clock.stopped():
             stopping = self._control.should_stop(self._announce, self._change, self._save_asked)
         if stopping:
@@ -388,9 +375,10 @@ class Trainer:
         of it in the next step.
         """
         if self._keeper is not None and is_finite(self._model):
-            self._finite = self._snapshot()
+            snapshot = self._snapshot()
+            self._guard.keep(snapshot)
             self._saved_at = self._progress.elapsed_s
-            self._keeper.offer(self._finite, self._best_weights, saved)
+            self._keeper.offer(snapshot, self._best_weights, saved)
 
     def _snapshot(self) -> Snapshot:
         progress = self._progress
@@ -400,37 +388,6 @@ class Trainer:
         progress.rules = self._rules.state()
         return take_snapshot(self._model, {"training": progress.to_dict()})
 
-    # ---- a loss that is no finite number
 
-    def _check_finite(self, losses: npt.NDArray[np.float32], batch_size: int) -> None:
-        """Makes sure that the last chunk had finite losses.
-
-        Raises:
-            TrainingError: It had not.
-        """
-        bad = np.flatnonzero(~np.isfinite(losses))
-        if not len(bad):
-            return
-        progress, first = self._progress, int(bad[0])
-        order = shuffled(len(self._train), self._schedule.seed, progress.epoch)
-        start = progress.consumed - (len(losses) - first) * batch_size
-        batch = order[start : start + batch_size]
-        step = progress.step - len(losses) + first
-        what = f"The loss became {losses[first]} in step {step + 1:,}, epoch {progress.epoch}."
-        kept = self._go_back(step, start)
-        culprit = self._examine(batch) if self._examine is not None else None
-        if culprit is None:
-            raise TrainingError(f"{what} {kept}", "Try a learning rate ten times smaller.")
-        raise TrainingError(f"{what} {culprit.words} {kept}", culprit.hint)
-
-    def _go_back(self, step: int, consumed: int) -> str:
-        """Restores the last finite state that can be found; returns in words which that is."""
-        assert self._finite is not None
-        wanted = replace(self._progress, step=step, consumed=consumed)
-        step_s = self._took_s / max(1, self._chunk.steps)
-        rewinding = Rewinding(self._model, self._loop, self._train, self._schedule, self._rate)
-        self._progress = rewinding.to(self._finite, wanted, step_s, self._chunk)
-        self._save()
-        if not self._progress.step:
-            return "The first weights are kept, as nothing was learnt before."
-        return f"The state after step {self._progress.step:,} is kept."
+def _go_on() -> None:
+    """Nobody is asked."""

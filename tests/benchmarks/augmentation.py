@@ -37,6 +37,7 @@ from engine.training.job import TrainingJob
 from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
+from engine.training.setup import Setup
 
 MOVED = AugmentationSpec(rotate=10, shift=0.1, zoom=0.1)
 CASES = {
@@ -119,7 +120,7 @@ def accuracy(spec: RunSpec) -> float:
     prepared = dataclasses.replace(prepared, parts=few)
     with tempfile.TemporaryDirectory() as folder:
         context = RunContext("benchmark", "", Path(folder), lambda _: None, TrainingControl())
-        job = TrainingJob(context, prepared)
+        job = TrainingJob(context, Setup(prepared))
         return job.execute().metrics["test_accuracy"]
 
 

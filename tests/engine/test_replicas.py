@@ -164,8 +164,9 @@ def test_how_a_batch_is_divided(batch_size, n_replicas, expected):
 
 
 _RUN = """
-import json, sys, tempfile
+import contextlib, json, sys, tempfile
 from pathlib import Path
+from unittest import mock
 import tensorflow as tf
 
 n_devices = int(sys.argv[1])
@@ -178,9 +179,11 @@ from engine.service import execution
 from engine.service import running
 from engine.events.run_events import EpochEnded, PlanChosen
 from engine.runs.store import RunStore
+from engine.training import placement
 from engine.training.control import TrainingControl
 
-STRATEGY = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(n_devices)])
+TWO = placement.Placement(tuple(f"CPU:{i}" for i in range(n_devices)))
+on_two = mock.patch.object(placement, "place", lambda spec, signature: TWO)
 spec = {
     "data": {"source": "iris"},
     "model": {"name": "mlp", "parameters": {"dropout": 0.0, "batch_normalization": False}},
@@ -189,17 +192,19 @@ spec = {
 }
 found = {}
 with tempfile.TemporaryDirectory() as folder, RunStore(Path(folder)) as store:
-    for name, strategy in (("one", None), ("two", STRATEGY)):
+    for name, devices in (("one", contextlib.nullcontext()), ("two", on_two)):
         events = []
-        ended = running.train(spec, store, events.append, TrainingControl(), strategy=strategy)
+        with devices:
+            ended = running.train(spec, store, events.append, TrainingControl())
         assert ended.state == "finished", (ended.reason, ended.details)
         epochs = [event.metrics for event in events if isinstance(event, EpochEnded)]
         plan = next(event for event in events if isinstance(event, PlanChosen))
         again = execution.evaluate(ended.run, store).metrics["accuracy"]
         found[name] = {"epochs": epochs, "test": ended.metrics["test_accuracy"],
                        "reason": ended.reason, "again": again, "device": plan.device}
-    more = running.resume(ended.run, {"training.epochs": 5}, store, lambda event: None,
-                          TrainingControl(), strategy=STRATEGY)
+    with on_two:
+        more = running.resume(ended.run, {"training.epochs": 5}, store, lambda event: None,
+                              TrainingControl())
     found["more"] = more.reason
 print(json.dumps(found))
 """

@@ -156,7 +156,7 @@ def test_a_run_that_died_after_its_last_epoch_is_evaluated_and_saved(store, stra
         raise _End
 
     with monkeypatch.context() as patched:
-        patched.setattr("engine.training.job.TrainingJob._save", die)
+        patched.setattr("engine.training.trained_model.TrainedModel.save", die)
         _, ended = _train(store, _spec())
     assert isinstance(ended, RunFailed)
     assert not (store.folder(ended.run) / "model.keras").exists()

@@ -1,39 +1,33 @@
-"""Cluster: this worker's part in a training shared by several. Imported by workers only.
+"""Cluster: the group of workers of a training that several share. Imported by workers only.
 
-Each worker holds the whole model in plain variables, computes the gradient of its share of each
-batch, and all add theirs up through `tf.distribute.MultiWorkerMirroredStrategy`, together with what
-they counted for the metrics. Each then learns from the same sum, so that all hold the same weights,
-metrics and optimizer, and whatever can be done with a model trained alone (clipping, accumulating,
-checkpoints, a look by one worker only) can be done here without asking the others.
-Variables of the strategy's own would need all workers for reading a metric, and Keras's `fit` fails
-with them (keras issue 20585).
+Each worker holds the whole model in plain variables, and learns from the same sum of gradients as
+the others, so that all hold the same weights, metrics and optimizer, and whatever can be done with
+a model trained alone (clipping, accumulating, checkpoints, a look by one worker only) can be done
+here without asking the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context  # what aborts collectives has no public name
 
-from engine.errors import DescentError
+from engine.training.chunk import Augment
+from engine.training.cluster.collective import Collective
+from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.cluster.team import Team, TeamChunkLength
-from engine.training.cluster.workers import endpoint
+from engine.training.loop import DeviceData
 from engine.training.placement import Placement
 from engine.training.plan import ChunkLength, Plan
 from engine.training.resumption import Resumption
 
 _SEED_STRIDE = 1_000_003
 
-Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
 
 class Cluster:
-    """The strategy, and what is done with it.
+    """The workers of a training that several share; a `WorkerGroup`.
 
     Make it before TensorFlow computes anything in this process.
 
@@ -45,64 +39,18 @@ class Cluster:
         DescentError: TensorFlow cannot listen at the address, or there are too few GPUs.
     """
 
+    is_independent = False
+
     def __init__(self, team: Team, use_gpu: bool = True) -> None:
-        self.team = team
-        workers = team.workers
-        n_gpus = _choose_gpu(workers.local_rank, use_gpu)
-        # Its own coordination cannot be interrupted while it waits for somebody who is gone, and
-        # takes SIGTERM from us; the team's links do what it is for. Any setting keeps it off.
-        context.context().configure_coordination_service(service_type="")
-        team.when_lost = _abort_collectives
-        addresses = [_plain(address) for address in workers.addresses]
-        resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
-            tf.train.ClusterSpec({"worker": addresses}),
-            task_type="worker",
-            task_id=workers.index,
-            num_accelerators={"GPU": n_gpus},
-            rpc_layer="grpc",
-        )
-        try:
-            self.strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
-        except tf.errors.UnavailableError:
-            raise team.why() from None
-        except tf.errors.OpError as error:
-            raise DescentError(
-                f"TensorFlow cannot listen at {workers.addresses[workers.index]}. "
-                f"Received: {error.message}",
-                "Choose another port, in the list of every worker.",
-            ) from error
-        # It would find out later than the links do, and its thread would outlive the training.
-        self.strategy.extended._stop_check_health_thread()
+        self._team = team
+        self._collective = Collective(team, use_gpu)
 
     @property
     def is_chief(self) -> bool:
-        """This worker owns the run."""
-        return self.team.workers.is_chief
-
-    def __len__(self) -> int:
-        return len(self.team.workers)
-
-    def agree(self, plan: Plan, placement: Placement) -> tuple[Plan, Placement]:
-        """Returns how all workers execute the steps: data in memory where all have room for it.
-
-        Raises:
-            TrainingError: Someone is gone.
-        """
-        fixed = (
-            f"{len(self)} workers share each batch and hold the same weights. XLA, gradient flow "
-            "and live views are off: the workers would wait for each other."
-        )
-        resident = self.team.all_can(plan.resident)
-        policy = self.team.agree(placement.policy)
-        plan = replace(plan, resident=resident, xla=False, tries_xla=False, fixed=fixed)
-        return plan, replace(placement, policy=policy)
-
-    def chunk_length(self, plan: Plan, batch_size: int) -> ChunkLength:
-        """Decides how long chunks are, at all workers."""
-        return TeamChunkLength(self.team, batch_size, plan.chunk)
+        return self._team.workers.is_chief
 
     def begin(self, run: str, name: str, resumption: Resumption | None) -> None:
-        """Lets the chief tell the others which run begins, or how it goes on.
+        """Tells the others which run begins, or how it goes on.
 
         Its variables follow with `equalize`.
 
@@ -110,7 +58,7 @@ class Cluster:
             TrainingError: Someone is gone.
         """
         found = None if resumption is None else resumption.found
-        self.team.notify(
+        self._team.notify(
             {
                 "run": run,
                 "name": name,
@@ -120,130 +68,75 @@ class Cluster:
             }
         )
 
-    def prepare(self, model: keras.Model) -> None:
-        """Lets layers that look at the whole batch look at that of all workers; before tracing."""
-        for layer in _batch_layers(model):
-            layer.synchronized = True
+    def agree(self, plan: Plan, placement: Placement) -> tuple[Plan, Placement]:
+        """Returns how all workers execute the steps: data in memory where all have room for it.
 
-    def restore(self, model: keras.Model) -> None:
-        """Takes `prepare` back, so that a saved model is as one trained alone."""
-        for layer in _batch_layers(model):
-            layer.synchronized = False
+        Raises:
+            TrainingError: Someone is gone.
+        """
+        fixed = (
+            f"{len(self._collective)} workers share each batch and hold the same weights. XLA, "
+            "gradient flow and live views are off: the workers would wait for each other."
+        )
+        resident = self._team.all_can(plan.resident)
+        policy = self._team.agree(placement.policy)
+        plan = replace(
+            plan, resident=resident, xla=False, tries_xla=False, fused=False, fixed=fixed
+        )
+        # Which device each one takes is the collective's matter.
+        return plan, replace(placement, devices=(), policy=policy)
 
-    def equalize(self, model: keras.Model) -> None:
+    def make_loop(
+        self,
+        network: keras.Model,
+        pattern: DeviceData,
+        strategy: tf.distribute.Strategy | None = None,
+        augment: Augment | None = None,
+        seed: int = 0,
+        fused_for: int = 0,
+    ) -> SharedLoop:
+        """Returns what runs the steps, in step with the others.
+
+        A strategy and fused layers are for one worker alone: what `agree` gives asks for neither.
+        """
+        for layer in _batch_layers(network):
+            layer.synchronized = True  # it looks at the batch of all workers; before tracing
+        return SharedLoop(self._collective, network, pattern, augment, seed)
+
+    def chunk_length(self, plan: Plan, batch_size: int) -> ChunkLength:
+        """Returns how long chunks are, at all workers."""
+        return TeamChunkLength(self._team, batch_size, plan.chunk)
+
+    def equalize(self, network: keras.Model) -> None:
         """Gives every worker the chief's variables; the random numbers stay different.
 
         Raises:
             TrainingError: Someone is gone.
         """
-        variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        variables = [*network.variables, *network.optimizer.variables, *network.metrics_variables]
         unique = list({id(variable): variable.value for variable in variables}.values())
+        self._collective.broadcast(unique, is_source=self.is_chief)
+        self._vary_seeds(network)
 
-        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-        def take() -> None:
-            sent = [_sendable(value) for value in unique]
-            if not self.is_chief:
-                sent = [tf.zeros_like(value) for value in sent]
-            for value, arrived in zip(unique, self.sum(sent), strict=True):
-                value.assign(tf.cast(arrived, value.dtype))
-
-        self.guarded(tf.function(take, autograph=False))
-        self._vary_seeds(model)
-
-    def _vary_seeds(self, model: keras.Model) -> None:
+    def _vary_seeds(self, network: keras.Model) -> None:
         """Workers drop other units for their examples; the chief's seeds are the run's."""
-        for variable in model.non_trainable_variables:
+        for variable in network.non_trainable_variables:
             if "seed_generator_state" in variable.path and not self.is_chief:
                 seed, count = variable.numpy()
                 variable.assign(
-                    np.array([seed + self.team.workers.index * _SEED_STRIDE, count], np.uint32)
+                    np.array([seed + self._collective.index * _SEED_STRIDE, count], np.uint32)
                 )
 
-    def sum(self, tensors: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Adds tensors up over all workers; in a graph only."""
-        return list(self.strategy.run(add_up, args=(list(tensors),)))
-
-    def guarded(self, call: Callable[[], Any]) -> Any:
-        """Calls something that waits for the others.
-
-        Raises:
-            TrainingError: Someone is gone.
-        """
-        try:
-            return call()
-        except (tf.errors.UnavailableError, tf.errors.CancelledError, tf.errors.AbortedError):
-            raise self.team.why() from None
-        except tf.errors.InternalError as error:
-            # A connection that breaks is told as one of many kinds of errors.
-            if "ollective" in error.message:
-                raise self.team.why() from None
-            raise
+    def restore(self, network: keras.Model) -> None:
+        """Lets layers look at their own batch again: a saved model is as one trained alone."""
+        for layer in _batch_layers(network):
+            layer.synchronized = False
 
 
-def add_up(tensors: Sequence[Any]) -> list[Any]:
-    """Adds tensors up over all workers; within `strategy.run` only.
-
-    Slices, as an embedding's gradient has them, are strung together, not added up: Keras's
-    optimizers make another step of slices than of their sum, and so do the same as for one worker.
-    """
-    replica = tf.distribute.get_replica_context()
-    total = list(tensors)
-    kinds = [(tensor.dtype, isinstance(tensor, tf.IndexedSlices)) for tensor in tensors]
-    # Those of one type travel together.
-    for kind in dict.fromkeys(kinds):
-        places = [place for place, other in enumerate(kinds) if other == kind]
-        # A copy, which is on the worker's device by name; without a name TensorFlow refuses.
-        copies = [_copy(tensors[place]) for place in places]
-        summed = replica.all_reduce(tf.distribute.ReduceOp.SUM, copies)
-        for place, value in zip(places, summed, strict=True):
-            total[place] = value
-    return total
-
-
-def _copy(tensor: Any) -> Any:
-    if isinstance(tensor, tf.IndexedSlices):
-        return tf.IndexedSlices(
-            tf.identity(tensor.values), tf.identity(tensor.indices), tensor.dense_shape
-        )
-    return tf.identity(tensor)
-
-
-def _choose_gpu(rank: int, use_gpu: bool) -> int:
-    """Hides all GPUs but the one of this worker; how many are left."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if not use_gpu or not gpus:
-        tf.config.set_visible_devices([], "GPU")
-        return 0
-    if rank >= len(gpus):
-        raise DescentError(
-            f"This is worker {rank + 1} of its host, which has {len(gpus)} GPUs.",
-            "Start one worker for each GPU, or use --set execution.device=cpu.",
-        )
-    tf.config.set_visible_devices([gpus[rank]], "GPU")
-    return 1
-
-
-def _abort_collectives() -> None:
-    """Ends what waits for a worker that is gone, with an error. From any thread."""
-    context.context().abort_collective_ops(tf.errors.UNAVAILABLE, "A worker is gone.")
-
-
-def _plain(address: str) -> str:
-    host, port = endpoint(address)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _batch_layers(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+def _batch_layers(network: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Layers that look at the whole batch."""
     return [
         layer
-        for layer in model._flatten_layers()
+        for layer in network._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
-
-
-def _sendable(value: tf.Tensor) -> tf.Tensor:
-    """A tensor of a type that collectives know."""
-    value = tf.convert_to_tensor(value)
-    if value.dtype.is_integer or value.dtype.is_bool:
-        return tf.cast(value, tf.int64)
-    return value

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engine.training.cluster.cluster import Augment, Cluster, add_up
+from engine.training.chunk import Augment
+from engine.training.cluster.collective import Collective, add_up
 
 _SEED_STRIDE = 1_000_003
 
@@ -22,7 +23,7 @@ class SharedChunk:
     One graph serves every chunk: workers that trace at different moments would never meet.
 
     Args:
-        cluster: The workers.
+        collective: The workers.
         model: Built and compiled, with optimizer and metric variables.
         learns: Train; otherwise test.
         metrics: All that are watched, the loss first.
@@ -35,7 +36,7 @@ class SharedChunk:
 
     def __init__(
         self,
-        cluster: Cluster,
+        collective: Collective,
         model: keras.Model,
         learns: bool,
         metrics: Sequence[keras.metrics.Metric],
@@ -45,7 +46,7 @@ class SharedChunk:
         seed: int = 0,
         rate: keras.Variable | None = None,
     ) -> None:
-        self._cluster = cluster
+        self._collective = collective
         self._model = model
         self._learns = learns
         self._loss = metrics[0]
@@ -88,7 +89,7 @@ class SharedChunk:
         Raises:
             TrainingError: Another worker is gone.
         """
-        return self._cluster.guarded(lambda: self._graph(data, indices, first_step, rates))
+        return self._collective.guarded(lambda: self._graph(data, indices, first_step, rates))
 
     def _chunk(
         self,
@@ -108,7 +109,7 @@ class SharedChunk:
             with tf.control_dependencies(before):
                 for variable in self._state:
                     variable.assign(tf.zeros_like(variable))
-            gradients, counted = self._cluster.strategy.run(
+            gradients, counted = self._collective.strategy.run(
                 self._share, args=(data, indices[index], first_step + index)
             )
             for variable, was, new in zip(self._state, before, counted, strict=True):
@@ -130,7 +131,7 @@ class SharedChunk:
         Returns:
             The gradient, and what the metrics counted, both of the whole batch.
         """
-        n_workers, worker = len(self._cluster), self._cluster.team.workers.index
+        n_workers, worker = len(self._collective), self._collective.index
         n = tf.shape(batch)[0]
         start, stop = n * worker // n_workers, n * (worker + 1) // n_workers
         # Where there are fewer examples than workers, some compute one that does not count.
@@ -161,7 +162,7 @@ class SharedChunk:
                 x=x, y=y, y_pred=outputs, sample_weight=weight, training=self._learns
             )
             # Within a strategy Keras divides it by the number of replicas.
-            loss = loss * tf.cast(len(self._cluster), loss.dtype)
+            loss = loss * tf.cast(len(self._collective), loss.dtype)
             goal = model.optimizer.scale_loss(loss * tf.cast(share, loss.dtype))
         self._loss.update_state(loss, sample_weight=share * n)
         model.compute_metrics(x, y, outputs, sample_weight=weight)

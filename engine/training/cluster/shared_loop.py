@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from engine.training.chunk import Augment, Noted, Tensors, metric_state
-from engine.training.cluster.cluster import Cluster
+from engine.training.cluster.collective import Collective
 from engine.training.cluster.shared_chunk import SharedChunk
 from engine.training.loop import DeviceData, StepLoop
 
@@ -20,7 +20,7 @@ class SharedLoop(StepLoop):
     Predicting is done by each for itself.
 
     Args:
-        cluster: The workers.
+        collective: The workers.
         model: Built and compiled, under no strategy.
         data: Examples of the kind the loop will see; only their shapes and types matter.
         augment: As for `StepLoop`; each worker draws other numbers.
@@ -29,15 +29,18 @@ class SharedLoop(StepLoop):
 
     def __init__(
         self,
-        cluster: Cluster,
+        collective: Collective,
         model: keras.Model,
         data: DeviceData,
         augment: Augment | None = None,
         seed: int = 0,
     ) -> None:
-        self._cluster = cluster
-        cluster.prepare(model)
+        self._collective = collective
         super().__init__(model, data, None, augment, seed)
+
+    @property
+    def replicas(self) -> int:
+        return len(self._collective)
 
     @property
     def can_repeat(self) -> bool:
@@ -53,7 +56,7 @@ class SharedLoop(StepLoop):
         note = partial(metric_state, self._metrics)
         learns = step == self._model.train_step
         chunk = SharedChunk(
-            self._cluster,
+            self._collective,
             self._model,
             learns,
             self._metrics,

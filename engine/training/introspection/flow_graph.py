@@ -17,6 +17,7 @@ import keras
 import tensorflow as tf
 
 from engine.events.messages import FloatArray
+from engine.training.calling import DirectCall
 from engine.training.introspection.layer_probe import Call, answering, leaves, listening
 
 Batch = tuple[tf.Tensor, ...]
@@ -101,11 +102,11 @@ class FlowGraph:
         owners = {id(v): place for place, layer in enumerate(layers) for v in layer.variables}
         # What is in no layer is below 0, and left out.
         self._owners = [owners.get(id(v), -1) for v in network.trainable_variables]
-        self._function: Any = None
+        self._call: DirectCall | None = None
 
     @property
     def is_traced(self) -> bool:
-        return self._function is not None
+        return self._call is not None
 
     def state(self) -> list[tf.Tensor]:
         """All variables as they are now; the memory is shared until a step writes anew."""
@@ -129,7 +130,7 @@ class FlowGraph:
         """
         network = _twin_of(self._network) if on_twin else self._network
         function = tf.function(
-            lambda *arguments: self._measure(network, *arguments),
+            lambda *arguments: (self._measure(network, *arguments),),
             input_signature=[
                 [tf.TensorSpec(item.shape, item.dtype) for item in self._network.variables],
                 [tf.TensorSpec(item.shape, item.dtype) for item in network.trainable_variables],
@@ -137,10 +138,10 @@ class FlowGraph:
                 tf.TensorSpec((), tf.int32),
             ],
             autograph=False,
-        ).get_concrete_function()
-        first = tuple(part[:1] for part in batch)
-        function(self.state(), self.weights(), first, tf.constant(0))
-        self._function = function
+        )
+        call, first = DirectCall(function), tuple(part[:1] for part in batch)
+        call(self.state(), self.weights(), first, tf.constant(0))
+        self._call = call
 
     def measure(
         self, before: list[tf.Tensor], after: list[tf.Tensor], batch: Batch, step: int
@@ -157,8 +158,10 @@ class FlowGraph:
             Gradient norm, weight norm, norm of the change over that of the weights (NaN where they
             are all 0), and share of dead units (NaN where that means nothing), (4, layers).
         """
-        found: FloatArray = self._function(before, after, batch, tf.constant(step)).numpy()
-        return found
+        assert self._call is not None
+        (found,) = self._call(before, after, batch, tf.constant(step))
+        values: FloatArray = found.numpy()
+        return values
 
     def _measure(
         self,

@@ -1,10 +1,9 @@
-"""Rewinding: back to the last finite state of a training. Imported by workers only."""
+"""Rollback: back to the last finite state of a training. Imported by workers only."""
 
 from __future__ import annotations
 
 import contextlib
 
-import keras
 import numpy as np
 
 from engine.training.checkpoint import Snapshot, restore_snapshot
@@ -20,29 +19,21 @@ REPLAY_S = 10.0
 """Steps are done again for this long at most."""
 
 
-class Rewinding:
+class Rollback:
     """Goes back to a state that was copied, and from there on again.
 
     Copying the state before each chunk would cost all trainings a few hundredths of their time;
     doing some steps again costs only those that fail.
 
     Args:
-        model: Whose state it is.
-        loop: Runs its steps.
+        loop: Runs the steps of the model whose state it is.
         train: Feeds the training part.
         schedule: Batch size and seed.
         rate: The learning rate of each step.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        loop: StepLoop,
-        train: Feed,
-        schedule: Schedule,
-        rate: LearningRate,
-    ) -> None:
-        self._model = model
+    def __init__(self, loop: StepLoop, train: Feed, schedule: Schedule, rate: LearningRate) -> None:
+        self._model = loop.model
         self._loop = loop
         self._train = train
         self._schedule = schedule

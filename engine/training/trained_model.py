@@ -1,0 +1,111 @@
+"""TrainedModel: what a training leaves, evaluated on the test part and saved with its contract.
+
+Imported by workers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.datasets.base import AnyArray, IndexArray
+from engine.inference.contract import Contract
+from engine.inference.decoding import predictor
+from engine.inference.evaluation.anomalies import evaluate_part
+from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.serving import ServedModel
+from engine.preprocessing.targets import AnomalyTargets
+from engine.training.feed import BLOCK_BYTES
+from engine.training.feeding import row_bytes
+from engine.training.loop import StepLoop
+from engine.training.prepared_data import PreparedData
+
+# The threshold of anomalies is learnt from at most this many scores, drawn evenly.
+_MAX_SCORED = 50_000
+
+
+class TrainedModel:
+    """The model of a training, with the weights it has now.
+
+    Args:
+        loop: Trains it, and predicts.
+        prepared: Spec, data, parts and scaling.
+        folder: Where it is saved.
+    """
+
+    def __init__(self, loop: StepLoop, prepared: PreparedData, folder: Path) -> None:
+        self._loop = loop
+        self._prepared = prepared
+        self._folder = folder
+
+    def learn_threshold(self) -> None:
+        """Takes from the scores of the training part what counts as unusual, where that is asked.
+
+        To be called once the weights are final.
+        """
+        prepared = self._prepared
+        preprocessing = prepared.preprocessing
+        if not isinstance(preprocessing.targets, AnomalyTargets):
+            return
+        rows = prepared.parts.train
+        if len(rows) > _MAX_SCORED:
+            rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
+        scores = self._predicted(rows)
+        targets = preprocessing.targets.learnt(scores, prepared.spec.anomaly.threshold)
+        self._prepared = replace(prepared, preprocessing=replace(preprocessing, targets=targets))
+
+    def save(self) -> None:
+        """Writes the model with its contract.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        prepared = self._prepared
+        contract = Contract.of(prepared.examples, prepared.preprocessing, self._beam_width)
+        ServedModel(self._loop.model, contract).save(self._folder)
+
+    def evaluate(self, loss: Callable[[], float]) -> Evaluation | None:
+        """Evaluates it on the test part, and writes what was found.
+
+        Args:
+            loss: Returns the loss over the test part; asked where there is one.
+
+        Returns:
+            Metrics, the loss among them, and what they are made of; None without a test part.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        prepared, rows = self._prepared, self._prepared.parts.test
+        if not len(rows):
+            return None
+        outputs = self._predicted(rows)
+        found = evaluate_part("test", rows, outputs, prepared.examples, prepared.preprocessing)
+        found = found.with_metrics({**found.metrics, "loss": loss()})
+        found.save(self._folder)
+        return found
+
+    def _predicted(self, rows: IndexArray) -> AnyArray:
+        """Predictions for some of the examples in the target's own terms, (n, …)."""
+        prepared, preprocessing = self._prepared, self._prepared.preprocessing
+        predict = predictor(
+            self._loop.model,
+            prepared.signature,
+            preprocessing,
+            self._loop.predict,
+            self._beam_width,
+        )
+        size = max(1, BLOCK_BYTES // row_bytes(prepared.signature))
+        return np.concatenate(
+            [
+                predict(preprocessing.transform_x(prepared.examples.x[some]))
+                for some in np.split(rows, range(size, len(rows), size))
+            ]
+        )
+
+    @property
+    def _beam_width(self) -> int:
+        return int(self._prepared.spec.model.parameters.get("beam_width", 1))
