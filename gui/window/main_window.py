@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-)
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -25,37 +20,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.datasets import DATASETS
 from engine.events.messages import Rejected
-from gui.pages.data.data_page import DataPage
-from gui.pages.model.model_page import ModelPage
-from gui.pages.results.results_page import ResultsPage
-from gui.pages.runs.runs_page import RunsPage
 from gui.pages.shared.page import Page
-from gui.pages.train.train_page import TrainPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.window.drop_hint import DropHint, dropped_path
+from gui.window.page_list import PAGES, page_class
 from gui.window.rail import Rail
 from gui.window.shortcut_sheet import ShortcutSheet
 from gui.window.window_actions import Shortcut, add_actions
 from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
 
+if TYPE_CHECKING:
+    from gui.pages.data.data_page import DataPage
+    from gui.pages.model.model_page import ModelPage
+
 logger = logging.getLogger(__name__)
 
-PageFactory = Callable[[Controller, Messages, Settings, QWidget], Page]
-
-PAGES: Final[dict[str, PageFactory]] = {
-    "data": DataPage,
-    "model": ModelPage,
-    "train": TrainPage,
-    "results": ResultsPage,
-    "runs": RunsPage,
-}
-"""The pages in the order of the workflow."""
+FIRST_DATA: Final = "digits"
+"""Picked where nothing was picked before."""
 
 MINIMUM_SIZE: Final = QSize(1120, 680)
 FIRST_SIZE: Final = QSize(1280, 800)
@@ -159,7 +145,13 @@ class MainWindow(QMainWindow):
     @Slot()
     def open(self) -> None:
         """Builds the pages and opens the engine; called once the window is painted."""
-        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
+        QTimer.singleShot(PAGE_GAP_MS, self, self._begin)
+
+    @Slot()
+    def _begin(self) -> None:
+        if not self.controller.is_closing:
+            self._restore_draft()
+            self._build_next_page()
 
     @Slot()
     def _build_next_page(self) -> None:
@@ -176,7 +168,8 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
     def _build_page(self, name: str) -> None:
-        page = PAGES[name](self.controller, self.messages, self.settings, self._places[name])
+        place = self._places[name]
+        page = page_class(name)(self.controller, self.messages, self.settings, place)
         page.page_requested.connect(self.show_page)
         page.field_requested.connect(self.focus_field)
         page.hint_changed.connect(partial(self.bar.set_hint, name))
@@ -207,12 +200,15 @@ class MainWindow(QMainWindow):
             self.resize(FIRST_SIZE)
         page = self.settings.get("window/page", "data")
         self.show_page(page if page in PAGES else "data")
+
+    def _restore_draft(self) -> None:
+        """Once the window is painted: loading every kind of data takes as long as all before it."""
         draft = Draft.from_values(self.settings.get("draft", dict[str, object]()))
         if draft.has_data:
             self.controller.drafts.set_draft(draft)
         else:
             # The first time, something good to start with is picked: Train, Start, and it learns.
-            self.controller.drafts.choose_data(next(iter(DATASETS)).name)
+            self.controller.drafts.choose_data(FIRST_DATA)
 
     # ---- pages
 
@@ -224,7 +220,7 @@ class MainWindow(QMainWindow):
     @property
     def current_page(self) -> str:
         """Name of the page on screen."""
-        return list(PAGES)[self.stack.currentIndex()]
+        return PAGES[self.stack.currentIndex()]
 
     @Slot(str)
     def _shortcuts(self) -> Iterator[Shortcut]:
@@ -249,8 +245,8 @@ class MainWindow(QMainWindow):
         """Shows a page of the guide; without a name that of the picked architecture."""
         self.show_page("model")
         page = self.pages.get("model")
-        if isinstance(page, ModelPage):
-            page.show_guide(name)
+        if page is not None:
+            cast("ModelPage", page).show_guide(name)
 
     @Slot(str)
     def focus_field(self, path: str) -> None:
@@ -339,10 +335,10 @@ class MainWindow(QMainWindow):
         self._drop_hint.hide()
         page = self.pages.get("data")
         path = dropped_path(event)
-        if path and isinstance(page, DataPage):
+        if path and page is not None:
             event.acceptProposedAction()
             self.show_page("data")
-            page.open_path(path)
+            cast("DataPage", page).open_path(path)
 
     # ---- closing
 

@@ -14,8 +14,8 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
-from gui.pages.train.run_readiness import data_title, model_title
 from gui.state.controller import Controller
+from gui.state.draft_titles import data_title, model_title
 from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
 
 

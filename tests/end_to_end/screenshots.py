@@ -31,7 +31,8 @@ from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
-from gui.window.main_window import PAGES, MainWindow
+from gui.window.main_window import MainWindow
+from gui.window.page_list import PAGES
 
 SETTLE_MS = 700  # long enough for a page to be read, laid out and drawn
 

@@ -25,7 +25,8 @@ from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from gui.window.app import AfterFirstPaint, start_log
-from gui.window.main_window import PAGES, MainWindow
+from gui.window.main_window import MainWindow
+from gui.window.page_list import PAGES
 from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.frame_fixtures import WindowStage, window_stage

@@ -36,14 +36,13 @@ from gui.formatting.run_words import (
 from gui.pages.train.run_bar import RunBar
 from gui.pages.train.run_readiness import (
     Readiness,
-    data_title,
     draft_text,
-    model_title,
     readiness,
 )
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.state.draft import Draft
+from gui.state.draft_titles import data_title, model_title
 from gui.state.messages import Messages
 from gui.state.run_controller import EPOCHS
 from gui.widgets.notice import Notice

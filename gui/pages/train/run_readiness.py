@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from engine.architectures import ARCHITECTURES
-from engine.datasets import DATASETS
 from engine.events.messages import Rejected
 from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
@@ -15,7 +13,7 @@ from gui.formatting.estimate_words import estimate_text, too_large_texts
 from gui.formatting.numbers import counted
 from gui.formatting.translation import translate
 from gui.state.controller import Controller
-from gui.state.draft import Draft
+from gui.state.draft_titles import data_title, model_title
 
 SMALLER_BATCH = "smaller batch"
 """In place of a page: a button that takes the batch size that fits."""
@@ -87,19 +85,6 @@ def draft_text(controller: Controller) -> str:
         if epochs:
             parts.append(counted(epochs, translate("{n} epoch"), translate("{n} epochs")))
     return " · ".join(parts)
-
-
-def data_title(draft: Draft) -> str:
-    """What people call the draft's data."""
-    if draft.source in DATASETS:
-        return DATASETS[draft.source].title
-    return PurePath(draft.source).name
-
-
-def model_title(draft: Draft) -> str:
-    """What people call the draft's model."""
-    known = draft.model in ARCHITECTURES
-    return ARCHITECTURES[draft.model].title_of(draft.model_parameters) if known else draft.model
 
 
 def _epochs(controller: Controller) -> int:
