@@ -15,7 +15,7 @@ from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
 from engine.errors import Problem
 from engine.events.profile import Profile
 from engine.preprocessing.augmentation import settings_for
-from engine.spec.parameters import Parameters
+from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import (
     AnomalySpec,
     AugmentationSpec,
@@ -242,8 +242,8 @@ class DataSettings(QWidget):
         self.augmentation.setVisible(kind is not None)
         if kind is not None:
             fitting = {item.name for item in settings_for(kind)}
-            for name in AugmentationSpec.model_fields:
-                self.augmentation_form.set_row_shown(name, name in fitting)
+            for item in describe(AugmentationSpec):  # plug-ins have settings, but no field
+                self.augmentation_form.set_row_shown(item.name, item.name in fitting)
 
     def _offer_formats(self, draft: Draft, is_file: bool) -> None:
         self._format_part.setVisible(is_file)
