@@ -248,6 +248,18 @@ def test_a_window_that_opens_does_not_load_what_is_not_looked_at_yet() -> None:
         "engine.graph.layer_types",
     )
     code = f"""import sys, gui.window.main_window
+from gui.window.page_list import PAGES, page_class
+pages = [page_class(name) for name in PAGES]
+print([name for name in {later} if name in sys.modules])"""
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_window_is_painted_before_pages_data_sets_and_plots_are_loaded() -> None:
+    later = ("engine.datasets", "engine.architectures", "engine.preprocessing", "pyqtgraph")
+    code = f"""import sys, gui.window.app
 print([name for name in {later} if name in sys.modules])"""
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -83,7 +83,9 @@ class TestOpening:
 
     def test_tensorflow_is_never_in_this_process(self, tmp_path: Path) -> None:
         code = (
-            "import sys, gui.window.app, gui.window.main_window\n"
+            "import sys, gui.window.app\n"
+            "from gui.window.page_list import PAGES, page_class\n"
+            "pages = [page_class(name) for name in PAGES]\n"
             "heavy = {'tensorflow', 'keras', 'sklearn', 'pandas', 'scipy'} & set(sys.modules)\n"
             "sys.exit(f'imported: {heavy}' if heavy else 0)"
         )
