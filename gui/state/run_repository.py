@@ -1,4 +1,4 @@
-"""RunShelf: the workspace's stored runs, read and changed in the background."""
+"""RunRepository: the workspace's stored runs, read and changed in the background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Garbage: Python's cycles of objects are collected in the GUI thread only.
+"""GarbageCollector: Python's cycles of objects are collected in the GUI thread only.
 
 Python collects them in whatever thread happens to allocate. In a thread that waits for the engine
 or for the disk it would then destroy widgets and plot items, which Qt allows in their own thread

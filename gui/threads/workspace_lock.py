@@ -1,4 +1,4 @@
-"""WorkspaceHold: the workspace belongs to one window at a time; the others may look."""
+"""WorkspaceLockHolder: the workspace belongs to one window at a time; the others may look."""
 
 from __future__ import annotations
 
