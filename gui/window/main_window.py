@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
     def _begin(self) -> None:
         if not self.controller.is_closing:
             self._restore_draft()
-            self._build_next_page()
+            QTimer.singleShot(0, self, self._build_next_page)
 
     @Slot()
     def _build_next_page(self) -> None:
@@ -164,10 +164,12 @@ class MainWindow(QMainWindow):
         current = self.current_page
         name = current if current in self._waiting else self._waiting[0]
         self._waiting.remove(name)
-        self._build_page(name)
-        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
+        page_class(name)  # to load it and to build it take a turn each
+        QTimer.singleShot(0, self, partial(self._build_page, name))
 
     def _build_page(self, name: str) -> None:
+        if self.controller.is_closing:
+            return
         place = self._places[name]
         page = page_class(name)(self.controller, self.messages, self.settings, place)
         page.page_requested.connect(self.show_page)
@@ -181,6 +183,7 @@ class MainWindow(QMainWindow):
         self.pages[name] = page
         if name == self.current_page:
             self._focus_page(name)
+        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
     def _open_engine(self) -> None:
         self.controller.open()
