@@ -33,17 +33,16 @@ _MODULES = {"recurrent": recurrent, "attention": attention, "max pooling": max_p
 
 
 @contextmanager
-def fused(model: keras.Model, *, batch_size: int = 32, xla: bool = False) -> Iterator[None]:
+def fused(model: keras.Model, *, batch_size: int = 32) -> Iterator[None]:
     """Has the layers of a model compute in fewer operations while a graph is traced.
 
     Args:
         model: Built and compiled.
         batch_size: Examples in a batch, if known; decides whether projecting a whole vocabulary
             is less work than projecting each token.
-        xla: The graph will be compiled with XLA.
     """
     # Two are a third faster than one with XLA, too: each step of one is too small for two cores.
-    provenance = Provenance(batch_size, xla, min(2, cores()))
+    provenance = Provenance(batch_size, min(2, cores()))
     replacements = _replacements(model, provenance)
     for it in replacements:
         it.do()
@@ -52,11 +51,6 @@ def fused(model: keras.Model, *, batch_size: int = 32, xla: bool = False) -> Ite
     finally:
         for it in reversed(replacements):
             it.undo()
-
-
-def is_fusible(model: keras.Model) -> bool:
-    """Whether anything of the model would be computed otherwise."""
-    return bool(_kinds(model))
 
 
 def is_mostly_recurrent(model: keras.Model) -> bool:
