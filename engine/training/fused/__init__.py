@@ -17,6 +17,7 @@ from typing import Any
 
 import keras
 
+from engine.devices.cores import usable_cores
 from engine.training.fused import (
     attention,
     embedding,
@@ -26,7 +27,7 @@ from engine.training.fused import (
     recurrent,
 )
 from engine.training.fused.provenance import Provenance
-from engine.training.fused.replacing import Replacement, cores
+from engine.training.fused.replacing import Replacement
 
 _MODULES = {"recurrent": recurrent, "attention": attention, "max pooling": max_pooling}
 """What is worth telling, by its name in words."""
@@ -42,7 +43,7 @@ def fused(model: keras.Model, *, batch_size: int = 32) -> Iterator[None]:
             is less work than projecting each token.
     """
     # Two are a third faster than one with XLA, too: each step of one is too small for two cores.
-    provenance = Provenance(batch_size, min(2, cores()))
+    provenance = Provenance(batch_size, min(2, usable_cores()))
     replacements = _replacements(model, provenance)
     for it in replacements:
         it.do()
