@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.training.fused import fused, is_fusible
+from engine.training.fused import describe, fused
 
 CLASSES = np.array([0, 2, 1, 0, 0, 2, 1, 1, 2])
 """Of nine examples."""
@@ -38,7 +38,7 @@ def trained(
 
         return tf.while_loop(lambda index: index < 3, body, (0,))[0]
 
-    with fused(model, xla=xla) if is_fused else contextlib.nullcontext():
+    with fused(model) if is_fused else contextlib.nullcontext():
         shape = x.shape if xla else (None, *x.shape[1:])
         graph = tf.function(
             chunk,
@@ -58,7 +58,7 @@ def agree(build: Build, x: np.ndarray, optimizer: object = None, **options: obje
     optimizer = optimizer or keras.optimizers.SGD(0.5)
     plain = trained(build, x, False, optimizer)
     other = trained(build, x, True, optimizer, **options)
-    assert is_fusible(other)
+    assert describe(other)
     for ours, theirs in zip(other.variables, plain.variables, strict=True):
         np.testing.assert_allclose(
             ours.numpy(), theirs.numpy(), rtol=1e-5, atol=2e-6, err_msg=ours.path

@@ -158,6 +158,7 @@ class KerasApplication(Architecture):
     formula = "image → resize → [network] → average over places → output"
     kinds = (Kind.IMAGE,)
     tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
+    convolves_images = True
     parameters = ApplicationParameters
     # MobileNetV2 from scratch on the digits: 0.92 of the test part in ten epochs. Without weights
     # it is not the network for a thousand images; the CNN has 0.98 there.

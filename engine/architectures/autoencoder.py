@@ -91,6 +91,7 @@ class Autoencoder(Architecture):
     formula = "score = mean((x − decode(encode(x)))²)"
     kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
     tasks = (Task.ANOMALY,)
+    convolves_images = True
     parameters = AutoencoderParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=100, batch_size=32)
     recommended_for: ClassVar = {

@@ -42,6 +42,7 @@ class Architecture(ABC):
             sentence that people read beside it.
         reading: Books and papers to go on with, by author, year and title.
         embeds_categories: It takes `Signature.category_sizes`, by `embedded`.
+        convolves_images: Of images it learns filters, which can be looked at.
         is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
         is_autoregressive: It writes one token after another. The network's input is (batch,
             tokens of the source + target_length), int32: the source, then the target shifted by
@@ -60,6 +61,7 @@ class Architecture(ABC):
     defaults: TrainingDefaults
     recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
     reading: tuple[str, ...] = ()
+    convolves_images: bool = False
     is_linear: bool = False
     is_autoregressive: bool = False
     embeds_categories: bool = False

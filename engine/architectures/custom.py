@@ -48,6 +48,7 @@ class Custom(Architecture):
     formula = "y = fₙ(… f₂(f₁(x)))"
     kinds = tuple(Kind)
     tasks = tuple(Task)
+    convolves_images = True  # as most that people make for them
     parameters = CustomParameters
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=32)

@@ -99,7 +99,22 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_rates(commands)
     _add_run_commands(commands)
+    _add_data_commands(commands)
+    _add_model_commands(commands)
+    _add(
+        commands,
+        "devices",
+        "say what this machine computes with",
+        without_store=listings.show_devices,
+    )
+    plugins = _add(commands, "plugins", "list what other packages add", without_store=list_plugins)
+    plugins.add_argument(
+        "--again", action="store_true", help="check those, too, that were found sound"
+    )
+    return parser
 
+
+def _add_data_commands(commands: Commands) -> None:
     data = _add_group(commands, "data", "the data to train on")
     _add(data, "list", "list the datasets in the box", without_store=listings.list_data)
     inspect = _add(data, "inspect", "say what is in a dataset", without_store=listings.inspect_data)
@@ -118,6 +133,8 @@ def build_parser() -> argparse.ArgumentParser:
     fetch.add_argument("dataset", metavar="NAME", help="a data set's name, such as mnist")
     fetch.add_argument("--yes", action="store_true", help="do not ask")
 
+
+def _add_model_commands(commands: Commands) -> None:
     architectures = _add_group(commands, "models", "the models to train")
     _add_workspace(
         _add(architectures, "list", "list the models", without_store=listings.list_models)
@@ -137,18 +154,6 @@ def build_parser() -> argparse.ArgumentParser:
     shown = describe.add_mutually_exclusive_group()
     shown.add_argument("--code", action="store_true", help="print it as Keras code")
     shown.add_argument("--graph", action="store_true", help="print its layers as JSON")
-
-    _add(
-        commands,
-        "devices",
-        "say what this machine computes with",
-        without_store=listings.show_devices,
-    )
-    plugins = _add(commands, "plugins", "list what other packages add", without_store=list_plugins)
-    plugins.add_argument(
-        "--again", action="store_true", help="check those, too, that were found sound"
-    )
-    return parser
 
 
 class _Parser(argparse.ArgumentParser):

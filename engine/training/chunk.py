@@ -49,15 +49,14 @@ class StepGraph:
         self._context: Callable[[], contextlib.AbstractContextManager[None]]
         self._context = contextlib.nullcontext
 
-    def fuse(self, model: keras.Model, batch_size: int, xla: bool = False) -> None:
+    def fuse(self, model: keras.Model, batch_size: int) -> None:
         """Has the steps computed in fewer operations, as `engine.training.fused.fused` does.
 
         Args:
             model: Whose step it is.
             batch_size: Examples in a batch.
-            xla: The graph will be compiled with XLA.
         """
-        self._context = partial(fused, model, batch_size=batch_size, xla=xla)
+        self._context = partial(fused, model, batch_size=batch_size)
 
     @staticmethod
     def signature(rows: int | None, batch_size: int | None) -> tuple[tf.TensorSpec, ...]:

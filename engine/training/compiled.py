@@ -61,7 +61,7 @@ class CompiledChunk:
             rate_variable(twin),
         )
         if fuses:
-            graph.fuse(twin, shape[1], xla=True)
+            graph.fuse(twin, shape[1])
         self._function = tf.function(
             graph.run,
             input_signature=[tuple(self._pattern), *StepGraph.signature(*shape)],

@@ -18,7 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-_REPLICA_STRIDE = 1_000_003
+SEED_STRIDE = 1_000_003
+"""Seeds of two replicas, or workers, are this far apart, so that they draw other numbers."""
 
 
 class Division(StrEnum):
@@ -201,7 +202,7 @@ class DividedChunk:
     def _seed_of(self, number: tf.Tensor) -> tf.Tensor:
         """Replicas draw other numbers than each other for their examples."""
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return tf.stack([self._seed + _REPLICA_STRIDE * replica, number])
+        return tf.stack([self._seed + SEED_STRIDE * replica, number])
 
 
 def _pattern(value: Any, n_open: int) -> Any:

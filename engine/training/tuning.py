@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.devices.cores import usable_cores
 from engine.formatting import duration_text
 from engine.training.compiled import CompiledChunk, state_of
 from engine.training.loop import DeviceData, StepLoop
@@ -97,7 +98,7 @@ class Tuner:
         self._announce = announce
         self._clock = clock
         self._measured = Measurements(
-            len(_processors()), PREPARING_RECURRENT if loop.is_mostly_recurrent else PREPARING
+            usable_cores(), PREPARING_RECURRENT if loop.is_mostly_recurrent else PREPARING
         )
         self._stage = _Stage.WAITING
         self._trial: _Preparation | None = None
@@ -340,12 +341,6 @@ def _wait(noted: tuple[tf.Tensor | None, ...]) -> None:
     for values in noted:
         if values is not None:
             values.numpy()
-
-
-def _processors() -> set[int] | range:
-    if hasattr(os, "sched_getaffinity"):
-        return os.sched_getaffinity(0)
-    return range(os.cpu_count() or 1)
 
 
 def _state_bytes(loop: StepLoop) -> int:

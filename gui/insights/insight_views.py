@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.architectures import ARCHITECTURES
 from engine.events.insights import (
     AttentionUpdated,
     EpisodePlayed,
@@ -112,7 +113,9 @@ def promise(profile: Profile | None, model: str) -> str:
         return translate("What it writes for a few samples appears here after every epoch.")
     if signature.task is Task.CONTROL and profile.source == "cartpole":
         return translate("The policy balances the pole here after every epoch.")
-    if signature.kind is Kind.IMAGE and model != "mlp":  # which has no convolutions
+    # Without a name it is the recommended one, which does.
+    convolves = model not in ARCHITECTURES or ARCHITECTURES[model].convolves_images
+    if signature.kind is Kind.IMAGE and convolves:
         return translate(
             "Filters of convolutions, and what they see in a few images, appear here while it "
             "learns."

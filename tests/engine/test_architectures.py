@@ -56,6 +56,9 @@ def test_builds_of_keras_s_layers_with_the_shapes_of_the_data(pair):
     inputs, _ = eight_rows(architecture, signature)
     assert network.input_shape == (None, *inputs.shape[1:])
     assert [name for name in _layer_modules(network) if not name.startswith("keras.")] == []
+    if signature.kind is Kind.IMAGE and architecture.name != "custom":  # which has what it is given
+        has_filters = any(isinstance(it, keras.layers.Conv2D) for it in network._flatten_layers())
+        assert has_filters == architecture.convolves_images
     outputs = network(inputs).numpy()
     if signature.task is Task.TRANSCRIPTION:
         # Logits of each moment, and moments enough to part equal characters.

@@ -8,6 +8,7 @@ from argparse import Namespace
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
+from engine.architectures.base import Architecture
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
@@ -15,6 +16,7 @@ from engine.datasets import DATASETS, FORMATS
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError
 from engine.events.findings import DataFinding
+from engine.events.messages import ModelDescribed
 from engine.events.profile import Profile
 from engine.formatting import bytes_text, duration_text, shape_text
 from engine.runs.record import RunRecord
@@ -113,7 +115,7 @@ def list_models(arguments: Namespace, output: Output) -> int:
     if output.as_json:
         output.object(
             {
-                "models": [_architecture(item.name) for item in ARCHITECTURES],
+                "models": [_architecture(item) for item in ARCHITECTURES],
                 "own_models": [
                     {"name": item.name, "title": item.title, "n_layers": len(item.graph.nodes)}
                     for item in own
@@ -138,41 +140,37 @@ def list_models(arguments: Namespace, output: Output) -> int:
 def describe_model(arguments: Namespace, output: Output) -> int:
     """Says what an architecture is; with data, builds it and lists its layers."""
     own = own_model(arguments.model, arguments.workspace)
-    name = CUSTOM if own is not None else arguments.model
-    architecture = ARCHITECTURES[name]
-    values = _architecture(name)
-    built: dict[str, Any] = {}
-    if arguments.data is not None:
-        from engine.service import execution
-
-        answer = execution.describe_model(spec_values(arguments))
-        if arguments.code:
-            if output.as_json:
-                output.object({"code": answer.code})
-            else:
-                output.write(answer.code)
-            return 0
-        if arguments.graph:
-            output.object({"title": own.title if own else architecture.title, **graph_of(answer)})
-            return 0
-        built = {
-            "spec": answer.spec.to_dict(),
-            "layers": [dataclasses.asdict(layer) for layer in answer.layers],
-            "n_parameters": answer.n_parameters,
-            "n_trainable": answer.n_trainable,
-            "n_macs": answer.n_macs,
-            "memory_bytes": answer.memory_bytes,
-            "graph": answer.graph,
-            "code": answer.code,
-        }
-    elif arguments.code or arguments.graph:
-        raise DescentError(
-            "The layers depend on the data. Received no data.",
-            "Give --data NAME or --data PATH.",
-        )
-    if output.as_json:
-        output.object(values | built)
+    architecture = ARCHITECTURES[CUSTOM if own is not None else arguments.model]
+    if arguments.data is None:
+        if arguments.code or arguments.graph:
+            raise DescentError(
+                "The layers depend on the data. Received no data.",
+                "Give --data NAME or --data PATH.",
+            )
+        _write_architecture(architecture, None, output)
         return 0
+    from engine.service import execution
+
+    built = execution.describe_model(spec_values(arguments))
+    if arguments.code:
+        if output.as_json:
+            output.object({"code": built.code})
+        else:
+            output.write(built.code)
+    elif arguments.graph:
+        output.object({"title": own.title if own else architecture.title, **graph_of(built)})
+    else:
+        _write_architecture(architecture, built, output)
+    return 0
+
+
+def _write_architecture(
+    architecture: Architecture, built: ModelDescribed | None, output: Output
+) -> None:
+    """Writes what an architecture is, and what was built of it for some data."""
+    if output.as_json:
+        output.object(_architecture(architecture) | (_built(built) if built else {}))
+        return
     output.lines(f"{architecture.title} ({architecture.name})", architecture.summary)
     if architecture.formula:
         output.lines(architecture.formula)
@@ -182,21 +180,37 @@ def describe_model(arguments: Namespace, output: Output) -> int:
     ]
     if rows:
         output.lines("", *table(("parameter", "default", "allowed", "unit", "what it does"), rows))
-    if built:
-        layers = [
-            (
-                layer["name"],
-                layer["type"],
-                shape_text(layer["output_shape"]),
-                str(layer["n_parameters"]),
-                layer["details"],
-            )
-            for layer in built["layers"]
-        ]
-        output.lines("", *table(("layer", "type", "output", "parameters", "settings"), layers))
-        total = f"{built['n_parameters']} parameters, {built['n_trainable']} trainable"
-        output.lines("", total)
-    return 0
+    if built is not None:
+        _write_layers(built, output)
+
+
+def _write_layers(built: ModelDescribed, output: Output) -> None:
+    layers = [
+        (
+            layer.name,
+            layer.type,
+            shape_text(layer.output_shape),
+            str(layer.n_parameters),
+            layer.details,
+        )
+        for layer in built.layers
+    ]
+    output.lines("", *table(("layer", "type", "output", "parameters", "settings"), layers))
+    output.lines("", f"{built.n_parameters} parameters, {built.n_trainable} trainable")
+
+
+def _built(built: ModelDescribed) -> dict[str, Any]:
+    """A model that was built, as JSON values."""
+    return {
+        "spec": built.spec.to_dict(),
+        "layers": [dataclasses.asdict(layer) for layer in built.layers],
+        "n_parameters": built.n_parameters,
+        "n_trainable": built.n_trainable,
+        "n_macs": built.n_macs,
+        "memory_bytes": built.memory_bytes,
+        "graph": built.graph,
+        "code": built.code,
+    }
 
 
 def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
@@ -318,8 +332,7 @@ def _telling_metric(record: RunRecord) -> str:
     return f"{name} {number(record.metrics[name])}" if name else ""
 
 
-def _architecture(name: str) -> dict[str, Any]:
-    architecture = ARCHITECTURES[name]
+def _architecture(architecture: Architecture) -> dict[str, Any]:
     return {
         "name": architecture.name,
         "title": architecture.title,

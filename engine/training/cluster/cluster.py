@@ -21,9 +21,8 @@ from engine.training.cluster.team import Team, TeamChunkLength
 from engine.training.loop import DeviceData
 from engine.training.placement import Placement
 from engine.training.plan import ChunkLength, Plan
+from engine.training.replicas import SEED_STRIDE
 from engine.training.resumption import Resumption
-
-_SEED_STRIDE = 1_000_003
 
 
 class Cluster:
@@ -124,7 +123,7 @@ class Cluster:
             if "seed_generator_state" in variable.path and not self.is_chief:
                 seed, count = variable.numpy()
                 variable.assign(
-                    np.array([seed + self._collective.index * _SEED_STRIDE, count], np.uint32)
+                    np.array([seed + self._collective.index * SEED_STRIDE, count], np.uint32)
                 )
 
     def restore(self, network: keras.Model) -> None:

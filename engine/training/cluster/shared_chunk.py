@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from engine.training.chunk import Augment
 from engine.training.cluster.collective import Collective, add_up
-
-_SEED_STRIDE = 1_000_003
+from engine.training.replicas import SEED_STRIDE
 
 
 class SharedChunk:
@@ -145,7 +144,7 @@ class SharedChunk:
         else:
             share = tf.cast(stop - start, tf.float32) / tf.cast(n, tf.float32)
         if self._augment is not None:
-            x = self._augment(x, tf.stack([self._seed + _SEED_STRIDE * worker, number]))
+            x = self._augment(x, tf.stack([self._seed + SEED_STRIDE * worker, number]))
         gradients = self._learn(x, y, weights, share, tf.cast(n, tf.float32))
         counted = [value * tf.cast(counts, value.dtype) for value in map(_read, self._state)]
         total = add_up([*gradients, *counted])

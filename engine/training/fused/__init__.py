@@ -17,6 +17,7 @@ from typing import Any
 
 import keras
 
+from engine.devices.cores import usable_cores
 from engine.training.fused import (
     attention,
     embedding,
@@ -26,24 +27,23 @@ from engine.training.fused import (
     recurrent,
 )
 from engine.training.fused.provenance import Provenance
-from engine.training.fused.replacing import Replacement, cores
+from engine.training.fused.replacing import Replacement
 
 _MODULES = {"recurrent": recurrent, "attention": attention, "max pooling": max_pooling}
 """What is worth telling, by its name in words."""
 
 
 @contextmanager
-def fused(model: keras.Model, *, batch_size: int = 32, xla: bool = False) -> Iterator[None]:
+def fused(model: keras.Model, *, batch_size: int = 32) -> Iterator[None]:
     """Has the layers of a model compute in fewer operations while a graph is traced.
 
     Args:
         model: Built and compiled.
         batch_size: Examples in a batch, if known; decides whether projecting a whole vocabulary
             is less work than projecting each token.
-        xla: The graph will be compiled with XLA.
     """
     # Two are a third faster than one with XLA, too: each step of one is too small for two cores.
-    provenance = Provenance(batch_size, xla, min(2, cores()))
+    provenance = Provenance(batch_size, min(2, usable_cores()))
     replacements = _replacements(model, provenance)
     for it in replacements:
         it.do()
@@ -52,11 +52,6 @@ def fused(model: keras.Model, *, batch_size: int = 32, xla: bool = False) -> Ite
     finally:
         for it in reversed(replacements):
             it.undo()
-
-
-def is_fusible(model: keras.Model) -> bool:
-    """Whether anything of the model would be computed otherwise."""
-    return bool(_kinds(model))
 
 
 def is_mostly_recurrent(model: keras.Model) -> bool:

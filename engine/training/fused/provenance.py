@@ -58,12 +58,10 @@ class Provenance:
 
     Attributes:
         batch_size: Examples in a batch, as far as is known.
-        is_compiled: The graph will be compiled with XLA.
         chains: Into how many parts that can be computed beside each other a batch is divided.
     """
 
     batch_size: int
-    is_compiled: bool
     chains: int
     _looked: dict[int, tuple[tf.Tensor, Looked]] = field(default_factory=dict)
     _pooled: dict[int, tuple[tf.Tensor, Callable[[], tf.Tensor]]] = field(default_factory=dict)

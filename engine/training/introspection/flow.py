@@ -12,7 +12,6 @@ Imported by workers only.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from engine.devices.cores import usable_cores
 from engine.events.insights import GradientFlow
 from engine.preprocessing.augmentation import brightest
 from engine.training.augmenting import augmenter
@@ -248,7 +248,7 @@ class Flow(Observer):
 
 
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_CORES = usable_cores()
 
 
 def _why_not(scene: Scene) -> str:
