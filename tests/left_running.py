@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 """What was told to end may take so long on a busy machine; what was not is not waited for twice."""
 
 _LIBRARIES = str(Path(sys.prefix).resolve())

@@ -17,6 +17,8 @@ import psutil
 
 PATIENCE_S = 2.0
 """How long to wait for the stacks; a worker writes them within milliseconds, or not at all."""
+QUIET_S = 0.2
+"""So long nothing more comes when all is written; a busy machine may interrupt the writing."""
 
 _STANDARD_ERROR = 2
 _SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
@@ -83,9 +85,11 @@ def _stacks_of(pid: int, log: Path, ask: Callable[[], None]) -> str:
 def _await_growth(log: Path, before: int) -> None:
     """Waits until something was written and no more comes, or patience ends."""
     deadline = time.monotonic() + PATIENCE_S
-    size = before
+    size, grown_at = before, 0.0
     while time.monotonic() < deadline:
         time.sleep(0.05)
         last, size = size, log.stat().st_size
-        if size > before and size == last:
+        if size != last:
+            grown_at = time.monotonic()
+        elif size > before and time.monotonic() - grown_at >= QUIET_S:
             return

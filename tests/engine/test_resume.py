@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import queue
 import random
 import signal
 import threading
@@ -72,8 +73,34 @@ class _End(Exception):
     """Stands for the death of the process."""
 
 
-def _train(store, spec, on_event=lambda event, control: None):
-    control = TrainingControl()
+class _SavedThenEnded(TrainingControl):
+    """Stands for a death after a checkpoint, both between steps that are told.
+
+    Events come from another thread, at which the training is some steps further, or many.
+    """
+
+    def __init__(self, saved_at, ended_at):
+        super().__init__()
+        self._saved_at, self._ended_at = saved_at, ended_at
+        self._n_looks = 0
+        self.saved = queue.Queue()
+
+    def note(self, event, control):
+        if isinstance(event, CheckpointSaved):
+            self.saved.put(event)
+
+    def should_stop(self, *calls):
+        self._n_looks += 1
+        if self._n_looks == self._saved_at:
+            self.request(Control.SAVE)
+        if self._n_looks == self._ended_at:
+            self.saved.put(self.saved.get(timeout=120))  # on the disk, however slow that is
+            raise _End
+        return super().should_stop(*calls)
+
+
+def _train(store, spec, on_event=lambda event, control: None, control=None):
+    control = control or TrainingControl()
     events = []
 
     def emit(event):
@@ -287,13 +314,17 @@ def test_early_stopping_says_why_and_restores_the_best_weights(store):
     assert len(store.epochs(ended.run)) > len(epochs)
 
 
-def test_half_the_batch_goes_on_with_the_examples_that_are_left(store, small_steps):
-    def die(event, control):
-        if isinstance(event, StepsDone) and event.first_step == 20:
-            raise _End
-
-    _, ended = _train(store, _spec(), die)
-    _, again = _resume(store, ended.run, training__batch_size=4, training__accumulate=4)
+def test_half_the_batch_goes_on_with_the_examples_that_are_left(store, monkeypatch):
+    monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
+    control = _SavedThenEnded(saved_at=20, ended_at=23)
+    # A plateau as long as the run: whether a shorter one comes depends on how sums are rounded.
+    spec = _spec(schedule__plateau_patience=EPOCHS)
+    _, ended = _train(store, spec, control.note, control)
+    assert isinstance(ended, RunFailed)
+    events, again = _resume(store, ended.run, training__batch_size=4, training__accumulate=4)
+    saved = control.saved.get_nowait()
+    assert (saved.epoch, saved.step) == (1, 16), saved  # in the middle of the second
+    assert (events[0].epochs_done, events[0].step) == (1, 16)
     assert isinstance(again, RunFinished), again
     record = store.get(ended.run)
     assert record.spec.training.batch_size == 4
