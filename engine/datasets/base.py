@@ -147,6 +147,8 @@ class Examples:
             for name in per_example
         }
         found["names"] = tuple(self.names[index] for index in kept) if self.names else ()
+        column = self.column
+        found["column"] = None if column is None else lambda name: column(name)[kept]
         return found
 
 
