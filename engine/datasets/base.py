@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -139,16 +139,6 @@ class Examples:
         """What an example is called."""
         return self.names[index] if self.names else f"row {index + 1:,}"
 
-    def only(self, kept: IndexArray) -> Examples:
-        """Returns these examples alone, in this order; `x` must be an array."""
-        column = self.column
-        return replace(
-            self,
-            x=self.x[kept],
-            **self.rest_of(kept),
-            column=None if column is None else lambda name: column(name)[kept],
-        )
-
     def rest_of(self, kept: IndexArray) -> dict[str, Any]:
         """Everything but `x` that has one entry per example, for these examples alone."""
         per_example = ("y", "weights", "given", "groups", "order", "until")
@@ -157,6 +147,8 @@ class Examples:
             for name in per_example
         }
         found["names"] = tuple(self.names[index] for index in kept) if self.names else ()
+        column = self.column
+        found["column"] = None if column is None else lambda name: column(name)[kept]
         return found
 
 
@@ -188,7 +180,6 @@ class Dataset(ABC):
         task: What is predicted; None where only loading tells.
         recommended_model: Name of the architecture to start with; empty: told by kind and task.
         parameters: The declared parameters of `load`.
-        is_made: It is made on the spot, from a seed, as large as wanted.
         is_remote: It may have to be downloaded first (`engine.datasets.box.keras_data`).
     """
 
@@ -199,7 +190,6 @@ class Dataset(ABC):
     task: Task | None
     recommended_model: str = ""
     parameters: type[Parameters] = NoParameters
-    is_made: bool = False
     is_remote: bool = False
 
     @abstractmethod

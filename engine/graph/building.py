@@ -71,17 +71,6 @@ def build_graph(graph: LayerGraph, signature: Signature, name: str = "custom") -
     return keras.Model(builder.input, output, name=name)
 
 
-def build_plain(graph: LayerGraph, name: str = "custom") -> keras.Model:
-    """Builds a model for the input that the graph itself names.
-
-    Raises:
-        SpecError: The layers do not fit together, at ``layers.3``.
-    """
-    builder = GraphBuilder()
-    output = builder.build(graph)
-    return keras.Model(builder.input, output, name=name)
-
-
 def infer(graph: LayerGraph, signature: Signature) -> Inference:
     """Finds each layer's output and weights for data of this signature; takes no memory for them.
 

@@ -13,7 +13,6 @@ import keras
 from engine.graph.layer_types import Nested
 
 WIDTH: Final = 88
-_MODULES: Final = {"keras.layers": "layers", "keras.ops": "ops"}
 
 
 @dataclass(frozen=True)

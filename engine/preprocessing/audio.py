@@ -117,11 +117,6 @@ def log_mel(
     return found[0] if waveforms.ndim == 1 else found
 
 
-def band_hertz(settings: SpectrogramSettings) -> npt.NDArray[np.float64]:
-    """Returns the centre of each band in hertz, (bands,)."""
-    return _edges(settings)[1:-1]
-
-
 class SpectrogramInputs(InputTransform):
     """Waveforms, int16 (n, n_samples), as log-mel spectrograms, (n, frames, bands, 1).
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from engine.graph import editing
+from engine.graph import blocks, editing
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.layer_types import LAYER_TYPES
+from engine.graph.rewiring import descendants
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of the outputs of layers, as far as they are known, by name."""
@@ -47,9 +48,9 @@ def wrap_residual(graph: LayerGraph, names: Sequence[str], shapes: Shapes) -> La
         before = shapes.get(source_of(nodes[0].inputs[0]))
         behind = shapes.get(nodes[-1].name)
     if not before or not behind or before == behind or len(before) != len(behind):
-        return editing.wrap_residual(graph, names)
+        return blocks.wrap_residual(graph, names)
     projection = _PROJECTIONS.get(len(before), "")
-    wrapped = editing.wrap_residual(graph, names, projection)
+    wrapped = blocks.wrap_residual(graph, names, projection)
     there = {node.name for node in graph.nodes}
     made = [node for node in wrapped.nodes if node.name not in there and node.type == projection]
     if not made or "kernel_size" not in LAYER_TYPES[projection].parameters.model_fields:
@@ -89,13 +90,13 @@ def add_branch(graph: LayerGraph, names: Sequence[str]) -> LayerGraph:
     nodes = [node for node in graph.nodes if node.name in set(names)]
     model = next((node for node in reversed(nodes) if _has_width(node)), None)
     if model is None:
-        return editing.add_branch(graph, names)
-    return editing.add_branch(graph, names, model.type, _shown(model))
+        return blocks.add_branch(graph, names)
+    return blocks.add_branch(graph, names, model.type, _shown(model))
 
 
 def possible_inputs(graph: LayerGraph, name: str) -> tuple[str, ...]:
     """Layers that a layer can take its inputs from: all but those that its own output reaches."""
-    reached = editing.descendants(graph, name) | {name}
+    reached = descendants(graph, name) | {name}
     return tuple(node.name for node in graph.nodes if node.name not in reached)
 
 

@@ -6,7 +6,7 @@ import pytest
 from graph_pairs import chain
 
 from engine.errors import DescentError, SpecError, UnknownNameError
-from engine.graph import editing
+from engine.graph import blocks, editing
 from engine.graph.checking import check_nodes, checked_graph
 from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES
@@ -60,7 +60,7 @@ def test_a_new_name_is_followed():
 
 
 def test_a_residual_block_adds_what_passes_by_with_a_projection():
-    wrapped = editing.wrap_residual(GRAPH, ["dense_1", "activation_2"], "Dense")
+    wrapped = blocks.wrap_residual(GRAPH, ["dense_1", "activation_2"], "Dense")
     assert flow(wrapped)[3:6] == [
         ("projection", "input"), ("add", "projection", "activation_2"), ("dropout_3", "add")
     ]  # fmt: skip
@@ -68,7 +68,7 @@ def test_a_residual_block_adds_what_passes_by_with_a_projection():
 
 
 def test_a_branch_is_joined_behind_the_run():
-    branched = editing.add_branch(GRAPH, "activation_2", "Dense")
+    branched = blocks.add_branch(GRAPH, "activation_2", "Dense")
     assert flow(branched)[3:6] == [
         ("dense_branch", "dense_1"),
         ("concatenate", "activation_2", "dense_branch"),
@@ -77,7 +77,7 @@ def test_a_branch_is_joined_behind_the_run():
 
 
 def test_inputs_are_set_and_the_order_follows():
-    branched = editing.add_branch(GRAPH, "activation_2", "Dense")
+    branched = blocks.add_branch(GRAPH, "activation_2", "Dense")
     other = editing.set_inputs(branched, "activation_2", ["dense_branch"])
     assert check_nodes(other.nodes) == []
     assert flow(other).index(("dense_branch", "dense_1")) < flow(other).index(
@@ -96,7 +96,7 @@ def test_inputs_are_set_and_the_order_follows():
         lambda graph: editing.rename(graph, "dense_1", "1st layer"),
         lambda graph: editing.set_inputs(graph, "dense_1", ["dense_4"]),
         lambda graph: editing.add_after(graph, "dense_1", "Dens"),
-        lambda graph: editing.wrap_residual(graph, ["dense_1", "dropout_3"]),
+        lambda graph: blocks.wrap_residual(graph, ["dense_1", "dropout_3"]),
     ],
 )
 def test_edits_that_make_no_sense_are_refused(edit):

@@ -10,7 +10,7 @@ from keras import layers, ops
 from keras.src import backend
 from tiny_signatures import eight_rows, fitting_pairs, pair_id
 
-from engine.graph.building import build_graph, build_plain
+from engine.graph.building import GraphBuilder, build_graph
 from engine.graph.checking import checked_graph
 from engine.graph.code import code_of, lines_of
 from engine.graph.reading import of_model
@@ -28,6 +28,12 @@ ONE_EACH = list({item.name: (item, fits) for item, fits in PAIRS}.values())
 
 def again(graph):
     return checked_graph(json.loads(json.dumps(graph.to_dict())))
+
+
+def build_plain(graph):
+    builder = GraphBuilder()
+    output = builder.build(graph)
+    return keras.Model(builder.input, output)
 
 
 def run_code(code):

@@ -301,6 +301,14 @@ class TestTables:
         assert examples.column("sex").tolist() == ["even", "odd"] * 6
         assert "no column 'height'" in refusal(photos, target="height")
 
+    def test_columns_follow_the_files_that_can_be_read(self, photos):
+        self.table(photos, "file,sex,label", "p{i}.png,{i},{odd}")
+        path = write(photos / "p3.png", 3, (60, 60))
+        path.write_bytes(path.read_bytes()[:2000])
+        read = packed(load(photos))
+        assert read.n_samples == 11
+        assert read.column("sex").tolist() == [name[1:-4] for name in read.names]
+
     def test_labels_that_look_like_names(self, tmp_path):
         for index in range(12):
             write(tmp_path / f"{index}.png", index)

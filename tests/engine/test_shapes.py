@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.datasets import DATASETS, load_examples
+from engine.datasets import load_examples
 from engine.datasets.box.shapes import SHAPES, _mask
 from engine.errors import Cancelled
 from engine.spec.run_spec import DataSpec
@@ -43,7 +43,6 @@ class TestOutlines:
 
 class TestShapes:
     def test_describes_itself(self):
-        assert DATASETS["shapes"].is_made
         examples = load(n_samples=60)
         assert examples.x.shape == (60, 32, 32, 1)
         assert examples.x.dtype == np.uint8

@@ -571,12 +571,6 @@ class TestColumnAccess:
         with pytest.raises(DatasetError, match="no column 'when'"):
             column("when")
 
-    def test_of_some_rows(self, folder: Path) -> None:
-        examples = load(write(folder, "a,who,y\n1,ann,0.5\n2,bob,1.5\n3,cid,2.5\n"))
-        chosen = examples.only(np.array([2, 0]))
-        assert chosen.column is not None
-        assert chosen.column("who").tolist() == ["cid", "ann"]
-
 
 class TestNewExamples:
     names = ("a", "colour=blue", "colour=red")

@@ -126,7 +126,6 @@ def test_the_same_seed_makes_the_same_data(name):
     np.testing.assert_array_equal(one.x, other.x)
     np.testing.assert_array_equal(one.y, other.y)
     assert not np.array_equal(one.x, different.x)
-    assert dataset.is_made
 
 
 @pytest.mark.parametrize(

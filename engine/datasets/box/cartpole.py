@@ -71,7 +71,6 @@ class CartPole(Dataset):
     task = Task.CONTROL
     recommended_model = "policy"
     parameters = CartPoleParameters
-    is_made = True
 
     def load(self, parameters: CartPoleParameters, progress: Progress = silent) -> Examples:
         from gymnasium.envs.classic_control.cartpole import CartPoleEnv

@@ -64,7 +64,6 @@ class Countries(Dataset):
     task = Task.CLASSIFICATION
     recommended_model = "text_cnn"
     parameters = CountriesParameters
-    is_made = True
 
     def load(self, parameters: CountriesParameters, progress: Progress = silent) -> Examples:
         """Returns x as names, (n_samples,) of str, and y as the index of the language.

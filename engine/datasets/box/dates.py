@@ -76,7 +76,6 @@ class Dates(Dataset):
     task = Task.TRANSLATION
     recommended_model = "gru_translator"
     parameters = DatesParameters
-    is_made = True
 
     def load(self, parameters: DatesParameters, progress: Progress = silent) -> Examples:
         """Returns x as written dates and y as ISO dates, (n_samples,) of str each.

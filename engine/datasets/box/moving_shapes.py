@@ -55,7 +55,6 @@ class MovingShapes(Dataset):
     kind = Kind.VIDEO
     task = Task.CLASSIFICATION
     parameters = MovingShapesParameters
-    is_made = True
 
     def load(self, parameters: MovingShapesParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)

@@ -121,7 +121,6 @@ class NumberWords(Dataset):
     task = Task.TRANSLATION
     recommended_model = "gru_translator"
     parameters = NumberWordsParameters
-    is_made = True
 
     def load(self, parameters: NumberWordsParameters, progress: Progress = silent) -> Examples:
         """Returns x and y as numbers in words, (n_samples,) of str."""

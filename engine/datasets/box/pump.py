@@ -82,7 +82,6 @@ class Pump(Dataset):
     kind = Kind.SERIES
     task = Task.ANOMALY
     parameters = PumpParameters
-    is_made = True
 
     def load(self, parameters: PumpParameters, progress: Progress = silent) -> Examples:
         values, is_fault = pump(

@@ -114,7 +114,6 @@ class Shapes(Dataset):
     task = Task.CLASSIFICATION
     recommended_model = "cnn"
     parameters = ShapesParameters
-    is_made = True
 
     def load(self, parameters: Any, progress: Progress = silent) -> Examples:
         """Draws x, uint8 (n_samples, size, size, 1 or 3), in random order of classes."""

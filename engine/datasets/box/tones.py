@@ -86,7 +86,6 @@ class KeypadTones(Dataset):
     )
     kind = Kind.AUDIO
     task = Task.CLASSIFICATION
-    is_made = True
     parameters = KeypadParameters
 
     def load(self, parameters: KeypadParameters, progress: Progress = silent) -> Examples:
@@ -149,7 +148,6 @@ class DialledNumbers(Dataset):
     )
     kind = Kind.AUDIO
     task = Task.TRANSCRIPTION
-    is_made = True
     parameters = DialledParameters
 
     def load(self, parameters: DialledParameters, progress: Progress = silent) -> Examples:

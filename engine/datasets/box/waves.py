@@ -64,7 +64,6 @@ class Seasons(Dataset):
     kind = Kind.SERIES
     task = Task.FORECASTING
     parameters = SeasonsParameters
-    is_made = True
 
     def load(self, parameters: SeasonsParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)
@@ -115,7 +114,6 @@ class MackeyGlass(Dataset):
     kind = Kind.SERIES
     task = Task.FORECASTING
     parameters = MackeyGlassParameters
-    is_made = True
 
     def load(self, parameters: MackeyGlassParameters, progress: Progress = silent) -> Examples:
         rng = np.random.default_rng(parameters.seed)

@@ -59,13 +59,20 @@ def evaluate_part(
         if examples.task is not Task.TRANSLATION:
             return evaluation
         return evaluation.with_sources(examples.x[rows[:MAX_TEXTS]])
+    return _evaluate_scores(part, rows, outputs, examples, targets.threshold)
+
+
+def _evaluate_scores(
+    part: str, rows: IndexArray, outputs: AnyArray, examples: Examples, threshold: float | None
+) -> Evaluation:
+    """Compares scores, (n, 1), with what is known of the examples; see `evaluate_part`."""
     if not len(rows):
         raise DatasetError(
             f"The {part} part holds no examples. Received: 0.", f"Make the {part} part larger."
         )
     check_finite(outputs)
     scores = outputs.reshape(len(rows)).astype(np.float64)
-    threshold = math.inf if targets.threshold is None else targets.threshold
+    limit = math.inf if threshold is None else threshold
     mask = unusual_mask(examples, rows)
     highest = np.argsort(-scores, kind="stable")[:MAX_SHOWN]
     shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.int64))
@@ -73,11 +80,11 @@ def evaluate_part(
     return Evaluation(
         part=part,
         n_samples=len(rows),
-        metrics=anomaly_metrics(scores, mask, threshold),
+        metrics=anomaly_metrics(scores, mask, limit),
         target_name=examples.target_name,
         y_true=known[shown].astype(np.float32),
         y_pred=scores[shown].astype(np.float32),
-        threshold=threshold,
+        threshold=limit,
         most_unusual=tuple(
             UnusualExample(
                 examples.name_of(int(rows[place])),
