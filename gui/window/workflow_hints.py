@@ -49,8 +49,7 @@ class WorkflowHints(QObject):
         controller.training.run_event.connect(self._on_run_event)
         controller.training.state_changed.connect(self._on_state)
         controller.repository.runs_changed.connect(self._on_runs)
-        self._show_data_and_model()
-        self._show_run()
+        self._show_run()  # data and model follow with the draft, once the window is painted
 
     @Slot()
     @Slot(object)
