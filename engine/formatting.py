@@ -82,3 +82,8 @@ def percent_text(share: float, decimals: int = 0) -> str:
 def shape_text(shape: Iterable[int]) -> str:
     """A shape without its batch axis: ``26×26×32``."""
     return "×".join(str(side) for side in shape)
+
+
+def axes_text(shape: Iterable[int | None]) -> str:
+    """A shape as Keras writes it: ``(26, 26, 32)``, ``(any, 10)``."""
+    return "(" + ", ".join("any" if side is None else str(side) for side in shape) + ")"

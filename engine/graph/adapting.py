@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.errors import Problem
+from engine.formatting import axes_text
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from engine.spec.signature import Output, Signature, Task
 
@@ -107,7 +108,7 @@ def output_problem(
     last = graph.nodes[-1]
     where = f"layers.{len(graph.nodes) - 1}"
     wanted, words = _wanted(signature)
-    received = f"'{last.name}' puts out {_shape_text(shape)}"
+    received = f"'{last.name}' puts out {axes_text(shape)}"
     if signature.task is Task.TRANSCRIPTION:
         needed = max(1, 2 * signature.target_length - 1)
         moments = shape[0] if len(shape) == 2 else None
@@ -121,7 +122,7 @@ def output_problem(
     elif tuple(shape) != wanted:
         return Problem(
             where,
-            f"{received}; this data asks for {_shape_text(wanted)}: {words}.",
+            f"{received}; this data asks for {axes_text(wanted)}: {words}.",
             _shape_hint(shape, wanted),
         )
     ends_with = last.parameters.get("activation")
@@ -158,7 +159,3 @@ def _shape_hint(shape: Sequence[int | None], wanted: tuple[int, ...]) -> str:
     if len(shape) < len(wanted):
         return "Put a RepeatVector or a Reshape before the last layer."
     return f"End with a Dense layer named '{OUTPUT}', which follows the data."
-
-
-def _shape_text(shape: Sequence[int | None]) -> str:
-    return "(" + ", ".join("any" if side is None else str(side) for side in shape) + ")"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import DescentError, Problem
+from engine.formatting import axes_text
 from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Group
 
@@ -27,11 +28,11 @@ def misfit(node: LayerNode, at: int, received: Sequence[Shape]) -> Problem | Non
     if kind.ranks and received and len(received[0]) not in kind.ranks:
         return Problem(
             f"layers.{at}",
-            f"{_title(node)} takes {kind.takes}. Received: {shape_text(received[0])}.",
+            f"{_title(node)} takes {kind.takes}. Received: {axes_text(received[0])}.",
             _rank_hint(len(received[0]), kind.ranks),
         )
     if node.type in _SAME_SHAPE and not _can_meet(received):
-        shapes = " and ".join(shape_text(shape) for shape in received)
+        shapes = " and ".join(axes_text(shape) for shape in received)
         return Problem(
             f"layers.{at}",
             f"{_title(node)} takes inputs of one shape. Received: {shapes}.",
@@ -56,7 +57,7 @@ def in_words(error: Exception, node: LayerNode, at: int, received: Sequence[Shap
     if isinstance(error, DescentError):
         return Problem(where, f"{_title(node)}: {error.message}", error.hint)
     text = str(error)
-    shapes = " and ".join(shape_text(shape) for shape in received) or "nothing"
+    shapes = " and ".join(axes_text(shape) for shape in received) or "nothing"
     if re.search(r"negative|non-positive|zero or negative|<= ?0", text, re.IGNORECASE):
         return _shrunk(node, where, shapes)
     if "total size" in text or "must be unchanged" in text or "reshape" in text.lower():
@@ -76,13 +77,6 @@ def in_words(error: Exception, node: LayerNode, at: int, received: Sequence[Shap
         f"{_title(node)} cannot take {shapes}: {_first_sentence(text, error)}",
         "Change its settings or its inputs, or remove it.",
     )
-
-
-def shape_text(shape: Shape) -> str:
-    """A shape as people read it."""
-    if len(shape) == 1:
-        return f"({'any' if shape[0] is None else shape[0]})"
-    return "(" + ", ".join("any" if side is None else str(side) for side in shape) + ")"
 
 
 def _title(node: LayerNode) -> str:
@@ -114,7 +108,7 @@ def _concatenation(node: LayerNode, at: int, received: Sequence[Shape]) -> Probl
     rank = len(received[0])
     axis = int(node.parameters.get("axis", -1))
     place = axis - 1 if axis > 0 else axis + rank
-    shapes = " and ".join(shape_text(shape) for shape in received)
+    shapes = " and ".join(axes_text(shape) for shape in received)
     rest = {shape[:place] + shape[place + 1 :] for shape in received}
     if 0 <= place < rank and len({len(shape) for shape in received}) == 1 and len(rest) == 1:
         return None
@@ -140,7 +134,7 @@ def _emptied(node: LayerNode, at: int, received: Sequence[Shape]) -> Problem | N
     reach = [(size - 1) * rate + 1 for size, rate in zip(window, dilation, strict=False)]
     given = received[0][: len(reach)]
     if any(side is not None and side < size for side, size in zip(given, reach, strict=False)):
-        return _shrunk(node, f"layers.{at}", shape_text(received[0]), reach)
+        return _shrunk(node, f"layers.{at}", axes_text(received[0]), reach)
     return None
 
 

@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from engine.formatting import bytes_text, duration_text, percent_text, scaled_text, shape_text
+from engine.formatting import (
+    axes_text,
+    bytes_text,
+    duration_text,
+    percent_text,
+    scaled_text,
+    shape_text,
+)
 
 GB = 1 << 30
 
@@ -76,3 +83,9 @@ def test_shares() -> None:
 
 def test_shapes() -> None:
     assert [shape_text(shape) for shape in ((26, 26, 32), (10,), ())] == ["26×26×32", "10", ""]
+    assert [axes_text(shape) for shape in ((26, 26, 32), (10,), (None, 10), ())] == [
+        "(26, 26, 32)",
+        "(10)",
+        "(any, 10)",
+        "()",
+    ]
