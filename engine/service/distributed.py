@@ -20,7 +20,7 @@ from engine.events.run_events import RunEnded
 from engine.service import running
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
-from engine.training.cluster.meeting import WAIT_S, meet
+from engine.training.cluster.rendezvous import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving
 from engine.training.cluster.workers import Workers
 from engine.training.context import RunContext

@@ -167,8 +167,8 @@ def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: Form
     load_tensorflow()
     # Before anything is computed, or TensorFlow cannot reach the others any more.
     group = form_group(prepared)
-    from engine.training.fitting import check_memory
-    from engine.training.placement import place
+    from engine.training.model.memory_check import check_memory
+    from engine.training.model.placement import place
     from engine.training.setup import Setup
 
     placement = place(prepared.spec, prepared.signature)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from functools import partial
-
-import keras
+from typing import TYPE_CHECKING
 
 from engine.errors import TrainingError
 from engine.events.run_events import (
@@ -25,24 +24,27 @@ from engine.events.run_events import (
 from engine.graph.memory import available
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.training.augmenting import augmenter
-from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
-from engine.training.feed import Feed
-from engine.training.feeding import feed_of, prepared_bytes
 from engine.training.introspection import Scene, observers
-from engine.training.loop import StepLoop
+from engine.training.model.augmenter import augmenter
+from engine.training.model.building import build, check_updates, compile_model
+from engine.training.model.precision import use_full_precision
 from engine.training.plan import Plan
-from engine.training.precision import use_full_precision
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
 from engine.training.setup import Setup
+from engine.training.steps.autotuner import Choice, Tuner
+from engine.training.steps.feed import Feed
+from engine.training.steps.input_pipeline import feed_of, prepared_bytes
+from engine.training.steps.loop import StepLoop
 from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
-from engine.training.tuning import Choice, Tuner
+
+if TYPE_CHECKING:
+    import keras
 
 
 class TrainingJob:

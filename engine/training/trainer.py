@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -33,8 +32,6 @@ from engine.training.checkpoint import (
 from engine.training.context import RunContext
 from engine.training.control import Change
 from engine.training.divergence_guard import DivergenceGuard, Examine
-from engine.training.feed import Feed
-from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.pacer import Pacer
 from engine.training.plan import ChunkLength
@@ -44,8 +41,10 @@ from engine.training.rates import LearningRate
 from engine.training.rollback import Rollback
 from engine.training.rules import Rules
 from engine.training.schedule import Schedule
+from engine.training.steps.autotuner import Tuner
+from engine.training.steps.feed import Feed
+from engine.training.steps.loop import StepLoop
 from engine.training.stopwatch import Stopwatch
-from engine.training.tuning import Tuner
 
 TEST_BATCH_SIZE = 256
 SAVE_EVERY_S = 120.0
@@ -110,7 +109,7 @@ class Trainer:
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
         self._rate = LearningRate(
-            float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)),
+            float(self._model.optimizer.learning_rate),
             schedule.learning_rate,
             -(-len(train) // schedule.batch_size),
             schedule.epochs,

@@ -66,12 +66,12 @@ class Descent:
         from engine.spec.training_spec import ExecutionSpec
         from engine.training.context import RunContext
         from engine.training.control import TrainingControl
-        from engine.training.feed import ResidentFeed
-        from engine.training.loop import DeviceData, StepLoop
         from engine.training.plan import Plan
         from engine.training.schedule import Schedule
+        from engine.training.steps.autotuner import Choice, Tuner
+        from engine.training.steps.feed import ResidentFeed
+        from engine.training.steps.loop import DeviceData, StepLoop
         from engine.training.trainer import Trainer
-        from engine.training.tuning import Choice, Tuner
 
         def announce(choice: Choice) -> None:
             self.choice = f"{choice.reason} Measuring took {tuner.lost_s:.2f} s from training."

@@ -11,7 +11,7 @@ from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.introspection.flow_graph import FlowGraph
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.loop import DeviceData, StepLoop
 
 ROWS = np.arange(64, dtype=np.int32).reshape(4, 16)
 

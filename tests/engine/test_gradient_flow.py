@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from engine.events.insights import GradientFlow
 from engine.spec.run_spec import RunSpec
-from engine.training.budget import Budget
-from engine.training.building import build, compile_model
 from engine.training.introspection import Scene, flow, flow_graph
+from engine.training.introspection.budget import Budget
 from engine.training.introspection.flow import Flow
 from engine.training.introspection.flow_graph import FlowGraph, flow_layers
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
-from engine.training.watching import Watching
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.step_probe import Watching
 
 layers = keras.layers
 ROWS = np.arange(64, dtype=np.int32).reshape(4, 16)

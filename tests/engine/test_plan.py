@@ -11,11 +11,14 @@ from engine.events.run_events import PlanChosen
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.training_spec import ExecutionSpec
-from engine.training import tuning
-from engine.training.compiled import CompiledChunk, twin_of
 from engine.training.control import TrainingControl
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import (
+from engine.training.order import shuffled
+from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
+from engine.training.steps import autotuner as tuning
+from engine.training.steps.autotuner import Tuner
+from engine.training.steps.compiled import CompiledChunk, twin_of
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.measurements import (
     MOST_S,
     PREPARING,
     PREPARING_RECURRENT,
@@ -23,9 +26,6 @@ from engine.training.measuring import (
     Measurements,
     Timed,
 )
-from engine.training.order import shuffled
-from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
-from engine.training.tuning import Tuner
 
 N_SAMPLES, BATCH = 72, 8
 TRIED = Plan(tries_xla=True)

@@ -32,12 +32,12 @@ from engine.training.checkpoint import (
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
-from engine.training.feed import ResidentFeed
-from engine.training.loop import DeviceData, StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 from engine.training.progress import Progress
 from engine.training.schedule import Schedule
+from engine.training.steps.feed import ResidentFeed
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import Trainer
 
 

@@ -14,15 +14,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.training.chunk import Augment
 from engine.training.cluster.collective import Collective
 from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.cluster.team import Team, TeamChunkLength
-from engine.training.loop import DeviceData
-from engine.training.placement import Placement
+from engine.training.model.placement import Placement
 from engine.training.plan import ChunkLength, Plan
-from engine.training.replicas import SEED_STRIDE
 from engine.training.resumption import Resumption
+from engine.training.steps.chunk import Augment
+from engine.training.steps.loop import DeviceData
+from engine.training.steps.replicas import SEED_STRIDE
 
 
 class Cluster:

@@ -29,7 +29,7 @@ class Team:
 
     Args:
         workers: All of them.
-        connections: By index, as `engine.training.cluster.meeting.meet` gives them.
+        connections: By index, as `engine.training.cluster.rendezvous.meet` gives them.
         silence_s: How long one may give no sign.
 
     Attributes:

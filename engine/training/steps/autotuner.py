@@ -25,9 +25,10 @@ import tensorflow as tf
 
 from engine.devices.cores import usable_cores
 from engine.formatting import duration_text
-from engine.training.compiled import CompiledChunk, state_of
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import (
+from engine.training.plan import MAX_CHUNK_STEPS, Plan
+from engine.training.steps.compiled import CompiledChunk, state_of
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.measurements import (
     GAIN,
     NICE,
     PREPARING,
@@ -35,7 +36,6 @@ from engine.training.measuring import (
     Measurements,
     Timed,
 )
-from engine.training.plan import MAX_CHUNK_STEPS, Plan
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from engine.training.calling import DirectCall
-from engine.training.chunk import (
+from engine.training.fused import describe, is_mostly_recurrent
+from engine.training.steps.chunk import (
     Augment,
     Noted,
     StepGraph,
@@ -31,10 +31,10 @@ from engine.training.chunk import (
     metric_state,
     rate_variable,
 )
-from engine.training.compiled import CompiledChunk, state_of
-from engine.training.fused import describe, is_mostly_recurrent
-from engine.training.replicas import DividedChunk
-from engine.training.watching import Values, Watching
+from engine.training.steps.compiled import CompiledChunk, state_of
+from engine.training.steps.direct_call import DirectCall
+from engine.training.steps.replicas import DividedChunk
+from engine.training.steps.step_probe import Values, Watching
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
@@ -229,7 +229,7 @@ class StepLoop:
         Args:
             data: The training examples.
             indices: (steps, batch_size), rows of `data`. With several replicas each takes its
-                share of a batch, as `engine.training.replicas` divides it.
+                share of a batch, as `engine.training.steps.replicas` divides it.
             first_step: Steps done in the whole run before this chunk; decides the augmentation.
             rates: The learning rate of each step, (steps,); None: as the optimizer has it.
 
