@@ -20,7 +20,7 @@ class Retry:
     """How a run goes on.
 
     Attributes:
-        told: Says so.
+        notified: Says so.
         command: Makes it so.
     """
 

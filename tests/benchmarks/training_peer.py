@@ -68,7 +68,7 @@ class Descent:
         from engine.training.control import TrainingControl
         from engine.training.plan import Plan
         from engine.training.schedule import Schedule
-        from engine.training.steps.autotuner import Choice, Tuner
+        from engine.training.steps.autotuner import Autotuner, Choice
         from engine.training.steps.feed import ResidentFeed
         from engine.training.steps.loop import DeviceData, StepLoop
         from engine.training.trainer import Trainer
@@ -91,7 +91,7 @@ class Descent:
         fused_for = case.batch_size if plan.fused else 0
         loop = StepLoop(self._model, data, fused_for=fused_for)
         schedule = Schedule(epochs=self._epochs, batch_size=case.batch_size, seed=0)
-        tuner = Tuner(loop, plan, announce)
+        tuner = Autotuner(loop, plan, announce)
         trainer = Trainer(
             RunContext("benchmark", "", Path(), emit, TrainingControl()),
             loop,

@@ -52,7 +52,7 @@ def _measured(fused_for):
     loop, data = _loop(fused_for, _noise)
     graph = FlowGraph(loop.model, _noise, 5)
     watcher = _Watcher(graph)
-    loop.watching.ask(watcher)
+    loop.probing.ask(watcher)
     losses = loop.train(data, ROWS, 10)["loss"]
     graph.trace(watcher.batch, on_twin=False)
     found = graph.measure(watcher.before, watcher.after, watcher.batch, watcher.step)

@@ -56,12 +56,12 @@ class Cluster:
         Raises:
             TrainingError: Someone is gone.
         """
-        found = None if resumption is None else resumption.found
+        checkpoint = None if resumption is None else resumption.checkpoint
         self._team.notify(
             {
                 "run": run,
                 "name": name,
-                "progress": None if found is None else found.progress.to_dict(),
+                "progress": None if checkpoint is None else checkpoint.progress.to_dict(),
                 "changes": {} if resumption is None else dict(resumption.changes),
                 "reason": "" if resumption is None else resumption.reason,
             }

@@ -1,4 +1,4 @@
-"""Tuner: finds out while a run trains whether XLA makes its steps faster. Imported by workers only.
+"""Autotuner: finds out while a run trains whether XLA makes its steps faster. For workers only.
 
 Training begins at once with the plain graph, whose chunks are the measure. A thread of its own
 traces and compiles the other graph meanwhile, on a twin of the model. Then that is tried between
@@ -76,7 +76,7 @@ class _Stage(Enum):
     DONE = auto()
 
 
-class Tuner:
+class Autotuner:
     """Chooses how the steps of a run are executed, and has the loop do so.
 
     Args:
