@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.events.messages import ChangeEpochs, ChangeRate
+from engine.events.commands import ChangeEpochs, ChangeRate
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,

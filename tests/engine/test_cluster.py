@@ -10,7 +10,7 @@ import pytest
 
 from engine.cli import main as cli
 from engine.errors import SpecError, TrainingError
-from engine.events.messages import ChangeEpochs, ChangeRate, Control
+from engine.events.commands import ChangeEpochs, ChangeRate, Control
 from engine.events.run_events import RunFailed, RunState, RunStopped
 from engine.training.cluster.link import Link, Lost, read_message, send_message
 from engine.training.cluster.rendezvous import meet

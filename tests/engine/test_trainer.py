@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.errors import TrainingError, WorkspaceError
-from engine.events.messages import Control
+from engine.events.commands import Control
 from engine.events.run_events import (
     EpochEnded,
     RunEvent,
