@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from engine.errors import TrainingError
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.loop import DeviceData, StepLoop
 
 N = 65
 SPARSE = "sparse_categorical_crossentropy"
@@ -116,7 +116,7 @@ def alone(model, data):
 
 def _main(addresses, index, out):
     from engine.training.cluster.cluster import Cluster
-    from engine.training.cluster.meeting import meet
+    from engine.training.cluster.rendezvous import meet
     from engine.training.cluster.team import Team, leaving
     from engine.training.cluster.workers import parse_workers
 

@@ -15,7 +15,7 @@ def main(connection, workspace, *rest):
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     import tensorflow as tf
 
-    from engine.training.loop import StepLoop
+    from engine.training.steps.loop import StepLoop
 
     fault = json.loads((workspace / "fault.json").read_text(encoding="utf-8"))
     learn = StepLoop.train

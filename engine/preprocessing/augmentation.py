@@ -1,4 +1,4 @@
-"""Which changes at random fit which kind of data; `engine.training.augmenting` makes them.
+"""Which changes at random fit which kind of data; `engine.training.model.augmenter` makes them.
 
 Those of Descent are fields of `AugmentationSpec`; those of other packages stand in its `plugins`,
 by name, each with its own settings.

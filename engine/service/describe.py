@@ -21,8 +21,8 @@ from engine.graph.unallocated import unallocated
 from engine.inference.decoding import is_autoregressive
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
-from engine.training.building import build
-from engine.training.fitting import checked_need
+from engine.training.model.building import build
+from engine.training.model.memory_check import checked_need
 
 
 def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> ModelDescribed:

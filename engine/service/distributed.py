@@ -20,7 +20,7 @@ from engine.events.run_events import RunEnded
 from engine.service import running
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
-from engine.training.cluster.meeting import WAIT_S, meet
+from engine.training.cluster.rendezvous import WAIT_S, meet
 from engine.training.cluster.team import Team, TeamControl, leaving
 from engine.training.cluster.workers import Workers
 from engine.training.context import RunContext
@@ -161,14 +161,14 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
 
 def _resumption(begun: Mapping[str, Any]) -> Resumption | None:
     """How the chief's run goes on; its variables follow another way."""
-    from engine.training.checkpoint import Found, Snapshot
+    from engine.training.checkpoint import Checkpoint, Snapshot
     from engine.training.resumption import Resumption
 
     progress = begun["progress"]
     if progress is None and not begun["changes"]:
         return None
-    found = None
+    checkpoint = None
     if progress is not None:
-        found = Found(Snapshot({}, {"training": progress}), None)
+        checkpoint = Checkpoint(Snapshot({}, {"training": progress}), None)
     changes = {path: (before, after) for path, (before, after) in begun["changes"].items()}
-    return Resumption(found, changes, begun["reason"])
+    return Resumption(checkpoint, changes, begun["reason"])

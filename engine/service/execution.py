@@ -110,7 +110,7 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
     resolved = resolve(spec, signature, divided.dataset.recommended_model)
     load_tensorflow()
     from engine.service.describe import describe_network
-    from engine.training.placement import place
+    from engine.training.model.placement import place
 
     place(resolved, signature)  # refuses, at its field, what this machine cannot do
     parts = divided.parts
@@ -135,8 +135,8 @@ def find_rate(
     """
     prepared = prepare(parse(values), Watch(emit, should_stop))
     load_tensorflow()
-    from engine.training import rate_finder
-    from engine.training.fitting import check_memory
+    from engine.training.model.memory_check import check_memory
+    from engine.training.trials import rate_finder
 
     check_memory(prepared)
     try:
@@ -167,7 +167,7 @@ def estimate(
     """
     prepared = prepare(parse(values), progress)
     load_tensorflow()
-    from engine.training import estimate as estimating
+    from engine.training.trials import estimate as estimating
 
     try:
         return estimating.estimate(prepared, should_stop)

@@ -106,7 +106,7 @@ def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
     load_tensorflow()
     import tensorflow as tf
 
-    from engine.training.augmenting import augmenter
+    from engine.training.model.augmenter import augmenter
 
     augment = augmenter(spec.augmentation, divided.signature.kind, brightest(spec.preprocessing))
     if augment is None:

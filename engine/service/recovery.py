@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.events.messages import Event, Rejected, ResumeRun, Terminal
+from engine.events.commands import ResumeRun
+from engine.events.messages import Event, Rejected, Terminal
 from engine.events.run_events import Recovered, RunFailed, RunStarted
 
 MAX_ACCUMULATE = 4096
@@ -20,7 +21,7 @@ class Retry:
     """How a run goes on.
 
     Attributes:
-        told: Says so.
+        notified: Says so.
         command: Makes it so.
     """
 

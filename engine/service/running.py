@@ -30,7 +30,7 @@ from engine.training.resumption import Resumption
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
-    from engine.training.checkpoint import Found
+    from engine.training.checkpoint import Checkpoint
     from engine.training.setup import Setup
     from engine.training.worker_group import WorkerGroup
 
@@ -128,14 +128,15 @@ def resume(
     check_fingerprint(setup.prepared, folder)
     from engine.training.checkpoint import newest_checkpoint
 
-    found = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
-    differences = _differences(record, setup.prepared, changes, found)
-    _check_unfinished(record, found, differences)
+    checkpoint = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
+    differences = _differences(record, setup.prepared.spec, changes, checkpoint)
+    _check_unfinished(record, checkpoint, differences)
     store.reopen(record.id, setup.prepared.spec)
-    if "training.batch_size" in differences and found is not None:
+    if "training.batch_size" in differences and checkpoint is not None:
         # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
-        store.cut(record.id, found.progress.step, len(found.progress.history))
-    resumption = Resumption(found, differences, reason or "Changed when the run was continued.")
+        store.cut(record.id, checkpoint.progress.step, len(checkpoint.progress.history))
+    reason = reason or "Changed when the run was continued."
+    resumption = Resumption(checkpoint, differences, reason)
     return _run(store.get(record.id), setup, resumption, store, emit, control)
 
 
@@ -167,8 +168,8 @@ def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: Form
     load_tensorflow()
     # Before anything is computed, or TensorFlow cannot reach the others any more.
     group = form_group(prepared)
-    from engine.training.fitting import check_memory
-    from engine.training.placement import place
+    from engine.training.model.memory_check import check_memory
+    from engine.training.model.placement import place
     from engine.training.setup import Setup
 
     placement = place(prepared.spec, prepared.signature)
@@ -189,23 +190,23 @@ def _check_idle(record: RunRecord) -> None:
 
 
 def _differences(
-    record: RunRecord, prepared: PreparedData, changes: Mapping[str, Any], found: Found | None
+    record: RunRecord, spec: RunSpec, changes: Mapping[str, Any], checkpoint: Checkpoint | None
 ) -> dict[str, tuple[Any, Any]]:
     """What the changes really change, with the values until now."""
-    before, after = record.spec.to_dict(), prepared.spec.to_dict()
+    before, after = record.spec.to_dict(), spec.to_dict()
     differences: dict[str, tuple[Any, Any]] = {}
     for path in changes:
         part, _, name = path.partition(".")
         old, new = before[part][name], after[part][name]
-        if path == "training.epochs" and found is not None:
-            old = found.progress.epochs  # which may have been changed while training
+        if path == "training.epochs" and checkpoint is not None:
+            old = checkpoint.progress.epochs  # which may have been changed while training
         if old != new:
             differences[path] = (old, new)
     return differences
 
 
 def _check_unfinished(
-    record: RunRecord, found: Found | None, differences: Mapping[str, tuple[Any, Any]]
+    record: RunRecord, checkpoint: Checkpoint | None, differences: Mapping[str, tuple[Any, Any]]
 ) -> None:
     """Makes sure that there is something left to do.
 
@@ -216,12 +217,12 @@ def _check_unfinished(
     """
     if record.state is not RunState.FINISHED:
         return
-    if found is None:
+    if checkpoint is None:
         raise WorkspaceError(
             f"The run '{record.name}' is over, and none of its checkpoints can be read.",
             "Start a new run with the same settings.",
         )
-    progress = found.progress
+    progress = checkpoint.progress
     done = len(progress.history)
     epochs = differences.get("training.epochs", (0, progress.epochs))[1]
     if done >= epochs or (progress.ended and "training.epochs" not in differences):

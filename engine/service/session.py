@@ -20,18 +20,20 @@ from typing import Any
 
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.errors import DescentError
-from engine.events.messages import (
-    PROTOCOL_VERSION,
+from engine.events.commands import (
     Command,
     Control,
     DumpStacks,
-    Event,
     Leave,
-    Rejected,
     Request,
     ResumeRun,
-    Terminal,
     Train,
+)
+from engine.events.messages import (
+    PROTOCOL_VERSION,
+    Event,
+    Rejected,
+    Terminal,
 )
 from engine.events.run_events import (
     RunEnded,

@@ -20,25 +20,23 @@ from pathlib import Path
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, PluginError, SpecError
-from engine.events.messages import (
-    PROTOCOL_VERSION,
+from engine.events.commands import (
     Command,
     Control,
     DescribeModel,
     DownloadData,
     DumpStacks,
     EstimateTraining,
-    Event,
     FindRate,
     InspectData,
     Leave,
     PreviewBatch,
-    Rejected,
     Request,
     ResumeRun,
     Train,
     WarmUp,
 )
+from engine.events.messages import PROTOCOL_VERSION, Event, Rejected
 from engine.events.watch import Watch
 from engine.plugins.loading import PLUGINS
 from engine.service import stack_dump

@@ -47,7 +47,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Found:
+class Checkpoint:
     """A checkpoint read from disk.
 
     Attributes:
@@ -63,10 +63,10 @@ class Found:
     def progress(self) -> Progress:
         return Progress.from_dict(self.snapshot.progress["training"])
 
-    def with_state_of(self, model: keras.Model) -> Found:
+    def with_state_of(self, model: keras.Model) -> Checkpoint:
         """The same progress, with the variables a model has now."""
         state = take_snapshot(model, self.snapshot.progress)
-        return Found(state, model.get_weights())
+        return Checkpoint(state, model.get_weights())
 
 
 def _state(model: keras.Model) -> dict[str, keras.Variable]:
@@ -183,7 +183,7 @@ def read_checkpoint(path: Path) -> Snapshot:
     return Snapshot(variables, progress)
 
 
-def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Found | None:
+def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Checkpoint | None:
     """Returns the newest whole checkpoint in `folder`, or None.
 
     Args:
@@ -205,7 +205,7 @@ def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Found | Non
             continue
         try:
             best = read_checkpoint(folder / name).variables if name else None
-            found = Found(snapshot, None if best is None else list(best.values()))
+            found = Checkpoint(snapshot, None if best is None else list(best.values()))
             _ = found.progress  # whole only if it can be understood
         except (DamagedError, KeyError, TypeError):
             continue

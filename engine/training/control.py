@@ -5,7 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, Request
+from engine.events.commands import (
+    ChangeEpochs,
+    ChangeRate,
+    Control,
+    Request,
+)
 from engine.events.run_events import RunState
 
 Change = ChangeRate | ChangeEpochs

@@ -8,8 +8,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from functools import partial
-
-import keras
+from typing import TYPE_CHECKING
 
 from engine.errors import TrainingError
 from engine.events.run_events import (
@@ -25,24 +24,27 @@ from engine.events.run_events import (
 from engine.graph.memory import available
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.training.augmenting import augmenter
-from engine.training.building import build, check_updates, compile_model
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
-from engine.training.feed import Feed
-from engine.training.feeding import feed_of, prepared_bytes
 from engine.training.introspection import Scene, observers
-from engine.training.loop import StepLoop
+from engine.training.model.augmenter import augmenter
+from engine.training.model.building import build, check_updates, compile_model
+from engine.training.model.precision import use_full_precision
 from engine.training.plan import Plan
-from engine.training.precision import use_full_precision
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.schedule import Schedule
 from engine.training.setup import Setup
+from engine.training.steps.autotuner import Autotuner, Choice
+from engine.training.steps.feed import Feed
+from engine.training.steps.input_pipeline import feed_of, prepared_bytes
+from engine.training.steps.loop import StepLoop
 from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
-from engine.training.tuning import Choice, Tuner
+
+if TYPE_CHECKING:
+    import keras
 
 
 class TrainingJob:
@@ -89,16 +91,17 @@ class TrainingJob:
         loop = self._build()
         model = TrainedModel(loop, self._prepared, self._context.folder)
         with contextlib.ExitStack() as closing:
-            keeper = None
+            checkpointer = None
             if self._group.is_chief:
-                keeper = CheckpointWriter(self._context.folder / "checkpoints", self._context.flush)
-                closing.enter_context(contextlib.closing(keeper))
+                folder = self._context.folder / "checkpoints"
+                checkpointer = CheckpointWriter(folder, self._context.flush)
+                closing.enter_context(contextlib.closing(checkpointer))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
             if self._group.is_independent and not self._prepared.spec.execution.reproducible:
-                tuner = Tuner(loop, self._plan, partial(self._notify_choice, loop))
+                tuner = Autotuner(loop, self._plan, partial(self._notify_choice, loop))
                 closing.callback(tuner.close)
-            trainer = self._trainer(loop, keeper, tuner)
+            trainer = self._trainer(loop, checkpointer, tuner)
             self._go_on(loop.model, trainer)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
@@ -134,9 +137,9 @@ class TrainingJob:
     @property
     def _done(self) -> Progress:
         """How far the run is when the job begins."""
-        if self._resumption is None or self._resumption.found is None:
+        if self._resumption is None or self._resumption.checkpoint is None:
             return Progress(self._schedule.epochs)
-        done = self._resumption.found.progress
+        done = self._resumption.checkpoint.progress
         done.epochs = int(self._resumption.changes.get("training.epochs", (0, done.epochs))[1])
         return done
 
@@ -148,16 +151,16 @@ class TrainingJob:
 
     def _restore(self, resumption: Resumption, network: keras.Model, trainer: Trainer) -> None:
         """Restores a checkpoint, and tells what is different from there on."""
-        found, changes = resumption.found, resumption.changes
-        if found is not None and not self._group.is_chief:  # it has the progress only
-            found = found.with_state_of(network)
+        checkpoint, changes = resumption.checkpoint, resumption.changes
+        if checkpoint is not None and not self._group.is_chief:  # it has the progress only
+            checkpoint = checkpoint.with_state_of(network)
         numbers = {
             path: (float(before or 0), float(after or 0))
             for path, (before, after) in changes.items()
             if all(isinstance(value, int | float | None) for value in (before, after))
         }
-        if found is not None:
-            trainer.restore(found, {path: after for path, (_, after) in numbers.items()})
+        if checkpoint is not None:
+            trainer.restore(checkpoint, {path: after for path, (_, after) in numbers.items()})
         done = trainer.progress
         for path, (before, after) in numbers.items():
             self._emit(
@@ -220,7 +223,7 @@ class TrainingJob:
         return " ".join(it for it in (how, fused, self._placement.reason) if it)
 
     def _trainer(
-        self, loop: StepLoop, keeper: CheckpointWriter | None, tuner: Tuner | None
+        self, loop: StepLoop, checkpointer: CheckpointWriter | None, tuner: Autotuner | None
     ) -> Trainer:
         prepared = self._prepared
         # Looking takes time, for which other workers would have to wait.
@@ -233,7 +236,7 @@ class TrainingJob:
             self._feed("validation") if len(prepared.parts.validation) else None,
             self._schedule,
             looking,
-            keeper,
+            checkpointer,
             prepared.preprocessing.restore_metric,
             partial(self._group.chunk_length, self._plan),
             tuner,

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
-from engine.training.feed import Chunk, Feed
 from engine.training.plan import ChunkLength
+from engine.training.steps.feed import Chunk, Feed
 
 
 class Pacer:

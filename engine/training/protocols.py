@@ -16,7 +16,7 @@ class Observer(Protocol):
     def epoch_reached(self, epoch: int) -> None: ...
 
 
-class Keeper(Protocol):
+class Checkpointer(Protocol):
     """Takes states that must last."""
 
     @property

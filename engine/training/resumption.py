@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.training.checkpoint import Found
+from engine.training.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -14,11 +14,11 @@ class Resumption:
     """How a run goes on.
 
     Attributes:
-        found: Its last whole checkpoint; None: it begins anew, having none.
+        checkpoint: Its last whole checkpoint; None: it begins anew, having none.
         changes: Settings that are others from here on: by path, what they were and are.
         reason: Why, in words.
     """
 
-    found: Found | None
+    checkpoint: Checkpoint | None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     reason: str = ""

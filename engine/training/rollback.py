@@ -7,13 +7,13 @@ import contextlib
 import numpy as np
 
 from engine.training.checkpoint import Snapshot, restore_snapshot
-from engine.training.feed import Feed
-from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 from engine.training.progress import Progress
 from engine.training.rates import LearningRate
 from engine.training.schedule import Schedule
+from engine.training.steps.feed import Feed
+from engine.training.steps.loop import StepLoop
 
 REPLAY_S = 10.0
 """Steps are done again for this long at most."""

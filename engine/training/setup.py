@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.training.placement import ANYWHERE, Placement
+from engine.training.model.placement import ANYWHERE, Placement
 from engine.training.prepared_data import PreparedData
 from engine.training.worker_group import ALONE, WorkerGroup
 

@@ -18,10 +18,10 @@ from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
 from engine.preprocessing.targets import AnomalyTargets
-from engine.training.feed import BLOCK_BYTES
-from engine.training.feeding import row_bytes
-from engine.training.loop import StepLoop
 from engine.training.prepared_data import PreparedData
+from engine.training.steps.feed import BLOCK_BYTES
+from engine.training.steps.input_pipeline import row_bytes
+from engine.training.steps.loop import StepLoop
 
 # The threshold of anomalies is learnt from at most this many scores, drawn evenly.
 _MAX_SCORED = 50_000

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
-from engine.events.messages import ChangeEpochs, ChangeRate
+from engine.events.commands import ChangeEpochs, ChangeRate
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
@@ -23,7 +22,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.training.checkpoint import (
-    Found,
+    Checkpoint,
     Snapshot,
     Weights,
     is_finite,
@@ -33,19 +32,19 @@ from engine.training.checkpoint import (
 from engine.training.context import RunContext
 from engine.training.control import Change
 from engine.training.divergence_guard import DivergenceGuard, Examine
-from engine.training.feed import Feed
-from engine.training.loop import StepLoop
 from engine.training.order import shuffled
 from engine.training.pacer import Pacer
 from engine.training.plan import ChunkLength
 from engine.training.progress import Outcome, Progress
-from engine.training.protocols import Keeper, Observer
+from engine.training.protocols import Checkpointer, Observer
 from engine.training.rates import LearningRate
 from engine.training.rollback import Rollback
 from engine.training.rules import Rules
 from engine.training.schedule import Schedule
+from engine.training.steps.autotuner import Autotuner
+from engine.training.steps.feed import Feed
+from engine.training.steps.loop import StepLoop
 from engine.training.stopwatch import Stopwatch
-from engine.training.tuning import Tuner
 
 TEST_BATCH_SIZE = 256
 SAVE_EVERY_S = 120.0
@@ -67,7 +66,7 @@ class Trainer:
         validation: Feeds the validation part, or None.
         schedule: Epochs, batch size, seed, learning rate and stopping.
         observers: Look at the model between chunks.
-        keeper: Offered the state after epochs, every few minutes, when someone asks, at the end.
+        checkpointer: Offered the state after epochs, every few minutes, when asked, at the end.
         in_units: Turns a metric by name from scaled units into the target's own.
         chunk_length: Decides how long chunks are, given the examples of each step.
         tuner: Finds a faster way to execute the steps while they are being done.
@@ -82,10 +81,10 @@ class Trainer:
         validation: Feed | None,
         schedule: Schedule,
         observers: tuple[Observer, ...] = (),
-        keeper: Keeper | None = None,
+        checkpointer: Checkpointer | None = None,
         in_units: Callable[[str, Any], Any] = lambda name, value: value,
         chunk_length: Callable[[int], ChunkLength] = ChunkLength,
-        tuner: Tuner | None = None,
+        tuner: Autotuner | None = None,
         examine: Examine | None = None,
     ) -> None:
         self._run = context.id
@@ -97,7 +96,7 @@ class Trainer:
         self._validation = validation
         self._schedule = schedule
         self._observers = observers
-        self._keeper = keeper
+        self._checkpointer = checkpointer
         self._in_units = in_units
         self._tuner = tuner
         self._pacer = Pacer(chunk_length(schedule.batch_size))
@@ -110,7 +109,7 @@ class Trainer:
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
         self._rate = LearningRate(
-            float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)),
+            float(self._model.optimizer.learning_rate),
             schedule.learning_rate,
             -(-len(train) // schedule.batch_size),
             schedule.epochs,
@@ -118,22 +117,22 @@ class Trainer:
         rollback = Rollback(loop, train, schedule, self._rate)
         self._guard = DivergenceGuard(rollback, len(train), schedule.seed, examine)
 
-    def restore(self, found: Found, changes: Mapping[str, float]) -> None:
+    def restore(self, checkpoint: Checkpoint, changes: Mapping[str, float]) -> None:
         """Goes on from a checkpoint.
 
         Args:
-            found: The checkpoint.
+            checkpoint: What to go on from.
             changes: Settings that are others from here on, by their path in the spec. The batch
                 size is that of the schedule already; epochs and learning rate are changed here.
 
         Raises:
             WorkspaceError: It is of another model.
         """
-        restore_snapshot(self._model, found.snapshot)
-        progress = self._progress = found.progress
+        restore_snapshot(self._model, checkpoint.snapshot)
+        progress = self._progress = checkpoint.progress
         self._rate.restore(progress.rate)
         self._rules.restore(progress.rules)
-        self._best_weights = found.best
+        self._best_weights = checkpoint.best
         self._clock = Stopwatch(progress.elapsed_s)
         self._epoch_started = progress.elapsed_s - progress.epoch_s
         if "training.epochs" in changes:
@@ -361,7 +360,7 @@ class Trainer:
     # ---- what lasts
 
     def _save_if_ready(self) -> None:
-        if self._keeper is not None and self._keeper.is_ready:
+        if self._checkpointer is not None and self._checkpointer.is_ready:
             self._save()
 
     def _save_asked(self) -> None:
@@ -374,11 +373,11 @@ class Trainer:
         One that is not finite is not: it would take the place of the last that is. The loss tells
         of it in the next step.
         """
-        if self._keeper is not None and is_finite(self._model):
+        if self._checkpointer is not None and is_finite(self._model):
             snapshot = self._snapshot()
             self._guard.keep(snapshot)
             self._saved_at = self._progress.elapsed_s
-            self._keeper.offer(snapshot, self._best_weights, saved)
+            self._checkpointer.offer(snapshot, self._best_weights, saved)
 
     def _snapshot(self) -> Snapshot:
         progress = self._progress

@@ -5,16 +5,17 @@ Imported by workers only.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import keras
-import tensorflow as tf
-
-from engine.training.chunk import Augment
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.placement import Placement
+from engine.training.model.placement import Placement
 from engine.training.plan import ChunkLength, Plan
 from engine.training.resumption import Resumption
+from engine.training.steps.chunk import Augment
+from engine.training.steps.loop import DeviceData, StepLoop
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 
 class WorkerGroup(Protocol):

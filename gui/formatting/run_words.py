@@ -9,7 +9,8 @@ from typing import Final
 
 from PySide6.QtCore import QDateTime, QLocale
 
-from engine.events.messages import Control, DataProgress
+from engine.events.commands import Control
+from engine.events.messages import DataProgress
 from engine.events.run_events import RunState
 from engine.formatting import NOTHING, percent_text
 from gui.formatting.numbers import count_text, number_text

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events.messages import (
-    BatchPreviewed,
-    Event,
-    PreviewBatch,
-    Rejected,
-)
+from engine.events.commands import PreviewBatch
+from engine.events.messages import BatchPreviewed, Event, Rejected
 from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool
 

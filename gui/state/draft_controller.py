@@ -6,14 +6,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.events.commands import DescribeModel, DownloadData, InspectData
 from engine.events.messages import (
     DataDownloaded,
     DataInspected,
     DataProgress,
-    DescribeModel,
-    DownloadData,
     Event,
-    InspectData,
     ModelDescribed,
     Rejected,
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.events.commands import EstimateTraining
 from engine.events.messages import (
-    EstimateTraining,
     Event,
     ModelDescribed,
     Rejected,

@@ -6,7 +6,14 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events.messages import DataProgress, Event, FindRate, RatesTried, RateTried, Rejected
+from engine.events.commands import FindRate
+from engine.events.messages import (
+    DataProgress,
+    Event,
+    RatesTried,
+    RateTried,
+    Rejected,
+)
 from engine.events.profile import Profile
 from gui.state.draft import Draft
 from gui.threads.worker_pool import WorkerPool

@@ -7,17 +7,15 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events.messages import (
+from engine.events.commands import (
     ChangeEpochs,
     ChangeRate,
     Control,
-    DataProgress,
-    Event,
-    Rejected,
     Request,
     ResumeRun,
     Train,
 )
+from engine.events.messages import DataProgress, Event, Rejected
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,

@@ -16,14 +16,8 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, QThread
 
-from engine.events.messages import (
-    Command,
-    Control,
-    Event,
-    Rejected,
-    Request,
-    Terminal,
-)
+from engine.events.commands import Command, Control, Request
+from engine.events.messages import Event, Rejected, Terminal
 from engine.events.run_events import RunInterrupted, RunStarted
 from gui.threads.answer_queue import AnswerQueue
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events.messages import (
+from engine.events.commands import (
     DescribeModel,
     DownloadData,
     EstimateTraining,

@@ -28,16 +28,16 @@ import tensorflow as tf
 
 from engine.spec.run_spec import AugmentationSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.augmenting import augmenter
-from engine.training.building import build, compile_model
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse, resolve
 from engine.training.job import TrainingJob
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.augmenter import augmenter
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
 from engine.training.setup import Setup
+from engine.training.steps.loop import DeviceData, StepLoop
 
 MOVED = AugmentationSpec(rotate=10, shift=0.1, zoom=0.1)
 CASES = {

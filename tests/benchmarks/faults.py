@@ -42,7 +42,8 @@ import numpy as np
 import psutil
 
 from engine.errors import DescentError
-from engine.events.messages import Command, Event, ResumeRun, Train
+from engine.events.commands import Command, ResumeRun, Train
+from engine.events.messages import Event
 from engine.events.run_events import (
     EpochEnded,
     RunEnded,

@@ -34,11 +34,11 @@ from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
-from engine.training.feed import ResidentFeed
 from engine.training.introspection.base import Scene
 from engine.training.introspection.flow import TIME_SHARE, Flow
-from engine.training.loop import DeviceData, StepLoop
 from engine.training.schedule import Schedule
+from engine.training.steps.feed import ResidentFeed
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import Trainer
 
 MODELS = ("mlp", "cnn", "lstm", "attention")

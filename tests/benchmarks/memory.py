@@ -93,7 +93,7 @@ def make_images(folder: Path, n_images: int) -> None:
 
 def measure(kind: str, times: int, unit: int, folder: Path) -> Measured:
     """Makes data of one size and trains on it in a worker of its own."""
-    from engine.events.messages import Train, WarmUp
+    from engine.events.commands import Train, WarmUp
     from engine.service.session import Session
 
     data: dict[str, object] = {"source": str(folder / "data")}

@@ -155,7 +155,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
 
 def _headless_samples_per_s(workspace: Path) -> float:
     """The same training through the engine alone, in a worker without a window."""
-    from engine.events.messages import Train
+    from engine.events.commands import Train
     from engine.events.run_events import EpochEnded
     from engine.service.session import Session
 

@@ -66,12 +66,12 @@ class Descent:
         from engine.spec.training_spec import ExecutionSpec
         from engine.training.context import RunContext
         from engine.training.control import TrainingControl
-        from engine.training.feed import ResidentFeed
-        from engine.training.loop import DeviceData, StepLoop
         from engine.training.plan import Plan
         from engine.training.schedule import Schedule
+        from engine.training.steps.autotuner import Autotuner, Choice
+        from engine.training.steps.feed import ResidentFeed
+        from engine.training.steps.loop import DeviceData, StepLoop
         from engine.training.trainer import Trainer
-        from engine.training.tuning import Choice, Tuner
 
         def announce(choice: Choice) -> None:
             self.choice = f"{choice.reason} Measuring took {tuner.lost_s:.2f} s from training."
@@ -91,7 +91,7 @@ class Descent:
         fused_for = case.batch_size if plan.fused else 0
         loop = StepLoop(self._model, data, fused_for=fused_for)
         schedule = Schedule(epochs=self._epochs, batch_size=case.batch_size, seed=0)
-        tuner = Tuner(loop, plan, announce)
+        tuner = Autotuner(loop, plan, announce)
         trainer = Trainer(
             RunContext("benchmark", "", Path(), emit, TrainingControl()),
             loop,

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
-from engine.events.messages import ResumeRun, Train
+from engine.events.commands import ResumeRun, Train
 from engine.events.run_events import (
     EpochEnded,
     RunEnded,

@@ -21,9 +21,9 @@ from engine.runs.store import RunStore
 from engine.service import execution, running
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
-from engine.training.building import build
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse, resolve
+from engine.training.model.building import build
 from engine.training.prepared_data import prepare
 
 

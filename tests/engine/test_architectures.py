@@ -12,8 +12,8 @@ from engine.errors import SpecError
 from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
-from engine.training.building import build, compile_model
 from engine.training.defaults import parse, recommended_model, resolve, training_defaults
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 
 TABLE_NUMBERS = Signature(Kind.TABLE, Task.REGRESSION, (4,))

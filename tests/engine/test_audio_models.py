@@ -12,8 +12,8 @@ from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.tokens import Tokenizer
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build, compile_model
 from engine.training.defaults import resolve, training_defaults
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 
 SHAPE = (40, 20, 1)

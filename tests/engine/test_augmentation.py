@@ -14,9 +14,9 @@ from engine.preprocessing.augmentation import FITTING, active, brightest, misfit
 from engine.spec.parameters import validate
 from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.augmenting import augmenter, motions, move_images, random_motions
 from engine.training.defaults import resolve
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.augmenter import augmenter, motions, move_images, random_motions
+from engine.training.steps.loop import DeviceData, StepLoop
 
 SETTINGS = tuple(AugmentationSpec.model_fields)
 SHAPES = {

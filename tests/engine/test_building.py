@@ -15,12 +15,12 @@ from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.spec.training_spec import OptimizerName
-from engine.training.building import check_updates, compile_model
 from engine.training.control import TrainingControl
 from engine.training.defaults import resolve
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.losses import SmoothedCrossentropy
+from engine.training.model.building import check_updates, compile_model
+from engine.training.model.losses import SmoothedCrossentropy
 from engine.training.plan import Plan
+from engine.training.steps.loop import DeviceData, StepLoop
 
 FLOWERS = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
 CURED = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 2)

@@ -11,9 +11,9 @@ from engine.events.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.signature import Kind, Task
-from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
+from engine.training.model.building import build, compile_model
 from engine.training.order import shuffled
 from engine.training.plan import Plan
 from engine.training.prepared_data import balanced_weights, prepare

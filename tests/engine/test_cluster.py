@@ -10,10 +10,10 @@ import pytest
 
 from engine.cli import main as cli
 from engine.errors import SpecError, TrainingError
-from engine.events.messages import ChangeEpochs, ChangeRate, Control
+from engine.events.commands import ChangeEpochs, ChangeRate, Control
 from engine.events.run_events import RunFailed, RunState, RunStopped
 from engine.training.cluster.link import Link, Lost, read_message, send_message
-from engine.training.cluster.meeting import meet
+from engine.training.cluster.rendezvous import meet
 from engine.training.cluster.team import Team, TeamChunkLength, TeamControl, leaving
 from engine.training.cluster.workers import Workers, endpoint, parse_workers
 from engine.training.control import TrainingControl

@@ -10,10 +10,10 @@ from engine.inference.decoding import Decoder, is_autoregressive, predictor, tau
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build, compile_model
 from engine.training.defaults import resolve
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
+from engine.training.steps.loop import DeviceData, StepLoop
 
 PAIRS = Signature(Kind.TEXT, Task.TRANSLATION, (4,), 6, n_tokens=9, target_length=5)
 

@@ -16,9 +16,9 @@ from engine.graph.memory import Available, Need, fitting_batch_size
 from engine.runs.store import RunStore
 from engine.service import execution
 from engine.service.running import train
-from engine.training import estimate as estimating
 from engine.training.control import TrainingControl
-from engine.training.loop import StepLoop
+from engine.training.steps.loop import StepLoop
+from engine.training.trials import estimate as estimating
 
 MB = 1 << 20
 

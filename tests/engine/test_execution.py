@@ -6,8 +6,8 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.errors import DatasetError, SpecError, UnknownNameError, WorkspaceError
+from engine.events.commands import Control
 from engine.events.insights import CoefficientsUpdated, EpisodePlayed, SurfaceUpdated
-from engine.events.messages import Control
 from engine.events.run_events import (
     EpochEnded,
     PlanChosen,

@@ -4,7 +4,7 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.errors import DatasetError, WorkspaceError
-from engine.events.messages import Control
+from engine.events.commands import Control
 from engine.events.run_events import (
     EpochEnded,
     RunFailed,

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine.devices.out_of_memory import RESIDENT_LIMIT
-from engine.training import feed as feed_module
-from engine.training.feed import ResidentFeed, StreamedFeed
-from engine.training.loop import DeviceData, StepLoop
 from engine.training.plan import ChunkLength, Plan
+from engine.training.steps import feed as feed_module
+from engine.training.steps.feed import ResidentFeed, StreamedFeed
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import shuffled
 
 N, WIDTH = 203, 3

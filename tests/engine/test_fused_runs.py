@@ -11,7 +11,7 @@ from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.introspection.flow_graph import FlowGraph
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.loop import DeviceData, StepLoop
 
 ROWS = np.arange(64, dtype=np.int32).reshape(4, 16)
 
@@ -52,7 +52,7 @@ def _measured(fused_for):
     loop, data = _loop(fused_for, _noise)
     graph = FlowGraph(loop.model, _noise, 5)
     watcher = _Watcher(graph)
-    loop.watching.ask(watcher)
+    loop.probing.ask(watcher)
     losses = loop.train(data, ROWS, 10)["loss"]
     graph.trace(watcher.batch, on_twin=False)
     found = graph.measure(watcher.before, watcher.after, watcher.batch, watcher.step)

@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from engine.events.insights import GradientFlow
 from engine.spec.run_spec import RunSpec
-from engine.training.budget import Budget
-from engine.training.building import build, compile_model
 from engine.training.introspection import Scene, flow, flow_graph
+from engine.training.introspection.budget import Budget
 from engine.training.introspection.flow import Flow
 from engine.training.introspection.flow_graph import FlowGraph, flow_layers
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
-from engine.training.watching import Watching
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.step_probe import StepProbing
 
 layers = keras.layers
 ROWS = np.arange(64, dtype=np.int32).reshape(4, 16)
@@ -64,7 +64,7 @@ def measured(network, augment=None, at=0, on_twin=True, data=None) -> dict[str, 
     loop = StepLoop(network, data, augment=augment, seed=5)
     graph = FlowGraph(network, augment, 5)
     watcher = Watcher(graph, at)
-    loop.watching.ask(watcher)
+    loop.probing.ask(watcher)
     values = loop.train(data, ROWS, 10)
     assert {len(value) for value in values.values()} == {len(ROWS)}
     assert watcher.step == 10 + at
@@ -85,7 +85,7 @@ def test_numbers_are_those_of_a_gradient_taken_by_hand():
     loop = StepLoop(network, data)
     graph = FlowGraph(network)
     watcher = Watcher(graph)
-    loop.watching.ask(watcher)
+    loop.probing.ask(watcher)
     loop.train(data, ROWS[:1])
     after = [variable.numpy() for variable in network.trainable_variables]
     graph.trace(watcher.batch, on_twin=True)
@@ -241,19 +241,19 @@ def test_a_chunk_is_cut_where_a_step_is_watched_and_nowhere_else():
 
     data = (tf.range(8), tf.range(8))
     for at, expected in ((0, [1, 3]), (1, [1, 1, 2]), (3, [3, 1]), (-1, [4]), (4, [4])):
-        calls, watching = [], Watching()
+        calls, probing = [], StepProbing()
         watcher = SimpleNamespace(
             place=lambda n, size, at=at: at, around=lambda run, batch, step: run()
         )
-        watching.ask(watcher)
+        probing.ask(watcher)
         rows = np.array([[2], [4], [6], [7]], np.int32)
-        values = watching.run(steps, data, rows, 20, np.arange(4, dtype=np.float32))
+        values = probing.run(steps, data, rows, 20, np.arange(4, dtype=np.float32))
         assert [len(call[0]) for call in calls] == expected
         assert np.concatenate([call[0] for call in calls]).tolist() == [2, 4, 6, 7]
         assert np.concatenate([call[2] for call in calls]).tolist() == [0, 1, 2, 3]
         assert [call[1] for call in calls] == (20 + np.cumsum([0, *expected[:-1]])).tolist()
         assert values["loss"].tolist() == [2, 4, 6, 7]
-        assert watching.step == 24
+        assert probing.step == 24
 
 
 # ---- over a training

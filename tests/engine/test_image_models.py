@@ -10,8 +10,8 @@ from engine.architectures.applications import APPLICATIONS, weights_path
 from engine.errors import SpecError
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build
 from engine.training.defaults import resolve
+from engine.training.model.building import build
 
 TABLE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
 DIGITS = Signature(Kind.IMAGE, Task.CLASSIFICATION, (28, 28, 1), 10)

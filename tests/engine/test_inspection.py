@@ -10,13 +10,8 @@ import pytest
 from PIL import Image
 
 from engine.errors import Cancelled
-from engine.events.messages import (
-    Control,
-    DataInspected,
-    DataProgress,
-    InspectData,
-    Rejected,
-)
+from engine.events.commands import Control, InspectData
+from engine.events.messages import DataInspected, DataProgress, Rejected
 from engine.events.watch import Watch
 from engine.service.execution import inspect_data
 from engine.service.session import Session

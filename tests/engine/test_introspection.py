@@ -20,11 +20,11 @@ from engine.events.insights import (
 )
 from engine.inference.decoding import is_autoregressive, predictor, taught
 from engine.spec.run_spec import RunSpec
-from engine.training.building import build, compile_model
 from engine.training.introspection import Scene, observers
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
+from engine.training.steps.loop import DeviceData, StepLoop
 
 SMALL = {
     "dates": {"n_samples": 300, "languages": "English, German"},

@@ -10,8 +10,8 @@ from engine.architectures.recurrent import recurrent_stack
 from engine.errors import SpecError
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build
 from engine.training.defaults import resolve
+from engine.training.model.building import build
 
 N_TOKENS = 20
 CLASSES = Signature(Kind.TEXT, Task.CLASSIFICATION, (7,), 4, n_tokens=N_TOKENS)

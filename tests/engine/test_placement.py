@@ -12,8 +12,8 @@ from engine.errors import SpecError
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.spec.training_spec import ExecutionSpec
-from engine.training import placement
-from engine.training.placement import ANYWHERE, Placement, decide, has_short_floats, place
+from engine.training.model import placement
+from engine.training.model.placement import ANYWHERE, Placement, decide, has_short_floats, place
 
 DIGITS = Signature(Kind.IMAGE, Task.CLASSIFICATION, (28, 28, 1), 10)
 TABLE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)

@@ -11,11 +11,14 @@ from engine.events.run_events import PlanChosen
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.training_spec import ExecutionSpec
-from engine.training import tuning
-from engine.training.compiled import CompiledChunk, twin_of
 from engine.training.control import TrainingControl
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import (
+from engine.training.order import shuffled
+from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
+from engine.training.steps import autotuner as tuning
+from engine.training.steps.autotuner import Autotuner
+from engine.training.steps.compiled import CompiledChunk, twin_of
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.measurements import (
     MOST_S,
     PREPARING,
     PREPARING_RECURRENT,
@@ -23,9 +26,6 @@ from engine.training.measuring import (
     Measurements,
     Timed,
 )
-from engine.training.order import shuffled
-from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
-from engine.training.tuning import Tuner
 
 N_SAMPLES, BATCH = 72, 8
 TRIED = Plan(tries_xla=True)
@@ -216,7 +216,7 @@ def _tuned(data, epochs, plan=TRIED, dropout=False):
     """Trains with a tuner, which gets all the time it wants to compile."""
     choices = []
     loop = StepLoop(_model(dropout), data)
-    tuner = Tuner(loop, plan, choices.append)
+    tuner = Autotuner(loop, plan, choices.append)
     for epoch in range(epochs):
         losses = _epoch(loop, data, epoch, tuner)
         if tuner._trial is not None:
@@ -305,7 +305,7 @@ def test_a_compiled_chunk_that_fails_is_undone(data, hasty, monkeypatch):
     monkeypatch.setattr(
         CompiledChunk, "adopt", lambda chunk, model: (adopt(chunk, model), adopted.append(model))
     )
-    tuner = Tuner(loop, TRIED, choices.append)
+    tuner = Autotuner(loop, TRIED, choices.append)
     for epoch in range(6):
         _epoch(loop, data, epoch, tuner)
         if tuner._trial is not None:
@@ -338,7 +338,7 @@ def test_a_run_that_ends_early_leaves_no_thread(data, hasty):
     hasty(10.0)
     choices = []
     loop = StepLoop(_model(), data)
-    tuner = Tuner(loop, TRIED, choices.append)
+    tuner = Autotuner(loop, TRIED, choices.append)
     _epoch(loop, data, 0, tuner)
     trial = tuner._trial
     assert trial is not None
@@ -372,7 +372,7 @@ def test_a_twin_shares_nothing_with_its_model(data):
 @pytest.mark.parametrize(("single_s", "said"), [(0.0101, "About as fast"), (0.12, "12 times as")])
 def test_only_a_clear_gain_is_told_as_a_number(data, single_s, said):
     choices = []
-    tuner = Tuner(StepLoop(_model(), data), TRIED, choices.append)
+    tuner = Autotuner(StepLoop(_model(), data), TRIED, choices.append)
     tuner._measured = _measured(step_s=0.01, single_s=single_s)
     tuner._choose(False, "XLA is off.")
     assert choices[0].reason.startswith(f"{said} ")

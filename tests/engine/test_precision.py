@@ -11,12 +11,12 @@ from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
 from engine.service import execution, running
 from engine.spec.run_spec import RunSpec
-from engine.training.building import build, compile_model
 from engine.training.control import TrainingControl
 from engine.training.defaults import resolve
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.model.building import build, compile_model
+from engine.training.model.precision import use_full_precision
 from engine.training.plan import Plan
-from engine.training.precision import use_full_precision
+from engine.training.steps.loop import DeviceData, StepLoop
 
 # Large, and of layers the others have as well.
 PAIRS = [pair for pair in fitting_pairs() if pair[0].name != "applications"]

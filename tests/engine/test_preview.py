@@ -13,11 +13,8 @@ from engine.datasets.base import Examples
 from engine.datasets.box.digits import Digits
 from engine.datasets.packing import FileRows
 from engine.errors import Cancelled, DatasetError, SpecError
-from engine.events.messages import (
-    BatchPreviewed,
-    PreviewBatch,
-    Rejected,
-)
+from engine.events.commands import PreviewBatch
+from engine.events.messages import BatchPreviewed, Rejected
 from engine.events.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.service import running

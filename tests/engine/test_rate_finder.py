@@ -8,13 +8,13 @@ import pytest
 from engine.errors import Cancelled, SpecError
 from engine.events.messages import RatesTried, RateTried
 from engine.service.execution import find_rate
-from engine.training import rate_finder
-from engine.training.building import build
 from engine.training.defaults import parse
-from engine.training.loop import StepLoop
+from engine.training.model.building import build
 from engine.training.prepared_data import prepare
-from engine.training.rate_advice import nice, suggest
-from engine.training.rate_finder import HIGHEST, LOWEST, N_RATES
+from engine.training.steps.loop import StepLoop
+from engine.training.trials import rate_finder
+from engine.training.trials.rate_advice import nice, suggest
+from engine.training.trials.rate_finder import HIGHEST, LOWEST, N_RATES
 
 RATES = np.geomspace(1e-7, 10, 120).astype(np.float32)
 

@@ -10,7 +10,8 @@ from engine.datasets.base import Examples
 from engine.datasets.profile import profile
 from engine.devices import out_of_memory
 from engine.devices.out_of_memory import MemoryWitness, is_out_of_memory
-from engine.events.messages import Rejected, ResumeRun, Train
+from engine.events.commands import ResumeRun, Train
+from engine.events.messages import Rejected
 from engine.events.run_events import (
     EpochEnded,
     Recovered,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.training.replicas import Division
+from engine.training.steps.replicas import Division
 
 _START = """
 import json, sys
@@ -25,7 +25,7 @@ tf.config.set_visible_devices([cpu])
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * n_devices
 )
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.loop import DeviceData, StepLoop
 
 STRATEGY = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(n_devices)])
 rng = np.random.default_rng(0)
@@ -179,7 +179,7 @@ from engine.service import execution
 from engine.service import running
 from engine.events.run_events import EpochEnded, PlanChosen
 from engine.runs.store import RunStore
-from engine.training import placement
+from engine.training.model import placement
 from engine.training.control import TrainingControl
 
 TWO = placement.Placement(tuple(f"CPU:{i}" for i in range(n_devices)))

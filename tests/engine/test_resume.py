@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 
 from engine.errors import DatasetError, SpecError, WorkspaceError
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, ResumeRun, Train
+from engine.events.commands import (
+    ChangeEpochs,
+    ChangeRate,
+    Control,
+    ResumeRun,
+    Train,
+)
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,

@@ -13,8 +13,8 @@ from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer, cut
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Task
-from engine.training.building import build
 from engine.training.defaults import resolve
+from engine.training.model.building import build
 
 LEARNT = ["Émile", "中国", "a b\nc", "naïve 😀", "\ud83d half", "[UNK]"]
 NEW = ["", "zzz", "中a国é", "😀 \n", "much longer than what is kept", "É"]

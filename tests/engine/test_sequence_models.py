@@ -12,8 +12,8 @@ from engine.inference.serving import ServedModel
 from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
-from engine.training.building import build, compile_model
 from engine.training.defaults import recommended_model, resolve
+from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
 

@@ -11,9 +11,9 @@ from engine.runs.store import RunStore
 from engine.service.running import train
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse, recommended_model, resolve
+from engine.training.model.building import build
 from engine.training.prepared_data import prepare
 
 WINDOW = Signature(Kind.SERIES, Task.FORECASTING, (12, 2), n_values=3)

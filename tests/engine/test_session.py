@@ -11,16 +11,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.events.messages import (
+from engine.events.commands import (
     Control,
-    DataInspected,
     DescribeModel,
     InspectData,
+    Train,
+    WarmUp,
+)
+from engine.events.messages import (
+    DataInspected,
     ModelDescribed,
     Rejected,
     Terminal,
-    Train,
-    WarmUp,
     WorkerReady,
 )
 from engine.events.run_events import (
@@ -174,7 +176,7 @@ def test_close_in_the_middle_of_training_stops_and_keeps(session, tmp_path):
 _PARENT = """
 import os, sys
 from pathlib import Path
-from engine.events.messages import Train
+from engine.events.commands import Train
 from engine.events.run_events import EpochEnded
 from engine.service.session import Session
 

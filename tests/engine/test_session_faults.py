@@ -10,12 +10,8 @@ import pytest
 from engine.datasets.base import Examples
 from engine.datasets.profile import profile
 from engine.errors import WorkspaceError
-from engine.events.messages import (
-    Control,
-    InspectData,
-    Rejected,
-    Train,
-)
+from engine.events.commands import Control, InspectData, Train
+from engine.events.messages import Rejected
 from engine.events.run_events import (
     RunFinished,
     RunInterrupted,

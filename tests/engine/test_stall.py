@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from engine.events.messages import Control, Train
+from engine.events.commands import Control, Train
 from engine.events.run_events import EpochEnded, RunState, Stalled, StateChanged, StepsDone
 from engine.service import stack_dump, stall
 from engine.service.session import Session

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from engine.training.calling import DirectCall
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.direct_call import DirectCall
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import shuffled
 
 N_SAMPLES = 75  # the last batch of 16 is smaller

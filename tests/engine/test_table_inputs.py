@@ -18,8 +18,8 @@ from engine.preprocessing import Preprocessing
 from engine.preprocessing.table import TableInputs
 from engine.spec.run_spec import DataSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
-from engine.training.building import build
 from engine.training.defaults import resolve
+from engine.training.model.building import build
 
 N = 120
 CITIES = ["Berlin", "Paris", "Rom", "Oslo", "Café"]

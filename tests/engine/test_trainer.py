@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.errors import TrainingError, WorkspaceError
-from engine.events.messages import Control
+from engine.events.commands import Control
 from engine.events.run_events import (
     EpochEnded,
     RunEvent,
@@ -23,7 +23,7 @@ from engine.events.run_events import (
 )
 from engine.training import checkpoint, checkpoint_writer
 from engine.training.checkpoint import (
-    Found,
+    Checkpoint,
     Snapshot,
     newest_checkpoint,
     read_checkpoint,
@@ -32,12 +32,12 @@ from engine.training.checkpoint import (
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
-from engine.training.feed import ResidentFeed
-from engine.training.loop import DeviceData, StepLoop
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength
 from engine.training.progress import Progress
 from engine.training.schedule import Schedule
+from engine.training.steps.feed import ResidentFeed
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import Trainer
 
 
@@ -70,7 +70,7 @@ class Bench:
             train,
             _line(20, seed=1) if validation else None,
             Schedule(epochs, batch_size=8, seed=3),
-            keeper=keeper,
+            checkpointer=keeper,
         )
 
     def _emit(self, event: RunEvent) -> None:
@@ -382,7 +382,7 @@ def test_an_epoch_that_goes_on_takes_no_longer_than_it_did():
     values = keeper.offered[0].progress["training"] | {"elapsed_s": 3600.0, "epoch_s": 3.0}
     again = Bench(epochs=2)
     again.trainer.restore(
-        Found(Snapshot(keeper.offered[0].variables, {"training": values}), None), {}
+        Checkpoint(Snapshot(keeper.offered[0].variables, {"training": values}), None), {}
     )
     again.trainer.fit()
     (epoch,) = again.of(EpochEnded)

@@ -2,7 +2,7 @@
 
 import threading
 
-from engine.events.messages import Control
+from engine.events.commands import Control
 from engine.events.run_events import RunState
 from engine.training.control import TrainingControl
 

@@ -14,31 +14,33 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError, Problem
-from engine.events.messages import (
+from engine.events.commands import (
     ChangeEpochs,
     ChangeRate,
     Command,
     Control,
-    DataDownloaded,
-    DataInspected,
-    DataProgress,
     DescribeModel,
     DownloadData,
     EstimateTraining,
-    Event,
     FindRate,
     InspectData,
-    LayerInfo,
-    ModelDescribed,
     PreviewBatch,
-    RatesTried,
-    RateTried,
-    Rejected,
     Request,
     ResumeRun,
     Train,
-    TrainingEstimated,
     WarmUp,
+)
+from engine.events.messages import (
+    DataDownloaded,
+    DataInspected,
+    DataProgress,
+    Event,
+    LayerInfo,
+    ModelDescribed,
+    RatesTried,
+    RateTried,
+    Rejected,
+    TrainingEstimated,
     WorkerReady,
 )
 from engine.events.run_events import (

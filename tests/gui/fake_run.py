@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.events.commands import (
+    ChangeEpochs,
+    ChangeRate,
+    Control,
+    Request,
+)
 from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, Event, Request
+from engine.events.messages import Event
 from engine.events.profile import Profile
 from engine.events.run_events import (
     CheckpointSaved,

@@ -10,14 +10,13 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import (
+from engine.events.commands import (
     Command,
-    Event,
     PreviewBatch,
-    Rejected,
     Request,
     Train,
 )
+from engine.events.messages import Event, Rejected
 from engine.events.run_events import (
     EpochEnded,
     RunEnded,

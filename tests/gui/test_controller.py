@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import (
+from engine.events.commands import (
     Control,
     DescribeModel,
     InspectData,
-    Rejected,
     Train,
     WarmUp,
 )
+from engine.events.messages import Rejected
 from engine.events.run_events import (
     EpochEnded,
     RunFailed,

@@ -12,7 +12,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import PreviewBatch, Rejected
+from engine.events.commands import PreviewBatch
+from engine.events.messages import Rejected
 from engine.events.profile import Trace
 from engine.spec.signature import Kind
 from gui.pages.data.batch_view import BatchView, as_pixels, words_of

@@ -12,14 +12,9 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
+from engine.events.commands import Control, DownloadData, InspectData
 from engine.events.findings import DataFinding, Remedy, Trouble
-from engine.events.messages import (
-    Control,
-    DataProgress,
-    DownloadData,
-    InspectData,
-    Rejected,
-)
+from engine.events.messages import DataProgress, Rejected
 from gui.pages.data.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.finding_list import FindingList

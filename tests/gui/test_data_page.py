@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS, FORMATS
 from engine.errors import Problem
-from engine.events.messages import InspectData, Rejected
+from engine.events.commands import InspectData
+from engine.events.messages import Rejected
 from gui.pages.data.column_table import MINIMUM
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.profile_view import ProfileView

@@ -15,11 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
-from engine.events.messages import (
-    DescribeModel,
-    LayerInfo,
-    Rejected,
-)
+from engine.events.commands import DescribeModel
+from engine.events.messages import LayerInfo, Rejected
 from engine.spec.parameters import describe
 from engine.spec.signature import Kind, Task
 from gui.network.layer_view import LayerView, takes_from

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from engine.errors import Problem
-from engine.events.messages import Control, FindRate, RatesTried, Rejected, Train
+from engine.events.commands import Control, FindRate, Train
+from engine.events.messages import RatesTried, Rejected
 from engine.spec.signature import Kind, Output
 from engine.spec.training_spec import ScheduleSpec
 from gui.pages.model.model_page import ModelPage

@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, ResumeRun
+from engine.events.commands import (
+    ChangeEpochs,
+    ChangeRate,
+    Control,
+    ResumeRun,
+)
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,

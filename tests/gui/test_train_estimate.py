@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import Control, Rejected
+from engine.events.commands import Control
+from engine.events.messages import Rejected
 from engine.events.run_events import RunState
 from gui.pages.train.train_page import TrainPage
 from tests.gui.fake_engine import ESTIMATED, rejected

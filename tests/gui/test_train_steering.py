@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, Rejected
+from engine.events.commands import ChangeEpochs, ChangeRate, Control
+from engine.events.messages import Rejected
 from engine.events.run_events import (
     EpochEnded,
     PartTested,

@@ -9,17 +9,15 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import (
+from engine.events.commands import (
     Command,
     Control,
     DescribeModel,
-    Event,
     InspectData,
-    Rejected,
     Train,
     WarmUp,
-    WorkerReady,
 )
+from engine.events.messages import Event, Rejected, WorkerReady
 from engine.events.run_events import RunInterrupted, RunStarted
 from engine.spec.run_spec import RunSpec
 from gui.threads.answer_queue import AnswerQueue

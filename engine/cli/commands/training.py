@@ -15,7 +15,8 @@ from engine.cli.commands.output import Output, error_text, numbers
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
-from engine.events.messages import Control, Event
+from engine.events.commands import Control
+from engine.events.messages import Event
 from engine.events.run_events import (
     EpochEnded,
     PlanChosen,

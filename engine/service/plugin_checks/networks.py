@@ -59,7 +59,7 @@ def check_networks(name: str) -> None:
 
 def _check_network(spec: RunSpec, signature: Signature) -> None:
     from engine.service.describe import describe_network
-    from engine.training.building import build, compile_model
+    from engine.training.model.building import build, compile_model
     from engine.training.plan import Plan
 
     about = f"On {signature.kind.value} data for {signature.task.value}"
@@ -146,7 +146,7 @@ def check_changes(name: str, kinds: Iterable[Kind]) -> None:
     load_tensorflow()
     import tensorflow as tf
 
-    from engine.training.augmenting import augmenter
+    from engine.training.model.augmenter import augmenter
 
     for kind in kinds:
         change = augmenter(AugmentationSpec(plugins={name: {}}), kind)

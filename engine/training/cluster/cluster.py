@@ -14,15 +14,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.training.chunk import Augment
 from engine.training.cluster.collective import Collective
 from engine.training.cluster.shared_loop import SharedLoop
 from engine.training.cluster.team import Team, TeamChunkLength
-from engine.training.loop import DeviceData
-from engine.training.placement import Placement
+from engine.training.model.placement import Placement
 from engine.training.plan import ChunkLength, Plan
-from engine.training.replicas import SEED_STRIDE
 from engine.training.resumption import Resumption
+from engine.training.steps.chunk import Augment
+from engine.training.steps.loop import DeviceData
+from engine.training.steps.replicas import SEED_STRIDE
 
 
 class Cluster:
@@ -56,12 +56,12 @@ class Cluster:
         Raises:
             TrainingError: Someone is gone.
         """
-        found = None if resumption is None else resumption.found
+        checkpoint = None if resumption is None else resumption.checkpoint
         self._team.notify(
             {
                 "run": run,
                 "name": name,
-                "progress": None if found is None else found.progress.to_dict(),
+                "progress": None if checkpoint is None else checkpoint.progress.to_dict(),
                 "changes": {} if resumption is None else dict(resumption.changes),
                 "reason": "" if resumption is None else resumption.reason,
             }

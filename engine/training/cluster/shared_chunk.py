@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engine.training.chunk import Augment
 from engine.training.cluster.collective import Collective, add_up
-from engine.training.replicas import SEED_STRIDE
+from engine.training.steps.chunk import Augment
+from engine.training.steps.replicas import SEED_STRIDE
 
 
 class SharedChunk:

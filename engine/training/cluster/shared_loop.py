@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from engine.training.chunk import Augment, Noted, Tensors, metric_state
 from engine.training.cluster.collective import Collective
 from engine.training.cluster.shared_chunk import SharedChunk
-from engine.training.loop import DeviceData, StepLoop
+from engine.training.steps.chunk import Augment, Noted, Tensors, metric_state
+from engine.training.steps.loop import DeviceData, StepLoop
 
 
 class SharedLoop(StepLoop):

@@ -14,7 +14,12 @@ from functools import partial
 from typing import Any
 
 from engine.errors import Problem, SpecError, TrainingError
-from engine.events.messages import ChangeEpochs, ChangeRate, Control, Request
+from engine.events.commands import (
+    ChangeEpochs,
+    ChangeRate,
+    Control,
+    Request,
+)
 from engine.events.run_events import RunEnded, RunFailed, RunState
 from engine.training.cluster.link import SILENCE_S, Link, Lost, Message
 from engine.training.cluster.workers import Workers
@@ -29,7 +34,7 @@ class Team:
 
     Args:
         workers: All of them.
-        connections: By index, as `engine.training.cluster.meeting.meet` gives them.
+        connections: By index, as `engine.training.cluster.rendezvous.meet` gives them.
         silence_s: How long one may give no sign.
 
     Attributes:

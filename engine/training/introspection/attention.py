@@ -16,7 +16,7 @@ from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Toke
 from engine.spec.signature import Kind
 from engine.training.introspection.base import Scene, Throttled
 from engine.training.introspection.layer_probe import LayerProbe, leaves
-from engine.training.loop import Array
+from engine.training.steps.loop import Array
 
 MAX_LAYERS = 8
 MAX_TOKENS = 40

@@ -17,8 +17,8 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.events.run_events import RunEvent
 from engine.preprocessing import Preprocessing
 from engine.spec.signature import Output, Signature
-from engine.training.loop import StepLoop
 from engine.training.prepared_data import PreparedData
+from engine.training.steps.loop import StepLoop
 
 if TYPE_CHECKING:
     import keras

@@ -23,12 +23,12 @@ import tensorflow as tf
 from engine.devices.cores import usable_cores
 from engine.events.insights import GradientFlow
 from engine.preprocessing.augmentation import brightest
-from engine.training.augmenting import augmenter
-from engine.training.budget import Budget
 from engine.training.introspection.base import Observer, Scene
+from engine.training.introspection.budget import Budget
 from engine.training.introspection.flow_graph import Batch, FlowGraph, flow_layers
 from engine.training.introspection.layer_probe import leaves
-from engine.training.watching import Values
+from engine.training.model.augmenter import augmenter
+from engine.training.steps.step_probe import Values
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Flow(Observer):
             if self._watched is not None:
                 self._take_up(self._watched)
             if self._is_time:
-                self.scene.loop.watching.ask(self)
+                self.scene.loop.probing.ask(self)
         except tf.errors.OpError as error:
             # Memory, most likely. The training has what it had; it goes on without being measured.
             logger.warning("The gradient flow is measured no longer: %s", error.message)
@@ -116,7 +116,7 @@ class Flow(Observer):
 
     def _begin(self) -> None:
         self._has_begun = True
-        self._first_step = self.scene.loop.watching.step
+        self._first_step = self.scene.loop.probing.step
         if self._off:
             self._stop(self._off)
 
@@ -127,7 +127,7 @@ class Flow(Observer):
     def _end(self) -> None:
         """Leaves nothing running and nothing held."""
         self._watched = None
-        self.scene.loop.watching.ask(None)
+        self.scene.loop.probing.ask(None)
         self._join()
 
     # ---- one step
@@ -190,8 +190,8 @@ class Flow(Observer):
     @property
     def _coming_s(self) -> float:
         """Seconds of training that are probably still to come."""
-        done = self.scene.loop.watching.step - self._first_step
-        left = max(0, self._n_steps - self.scene.loop.watching.step)
+        done = self.scene.loop.probing.step - self._first_step
+        left = max(0, self._n_steps - self.scene.loop.probing.step)
         return self._budget.trained_s * left / done if done > 0 else 0.0
 
     @property

@@ -17,8 +17,8 @@ import keras
 import tensorflow as tf
 
 from engine.events.messages import FloatArray
-from engine.training.calling import DirectCall
 from engine.training.introspection.layer_probe import Call, answering, leaves, listening
+from engine.training.steps.direct_call import DirectCall
 
 Batch = tuple[tf.Tensor, ...]
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

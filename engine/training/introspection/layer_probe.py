@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engine.training.loop import Array
+from engine.training.steps.loop import Array
 
 Call = Callable[..., Any]
 Note = Callable[[keras.layers.Layer, Call, tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]

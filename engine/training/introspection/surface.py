@@ -8,7 +8,7 @@ from engine.events.insights import SurfaceUpdated
 from engine.spec.signature import Output
 from engine.training.introspection.base import Scene, Throttled
 from engine.training.introspection.grid import Grid, n_drawable
-from engine.training.loop import Array
+from engine.training.steps.loop import Array
 
 LINE_POINTS = 200
 GRID_POINTS = 60

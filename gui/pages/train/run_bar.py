@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.events.messages import Control
+from engine.events.commands import Control
 from engine.events.run_events import RunState
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller

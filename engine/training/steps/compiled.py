@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from engine.training.chunk import (
+from engine.training.steps.chunk import (
     Augment,
     Noted,
     StepGraph,

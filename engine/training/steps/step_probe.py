@@ -1,4 +1,4 @@
-"""Watching: a single step of a chunk, done alone, with a look at what is before and after it.
+"""StepProbing: a single step of a chunk, done alone, with a look at what is before and after it.
 
 Imported by workers only.
 """
@@ -18,7 +18,7 @@ Run = Callable[[npt.NDArray[np.int32], int, FloatArray], Values]
 """Runs the rows of indices, (steps, batch_size), from a step on, with their learning rates."""
 
 
-class Watcher(Protocol):
+class StepProbe(Protocol):
     """Looks at one step."""
 
     def place(self, n_steps: int, batch_size: int) -> int:
@@ -34,16 +34,16 @@ class Watcher(Protocol):
         """
 
 
-class Watching:
+class StepProbing:
     """Cuts a chunk where one of its steps is watched; the arithmetic stays the same, bit by bit."""
 
     def __init__(self) -> None:
-        self._watcher: Watcher | None = None
+        self._probe: StepProbe | None = None
         self.step = 0
 
-    def ask(self, watcher: Watcher | None) -> None:
+    def ask(self, probe: StepProbe | None) -> None:
         """Lets one of the next steps be watched, once; None: no more."""
-        self._watcher = watcher
+        self._probe = probe
 
     def run(
         self,
@@ -63,20 +63,18 @@ class Watching:
             rates: The learning rate of each step, (steps,).
         """
         self.step = first_step + len(indices)
-        watcher = self._watcher
-        place = -1 if watcher is None else watcher.place(*indices.shape)
-        if watcher is None or not 0 <= place < len(indices):
+        probe = self._probe
+        place = -1 if probe is None else probe.place(*indices.shape)
+        if probe is None or not 0 <= place < len(indices):
             return steps(indices, first_step, rates)
-        self._watcher = None
+        self._probe = None
         parts: list[Values] = []
         if place:
             parts.append(steps(indices[:place], first_step, rates[:place]))
         here, after = slice(place, place + 1), place + 1
         batch: Any = tuple(tf.gather(values, indices[place]) for values in data)
         number = first_step + place
-        parts.append(
-            watcher.around(lambda: steps(indices[here], number, rates[here]), batch, number)
-        )
+        parts.append(probe.around(lambda: steps(indices[here], number, rates[here]), batch, number))
         if after < len(indices):
             parts.append(steps(indices[after:], first_step + after, rates[after:]))
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

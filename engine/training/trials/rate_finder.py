@@ -19,16 +19,16 @@ import numpy.typing as npt
 from engine.events.messages import RatesTried, RateTried
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.training.augmenting import augmenter
-from engine.training.building import build, compile_model
-from engine.training.feed import Feed
-from engine.training.feeding import feed_of, prepared_bytes
-from engine.training.loop import StepLoop
+from engine.training.model.augmenter import augmenter
+from engine.training.model.building import build, compile_model
+from engine.training.model.placement import Placement, place
 from engine.training.order import shuffled
-from engine.training.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
-from engine.training.rate_advice import suggest
+from engine.training.steps.feed import Feed
+from engine.training.steps.input_pipeline import feed_of, prepared_bytes
+from engine.training.steps.loop import StepLoop
+from engine.training.trials.rate_advice import suggest
 
 LOWEST, HIGHEST = 1e-7, 10.0
 N_RATES = 120

@@ -14,7 +14,7 @@ from engine.graph.memory import Need, need_of, refuse_too_large
 from engine.graph.unallocated import unallocated
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
-from engine.training.building import build
+from engine.training.model.building import build
 from engine.training.prepared_data import PreparedData
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Tuner: finds out while a run trains whether XLA makes its steps faster. Imported by workers only.
+"""Autotuner: finds out while a run trains whether XLA makes its steps faster. For workers only.
 
 Training begins at once with the plain graph, whose chunks are the measure. A thread of its own
 traces and compiles the other graph meanwhile, on a twin of the model. Then that is tried between
@@ -25,9 +25,10 @@ import tensorflow as tf
 
 from engine.devices.cores import usable_cores
 from engine.formatting import duration_text
-from engine.training.compiled import CompiledChunk, state_of
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.measuring import (
+from engine.training.plan import MAX_CHUNK_STEPS, Plan
+from engine.training.steps.compiled import CompiledChunk, state_of
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.measurements import (
     GAIN,
     NICE,
     PREPARING,
@@ -35,7 +36,6 @@ from engine.training.measuring import (
     Measurements,
     Timed,
 )
-from engine.training.plan import MAX_CHUNK_STEPS, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class _Stage(Enum):
     DONE = auto()
 
 
-class Tuner:
+class Autotuner:
     """Chooses how the steps of a run are executed, and has the loop do so.
 
     Args:

@@ -24,15 +24,15 @@ from engine.events.messages import TrainingEstimated
 from engine.graph import memory
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
-from engine.training.augmenting import augmenter
-from engine.training.building import build, compile_model
-from engine.training.feed import Feed
-from engine.training.feeding import feed_of, prepared_bytes
-from engine.training.fitting import Counted, count_memory
-from engine.training.loop import DeviceData, StepLoop
-from engine.training.placement import Placement, place
+from engine.training.model.augmenter import augmenter
+from engine.training.model.building import build, compile_model
+from engine.training.model.memory_check import Counted, count_memory
+from engine.training.model.placement import Placement, place
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
+from engine.training.steps.feed import Feed
+from engine.training.steps.input_pipeline import feed_of, prepared_bytes
+from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.trainer import TEST_BATCH_SIZE
 
 TRAIN_S = 1.0

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from engine.training.loop import Array, DeviceData
 from engine.training.plan import ChunkLength
+from engine.training.steps.loop import Array, DeviceData
 
 BLOCK_BYTES = 16 << 20
 """A streamed block holds as many batches as fit in this, but at least one."""

@@ -9,8 +9,8 @@ from engine.datasets.base import AnyArray, IndexArray
 from engine.inference.decoding import taught
 from engine.preprocessing.targets import TokenTargets
 from engine.spec.signature import Signature
-from engine.training.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
 from engine.training.prepared_data import PreparedData
+from engine.training.steps.feed import BLOCK_BYTES, Feed, ResidentFeed, StreamedFeed, prepare_all
 
 
 def feed_of(prepared: PreparedData, part: str, resident: bool, is_taught: bool) -> Feed:

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from engine.training.calling import DirectCall
-from engine.training.chunk import (
+from engine.training.fused import describe, is_mostly_recurrent
+from engine.training.steps.chunk import (
     Augment,
     Noted,
     StepGraph,
@@ -31,10 +31,10 @@ from engine.training.chunk import (
     metric_state,
     rate_variable,
 )
-from engine.training.compiled import CompiledChunk, state_of
-from engine.training.fused import describe, is_mostly_recurrent
-from engine.training.replicas import DividedChunk
-from engine.training.watching import Values, Watching
+from engine.training.steps.compiled import CompiledChunk, state_of
+from engine.training.steps.direct_call import DirectCall
+from engine.training.steps.replicas import DividedChunk
+from engine.training.steps.step_probe import StepProbing, Values
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
@@ -90,7 +90,7 @@ class StepLoop:
             `engine.training.fused` does on one replica; 0: as Keras computes them, bit by bit.
 
     Attributes:
-        watching: Lets single training steps be looked at.
+        probing: Lets single training steps be looked at.
         fused: What is computed in fewer operations, as a sentence; empty: nothing.
         is_mostly_recurrent: Its training graph is mostly steps of fused recurrent layers.
     """
@@ -107,7 +107,7 @@ class StepLoop:
         self._seed = seed
         self._augment = augment
         self._model = model
-        self.watching = Watching()
+        self.probing = StepProbing()
         self._strategy = strategy or tf.distribute.get_strategy()
         with self._strategy.scope():
             build_state(model, data.x[:1], data.y[:1])
@@ -229,7 +229,7 @@ class StepLoop:
         Args:
             data: The training examples.
             indices: (steps, batch_size), rows of `data`. With several replicas each takes its
-                share of a batch, as `engine.training.replicas` divides it.
+                share of a batch, as `engine.training.steps.replicas` divides it.
             first_step: Steps done in the whole run before this chunk; decides the augmentation.
             rates: The learning rate of each step, (steps,); None: as the optimizer has it.
 
@@ -247,7 +247,7 @@ class StepLoop:
                     return noted
             return self._run(self._train_chunk, tensors, rows, first, each)
 
-        return self.watching.run(steps, tensors, indices, first_step, rates)
+        return self.probing.run(steps, tensors, indices, first_step, rates)
 
     def _try(
         self,
