@@ -1,4 +1,6 @@
-"""ArchitecturePage: what the picked architecture is, and what to do when training goes wrong."""
+"""ArchitecturePage: what the picked architecture is, what to do when training goes wrong, and how
+it is steered.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from engine.events.messages import ModelDescribed
 from gui.guide.controls import Situation
 from gui.guide.guide_browser import GuideBrowser
 from gui.guide.html import FIELD, PAGE
-from gui.guide.pages import DIAGNOSES, LANGUAGES, GuidePage, page_names, read_page
+from gui.guide.pages import DIAGNOSES, LANGUAGES, TOPICS, GuidePage, page_names, read_page
 from gui.guide.words import LANGUAGE_SETTING, chosen_language
 from gui.state.draft_controller import DraftController
 from gui.state.settings import Settings
@@ -23,7 +25,7 @@ from gui.widgets.choice_box import ChoiceBox
 
 
 class ArchitecturePage(QWidget):
-    """The guide beside the settings: a page for each architecture and each diagnosis.
+    """The guide beside the settings: a page for each architecture, diagnosis and topic.
 
     Signals:
         field_requested(str): The person wants to set something, by its path in a `RunSpec`.
@@ -111,7 +113,7 @@ class ArchitecturePage(QWidget):
         self._refresh()
 
     def show_guide(self, name: str) -> None:
-        """Shows a page: of an architecture, or one of `DIAGNOSES`."""
+        """Shows a page: of an architecture, or one of `DIAGNOSES` or `TOPICS`."""
         if name == self._name or self._page_of(name) is None:
             return
         if self._name:
@@ -163,10 +165,10 @@ class ArchitecturePage(QWidget):
         )
 
     def _offer_pages(self) -> None:
-        """The architecture at hand first, then what goes wrong, then the other architectures."""
+        """The architecture at hand, what goes wrong, the topics, and the other architectures."""
         written = page_names("en")
         others = [item.name for item in ARCHITECTURES if item.name != self._model]
-        wanted = [[self._model], list(DIAGNOSES), others]
+        wanted = [[self._model], list(DIAGNOSES), list(TOPICS), others]
         self.choice.clear()
         for names in wanted:
             if self.choice.count():

@@ -71,8 +71,17 @@ def style_sheet(colors: Palette) -> str:
         "ul { margin: 0 0 8px 0; -qt-list-indent: 0; }"
         ".heading { font-weight: 600; margin: 16px 0 8px 0; }"
         f".quiet {{ color: {colors.muted}; font-size: {TEXT_SMALL}px; }}"
+        f"code {{ font-size: {TEXT_SMALL}px; }}"
         f"a {{ color: {colors.accent}; text-decoration: none; }}"
     )
+
+
+def markdown_html(text: str) -> str:
+    """Returns a text that is no page of the guide, such as the changelog, as HTML."""
+    html: str = _markdown().render(text)
+    html = re.sub(r"<h1>(.*?)</h1>", "", html)  # the window around it says so
+    html = re.sub(r"<h[2-6]>(.*?)</h[2-6]>", r'<p class="heading">\1</p>', html)
+    return re.sub(r">\n+<", "><", html)
 
 
 def symbols_html(text: str) -> str:

@@ -22,8 +22,12 @@ LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
 DIAGNOSES: Final = ("overfitting", "vanishing_gradients", "exploding_gradients")
 """Pages about what goes wrong in training."""
 
+TOPICS: Final = ("steering", "learning_rates", "time_and_memory", "devices")
+"""Pages about how training is steered, and what it runs on."""
+
 OF_ARCHITECTURES: Final = ("idea", "formula", "when", "when_not", "reading")
 OF_DIAGNOSES: Final = ("happens", "formula", "signs", "helps", "reading")
+OF_TOPICS: Final = ("purpose", "how_to", "notes")
 
 HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -35,6 +39,9 @@ HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "happens": "What happens",
         "signs": "How to see it",
         "helps": "What helps",
+        "purpose": "What it is for",
+        "how_to": "How to",
+        "notes": "Good to know",
     },
     "zh_CN": {
         "idea": "核心思想",
@@ -45,6 +52,9 @@ HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
         "happens": "发生了什么",
         "signs": "如何识别",
         "helps": "怎么办",
+        "purpose": "用途",
+        "how_to": "怎么做",
+        "notes": "须知",
     },
 }
 """What each section is headed, by language."""
@@ -57,7 +67,7 @@ class GuidePage:
     """One page in one language.
 
     Attributes:
-        name: Name of the architecture or of the diagnosis.
+        name: Name of the architecture, of the diagnosis or of the topic.
         language: One of `LANGUAGES`.
         title: What it is about.
         sections: Markdown by the names in `HEADINGS`, in the order of the page.
@@ -73,6 +83,13 @@ class GuidePage:
         """Every formula, as LaTeX, in the order of the page."""
         text = "\n".join(self.sections.values())
         return tuple(match.strip() for match in _FORMULA.findall(text))
+
+
+def sections_of(name: str) -> tuple[str, ...]:
+    """Names of the sections of a page, by its name."""
+    if name in DIAGNOSES:
+        return OF_DIAGNOSES
+    return OF_TOPICS if name in TOPICS else OF_ARCHITECTURES
 
 
 @cache
@@ -98,7 +115,7 @@ def parse_page(name: str, language: str, text: str, path: Path | None = None) ->
     """Reads the text of a page.
 
     Args:
-        name: Decides the sections: one of `DIAGNOSES`, or an architecture.
+        name: Decides the sections: one of `DIAGNOSES` or `TOPICS`, or an architecture.
         language: Decides their headings.
         text: Markdown.
         path: Where it comes from, for messages.
@@ -110,7 +127,7 @@ def parse_page(name: str, language: str, text: str, path: Path | None = None) ->
     where = path or name
     if not title.startswith("# "):
         raise ValueError(f"{where} must begin with '# ' and a title. Received: {title[:40]!r}")
-    wanted = OF_DIAGNOSES if name in DIAGNOSES else OF_ARCHITECTURES
+    wanted = sections_of(name)
     headings = [HEADINGS[language][section] for section in wanted]
     found = [part.partition("\n")[0].strip() for part in parts]
     if found != headings:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -27,9 +27,9 @@ from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.window.drop_hint import DropHint, dropped_path
+from gui.window.help_sheets import HelpSheets
 from gui.window.page_list import PAGES, page_class
 from gui.window.rail import Rail
-from gui.window.shortcut_sheet import ShortcutSheet
 from gui.window.window_actions import Shortcut, add_actions
 from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
@@ -74,13 +74,13 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, Page] = {}
         self._is_finished = False
         self._waiting = list(PAGES)
-        self.shortcut_sheet: ShortcutSheet | None = None
         self._question: QMessageBox | None = None
         self.messages = Messages(log_path)
         self.rail = Rail(self._steps())
         self.bar = self.rail.bar
         self.status = self.rail.status
         self.theme_switch = self.rail.theme_switch
+        self.sheets = HelpSheets(self, self._shortcut_groups)
         self.stack = QStackedWidget()
         self._places = {name: self._place() for name in PAGES}
         self._build()
@@ -130,8 +130,9 @@ class MainWindow(QMainWindow):
         controller = self.controller
         self.bar.step_picked.connect(self.show_page)
         self.theme_switch.mode_picked.connect(self._on_mode)
-        self.rail.help_requested.connect(self.show_shortcuts)
-        self.rail.guide_requested.connect(self.show_guide)
+        self.rail.help.shortcuts_requested.connect(self.sheets.show_shortcuts)
+        self.rail.help.news_requested.connect(self.sheets.show_news)
+        self.rail.help.guide_requested.connect(self.show_guide)
         self.hints.run_text_changed.connect(self._show_run_text)
         controller.worker_ready.connect(self.status.set_worker)
         controller.devices.described.connect(self.status.set_device_info)
@@ -196,6 +197,7 @@ class MainWindow(QMainWindow):
                 problem.hint,
                 is_lasting=True,
             )
+        self.sheets.offer_news(self.settings, self.messages)
 
     def _restore(self) -> None:
         geometry = self.settings.get_bytes("window/geometry")
@@ -225,17 +227,18 @@ class MainWindow(QMainWindow):
         """Name of the page on screen."""
         return PAGES[self.stack.currentIndex()]
 
-    @Slot(str)
     def _shortcuts(self) -> Iterator[Shortcut]:
         for number, step in enumerate(self._steps(), start=1):
             yield Shortcut(step.title, partial(self.show_page, step.name), (f"Ctrl+{number}",))
-        yield Shortcut(self.tr("Keyboard shortcuts"), self.show_shortcuts, ("F1", "?"))
+        yield Shortcut(self.tr("Help"), self.rail.help.open_menu, ("Alt+H",))
+        yield Shortcut(self.tr("Keyboard shortcuts"), self.sheets.show_shortcuts, ("F1", "?"))
         about = self.tr("Guide: about this architecture")
         yield Shortcut(about, self.show_guide, ("Shift+F1",))
         dismiss = self.messages.dismiss_newest
         yield Shortcut(self.tr("Dismiss a message"), dismiss, ("Escape",))
         yield Shortcut(self.tr("Close the window"), self.close, ("Ctrl+Q",))
 
+    @Slot(str)
     def show_page(self, name: str) -> None:
         """Shows a page, by name."""
         self.stack.setCurrentWidget(self._places[name])
@@ -265,22 +268,10 @@ class MainWindow(QMainWindow):
         if page is not None and (focused is None or not page.isAncestorOf(focused)):
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    @Slot()
-    def show_shortcuts(self) -> None:
-        """Shows the list of shortcuts beside the window; asked again, puts it away."""
-        if self.shortcut_sheet is not None:
-            self.shortcut_sheet.close()
-            return
+    def _shortcut_groups(self) -> list[tuple[str, list[QAction]]]:
         titles = {step.name: step.title for step in self._steps()}
-        groups = [(self.tr("Window"), self.actions())]
-        groups += [(titles[name], page.actions()) for name, page in self.pages.items()]
-        self.shortcut_sheet = ShortcutSheet(groups, self)
-        self.shortcut_sheet.finished.connect(self._on_shortcuts_closed)
-        self.shortcut_sheet.show()
-
-    @Slot()
-    def _on_shortcuts_closed(self) -> None:
-        self.shortcut_sheet = None
+        pages = [(titles[name], page.actions()) for name, page in self.pages.items()]
+        return [(self.tr("Window"), self.actions()), *pages]
 
     # ---- what the controller says
 

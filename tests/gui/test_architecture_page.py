@@ -18,7 +18,7 @@ from engine.errors import Problem
 from engine.events.messages import ModelDescribed, Rejected
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from gui.guide.architecture_page import ArchitecturePage
-from gui.guide.pages import DIAGNOSES
+from gui.guide.pages import DIAGNOSES, TOPICS
 from gui.pages.data.data_page import DataPage
 from gui.pages.model.model_page import ModelPage
 from gui.state.draft import Draft
@@ -218,7 +218,7 @@ class TestWayToTheSettings:
         assert isinstance(data_page, DataPage)
         assert model_page.about is not None
         found = set()
-        for name in ("cnn", *DIAGNOSES):
+        for name in ("cnn", *DIAGNOSES, *TOPICS):
             window.window.show_guide(name)
             found |= {link for link in links(model_page.about) if link.startswith("field:")}
         assert len(found) > 12
@@ -228,7 +228,7 @@ class TestWayToTheSettings:
             path = link.partition(":")[2]
             if path == "preprocessing.target_scaling":
                 continue  # digits have no target to scale
-            is_on_data = path.startswith(("split", "augmentation"))
+            is_on_data = path.startswith(("split", "augmentation", "seed"))
             assert window.window.current_page == ("data" if is_on_data else "model"), path
             holder = data_page.data_settings if is_on_data else model_page.forms
             if path != "model.name":
@@ -279,7 +279,7 @@ class TestWayToTheSettings:
     def test_the_rail_opens_a_page_of_the_guide(self, window: WindowStage) -> None:
         show(window, replace(DIGITS, seed=1))  # the window opens with seed 0
         window.window.show_page("train")
-        window.window.rail.guide_requested.emit("overfitting")
+        window.window.rail.help.guide_requested.emit("overfitting")
         assert window.window.current_page == "model"
         page = window.window.pages["model"]
         assert isinstance(page, ModelPage)

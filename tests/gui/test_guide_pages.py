@@ -11,18 +11,30 @@ from PySide6.QtGui import QColor
 
 from engine.architectures import ARCHITECTURES
 from engine.spec.parameters import describe
+from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Task
 from gui.guide import pages
 from gui.guide.controls import CONTROLS, GROUPS, Situation, owners, places
 from gui.guide.formula import formula_image, formula_size, typeset
 from gui.guide.html import page_html, symbols_html
-from gui.guide.pages import DIAGNOSES, HEADINGS, LANGUAGES, GuidePage, page_names, read_page
+from gui.guide.pages import (
+    DIAGNOSES,
+    HEADINGS,
+    LANGUAGES,
+    TOPICS,
+    GuidePage,
+    page_names,
+    read_page,
+)
 from gui.guide.parameter_words import explain
 from gui.guide.words import WORDS
 
-NAMES = [*(item.name for item in ARCHITECTURES), *DIAGNOSES]
+WITH_FORMULAS = [*(item.name for item in ARCHITECTURES), *DIAGNOSES]
+NAMES = [*WITH_FORMULAS, *TOPICS]
 DIGITS = Situation("cnn", {}, Kind.IMAGE, Task.CLASSIFICATION)
 CONTROL = re.compile(r"\(control:(\w+)\)")
+NO_WORDS = re.compile(r"\(field:[\w.]+\)|`[^`]+`")
+"""Ways to settings, and what is typed: the same in every language."""
 WIDEST, HIGHEST = 480, 80
 """Room for a formula, in pixels; one that is larger would have to be shrunk beyond reading."""
 
@@ -39,7 +51,7 @@ def html_of(name: str, language: str, situation: Situation = DIGITS) -> str:
 
 class TestContract:
     @pytest.mark.parametrize("language", LANGUAGES)
-    def test_every_architecture_and_diagnosis_has_a_page(self, language: str) -> None:
+    def test_every_architecture_diagnosis_and_topic_has_a_page(self, language: str) -> None:
         assert set(page_names(language)) == set(NAMES)
 
     @pytest.mark.parametrize("language", LANGUAGES)
@@ -55,7 +67,7 @@ class TestContract:
         for name in NAMES:
             english, chinese = page_of(name, "en"), page_of(name, "zh_CN")
             assert english.formulas == chinese.formulas, name
-            assert english.formulas, name
+            assert bool(english.formulas) == (name in WITH_FORMULAS), name
             for formula in english.formulas:
                 size = formula_size(formula)
                 assert 10 < size.width() <= WIDEST, formula
@@ -73,7 +85,8 @@ class TestContract:
         for name in NAMES:
             for section, text in page_of(name, "zh_CN").sections.items():
                 if section not in ("formula", "reading"):
-                    assert len(re.findall(r"[\u4e00-\u9fff]", text)) > 0.4 * len(text), name
+                    words = NO_WORDS.sub("", text)
+                    assert len(re.findall(r"[\u4e00-\u9fff]", words)) > 0.4 * len(words), name
         assert not any(re.search(r"[\u4e00-\u9fff]", html_of(name, "en")) for name in NAMES)
 
     @pytest.mark.parametrize("language", LANGUAGES)
@@ -85,6 +98,19 @@ class TestContract:
                 if not (words.is_own and words.label and words.help):
                     missing.append(f"{architecture.name}.{parameter.name} ({parameter.unit})")
         assert missing == []
+
+    @pytest.mark.parametrize("name", TOPICS)
+    def test_a_topic_leads_to_the_same_settings_in_both_languages(self, name: str) -> None:
+        english, chinese = (
+            re.findall(r"\(field:([\w.]+)\)", "\n".join(page_of(name, one).sections.values()))
+            for one in LANGUAGES
+        )
+        assert english == chinese
+        fields = RunSpec.model_fields
+        for path in english:
+            group, _, setting = path.partition(".")
+            declared = fields[group].annotation
+            assert not setting or setting in declared.model_fields, path  # type: ignore[union-attr]
 
     def test_both_languages_have_the_same_words(self) -> None:
         assert WORDS["en"].keys() == WORDS["zh_CN"].keys()

@@ -27,6 +27,7 @@ from gui.style.theme import current_theme
 from gui.window.app import AfterFirstPaint, start_log
 from gui.window.main_window import MainWindow
 from gui.window.page_list import PAGES
+from gui.window.shortcut_sheet import ShortcutSheet
 from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
 from tests.gui.fake_engine import FakeEngine, FakeSampler
 from tests.gui.frame_fixtures import WindowStage, window_stage
@@ -212,13 +213,13 @@ class TestFindingOnesWay:
             QTest.keyClick(on.window, Qt.Key.Key_F1)
         else:
             QTest.keyClick(on.window, Qt.Key.Key_Question)
-        sheet = on.window.shortcut_sheet
-        assert sheet is not None
+        sheet = on.window.sheets.open_sheets["shortcuts"]
+        assert isinstance(sheet, ShortcutSheet)
         assert ("Data", "Ctrl+1") in sheet.rows
         assert ("Open a file", "Ctrl+O") in sheet.rows
         assert ("Open a folder", "Ctrl+Shift+O") in sheet.rows
-        on.window.show_shortcuts()
-        assert on.window.shortcut_sheet is None
+        on.window.sheets.show_shortcuts()
+        assert on.window.sheets.open_sheets == {}
         assert not sheet.isVisible()
 
     def test_no_page_needs_more_room_than_the_smallest_window_has(self, on: WindowStage) -> None:

@@ -22,7 +22,8 @@ def on(qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages) -> Iterator[WindowS
     # The window of a test has its settings and its workspace where these are unpacked.
     unpack(tmp_path)
     with window_stage(qtbot, tmp_path) as made:
-        qtbot.waitUntil(lambda: bool(spoken.texts()))
+        qtbot.waitUntil(lambda: len(spoken) == 2)
+        assert "Descent was updated" in spoken.take("info").text
         assert "“Digits” was interrupted" in spoken.take("warning").text
         yield made
 
