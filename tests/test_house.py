@@ -1,0 +1,54 @@
+"""The house: no file imports in a circle, no module and no function is longer than one can read."""
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULE_LINES = 400
+FUNCTION_LINES = 60
+
+
+def _modules() -> Iterator[Path]:
+    yield ROOT / "main.py"
+    for room in ("engine", "gui"):
+        yield from sorted((ROOT / room).rglob("*.py"))
+
+
+def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_no_file_is_in_a_circle_of_imports():
+    """Lazy imports and those for types alone are counted, too."""
+    graph = grimp.build_graph("engine", "gui", exclude_type_checking_imports=False, cache_dir=None)
+    taken = {
+        module: graph.find_modules_directly_imported_by(module) - {module}
+        for module in graph.modules
+    }
+    try:
+        graphlib.TopologicalSorter(taken).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"Files import each other in a circle: {' -> '.join(error.args[1])}")
+
+
+def test_no_module_is_longer_than_one_reads():
+    lengths = {path: len(path.read_text("utf-8").splitlines()) for path in _modules()}
+    long = {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > MODULE_LINES}
+    assert not long, f"Modules of more than {MODULE_LINES} lines are two: {long}"
+
+
+def test_no_function_is_longer_than_one_reads():
+    long = {}
+    for path in _modules():
+        for node in _functions(ast.parse(path.read_text("utf-8"))):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > FUNCTION_LINES:
+                long[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = length
+    assert not long, f"Functions of more than {FUNCTION_LINES} lines are two: {long}"
