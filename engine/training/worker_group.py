@@ -40,8 +40,8 @@ class WorkerGroup(Protocol):
 
     def make_loop(
         self,
-        network: keras.Model,
-        pattern: DeviceData,
+        model: keras.Model,
+        data: DeviceData,
         strategy: tf.distribute.Strategy | None = None,
         augment: Augment | None = None,
         seed: int = 0,
@@ -64,6 +64,7 @@ class Alone:
 
     is_chief = True
     is_independent = True
+    make_loop = staticmethod(StepLoop)
 
     def begin(self, run: str, name: str, resumption: Resumption | None) -> None:
         """There is nobody to tell."""
@@ -71,18 +72,6 @@ class Alone:
     def agree(self, plan: Plan, placement: Placement) -> tuple[Plan, Placement]:
         """What this worker plans is what is done."""
         return plan, placement
-
-    def make_loop(
-        self,
-        network: keras.Model,
-        pattern: DeviceData,
-        strategy: tf.distribute.Strategy | None = None,
-        augment: Augment | None = None,
-        seed: int = 0,
-        fused_for: int = 0,
-    ) -> StepLoop:
-        """The loop of one process, on one device or on several."""
-        return StepLoop(network, pattern, strategy, augment, seed, fused_for)
 
     def chunk_length(self, plan: Plan, batch_size: int) -> ChunkLength:
         """As long as this worker's plan says."""

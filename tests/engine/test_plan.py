@@ -12,9 +12,10 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.training_spec import ExecutionSpec
 from engine.training.control import TrainingControl
+from engine.training.model.placement import Placement
 from engine.training.order import shuffled
 from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
-from engine.training.steps import autotuner as tuning
+from engine.training.steps import autotuner
 from engine.training.steps.autotuner import Autotuner
 from engine.training.steps.compiled import CompiledChunk, twin_of
 from engine.training.steps.loop import DeviceData, StepLoop
@@ -26,6 +27,7 @@ from engine.training.steps.measurements import (
     Measurements,
     Timed,
 )
+from engine.training.worker_group import ALONE
 
 N_SAMPLES, BATCH = 72, 8
 TRIED = Plan(tries_xla=True)
@@ -82,6 +84,13 @@ def test_the_first_calls_are_of_one_step_and_a_fixed_length_stays():
     for _ in range(9):
         assert fixed.steps == 7
         fixed.observe(7, 1.0)
+
+
+def test_a_worker_alone_does_what_it_plans():
+    plan, placement = Plan(chunk=3), Placement(("CPU:0",), "mixed_bfloat16", "As chosen.")
+    assert ALONE.agree(plan, placement) == (plan, placement)
+    assert ALONE.is_chief
+    assert ALONE.chunk_length(plan, BATCH).steps == 3
 
 
 # ---- what is measured: made-up timings
@@ -354,7 +363,7 @@ def test_a_run_that_ends_early_leaves_no_thread(data, hasty):
 
 def test_a_model_too_large_for_a_twin_is_left_alone(data, hasty, monkeypatch):
     hasty(10.0)
-    monkeypatch.setattr(tuning, "MAX_STATE_BYTES", 100)
+    monkeypatch.setattr(autotuner, "MAX_STATE_BYTES", 100)
     _, _, choice = _tuned(data, 1)
     assert not choice.xla
     assert "too large" in choice.reason

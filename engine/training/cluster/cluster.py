@@ -87,8 +87,8 @@ class Cluster:
 
     def make_loop(
         self,
-        network: keras.Model,
-        pattern: DeviceData,
+        model: keras.Model,
+        data: DeviceData,
         strategy: tf.distribute.Strategy | None = None,
         augment: Augment | None = None,
         seed: int = 0,
@@ -98,9 +98,9 @@ class Cluster:
 
         A strategy and fused layers are for one worker alone: what `agree` gives asks for neither.
         """
-        for layer in _batch_layers(network):
+        for layer in _batch_layers(model):
             layer.synchronized = True  # it looks at the batch of all workers; before tracing
-        return SharedLoop(self._collective, network, pattern, augment, seed)
+        return SharedLoop(self._collective, model, data, augment, seed)
 
     def chunk_length(self, plan: Plan, batch_size: int) -> ChunkLength:
         """Returns how long chunks are, at all workers."""
