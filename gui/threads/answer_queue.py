@@ -71,6 +71,11 @@ class AnswerQueue(QObject):
             self._is_woken = False
             return None
 
+    def _has_more(self) -> bool:
+        """Something waits; without it no timer is left, which might outlive who listens."""
+        with self._guard:
+            return bool(self._waiting)
+
     @Slot()
     def _drain(self) -> None:
         deadline = time.perf_counter() + DRAIN_BUDGET_S
@@ -79,6 +84,6 @@ class AnswerQueue(QObject):
                 self.answered.emit(item.ticket, item.event)
             else:
                 self.ended.emit(item)
-            if time.perf_counter() > deadline:
+            if time.perf_counter() > deadline and self._has_more():
                 self._drain_again.start()
                 return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from pytestqt.qtbot import QtBot
 
 from engine.events.commands import (
@@ -28,6 +28,7 @@ from engine.events.run_events import (
 from engine.spec.run_spec import RunSpec
 from gui.state.controller import Controller
 from gui.threads import answer_queue
+from gui.threads.answer_queue import AnswerQueue
 from gui.threads.training_thread import TrainingThread
 from gui.threads.worker_pool import WorkerPool
 from tests.gui.fake_data import fake_profile
@@ -124,6 +125,14 @@ def close(qtbot: QtBot, pool: WorkerPool) -> None:
 def one_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """The GUI thread is so busy that it hears one event in each turn of its loop."""
     monkeypatch.setattr(answer_queue, "DRAIN_BUDGET_S", 0.0)
+
+
+@pytest.mark.usefixtures("one_a_turn")
+def test_no_timer_is_left_where_nothing_waits_any_more(qtbot: QtBot) -> None:
+    queue = AnswerQueue()
+    with qtbot.waitSignal(queue.answered):
+        queue.put(1, LAST)
+    assert not any(timer.isActive() for timer in queue.findChildren(QTimer))
 
 
 @pytest.mark.usefixtures("one_a_turn")
