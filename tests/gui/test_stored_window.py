@@ -30,8 +30,8 @@ def on(qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages) -> Iterator[WindowS
 
 def test_what_was_remembered_comes_back(on: WindowStage, tmp_path: Path) -> None:
     assert on.window.current_page == "runs"
-    assert on.controller.draft.source == (tmp_path / "data" / "fruit.csv").as_posix()
-    assert on.controller.draft.model == "mlp"
+    assert on.controller.drafts.draft.source == (tmp_path / "data" / "fruit.csv").as_posix()
+    assert on.controller.drafts.draft.model == "mlp"
     assert on.window.settings.get("theme/mode", "") == "dark"
     assert chosen_language(on.window.settings) == "zh_CN"
 
@@ -49,7 +49,7 @@ def test_the_runs_are_listed_with_how_they_ended(on: WindowStage) -> None:
     expected = {"Fruit": "Finished", "Moods": "Stopped", "Digits": "Interrupted"}
     on.qtbot.waitUntil(lambda: states(page) == expected)
     with RunStore(on.engine.workspace) as store:
-        assert {record.id for record in store.resumable()} == {RUNS["moods"], RUNS["digits"]}
+        assert all(store.has_checkpoint(RUNS[name]) for name in ("moods", "digits"))
 
 
 def test_the_results_of_a_run_are_shown(on: WindowStage) -> None:
@@ -57,7 +57,7 @@ def test_the_results_of_a_run_are_shown(on: WindowStage) -> None:
     assert isinstance(runs, RunsPage)
     assert isinstance(results, ResultsPage)
     on.qtbot.waitUntil(lambda: runs.proxy.rowCount() == 3)
-    runs.select_run(RUNS["fruit"])
+    runs.table.selectRow(list(states(runs)).index("Fruit"))
     runs.open_results()
     assert on.window.current_page == "results"
     on.qtbot.waitUntil(lambda: results.title.text() == "Fruit")
