@@ -107,7 +107,7 @@ class UnknownNameError(DescentError):
     def __init__(self, what: str, name: str, known: Iterable[str], why: str = "") -> None:
         known = tuple(known)
         nearest = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        listing = ", ".join(known)
+        listing = ", ".join(known) or "none"
         hint = f"Did you mean '{nearest[0]}'? " if nearest else ""
         super().__init__(
             f"There is no {what} named '{name}'. {why}".rstrip(), f"{hint}Available: {listing}."

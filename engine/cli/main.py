@@ -13,12 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from engine.cli.commands import download, listings, models, rates, training
+from engine.cli.commands import deleted_runs, download, listings, models, rates, training
 from engine.cli.commands.output import Output, error_text
 from engine.cli.commands.plugins import checked_plugins, list_plugins
 from engine.cli.commands.quiet import quiet_native_code
 from engine.cli.commands.versions import show_versions
 from engine.errors import DescentError
+from engine.runs.record import KEPT_DAYS
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
 from engine.service.hard_exit import leave
@@ -294,8 +295,14 @@ def _add_run_commands(commands: Commands) -> None:
         "video or NumPy file",
     )
     runs = _add_group(commands, "runs", "the runs so far")
-    _add(runs, "list", "list all runs", with_store=listings.list_runs)
+    listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
+    listed.add_argument(
+        "--deleted",
+        action="store_true",
+        help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
+    )
     _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
+    _add_run(_add(runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore))
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

@@ -11,12 +11,10 @@ import hashlib
 import json
 import mmap
 import os
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,19 +25,15 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.findings import unreadable
+from engine.datasets.packed_cache import packed_place, packing_folder
 from engine.errors import DatasetError, DescentError
-from engine.files import cache_folder
-from engine.formatting import bytes_text
 
 MEMORY_LIMIT = 64 << 20
 """Packed rows up to this many bytes stay in memory."""
-CACHE_LIMIT = 20 << 30
-"""Older packed rows are deleted once all together take more bytes than this."""
 _RELEASE_AFTER = 128 << 20
 # For each row asked for, the system maps what lies around it in memory as well (Linux:
 # fault_around_bytes), and counts it as this process's.
 _REACH = 64 << 10
-_FREE_DISK = 1 << 30
 _ROWS, _INDEX = "rows.bin", "index.json"
 _READERS = min(8, 1 + (os.cpu_count() or 1))
 _BUNDLE_BYTES = 1 << 18
@@ -253,14 +247,13 @@ def read_ahead(rows: FileRows) -> Iterator[tuple[int, AnyArray | str]]:
 def _on_disk(
     rows: FileRows, n_bytes: int, progress: Progress
 ) -> tuple[Rows, IndexArray, list[tuple[int, str]]]:
-    folder = cache_folder() / "packed" / rows.key
+    folder = packed_place(rows.key)
     if not (folder / _INDEX).exists():
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             kept, skipped = _decode(rows, progress, lambda _, row: _write(file, row))
             index = {"kept": kept.tolist(), "skipped": skipped}
             (aside / _INDEX).write_text(json.dumps(index), "utf-8")
     index = json.loads((folder / _INDEX).read_text("utf-8"))
-    os.utime(folder)
     kept = np.array(index["kept"], np.int64)
     skipped = [(int(number), str(reason)) for number, reason in index["skipped"]]
     if not len(kept):
@@ -285,69 +278,14 @@ def stored_rows(
     Raises:
         DatasetError: The disk has no room.
     """
-    folder = cache_folder() / "packed" / key
+    folder = packed_place(key)
     if not (folder / _ROWS).exists():
         n_bytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             for block in blocks():
                 file.write(block)
-    os.utime(folder)
     return DiskRows(folder / _ROWS, shape, dtype)
 
 
 def _write(file: Any, row: AnyArray) -> None:
     file.write(np.ascontiguousarray(row).data)
-
-
-@contextmanager
-def packing_folder(folder: Path, n_bytes: int) -> Iterator[Path]:
-    """A folder to write packed rows into; it gets its name once all of them are written.
-
-    Args:
-        folder: Its name in the cache.
-        n_bytes: How much will be written.
-
-    Raises:
-        DatasetError: The disk has no room.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _make_room(folder.parent, n_bytes)
-        free = shutil.disk_usage(folder.parent).free
-        if free < n_bytes + _FREE_DISK:
-            raise DatasetError(
-                f"The data takes {bytes_text(n_bytes)} on disk once it is unpacked. "
-                f"Free in '{folder.parent}': {bytes_text(free)}.",
-                "Free some space, choose smaller examples, or name another cache folder in "
-                "DESCENT_CACHE.",
-            )
-        aside = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
-        try:
-            yield aside
-            for path in aside.iterdir():
-                with path.open("rb+") as file:
-                    os.fsync(file.fileno())
-            with suppress(OSError):  # another process was faster; its rows are the same
-                aside.rename(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise DatasetError(
-            f"The data cannot be unpacked into '{folder.parent}'. Received: {error.strerror}.",
-            "Name another cache folder in DESCENT_CACHE.",
-        ) from error
-
-
-def _make_room(parent: Path, n_bytes: int) -> None:
-    """Deletes the packed rows that were not used for the longest time."""
-    sized = []
-    for folder in parent.iterdir():
-        with suppress(OSError):
-            size = sum(path.stat().st_size for path in folder.iterdir())
-            sized.append((folder.stat().st_mtime, size, folder))
-    total = n_bytes + sum(size for _, size, _ in sized)
-    for _, size, folder in sorted(sized):
-        if total <= CACHE_LIMIT:
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        total -= size

@@ -30,12 +30,13 @@ def free_name(connection: sqlite3.Connection, name: str) -> str:
     return candidate
 
 
-def find_run(reference: str, known: Sequence[sqlite3.Row]) -> str:
+def find_run(reference: str, known: Sequence[sqlite3.Row], what: str = "run") -> str:
     """Returns the id that a name or the beginning of an id means.
 
     Args:
         reference: What someone typed.
         known: Rows with `id` and `name`, the newest first.
+        what: What to call one of them.
 
     Raises:
         UnknownNameError: It means none.
@@ -47,9 +48,11 @@ def find_run(reference: str, known: Sequence[sqlite3.Row]) -> str:
         return str(found[0])
     if found:
         listing = ", ".join(found[:_N_NAMES_OFFERED]) + (", …" if found[_N_NAMES_OFFERED:] else "")
-        raise WorkspaceError(f"'{reference}' means {len(found)} runs: {listing}.", "Give the id.")
+        raise WorkspaceError(
+            f"'{reference}' means {len(found)} {what}s: {listing}.", "Give the id."
+        )
     everything = [text for row in known for text in (row["name"], row["id"])]
     # Among hundreds of runs, only near and recent ones help.
     near = difflib.get_close_matches(reference, everything, n=1, cutoff=0.5)
     recent = [row["name"] for row in known[:_N_NAMES_OFFERED]]
-    raise UnknownNameError("run", reference, dict.fromkeys([*near, *recent]))
+    raise UnknownNameError(what, reference, dict.fromkeys([*near, *recent]))

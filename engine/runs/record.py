@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,9 @@ from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.owner import Owner
 from engine.spec.run_spec import RunSpec
+
+KEPT_DAYS = 30
+"""For so long a deleted run can be brought back."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,13 @@ class RunRecord:
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",
                 "Start the run anew; its metrics can still be looked at.",
             ) from error
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when a deleted run can be brought back at least, in UTC; None where it is not."""
+        if self.deleted_at is None:
+            return None
+        return self.deleted_at + timedelta(days=KEPT_DAYS)
 
     @property
     def owner_pid(self) -> int:

@@ -29,6 +29,7 @@ from engine.runs.journal import change_run, end_run, write_events
 from engine.runs.naming import clean_name, find_run, free_name
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord, record_from_row
+from engine.runs.removal import delete_aside, deletion_moment, look, mend, put_back, take_out
 from engine.runs.steps import cut_steps, read_steps
 from engine.spec.run_spec import RunSpec
 
@@ -47,6 +48,7 @@ class RunStore:
     """
 
     def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
         self._folders = workspace / "runs"
         try:
             self._folders.mkdir(parents=True, exist_ok=True)
@@ -177,21 +179,21 @@ class RunStore:
         """Returns all runs, the newest first.
 
         Args:
-            deleted: Those that were deleted and not yet purged, in place of the others.
+            deleted: Those that were deleted and can be brought back, in place of the others.
         """
-        condition = "IS NOT NULL" if deleted else "IS NULL"
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT * FROM runs WHERE deleted_at {condition} ORDER BY created_at DESC, id DESC"
+                f"SELECT * FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC, id DESC"
             ).fetchall()
         return [record_from_row(row) for row in rows]
 
-    def get(self, reference: str) -> RunRecord:
+    def get(self, reference: str, deleted: bool = False) -> RunRecord:
         """Finds one run.
 
         Args:
-            reference: Its id (of a deleted run, too), its name, or the beginning of its id; the
-                last two must fit one run only.
+            reference: Its id (of any run), its name, or the beginning of its id; the last two must
+                fit one run only.
+            deleted: Names and beginnings are of deleted runs, in place of the others.
 
         Raises:
             UnknownNameError: There is none.
@@ -202,9 +204,9 @@ class RunStore:
             if row is not None:
                 return record_from_row(row)
             known = connection.execute(
-                "SELECT id, name FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC"
+                f"SELECT id, name FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC"
             ).fetchall()
-            run = find_run(reference, known)
+            run = find_run(reference, known, "deleted run" if deleted else "run")
             row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
         return record_from_row(row)
 
@@ -274,7 +276,7 @@ class RunStore:
             change_run(connection, run, note=note)
 
     def delete(self, run: str) -> None:
-        """Takes a run off the list; its folder and metrics stay until `purge_deleted`.
+        """Takes a run off the list; it can be brought back for 30 days.
 
         Raises:
             WorkspaceError: Another living process trains it, or there is no such run.
@@ -287,32 +289,55 @@ class RunStore:
                 "Stop it first, then delete it.",
             )
         with self._database.write() as connection:
-            change_run(connection, run, deleted_at=datetime.now(UTC).isoformat())
+            change_run(connection, run, deleted_at=deletion_moment(record).isoformat())
 
     def restore(self, run: str) -> None:
         """Brings a deleted run back.
 
         Raises:
-            WorkspaceError: There is no such run, or it was purged.
+            WorkspaceError: There is no such run, or it was removed for good.
         """
         with self._database.write() as connection:
             change_run(connection, run, deleted_at=None)
+            try:
+                put_back(self.folder(run))
+            except OSError as error:
+                raise cannot_write(self.folder(run), error) from error
 
-    def purge_deleted(self) -> list[str]:
-        """Removes deleted runs for good, their folders included.
+    # ---- tidied up by whoever comes first
+
+    def overdue(self, now: datetime | None = None) -> list[str] | None:
+        """Returns the deleted runs to be removed for good; whoever comes first asks, once a day.
+
+        Args:
+            now: The time; that of the clock by default.
 
         Returns:
-            The ids of the runs that are gone. One whose files are in use stays for the next time.
+            Their ids; None where it was asked less than a day ago.
+
+        Raises:
+            WorkspaceError: The workspace cannot be written.
         """
-        purged: list[str] = []
-        for record in self.runs(deleted=True):
-            folder = self.folder(record.id)
-            shutil.rmtree(folder, ignore_errors=True)
-            if not folder.exists():
-                with self._database.write() as connection:
-                    connection.execute("DELETE FROM runs WHERE id = ?", (record.id,))
-                purged.append(record.id)
-        return purged
+        found = look(self._workspace, self.runs(deleted=True), now or datetime.now(UTC))
+        if found is not None:
+            with self._database.write() as connection:
+                left = mend(connection, self._folders)
+            for folder in left:
+                delete_aside(folder)
+        return found
+
+    def remove(self, run: str, now: datetime | None = None) -> bool:
+        """Removes a deleted run for good, its folder included: all of it, or nothing.
+
+        Returns:
+            Whether it is gone. One that was restored stays, and one whose files are in use stays
+            for the next time.
+        """
+        with self._database.write() as connection:
+            is_gone = take_out(connection, run, self.folder(run), now or datetime.now(UTC))
+        if is_gone:
+            delete_aside(self.folder(run))
+        return is_gone
 
     def mark_interrupted(self) -> list[RunRecord]:
         """Ends the active runs whose process is gone; those of living processes are left alone.
@@ -349,6 +374,10 @@ class RunStore:
             except OSError as error:
                 raise cannot_write(folder, error) from error
             return run, folder
+
+
+def _is_listed(deleted: bool) -> str:
+    return "deleted_at IS NOT NULL" if deleted else "deleted_at IS NULL"
 
 
 def _interruption(record: RunRecord) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
 from engine.plugins.used import check_used, save_used
+from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
 from engine.training.context import RunContext
@@ -240,6 +241,8 @@ def _run(
     emit: Emit,
     control: TrainingControl,
 ) -> RunEnded:
+    with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
+        save_packed_names(setup.prepared.packed_names, store.folder(record.id))
     try:
         with Recorder(store, emit) as recorder:
             folder = store.folder(record.id)

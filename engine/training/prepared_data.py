@@ -11,6 +11,7 @@ from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
+from engine.datasets.packed_cache import noting_packed
 from engine.datasets.packing import packed
 from engine.datasets.profile import profile
 from engine.datasets.split import Parts, split
@@ -80,9 +81,15 @@ class DividedData:
 
 @dataclass(frozen=True)
 class PreparedData(DividedData):
-    """Prepared data whose files are all read, with a spec that fits it."""
+    """Prepared data whose files are all read.
+
+    Attributes:
+        spec: Fits the data; every open choice is closed.
+        packed_names: What of the cache on disk it uses.
+    """
 
     spec: RunSpec
+    packed_names: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[tuple[Group, str], ...]:
@@ -139,14 +146,15 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
         DatasetError: The data cannot be read or divided.
         Cancelled: Someone asked to stop.
     """
-    dataset, examples = load_examples(spec.data, progress)
-    found = _prepared(dataset, packed(examples, progress), spec)
+    with noting_packed() as names:
+        dataset, examples = load_examples(spec.data, progress)
+        found = _prepared(dataset, packed(examples, progress), spec)
     # The dataset's own name is the absolute path of a file, which holds from any folder.
     data = spec.data.model_copy(update={"source": dataset.name})
     resolved = resolve(
         spec.model_copy(update={"data": data}), found.signature, dataset.recommended_model
     )
-    return PreparedData(**vars(found), spec=resolved)
+    return PreparedData(**vars(found), spec=resolved, packed_names=frozenset(names))
 
 
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.events.messages import Rejected
 from engine.events.run_events import EpochEnded, SettingChanged
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
+
+logger = logging.getLogger(__name__)
+
+TIDY_AFTER_MS = 60_000
+"""So long after the start, when the window is at rest, what is no longer kept is removed."""
+TIDY_EVERY_MS = 3_600_000
+"""The store knows itself whether a day has passed; a timer of a day would stop with a laptop."""
 
 Done = Callable[[Any], None]
 
@@ -61,11 +69,28 @@ class RunCurves:
     flow: tuple[GradientFlow, ...] = ()
 
 
+@dataclass(frozen=True)
+class Listing:
+    """All runs as they were read.
+
+    Attributes:
+        runs: Those in the list, the newest first.
+        deleted: Those that can be brought back.
+        with_checkpoint: Ids of those in the list that have a state to go on from.
+    """
+
+    runs: tuple[RunRecord, ...] = ()
+    deleted: tuple[RunRecord, ...] = ()
+    with_checkpoint: frozenset[str] = frozenset()
+
+
 class RunRepository(QObject):
     """Reads and changes the stored runs; none of its methods waits.
 
+    It also removes, in the background, what was deleted long ago.
+
     Signals, all in the GUI thread:
-        runs_changed(): `runs` was read again.
+        runs_changed(): `runs` and `deleted` were read again.
         runs_interrupted(tuple[RunRecord, ...]): Runs whose process had died.
         result_read(RunResult): Answer to `read_result`, the newest only.
         curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
@@ -84,29 +109,46 @@ class RunRepository(QObject):
 
     def __init__(self, workspace: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.runs: tuple[RunRecord, ...] = ()
         self.is_read = False
-        self._with_checkpoint: frozenset[str] = frozenset()
+        self._listing = Listing()
+        self._overdue: list[str] = []
+        self._is_closing = False
         self._jobs: dict[int, tuple[str, Done, Done]] = {}
         self._newest: dict[str, int] = {}
         self._thread = StoreThread(workspace, self)
         self._thread.done.connect(self._on_done)
         self._thread.failed.connect(self._on_failed)
         self._thread.finished.connect(self._on_finished)
+        self._tidy_timer = QTimer(self)
+        self._tidy_timer.timeout.connect(self.tidy)
+
+    @property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The runs as last read, the newest first; deleted ones left out."""
+        return self._listing.runs
+
+    @property
+    def deleted(self) -> tuple[RunRecord, ...]:
+        """The deleted runs as last read: those that can be brought back."""
+        return self._listing.deleted
 
     def open(self, may_mark: bool) -> None:
         """Starts the thread and reads the list.
 
         Args:
-            may_mark: Whether runs whose process has died may be marked as interrupted.
+            may_mark: Whether runs whose process has died may be marked as interrupted, and what
+                was deleted long ago removed.
         """
         self._thread.start()
         if may_mark:
             self.mark_interrupted()
+            self._tidy_timer.start(TIDY_AFTER_MS)
         self.refresh()
 
     def close(self) -> None:
         """Lets the thread end once everything asked for is written."""
+        self._is_closing = True
+        self._tidy_timer.stop()
         self._thread.retire()
 
     def refresh(self) -> None:
@@ -146,6 +188,34 @@ class RunRepository(QObject):
                 store.restore(run)
 
         self.change(job)
+
+    @Slot()
+    def tidy(self) -> None:
+        """Removes what was deleted long ago, once a day; asked more often, it does nothing."""
+        self._tidy_timer.start(TIDY_EVERY_MS)
+        self.submit(lambda store: store.overdue(), self._on_overdue, _log_problem)
+
+    def _on_overdue(self, runs: list[str] | None) -> None:
+        if runs is not None:
+            self._overdue = runs
+            self._remove_next()
+
+    def _remove_next(self, _is_gone: bool = True) -> None:
+        """Removes one run, so that whatever else is asked for waits for no more than that."""
+        if self._is_closing:
+            return
+        if self._overdue:
+            run = self._overdue.pop()
+            self.submit(lambda store: store.remove(run), self._remove_next, self._on_not_removed)
+        else:
+            self.submit(_clear_cache, self._on_cleared, _log_problem)
+
+    def _on_not_removed(self, problem: Rejected) -> None:
+        _log_problem(problem)
+        self._remove_next()
+
+    def _on_cleared(self, _n_cleared: int) -> None:
+        self.refresh()
 
     def read_result(self, run: str) -> None:
         """Reads a run's row and evaluation; answered by `result_read`."""
@@ -211,10 +281,10 @@ class RunRepository(QObject):
         record = self.record(run)
         if record is None:
             return Continuation.NO
-        return continuation(record, record.id in self._with_checkpoint)
+        return continuation(record, record.id in self._listing.with_checkpoint)
 
-    def _on_runs(self, found: tuple[tuple[RunRecord, ...], frozenset[str]]) -> None:
-        self.runs, self._with_checkpoint = found
+    def _on_runs(self, found: Listing) -> None:
+        self._listing = found
         self.is_read = True
         self.runs_changed.emit()
 
@@ -228,10 +298,22 @@ class RunRepository(QObject):
         self.closed.emit()
 
 
-def _list_runs(store: RunStore) -> tuple[tuple[RunRecord, ...], frozenset[str]]:
+def _list_runs(store: RunStore) -> Listing:
     runs = tuple(store.runs())
     ended = (record.id for record in runs if not record.state.is_active)
-    return runs, frozenset(run for run in ended if store.has_checkpoint(run))
+    with_checkpoint = frozenset(run for run in ended if store.has_checkpoint(run))
+    return Listing(runs, tuple(store.runs(deleted=True)), with_checkpoint)
+
+
+def _clear_cache(store: RunStore) -> int:
+    from engine.service.tidying import clear_cache
+
+    return clear_cache(store)
+
+
+def _log_problem(problem: Rejected) -> None:
+    """Notes what nobody waits for; it is tried again another day."""
+    logger.warning("Tidying up failed: %s %s", problem.message, problem.details)
 
 
 def _read_result(store: RunStore, run: str) -> RunResult:

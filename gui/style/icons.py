@@ -42,6 +42,7 @@ NAMES: Final = {
     "delete": "trash",
     "undo": "arrow-counter-clockwise",
     "redo": "arrow-clockwise",
+    "restore": "arrow-u-up-left",
     "rename": "pencil-simple",
     "note": "note-pencil",
     "search": "magnifying-glass",

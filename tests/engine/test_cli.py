@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from engine.architectures import ARCHITECTURES
 from engine.cli import main as cli
+from engine.cli.commands import training
 from engine.cli.commands.output import Output, error_text, plain, table
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import spec_values
@@ -23,6 +25,7 @@ from engine.errors import DescentError, Problem, SpecError
 from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
+    RunFinished,
     RunStarted,
     StepsDone,
 )
@@ -385,6 +388,41 @@ class TestListings:
         for words in (["runs", "list"], ["runs", "show", "mine"]):
             assert cli.main(words) == 0
             assert identity in capsys.readouterr().out
+
+    def test_deleted_runs_are_listed_and_brought_back(self, capsys, workspace):
+        assert cli.main(["runs", "list", "--deleted"]) == 0
+        assert capsys.readouterr().out == "There is no deleted run.\n"
+        with RunStore(workspace) as store:
+            spec = RunSpec.from_dict({"data": {"source": "iris"}, "model": {"name": "mlp"}})
+            kept, gone = (store.create(spec, name, "Iris", "MLP") for name in ("kept", "gone"))
+            store.delete(gone.id)
+        assert cli.main(["runs", "list", "--deleted", "--json"]) == 0
+        (listed,) = json.loads(capsys.readouterr().out)["runs"]
+        assert listed["name"] == "gone"
+        moments = [datetime.fromisoformat(listed[name]) for name in ("deleted_at", "kept_until")]
+        assert moments[1] - moments[0] == timedelta(days=30)
+        assert cli.main(["runs", "list", "--deleted"]) == 0
+        said = capsys.readouterr().out
+        assert gone.id in said
+        assert kept.id not in said
+        said = refuse(capsys, "runs", "restore", "kept")
+        assert "no deleted run named 'kept'" in said
+        assert "is not deleted" in refuse(capsys, "runs", "restore", kept.id)
+        assert cli.main(["runs", "restore", "gone"]) == 0
+        assert gone.id in capsys.readouterr().out
+        assert cli.main(["runs", "list"]) == 0
+        assert gone.id in capsys.readouterr().out
+        assert "Available: none." in refuse(capsys, "runs", "restore", "gone")
+
+    @pytest.mark.parametrize("is_interrupted", [False, True])
+    def test_a_training_tidies_up_unless_it_was_interrupted(self, workspace, is_interrupted):
+        def start(listener):
+            listener._signal = 2 if is_interrupted else 0
+            return RunFinished("20261123-214501-a3f9", reason="Done.")
+
+        with RunStore(workspace) as store:
+            assert training._follow(start, store, Output(as_json=True)) == 0
+        assert (workspace / "removal.json").exists() is not is_interrupted
 
 
 class FakeTerminal:

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.datasets import packing
+from engine.datasets import packed_cache, packing
 from engine.datasets.base import Examples
 from engine.datasets.packing import DiskRows, FileRows, packed, read_ahead, stored_rows
 from engine.errors import Cancelled, DatasetError
@@ -173,7 +173,7 @@ class TestDisk:
         (old,) = (cache_folder() / "packed").iterdir()
         os.utime(old, (1, 1))
         packed(examples(files, "newer"))
-        monkeypatch.setattr(packing, "CACHE_LIMIT", 1_200)
+        monkeypatch.setattr(packed_cache, "CACHE_LIMIT", 1_200)
         packed(examples(files, "newest"))
         left = list((cache_folder() / "packed").iterdir())
         assert old not in left

@@ -1,12 +1,14 @@
 """The gradient flow of a run is kept with it, bounded, and read back as it was told."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
+from engine.events.run_events import RunFinished
 from engine.runs import flow as stored
 from engine.runs.database import MIGRATIONS
 from engine.runs.store import RunStore
@@ -77,9 +79,9 @@ def test_a_long_run_is_thinned_out_evenly_and_keeps_its_ends(store, run, monkeyp
 
 
 def test_it_goes_with_its_run(store, run, tmp_path):
-    store.record([measured(run, 1)])
+    store.record([measured(run, 1), RunFinished(run, reason="Done.")])
     store.delete(run)
-    store.purge_deleted()
+    assert store.remove(run, datetime.now(UTC) + timedelta(days=31))
     with sqlite3.connect(tmp_path / "runs.sqlite") as connection:
         assert connection.execute("SELECT COUNT(*) FROM flow").fetchone() == (0,)
     connection.close()

@@ -32,6 +32,7 @@ from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
+LATER = datetime.now(UTC) + timedelta(days=31)
 SPEC = RunSpec.from_dict(
     {"data": {"source": "digits"}, "model": {"name": "cnn", "parameters": {"filters": [32, 64]}}}
 )
@@ -295,7 +296,7 @@ class TestPeople:
             store.rename(run, "  ")
         assert store.get(run).name == "kept"
 
-    def test_delete_restore_purge(self, store):
+    def test_delete_restore_remove(self, store):
         kept, gone = create(store, "kept").id, create(store, "gone").id
         store.record([steps(gone, 0, 1), epoch(gone, 1, loss=1.0), RunStopped(gone, reason="x")])
         store.delete(gone)
@@ -307,10 +308,10 @@ class TestPeople:
         store.restore(gone)
         assert len(store.runs()) == 2
         store.delete(gone)
-        assert store.purge_deleted() == [gone]
+        assert store.remove(gone, LATER)
         assert not store.folder(gone).exists()
         assert (store.steps(gone), store.epochs(gone), store.runs(deleted=True)) == ({}, [], [])
-        assert store.purge_deleted() == []
+        assert not store.remove(gone, LATER)
         assert store.folder(kept).exists()
 
     @pytest.mark.parametrize("change", ["rename", "set_note"])

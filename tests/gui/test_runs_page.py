@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from engine.events.run_events import RunFinished, RunState
+from engine.events.run_events import RunFailed, RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
+from gui.pages.runs.run_filter import ALL, DELETED
+from gui.pages.runs.run_table import KEPT_FOR
 from gui.pages.runs.runs_page import RunsPage
 from gui.pages.shared.more_epochs import MoreEpochs
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
@@ -301,6 +305,138 @@ def test_everything_has_a_name_for_screen_readers(on: Stage[RunsPage]) -> None:
     page = on.page
     for widget in (page.search, page.table, page.open, page.delete, page.overlay):
         assert widget.accessibleName()
+
+
+class TestFilter:
+    def delete(self, on: Stage[RunsPage], *runs: str) -> None:
+        with RunStore(on.engine.workspace) as store:
+            for run in runs:
+                store.delete(run)
+        on.controller.repository.refresh()
+        on.qtbot.waitUntil(lambda: len(on.controller.repository.deleted) == len(runs))
+
+    def is_kept_for_shown(self, on: Stage[RunsPage]) -> bool:
+        return not on.page.table.isColumnHidden(on.page.model.position(KEPT_FOR))
+
+    def test_runs_in_one_state(self, on: Stage[RunsPage], three: list[str]) -> None:
+        with RunStore(on.engine.workspace) as store:
+            store.record([RunFailed(three[1], reason="Loss is not a number.")])
+        on.controller.repository.refresh()
+        on.qtbot.waitUntil(lambda: on.controller.repository.runs[1].state is RunState.FAILED)
+        for name, found in (
+            ("failed", ["beta"]),
+            ("finished", ["gamma", "alpha"]),
+            ("active", []),
+            ("all", ["gamma", "beta", "alpha"]),
+        ):
+            on.page.filter.choose(name)
+            assert names(on) == found
+        on.page.filter.choose("interrupted")
+        assert on.page.empty.text.text() == "No run is in the state “Interrupted”."
+
+    def test_the_run_under_way_is_found_by_its_state(self, on: Stage[RunsPage]) -> None:
+        on.hold(DIGITS)
+        on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 1)
+        on.page.filter.choose("active")
+        assert len(names(on)) == 1
+        on.engine.go_on()
+        on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 0)
+
+    def test_deleted_runs_are_listed_and_brought_back(
+        self, on: Stage[RunsPage], three: list[str]
+    ) -> None:
+        self.delete(on, three[0], three[2])
+        assert on.page.filter.itemText(on.page.filter.count() - 1) == "Deleted (2)"
+        assert not self.is_kept_for_shown(on)
+        on.page.filter.choose(DELETED)
+        assert sorted(names(on)) == ["alpha", "gamma"]
+        assert self.is_kept_for_shown(on)
+        assert cell(on, 0, KEPT_FOR).data() == "30 days"
+        assert on.page.hint == "1 run"
+        select(on, three[0])
+        on.qtbot.mouseClick(on.page.restore, Qt.MouseButton.LeftButton)
+        on.qtbot.waitUntil(lambda: names(on) == ["gamma"])
+        assert on.messages.history[-1].text == "“alpha” is back in the list."
+        on.page.filter.choose(ALL)
+        assert names(on) == ["beta", "alpha"]
+        assert not self.is_kept_for_shown(on)
+
+    def test_bringing_back_can_be_undone(self, on: Stage[RunsPage], three: list[str]) -> None:
+        self.delete(on, *three)
+        on.page.filter.choose(DELETED)
+        select(on, three[0], three[1])
+        on.page.restore_selected()
+        on.qtbot.waitUntil(lambda: len(on.controller.repository.runs) == 2)
+        message = on.messages.history[-1]
+        assert (message.text, message.action_text) == ("2 runs are back in the list.", "Undo")
+        on.messages.bars[0]._on_action()
+        on.qtbot.waitUntil(lambda: len(names(on)) == 3)
+
+    def test_of_deleted_runs_only_settings_and_curves_can_be_used(
+        self, on: Stage[RunsPage], three: list[str]
+    ) -> None:
+        self.delete(on, three[0])
+        on.page.filter.choose(DELETED)
+        select(on, three[0])
+        page = on.page
+        for button in (page.open, page.go_on, page.rename, page.note):
+            assert not button.isEnabled()
+        assert page.delete.isHidden()
+        assert page.reuse.isEnabled()
+        asked: list[str] = []
+        page.page_requested.connect(asked.append)
+        page.open_results()
+        assert asked == []
+        page.use_settings()
+        assert on.controller.draft.source == "digits"
+
+    def test_those_deleted_last_come_first_and_the_order_of_the_others_stays(
+        self, on: Stage[RunsPage], three: list[str]
+    ) -> None:
+        on.page.table.sortByColumn(on.page.model.position("name"), Qt.SortOrder.AscendingOrder)
+        self.delete(on, three[0], three[1])
+        with RunStore(on.engine.workspace) as store:
+            moment = datetime.now(UTC) - timedelta(days=9)
+            with store._database.write() as connection:
+                connection.execute(
+                    "UPDATE runs SET deleted_at = ? WHERE id = ?", (moment.isoformat(), three[0])
+                )
+        on.controller.repository.refresh()
+        on.page.filter.choose(DELETED)
+        on.qtbot.waitUntil(lambda: cell(on, 1, KEPT_FOR).data() == "21 days")
+        assert names(on) == ["beta", "alpha"]
+        assert cell(on, 0, KEPT_FOR).data() == "30 days"
+        on.page.table.sortByColumn(on.page.model.position("data"), Qt.SortOrder.AscendingOrder)
+        on.controller.repository.restore(three[0], three[1])
+        on.page.filter.choose(ALL)
+        on.qtbot.waitUntil(lambda: names(on) == ["alpha", "beta", "gamma"])
+        assert on.settings.get("runs/sort", "") == "name"
+
+    @pytest.mark.parametrize(
+        ("days", "text"),
+        [(29.5, "30 days"), (1.5, "2 days"), (0.5, "Less than a day"), (-3, "Less than a day")],
+    )
+    def test_how_long_a_run_is_kept_is_said_in_days(
+        self, on: Stage[RunsPage], three: list[str], days: float, text: str
+    ) -> None:
+        moment = datetime.now(UTC) + timedelta(days=days - 30)
+        record = replace(on.controller.repository.runs[0], deleted_at=moment)
+        on.page.model.set_records([record])
+        index = on.page.model.index(0, on.page.model.position(KEPT_FOR))
+        assert index.data() == text
+        assert "Deleted: " in index.data(Qt.ItemDataRole.ToolTipRole)
+
+    def test_where_all_are_deleted_the_page_says_so(
+        self, on: Stage[RunsPage], three: list[str]
+    ) -> None:
+        on.page.filter.choose(DELETED)
+        assert on.page.empty.text.text() == "No deleted runs."
+        on.page.filter.choose(ALL)
+        self.delete(on, *three)
+        assert on.page.empty.text.text() == "No runs."
+        assert "3 deleted runs" in on.page.empty.hint.text()
+        on.qtbot.mouseClick(on.page.empty.button, Qt.MouseButton.LeftButton)
+        assert len(names(on)) == 3
 
 
 class TestContinuing:

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
+from engine.cli.commands.deleted_runs import list_deleted
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
@@ -214,8 +215,10 @@ def _built(built: ModelDescribed) -> dict[str, Any]:
 
 
 def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
-    """Lists all runs, the newest first."""
+    """Lists all runs, the newest first; with --deleted, those that can be brought back."""
     store.mark_interrupted()
+    if arguments.deleted:
+        return list_deleted(store, output)
     records = store.runs()
     if output.as_json:
         output.object({"runs": [record.to_dict() for record in records]})

@@ -7,7 +7,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from engine.cli.commands.estimate import estimate
@@ -106,7 +106,10 @@ def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, outp
         ended = _end_of(listener.run, error)
         if store is not None:
             _record(store, ended)
-    return listener.end(ended)
+    code = listener.end(ended)
+    if store is not None and not listener.is_interrupted:
+        _tidy(store)
+    return code
 
 
 class _Listener:
@@ -159,6 +162,11 @@ class _Listener:
             # Nobody listens any more: keep what there is and leave.
             self.control.request(Control.STOP)
 
+    @property
+    def is_interrupted(self) -> bool:
+        """A signal asked for the end."""
+        return self._signal != 0
+
     @contextmanager
     def signals(self) -> Iterator[None]:
         """Lets Ctrl-C and a request to terminate stop the run and keep it; a second one ends it."""
@@ -197,6 +205,14 @@ class _Listener:
         self.control.request(Control.STOP)
         if self._output.is_terminal:
             sys.stderr.write("\nStopping and keeping the run. Ctrl-C again ends it at once.\n")
+
+
+def _tidy(store: RunStore) -> None:
+    """Removes what was deleted long ago; nobody waits for it, so Ctrl-C ends it."""
+    from engine.service.tidying import tidy
+
+    with suppress(KeyboardInterrupt):
+        tidy(store)
 
 
 def _end_of(run: str, error: BaseException) -> RunEnded:

@@ -6,15 +6,14 @@ import json
 import mmap
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray, Progress, Rows
-from engine.datasets.packing import FileRows, packing_folder, read_ahead
-from engine.files import cache_folder
+from engine.datasets.packed_cache import packed_place, packing_folder
+from engine.datasets.packing import FileRows, read_ahead
 
 TEXT_MEMORY_LIMIT = 16 << 20
 """Texts of up to this many bytes stay in memory; Python's strings take several times as much."""
@@ -88,12 +87,10 @@ def pack_texts(
     Raises:
         DatasetError: The disk has no room.
     """
-    folder = cache_folder() / "packed" / f"texts-{key}"
+    folder = packed_place(f"texts-{key}")
     if not (folder / _INDEX).exists():
         with packing_folder(folder, n_bytes) as aside:
             _write_folder(aside, write)
-    with suppress(OSError):
-        os.utime(folder)
     index = json.loads((folder / _INDEX).read_text("utf-8"))
     return PackedTexts(folder), np.fromfile(folder / _NUMBERS, np.int64), index
 

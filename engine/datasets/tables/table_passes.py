@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, Rows
-from engine.datasets.packing import DiskRows, packing_folder
+from engine.datasets.packed_cache import packed_place, packing_folder
+from engine.datasets.packing import DiskRows
 from engine.datasets.tables.column_study import ColumnStudy, counted_values
 from engine.datasets.tables.columns import BoolArray, FloatArray
 from engine.datasets.tables.delimited import opening
@@ -27,7 +27,6 @@ from engine.datasets.tables.table_rows import CellReader, number_style, row_mark
 from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
-from engine.files import cache_folder
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
@@ -109,7 +108,7 @@ def study_table(
         n_rows = sum(map(len, held))
         return StudiedTable(source, parameters, studies, source.report(), n_rows, held, excluded)
     settings = [parameters.model_dump(), sorted(excluded)]
-    folder = cache_folder() / "packed" / _key(source.path, settings, "study")
+    folder = packed_place(_key(source.path, settings, "study"))
     if not (folder / _STUDY).exists():
         studies = _study(source, parameters, _included(source.chunks(progress), excluded))
         values = {
@@ -119,7 +118,6 @@ def study_table(
         with packing_folder(folder, 1 << 24) as aside:
             (aside / _STUDY).write_text(json.dumps(values), "utf-8")
     values = json.loads((folder / _STUDY).read_text("utf-8"))
-    os.utime(folder)
     found = [ColumnStudy.from_dict(item) for item in values["studies"]]
     studies = {study.name: study for study in found}
     report, n_rows = _report(values["report"]), found[0].n_rows
@@ -241,13 +239,12 @@ def encode_table(table: StudiedTable, wanted: Wanted, progress: Progress) -> Enc
         wanted.drop_duplicates,
         wanted.needs_target,
     ]
-    folder = cache_folder() / "packed" / _key(table.source.path, settings, "rows")
+    folder = packed_place(_key(table.source.path, settings, "rows"))
     if not (folder / _ARRAYS).exists():
         n_bytes = table.n_rows * (len(wanted.features) + 3) * 8
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             encoder.run(progress, lambda rows: _write(file, rows))
             encoder.save(aside / _ARRAYS)
-    os.utime(folder)
     return encoder.load(folder)
 
 

@@ -1,10 +1,12 @@
-"""The model and the view of the list of runs: sortable, searchable, edited in place."""
+"""The model of the list of runs: sortable, filtered, searchable, edited in place."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -28,7 +30,7 @@ from engine.events.run_events import (
     SettingChanged,
 )
 from engine.formatting import NOTHING, duration_text
-from gui.formatting.numbers import count_text
+from gui.formatting.numbers import count_text, counted
 from gui.formatting.run_words import (
     main_metric,
     metric_text,
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ID_ROLE = Role.UserRole
+KEPT_FOR = "kept_for"
+"""Name of the column that only deleted runs have."""
 
 _ICONS = {
     RunState.FINISHED: "success",
@@ -83,6 +87,7 @@ def columns() -> tuple[Column, ...]:
     return (
         Column("name", translate("Name"), lambda r: r.name, lambda r: r.name.casefold()),
         Column("state", translate("State"), lambda r: state_text(r.state), tip=_state_tip),
+        Column(KEPT_FOR, translate("Kept for"), _kept_text, _kept_until, tip=_kept_tip),
         Column("data", translate("Data"), lambda r: r.dataset_title),
         Column("model", translate("Model"), lambda r: r.model_title),
         _metric_column("validation", translate("Validation"), "val_"),
@@ -130,6 +135,22 @@ def _epochs_text(record: RunRecord) -> str:
     if record.epochs_done == record.epochs_planned or not record.epochs_planned:
         return done
     return translate("{done} of {all}").format(done=done, all=count_text(record.epochs_planned))
+
+
+def _kept_until(record: RunRecord) -> datetime:
+    return record.kept_until or record.created_at
+
+
+def _kept_text(record: RunRecord) -> str:
+    days = math.ceil((_kept_until(record) - datetime.now(UTC)) / timedelta(days=1))
+    if days <= 1:
+        return translate("Less than a day")
+    return counted(days, translate("{n} day"), translate("{n} days"))
+
+
+def _kept_tip(record: RunRecord) -> str:
+    moment = record.deleted_at or record.created_at
+    return translate("Deleted: {moment}").format(moment=moment_text(moment))
 
 
 def _state_tip(record: RunRecord) -> str:
@@ -281,12 +302,13 @@ class RunsModel(QAbstractTableModel):
 
 
 class RunsProxy(QSortFilterProxyModel):
-    """Sorts by what cells mean, and keeps the rows that hold every word searched for."""
+    """Sorts by what cells mean, and keeps the runs in wanted states that hold every word."""
 
     def __init__(self, model: RunsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._runs = model
         self._words: list[str] = []
+        self._states: Collection[RunState] = frozenset(RunState)
         self.setSourceModel(model)
         self.setDynamicSortFilter(True)
 
@@ -296,8 +318,16 @@ class RunsProxy(QSortFilterProxyModel):
         self._words = text.casefold().split()
         self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
 
+    def keep_states(self, states: Collection[RunState]) -> None:
+        """Keeps the runs in these states."""
+        self.beginFilterChange()
+        self._states = states
+        self.endFilterChange(QSortFilterProxyModel.Direction.Rows)
+
     def filterAcceptsRow(self, source_row: int, source_parent: Index) -> bool:
         record = self._runs._records[source_row]
+        if record.state not in self._states:
+            return False
         parts = (record.name, record.note, record.dataset_title, record.model_title, record.id)
         haystack = " ".join((*parts, state_text(record.state))).casefold()
         return all(word in haystack for word in self._words)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QSplitter,
     QStackedWidget,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -27,9 +25,12 @@ from engine.events.run_events import (
     RunState,
     StepsDone,
 )
+from engine.runs.record import KEPT_DAYS
 from gui.formatting.numbers import counted
+from gui.pages.runs.run_filter import DELETED, RunFilter
+from gui.pages.runs.run_list import RunList
 from gui.pages.runs.run_overlay import RunOverlay
-from gui.pages.runs.run_table import ID_ROLE, RunsModel, RunsProxy
+from gui.pages.runs.run_table import RunsModel, RunsProxy
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
 from gui.pages.shared.run_reuse import use_settings
@@ -45,18 +46,6 @@ if TYPE_CHECKING:
     from engine.runs.record import RunRecord
 
 FOLLOW_MS = 250
-WIDTHS = {
-    "name": 20,
-    "state": 15,
-    "data": 12,
-    "model": 13,
-    "note": 8,
-    "validation": 11,
-    "test": 11,
-    "epochs": 11,
-    "started": 14,
-}
-"""Of the columns at first, in steps of the grid; 9 for the others."""
 
 
 class RunsPage(Page):
@@ -74,13 +63,13 @@ class RunsPage(Page):
         self.search = QLineEdit()
         self.model = RunsModel(self)
         self.proxy = RunsProxy(self.model, self)
-        self.table = QTableView()
+        self.table = RunList(self.model, self.proxy, settings)
+        self.filter = RunFilter()
         self.overlay_plot = RunOverlay(controller, settings)
         self.empty = Notice()
         self._stack = QStackedWidget()
         self._make_buttons()
         self._build()
-        self._set_up_table()
         self._follow_timer = QTimer(self)
         self._follow_timer.setSingleShot(True)
         self._follow_timer.setInterval(FOLLOW_MS)
@@ -106,6 +95,14 @@ class RunsPage(Page):
         self.rename = ShortcutButton(self.tr("Rename"), "rename", self.edit_name, self, "F2")
         self.note = ShortcutButton(self.tr("Note"), "note", self.edit_note, self, "Ctrl+E")
         self.delete = ShortcutButton(self.tr("Delete"), "delete", self.delete_selected, self, "Del")
+        self.restore = ShortcutButton(
+            self.tr("Restore"),
+            "restore",
+            self.restore_selected,
+            self,
+            "Ctrl+R",
+            help_text=self.tr("Bring the selected runs back into the list"),
+        )
         self.overlay = ShortcutButton(
             self.tr("Overlay curves"),
             "overlay",
@@ -117,6 +114,11 @@ class RunsPage(Page):
         # A key that edits text elsewhere acts on runs only while the table has the focus.
         self.delete.action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.table.addAction(self.delete.action)
+        enter = QAction(self.tr("Open the results"), self.table)
+        enter.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
+        enter.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        enter.triggered.connect(self.open_results)
+        self.table.addAction(enter)
 
     def _build(self) -> None:
         title = QLabel(self.tr("Runs"))
@@ -128,11 +130,14 @@ class RunsPage(Page):
         header.setSpacing(3 * SPACING)
         header.addWidget(title)
         header.addWidget(self.search, 1)
+        header.addWidget(self.filter)
         header.addWidget(self.overlay)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
-        for button in (self.open, self.go_on, self.reuse, self.rename, self.note, self.delete):
+        for button in (self.open, self.go_on, self.reuse, self.rename, self.note):
             row.addWidget(button)
+        row.addWidget(self.delete)
+        row.addWidget(self.restore)
         row.addStretch(1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setHandleWidth(2 * SPACING)
@@ -158,40 +163,9 @@ class RunsPage(Page):
         column.addStretch(1)
         return place
 
-    def _set_up_table(self) -> None:
-        table = self.table
-        table.setModel(self.proxy)
-        table.setAccessibleName(self.tr("Runs"))
-        table.setSortingEnabled(True)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(4 * SPACING)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(True)
-        for position, column in enumerate(self.model.columns):
-            table.setColumnWidth(position, WIDTHS.get(column.name, 9) * SPACING)
-        order = Qt.SortOrder.AscendingOrder
-        if self.settings.get("runs/descending", True):
-            order = Qt.SortOrder.DescendingOrder
-        position = self.model.position(self.settings.get("runs/sort", "started"))
-        table.sortByColumn(position, order)
-        header.sortIndicatorChanged.connect(self._on_sorted)
-        enter = QAction(self.tr("Open the results"), table)
-        enter.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
-        enter.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        enter.triggered.connect(self.open_results)
-        table.addAction(enter)
-
     def _connect(self) -> None:
         self.search.textChanged.connect(self._on_search)
+        self.filter.chosen.connect(self._on_filter)
         self.table.doubleClicked.connect(self._on_double_clicked)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
         self.model.rename_asked.connect(self.controller.repository.rename)
@@ -199,7 +173,7 @@ class RunsPage(Page):
         self.controller.repository.runs_changed.connect(self._on_runs_changed)
         self.controller.training.run_event.connect(self._on_run_event)
         self.controller.training.state_changed.connect(self._on_state)
-        self.empty.activated.connect(self.page_requested)
+        self.empty.activated.connect(self._on_empty_activated)
         current_theme().changed.connect(self.model.recolor)
         find = QAction(self.tr("Search runs"), self)
         find.setShortcut(QKeySequence.StandardKey.Find)
@@ -211,27 +185,28 @@ class RunsPage(Page):
 
     def selected_runs(self) -> list[RunRecord]:
         """Returns the selected runs, in the order of the table."""
-        rows = self.table.selectionModel().selectedRows()
-        runs = [row.data(ID_ROLE) for row in sorted(rows, key=QModelIndex.row)]
-        return [record for run in runs if (record := self.model.record(run)) is not None]
+        return self.table.selected_records()
 
     @Slot()
     def _on_selection(self) -> None:
         records = self.selected_runs()
-        is_one = len(records) == 1
-        for button in (self.open, self.reuse, self.rename, self.note):
-            button.show_as(True, is_one)
+        is_one, is_deleted = len(records) == 1, self.filter.is_deleted
+        self.reuse.show_as(True, is_one)
+        for button in (self.open, self.rename, self.note):
+            button.show_as(True, is_one and not is_deleted)
         self._show_whether_it_can_go_on()
-        self.delete.show_as(True, any(not record.state.is_active for record in records))
+        has_ended = any(not record.state.is_active for record in records)
+        self.delete.show_as(not is_deleted, has_ended)
+        self.restore.show_as(is_deleted, bool(records))
         self.overlay_plot.choose([record.id for record in records])
 
     # ---- actions
 
     @Slot()
     def open_results(self) -> None:
-        """Shows the results of the selected run."""
+        """Shows the results of the selected run, unless it is deleted."""
         records = self.selected_runs()
-        if len(records) == 1:
+        if len(records) == 1 and not self.filter.is_deleted:
             self.controller.repository.read_result(records[0].id)
             self.page_requested.emit("results")
 
@@ -262,19 +237,12 @@ class RunsPage(Page):
     @Slot()
     def edit_name(self) -> None:
         """Edits the selected run's name in place."""
-        self._edit("name")
+        self.table.edit_selected("name")
 
     @Slot()
     def edit_note(self) -> None:
         """Edits the selected run's note in place."""
-        self._edit("note")
-
-    def _edit(self, column: str) -> None:
-        rows = self.table.selectionModel().selectedRows(self.model.position(column))
-        if len(rows) == 1:
-            self.table.scrollTo(rows[0])
-            self.table.setFocus()
-            self.table.edit(rows[0])
+        self.table.edit_selected("note")
 
     @Slot()
     def delete_selected(self) -> None:
@@ -282,13 +250,31 @@ class RunsPage(Page):
         records = [record for record in self.selected_runs() if not record.state.is_active]
         if not records:
             return
-        runs = [record.id for record in records]
-        self.controller.repository.delete(*runs)
-        if len(records) == 1:
-            text = self.tr("“{name}” was deleted.").format(name=records[0].name)
-        else:
-            text = self.tr("{runs} were deleted.").format(runs=self._count(len(records)))
-        undo = partial(self.controller.repository.restore, *runs)
+        repository, runs = self.controller.repository, [record.id for record in records]
+        repository.delete(*runs)
+        one, many = self.tr("“{name}” was deleted."), self.tr("{runs} were deleted.")
+        self._offer_undo(records, one, many, partial(repository.restore, *runs))
+
+    @Slot()
+    def restore_selected(self) -> None:
+        """Brings the selected runs back; a message offers to delete them again."""
+        records = self.selected_runs()
+        if records and self.filter.is_deleted:
+            repository, runs = self.controller.repository, [record.id for record in records]
+            repository.restore(*runs)
+            one, many = (
+                self.tr("“{name}” is back in the list."),
+                self.tr("{runs} are back in the list."),
+            )
+            self._offer_undo(records, one, many, partial(repository.delete, *runs))
+
+    def _offer_undo(
+        self, records: Sequence[RunRecord], one: str, many: str, undo: Callable[[], None]
+    ) -> None:
+        """Says what was done to a run, or to many, with a button that undoes it."""
+        text = one.format(name=records[0].name)
+        if len(records) > 1:
+            text = many.format(runs=self._count(len(records)))
         self.messages.show_info(text, self.tr("Undo"), undo)
 
     @Slot()
@@ -310,18 +296,39 @@ class RunsPage(Page):
 
     @Slot()
     def _on_runs_changed(self) -> None:
-        self.model.set_records(self.controller.repository.runs)
+        deleted = self.controller.repository.deleted
+        self.filter.show_deleted_count(len(deleted))
+        self.model.set_records(
+            deleted if self.filter.is_deleted else self.controller.repository.runs
+        )
         if self.controller.training.run is not None and self.controller.training.is_active:
             self._on_state(self.controller.training.state)
         self._show_what_there_is()
         self._on_selection()
 
+    @Slot()
+    def _on_filter(self) -> None:
+        """Lists other runs."""
+        self.table.clearSelection()
+        self.proxy.keep_states(self.filter.states)
+        self.table.show_deleted(self.filter.is_deleted)
+        self._on_runs_changed()
+
     def _show_what_there_is(self) -> None:
-        n_runs, n_shown = self.model.rowCount(), self.proxy.rowCount()
-        self._stack.setCurrentIndex(0 if n_shown else 1)
+        self._stack.setCurrentIndex(0 if self.proxy.rowCount() else 1)
         if not self.controller.repository.is_read:
             self.empty.show_text(self.tr("Reading the runs…"))
-        elif not n_runs:
+        elif self.model.rowCount():
+            self._show_that_none_is_found()
+        elif self.filter.is_deleted:
+            text = self.tr("A run that you delete can be brought back here for {n} days.")
+            self.empty.show_text(self.tr("No deleted runs."), hint=text.format(n=KEPT_DAYS))
+        elif n_deleted := len(self.controller.repository.deleted):
+            one, many = self.tr("{n} deleted run"), self.tr("{n} deleted runs")
+            text = self.tr("There are {runs}, which can be brought back.")
+            text = text.format(runs=counted(n_deleted, one, many))
+            self.empty.show_text(self.tr("No runs."), "muted", text, self.tr("Show them"), DELETED)
+        else:
             self.empty.show_text(
                 self.tr("No runs yet."),
                 "accent",
@@ -329,10 +336,24 @@ class RunsPage(Page):
                 self.tr("Go to Train"),
                 "train",
             )
+        n_runs = len(self.controller.repository.runs)
+        self.hint_changed.emit(self._count(n_runs) if n_runs else "")
+
+    @Slot(str)
+    def _on_empty_activated(self, target: str) -> None:
+        if target == DELETED:
+            self.filter.choose(DELETED)
         else:
+            self.page_requested.emit(target)
+
+    def _show_that_none_is_found(self) -> None:
+        if self.search.text():
             text = self.tr("No run holds “{text}”.").format(text=self.search.text())
             self.empty.show_text(text, hint=self.tr("Search for fewer or other words."))
-        self.hint_changed.emit(self._count(n_runs) if n_runs else "")
+        else:
+            text = self.tr("No run is in the state “{state}”.")
+            text = text.format(state=self.filter.currentText())
+            self.empty.show_text(text, hint=self.tr("Choose another state above, or all runs."))
 
     def _count(self, n: int) -> str:
         return counted(n, self.tr("{n} run"), self.tr("{n} runs"))
@@ -375,8 +396,3 @@ class RunsPage(Page):
     @Slot(QModelIndex)
     def _on_double_clicked(self, _index: QModelIndex) -> None:
         self.open_results()
-
-    @Slot(int, Qt.SortOrder)
-    def _on_sorted(self, position: int, order: Qt.SortOrder) -> None:
-        self.settings.set("runs/sort", self.model.columns[position].name)
-        self.settings.set("runs/descending", order is Qt.SortOrder.DescendingOrder)
