@@ -388,7 +388,7 @@ class TestFilter:
         page.open_results()
         assert asked == []
         page.use_settings()
-        assert on.controller.draft.source == "digits"
+        assert on.controller.drafts.draft.source == "digits"
 
     def test_those_deleted_last_come_first_and_the_order_of_the_others_stays(
         self, on: Stage[RunsPage], three: list[str]
