@@ -132,20 +132,18 @@ class TrainingThread(QThread):
         with self._condition:
             return not self._is_retired and self._drop(key)
 
-    def cancel(self, key: str) -> bool:
+    def cancel(self, key: str) -> None:
         """Drops a question that still waits, or stops the one that is being answered.
 
-        Returns:
-            Whether there is one under way; it is answered all the same, as a rule by `Rejected`.
+        The latter is answered all the same, as a rule by `Rejected`.
         """
         with self._condition:
             self._drop(key)
             current = self._current
             if current is None or current.key != key:
-                return False
+                return
             self._cancelled = current.ticket
         self.control(Control.STOP)
-        return True
 
     def control(self, request: Request) -> None:
         """Passes a request to the training under way, at once."""
