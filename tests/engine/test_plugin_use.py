@@ -304,7 +304,7 @@ class TestFailingAtUse:
         for how, said in (
             ("error", "does not shake"),
             ("type", "change must return float32"),
-            ("fewer", "It uses the augmentation 'failing_shake' of the package 'failing-package'"),
+            ("fewer", "which may be the cause"),
         ):
             spec = {
                 "data": {"source": "failing_data"},

@@ -45,7 +45,7 @@ class TestDiscovery:
             install(plugin_site, package, package, "raise ImportError", points)
         assert {record.state for record in declared()} == {PluginState.REFUSED}
         for record in declared():
-            assert record.reason == "Several packages have a plot of this name: first, second."
+            assert record.reason == "Several packages use this name: first, second."
 
     def test_damaged_metadata_is_passed_over(self, plugin_site):
         install(plugin_site, "good", "good", "", {"descent.plots": {"good": "good:Good"}})

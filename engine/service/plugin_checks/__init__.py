@@ -165,7 +165,7 @@ def _name_problem(record: PluginRecord) -> tuple[str, str] | None:
         )
     if record.name in _OWN_NAMES[record.group]():
         return (
-            f"Descent has a {record.group.word} of this name itself: '{record.name}'.",
+            f"One of Descent's own {record.group.word}s has this name: '{record.name}'.",
             "Change the name of its entry point and of its class.",
         )
     return None
