@@ -57,7 +57,6 @@ class PluginThread(QThread):
         from engine.service.plugin_checks import check_all
 
         for record in check_all(new, should_stop=self._ended.is_set):
-            if self._ended.is_set():
-                return
             self.checked.emit(record)
-        self.loaded.emit(PLUGINS.load())
+        if not self._ended.is_set():
+            self.loaded.emit(PLUGINS.load())

@@ -63,10 +63,12 @@ class TestProcess:
         assert "other" not in sys.modules
 
     def test_one_that_never_ends_is_ended(self, plugin_site):
-        record = plug(plugin_site, "print('still here', flush=True)\nwhile True: pass")
-        found = check(record, Limits(import_s=0.5))
+        found = check(plug(plugin_site, "while True: pass"), Limits(import_s=0.5))
         assert found.reason == "Importing it did not end within 0.5 s."
-        assert "still here" in found.details
+
+    def test_last_words_are_kept_as_details(self, plugin_site):
+        source = "import os\nprint('these are my last words', flush=True)\nos._exit(7)"
+        assert "last words" in check(plug(plugin_site, source)).details
 
     def test_a_contract_that_never_ends_is_ended(self, plugin_site):
         source = PLOT.replace("return None", "\n        while True: pass")
@@ -99,6 +101,25 @@ class TestProcess:
         assert states == {"first": PluginState.REFUSED, "plug": PluginState.READY}
         assert {record.name: recall(record).state for record in declared()} == states
 
+    def test_those_of_one_package_are_judged_each_by_itself(self, plugin_site):
+        """Whatever one of them does to the process they share."""
+        (plugin_site / "keras.py").write_text("")
+        sources = {
+            "crashes": "import os; os.abort()",
+            "heavy": f"import keras\n{PLOT}",
+            "leaves": "import sys; sys.exit()",
+            "plug": PLOT,
+        }
+        for name, source in sources.items():
+            (plugin_site / f"of_{name}.py").write_text(source)
+        points = {"descent.plots": {name: f"of_{name}:Plug" for name in sources}}
+        install(plugin_site, "several", "several", "", points)
+        found = {item.name: item for item in check_all(declared())}
+        assert "SIGABRT" in found["crashes"].reason
+        assert "loads keras" in found["heavy"].reason
+        assert "SystemExit" in found["leaves"].reason
+        assert found["plug"].state is PluginState.READY
+
     def test_a_stop_leaves_the_rest_unchecked(self, plugin_site):
         record = plug(plugin_site, "while True: pass")
         asked = threading.Event()
@@ -109,8 +130,7 @@ class TestProcess:
             asked.set()
             return stops
 
-        (found,) = check_all([record], should_stop=should_stop)
-        assert found.state is PluginState.UNCHECKED
+        assert list(check_all([record], should_stop=should_stop)) == []
         assert recall(record).state is PluginState.UNCHECKED
 
 

@@ -196,7 +196,7 @@ class TestCommandLine:
         assert cli.main(["plugins"]) == 0
         printed = capsys.readouterr()
         assert "bad: Importing it failed." in printed.out
-        assert "Checking the plot 'bad'" in printed.err
+        assert "Checking the plug-ins 'bad' of broken" in printed.err
 
 
 def test_a_record_survives_json() -> None:

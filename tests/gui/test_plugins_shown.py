@@ -106,13 +106,18 @@ class TestWindow:
         install(plugin_site, "bad-package", "bad", "raise SystemExit", points)
         PLUGINS.defer()
 
-        def check(record, limits=None, should_stop=None):
+        def check_all(records, should_stop):
             """In place of processes: the window's part is what is tried here."""
-            if record.name == "bad":
-                return replace(record, state=PluginState.REFUSED, reason="It left.", hint="Stay.")
-            return replace(record, state=PluginState.READY, title=record.name)
+            for record in records:
+                found = replace(record, state=PluginState.READY, title=record.name)
+                if record.name == "bad":
+                    found = replace(
+                        record, state=PluginState.REFUSED, reason="It left.", hint="Stay."
+                    )
+                verdicts.keep(found)
+                yield found
 
-        monkeypatch.setattr(plugin_checks, "check", check)
+        monkeypatch.setattr(plugin_checks, "check_all", check_all)
         for on in open_window(qtbot, tmp_path):
             qtbot.waitUntil(lambda on=on: "rings" in page(on, "data").cards.shown_names)
             said = spoken.take("warning")
