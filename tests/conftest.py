@@ -4,12 +4,16 @@ goes on after a test.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plugin_packages import found_sound, install_sample
 
 from engine.files import CACHE_VARIABLE
+from engine.plugins.loading import PLUGINS
 from tests.left_running import LeftRunning, record_starts
 
 record_starts()
@@ -33,3 +37,28 @@ def nothing_left_running() -> Iterator[None]:
     left = [*running.threads(), *running.processes()]
     if left:
         pytest.fail("\n".join(["Left running by the test:", *left]), pytrace=False)
+
+
+@pytest.fixture
+def plugin_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder on the module path for packages with plug-ins; forgotten after the test."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    modules = set(sys.modules)
+    PLUGINS.forget()
+    yield folder
+    PLUGINS.forget()
+    for name in set(sys.modules) - modules:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if file.startswith(str(folder)):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+@pytest.fixture
+def sample(plugin_site: Path) -> Path:
+    """The sample package, installed and found sound."""
+    install_sample(plugin_site)
+    found_sound()
+    return plugin_site

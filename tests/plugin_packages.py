@@ -10,7 +10,12 @@ import shutil
 import tomllib
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+from engine.plugins import verdicts
+from engine.plugins.discovery import declared
+from engine.plugins.record import PluginState
 
 SAMPLE = Path(__file__).parent / "plugins" / "sample"
 
@@ -74,3 +79,10 @@ def _write_metadata(folder: Path, package: str, version: str, points: EntryPoint
     for group, targets in points.items():
         lines += [f"[{group}]", *(f"{name} = {target}" for name, target in targets.items()), ""]
     (folder / "entry_points.txt").write_text("\n".join(lines))
+
+
+def found_sound() -> None:
+    """As if the check had found every plug-in sound."""
+    for record in declared():
+        if record.state is PluginState.UNCHECKED:
+            verdicts.keep(replace(record, state=PluginState.READY, title=record.name))

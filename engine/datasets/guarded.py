@@ -17,7 +17,7 @@ from engine.plugins.guarding import guarded
 from engine.plugins.loading import PLUGINS
 from engine.plugins.record import Group, PluginRecord
 from engine.spec.run_spec import DataSpec
-from engine.spec.signature import Kind, Output
+from engine.spec.signature import Kind, Output, Task
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def checked_examples(examples: object) -> Examples:
         raise ValueError(
             f"There must be a target for each of {n_samples} examples. Received: {len(y)}"
         )
-    if examples.output is Output.CLASSES:
+    if examples.output is Output.CLASSES or examples.task is Task.CLASSIFICATION:
         _check_classes(y, len(examples.class_names))
     elif examples.output is Output.NUMBERS and not np.issubdtype(y.dtype, np.number):
         raise TypeError(f"Targets that are numbers must be float64. Received: {y.dtype}")

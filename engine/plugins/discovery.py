@@ -98,8 +98,7 @@ def _without_doubles(records: list[PluginRecord]) -> Iterator[PluginRecord]:
         yield replace(
             record,
             state=PluginState.REFUSED,
-            reason=f"Several packages have a {record.group.word} of this name: "
-            f"{', '.join(packages)}.",
+            reason=f"Several packages use this name: {', '.join(packages)}.",
             hint="Uninstall all but one of them, or ask their authors for another name.",
         )
 

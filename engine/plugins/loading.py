@@ -77,7 +77,7 @@ class Plugins:
             return tuple(self._records.values())
 
     def _load(self) -> None:
-        found = {record.key: _recalled(record) for record in declared()}
+        found = {record.key: recalled(record) for record in declared()}
         new = [record for record in found.values() if record.state is PluginState.UNCHECKED]
         if new and self._check is not None:
             found |= {record.key: record for record in self._check(new)}
@@ -117,7 +117,8 @@ class Plugins:
                 self.load()
 
 
-def _recalled(record: PluginRecord) -> PluginRecord:
+def recalled(record: PluginRecord) -> PluginRecord:
+    """Returns what is known of a plug-in: what its name alone tells, or what the check found."""
     return record if record.state is PluginState.REFUSED else verdicts.recall(record)
 
 

@@ -25,10 +25,15 @@ def save_used(names: Iterable[tuple[Group, str]], folder: Path, plugins: Plugins
     Raises:
         WorkspaceError: It cannot be written.
     """
-    loaded = (plugins.objects(group).get(name) for group, name in names)
-    used = [record.to_dict() for record, _ in filter(None, loaded)]
+    used = [record.to_dict() for record in _used(names, plugins)]
     if used:
         atomic_write(folder / FILE_NAME, json.dumps({"plugins": used}, indent=1))
+
+
+def suspects(names: Iterable[tuple[Group, str]], plugins: Plugins = PLUGINS) -> str:
+    """A sentence that names the plug-ins of a run that failed unexpectedly; empty without any."""
+    used = [record.words for record in _used(names, plugins)]
+    return f"It uses {', '.join(used)}, which may be the cause." if used else ""
 
 
 def check_used(run: str, folder: Path, plugins: Plugins = PLUGINS) -> None:
@@ -54,6 +59,11 @@ def check_used(run: str, folder: Path, plugins: Plugins = PLUGINS) -> None:
             f"The run '{run}' needs {record.words}, which cannot be used. {reason}",
             f"{hint.rstrip('.')}. What was recorded can be looked at without it.",
         )
+
+
+def _used(names: Iterable[tuple[Group, str]], plugins: Plugins) -> list[PluginRecord]:
+    found = (plugins.objects(group).get(name) for group, name in names)
+    return [loaded[0] for loaded in found if loaded is not None]
 
 
 def _read(folder: Path) -> list[PluginRecord]:

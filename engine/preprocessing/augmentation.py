@@ -110,7 +110,8 @@ class GuardedAugmentation(Augmentation):
                     f"change must return {x.dtype.name} {tuple(x.shape)} as it was given. "
                     f"Received: {changed.dtype.name} {tuple(changed.shape)}"
                 )
-            return changed
+        # How many examples there are is known in the step alone; this costs nothing there.
+        return changed if x.shape.is_fully_defined() else tf.reshape(changed, tf.shape(x))
 
 
 AUGMENTATIONS: Registry[Augmentation] = Registry(

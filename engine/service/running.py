@@ -16,7 +16,7 @@ from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
-from engine.plugins.used import check_used, save_used
+from engine.plugins.used import check_used, save_used, suspects
 from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
@@ -274,11 +274,17 @@ def _train_recorded(context: RunContext, setup: Setup, resumption: Resumption | 
         setup.group.begin(context.id, context.name, resumption)
         return TrainingJob(context, setup, resumption).execute()
     except Exception as error:
-        return failed(context.id, error)
+        return failed(context.id, error, suspects(setup.prepared.names))
 
 
-def failed(run: str, error: Exception) -> RunFailed:
-    """The end of a run that an error ended; call it while handling the error."""
+def failed(run: str, error: Exception, suspects: str = "") -> RunFailed:
+    """The end of a run that an error ended; call it while handling the error.
+
+    Args:
+        run: Its id.
+        error: What ended it.
+        suspects: Of another package, what may be the cause; in a sentence.
+    """
     if is_out_of_memory(error):
         details = traceback.format_exc()
         return RunFailed(
@@ -294,6 +300,7 @@ def failed(run: str, error: Exception) -> RunFailed:
     return RunFailed(
         run,
         reason=f"Training failed unexpectedly: {error}",
-        hint="What was recorded is kept. The details below help to find the cause.",
+        hint=f"{suspects} What was recorded is kept. The details below help to find the "
+        "cause.".lstrip(),
         details=traceback.format_exc(),
     )

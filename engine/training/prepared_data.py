@@ -94,10 +94,11 @@ class PreparedData(DividedData):
     @property
     def names(self) -> tuple[tuple[Group, str], ...]:
         """Everything that was picked by a name, and so may come from another package."""
-        dataset = self.dataset
-        is_file = isinstance(dataset, FileDataset)
+        data = (Group.DATASETS, self.dataset.name)
+        if isinstance(self.dataset, FileDataset):
+            data = (Group.FORMATS, self.dataset.format.name)
         return (
-            (Group.FORMATS, dataset.format.name) if is_file else (Group.DATASETS, dataset.name),
+            data,
             (Group.ARCHITECTURES, self.spec.model.chosen),
             *((Group.AUGMENTATIONS, name) for name in self.spec.augmentation.plugins),
         )

@@ -25,6 +25,7 @@ from gui.state.device_controller import DeviceController
 from gui.state.draft_controller import DraftController
 from gui.state.estimate_controller import EstimateController
 from gui.state.own_models import OwnModels
+from gui.state.plugin_controller import PluginController
 from gui.state.rate_controller import RateController
 from gui.state.run_controller import EPOCHS, RunController
 from gui.state.run_repository import RunRepository
@@ -88,6 +89,7 @@ class Controller(QObject):
         self.repository = RunRepository(workspace, self)
         self.own_models = OwnModels(workspace, self.repository, self)
         self.devices = DeviceController(sampler, self._pool, self)
+        self.plugins = PluginController(self)
         self._connect_parts()
 
     def _connect_parts(self) -> None:
@@ -100,8 +102,9 @@ class Controller(QObject):
         self._pool.answered.connect(self._on_answer)
         for found in (self.repository, self.own_models, self.devices):
             found.problem_found.connect(self.problem_found)
-        for ended in (self.repository, self._pool, self.devices):
+        for ended in (self.repository, self._pool, self.devices, self.plugins):
             ended.closed.connect(self._on_part_closed)
+        self.plugins.changed.connect(self.drafts.show_again)
 
     @property
     def is_read_only(self) -> bool:
@@ -118,7 +121,8 @@ class Controller(QObject):
     def open(self) -> None:
         """Takes the workspace and starts the threads, and a worker that loads TensorFlow."""
         self._lock_holder.take()
-        self._open_parts = 3
+        self._open_parts = 4
+        self.plugins.open()
         self._warm_up_ticket = self._pool.warm_up()
         self.repository.open(may_mark=not self.is_read_only)
         self.own_models.refresh()
@@ -218,6 +222,7 @@ class Controller(QObject):
         self._pool.close()
         self.repository.close()
         self.devices.close()
+        self.plugins.close()
 
     @Slot()
     def _on_part_closed(self) -> None:

@@ -114,6 +114,17 @@ class DraftController(QObject):
         if self._is_open:
             self._timer.start(0)
 
+    @Slot()
+    def show_again(self) -> None:
+        """There is more to pick from, and what a refused draft lacked may be there now."""
+        self.draft_changed.emit(self.draft)
+        if self.data_problem is not None:
+            self.inspect_again()
+        elif self.model_problem is not None:
+            self._forget_model()
+            if self._is_open:
+                self._timer.start(0)
+
     def download(self) -> None:
         """Downloads the draft's data set, which the person said yes to, and looks at it then."""
         if self._is_open:

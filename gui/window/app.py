@@ -33,6 +33,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import __version__
+from engine.plugins.loading import PLUGINS
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from gui.state.controller import Controller
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The window hides before the engine has ended; the program goes on until then.
     application.setQuitOnLastWindowClosed(False)
     workspace: Path = options.workspace or default_workspace()
+    PLUGINS.defer()  # none is imported in this thread, which has no time to wait
     log_path = start_log(workspace)
     settings = Settings()
     mode = settings.get("theme/mode", "system")

@@ -29,6 +29,7 @@ from gui.state.settings import Settings
 from gui.window.drop_hint import DropHint, dropped_path
 from gui.window.help_sheets import HelpSheets
 from gui.window.page_list import PAGES, page_class
+from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
 from gui.window.window_actions import Shortcut, add_actions
 from gui.window.workflow_bar import Step
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self._build()
         add_actions(self, self._shortcuts())
         self.hints = WorkflowHints(controller, self.bar, self)
+        self.plugin_notices = PluginNotices(controller.plugins, self.messages, self)
         self._drop_hint = DropHint(self)
         self._connect()
         self._show_run_text("")

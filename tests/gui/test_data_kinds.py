@@ -297,7 +297,7 @@ class TestSettings:
         self, on: PageStage[DataPage], source: str, shown: set[str]
     ) -> None:
         look(on, source, "problems")
-        form = on.page.data_settings.augmentation_form
+        form = on.page.data_settings.augmentations.own
         assert {name for name, row in form._rows.items() if not row.isHidden()} == shown
 
     def test_texts_can_be_cut_in_another_way(self, on: PageStage[DataPage]) -> None:

@@ -6,27 +6,27 @@ import contextlib
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from engine.cli.commands.output import Output, table
-from engine.plugins.loading import PLUGINS
+from engine.plugins.discovery import declared
+from engine.plugins.loading import PLUGINS, recalled
 from engine.plugins.record import PluginRecord, PluginState
 
 
 def list_plugins(arguments: Namespace, output: Output) -> int:
     """Lists all plug-ins; checks those that are new, and those that were left out once more."""
-    from engine.plugins.discovery import declared
-    from engine.plugins.verdicts import recall
-    from engine.service.plugin_checks import check_all
-
-    found: list[PluginRecord] = []
+    found = []
+    again = []
     for record in declared():
-        known = recall(record)
-        is_ambiguous = record.state is PluginState.REFUSED
-        is_settled = known.state is PluginState.READY and not arguments.again
-        if not is_ambiguous and not is_settled:
-            _announce(record, output)
-            (known,) = check_all([record])
-        found.append(record if is_ambiguous else known)
+        known = recalled(record)
+        is_judged = record.state is PluginState.REFUSED  # by its name, which others have, too
+        if is_judged or (known.state is PluginState.READY and not arguments.again):
+            found.append(known)
+        else:
+            again.append(record)
+    found += _checked(again, output)
+    found.sort(key=lambda item: (item.package, item.group, item.name))
     if output.as_json:
         output.object({"plugins": [_values(record) for record in found]})
         return 0
@@ -47,25 +47,24 @@ def list_plugins(arguments: Namespace, output: Output) -> int:
 @contextlib.contextmanager
 def checked_plugins(output: Output) -> Iterator[None]:
     """Has plug-ins that are new checked when the command first asks for one, and says so."""
-
-    def check(records: Sequence[PluginRecord]) -> Iterator[PluginRecord]:
-        from engine.service.plugin_checks import check_all
-
-        for record in records:
-            _announce(record, output)
-            yield from check_all([record])
-
-    PLUGINS.check_with(check)
+    PLUGINS.check_with(partial(_checked, output=output))
     try:
         yield
     finally:
         PLUGINS.check_with(None)
 
 
-def _announce(record: PluginRecord, output: Output) -> None:
-    """Says what takes some seconds, once for each version of a package."""
+def _checked(records: Sequence[PluginRecord], output: Output) -> list[PluginRecord]:
+    """Checks plug-ins, and says so: it takes some seconds, once for each version of a package."""
+    if not records:
+        return []
+    from engine.service.plugin_checks import check_all
+
     if not output.as_json:
-        sys.stderr.write(f"Checking {record.words}…\n")
+        names = ", ".join(f"'{record.name}'" for record in records)
+        packages = ", ".join(dict.fromkeys(record.package for record in records))
+        sys.stderr.write(f"Checking the plug-ins {names} of {packages}…\n")
+    return list(check_all(records))
 
 
 def _values(record: PluginRecord) -> dict[str, object]:

@@ -74,42 +74,63 @@ def check_all(
 ) -> Iterator[PluginRecord]:
     """Yields each plug-in with its verdict, which is kept for the next start.
 
+    Those of one package share a process, as long as it stands.
+
     Args:
         records: What is to be checked.
         limits: How long it may take.
-        should_stop: Asked often; what is not checked then is yielded as it is.
+        should_stop: Asked often; what is not checked then is not yielded.
     """
+    by_package: dict[str, list[PluginRecord]] = {}
     for record in records:
-        found = record if should_stop() else check(record, limits, should_stop)
-        if found.state is not PluginState.UNCHECKED:
+        by_package.setdefault(record.package, []).append(record)
+    for package in by_package.values():
+        for found in _check_package(package, limits or Limits(), should_stop):
             verdicts.keep(found)
-        yield found
+            yield found
 
 
-def check(
-    record: PluginRecord,
-    limits: Limits | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> PluginRecord:
-    """Returns a plug-in with its verdict; unchecked where a stop was asked for."""
-    unfit = _name_problem(record)
-    if unfit:
-        return _refused(record, *unfit)
-    logger.info("Checking %s", record.words)
+def check(record: PluginRecord, limits: Limits | None = None) -> PluginRecord:
+    """Returns a plug-in with its verdict."""
+    return next(check_all([record], limits))
+
+
+def _check_package(
+    records: Iterable[PluginRecord], limits: Limits, should_stop: Callable[[], bool]
+) -> Iterator[PluginRecord]:
+    waiting: list[PluginRecord] = []
+    for record in records:
+        unfit = _name_problem(record)
+        if unfit:
+            yield _refused(record, *unfit)
+        else:
+            waiting.append(record)
+    while waiting and not should_stop():
+        for found in _ask(waiting, limits, should_stop):
+            waiting = [record for record in waiting if record.key != found.key]
+            yield found
+
+
+def _ask(
+    records: list[PluginRecord], limits: Limits, should_stop: Callable[[], bool]
+) -> Iterator[PluginRecord]:
+    """Yields verdicts while a process stands: of one plug-in at least, unless it is stopped."""
+    logger.info("Checking %s", "; ".join(record.words for record in records))
     # On Windows the process may hold its log a moment longer; what is left there is temporary.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "check.log"
-        ours, theirs = multiprocessing.get_context("spawn").Pipe()
-        child = multiprocessing.get_context("spawn").Process(
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        child = context.Process(
             target=process.main,
-            args=(theirs, record, log),
+            args=(theirs, records, log),
             name="descent-plugin-check",
             daemon=True,
         )
         try:
             child.start()
             theirs.close()  # so that the pipe ends when the process does
-            return _listen(ours, child, record, limits or Limits(), should_stop, log)
+            yield from _listen(ours, child, records, limits, should_stop, log)
         finally:
             if child.pid is not None:
                 child.kill()
@@ -120,40 +141,44 @@ def check(
 def _listen(
     connection: Connection,
     child: SpawnProcess,
-    record: PluginRecord,
+    records: list[PluginRecord],
     limits: Limits,
     should_stop: Callable[[], bool],
     log: Path,
-) -> PluginRecord:
-    """Waits for the verdict, or finds it where the process cannot give one."""
-    stage = Stage.STARTING
+) -> Iterator[PluginRecord]:
+    """Yields what the process finds, and what is to be said where it cannot say it itself."""
+    stage, record = Stage.STARTING, records[0]
     until = time.monotonic() + limits.of(stage)
     try:
         while not should_stop():
             if connection.poll(POLL_S):
                 said = connection.recv()
+                if said is None:
+                    return
                 if isinstance(said, PluginRecord):
-                    return said
-                stage = Stage(said)
+                    yield said
+                    continue
+                name, place = said
+                stage, record = Stage(name), records[place]
                 until = time.monotonic() + limits.of(stage)
             elif time.monotonic() > until:
-                return _refused(
+                yield _refused(
                     record,
                     f"{stage.words} did not end within {limits.of(stage):g} s.",
                     "Nothing may wait for a network, a device or a person there; what takes long "
                     "belongs inside load, build, change or draw.",
                     _tail(log),
                 )
+                return
     except (EOFError, OSError):
         child.join(5.0)
-        return _refused(
+        yield _refused(
             record,
             f"{stage.words} ended the process ({_ending(child.exitcode)}).",
             "Whatever ends a process would take the window along. Its last words are in the "
             "details.",
             _tail(log),
         )
-    return record
 
 
 def _name_problem(record: PluginRecord) -> tuple[str, str] | None:
@@ -165,7 +190,7 @@ def _name_problem(record: PluginRecord) -> tuple[str, str] | None:
         )
     if record.name in _OWN_NAMES[record.group]():
         return (
-            f"Descent has a {record.group.word} of this name itself: '{record.name}'.",
+            f"One of Descent's own {record.group.word}s has this name: '{record.name}'.",
             "Change the name of its entry point and of its class.",
         )
     return None

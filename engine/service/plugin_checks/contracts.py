@@ -103,7 +103,7 @@ def _check_parameters(declared: object) -> None:
             "Derive it from engine.api.Parameters, and declare each with engine.api.parameter.",
         )
     try:
-        validate(declared, {})
+        validate(declared, {item.name: item.default for item in describe(declared)})
     except DescentError as error:
         raise Refusal(
             f"Its parameters cannot be left at their defaults. Received: {error}",

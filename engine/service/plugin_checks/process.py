@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -42,12 +44,13 @@ class Stage(StrEnum):
         }[self]
 
 
-def main(connection: Connection, record: PluginRecord, log: Path) -> None:
-    """Checks a plug-in. The target of the spawned process, which is killed once it has spoken.
+def main(connection: Connection, records: list[PluginRecord], log: Path) -> None:
+    """Checks plug-ins. The target of the spawned process, which is killed once it has spoken.
 
     Args:
-        connection: Stages and the verdict go out.
-        record: The plug-in, unchecked.
+        connection: Out go stages, each with the place of the plug-in, and verdicts; None when
+            there is nothing more to say.
+        records: The plug-ins of one package, unchecked.
         log: Where everything that is printed goes.
     """
     _redirect_output(log)
@@ -56,36 +59,58 @@ def main(connection: Connection, record: PluginRecord, log: Path) -> None:
         os.nice(NICENESS)
     # A training may be using the GPU; a check needs none.
     os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    stage = Stage.IMPORTING
-    connection.send(stage.value)
-    before = _heavy()
-    try:
-        plugin = make(record)
-        loaded = sorted(_heavy() - before)
-        record = replace(record, loads_keras=bool(loaded))
-        if loaded:
-            raise Refusal(
-                f"Importing it loads {' and '.join(loaded)}, which the window must never do.",
-                "Import that inside build or change, not at the top of a module.",
-            )
-        stage = Stage.CHECKING
-        connection.send(stage.value)
-        title = check_contract(plugin, record)
-        verdict = replace(record, state=PluginState.READY, title=title)
-    except Refusal as refusal:
-        verdict = _refused(record, refusal.reason, refusal.hint)
-    except PluginError as error:
-        verdict = _refused(record, error.message, error.hint, error.details)
-    except BaseException as error:
-        verdict = _refused(
-            record,
-            f"{stage.words} failed. Received: {error_words(error)}.",
-            "The details say where. If a package is missing, install it.",
-            traceback.format_exc(),
-        )
-    connection.send(verdict)
+    _check(connection, records)
+    connection.send(None)
     connection.close()
     os._exit(0)  # no thread of a plug-in's holds this up
+
+
+def _check(connection: Connection, records: list[PluginRecord]) -> None:
+    plugins: dict[int, object] = {}
+    for place, record in enumerate(records):  # before anything here loads Keras
+        connection.send((Stage.IMPORTING.value, place))
+        before = _heavy()
+        found, plugin = _tried(record, Stage.IMPORTING, partial(make, record))
+        loaded = sorted(_heavy() - before)
+        if loaded:
+            connection.send(_refused(replace(record, loads_keras=True), *_of_heavy(loaded)))
+            return  # of the others it could not be told any more; they get another process
+        if found.state is PluginState.REFUSED:
+            connection.send(found)
+        else:
+            plugins[place] = plugin
+    for place, plugin in plugins.items():
+        record = records[place]
+        connection.send((Stage.CHECKING.value, place))
+        found, title = _tried(
+            record,
+            Stage.CHECKING,
+            partial(check_contract, plugin, record),
+        )
+        connection.send(found if title is None else replace(found, title=str(title)))
+
+
+def _tried(
+    record: PluginRecord, stage: Stage, act: Callable[[], object]
+) -> tuple[PluginRecord, object | None]:
+    """The plug-in, refused where `act` raises anything, else ready; and what `act` returned."""
+    try:
+        return replace(record, state=PluginState.READY), act()
+    except Refusal as refusal:
+        return _refused(record, refusal.reason, refusal.hint), None
+    except PluginError as error:
+        return _refused(record, error.message, error.hint, error.details), None
+    except BaseException as error:
+        reason = f"{stage.words} failed. Received: {error_words(error)}."
+        hint = "The details say where. If a package is missing, install it."
+        return _refused(record, reason, hint, traceback.format_exc()), None
+
+
+def _of_heavy(loaded: list[str]) -> tuple[str, str]:
+    return (
+        f"Importing it loads {' and '.join(loaded)}, which the window must never do.",
+        "Import that inside build or change, not at the top of a module.",
+    )
 
 
 def _refused(record: PluginRecord, reason: str, hint: str, details: str = "") -> PluginRecord:

@@ -59,7 +59,7 @@ class DataPage(Page):
     ) -> None:
         super().__init__(controller, messages, settings, parent)
         self._recent = RecentSources(settings)
-        self._shown_source: str | None = None
+        self._shown_source: tuple[str, bool] | None = None
         self._progress: DataProgress | None = None
         self._panel_action = self.ask_for_file
         # Each part is born where it will stay: moving a tree of widgets to another parent dresses
@@ -183,8 +183,7 @@ class DataPage(Page):
         open_file = QAction(self.tr("Open a file"), self)
         open_file.setShortcut(QKeySequence.StandardKey.Open)
         open_file.triggered.connect(self.ask_for_file)
-        open_folder = QAction(self.tr("Open a folder"), self)
-        open_folder.setShortcut(QKeySequence("Ctrl+Shift+O"))
+        open_folder = QAction(self.tr("Open a folder"), self, shortcut=QKeySequence("Ctrl+Shift+O"))
         open_folder.triggered.connect(self.ask_for_folder)
         for action in (search, open_file, open_folder):
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -271,10 +270,11 @@ class DataPage(Page):
         self._show_cards()
         self.data_settings.show_draft(draft)
         self._settings_area.setVisible(draft.has_data)
-        if draft.source == self._shown_source:
+        is_boxed = draft.source in DATASETS  # of another package's data: known only later
+        if (draft.source, is_boxed) == self._shown_source:
             return
-        self._shown_source = draft.source
-        if draft.source in DATASETS:
+        self._shown_source = draft.source, is_boxed
+        if is_boxed:
             self.title.setText(DATASETS[draft.source].title)
             self.description.setText(DATASETS[draft.source].description)
         else:
@@ -347,7 +347,7 @@ class DataPage(Page):
                 self._show_empty()
             return
         self._loading_timer.stop()
-        if profile.source not in DATASETS:
+        if profile.source not in DATASETS and profile.format:
             self._recent.remember(profile)
             self._show_cards()
         self.data_settings.show_problems(())

@@ -14,16 +14,15 @@ from engine.datasets import DATASETS, FORMATS
 from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
 from engine.errors import Problem
 from engine.events.profile import Profile
-from engine.preprocessing.augmentation import settings_for
-from engine.spec.parameters import Parameters, describe
+from engine.spec.parameters import Parameters
 from engine.spec.run_spec import (
     AnomalySpec,
-    AugmentationSpec,
     PreprocessingSpec,
     RunSpec,
     SplitSpec,
 )
 from engine.spec.signature import Kind, Output, Signature, Task
+from gui.pages.data.augmentations import Augmentations
 from gui.pages.data.column_choice import ColumnChoice
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.state.draft_controller import DraftController
@@ -70,8 +69,8 @@ class DataSettings(QWidget):
         self.anomaly_form = ParameterForm(AnomalySpec, "anomaly", self)
         self._anomaly_title = _heading(self.tr("Anomalies"), self)
         self.shaping_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
-        self.augmentation_form = ParameterForm(AugmentationSpec, "augmentation", self)
-        self.augmentation = Fold(self.tr("Augmentation"), self.augmentation_form, self)
+        self.augmentations = Augmentations(self)
+        self.augmentation = Fold(self.tr("Augmentation"), self.augmentations, self)
         self._shaping_title = _heading("", self)
         self._format_part = _part(self.tr("Read as"), self.format, self)
         self._target_part = _part(self.tr("Column to predict"), self.target, self)
@@ -126,12 +125,13 @@ class DataSettings(QWidget):
         self.seed_form.values_changed.connect(self._on_seed)
         self.anomaly_form.values_changed.connect(self._on_anomaly)
         self.shaping_form.values_changed.connect(self._on_shaping)
-        self.augmentation_form.values_changed.connect(self._on_augmentation)
+        self.augmentations.values_changed.connect(self._on_augmentation)
 
     # ---- showing
 
     def show_draft(self, draft: Draft) -> None:
         """Shows what the draft says."""
+        self.augmentations.offer_plugins()
         if draft.source != self._source:
             self._source = draft.source
             self._format = ""
@@ -151,7 +151,7 @@ class DataSettings(QWidget):
         self.seed_form.set_values({"seed": draft.seed})
         self.anomaly_form.set_values(draft.anomaly)
         self.shaping_form.set_values(draft.preprocessing)
-        self.augmentation_form.set_values(draft.augmentation)
+        self.augmentations.set_values(draft.augmentation)
         if draft.augmentation:
             self.augmentation.set_open(True)
 
@@ -180,7 +180,7 @@ class DataSettings(QWidget):
             self.augmentation.header.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return self.augmentation
         forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
-        for form in (*forms, self.augmentation_form):
+        for form in (*forms, self.augmentations):
             row = form.focus_field(path) if form is not None else None
             if row is not None:
                 return row
@@ -189,7 +189,7 @@ class DataSettings(QWidget):
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
         forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
-        for form in (*forms, self.augmentation_form):
+        for form in (*forms, self.augmentations):
             if form is not None:
                 problems = form.set_problems(problems)
         return problems
@@ -240,10 +240,7 @@ class DataSettings(QWidget):
         for name in PreprocessingSpec.model_fields:
             self.shaping_form.set_row_shown(name, name in shaping)
         self.augmentation.setVisible(kind is not None)
-        if kind is not None:
-            fitting = {item.name for item in settings_for(kind)}
-            for item in describe(AugmentationSpec):  # plug-ins have settings, but no field
-                self.augmentation_form.set_row_shown(item.name, item.name in fitting)
+        self.augmentations.show_kind(kind)
 
     def _offer_formats(self, draft: Draft, is_file: bool) -> None:
         self._format_part.setVisible(is_file)

@@ -39,7 +39,7 @@ class ModelForms(QWidget):
     def __init__(self, drafts: DraftController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drafts = drafts
-        self._model: str | None = None
+        self._model: tuple[str, bool] | None = None
         self._resolved: dict[str, Any] = {}
         self.form: ParameterForm | None = None
         self._form_title = _heading(self.tr("Architecture"), self)
@@ -109,8 +109,9 @@ class ModelForms(QWidget):
 
     def show_draft(self, draft: Draft) -> None:
         """Shows what the draft says."""
-        if draft.model != self._model:
-            self._model = draft.model
+        model = draft.model, draft.model in ARCHITECTURES  # of another package: known only later
+        if model != self._model:
+            self._model = model
             self._replace_form(draft.model)
         if self.form is not None:
             self.form.set_values(draft.model_parameters)

@@ -33,6 +33,7 @@ from gui.formatting.run_words import (
     state_text,
 )
 from gui.insights.flow_panel import FlowPanel
+from gui.pages.results.plugin_plots import PluginPlots
 from gui.pages.results.run_scores import RunScores
 from gui.pages.results.run_summary import RunSummary, kept_text, part_text
 from gui.pages.results.score_view import ScoreView
@@ -84,6 +85,7 @@ class ResultsPage(Page):
         self.anomalies: ScoreView | None = None
         self.scores = RunScores()
         self.flow = FlowPanel()
+        self.plugin_plots = PluginPlots(controller, messages)
         self.summary = RunSummary()
         self.reuse = ShortcutButton(
             self.tr("Use these settings"),
@@ -128,6 +130,7 @@ class ResultsPage(Page):
         column.addWidget(self.metrics)
         column.addWidget(self._body)
         column.addWidget(self.flow)
+        column.addWidget(self.plugin_plots)
         column.addWidget(self.summary)
         column.addStretch(1)
         area = QScrollArea()
@@ -211,6 +214,7 @@ class ResultsPage(Page):
             self._show_record(result.record)
             self._show_evaluation(result.record, result.evaluation)
             self.flow.show_run(result.flow)
+            self.plugin_plots.show_run(result.record.id)
             QTimer.singleShot(0, self, self._show_summary)  # in a turn of its own
 
     @Slot()
@@ -224,6 +228,7 @@ class ResultsPage(Page):
         self.subtitle.setText(self.tr("What the model has learnt, measured on examples kept aside"))
         for widget in (self.state, self.caption, self.metrics, self.flow, self.summary):
             widget.hide()
+        self.plugin_plots.show_run("")
         self.reuse.show_as(False)
         self._body.hide()
         self.notice.show_text(

@@ -221,7 +221,9 @@ class RunNarrator(QObject):
     def _show_title(self, event: RunStarted, n_epochs: int) -> None:
         epochs = counted(n_epochs, self.tr("{n} epoch"), self.tr("{n} epochs"))
         spec = event.spec.model
-        model = ARCHITECTURES[spec.name or ""].title_of(spec.parameters)
+        model = spec.name or ""
+        if model in ARCHITECTURES:
+            model = ARCHITECTURES[model].title_of(spec.parameters)
         self._bar.set_text(event.name, " · ".join((event.profile.title, model, epochs)))
 
     # ---- after a run
