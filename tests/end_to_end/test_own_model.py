@@ -10,7 +10,7 @@ from engine.events.run_events import RunFinished
 from engine.runs.store import RunStore
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM
-from tests.end_to_end.test_window import PATIENCE_MS, Program
+from tests.end_to_end.test_window import Program
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_layers_are_edited_marked_mended_and_trained(program, qtbot):
     controller, window = program.controller, program.window
 
     def answered(act, signal=controller.drafts.model_changed) -> None:
-        with qtbot.waitSignal(signal, timeout=PATIENCE_MS, check_params_cb=bool):
+        with qtbot.waitSignal(signal, check_params_cb=bool):
             act()
 
     window.show_page("model")

@@ -25,12 +25,14 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.session import Session
 from engine.training.control import TrainingControl
+from gui.state import run_controller
 from gui.state.controller import Controller
 from gui.state.draft import Draft
 from gui.state.settings import Settings
+from gui.threads import training_thread
 from gui.window.main_window import MainWindow
+from tests import slow_workers
 
-PATIENCE_MS = 60_000
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
 
 
@@ -61,7 +63,7 @@ class Program:
 
     def open(self) -> None:
         """Waits until the pages are there and a worker stands by."""
-        with self._qtbot.waitSignal(self.controller.worker_ready, timeout=PATIENCE_MS):
+        with self._qtbot.waitSignal(self.controller.worker_ready):
             self.window.show()
             self.window.open()
 
@@ -76,7 +78,6 @@ class Program:
         """Does something, and waits for an event of the run."""
         with self._qtbot.waitSignal(
             self.controller.training.run_event,
-            timeout=PATIENCE_MS,
             check_params_cb=lambda event: isinstance(event, kind),
         ) as waiting:
             act()
@@ -94,7 +95,7 @@ class Program:
 
     def close(self) -> None:
         """Closes the window and waits until every process has ended."""
-        with self._qtbot.waitSignal(self.window.finished, timeout=PATIENCE_MS):
+        with self._qtbot.waitSignal(self.window.finished):
             self.window.close()
         self.forget()
 
@@ -109,6 +110,24 @@ class Program:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     return tmp_path / "workspace"
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """A worker that is left has as much time as it needs to stop and save."""
+    monkeypatch.setattr("engine.service.session.worker.main", slow_workers.patient)
+    monkeypatch.setattr(training_thread, "CLOSE_TIMEOUT_S", slow_workers.PATIENCE_S)
+    monkeypatch.setattr(run_controller, "CLOSE_DEADLINE_MS", round(1000 * slow_workers.PATIENCE_S))
+
+
+@pytest.fixture
+def held_after_an_epoch(monkeypatch, workspace):
+    """While the file is there, a run waits after an epoch to be killed, however busy the window is."""
+    monkeypatch.setattr("engine.service.session.worker.main", slow_workers.held_after_an_epoch)
+    workspace.mkdir()
+    hold = workspace / slow_workers.HELD
+    hold.touch()
+    return hold
 
 
 @pytest.fixture
@@ -147,6 +166,7 @@ def test_the_main_job(program, workspace, qtbot):
 
 def test_the_window_and_the_command_line_give_the_same_numbers(program, tmp_path):
     spec = {"data": {"source": "moons"}, "model": {"name": "mlp"}, "training": {"epochs": 5}}
+    spec["execution"] = {"xla": "off"}  # whether it is used else depends on what was measured
     ended = program.train(spec)
     shown = [event.metrics for event in program.events if isinstance(event, EpochEnded)]
     events: list[object] = []
@@ -159,9 +179,7 @@ def test_the_window_and_the_command_line_give_the_same_numbers(program, tmp_path
 def test_pause_resume_stop(program):
     program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
     program.press("Pause")
-    program._qtbot.waitUntil(
-        lambda: program.controller.training.state is RunState.PAUSED, timeout=10_000
-    )
+    program._qtbot.waitUntil(lambda: program.controller.training.state is RunState.PAUSED)
     program.press("Resume")
     program.wait_for(EpochEnded)
     stopped = program.wait_for(RunEnded, lambda: program.press("Stop and keep"))
@@ -187,7 +205,7 @@ def test_a_killed_worker_leaves_the_window_and_the_run(program):
 
 @pytest.mark.expects_messages
 def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
-    program, workspace, qtbot
+    held_after_an_epoch, program, workspace, qtbot
 ):
     """It ends with the history of a run that was never interrupted, and its curves are whole."""
     spec = {
@@ -200,16 +218,17 @@ def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
     run = program.controller.training.run
     program.wait_for(RunInterrupted, program.trainers[-1].kill)
     bar = program.window.pages["train"].bar
-    qtbot.waitUntil(bar.go_on.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(bar.go_on.isVisible)
     program.wait_for(EpochEnded, lambda: program.press("Continue"))
     program.wait_for(RunInterrupted, program.trainers[-1].kill)
     program.close()
+    held_after_an_epoch.unlink()
 
     again = Program(qtbot, workspace)
     again.open()
     again.window.show_page("train")
     page = again.window.pages["train"]
-    qtbot.waitUntil(page.offer.isVisible, timeout=PATIENCE_MS)
+    qtbot.waitUntil(page.offer.isVisible)
     again.events.clear()
     ended = again.wait_for(RunEnded, lambda: again.press(page.offer.button.text()))
     assert isinstance(ended, RunFinished), ended
@@ -229,13 +248,13 @@ def test_a_killed_run_is_continued_with_a_click_here_and_at_the_next_start(
     assert [epoch.metrics for epoch in epochs] == uninterrupted
 
 
-def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qtbot):
+def test_closing_while_training_asks_then_stops_and_saves(patient, program, workspace, qtbot):
     program.train(LINE | {"training": {"epochs": 100_000}}, until=EpochEnded)
     program.window.close()
     assert program.window.isVisible()
     (question,) = program.window.findChildren(QMessageBox)
     agree = next(b for b in question.buttons() if b.text().startswith("Stop"))
-    with qtbot.waitSignal(program.window.finished, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(program.window.finished):
         qtbot.mouseClick(agree, Qt.MouseButton.LeftButton)
     program.forget()
     with RunStore(workspace) as store:
@@ -248,9 +267,7 @@ def test_closing_while_training_asks_then_stops_and_saves(program, workspace, qt
 def test_a_bad_spec_starts_nothing_and_says_where(program):
     spec = LINE | {"training": {"epochs": 0}}
     program.controller.drafts.set_draft(Draft.from_values(spec))
-    with program._qtbot.waitSignal(
-        program.controller.drafts.model_rejected, timeout=PATIENCE_MS
-    ) as said:
+    with program._qtbot.waitSignal(program.controller.drafts.model_rejected) as said:
         pass
     assert [problem.field for problem in said.args[0].problems] == ["training.epochs"]
     with RunStore(program.controller.workspace) as store:
@@ -260,7 +277,7 @@ def test_a_bad_spec_starts_nothing_and_says_where(program):
 @pytest.mark.expects_messages
 def test_a_second_window_on_one_workspace_says_so_and_only_looks(program, workspace, qtbot):
     second = Program(qtbot, workspace)
-    with qtbot.waitSignal(second.window.pages_built, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(second.window.pages_built):
         second.window.show()
         second.window.open()
     assert second.controller.is_read_only
@@ -277,7 +294,6 @@ def test_the_window_s_process_never_imports_tensorflow(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["ready", "False", "False"]

@@ -69,7 +69,7 @@ class Worker:
 
     def end(self):
         """Waits for its end: the exit code, and what it wrote since."""
-        written, _ = self.process.stdout.read(), self.process.wait(timeout=120)
+        written, _ = self.process.stdout.read(), self.process.wait()
         self._reader.join()
         return self.process.returncode, [json.loads(line) for line in written.splitlines()]
 

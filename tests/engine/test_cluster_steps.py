@@ -47,7 +47,7 @@ def learnt(tmp_path_factory):
     try:
         alone = cluster_cases.learn_all(cluster_cases.alone)
         for worker in workers:
-            notified, _ = worker.communicate(timeout=200)
+            notified, _ = worker.communicate(timeout=800)
             assert worker.returncode == 0, notified
     finally:
         for worker in workers:

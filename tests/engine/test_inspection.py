@@ -15,6 +15,7 @@ from engine.events.messages import DataInspected, DataProgress, Rejected
 from engine.events.watch import Watch
 from engine.service.execution import inspect_data
 from engine.service.session import Session
+from tests import slow_workers
 
 
 @pytest.fixture
@@ -57,14 +58,14 @@ def test_the_watch_tells_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPa
     assert [event.done for event in notified] == list(range(7, 100, 7))
 
 
-def test_a_worker_hears_a_stop_while_it_inspects(tmp_path: Path) -> None:
-    table = tmp_path / "long.csv"
-    block = "".join(f"{row % 97},{row % 89},{row % 7}\n" for row in range(40_000))
-    table.write_text("a,b,y\n" + 120 * block)  # some seconds of reading
+def test_a_worker_hears_a_stop_while_it_inspects(
+    many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.service.session.worker.main", slow_workers.held_while_reading)
     session = Session(tmp_path / "workspace")
     try:
         events = []
-        for event in session.run(InspectData({"data": {"source": str(table), "target": "y"}})):
+        for event in session.run(InspectData({"data": {"source": str(many_images)}})):
             events.append(event)
             if isinstance(event, DataProgress):
                 session.control(Control.STOP)

@@ -216,6 +216,7 @@ def hasty(monkeypatch):
         monkeypatch.setattr(Measurements, "is_settled", True)
         monkeypatch.setattr(Measurements, "affords_trying", lambda *_: True)
         monkeypatch.setattr(Measurements, "is_far_slower", lambda *_: False)
+        monkeypatch.setattr(Measurements, "trial_steps", lambda _, steps, single_s: steps)
         monkeypatch.setattr(Measurements, "gain", gain)
 
     return set_gain

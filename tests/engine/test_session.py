@@ -37,6 +37,7 @@ from engine.events.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.service.session import Session
+from tests import slow_workers
 
 LINE = {"data": {"source": "noisy_line"}, "model": {"name": "linear_regression"}}
 
@@ -159,17 +160,18 @@ def test_a_worker_killed_before_a_run_is_answered_for(session):
     assert isinstance(answer, DataInspected | Rejected)
 
 
-def test_close_in_the_middle_of_training_stops_and_keeps(session, tmp_path):
+def test_close_in_the_middle_of_training_stops_and_keeps(session, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.service.session.worker.main", slow_workers.patient)
     events = session.run(Train(_long()))
     _until(events, EpochEnded)
-    closing = threading.Thread(target=session.close)
+    closing = threading.Thread(target=session.close, args=(slow_workers.PATIENCE_S,))
     closing.start()
     rest = list(events)
     closing.join()
     assert sum(isinstance(event, Terminal) for event in rest) == 1
     with RunStore(tmp_path) as store:
         (record,) = store.runs()
-        assert record.state in {RunState.STOPPED, RunState.INTERRUPTED}
+        assert record.state is RunState.STOPPED
         assert (store.folder(record.id) / "model.keras").exists()
 
 
@@ -178,7 +180,10 @@ import os, sys
 from pathlib import Path
 from engine.events.commands import Train
 from engine.events.run_events import EpochEnded
+from engine.service import worker
 from engine.service.session import Session
+
+worker.LAST_WORDS_S = 200.0  # in the worker, too, which imports this
 
 if __name__ == "__main__":
     session = Session(Path(sys.argv[1]))
@@ -204,7 +209,7 @@ def test_a_worker_ends_with_its_parent_and_keeps_the_run(tmp_path):
     )
     worker = int(done.stdout)
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(worker).wait(timeout=30)
+        psutil.Process(worker).wait(slow_workers.PATIENCE_S)
     assert not psutil.pid_exists(worker)
     with RunStore(tmp_path / "workspace") as store:
         (record,) = store.runs()

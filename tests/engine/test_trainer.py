@@ -207,7 +207,7 @@ def test_quick_epochs_are_not_all_written(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint_writer, "time", clock)
     keeper = CheckpointWriter(tmp_path)
     keeper.offer(_at(1), None)
-    assert first.wait(10)
+    assert first.wait(120)
     for step in (2, 3, 4):
         keeper.offer(_at(step), None)
     keeper.close()  # which does not wait for the rest to end
@@ -220,7 +220,7 @@ def test_what_somebody_waits_for_is_written_without_a_rest(tmp_path):
         keeper._rested_at = time.monotonic() + 3600
         assert not keeper.is_ready
         keeper.offer(_at(1), None, saved.set)
-        assert saved.wait(10)
+        assert saved.wait(120)
         found = newest_checkpoint(tmp_path)
     assert found is not None
     assert found.progress.step == 1

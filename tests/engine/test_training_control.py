@@ -41,10 +41,10 @@ def test_pause_waits_until_resumed():
 
     thread = threading.Thread(target=lambda: answers.append(control.should_stop(announce)))
     thread.start()
-    assert paused.wait(10)
+    assert paused.wait(120)
     assert answers == []
     control.request(Control.RESUME)
-    thread.join(10)
+    thread.join(120)
     assert answers == [False]
     assert announced == [RunState.PAUSED, RunState.RUNNING]
 

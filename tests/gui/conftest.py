@@ -20,7 +20,7 @@ from tests.gui.spoken import SpokenMessages
 # Before the first window: tests need no display, and show nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 """Waited by default for what shall happen: a busy machine is no fault of the window's."""
 
 

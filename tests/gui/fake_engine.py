@@ -56,7 +56,7 @@ from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_run import FakeRun
 
-GATE_TIMEOUT_S = 60.0
+GATE_TIMEOUT_S = 200.0
 STEPS_PER_EPOCH = 20
 ESTIMATED = TrainingEstimated(0.012, 3.04, 30.4, 420 << 20, 8 << 30, device="CPU:0")
 

@@ -38,7 +38,6 @@ from tests.gui.run_fixtures import DIGITS
 RUN = "run-1"
 SPEC: dict[str, Any] = {"data": {"source": "moons"}, "model": {"name": "mlp"}}
 N_EPOCHS = 3
-PATIENCE_MS = 20_000
 
 
 def epoch(number: int) -> EpochEnded:
@@ -112,7 +111,7 @@ def listen(pool: WorkerPool) -> list[tuple[int, Event]]:
 
 def end_without_gui(thread: TrainingThread) -> None:
     """Waits for a thread without an event loop: whatever it says must wait for the GUI thread."""
-    assert thread.wait(PATIENCE_MS)
+    assert thread.wait()
 
 
 def close(qtbot: QtBot, pool: WorkerPool) -> None:

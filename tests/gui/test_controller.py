@@ -79,7 +79,7 @@ def states(controller: Controller) -> list[Any]:
 def run_until(qtbot: QtBot, controller: Controller, state: RunState | None) -> None:
     if controller.training.state is not state:
         signal = controller.training.state_changed
-        with qtbot.waitSignal(signal, timeout=30_000, check_params_cb=lambda s: s is state):
+        with qtbot.waitSignal(signal, check_params_cb=lambda s: s is state):
             pass
 
 

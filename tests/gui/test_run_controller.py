@@ -45,7 +45,7 @@ class Run:
         self.run_controller = self.controller.training
 
     def wait_for(self, state: RunState | None) -> None:
-        self.qtbot.waitUntil(lambda: self.controller.training.state is state, timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.controller.training.state is state)
 
     def hold(self, epoch: int = 2) -> str:
         self.engine.hold_after_epoch = epoch
