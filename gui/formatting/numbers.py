@@ -33,15 +33,19 @@ def short_count(value: float) -> str:
 def number_text(value: float, digits: int = 4) -> str:
     """What was measured, with so many significant digits: ``0.1235``, ``12.30``, ``1.23·10⁻⁷``.
 
-    A whole number has no more than it has; where there is no number, a dash stands.
+    Where there is no number, a dash stands.
     """
     if math.isnan(value):
         return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    if value == round(value) and abs(value) < LARGEST:
-        return count_text(value)
-    return _written(value, digits, digits - 2)
+    return _written(value, digits, digits - 2) if value else "0"
+
+
+def data_text(value: float) -> str:
+    """A value of data, in four digits at most where it is no whole number: ``64``, ``0.1235``."""
+    is_whole = math.isfinite(value) and value == round(value) and abs(value) < LARGEST
+    return count_text(value) if is_whole else number_text(value)
 
 
 def rounded_text(value: float) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from gui.formatting.numbers import count_text, number_text
+from gui.formatting.numbers import count_text, data_text
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
@@ -138,7 +138,7 @@ class ColumnHistogram(QWidget):
         self._ends = (float(minimum), float(maximum))
         self.setAccessibleName(name)
         if len(self._counts):
-            low, high = (number_text(end) for end in self._ends)
+            low, high = (data_text(end) for end in self._ends)
             self.setAccessibleDescription(self.tr("from {0} to {1}").format(low, high))
         self.update()
 
@@ -166,8 +166,8 @@ class ColumnHistogram(QWidget):
                 low, high = self._ends
                 width = (high - low) / len(self._counts)
                 text = self.tr("{0} to {1}: {2}").format(
-                    number_text(low + index * width),
-                    number_text(low + (index + 1) * width),
+                    data_text(low + index * width),
+                    data_text(low + (index + 1) * width),
                     count_text(self._counts[index]),
                 )
                 QToolTip.showText(event.globalPos(), text, self)
@@ -197,7 +197,7 @@ class ColumnHistogram(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(colors.muted))
             area = QRectF(0, floor + 1, self.width(), metrics.height() + 2)
-            low, high = (number_text(end) for end in self._ends)
+            low, high = (data_text(end) for end in self._ends)
             painter.drawText(area, Qt.AlignmentFlag.AlignLeft, low)
             painter.drawText(area, Qt.AlignmentFlag.AlignRight, high)
         painter.end()

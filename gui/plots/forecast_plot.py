@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import Forecast
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import data_text
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
 from gui.style.theme import current_theme
@@ -102,4 +102,4 @@ class ForecastPlot(Plot):
         place = len(window.truth) - 1
         if self.cursor_x is not None:
             place = int(np.clip(round(self.cursor_x) - 1, 0, place))
-        return number_text(float(window.truth[place])), number_text(float(window.forecast[place]))
+        return data_text(float(window.truth[place])), data_text(float(window.forecast[place]))

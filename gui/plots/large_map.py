@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import data_text
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SCALE: Final = 8.0
@@ -95,7 +95,7 @@ class LargeMap(QWidget):
         painter.drawRect(place)
         if self._scale is not None:
             scale = self._scale
-            ends = number_text(scale.low), number_text(scale.high)
+            ends = data_text(scale.low), data_text(scale.high)
             paint_scale(painter, self.width() / 2, place.bottom() + SPACING, scale.colors, *ends)
 
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import SurfaceUpdated
 from engine.events.profile import Profile
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import data_text
 from gui.plots.colors import class_mix, scale_colors
 from gui.plots.contour import zero_contour
 from gui.plots.legend import LegendEntry
@@ -273,7 +273,7 @@ class SurfacePlot(Plot):
                 for value in (low, (low + high) / 2, high):
                     shade = scale_colors(np.array([value]), low, high)[0]
                     color = QColor(*map(int, shade)).name()
-                    entries.append(LegendEntry("", color, number_text(value), "area"))
+                    entries.append(LegendEntry("", color, data_text(value), "area"))
                 caption = self._target_name
         elif self._surface is not None and len(self._class_names) == 2:
             caption = self.tr("line: both classes equally likely")

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.events.profile import Trace
-from gui.formatting.numbers import count_text, number_text
+from gui.formatting.numbers import count_text, data_text
 from gui.plots.dates import are_dates, date_text
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent
@@ -151,7 +151,7 @@ class TracePlot(Plot):
         if self.cursor_x is None or not len(trace.times):
             return ""
         place = int(np.argmin(np.abs(trace.times - self.cursor_x)))
-        return number_text(float(trace.values[place]))
+        return data_text(float(trace.values[place]))
 
 
 def _color(place: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 from gui.formatting.numbers import (
     count_text,
     counted,
+    data_text,
     hertz_text,
     number_text,
     power_of_ten,
@@ -45,7 +46,8 @@ def test_large_counts_in_short(value: float, text: str) -> None:
     ("value", "text"),
     [
         (0, "0"),
-        (64, "64"),
+        (4, "4.000"),
+        (64, "64.00"),
         (12_000, "12,000"),
         (0.123456, "0.1235"),
         (0.00123456, "0.001235"),
@@ -64,7 +66,9 @@ def test_what_was_measured(value: float, text: str) -> None:
     assert number_text(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(3.21, "3.2"), (12.4, "12"), (123.4, "123")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.21, "3.2"), (4, "4.0"), (12.4, "12"), (123.4, "123")]
+)
 def test_what_was_measured_in_two_digits(value: float, text: str) -> None:
     assert number_text(value, 2) == text
 
@@ -86,6 +90,22 @@ def test_what_was_measured_in_two_digits(value: float, text: str) -> None:
 )
 def test_what_changes_all_the_time(value: float, text: str) -> None:
     assert rounded_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (64, "64"),
+        (-12_000, "−12,000"),
+        (0.123456, "0.1235"),
+        (99.987, "99.99"),
+        (2e7, "2.00·10⁷"),
+        (math.nan, "–"),
+    ],
+)
+def test_values_of_data(value: float, text: str) -> None:
+    assert data_text(value) == text
 
 
 def test_powers_of_ten() -> None:

@@ -34,6 +34,7 @@ from gui.plots.pole_plot import PolePlot
 from gui.plots.rate_curve import RateCurve
 from gui.plots.rate_plot import RatePlot
 from gui.plots.regression_plot import RegressionPlot
+from gui.plots.run_plot import RunPlot
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.score_plot import ScorePlot
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
@@ -88,6 +89,7 @@ PLOTS: dict[type[QWidget], tuple[Callable[[], Any], Callable[[Any], object]]] = 
     RateCurve: (RateCurve, lambda p: p.show_schedule(0.1, ScheduleSpec(name="cosine"), 5)),
     RatePlot: (RatePlot, lambda p: p.set_result(RISING / 100, RISING[::-1], 0.03)),
     RegressionPlot: (RegressionPlot, lambda p: p.set_predictions(np.arange(3.0), np.arange(3.0))),
+    RunPlot: (lambda: RunPlot("", "step", "count"), lambda p: p.set_log_y(True)),
     RunsOverlayPlot: (RunsOverlayPlot, lambda p: p.set_run("a", "A", epochs(3))),
     ScorePlot: (ScorePlot, lambda p: p.set_scores(RISING, RISING > 7, 6.5)),
     SpectrogramPlot: (SpectrogramPlot, lambda p: p.set_spectrogram(np.ones((4, 8)), 0.5)),

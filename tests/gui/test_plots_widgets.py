@@ -152,7 +152,7 @@ class TestCurves:
         place = plot.view.mapViewToScene(QPointF(19.6, 1.0))
         plot._point_at(place)
         entries = {entry.name: entry.value for entry in plot.legend.entries}
-        assert entries == {"Batches": "20", "Training": "0.5000", "Validation": "0.6000"}
+        assert entries == {"Batches": "20.00", "Training": "0.5000", "Validation": "0.6000"}
         assert plot.legend.caption == "step 20"
         plot._point_at(QPointF(-10, -10))
         assert plot.legend.entries[0].value == "30"
