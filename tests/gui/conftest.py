@@ -50,8 +50,10 @@ def private_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def garbage_stays_in_its_thread() -> Iterator[None]:
     """Widgets in cycles are collected here alone, as `gui.threads.garbage` does it."""
     gc.disable()
-    if not gc.get_freeze_count():
-        gc.freeze()  # what other tests have loaded need not be looked through after each
+    # What the test before was given lives until it is over: whole windows, dressed anew each time.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    gc.freeze()  # what is loaded by now need not be looked through after each test
     yield
     gc.enable()
 
