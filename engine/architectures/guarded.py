@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from engine.architectures.base import Architecture, TrainingDefaults
 from engine.errors import PluginError, Problem
@@ -17,23 +17,6 @@ if TYPE_CHECKING:
     import keras
 
 logger = logging.getLogger(__name__)
-
-_ATTRIBUTES: Final = (
-    "name",
-    "title",
-    "short_title",
-    "summary",
-    "formula",
-    "kinds",
-    "tasks",
-    "parameters",
-    "defaults",
-    "recommended_for",
-    "reading",
-    "is_linear",
-    "is_autoregressive",
-    "embeds_categories",
-)
 
 
 class GuardedArchitecture(Architecture):
@@ -50,7 +33,7 @@ class GuardedArchitecture(Architecture):
     def __init__(self, architecture: Architecture, record: PluginRecord) -> None:
         self._architecture = architecture
         self._record = record
-        for name in _ATTRIBUTES:
+        for name in Architecture.__annotations__:
             setattr(self, name, getattr(architecture, name))
 
     def title_of(self, values: Mapping[str, Any]) -> str:

@@ -43,11 +43,9 @@ class GuardedDataset(Dataset):
     def __init__(self, dataset: Dataset, record: PluginRecord) -> None:
         self._dataset = dataset
         self._record = record
-        for name in ("name", "title", "description", "kind", "task"):
+        for name in Dataset.__annotations__:
             setattr(self, name, getattr(dataset, name))
         self.recommended_model = _if_there(dataset.recommended_model)
-        self.parameters = dataset.parameters
-        self.is_made = dataset.is_made
 
     def load(self, parameters: Any, progress: Progress = silent) -> Examples:
         with guarded(self._record, "loading"):
@@ -67,7 +65,7 @@ class GuardedFormat(Format):
     def __init__(self, format: Format, record: PluginRecord) -> None:
         self._format = format
         self._record = record
-        for name in ("name", "title", "kind", "suffixes", "parameters", "tasks"):
+        for name in Format.__annotations__:
             setattr(self, name, getattr(format, name))
 
     def likeness(self, glance: Glance) -> float:

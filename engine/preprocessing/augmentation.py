@@ -97,7 +97,7 @@ class GuardedAugmentation(Augmentation):
     def __init__(self, augmentation: Augmentation, record: PluginRecord) -> None:
         self._augmentation = augmentation
         self._record = record
-        for name in ("name", "title", "help", "kinds", "parameters"):
+        for name in Augmentation.__annotations__:
             setattr(self, name, getattr(augmentation, name))
 
     def change(self, x: tf.Tensor, seed: tf.Tensor, parameters: Any) -> tf.Tensor:
@@ -123,11 +123,6 @@ AUGMENTATIONS: Registry[Augmentation] = Registry(
 def settings_for(kind: Kind) -> tuple[Parameter, ...]:
     """The settings to offer for a kind of data, in the order of `AugmentationSpec`."""
     return tuple(item for item in describe(AugmentationSpec) if item.name in FITTING[kind])
-
-
-def plugins_for(kind: Kind) -> tuple[Augmentation, ...]:
-    """What other packages offer for a kind of data."""
-    return tuple(item for item in AUGMENTATIONS if kind in item.kinds)
 
 
 def active(spec: AugmentationSpec) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from engine.plugins.plots import Chart, Series
+from gui.formatting.numbers import number_text
 from gui.plots.curve_items import Floats, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.numbers import short_number
 from gui.plots.plot import Plot, finite_extent
 from gui.style.theme import current_theme
 
@@ -73,7 +73,7 @@ class _Drawn:
         if not len(self.x):
             return ""
         distance = np.where(np.isfinite(self.x), np.abs(self.x - (x or 0.0)), np.inf)
-        return short_number(float(self.y[-1 if x is None else int(np.argmin(distance))]))
+        return number_text(float(self.y[-1 if x is None else int(np.argmin(distance))]))
 
     def set_color(self, color: str) -> None:
         """Takes a colour."""

@@ -110,7 +110,7 @@ class Person(QObject):
             print("card")
             cards.picked.emit("rings")
             training = {"epochs": 3}
-            self.window.controller.set_draft(self.window.controller.draft.with_training(training))
+            self.window.controller.drafts.set_draft(self.window.controller.drafts.draft.with_training(training))
             self.window.show_page("train")
             self.step = self.start
 
@@ -121,9 +121,8 @@ class Person(QObject):
             self.step = self.wait
 
     def wait(self):
-        page = self.window.pages["results"]
-        self.window.controller.state
-        if self.window.controller.state is not None and not self.window.controller.is_active:
+        training = self.window.controller.training
+        if training.state is not None and not training.is_active:
             self.window.show_page("results")
             self.step = self.read
 

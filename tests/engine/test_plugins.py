@@ -181,7 +181,7 @@ class TestCommandLine:
 
     def test_without_any_it_says_how_to_write_one(self, plugin_site, capsys):
         assert cli.main(["plugins"]) == 0
-        assert "PLUGINS.md" in capsys.readouterr().out
+        assert "engine/api.py" in capsys.readouterr().out
         assert cli.main(["plugins", "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == {"plugins": []}
 

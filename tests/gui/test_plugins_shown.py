@@ -68,8 +68,8 @@ class TestWindow:
         data, model = page(on, "data"), page(on, "model")
         assert "rings" in data.cards.shown_names
         data.cards.picked.emit("rings")
-        assert on.controller.draft.source == "rings"
-        assert on.controller.draft.model == "wide"
+        assert on.controller.drafts.draft.source == "rings"
+        assert on.controller.drafts.draft.model == "wide"
         assert data.title.text() == "Rings within rings"
         assert set(data.data_settings.form._rows) == {"n_samples", "seed"}
         assert "wide" in {card.name for card in model.cards.cards}
@@ -157,47 +157,50 @@ class TestAugmentations:
     @pytest.fixture
     def on(self, sample: Path, qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[DataPage]]:
         with page_stage(qtbot, tmp_path, DataPage) as made:
+            qtbot.waitUntil(lambda: made.controller.plugins.is_loaded)
             yield made
 
     def test_a_box_and_its_settings_become_the_draft_s(self, on: PageStage[DataPage]) -> None:
-        on.controller.choose_data("moons")
+        on.controller.drafts.choose_data("moons")
         augmentations = on.page.data_settings.augmentations
         on.page.data_settings.augmentation.set_open(True)
         jitter = augmentations.others["jitter"]
         assert jitter.isVisible()
         assert jitter.form.isHidden()
         jitter.box.click()
-        assert on.controller.draft.augmentation == {"plugins": {"jitter": {}}}
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        assert on.controller.drafts.draft.augmentation == {"plugins": {"jitter": {}}}
+        with on.qtbot.waitSignal(on.controller.drafts.draft_changed):
             jitter.form.field("amount").set_value(0.5)
-        assert on.controller.draft.augmentation == {"plugins": {"jitter": {"amount": 0.5}}}
-        with on.qtbot.waitSignal(on.controller.draft_changed):
+        assert on.controller.drafts.draft.augmentation == {"plugins": {"jitter": {"amount": 0.5}}}
+        with on.qtbot.waitSignal(on.controller.drafts.draft_changed):
             augmentations.own.field("noise").set_value(0.25)
-        assert on.controller.draft.augmentation == {
+        assert on.controller.drafts.draft.augmentation == {
             "noise": 0.25,
             "plugins": {"jitter": {"amount": 0.5}},
         }
         jitter.box.click()
-        assert on.controller.draft.augmentation == {"noise": 0.25}
+        assert on.controller.drafts.draft.augmentation == {"noise": 0.25}
 
     def test_it_is_offered_for_its_kinds_of_data_alone(self, on: PageStage[DataPage]) -> None:
         jitter = on.page.data_settings.augmentations.others["jitter"]
         for source, is_offered in (("digits", True), ("seasons", False)):
-            on.controller.choose_data(source)
+            on.controller.drafts.choose_data(source)
             assert jitter.isHidden() is not is_offered
 
     def test_what_is_set_for_one_that_is_not_there_stays(self, on: PageStage[DataPage]) -> None:
-        on.controller.choose_data("moons")
+        on.controller.drafts.choose_data("moons")
         gone = {"gone": {"share": 0.1}}
-        on.controller.set_draft(on.controller.draft.with_augmentation({"plugins": gone}))
+        on.controller.drafts.set_draft(
+            on.controller.drafts.draft.with_augmentation({"plugins": gone})
+        )
         augmentations = on.page.data_settings.augmentations
         augmentations.others["jitter"].box.click()
-        assert on.controller.draft.augmentation == {"plugins": {**gone, "jitter": {}}}
+        assert on.controller.drafts.draft.augmentation == {"plugins": {**gone, "jitter": {}}}
 
     def test_a_wrong_setting_is_marked_at_its_field(self, on: PageStage[DataPage]) -> None:
-        on.controller.choose_data("moons")
+        on.controller.drafts.choose_data("moons")
         wrong = {"plugins": {"jitter": {"amount": 7.0}}}
-        on.controller.set_draft(on.controller.draft.with_augmentation(wrong))
+        on.controller.drafts.set_draft(on.controller.drafts.draft.with_augmentation(wrong))
         jitter = on.page.data_settings.augmentations.others["jitter"]
         assert "7" in jitter.form.error_text("amount")
         on.page.data_settings.augmentation.set_open(True)
@@ -223,7 +226,7 @@ class TestPlots:
         on.qtbot.waitUntil(lambda: gap.view is not None and gap.view.labels == ("gap",))
         assert gap.view.isVisible()
         assert gap.words.text().endswith("4 epochs")
-        run = on.controller.run
+        run = on.controller.training.run
         with RunStore(on.engine.workspace) as store:
             epochs = store.epochs(run)
         (drawn,) = gap.view._drawn
@@ -253,8 +256,8 @@ class TestPlots:
 
     def test_it_is_given_what_the_run_recorded(self, on: Stage[ResultsPage]) -> None:
         with RunStore(on.engine.workspace) as store:
-            data = run_data(store, on.controller.run)
-            steps = store.steps(on.controller.run)
+            data = run_data(store, on.controller.training.run)
+            steps = store.steps(on.controller.training.run)
         assert data.model
         assert data.epochs.tolist() == [1, 2, 3, 4]
         assert {"loss", "val_loss"} <= set(data.metrics)

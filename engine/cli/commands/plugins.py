@@ -31,7 +31,7 @@ def list_plugins(arguments: Namespace, output: Output) -> int:
         output.object({"plugins": [_values(record) for record in found]})
         return 0
     if not found:
-        output.lines("No installed package brings a plug-in. How to write one: .github/PLUGINS.md")
+        output.lines("No installed package brings a plug-in. engine/api.py says how to write one.")
         return 0
     rows = [
         (item.name, item.group.word, f"{item.package} {item.version}", item.state.value, item.title)
