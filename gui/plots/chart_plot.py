@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from engine.plugins.plots import Chart, Series
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import data_text
 from gui.plots.curve_items import Floats, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, finite_extent
@@ -73,7 +73,7 @@ class _Drawn:
         if not len(self.x):
             return ""
         distance = np.where(np.isfinite(self.x), np.abs(self.x - (x or 0.0)), np.inf)
-        return number_text(float(self.y[-1 if x is None else int(np.argmin(distance))]))
+        return data_text(float(self.y[-1 if x is None else int(np.argmin(distance))]))
 
     def set_color(self, color: str) -> None:
         """Takes a colour."""

@@ -488,7 +488,7 @@ class TestOutput:
         assert "1 file of 9 cannot be used and is skipped.\n  a.png: is empty." in stream.text
         assert stream.text.count("On CPU:0 with XLA.") == 1
         assert ("\r" in stream.text) == is_terminal
-        assert ("50%" in stream.text) == is_terminal
+        assert ("50 %" in stream.text) == is_terminal
         assert "Epoch 2/2  1.0 s  loss 0.25  val_loss 0.125" in stream.text
         assert stream.text.endswith("\n")
 

@@ -17,9 +17,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 import gui.plots
 from engine.events.insights import EpisodePlayed, Forecast, GradientFlow, SurfaceUpdated
 from engine.events.profile import Trace
+from engine.plugins.plots import Chart, Series, Style
 from engine.spec.training_spec import ScheduleSpec
 from gui.plots.attention_plot import AttentionPlot
 from gui.plots.bars import ClassCountBars, ColumnHistogram
+from gui.plots.chart_plot import ChartPlot
 from gui.plots.confusion_plot import ConfusionPlot
 from gui.plots.curves_plot import CurvesPlot
 from gui.plots.device_plot import DevicePanel, DevicePlot
@@ -65,8 +67,14 @@ def _traces() -> list[Trace]:
     return [Trace(name, RISING, RISING**2, (3.0, 5.0)) for name in ("a", "b")]
 
 
+def _chart(plot: ChartPlot) -> None:
+    styles: tuple[Style, ...] = ("line", "points", "bars")
+    plot.set_chart(Chart(tuple(Series(style, RISING, RISING, style) for style in styles)))
+
+
 PLOTS: dict[type[QWidget], tuple[Callable[[], Any], Callable[[Any], object]]] = {
     AttentionPlot: (AttentionPlot, lambda p: p.show_weights("ab", "abc", np.ones((2, 3)) / 3)),
+    ChartPlot: (ChartPlot, _chart),
     ClassCountBars: (ClassCountBars, lambda p: p.set_counts(["a"], np.array([3]))),
     ColumnHistogram: (ColumnHistogram, lambda p: p.set_counts(np.array([1, 2]), 0.0, 1.0)),
     ConfusionPlot: (ConfusionPlot, lambda p: p.set_matrix(np.eye(2, dtype=int), ["a", "b"])),

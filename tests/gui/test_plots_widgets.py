@@ -155,7 +155,7 @@ class TestCurves:
         assert entries == {"Batches": "20.00", "Training": "0.5000", "Validation": "0.6000"}
         assert plot.legend.caption == "step 20"
         plot._point_at(QPointF(-10, -10))
-        assert plot.legend.entries[0].value == "30"
+        assert plot.legend.entries[0].value == "30.00"
 
     def test_zoom_shows_each_batch_of_a_part_and_resets(self, plot):
         plot.append_steps(0, np.random.default_rng(0).normal(size=100_000), 1.0)

@@ -18,7 +18,7 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
-from engine.formatting import duration_text
+from engine.formatting import duration_text, percent_text
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1
@@ -105,7 +105,7 @@ class Progress:
         left_s = event.elapsed_s * (1 / share - 1) if share else 0.0
         parts = [
             f"Epoch {self._of(event.epoch)}",
-            f"[{bar}] {share:4.0%}",
+            f"[{bar}] {percent_text(share):>5}",
             f"{duration_text(left_s)} left",
         ]
         parts.append(f"loss {number(float(event.metrics['loss'][-1]))}")
