@@ -249,20 +249,21 @@ def test_a_plain_table_with_an_action_stays_a_table(tmp_path):
 # ---- prediction
 
 
-def contract_of(examples):
-    inputs = SimpleNamespace(raw_shape=examples.x.shape[1:])
+def asked_of(examples):
     return SimpleNamespace(
-        feature_names=examples.feature_names, preprocessing=SimpleNamespace(inputs=inputs)
+        feature_names=examples.feature_names,
+        raw_shape=examples.x.shape[1:],
+        reading=examples.reading,
     )
 
 
 def test_observations_are_read_for_prediction(tmp_path):
     path = table(tmp_path / "a.csv", action=CHOICES)
-    np.testing.assert_array_equal(read_inputs(path, contract_of(load(path)).input_spec), OBSERVED)
+    np.testing.assert_array_equal(read_inputs(path, asked_of(load(path))), OBSERVED)
     archive = save(tmp_path / "a.npz", obs=OBSERVED, acts=CHOICES)
-    contract = contract_of(load(archive))
+    asked = asked_of(load(archive))
     fresh = save(tmp_path / "b.npz", observations=OBSERVED[:5])
-    np.testing.assert_array_equal(read_inputs(fresh, contract.input_spec), OBSERVED[:5])
+    np.testing.assert_array_equal(read_inputs(fresh, asked), OBSERVED[:5])
 
 
 @pytest.mark.parametrize(
@@ -270,20 +271,20 @@ def test_observations_are_read_for_prediction(tmp_path):
     [({"obs_0": [1.0]}, "no column 'obs_1'"), ({"obs_1": [None, 2.0]}, "Row 1")],
 )
 def test_observations_a_model_cannot_take_are_refused(tmp_path, values, message):
-    contract = contract_of(load(table(tmp_path / "a.csv", action=CHOICES)))
+    asked = asked_of(load(table(tmp_path / "a.csv", action=CHOICES)))
     columns = {"obs_0": [1.0, 2.0], "obs_1": [1.0, 2.0], "obs_2": [1.0, 2.0], **values}
     if "obs_0" in values:
         columns = values
     pd.DataFrame(columns).to_csv(tmp_path / "b.csv", index=False)
     with pytest.raises(DatasetError, match=message):
-        read_inputs(tmp_path / "b.csv", contract.input_spec)
+        read_inputs(tmp_path / "b.csv", asked)
 
 
 def test_an_archive_of_another_shape_is_refused(tmp_path):
     archive = save(tmp_path / "a.npz", obs=OBSERVED, acts=CHOICES)
-    contract = contract_of(load(archive))
+    asked = asked_of(load(archive))
     with pytest.raises(DatasetError, match=r"shape \(n, 3\)"):
-        read_inputs(save(tmp_path / "b.npz", obs=OBSERVED[:, :2]), contract.input_spec)
+        read_inputs(save(tmp_path / "b.npz", obs=OBSERVED[:, :2]), asked)
 
 
 def test_values_out_of_range_are_refused_by_name():

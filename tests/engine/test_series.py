@@ -448,23 +448,21 @@ def test_traces_show_gaps_as_measured(tmp_path):
 # ---- prediction
 
 
-def contract_of(examples):
-    return SimpleNamespace(reading=examples.reading, signature=None)
+def asked_of(examples):
+    return SimpleNamespace(reading=examples.reading)
 
 
 def test_the_last_steps_of_a_table_are_read_for_prediction(tmp_path):
     path = write(tmp_path / "a.csv", {"time": hourly(20), "a": range(20), "b": range(20, 40)})
-    contract = contract_of(load(path, "a", window=3))
-    np.testing.assert_array_equal(
-        read_inputs(path, contract.input_spec), [[[17, 37], [18, 38], [19, 39]]]
-    )
+    asked = asked_of(load(path, "a", window=3))
+    np.testing.assert_array_equal(read_inputs(path, asked), [[[17, 37], [18, 38], [19, 39]]])
 
 
 def test_prediction_takes_one_window_for_each_series(tmp_path):
     days = pd.date_range("2024-01-01", periods=30).astype(str)
     rows = {"date": np.tile(days, 2), "id": np.repeat(["q", "p"], 30), "a": range(60)}
     path = write(tmp_path / "a.csv", rows)
-    windows = read_inputs(path, contract_of(load(path, window=2)).input_spec)
+    windows = read_inputs(path, asked_of(load(path, window=2)))
     np.testing.assert_array_equal(windows[..., 0], [[58, 59], [28, 29]])
 
 
@@ -477,15 +475,15 @@ def test_prediction_takes_one_window_for_each_series(tmp_path):
     ],
 )
 def test_tables_a_model_cannot_forecast_from_are_refused(tmp_path, table, message):
-    contract = contract_of(load(with_gap(tmp_path), window=3))
+    asked = asked_of(load(with_gap(tmp_path), window=3))
     with pytest.raises(DatasetError, match=message):
-        read_inputs(write(tmp_path / "b.csv", table), contract.input_spec)
+        read_inputs(write(tmp_path / "b.csv", table), asked)
 
 
 def test_a_gap_within_is_filled_as_in_training(tmp_path):
-    contract = contract_of(load(with_gap(tmp_path), window=4))
+    asked = asked_of(load(with_gap(tmp_path), window=4))
     path = write(tmp_path / "b.csv", {"time": hourly(6), "a": [0, 1, 2, None, 4, 5]})
-    np.testing.assert_allclose(read_inputs(path, contract.input_spec)[0, :, 0], [2, 3, 4, 5])
+    np.testing.assert_allclose(read_inputs(path, asked)[0, :, 0], [2, 3, 4, 5])
 
 
 @pytest.mark.parametrize(("name", "value"), bad_values(SeriesParameters), ids=bad_value_id)

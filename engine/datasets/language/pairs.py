@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, silent
+from engine.datasets.encodings import EncodingName, guess_finding
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.language.decoding import EncodingName, encoding_of, read_lines
+from engine.datasets.language.decoding import checked_encoding, read_lines
 from engine.datasets.language.languages import LANGUAGES
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import MAX_COMPARED, TextMarks, counted, repeated
@@ -163,7 +164,7 @@ class Pairs(FileDataset):
                 f"'{self.path.name}' holds {len(found.x)} pairs of texts.",
                 "Bring a file with a text and its translation in each line.",
             )
-        return self._examples(found, names, source, target, reader.facts)
+        return self._examples(found, names, source, target, reader)
 
     def _examples(
         self,
@@ -171,7 +172,7 @@ class Pairs(FileDataset):
         names: tuple[str, ...],
         source: int,
         target: int,
-        facts: tuple[tuple[str, str], ...],
+        reader: _Reader,
     ) -> Examples:
         x, y = object_array(found.x), object_array(found.y)
         labels = tuple(f"line {line}" for line in found.lines)
@@ -184,11 +185,11 @@ class Pairs(FileDataset):
             target_name=names[target],
             source_columns=names,
             names=labels,
-            findings=(*found.findings, *repeated(marks.marks, y, (), labels, x)),
+            findings=(*reader.findings, *found.findings, *repeated(marks.marks, y, (), labels, x)),
             facts=(
                 ("From", names[source]),
                 ("To", names[target]),
-                *facts,
+                *reader.facts,
                 *marks.facts,
                 *((f"Target: {label.lower()}", value) for label, value in written.facts),
             ),
@@ -244,7 +245,7 @@ class _Reader:
         self._path = path
         self._header = parameters.header
         try:
-            self._encoding = encoding_of(path, parameters.encoding)
+            self._encoding = checked_encoding(path, parameters.encoding)
             self._size = path.stat().st_size
         except DatasetError as error:
             raise DatasetError(f"'{path.name}' {error.message}.", "Choose another file.") from None
@@ -312,10 +313,15 @@ class _Reader:
             raise _unopened(self._path, error) from error
 
     @property
+    def findings(self) -> tuple[DataFinding, ...]:
+        """What was guessed of the file."""
+        return guess_finding(self._path.name, self._encoding)
+
+    @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """How the file was understood."""
         name = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}[self._delimiter]
-        return (("Delimiter", name), ("Encoding", self._encoding.upper()))
+        return (("Delimiter", name), ("Encoding", self._encoding.shown))
 
 
 def _unopened(path: Path, error: OSError) -> DatasetError:

@@ -35,6 +35,8 @@ _SURE, _MAYBE = 0.85, 0.02
 _USUAL_TEXTS = ("text", "review", "sentence", "comment", "message", "content", "body", "tweet")
 _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment", "score", "rating")
 _LOOKED_AT_ROWS = 1_000
+# Rises when the same file is read in another way: what was kept on disk before is left alone.
+_VERSION = 2
 
 
 class TextTableParameters(TableParameters):
@@ -136,7 +138,7 @@ class TextTable(FileDataset):
         state = self.path.stat()
         settings = (
             f"{self.path}\0{state.st_size}\0{state.st_mtime_ns}\0{parameters.model_dump_json()}"
-            f"\0{text}\0{target}\0{self.data.weights}\0{sorted(self.data.exclude)}"
+            f"\0{text}\0{target}\0{self.data.weights}\0{sorted(self.data.exclude)}\0{_VERSION}"
         )
         return hashlib.sha256(settings.encode()).hexdigest()[:32]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from engine.datasets.language.decoding import guess_encoding
+from engine.datasets.encodings import beginning
 from engine.datasets.tables.columns import GAP_WORDS
 from engine.errors import DatasetError
 
@@ -40,14 +40,11 @@ def peek(path: Path) -> Peek:
     """Returns the first rows of a file; none where it cannot be read, or its rows differ."""
     nothing = Peek((), "")
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-        encoding = guess_encoding(head, len(head) < _HEAD)
+        lines = beginning(path, _HEAD).splitlines(keepends=True)
+        if path.stat().st_size >= _HEAD:
+            lines = lines[:-1]
     except (OSError, DatasetError):
         return nothing
-    lines = head.decode(encoding, "ignore").splitlines(keepends=True)
-    if len(head) == _HEAD:
-        lines = lines[:-1]
     if not lines:
         return nothing
     for delimiter in _DELIMITERS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray, Progress, Rows
+from engine.datasets.encoding_guess import Evidence
+from engine.datasets.encodings import Encoding, Guess, evidence_in, guess_encoding
 from engine.datasets.files import FoundFile
 from engine.datasets.language.decoding import (
-    FALLBACK,
-    FALLBACK_NAME,
     MAX_CHARACTERS,
-    encoding_of,
+    checked_encoding,
     read_lines,
     read_text,
 )
@@ -29,7 +30,41 @@ from engine.events.findings import DataFinding, Trouble
 LOOKED_AT = 5_000
 """Up to so many files are read for a first look, so that copies among them are found."""
 
+
 Bad = list[tuple[str, str]]
+
+
+class SharedGuess:
+    """Guesses the encoding of files by all files of their class: one short text tells too little.
+
+    Args:
+        files: Those that may have to be guessed.
+    """
+
+    def __init__(self, files: Sequence[FoundFile]) -> None:
+        self._class_of = {file.path: file.class_name for file in files}
+        self._members: dict[str, list[Path]] = {}
+        for file in files:
+            self._members.setdefault(file.class_name, []).append(file.path)
+        self._found: dict[str, Encoding] = {}
+
+    def of(self, path: Path) -> Guess:
+        """What guesses the encoding of a file."""
+        class_name = self._class_of[path]
+        if not class_name or len(self._members[class_name]) == 1:
+            return guess_encoding
+        return lambda _: self._of_class(class_name)
+
+    def _of_class(self, class_name: str) -> Encoding:
+        if class_name not in self._found:
+            together = Evidence()
+            for path in self._members[class_name]:
+                with suppress(OSError, DatasetError):
+                    together.join(evidence_in(path))
+                if together.is_full:
+                    break
+            self._found[class_name] = guess_encoding(together)
+        return self._found[class_name]
 
 
 @dataclass
@@ -38,13 +73,15 @@ class Look:
 
     Attributes:
         encoding: As asked for.
+        guess: Where nothing tells the encoding of a file.
         n_cut: How many texts are longer than what is kept.
-        encodings: How many files are of each encoding.
+        used: The encodings of the files that were looked at.
     """
 
     encoding: str
+    guess: SharedGuess
     n_cut: int = 0
-    encodings: Counter[str] = field(default_factory=Counter)
+    used: dict[Path, Encoding] = field(default_factory=dict)
     _lengths: list[int] = field(default_factory=list)
     _marks: list[int] = field(default_factory=list)
 
@@ -64,7 +101,7 @@ class Look:
         Raises:
             DatasetError: None holds text.
         """
-        return self._sorted_out(files, self._notify, progress)
+        return self._sorted_out(files, self._tell_encoding, progress)
 
     def _sorted_out(
         self, files: Sequence[FoundFile], look: Callable[[Path], None], progress: Progress
@@ -90,16 +127,22 @@ class Look:
         return good, bad
 
     def _see(self, path: Path) -> None:
-        found = read_text(path, self.encoding)
+        found = read_text(path, self.encoding, self.guess.of(path))
         self.n_cut += found.is_cut
-        self.encodings[found.encoding] += 1
+        self.used[path] = found.encoding
         self._lengths.append(len(found.text))
         self._marks.append(hash(found.text))
 
-    def _notify(self, path: Path) -> None:
+    def _tell_encoding(self, path: Path) -> None:
         if path.stat().st_size == 0:
             raise DatasetError("is empty")
-        self.encodings[encoding_of(path, self.encoding)] += 1
+        self.used[path] = checked_encoding(path, self.encoding, self.guess.of(path))
+
+    @property
+    def reading(self) -> dict[str, str]:
+        """How files to predict for are read, as JSON values for `Examples.reading`."""
+        names = {encoding.name for encoding, _ in self.guessed}
+        return {"encoding": self.encoding, **({"guess": names.pop()} if len(names) == 1 else {})}
 
     @property
     def marks(self) -> TextMarks:
@@ -107,14 +150,18 @@ class Look:
         return TextMarks(np.array(self._lengths, np.int64), np.array(self._marks, np.int64))
 
     @property
+    def guessed(self) -> list[tuple[Encoding, int]]:
+        """Encodings that were guessed, each with its number of files, the most frequent first."""
+        return Counter(used for used in self.used.values() if used.is_guess).most_common()
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What people should know."""
-        notes = []
-        if self.encoding == "auto" and self.encodings[FALLBACK]:
-            notes.append(
-                f"{self.encodings[FALLBACK]:,} of {self.encodings.total():,} files are not UTF-8 "
-                f"and were read as {FALLBACK_NAME}. Set the encoding if letters look wrong."
-            )
+        notes = [
+            f"{count:,} of {len(self.used):,} files are not UTF-8 and were read as "
+            f"{encoding.title}. Set the encoding if letters look wrong."
+            for encoding, count in self.guessed
+        ]
         if self.n_cut:
             cut = "1 text is" if self.n_cut == 1 else f"{self.n_cut:,} texts are"
             notes.append(f"{cut} cut after {MAX_CHARACTERS:,} characters.")
@@ -175,8 +222,7 @@ class TextLinesReader:
             self._progress("Reading texts", done, total)
             read = 0
             try:
-                used = encoding_of(file.path, self._look.encoding)
-                for line, found in read_lines(file.path, used):
+                for line, found in read_lines(file.path, self._look.used[file.path]):
                     read += len(found.text) + 1
                     if line % 4_096 == 0:
                         self._progress(
@@ -201,7 +247,8 @@ class TextLinesReader:
         )
 
     def _key(self) -> str:
-        settings = f"{self._look.encoding} {MAX_CHARACTERS} {sorted(self._exclude)}"
+        encodings = [self._look.used[file.path].name for file in self._files]
+        settings = f"{encodings} {MAX_CHARACTERS} {sorted(self._exclude)}"
         digest = hashlib.sha256(settings.encode())
         for file, size in zip(self._files, self._sizes, strict=True):
             changed = file.path.stat().st_mtime_ns

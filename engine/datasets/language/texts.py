@@ -5,6 +5,7 @@ Folders named train and test above them say which part their texts belong to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
+from engine.datasets.encodings import Encoding, EncodingName, Guess, guess_encoding
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
-from engine.datasets.language.decoding import EncodingName, encoding_of, read_lines, read_text
+from engine.datasets.language.decoding import checked_encoding, read_lines, read_text
 from engine.datasets.language.packed_texts import TextRows, object_array
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_columns import read_column
-from engine.datasets.language.text_reading import LOOKED_AT, Look, TextLinesReader
+from engine.datasets.language.text_reading import LOOKED_AT, Look, SharedGuess, TextLinesReader
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
@@ -46,8 +48,8 @@ class TextParameters(Parameters):
     encoding: EncodingName = parameter(
         "auto",
         label="Encoding",
-        help="How the files write their letters. 'auto' tells UTF-8 and UTF-16 by themselves, and "
-        "takes the rest for Western European.",
+        help="How the files write their letters. 'auto' tells UTF-8, UTF-16 and UTF-32 by "
+        "themselves, and guesses the rest from the letters.",
     )
 
 
@@ -174,7 +176,7 @@ class TextFolder(_Texts):
             findings.append(
                 DataFinding(Trouble.LEFT_OUT, "", text, tuple(outside[:MAX_NAMES]), len(outside))
             )
-        look = Look(parameters.encoding)
+        look = Look(parameters.encoding, SharedGuess(files))
         if len(files) <= LOOKED_AT:
             files, bad = look.whole(files, progress)
             findings += unreadable(bad, len(files) + len(bad))
@@ -189,9 +191,9 @@ class TextFolder(_Texts):
             findings += repeated(marks.marks, y, class_names, names, None)
         rows = TextRows(
             [file.path for file in files],
-            lambda path: read_text(path, parameters.encoding).text,
+            lambda path: read_text(path, parameters.encoding, look.guess.of(path)).text,
             _n_bytes(files),
-            parameters.encoding,
+            f"{parameters.encoding} {[(used.name, count) for used, count in look.guessed]}",
         )
         return self._examples(
             rows,
@@ -203,7 +205,7 @@ class TextFolder(_Texts):
             notes=look.notes,
             facts=(("Files", f"{len(files):,}"), *marks.facts),
             distributions=(marks.distribution,) if len(marks.lengths) else (),
-            reading={"per": "file", "encoding": parameters.encoding},
+            reading={"per": "file", **look.reading},
         )
 
 
@@ -220,7 +222,7 @@ class TextLines(_Texts):
             Cancelled: Someone asked to stop.
         """
         listing = self._listed(progress)
-        look = Look(parameters.encoding)
+        look = Look(parameters.encoding, SharedGuess(listing.files))
         files, bad = look.encodings_of(listing.files, progress)
         findings = [*listing.findings, *unreadable(bad, len(listing.files))]
         reader = TextLinesReader(files, look, self.data.exclude, progress)
@@ -244,7 +246,7 @@ class TextLines(_Texts):
             notes=look.notes,
             facts=(("Files", f"{len(files):,}"), *marks.facts),
             distributions=(marks.distribution,),
-            reading={"per": "line", "encoding": parameters.encoding},
+            reading={"per": "line", **look.reading},
         )
 
 
@@ -259,14 +261,14 @@ def read_inputs(path: Path, asked: InputSpec) -> AnyArray:
     Raises:
         DatasetError: The file holds no text.
     """
-    encoding = str(asked.reading.get("encoding", "auto"))
+    encoding, guess = str(asked.reading.get("encoding", "auto")), _guess_of(asked.reading)
     if path.suffix.lower() not in TEXT_SUFFIXES:
         column = str(asked.reading.get("column", "text"))
         return read_column(path, column, dict(asked.reading.get("parameters", {})))
     try:
         if asked.reading.get("per") == "file":
-            return object_array([read_text(path, encoding).text])
-        used = encoding_of(path, encoding)
+            return object_array([read_text(path, encoding, guess).text])
+        used = checked_encoding(path, encoding, guess)
         texts = [text for _, line in read_lines(path, used) if (text := line.text.strip())]
     except DatasetError as error:
         raise DatasetError(f"'{path.name}': {error.message}.", "Choose another file.") from None
@@ -276,6 +278,13 @@ def read_inputs(path: Path, asked: InputSpec) -> AnyArray:
     if not texts:
         raise DatasetError(f"'{path.name}' is empty.", "Choose a file with texts.")
     return object_array(texts)
+
+
+def _guess_of(reading: Mapping[str, Any]) -> Guess:
+    """What was guessed of the files a model was trained on goes for others like them, too."""
+    if "guess" not in reading:
+        return guess_encoding
+    return lambda _: Encoding(str(reading["guess"]), is_guess=True)
 
 
 def _is_text(path: Path) -> bool:

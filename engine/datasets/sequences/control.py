@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, silent
+from engine.datasets.encodings import EncodingName
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
@@ -27,8 +28,10 @@ from engine.datasets.sequences.control_files import (
     read_inputs,
 )
 from engine.datasets.summaries import distribution
+from engine.datasets.tables.number_table import NumberTable
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.datasets.tables.table_opening import column_names
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError, DescentError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import Distribution
@@ -53,6 +56,9 @@ class ControlParameters(Parameters):
         label="Episode column",
         help="The column (or array) that says which episode a step belongs to; whole episodes are "
         "kept together in the split. Left open: one of a usual name.",
+    )
+    encoding: EncodingName = parameter(
+        "auto", label="Encoding", help="How a text file writes its letters.", advanced=True
     )
 
 
@@ -114,8 +120,10 @@ class Demonstrations(FileDataset):
         if self.path.suffix.lower() == ".npz":
             steps = from_archive(self.path, parameters.episode, ignored, progress)
         else:
-            steps = from_table(self.path, self.data.target, parameters.episode, ignored, progress)
-        return examples_of(_complete(steps))
+            table = NumberTable(self.path, TableParameters(encoding=parameters.encoding))
+            steps = from_table(table, self.data.target, parameters.episode, ignored, progress)
+        found = examples_of(_complete(steps))
+        return replace(found, reading={**found.reading, "encoding": parameters.encoding})
 
 
 def examples_of(steps: Steps) -> Examples:

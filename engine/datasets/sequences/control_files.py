@@ -13,6 +13,7 @@ import numpy as np
 from engine.datasets.base import AnyArray, IndexArray, Progress
 from engine.datasets.numpy_files.array_files import ArrayFile, arrays_in
 from engine.datasets.tables.number_table import FloatArray, NumberTable
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Trouble
 
@@ -162,20 +163,23 @@ def _after_ends(ends: AnyArray) -> IndexArray:
 
 
 def from_table(
-    path: Path, target: str | None, episode: str | None, ignored: set[str], progress: Progress
+    table: NumberTable,
+    target: str | None,
+    episode: str | None,
+    ignored: set[str],
+    progress: Progress,
 ) -> Steps:
     """Reads the columns of a table.
 
     Raises:
         DatasetError: There are no actions or observations, or a cell is no number.
     """
-    table = NumberTable(path)
     table.require((target, episode))
     lower = {name.lower(): name for name in table.names}
     actions = [target] if target else [n for n in table.names if ACTION_COLUMN.fullmatch(n)]
     if not actions:
         raise DatasetError(
-            f"'{path.name}' has no column of actions. Columns: {', '.join(table.names)}.",
+            f"'{table.path.name}' has no column of actions. Columns: {', '.join(table.names)}.",
             "Name it 'action' (or 'action_0', 'action_1' …), or choose the target.",
         )
     named = next((lower[name] for name in EPISODES if name in lower), None)
@@ -185,7 +189,7 @@ def from_table(
     observed = [n for n in table.names if n not in beside and table.looks_numeric(n)]
     if not observed:
         raise DatasetError(
-            f"'{path.name}' has no columns of numbers to act on.",
+            f"'{table.path.name}' has no columns of numbers to act on.",
             "Bring a column for each number that is observed.",
         )
     is_text = len(actions) == 1 and not table.looks_numeric(actions[0])
@@ -253,7 +257,8 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
         found = member.rows()[:]
         rows = found.astype(np.float64)
     else:
-        table = NumberTable(path)
+        encoding = asked.reading.get("encoding", "auto")
+        table = NumberTable(path, TableParameters(encoding=encoding))
         table.require(names)
         rows = table.read(names).numbers
     bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))

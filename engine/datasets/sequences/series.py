@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engine.datasets.base import Examples, Progress, silent
+from engine.datasets.encodings import EncodingName
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.sequences.series_table import Layout, choose_layout, steps_of
@@ -23,6 +24,7 @@ from engine.datasets.sequences.windows import (
 )
 from engine.datasets.tables.number_table import NumberTable
 from engine.datasets.tables.table_opening import SUFFIXES
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
@@ -58,6 +60,9 @@ class SeriesParameters(WindowParameters):
         help="What stands in for missing values within a window: a line between the neighbours, "
         "or the value before. Gaps longer than half a window stay, and windows with gaps are left "
         "out.",
+    )
+    encoding: EncodingName = parameter(
+        "auto", label="Encoding", help="How a text file writes its letters.", advanced=True
     )
 
 
@@ -95,7 +100,7 @@ class SeriesFile(FileDataset):
                 f"Series are for forecasting. Received task: {self.data.task.value}.",
                 "Read the file as a table for other tasks.",
             )
-        table = NumberTable(self.path)
+        table = NumberTable(self.path, TableParameters(encoding=parameters.encoding))
         ignored = frozenset(n for n, spec in self.data.columns.items() if spec.type == "ignore")
         layout = choose_layout(
             table,
@@ -113,7 +118,10 @@ class SeriesFile(FileDataset):
             steps.filled(parameters.gaps, longest),
             layout.target,
             parameters,
-            _reading(layout, parameters.window, parameters.gaps),
+            {
+                **_reading(layout, parameters.window, parameters.gaps),
+                "encoding": parameters.encoding,
+            },
             layout.series or "",
         )
         facts = (
@@ -175,7 +183,7 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
         DatasetError: A column is missing, a series is too short, or its end has gaps.
     """
     reading: Mapping[str, Any] = asked.reading
-    table = NumberTable(path)
+    table = NumberTable(path, TableParameters(encoding=reading.get("encoding", "auto")))
     channels = tuple(reading["channels"])
     table.require((*channels, reading["time"], reading["series"]))
     window, gaps = int(reading["window"]), reading["gaps"]

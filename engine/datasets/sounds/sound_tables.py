@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.base import AnyArray
+from engine.datasets.encodings import Encoding, beginning, find_encoding, guess_finding, not_of
 from engine.datasets.files import FoundFile
 from engine.datasets.labels import TABLE_SUFFIXES, FileTable, read_file_table
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
@@ -32,7 +33,7 @@ TEXT_COLUMNS = (
 
 _SOUND_FOLDERS = ("", "wavs", "clips", "audio", "wav", "sounds", "recordings")
 _PEEKED_LINES = 4
-_PEEKED_CHARACTERS = 1 << 14
+_PEEKED_BYTES = 1 << 14
 _BAR_COLUMNS = ("text", "normalized_text")
 
 
@@ -41,9 +42,8 @@ def names_sounds(path: Path) -> bool:
     if path.suffix.lower() not in TABLE_SUFFIXES:
         return False
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            lines = file.read(_PEEKED_CHARACTERS).splitlines()
-    except OSError:
+        lines = beginning(path, _PEEKED_BYTES).splitlines()
+    except (OSError, DatasetError):
         return False
     # The header is no row, and the last line may be cut off.
     cells = [cell for line in lines[1 : 1 + _PEEKED_LINES] for cell in _roughly_cut(line)]
@@ -61,7 +61,7 @@ def files_named(path: Path) -> tuple[FoundFile, ...]:
         DatasetError: It cannot be read.
     """
     if _is_bar_separated(path):
-        columns = [[row[0] for row in _bar_rows(path)]]
+        columns = [[row[0] for row in _bar_rows(path, find_encoding(path))]]
     else:
         columns = [cells.tolist() for cells in read_text_table(path).columns.values()]
     files: dict[str, FoundFile] = {}
@@ -86,7 +86,8 @@ def read_sound_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
     """
     if not _is_bar_separated(path):
         return read_file_table(path, files)
-    rows = _bar_rows(path)
+    encoding = find_encoding(path)
+    rows = _bar_rows(path, encoding)
     by_stem = {file.path.stem: file for file in files}
     by_stem |= {file.path.name: file for file in files}
     kept = [(by_stem[Path(row[0]).name], row) for row in rows if Path(row[0]).name in by_stem]
@@ -102,9 +103,10 @@ def read_sound_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
             columns[name] = np.array(
                 [row[place] if len(row) > place else "" for _, row in kept], object
             )
-    note = f"'{path.name}' has no header; its cells are: file, {', '.join(columns)}."
+    notes = [f"'{path.name}' has no header; its cells are: file, {', '.join(columns)}."]
+    notes += [finding.text for finding in guess_finding(path.name, encoding)]
     files_kept = tuple(file for file, _ in kept)
-    return FileTable(files_kept, columns, "file", tuple(findings), (note,))
+    return FileTable(files_kept, columns, "file", tuple(findings), tuple(notes))
 
 
 def text_column(table: FileTable) -> str | None:
@@ -115,23 +117,27 @@ def text_column(table: FileTable) -> str | None:
 
 def _is_bar_separated(path: Path) -> bool:
     """The first line already names a file, before a bar."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline(_PEEKED_CHARACTERS)
+    try:
+        first = next(iter(beginning(path, _PEEKED_BYTES).splitlines()), "")
+    except DatasetError:
+        return False  # told in words by who reads it
     cell = first.partition("|")[0]
     return "|" in first and _found(path.parent, cell) is not None
 
 
-def _bar_rows(path: Path) -> list[list[str]]:
+def _bar_rows(path: Path, encoding: Encoding) -> list[list[str]]:
     """Cells of each line; quotation marks mean nothing, as LJSpeech has single ones.
 
     Raises:
-        DatasetError: The file is no UTF-8 text.
+        DatasetError: The file is not of this encoding.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline=None) as file:
+        with path.open(encoding=encoding.codec, errors=encoding.errors, newline=None) as file:
             return [line.rstrip("\n").split("|") for line in file if line.strip()]
-    except UnicodeDecodeError:
-        raise DatasetError(f"'{path.name}' is not UTF-8 text.", "Save it as UTF-8.") from None
+    except UnicodeError as error:
+        raise DatasetError(
+            f"'{path.name}' {not_of(encoding, error).message}.", "Save it as UTF-8."
+        ) from None
 
 
 def _roughly_cut(line: str) -> list[str]:

@@ -20,10 +20,9 @@ from typing import IO
 import numpy as np
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.tables.encodings import FALLBACK, encoding_name, find_encoding
+from engine.datasets.encodings import ONE_BYTE, Encoding, find_encoding, guess_finding
 from engine.datasets.tables.plain_blocks import (
     BLOCK_BYTES,
-    ONE_BYTE_ENCODINGS,
     parse_plain,
     plain_lines,
 )
@@ -68,7 +67,7 @@ class DelimitedFile:
             self.n_bytes = path.stat().st_size
         if not self.n_bytes:
             raise _empty(path)
-        self.encoding = find_encoding(path) if wanted.encoding == "auto" else wanted.encoding
+        self._encoding = _encoding_of(path, wanted.encoding)
         with self._open() as file, self._decoding():
             sample = file.read(_SAMPLE_CHARACTERS)
             is_found = wanted.delimiter == "auto"
@@ -90,7 +89,7 @@ class DelimitedFile:
         self._short, self._n_rows = array("q"), 0
         is_quick = (
             self.n_bytes > QUICK_BYTES
-            and self.encoding in ONE_BYTE_ENCODINGS
+            and self._encoding.name in ONE_BYTE
             and len(self.names) > 1
             and self._has_lines
         )
@@ -121,7 +120,7 @@ class DelimitedFile:
                 file.seek(0)
             line = 1
             if self.has_header:
-                lines = _Lines(file, self.encoding, self._errors)
+                lines = _Lines(file, self._encoding)
                 next(self._records(lines))
                 line += lines.count
             while block := file.read(BLOCK_BYTES):
@@ -133,14 +132,12 @@ class DelimitedFile:
                     block += b"\n"  # the last line of the file
                 n_lines = plain_lines(block, self.delimiter, len(self.names))
                 if n_lines:
-                    cells = parse_plain(
-                        block, self.delimiter, self.names, self.encoding, self._errors
-                    )
+                    cells = parse_plain(block, self.delimiter, self.names, self._encoding)
                     yield Chunk(cells, np.arange(line, line + n_lines, dtype=np.int64))
                     line += n_lines
                     continue
                 file.seek(start)
-                lines = _Lines(file, self.encoding, self._errors)
+                lines = _Lines(file, self._encoding)
                 records = _until(start + len(block), file, self._records(lines, line))
                 while rows := self._chunk(records):
                     yield rows
@@ -165,7 +162,7 @@ class DelimitedFile:
     def report(self) -> SourceReport:
         facts = [
             ("Delimiter", describe_delimiter(self.delimiter)),
-            ("Encoding", encoding_name(self.encoding)),
+            ("Encoding", self._encoding.shown),
             ("Header", "the first line" if self.has_header else "none"),
         ]
         findings = []
@@ -173,12 +170,7 @@ class DelimitedFile:
             remedy = Remedy("The first line names the columns", {"data.parameters.header": "yes"})
             text = "The first line holds data, not names; the columns are numbered."
             findings.append(DataFinding(Trouble.UNDERSTOOD, "", text, remedies=(remedy,)))
-        if self.encoding == FALLBACK and self._wanted.encoding == "auto":
-            text = (
-                f"'{self.path.name}' is not UTF-8; it was read as Western European text "
-                "(Windows-1252). If letters look wrong, choose another encoding."
-            )
-            findings.append(DataFinding(Trouble.UNDERSTOOD, "", text))
+        findings += guess_finding(self.path.name, self._encoding)
         if self._short:
             findings.append(self._short_rows())
         return SourceReport(findings, facts)
@@ -231,16 +223,10 @@ class DelimitedFile:
                 "Look for a quotation mark that is opened and not closed.",
             ) from None
 
-    @property
-    def _errors(self) -> str:
-        # A few bytes have no meaning in Windows-1252; they are shown as such, and end nothing.
-        is_guess = self.encoding == FALLBACK and self._wanted.encoding == "auto"
-        return "replace" if is_guess else "strict"
-
     def _open(self) -> IO[str]:
-        encoding = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        codec, errors = self._encoding.codec, self._encoding.errors
         with opening(self.path):
-            return self.path.open(encoding=encoding, errors=self._errors, newline="")
+            return self.path.open(encoding=codec, errors=errors, newline="")
 
     @contextmanager
     def _decoding(self) -> Iterator[None]:
@@ -248,7 +234,7 @@ class DelimitedFile:
             yield
         except UnicodeError:
             raise DatasetError(
-                f"'{self.path.name}' is not readable as {encoding_name(self.encoding)} text.",
+                f"'{self.path.name}' is not readable as {self._encoding.shown} text.",
                 "Choose another encoding, or save it as UTF-8.",
             ) from None
         except OSError as error:
@@ -261,16 +247,15 @@ class DelimitedFile:
 class _Lines:
     """Lines of a file of bytes from where it stands, decoded and counted."""
 
-    def __init__(self, file: IO[bytes], encoding: str, errors: str) -> None:
+    def __init__(self, file: IO[bytes], encoding: Encoding) -> None:
         self._file = file
         self._encoding = encoding
-        self._errors = errors
         self.count = 0
 
     def __iter__(self) -> Iterator[str]:
         while line := self._file.readline():
             # A lone carriage return ends a line as well, as it does in files of text.
-            for part in _LONE_RETURN.split(line.decode(self._encoding, self._errors)):
+            for part in _LONE_RETURN.split(line.decode(self._encoding.name, self._encoding.errors)):
                 if part:
                     self.count += 1
                     yield part
@@ -282,6 +267,17 @@ def _until(
     """Records until one has been read to a place in the file, or beyond it."""
     while file.tell() < end and (found := next(records, None)) is not None:
         yield found
+
+
+def _encoding_of(path: Path, wanted: str) -> Encoding:
+    with opening(path):
+        try:
+            return find_encoding(path, wanted)
+        except DatasetError:
+            raise DatasetError(
+                f"'{path.name}' is not a text file.",
+                "Save the table as CSV, in UTF-8, and open that.",
+            ) from None
 
 
 def describe_delimiter(delimiter: str) -> str:

@@ -11,21 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.encodings import Encoding
 from engine.datasets.tables.table_source import Cells, text_cells
 
 BLOCK_BYTES = 8 << 20
-ONE_BYTE_ENCODINGS = (
-    "utf-8",
-    "windows-1252",
-    "iso-8859-1",
-    "iso-8859-15",
-    "windows-1250",
-    "windows-1251",
-    "windows-1253",
-    "mac-roman",
-)
-"""Encodings in which the byte of a delimiter is never part of a letter."""
-
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 Bytes = npt.NDArray[np.uint8]
 
@@ -70,7 +59,7 @@ def _enclose(letters: Bytes, quotes: npt.NDArray[np.int64], delimiter: int) -> b
 
 
 def parse_plain(
-    block: bytes, delimiter: str, names: tuple[str, ...], encoding: str, errors: str
+    block: bytes, delimiter: str, names: tuple[str, ...], encoding: Encoding
 ) -> dict[str, Cells]:
     """The cells of a plain block by column.
 
@@ -80,8 +69,8 @@ def parse_plain(
     import pyarrow as pa
     from pyarrow import csv
 
-    if encoding != "utf-8":
-        block = block.decode(encoding, errors).encode()
+    if encoding.name != "utf-8":
+        block = block.decode(encoding.name, encoding.errors).encode()
     try:
         table: Any = csv.read_csv(
             pa.BufferReader(block),

@@ -32,7 +32,7 @@ LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
 NAMED_ROWS = 100_000
 """In tables of more rows, lines are not remembered."""
-_VERSION = 2
+_VERSION = 3
 _STUDY, _ROWS, _ARRAYS = "study.json", "rows.bin", "arrays.npz"
 
 

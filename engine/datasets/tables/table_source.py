@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
+from engine.datasets.encodings import EncodingName
 from engine.events.findings import DataFinding
 from engine.spec.parameters import Parameters, parameter
 
@@ -33,22 +34,9 @@ class TableParameters(Parameters):
         help="'auto' takes both where commas do not separate cells. With 'comma', points group "
         "thousands.",
     )
-    encoding: Literal[
-        "auto",
-        "utf-8",
-        "utf-16",
-        "windows-1252",
-        "iso-8859-1",
-        "iso-8859-15",
-        "windows-1250",
-        "windows-1251",
-        "windows-1253",
-        "mac-roman",
-        "shift_jis",
-        "gb18030",
-        "big5",
-        "euc-kr",
-    ] = parameter("auto", label="Encoding", help="How a text file writes its letters.")
+    encoding: EncodingName = parameter(
+        "auto", label="Encoding", help="How a text file writes its letters."
+    )
     header: Literal["auto", "yes", "no"] = parameter(
         "auto", label="Header", help="Whether the first line names the columns."
     )
