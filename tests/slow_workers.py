@@ -11,7 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from engine.events.messages import Control, DataProgress
+from engine.events.commands import Control
+from engine.events.messages import DataProgress
 from engine.events.run_events import EpochEnded
 from engine.events.watch import Watch
 from engine.service import worker
