@@ -122,7 +122,7 @@ def patient(monkeypatch):
 
 @pytest.fixture
 def held_after_an_epoch(monkeypatch, workspace):
-    """While the file is there, a run waits after an epoch to be killed, whatever the window does."""
+    """A run waits after an epoch to be killed, while the file is there and the window is busy."""
     monkeypatch.setattr("engine.service.session.worker.main", slow_workers.held_after_an_epoch)
     workspace.mkdir()
     hold = workspace / slow_workers.HELD
