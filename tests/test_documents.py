@@ -12,6 +12,7 @@ NAMED_THING = re.compile(r"`(\w+)` in `((?:engine|gui|tests)/[\w./-]+\.py)`")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 GONE = ("engine.session", "engine.worker", "engine/material", "training/inside", "RunShelf", "Desk")
 """Names of before, which only the history knows."""
+UNMERGED = re.compile(r"^(<{7}|={7}|>{7})", re.MULTILINE)
 
 
 def text_of(document: Path) -> str:
@@ -29,11 +30,11 @@ def test_files_that_are_named_exist(document: Path) -> None:
 
 
 def test_what_is_named_with_its_file_is_there(document: Path) -> None:
-    missing = [
-        f"{name} in {path}"
-        for name, path in NAMED_THING.findall(text_of(document))
-        if not re.search(rf"^(class |def |)\b{name}\b", (ROOT / path).read_text("utf-8"), re.M)
-    ]
+    missing = []
+    for name, path in NAMED_THING.findall(text_of(document)):
+        defined = re.compile(rf"^(class |def |){name}\b", re.MULTILINE)
+        if not defined.search((ROOT / path).read_text(encoding="utf-8")):
+            missing.append(f"{name} in {path}")
     assert missing == []
 
 
@@ -42,8 +43,16 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_no_name_of_before_is_left(document: Path) -> None:
-    assert [name for name in GONE if name in text_of(document)] == []
+def test_no_name_of_before_and_no_conflict_is_left(document: Path) -> None:
+    text = text_of(document)
+    assert [name for name in GONE if name in text] == []
+    assert UNMERGED.search(text) is None
+
+
+def test_the_readme_tests_as_ci_does() -> None:
+    (command,) = re.findall(r"^python -m pytest .*$", text_of(ROOT / ".ci" / "run"), re.MULTILINE)
+    for path in ("README.md", ".github/CONTRIBUTING.md"):
+        assert command in text_of(ROOT / path), path
 
 
 def test_the_drawing_has_every_room() -> None:
