@@ -17,26 +17,8 @@ group                     base class       what it adds
 ========================= ================ =====================================================
 
 Importing a plug-in must be light: the window imports it, and never TensorFlow or Keras. Import
-those inside `build` and `change`, as Descent's own architectures do.
-
-Example::
-
-    from engine.api import Architecture, Kind, Task, TrainingDefaults, output_layer
-
-    class Wide(Architecture):
-        name = "wide"
-        title = short_title = "One wide layer"
-        summary = "A single hidden layer of 512 units."
-        kinds = (Kind.TABLE,)
-        tasks = (Task.CLASSIFICATION, Task.REGRESSION)
-        defaults = TrainingDefaults("adam", 0.001, epochs=20, batch_size=32)
-
-        def build(self, signature, parameters):
-            import keras
-
-            inputs = keras.Input(signature.input_shape)
-            hidden = keras.layers.Dense(512, activation="relu")(inputs)
-            return keras.Model(inputs, output_layer(signature)(hidden))
+those inside `build` and `change`, as Descent's own architectures do. The docstring of each base
+class has a worked example; .github/PLUGINS.md tells the rest.
 """
 
 from engine.architectures.base import (

@@ -48,6 +48,24 @@ class Architecture(ABC):
             tokens of the source + target_length), int32: the source, then the target shifted by
             one with `n_classes` as its first token; its output the probabilities of each token of
             the target. `engine.inference.decoding` asks it token by token when it predicts.
+
+    Example::
+
+        class WideParameters(Parameters):
+            units: int = parameter(64, label="Units", help="Width of the layer.", ge=1, le=4096)
+
+        class Wide(Architecture):
+            name, title, short_title = "wide", "One wide layer", "Wide"
+            summary = "A single hidden layer, as wide as you like."
+            kinds, tasks, parameters = (Kind.TABLE,), (Task.CLASSIFICATION,), WideParameters
+            defaults = TrainingDefaults("adam", 0.01, epochs=20, batch_size=32)
+
+            def build(self, signature, parameters):
+                import keras  # here, not above: the window imports this file
+
+                inputs = keras.Input(signature.input_shape)
+                hidden = keras.layers.Dense(parameters.units, activation="relu")(inputs)
+                return keras.Model(inputs, output_layer(signature)(hidden))
     """
 
     name: str

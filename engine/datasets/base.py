@@ -181,6 +181,20 @@ class Dataset(ABC):
         recommended_model: Name of the architecture to start with; empty: told by kind and task.
         parameters: The declared parameters of `load`.
         is_remote: It may have to be downloaded first (`engine.datasets.box.keras_data`).
+
+    Example::
+
+        class Heights(Dataset):
+            name, title = "heights", "Heights and weights"
+            description = "Made from a seed: how tall people are, and how heavy."
+            kind, task = Kind.TABLE, Task.REGRESSION
+
+            def load(self, parameters, progress=silent):
+                height = np.random.default_rng(0).normal(170, 10, 200)
+                weight = 0.9 * height - 85
+                return Examples(
+                    height[:, None], weight, self.kind, self.task, ("height",), "weight"
+                )
     """
 
     name: str

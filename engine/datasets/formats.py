@@ -25,6 +25,29 @@ class Format(ABC):
         suffixes: Suffixes of single files it opens; empty for folders alone.
         parameters: The declared parameters of its datasets.
         tasks: Where one of these is asked for, this format is taken if it can open the path.
+
+    Example::
+
+        class PlainFormat(Format):
+            name, title = "plain", "Numbers and a class, by spaces"
+            kind, suffixes = Kind.TABLE, (".plain",)
+
+            def likeness(self, glance):
+                return 1.0 if glance.path.suffix == ".plain" else 0.0
+
+            def open(self, path, data):
+                return PlainFile(path, data)
+
+        class PlainFile(FileDataset):
+            format = PlainFormat()
+
+            def load(self, parameters, progress=silent):
+                table = np.loadtxt(self.path)
+                classes = tuple(str(index) for index in range(int(table[:, -1].max()) + 1))
+                return Examples(
+                    table[:, :-1], table[:, -1].astype(int), self.kind, Task.CLASSIFICATION,
+                    class_names=classes,
+                )
     """
 
     name: str

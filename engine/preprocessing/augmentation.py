@@ -59,6 +59,21 @@ class Augmentation(ABC):
         help: One or two sentences: what it changes and when to use it.
         kinds: Kinds of data it fits.
         parameters: Its declared settings.
+
+    Example::
+
+        class ShakeParameters(Parameters):
+            amount: float = parameter(0.1, label="Amount", help="Largest factor.", ge=0, le=1)
+
+        class Shake(Augmentation):
+            name, title, help = "shake", "Shake", "Stretches each number by up to a share."
+            kinds, parameters = (Kind.TABLE, Kind.SERIES), ShakeParameters
+
+            def change(self, x, seed, parameters):
+                import tensorflow as tf  # here, not above: the window imports this file
+
+                low, high = 1 - parameters.amount, 1 + parameters.amount
+                return x * tf.random.stateless_uniform(tf.shape(x), seed, low, high)
     """
 
     name: str

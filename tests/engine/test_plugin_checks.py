@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
+import textwrap
 import threading
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from plugin_packages import install
 
+from engine import api
 from engine.plugins.discovery import declared
 from engine.plugins.loading import PLUGINS, make
 from engine.plugins.record import Group, PluginRecord, PluginState
@@ -394,3 +399,36 @@ def test_an_object_may_stand_in_place_of_a_class(plugin_site):
     record = replace(record, target="other:plug")
     assert check_contract(make(record), record) == "Plug"
     assert PLUGINS.objects(Group.PLOTS)["plug"][0] == record
+
+
+# ---- what is written for authors
+
+EXAMPLES = {
+    Group.DATASETS: api.Dataset,
+    Group.FORMATS: api.Format,
+    Group.ARCHITECTURES: api.Architecture,
+    Group.AUGMENTATIONS: api.Augmentation,
+    Group.PLOTS: api.Plot,
+}
+
+
+@pytest.mark.parametrize("group", EXAMPLES)
+def test_the_example_of_each_base_class_keeps_its_contract(plugin_site, group):
+    base = EXAMPLES[group]
+    example = textwrap.dedent(inspect.getdoc(base).partition("Example::\n")[2])
+    name = re.search(r'name(?:, \w+)* = "(\w+)"', example)[1]
+    shown = re.search(rf"class (\w+)\({base.__name__}\)", example)[1]
+    source = f"from engine.api import *\nimport numpy as np\n{example}\nPlug = {shown}"
+    record = plug(plugin_site, source, group, name)
+    assert check_contract(make(record), record)
+
+
+def test_the_guide_s_example_keeps_its_contract(plugin_site):
+    guide = (Path(__file__).parents[2] / ".github" / "PLUGINS.md").read_text()
+    project = tomllib.loads(re.search(r"```toml\n(.*?)```", guide, re.DOTALL)[1])["project"]
+    source = re.search(r"```python\n(.*?)```", guide, re.DOTALL)[1]
+    points = project["entry-points"]
+    install(plugin_site, project["name"], "descent_rings", source, points, project["version"])
+    (record,) = declared()
+    assert check_contract(make(record), record) == "Rings within rings"
+    assert all(f"`{name}`" in guide for name in EXAMPLES)
