@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.files import CACHE_VARIABLE
+from tests.warm_workers import workers_are_warm
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,3 +36,10 @@ def private_cache(
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv(CACHE_VARIABLE, str(folder))
     return folder
+
+
+@pytest.fixture
+def warm_workers() -> Iterator[None]:
+    """The workers of a session begin with TensorFlow loaded, which takes seconds otherwise."""
+    with workers_are_warm():
+        yield
