@@ -15,8 +15,26 @@ from plugin_packages import found_sound, install_sample
 from engine.files import CACHE_VARIABLE
 from engine.plugins.loading import PLUGINS
 from tests.left_running import LeftRunning, record_starts
+from tests.warm_workers import workers_are_warm
 
 record_starts()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--everything",
+        action="store_true",
+        help="Also the dear cases that others cover: every architecture with every task. Once a "
+        "release: python -m pytest -n 2 --dist worksteal --everything",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--everything"):
+        return
+    dear = [item for item in items if item.get_closest_marker("everything")]
+    config.hook.pytest_deselected(items=dear)
+    items[:] = [item for item in items if item not in set(dear)]
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +80,10 @@ def sample(plugin_site: Path) -> Path:
     install_sample(plugin_site)
     found_sound()
     return plugin_site
+
+
+@pytest.fixture
+def warm_workers() -> Iterator[None]:
+    """The workers of a session begin with TensorFlow loaded, which takes seconds otherwise."""
+    with workers_are_warm():
+        yield

@@ -1,7 +1,7 @@
-"""Tiny data of every kind and task, with every architecture it fits, for contract tests.
+"""Tiny data of every kind and task, for contract tests over the architectures.
 
-An architecture that is heavy with its defaults has a line in `TINY`. `eight_rows` makes what goes
-in and what shall come out::
+A new kind or task is one line in `SIGNATURES`; an architecture that is heavy with its defaults has
+a line in `TINY`. `eight_rows` makes what goes in and what shall come out::
 
     for architecture, signature in fitting_pairs():
         inputs, targets = eight_rows(architecture, signature)
@@ -10,34 +10,44 @@ in and what shall come out::
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.service.plugin_checks.tiny_data import SIGNATURES, eight_rows
-from engine.spec.signature import Signature
+from engine.spec.signature import Kind, Signature, Task
 
 __all__ = [
     "HEAVY",
     "SIGNATURES",
     "TINY",
+    "dear_unless",
     "eight_rows",
+    "few_of_all",
     "fitting_pairs",
-    "one_of_each",
     "pair_id",
 ]
+
+Pair = tuple[Architecture, Signature]
+EVERYTHING = pytest.mark.everything
 
 TINY: dict[str, dict[str, object]] = {
     "applications": {"application": "MobileNetV3Small"},
     "resnet": {"filters": [4, 8], "blocks": 1},
     "video_cnn": {"filters": [4, 4], "dense_units": 16},
     "video_rnn": {"filters": [4, 4], "units": 16},
+    "transformer": {"layers": 1},
+    "series_transformer": {"layers": 1},
+    "transformer_translator": {"layers": 1},
 }
 """Parameters by architecture, where the defaults would take long."""
 HEAVY = ("applications",)
 """Architectures of so many layers that one signature has to do for training and exporting."""
 
 
-def fitting_pairs() -> list[tuple[Architecture, Signature]]:
+def fitting_pairs() -> list[Pair]:
     """Every architecture with every signature it claims to fit."""
     return [
         (architecture, signature)
@@ -47,9 +57,7 @@ def fitting_pairs() -> list[tuple[Architecture, Signature]]:
     ]
 
 
-def one_of_each(
-    pairs: list[tuple[Architecture, Signature]], by: Callable[[Signature], object]
-) -> list[tuple[Architecture, Signature]]:
+def one_of_each(pairs: list[Pair], by: Callable[[Signature], object]) -> list[Pair]:
     """One pair of each architecture and what `by` returns: the last; of heavy ones one at all."""
     chosen = {
         (item.name, "" if item.name in HEAVY else by(signature)): (item, signature)
@@ -58,7 +66,35 @@ def one_of_each(
     return list(chosen.values())
 
 
-def pair_id(pair: tuple[Architecture, Signature]) -> str:
+def few_of_all(pairs: list[Pair]) -> list[Pair]:
+    """So few that each architecture is there, and each task of each kind of data."""
+    wanted = {_task_of(pair) for pair in pairs}
+    chosen = []
+    for name in dict.fromkeys(item.name for item, _ in pairs):
+        own = [pair for pair in pairs if pair[0].name == name]
+        chosen.append(next((pair for pair in own if _task_of(pair) in wanted), own[-1]))
+        wanted.discard(_task_of(chosen[-1]))
+    for pair in pairs:
+        if _task_of(pair) in wanted:
+            chosen.append(pair)
+            wanted.discard(_task_of(pair))
+    return chosen
+
+
+def _task_of(pair: Pair) -> tuple[Kind, Task, bool]:
+    return pair[1].kind, pair[1].task, pair[1].is_binary
+
+
+def dear_unless(chosen: list[Pair], pairs: list[Pair]) -> list[Any]:
+    """All pairs for `parametrize`; those that are not chosen run with ``--everything`` only."""
+    few = {pair_id(pair) for pair in chosen}
+    return [
+        pytest.param(pair, id=pair_id(pair), marks=() if pair_id(pair) in few else EVERYTHING)
+        for pair in pairs
+    ]
+
+
+def pair_id(pair: Pair) -> str:
     """A test id, such as ``cnn-image-classification-4``."""
     architecture, signature = pair
     return "-".join(

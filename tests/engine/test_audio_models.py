@@ -1,4 +1,4 @@
-"""Networks for sound: the contract of every architecture, and CTC in the form Keras takes."""
+"""Networks for sound: their outputs, what they refuse, and CTC in the form Keras takes."""
 
 from __future__ import annotations
 
@@ -59,28 +59,15 @@ def test_builds_from_defaults_with_the_right_output(signature):
     assert np.isfinite(outputs).all()
 
 
-@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
-def test_learns_eight_recordings_and_saves_and_loads_equal(signature, tmp_path):
-    spec = spec_of(signature)
-    network = build(spec, signature)
-    compile_model(network, spec, signature, Plan())
-    x, y = eight(signature)
-    before = network.evaluate(x, y, verbose=0, return_dict=True)["loss"]
-    network.fit(x, y, epochs=60, batch_size=8, verbose=0)
-    after = network.evaluate(x, y, verbose=0, return_dict=True)["loss"]
-    assert after < 0.2 * before
-    network.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(x, verbose=0), network.predict(x, verbose=0))
-
-
 def test_what_was_learnt_by_heart_is_written_down():
     signature = SIGNATURES["text"]
     spec = spec_of(signature)
     network = build(spec, signature)
     compile_model(network, spec, signature, Plan())
     x, y = eight(signature)
-    network.fit(x, y, epochs=150, batch_size=8, verbose=0)
+    # All steps in one epoch, as an epoch of one step costs much more than its step.
+    network.fit(np.tile(x, (150, 1, 1, 1)), np.tile(y, (150, 1)),
+                batch_size=8, shuffle=False, verbose=0)  # fmt: skip
     assert targets().restore(network.predict(x, verbose=0)).tolist() == TEXTS.tolist()
 
 

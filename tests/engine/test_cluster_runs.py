@@ -3,10 +3,7 @@
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +12,8 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
+from tests.warm_workers import WarmProgram
 
-ROOT = Path(__file__).parents[2]
 # 104 examples to learn: the last batch has 6, the shares of the others are 3 and 4.
 SPEC = {
     "data": {"source": "iris"},
@@ -43,14 +40,7 @@ class Worker:
     def __init__(self, index, addresses, folder, *command):
         given = [*command, "--workspace", str(folder), "--json"]
         given += ["--workers", addresses, "--index", str(index)]
-        self.process = subprocess.Popen(
-            [sys.executable, "main.py", *given],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
+        self.process = WarmProgram("main.py", *given)
         self.errors = ""
         self._reader = threading.Thread(target=self._read_errors)
         self._reader.start()
@@ -75,10 +65,8 @@ class Worker:
 
     def close(self):
         self.process.kill()
-        self.process.wait()
         self._reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        self.process.close()
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
 """Two workers on the loopback hold the same weights bit by bit, and learn what one alone does."""
 
-import os
 import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.warm_workers import WarmProgram
+
 # A sum over shares is rounded otherwise than one over the batch; Adam divides by small numbers.
 TOLERANCE = {"rtol": 2e-4, "atol": 2e-5}
 
@@ -33,26 +30,18 @@ def learnt(tmp_path_factory):
 
     addresses = free_addresses(2)
     files = [folder / f"{index}.npz" for index in range(2)]
-    program = str(ROOT / "tests" / "cluster_cases.py")
     workers = [
-        subprocess.Popen(
-            [sys.executable, program, addresses, str(index), str(file)],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        WarmProgram("tests/cluster_cases.py", addresses, str(index), str(file))
         for index, file in enumerate(files)
     ]
     try:
         alone = cluster_cases.learn_all(cluster_cases.alone)
         for worker in workers:
-            notified, _ = worker.communicate(timeout=800)
-            assert worker.returncode == 0, notified
+            written = worker.communicate()
+            assert worker.returncode == 0, written
     finally:
         for worker in workers:
-            worker.kill()
-            worker.communicate()
+            worker.close()
     return [np.load(file) for file in files], alone
 
 

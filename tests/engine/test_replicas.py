@@ -1,17 +1,14 @@
 """Several devices against one: the same losses, metrics and weights, whatever the batch size.
 
-Each in a process of its own: logical devices must be set before TensorFlow starts.
+Each in a process of its own: logical devices must be set before TensorFlow computes.
 """
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from engine.training.steps.replicas import Division
+from tests.warm_workers import WarmProgram
 
 _START = """
 import json, sys
@@ -118,16 +115,10 @@ print(json.dumps({
 
 
 def run(program, n_devices):
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(n_devices)],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = WarmProgram("-c", program, str(n_devices))
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return json.loads(output)
 
 
 @pytest.mark.parametrize("n_devices", [2, 3])

@@ -1,79 +1,23 @@
-"""The contract of the networks for video, series and control."""
+"""What the networks for video, series and control are known for."""
 
 import keras
 import numpy as np
 import pytest
-from bad_values import bad_value_id, bad_values, field_refused
 
-from engine.architectures import ARCHITECTURES
 from engine.errors import SpecError
 from engine.inference.contract import Contract
 from engine.inference.serving import ServedModel
-from engine.spec.parameters import describe, validate
 from engine.spec.run_spec import RunSpec
-from engine.spec.signature import Kind, Output, Signature, Task
+from engine.spec.signature import Kind, Signature, Task
 from engine.training.defaults import recommended_model, resolve
-from engine.training.model.building import build, compile_model
-from engine.training.plan import Plan
+from engine.training.model.building import build
 from engine.training.prepared_data import prepare
-
-CASES = [
-    ("video_cnn", Signature(Kind.VIDEO, Task.CLASSIFICATION, (6, 16, 16, 1), 4)),
-    ("video_cnn", Signature(Kind.VIDEO, Task.CLASSIFICATION, (3, 16, 24, 3), 2)),
-    ("series_cnn", Signature(Kind.SERIES, Task.FORECASTING, (12, 1), n_values=3)),
-    ("mlp", Signature(Kind.SERIES, Task.FORECASTING, (12, 2), n_values=3)),
-    ("mlp", Signature(Kind.TABLE, Task.CONTROL, (4,), 2)),
-    ("mlp", Signature(Kind.TABLE, Task.CONTROL, (4,), n_values=2)),
-]
-IDS = [f"{name}-{item.task}-{item.n_classes}-{item.n_values}" for name, item in CASES]
 
 
 def _spec(name, **parameters):
     return RunSpec.from_dict(
         {"data": {"source": "any"}, "model": {"name": name, "parameters": parameters}}
     )
-
-
-def _eight(signature):
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=(8, *signature.input_shape)).astype(np.float32)
-    if signature.output is Output.CLASSES:
-        return x, np.arange(8) % signature.n_classes
-    y = rng.normal(size=(8, signature.n_values)).astype(np.float32)
-    return x, y[:, 0] if signature.n_values == 1 else y
-
-
-@pytest.mark.parametrize(("name", "signature"), CASES, ids=IDS)
-def test_learns_eight_rows_and_saves_and_loads_equal(name, signature, tmp_path):
-    # By heart: nothing may be switched off.
-    declared = {item.name for item in describe(ARCHITECTURES[name].parameters)}
-    spec = resolve(_spec(name, **({"dropout": 0.0} if "dropout" in declared else {})), signature)
-    network = build(spec, signature)
-    assert network.input_shape == (None, *signature.input_shape)
-    assert network.output_shape == (None, signature.n_outputs)
-    compile_model(network, spec, signature, Plan())
-    x, y = _eight(signature)
-    before = network.evaluate(x, y, verbose=0)[0]
-    network.fit(x, y, epochs=80, batch_size=8, verbose=0)
-    assert network.evaluate(x, y, verbose=0)[0] < 0.3 * before
-    network.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(x, verbose=0), network.predict(x, verbose=0))
-
-
-@pytest.mark.parametrize(
-    ("name", "field", "value"),
-    [
-        (name, *bad)
-        for name in ("video_cnn", "series_cnn")
-        for bad in bad_values(ARCHITECTURES[name].parameters)
-    ],
-    ids=bad_value_id,
-)
-def test_values_out_of_range_are_refused_by_name(name, field, value):
-    with pytest.raises(SpecError) as caught:
-        validate(ARCHITECTURES[name].parameters, {field: value}, "model.parameters")
-    assert field_refused(caught.value, f"model.parameters.{field}")
 
 
 @pytest.mark.parametrize("name", ["video_cnn", "video_rnn"])

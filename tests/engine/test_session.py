@@ -47,7 +47,7 @@ def _long(epochs: int = 100_000) -> dict:
 
 
 @pytest.fixture
-def session(tmp_path):
+def session(tmp_path, warm_workers):
     session = Session(tmp_path)
     yield session
     session.close()
