@@ -1,6 +1,7 @@
 """What every architecture reaches on data in the box and in ../shared/data, with its defaults.
 
-    python tests/benchmarks/architectures.py [--only TEXT ...] [--seeds S ...] [--json]
+    python tests/benchmarks/architectures.py [--only TEXT ...] [--seeds S ...] [--epochs N]
+        [--smoke] [--json]
 
 Each run is a `main.py train` of its own, as a person would start it. The time is from the first
 step to the last; `whole` adds imports, data, evaluation and saving. A peer is measured on the same
@@ -10,6 +11,7 @@ parts: scikit-learn's for classes, the last value for forecasts, least squares f
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from smoke import add_smoke
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -224,9 +227,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], help="data or model names, in part")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, help="of each run, in place of its default")
     parser.add_argument("--json", action="store_true")
+    add_smoke(parser, only=["two_classes"], epochs=1)
     arguments = parser.parse_args()
     for trial in TRIALS:
+        if arguments.epochs:
+            options = (*trial.options, "--epochs", str(arguments.epochs))
+            trial = dataclasses.replace(trial, options=options)
         name = Path(trial.data).stem
         if "/" in trial.data and not Path(trial.data).exists():
             continue

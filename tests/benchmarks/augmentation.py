@@ -1,6 +1,7 @@
 """What augmentation costs a training step, and what it gains where examples are few.
 
-    python tests/benchmarks/augmentation.py [--rounds N] [--seeds N]
+    python tests/benchmarks/augmentation.py [--rounds N] [--seeds N] [--edges N ...] [--epochs N]
+        [--smoke]
 
 Cost: steps of the CNN with and without augmentation, in turn, and the same changes made by Keras's
 own layers. Times are the smallest of all rounds, which other programs disturb least. Gain: test
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import keras
 import numpy as np
 import tensorflow as tf
+from smoke import add_smoke
 
 from engine.spec.run_spec import AugmentationSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
@@ -46,6 +48,7 @@ CASES = {
     "noise": AugmentationSpec(noise=0.1),
     "all": AugmentationSpec(flip="both", rotate=10, shift=0.1, zoom=0.1, brightness=0.1, noise=0.1),
 }
+SHAPES = {28: (28, 28, 1), 64: (64, 64, 3)}
 BATCH, STEPS = 64, 10
 N_LEARNT = 200
 
@@ -124,7 +127,7 @@ def accuracy(spec: RunSpec) -> float:
         return job.execute().metrics["test_accuracy"]
 
 
-def gain(seeds: int) -> None:
+def gain(seeds: int, epochs: int) -> None:
     """Prints accuracies without and with augmentation."""
     for name in ("none", "rotate, shift, zoom"):
         found = [
@@ -135,7 +138,7 @@ def gain(seeds: int) -> None:
                         "split": {"validation": 0.1, "test": 0.7},
                         "augmentation": CASES[name].model_dump(),
                         "model": {"name": "cnn"},
-                        "training": {"epochs": 40, "batch_size": 32},
+                        "training": {"epochs": epochs, "batch_size": 32},
                         "seed": seed,
                     }
                 )
@@ -150,10 +153,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--edges", type=int, nargs="*", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--epochs", type=int, default=40)
+    add_smoke(parser, rounds=1, seeds=1, edges=[28], epochs=1)
     options = parser.parse_args()
-    for shape in ((28, 28, 1), (64, 64, 3)):
-        cost(shape, options.rounds)
-    gain(options.seeds)
+    for edge in options.edges:
+        cost(SHAPES[edge], options.rounds)
+    gain(options.seeds, options.epochs)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What is left when the worker, or the window, is killed at random moments.
 
-    python tests/benchmarks/faults.py [--workers N] [--windows N] [--seed N] [--json]
+    python tests/benchmarks/faults.py [--workers N] [--windows N] [--seed N] [--smoke] [--json]
 
 A run is trained, killed with SIGKILL at a random moment, continued in a new worker, killed again,
 and so on until it is over; then another one begins. After each kill it is counted
@@ -40,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import psutil
+from smoke import add_smoke
 
 from engine.errors import DescentError
 from engine.events.commands import Command, ResumeRun, Train
@@ -150,15 +151,17 @@ def check(counts: Counts, store: RunStore, run: str, notified: Notified) -> None
 
 
 class Killer:
-    """Ends a session's worker once, at a random moment."""
+    """Ends a session's worker once, at a random moment; not at all unless it is armed."""
 
-    def __init__(self, session: Session, chance: random.Random) -> None:
+    def __init__(self, session: Session, chance: random.Random, is_armed: bool) -> None:
         self._session = session
         self.is_done = False
         self.phase = "start"
         self._after = chance.choice([0, *range(1, 60)])
         self._timer: threading.Timer | None = None
-        if chance.random() < 0.3:  # by the clock: reading data, TensorFlow's import, anything
+        if not is_armed:
+            self._after = -1
+        elif chance.random() < 0.3:  # by the clock: reading data, TensorFlow's import, anything
             self._after = -1
             self._timer = threading.Timer(chance.uniform(0.0, _START_S), self._kill)
             self._timer.start()
@@ -185,17 +188,20 @@ class Killer:
             self._timer.join()
 
 
-def kill_workers(n_kills: int, chance: random.Random, folder: Path) -> Counts:
+def kill_workers(
+    n_kills: int, chance: random.Random, folder: Path, reference: dict[str, Any]
+) -> Counts:
     """Trains and kills until the worker was killed so many times."""
     counts = Counts()
-    reference = _uninterrupted(folder / "reference")
     workspace = folder / "killed"
     while counts.kills < n_kills:
         counts.runs += 1
         command: Command = Train(SPEC)
         notified, run = Notified(), ""
         while True:
-            killed, ended = _ask_and_kill(workspace, command, chance, counts, notified)
+            session = Session(workspace)
+            killer = Killer(session, chance, counts.kills < n_kills)
+            killed, ended = _ask_and_kill(session, killer, command, counts, notified)
             run = run or getattr(ended, "run", "")
             with RunStore(workspace) as store:
                 if not run:  # it died before there was a run; one may lie there all the same
@@ -224,11 +230,9 @@ def _uninterrupted(workspace: Path) -> dict[str, Any]:
 
 
 def _ask_and_kill(
-    workspace: Path, command: Command, chance: random.Random, counts: Counts, notified: Notified
+    session: Session, killer: Killer, command: Command, counts: Counts, notified: Notified
 ) -> tuple[bool, Event]:
     """Returns whether the worker was killed, and the last event."""
-    session = Session(workspace)
-    killer = Killer(session, chance)
     event: Event | None = None
     try:
         for event in session.run(command):
@@ -295,10 +299,11 @@ def _say(values: dict[str, Any]) -> None:
     print(json.dumps(values), flush=True)
 
 
-def kill_windows(n_kills: int, chance: random.Random, folder: Path) -> Counts:
+def kill_windows(
+    n_kills: int, chance: random.Random, folder: Path, reference: dict[str, Any]
+) -> Counts:
     """Opens a window, trains, kills it, and continues the run, so many times."""
     counts = Counts()
-    reference = _uninterrupted(folder / "reference")
     for number in range(n_kills):
         workspace = folder / f"window-{number}"
         notified = Notified()
@@ -381,17 +386,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
+    add_smoke(parser, workers=1, windows=1)
     options = parser.parse_args()
     if options.window:
         _train_in_window(options.window)
         return
     chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        reference = _uninterrupted(folder / "reference")
         if options.workers:
-            counts = kill_workers(options.workers, chance, Path(folder) / "workers")
+            counts = kill_workers(options.workers, chance, folder / "workers", reference)
             _print("worker", counts, options.json)
         if options.windows:
-            counts = kill_windows(options.windows, chance, Path(folder) / "windows")
+            counts = kill_windows(options.windows, chance, folder / "windows", reference)
             _print("window", counts, options.json)
 
 

@@ -1,6 +1,7 @@
 """What measuring the gradient flow takes of a training: time with it against without, in turn.
 
-    python tests/benchmarks/flow_cost.py [--model NAME ...] [--seconds S] [--rounds N] [--json]
+    python tests/benchmarks/flow_cost.py [--model NAME ...] [--seconds S] [--rounds N] [--smoke]
+        [--json]
 
 Both train the same model on the same data, for about as many seconds as given, once each in every
 round, the first of them in turn. The making of the graph is part of what is timed. The figure to
@@ -21,12 +22,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import keras
 import numpy as np
-from training_speed import Case, cases
+from smoke import add_smoke
+from training_cases import Case, case_of
 
 from engine.events.insights import GradientFlow
 from engine.events.run_events import RunEvent
@@ -90,6 +91,11 @@ class Training:
         )
 
 
+def known(name: str) -> Case:
+    """A model with its data."""
+    return mlp() if name == "mlp" else case_of(name)
+
+
 def measure(case: Case, seconds: float, rounds: int) -> dict[str, float]:
     """Seconds with and without, their ratios, and how often was measured."""
     training = Training(case)
@@ -112,17 +118,17 @@ def measure(case: Case, seconds: float, rounds: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    known = {**cases(), "mlp": mlp()}
     parser.add_argument("--model", nargs="*", choices=MODELS, default=list(MODELS))
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    add_smoke(parser, model=["mlp"], seconds=0.1, rounds=1)
     options = parser.parse_args()
     if not options.json:
         titles = f"{'model':<10} {'without s':>10} {'with s':>8} {'cost':>8} {'of processor':>13}"
         print(f"{titles} {'measurements':>13}")
     for name in options.model:
-        figures = measure(known[name], options.seconds, options.rounds)
+        figures = measure(known(name), options.seconds, options.rounds)
         if options.json:
             print(json.dumps({"model": name, "allowed": TIME_SHARE, **figures}), flush=True)
         else:

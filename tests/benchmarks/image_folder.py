@@ -1,7 +1,7 @@
 """Preparing and training an image folder: Descent against plain Keras, on the same files.
 
     python tests/benchmarks/image_folder.py [--images N] [--size S] [--jpeg] [--epochs E]
-        [--rounds R] [--json]
+        [--rounds R] [--smoke] [--json]
 
 Plain Keras is `image_dataset_from_directory` with `cache()` and `prefetch`, and `fit`. Both train
 the same network for the same epochs on the same share of the files, each in a process of its own,
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from smoke import add_smoke
 
 ROOT = Path(__file__).parents[2]
 BATCH_SIZE, VALIDATION, N_CLASSES = 64, 0.15, 5
@@ -158,6 +159,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--side", choices=["descent", "keras"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
+    add_smoke(parser, images=100, size=16, epochs=1, rounds=1)
     arguments = parser.parse_args()
     if arguments.side:
         train = descent if arguments.side == "descent" else plain_keras

@@ -1,6 +1,6 @@
 """What one window keeps of many small runs: memory, threads and processes.
 
-    python tests/benchmarks/leaks.py [--runs N] [--json]
+    python tests/benchmarks/leaks.py [--runs N] [--before N] [--smoke] [--json]
 
 Opens the real window offscreen in a process of its own, trains a few runs so that everything is
 loaded, notes its memory, trains N more, and notes it again. `grown_mb` is what the window's own
@@ -22,9 +22,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import psutil
+from smoke import add_smoke
 
-RUNS_BEFORE = 5
-_QUIET_MS = 8_000
 SPEC = {
     "data": {"source": "iris"},
     "model": {"name": "mlp"},
@@ -41,8 +40,9 @@ def _look(process: psutil.Process) -> dict[str, float]:
     }
 
 
-def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
+def _train_in_window(options: argparse.Namespace) -> dict[str, Any]:
     """Opens the window and trains one run after another."""
+    n_before, n_runs, quiet_ms = options.before, options.runs, options.quiet_ms
     from PySide6.QtCore import QEvent, QObject, QTimer, Slot
     from PySide6.QtWidgets import QApplication
 
@@ -71,10 +71,10 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
         def _on_ready(self, _: object) -> None:
             if self._controller.training.is_active:
                 return
-            if len(self.states) == RUNS_BEFORE and not self.before:
-                QTimer.singleShot(_QUIET_MS, self._note_before)
-            elif len(self.states) == RUNS_BEFORE + n_runs:
-                QTimer.singleShot(_QUIET_MS, self._note_after)
+            if len(self.states) == n_before and not self.before:
+                QTimer.singleShot(quiet_ms, self._note_before)
+            elif len(self.states) == n_before + n_runs:
+                QTimer.singleShot(quiet_ms, self._note_after)
             else:
                 self._start()
 
@@ -102,10 +102,10 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
     application = QApplication(sys.argv[:1])
     player = Player()
     application.installEventFilter(player)
-    app.main(["--workspace", str(workspace)])
+    app.main(["--workspace", str(options.window)])
     return {
-        "runs": len(player.states) - RUNS_BEFORE,
-        "finished": player.states.count("finished") - RUNS_BEFORE,
+        "runs": len(player.states) - n_before,
+        "finished": player.states.count("finished") - n_before,
         "memory_mb": player.before["memory_mb"],
         "grown_mb": player.after["memory_mb"] - player.before["memory_mb"],
         "threads": player.after["threads"] - player.before["threads"],
@@ -116,15 +116,19 @@ def _train_in_window(workspace: Path, n_runs: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--before", type=int, default=5, help="runs that are not counted")
+    parser.add_argument("--quiet-ms", type=int, default=8_000, help="waited before each look")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
+    add_smoke(parser, runs=1, before=0, quiet_ms=0)
     options = parser.parse_args()
     if options.window:
-        print(json.dumps(_train_in_window(options.window, options.runs)))
+        print(json.dumps(_train_in_window(options)))
         return
+    amounts = ["--runs", options.runs, "--before", options.before, "--quiet-ms", options.quiet_ms]
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, __file__, "--window", folder, "--runs", str(options.runs)],
+            [sys.executable, __file__, "--window", folder, *map(str, amounts)],
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": folder},
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,7 @@
 """Memory of the worker while it trains on more and more data, against its idle size.
 
     python tests/benchmarks/memory.py [--kind table|images|both] [--unit N] [--sizes 1,4,16]
+        [--smoke]
 
 Makes the data in a temporary folder (the disk needs about four times its size), lets a worker load
 TensorFlow, notes its resident memory, trains one epoch, and samples its memory all the while. The
@@ -25,11 +26,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 import psutil
+from smoke import add_smoke
 
 TABLE_UNIT_BYTES = 64_000_000
 IMAGE_UNIT = 6_250
 _COLUMNS = 12
 _ROWS_AT_ONCE = 50_000
+_ROW_BYTES = 100
 _EDGE = 32
 _SAMPLE_S = 0.05
 
@@ -67,12 +70,13 @@ def make_table(path: Path, n_bytes: int) -> None:
     names = np.array(["north", "east", "south", "west"])
     with path.open("w", encoding="utf-8") as file:
         file.write(",".join([*(f"x{i}" for i in range(_COLUMNS)), "region", "price"]) + "\n")
+        n_rows = min(_ROWS_AT_ONCE, n_bytes // _ROW_BYTES)
         while file.tell() < n_bytes:
-            x = rng.normal(size=(_ROWS_AT_ONCE, _COLUMNS))
-            y = x[:, 0] * 3 + x[:, 1] ** 2 + rng.normal(scale=0.1, size=_ROWS_AT_ONCE)
+            x = rng.normal(size=(n_rows, _COLUMNS))
+            y = x[:, 0] * 3 + x[:, 1] ** 2 + rng.normal(scale=0.1, size=n_rows)
             cells = np.char.mod("%.5f", x).astype(object)
             cells[rng.random(cells.shape) < 0.01] = ""
-            regions = names[rng.integers(0, 4, _ROWS_AT_ONCE)]
+            regions = names[rng.integers(0, 4, n_rows)]
             for row, region, price in zip(cells, regions, y, strict=True):
                 file.write(",".join(row) + f",{region},{price:.5f}\n")
 
@@ -160,6 +164,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="1,4,16")
     parser.add_argument("--unit", type=int, help="bytes of a table, or images, at size 1")
     parser.add_argument("--json", action="store_true")
+    add_smoke(parser, sizes="1", unit=2_000)
     arguments = parser.parse_args()
     kinds = ["table", "images"] if arguments.kind == "both" else [arguments.kind]
     for kind in kinds:

@@ -1,7 +1,8 @@
 """Redraw of the curves plot after a million steps, against plain pyqtgraph with the full arrays.
 
-Run: ``python tests/benchmarks/plot_redraw.py [--steps N] [--json]``. A redraw is what happens when
-a chunk of steps arrives: new data to the items, then painting the widget into a picture.
+Run: ``python tests/benchmarks/plot_redraw.py [--steps N] [--smoke] [--json]``. A redraw is what
+happens when a chunk of steps arrives: new data to the items, then painting the widget into a
+picture.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication, QWidget
+from smoke import add_smoke
 
 from gui.plots.curves_plot import CurvesPlot
 from gui.style.theme import current_theme
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--redraws", type=int, default=30)
     parser.add_argument("--json", action="store_true")
+    add_smoke(parser, steps=20_000, redraws=3)
     options = parser.parse_args()
     application = QApplication([])
     current_theme().apply()

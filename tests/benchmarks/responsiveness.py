@@ -1,6 +1,7 @@
 """How the window feels: a 10-ms timer in the GUI thread, and the times people wait for.
 
-    python tests/benchmarks/responsiveness.py [--rounds N] [--display] [--json]
+    python tests/benchmarks/responsiveness.py [--rounds N] [--epochs N] [--display]
+        [--smoke] [--json]
 
 Each round opens the real window in a process of its own (offscreen unless --display), lets it warm
 up TensorFlow, trains the CNN on digits, and stops it. Reported are
@@ -27,23 +28,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from smoke import add_smoke
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-EPOCHS_BEFORE_STOP = 15
-SPEC = {
-    "data": {"source": "digits"},
-    "model": {"name": "cnn"},
-    "training": {"epochs": EPOCHS_BEFORE_STOP + 1000},
-}
+SPEC = {"data": {"source": "digits"}, "model": {"name": "cnn"}}
 
 
-def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
+def _drive_window(workspace: Path, process_started: float, epochs: int) -> dict[str, Any]:
     """Opens the window and plays a user. Runs in a process of its own.
 
     Args:
         workspace: An empty folder.
         process_started: When the parent started this process, `time.time()`.
+        epochs: So many are trained before it is stopped.
     """
     from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
     from PySide6.QtWidgets import QApplication
@@ -58,6 +57,8 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
     from gui.state.draft import Draft
     from gui.window import app
     from gui.window.main_window import MainWindow
+
+    spec = SPEC | {"training": {"epochs": epochs + 1000}}
 
     class Player(QObject):
         """Does what a user does, and takes the times."""
@@ -97,7 +98,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
             if "first_point_s" not in self.figures and "ready" not in self.figures:
                 self.figures["ready"] = True
                 self._window.show_page("train")
-                self._controller.drafts.set_draft(Draft.from_values(SPEC))
+                self._controller.drafts.set_draft(Draft.from_values(spec))
                 # As long as a person needs to reach the button; the worker is idle by then.
                 QTimer.singleShot(1500, self._start)
 
@@ -113,7 +114,7 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
                 self.figures["first_point_s"] = waited
             elif isinstance(event, EpochEnded):
                 self._rates.append(event.samples_per_s)
-                if event.epoch == EPOCHS_BEFORE_STOP:
+                if event.epoch == epochs:
                     self._since = time.perf_counter()
                     self._controller.training.pause()
             elif isinstance(event, StateChanged):
@@ -153,50 +154,54 @@ def _drive_window(workspace: Path, process_started: float) -> dict[str, Any]:
     return player.figures
 
 
-def _headless_samples_per_s(workspace: Path) -> float:
+def _headless_samples_per_s(workspace: Path, epochs: int) -> float:
     """The same training through the engine alone, in a worker without a window."""
     from engine.events.commands import Train
     from engine.events.run_events import EpochEnded
     from engine.service.session import Session
 
-    spec = SPEC | {"training": {"epochs": EPOCHS_BEFORE_STOP}}
+    spec = SPEC | {"training": {"epochs": epochs}}
     session = Session(workspace)
     rates = [e.samples_per_s for e in session.run(Train(spec)) if isinstance(e, EpochEnded)]
     session.close()
     return statistics.median(rates[1:])
 
 
-def _round(display: bool) -> dict[str, Any]:
+def _round(display: bool, epochs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         environment = dict(os.environ)
         if not display:
             environment["QT_QPA_PLATFORM"] = "offscreen"
         environment["XDG_CONFIG_HOME"] = folder  # settings of the person stay out of it
+        given = ["--epochs", str(epochs), "--started", str(time.time())]
         done = subprocess.run(
-            [sys.executable, __file__, "--window", folder, "--started", str(time.time())],
+            [sys.executable, __file__, "--window", folder, *given],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
         figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        figures["throughput"] = figures["samples_per_s"] / _headless_samples_per_s(Path(folder))
+        headless = _headless_samples_per_s(Path(folder), epochs)
+        figures["throughput"] = figures["samples_per_s"] / headless
     return figures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=15, help="trained before it is stopped")
     parser.add_argument("--display", action="store_true", help="on the screen, not offscreen")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--started", type=float, help=argparse.SUPPRESS)
+    add_smoke(parser, rounds=1, epochs=2)
     options = parser.parse_args()
     if options.window:
-        print(json.dumps(_drive_window(options.window, options.started)))
+        print(json.dumps(_drive_window(options.window, options.started, options.epochs)))
         return
     for _ in range(options.rounds):
-        figures = _round(options.display)
+        figures = _round(options.display, options.epochs)
         if options.json:
             print(json.dumps(figures), flush=True)
         else:

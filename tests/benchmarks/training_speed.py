@@ -1,6 +1,6 @@
 """Speed of Descent's training against Keras's own `fit` and others, model by model, in one run.
 
-    python tests/benchmarks/training_speed.py [--model NAME ...] [--rounds N] [--json]
+    python tests/benchmarks/training_speed.py [--model NAME ...] [--rounds N] [--smoke] [--json]
                                               [--peers [--peer-python PATH]] [--unfused]
 
 All train the same model on the same random data, each in a process of its own, an epoch each in
@@ -19,6 +19,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from smoke import add_smoke
 
 HERE = Path(__file__).parent
 MODELS = ("linear", "logistic", "cnn", "lstm", "attention")
@@ -113,6 +115,7 @@ def main() -> None:
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
     parser.add_argument("--unfused", action="store_true", help="Descent with Keras's layers, too")
     parser.add_argument("--json", action="store_true")
+    add_smoke(parser, model=["linear"], rounds=1)
     options = parser.parse_args()
     peers = {"fit": sys.executable, "descent": sys.executable}
     if options.unfused:
