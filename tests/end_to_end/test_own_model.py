@@ -13,7 +13,7 @@ from tests.end_to_end.test_window import PATIENCE_MS, Program
 
 
 @pytest.fixture
-def program(qtbot, tmp_path: Path):
+def program(qtbot, tmp_path: Path, warm_workers):
     program = Program(qtbot, tmp_path / "workspace")
     program.open()
     yield program

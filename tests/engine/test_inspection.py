@@ -62,7 +62,7 @@ def test_the_watch_tells_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPa
     assert [event.done for event in notified] == list(range(7, 100, 7))
 
 
-def test_a_worker_hears_a_stop_while_it_inspects(tmp_path: Path) -> None:
+def test_a_worker_hears_a_stop_while_it_inspects(tmp_path: Path, warm_workers: None) -> None:
     table = tmp_path / "long.csv"
     block = "".join(f"{row % 97},{row % 89},{row % 7}\n" for row in range(40_000))
     table.write_text("a,b,y\n" + 120 * block)  # some seconds of reading

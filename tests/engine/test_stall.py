@@ -117,7 +117,7 @@ def test_the_first_step_is_not_the_usual_one(watch, clock):
     assert watch.limit_s == FLOOR_S
 
 
-def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch):
+def test_a_halted_worker_is_told_of_and_goes_on(tmp_path, monkeypatch, warm_workers):
     monkeypatch.setattr(stall, "FLOOR_S", 0.3)
     monkeypatch.setattr(stall, "TIMES_USUAL", 0.0)
     monkeypatch.setattr("engine.service.session.POLL_S", 0.05)

@@ -98,8 +98,8 @@ def nothing_left_running(private_folders: Path) -> Iterator[None]:
     assert not running, f"Threads still running: {[t.objectName() for t in running]}"
     left = set(psutil.Process().children(recursive=True)) - processes_before
     _, alive = psutil.wait_procs(left, timeout=THREAD_PATIENCE_S)
-    # Python's own helper of spawned processes lives as long as the tests do.
-    alive = [process for process in alive if "resource_tracker" not in " ".join(_command(process))]
+    # Python's own helpers that begin processes live as long as the tests do.
+    alive = [process for process in alive if not _is_helper(" ".join(_command(process)))]
     assert not alive, f"Processes still running: {alive}"
 
 
@@ -122,6 +122,10 @@ def _qt_threads() -> list[QThread]:
         if isinstance(item, QThread) and shiboken6.isValid(item) and item is not main:
             found.append(item)
     return [thread for thread in found if QThread.currentThread() is not thread]
+
+
+def _is_helper(command: str) -> bool:
+    return "resource_tracker" in command or "multiprocessing.forkserver" in command
 
 
 def _command(process: psutil.Process) -> list[str]:
