@@ -14,7 +14,7 @@ from tests.end_to_end.test_window import Program
 
 
 @pytest.fixture
-def program(qtbot, tmp_path: Path):
+def program(qtbot, tmp_path: Path, warm_workers):
     program = Program(qtbot, tmp_path / "workspace")
     program.open()
     yield program

@@ -131,7 +131,8 @@ def held_after_an_epoch(monkeypatch, workspace):
 
 
 @pytest.fixture
-def program(qtbot, workspace):
+def cold_program(qtbot, workspace):
+    """A program whose workers begin as everybody's do."""
     program = Program(qtbot, workspace)
     program.open()
     yield program
@@ -139,8 +140,14 @@ def program(qtbot, workspace):
         program.close()
 
 
-def test_the_main_job(program, workspace, qtbot):
+@pytest.fixture
+def program(warm_workers, cold_program):
+    return cold_program
+
+
+def test_the_main_job(cold_program, workspace, qtbot):
     """Digits and CNN: start, watch, finish, see results, and find the run after a restart."""
+    program = cold_program
     spec = {
         "data": {"source": "digits"},
         "model": {"name": "cnn"},

@@ -32,6 +32,7 @@ from engine.events.run_events import (
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from engine.training.prepared_data import prepare
+from tests.warm_workers import WarmProgram
 
 ROOT = Path(__file__).parents[2]
 TRAIN_IRIS = ["train", "--data", "iris", "--model", "logistic_regression", "--epochs", "3"]
@@ -60,11 +61,16 @@ def start(*words, **options):
     )
 
 
-def run(*words):
+def run(*words, start=start):
     """Runs a command in a process of its own: exit code, JSON objects, standard error."""
     process = start(*words, "--json")
     output, errors = process.communicate()
     return process.returncode, [json.loads(line) for line in output.splitlines()], errors
+
+
+def run_warm(*words):
+    """The same in a process that has TensorFlow already."""
+    return run(*words, start=lambda *words: WarmProgram("main.py", *words))
 
 
 def refuse(capsys, *words):
@@ -116,7 +122,7 @@ class TestTrain:
         assert last["reason"]
         assert {"loss", "test_loss", "test_accuracy"} <= set(last["metrics"])
 
-        code, (evaluated,), errors = run("evaluate", identity[:-1])
+        code, (evaluated,), errors = run_warm("evaluate", identity[:-1])
         assert (code, errors) == (0, "")
         assert evaluated["event"] == "evaluated"
         expected = last["metrics"]["test_accuracy"]
@@ -124,7 +130,7 @@ class TestTrain:
         assert np.sum(evaluated["confusion"]) == evaluated["n_samples"]
 
         rows = ["5.1,3.5,1.4,0.2", "-6.5,3.0,5.8,2.2"]
-        code, predictions, errors = run("predict", first["name"], *rows)
+        code, predictions, errors = run_warm("predict", first["name"], *rows)
         assert (code, errors) == (0, "")
         assert [item["input"] for item in predictions] == rows
         for item in predictions:
@@ -353,7 +359,7 @@ class TestListings:
         assert "Kernel" not in capsys.readouterr().err
 
     def test_describe_with_data_lists_layers(self):
-        code, (values,), errors = run("models", "describe", "mlp", "--data", "iris")
+        code, (values,), errors = run_warm("models", "describe", "mlp", "--data", "iris")
         assert (code, errors) == (0, "")
         assert values["layers"][-1]["output_shape"] == [3]
         assert values["n_parameters"] == sum(layer["n_parameters"] for layer in values["layers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import pickle
 import subprocess
@@ -22,6 +23,7 @@ from engine.events.profile import Profile
 from engine.spec.parameters import describe
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
+from engine.training import prepared_data
 from engine.training.defaults import recommended_model
 from engine.training.prepared_data import look
 
@@ -44,6 +46,23 @@ def load(name: str, **parameters: object) -> Examples:
     return load_examples(DataSpec(source=name, parameters=parameters))[1]
 
 
+@functools.cache
+def loaded(name: str) -> tuple[Dataset, Examples]:
+    """A dataset as it is by default; making one may take seconds."""
+    return load_examples(DataSpec(source=name))
+
+
+@pytest.fixture
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks at a dataset is given what is loaded already."""
+    monkeypatch.setattr(prepared_data, "load_examples", lambda data, *_: loaded(data.source))
+
+
+def few_of(dataset: Dataset) -> dict[str, int]:
+    """Making many of what takes long says nothing that making a few does not say."""
+    return {} if dataset.kind is Kind.TABLE else {"n_samples": 60}
+
+
 class TestContract:
     @every_dataset
     def test_describes_itself(self, dataset: Dataset) -> None:
@@ -56,7 +75,7 @@ class TestContract:
 
     @every_dataset
     def test_examples_agree_with_their_description(self, dataset: Dataset) -> None:
-        found, examples = load_examples(DataSpec(source=dataset.name))
+        found, examples = loaded(dataset.name)
         assert found is dataset
         assert (examples.kind, examples.task) == (dataset.kind, dataset.task)
         dtype, n_axes = ROWS[examples.kind]
@@ -76,7 +95,7 @@ class TestContract:
             assert examples.class_names == ()
 
     @every_dataset
-    def test_a_model_fits_it(self, dataset: Dataset) -> None:
+    def test_a_model_fits_it(self, dataset: Dataset, loaded_once: None) -> None:
         spec = RunSpec.from_dict({"data": {"source": dataset.name}, "model": {"name": "none"}})
         signature = look(spec).signature
         name = dataset.recommended_model or recommended_model(signature.kind, signature.task)
@@ -84,13 +103,15 @@ class TestContract:
 
     @every_dataset
     def test_loads_the_same_again(self, dataset: Dataset) -> None:
-        first, second = load(dataset.name), load(dataset.name)
+        first, second = loaded(dataset.name)[1], load(dataset.name)
         np.testing.assert_array_equal(first.x[:], second.x[:])
         np.testing.assert_array_equal(first.y, second.y)
 
     @every_made_dataset
     def test_another_seed_makes_other_data(self, dataset: Dataset) -> None:
-        assert not np.array_equal(load(dataset.name, seed=1).x[:], load(dataset.name, seed=2).x[:])
+        few = few_of(dataset)
+        first, second = (load(dataset.name, seed=seed, **few) for seed in (1, 2))
+        assert not np.array_equal(first.x[:], second.x[:])
 
     @every_made_dataset
     def test_makes_as_many_as_asked(self, dataset: Dataset) -> None:
@@ -115,8 +136,7 @@ class TestContract:
 
     @every_made_dataset
     def test_smallest_and_largest_values_work(self, dataset: Dataset) -> None:
-        # Making the most of what takes long says nothing that making a few does not say.
-        few = {} if dataset.kind is Kind.TABLE else {"n_samples": 60}
+        few = few_of(dataset)
         for item in describe(dataset.parameters):
             for limit, excluded in (
                 (item.minimum, item.minimum_excluded),
@@ -319,9 +339,9 @@ class TestProfile:
         assert column.histogram.tolist() == [1, 0, 1, 0, 1, *[0] * 14, 1]
 
     @every_dataset
-    def test_is_small_plain_and_complete(self, dataset: Dataset) -> None:
+    def test_is_small_plain_and_complete(self, dataset: Dataset, loaded_once: None) -> None:
         found = profile_of(dataset.name)
-        examples = load(dataset.name)
+        _, examples = loaded(dataset.name)
         values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
         assert values["n_samples"] == examples.n_samples
         assert values["notes"] == list(examples.notes)

@@ -59,7 +59,7 @@ def test_the_watch_tells_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_worker_hears_a_stop_while_it_inspects(
-    many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    many_images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
 ) -> None:
     monkeypatch.setattr("engine.service.session.worker.main", slow_workers.held_while_reading)
     session = Session(tmp_path / "workspace")

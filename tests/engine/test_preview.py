@@ -231,7 +231,7 @@ def test_it_can_be_cancelled(pictures):
         preview_batch(PICTURES, progress)
 
 
-def test_a_worker_answers(tmp_path):
+def test_a_worker_answers(tmp_path, warm_workers):
     session = Session(tmp_path)
     try:
         *_, answer = session.run(PreviewBatch({"data": {"source": "digits"}}))

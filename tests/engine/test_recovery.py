@@ -173,7 +173,7 @@ def test_a_run_that_cannot_go_on_ends_with_the_first_reason():
 
 
 @pytest.fixture
-def session(tmp_path, monkeypatch):
+def session(tmp_path, monkeypatch, warm_workers):
     monkeypatch.setattr("engine.service.session.worker.main", memory_fault.main)
     session = Session(tmp_path)
     yield session

@@ -425,7 +425,7 @@ def test_which_runs_can_go_on(store):
 
 
 @pytest.mark.parametrize("moment", ["first step", "third epoch"])
-def test_a_worker_killed_by_the_system_goes_on_in_another(tmp_path, straight, moment):
+def test_a_worker_killed_by_the_system_goes_on_in_another(tmp_path, warm_workers, straight, moment):
     def is_time(event):
         if moment == "first step":
             return isinstance(event, StepsDone)

@@ -68,7 +68,7 @@ def _run(tmp_path):
     return run, RunStarted(run, "Line", spec, found, epochs=3, steps_per_epoch=1, n_train=2)
 
 
-def test_a_control_without_a_training_does_not_touch_the_next_one(tmp_path):
+def test_a_control_without_a_training_does_not_touch_the_next_one(tmp_path, warm_workers):
     session = Session(tmp_path)
     spec = LINE | {"training": {"epochs": 2}}
     try:
@@ -136,7 +136,7 @@ def test_a_closed_session_says_so(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Real-time signals are Linux's.")
-def test_a_signal_without_a_name_is_told_by_its_number(tmp_path):
+def test_a_signal_without_a_name_is_told_by_its_number(tmp_path, warm_workers):
     session = Session(tmp_path)
     try:
         list(session.run(IRIS))
@@ -148,7 +148,7 @@ def test_a_signal_without_a_name_is_told_by_its_number(tmp_path):
         session.close()
 
 
-def test_old_logs_go(tmp_path):
+def test_old_logs_go(tmp_path, warm_workers):
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "commands.log").touch()
