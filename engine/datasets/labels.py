@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +13,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
-from engine.datasets.tables.columns import GAP_WORDS
-from engine.datasets.tables.text_table import TextTable, read_text_table
+from engine.datasets.tables.held_table import HeldTable, hold_table
+from engine.datasets.tables.table_cells import CODE, GAP_WORDS, parse_number
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
@@ -145,12 +146,8 @@ def _classes(values: Any, name: str) -> Targets:
 def _numbers_in(values: AnyArray) -> AnyArray | None:
     """Text as numbers, where all of it is; codes such as ``007`` stay text."""
     texts = [str(value).strip() for value in values.tolist()]
-    if any(len(text) > 1 and text[0] == "0" and text[1].isdigit() for text in texts):
-        return None
-    try:
-        return np.array([float(text) for text in texts])
-    except ValueError:
-        return None
+    numbers = [None if re.fullmatch(CODE, text) else parse_number(text) for text in texts]
+    return None if None in numbers else np.array(numbers, np.float64)
 
 
 def _place(row: int, lines: AnyArray | None) -> str:
@@ -159,9 +156,7 @@ def _place(row: int, lines: AnyArray | None) -> str:
 
 def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetError:
     for row, value in enumerate(values.tolist()):
-        try:
-            float(value)
-        except ValueError:
+        if parse_number(str(value)) is None:
             return DatasetError(
                 f"'{name}' must hold numbers. Received: {shorten(value)} in {_place(row, lines)}.",
                 "Mend or remove the row, or set the task to classification.",
@@ -269,7 +264,7 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
     Raises:
         DatasetError: It cannot be read, or none of its columns names the files.
     """
-    table = read_text_table(path)
+    table = hold_table(path)
     by_name = _names_of(files)
     column = _file_column(table, by_name)
     if column is None:
@@ -286,7 +281,10 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
     findings = []
     gone = [row for row, place in enumerate(found) if place is None]
     if gone:
-        names = tuple(f"line {table.lines[row]}: {shorten(cells[row])}" for row in gone[:MAX_NAMES])
+        names = tuple(
+            f"{table.line_word} {table.lines[row]}: {shorten(cells[row])}"
+            for row in gone[:MAX_NAMES]
+        )
         text = f"{len(gone):,} of {len(cells):,} rows of '{path.name}' name no file that is there."
         findings.append(DataFinding(Trouble.MISSING, path.name, text, names, len(gone)))
     unnamed = sorted(set(range(len(files))) - set(named))
@@ -320,7 +318,7 @@ def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:
     return {name: index for name, index in short.items() if index is not None} | by_name
 
 
-def _file_column(table: TextTable, by_name: dict[str, int]) -> str | None:
+def _file_column(table: HeldTable, by_name: dict[str, int]) -> str | None:
     """The column most of whose cells name different files; labels such as 3 may look like it."""
     best, most = None, 0
     for name, cells in table.columns.items():

@@ -79,7 +79,7 @@ def test_columns_may_be_named_as_the_layers_of_the_saved_model(tmp_path: Path) -
     preprocessing = Preprocessing.fit(examples, np.arange(N), PreprocessingSpec())
     network = keras.Sequential([keras.Input(preprocessing.inputs.output_shape)], name="mlp")
     keras.backend.clear_session()  # operations are counted from the first again
-    inputs, prepared = preprocessing.inputs.build()
+    inputs, prepared = preprocessing.inputs.build(ARCHITECTURES.names)
     keras.Model(inputs, network(prepared)).save(tmp_path / "model.keras")
     model = keras.saving.load_model(tmp_path / "model.keras")
     labels = ["rows_", "where_", "take_1_", "mlp_", "a b", "a_b", "a_b_"]

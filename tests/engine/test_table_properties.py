@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
 from engine.datasets.tables import delimited, plain_blocks
-from engine.datasets.tables.columns import GAP_WORDS
 from engine.datasets.tables.delimited import DelimitedFile
+from engine.datasets.tables.table_cells import GAP_WORDS
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.spec.run_spec import DataSpec

@@ -19,8 +19,10 @@ from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
+from engine.datasets.tables.table_cells import NumberStyle
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
-from engine.datasets.tables.table_source import TableParameters, TableSource
+from engine.datasets.tables.table_rows import number_style, read_weights
+from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter
@@ -94,7 +96,8 @@ class TextTable(FileDataset):
                 f"A column of classes or numbers is predicted from texts. Received: {self.task}.",
                 "Set the task to classification or regression, or read the file as pairs.",
             )
-        cells = _Cells(source, text, target, self.data.weights, frozenset(self.data.exclude))
+        style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
+        cells = _Cells(source, text, target, self.data.weights, style, exclude)
         x = cells.read(self._key(parameters, text, target), progress)
         if not len(x):
             raise DatasetError(
@@ -151,6 +154,7 @@ class _Cells:
     text: str
     target: str
     weight: str | None
+    style: NumberStyle
     exclude: frozenset[str]
     targets: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -176,26 +180,38 @@ class _Cells:
         return packed
 
     def _rows(self, progress: Progress) -> Iterator[str]:
-        place = -1
+        n_before = 0
         for chunk in self.source.chunks(progress):
             texts, targets = (chunk.cells[name].to_pylist() for name in (self.text, self.target))
-            weights = chunk.cells[self.weight].to_pylist() if self.weight else texts
-            for text, target, weight, line in zip(
-                texts, targets, weights, chunk.lines.tolist(), strict=True
-            ):
-                place += 1
-                if f"{self.source.line_word} {line}" in self.exclude:
-                    continue
-                if not text or not target:
-                    self.empty.append(line)
-                    continue
-                if self.weight:
-                    self._weights.append(_weight(weight, self.weight, line))
-                self.n_cut += len(text) > MAX_CHARACTERS
-                self.targets.append(target)
-                self.lines.append(line)
-                self.places.append(place)
-                yield text[:MAX_CHARACTERS]
+            lines = chunk.lines.tolist()
+            rows = self._complete(texts, targets, lines)
+            if self.weight:
+                self._weights += self._weights_in(chunk, rows)
+            for row in rows:
+                self.n_cut += len(texts[row]) > MAX_CHARACTERS
+                self.targets.append(targets[row])
+                self.lines.append(lines[row])
+                self.places.append(n_before + row)
+                yield texts[row][:MAX_CHARACTERS]
+            n_before += len(chunk)
+
+    def _complete(self, texts: list[str], targets: list[str], lines: list[int]) -> list[int]:
+        """Rows of a chunk that hold both, without those that are left out by name."""
+        rows: list[int] = []
+        for row, line in enumerate(lines):
+            if f"{self.source.line_word} {line}" in self.exclude:
+                continue
+            if texts[row] and targets[row]:
+                rows.append(row)
+            else:
+                self.empty.append(line)
+        return rows
+
+    def _weights_in(self, chunk: Chunk, rows: list[int]) -> list[float]:
+        name, places = self.weight or "", np.array(rows, np.int64)
+        cells, lines = chunk.cells[name].take(places), chunk.lines[places]
+        weights = read_weights(name, cells, lines, self.style, self.source.line_word)
+        return [float(weight) for weight in weights]
 
     @property
     def weights(self) -> Any:
@@ -291,19 +307,6 @@ def _accessor(source: TableSource, kept: AnyArray) -> Callable[[str], AnyArray]:
         return object_array(cell for chunk in cells for cell in chunk)[kept]
 
     return column
-
-
-def _weight(cell: str, name: str, line: int) -> float:
-    try:
-        weight = float(cell)
-    except ValueError:
-        weight = float("nan")
-    if weight >= 0 and np.isfinite(weight):
-        return weight
-    raise DatasetError(
-        f"'{name}', the weights, must hold numbers from 0 on. Received: '{cell}' in line {line}.",
-        "Mend or remove the line, or choose another column.",
-    )
 
 
 def _mean_length(cells: tuple[str, ...]) -> float:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from engine.datasets.encodings import beginning
-from engine.datasets.tables.columns import GAP_WORDS
+from engine.datasets.tables.table_cells import GAP_WORDS, parse_number
 from engine.errors import DatasetError
 
 _HEAD = 1 << 16
@@ -88,10 +88,4 @@ def is_text(cells: tuple[str, ...]) -> bool:
 
 def _is_value(cell: str) -> bool:
     """A number, also with an exponent or a decimal comma, or a word for a gap."""
-    if cell.lower() in GAP_WORDS:
-        return True
-    try:
-        float(cell.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+    return cell.lower() in GAP_WORDS or parse_number(cell.replace(",", ".")) is not None

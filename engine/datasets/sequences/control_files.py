@@ -12,8 +12,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray, Progress
 from engine.datasets.numpy_files.array_files import ArrayFile, arrays_in
-from engine.datasets.tables.number_table import FloatArray, NumberTable
-from engine.datasets.tables.table_source import TableParameters
+from engine.datasets.tables.number_table import NumberTable
+from engine.datasets.tables.table_source import FloatArray, TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Trouble
 

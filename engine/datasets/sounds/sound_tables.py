@@ -16,7 +16,7 @@ from engine.datasets.encodings import Encoding, beginning, find_encoding, guess_
 from engine.datasets.files import FoundFile
 from engine.datasets.labels import TABLE_SUFFIXES, FileTable, read_file_table
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
-from engine.datasets.tables.text_table import read_text_table
+from engine.datasets.tables.held_table import hold_table
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 
@@ -63,7 +63,7 @@ def files_named(path: Path) -> tuple[FoundFile, ...]:
     if _is_bar_separated(path):
         columns = [[row[0] for row in _bar_rows(path, find_encoding(path))]]
     else:
-        columns = [cells.tolist() for cells in read_text_table(path).columns.values()]
+        columns = [cells.tolist() for cells in hold_table(path).columns.values()]
     files: dict[str, FoundFile] = {}
     for cells in columns:
         # Cells of other columns name no file; some tell it soon.

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.datasets.tables.columns import BoolArray, FloatArray
+from engine.datasets.tables.cell_faults import Fault, NumberFaults
 from engine.datasets.tables.table_cells import (
+    CODE,
+    LARGEST,
+    NAMELESS,
     Numbers,
     NumberStyle,
     blank_cells,
@@ -18,10 +20,8 @@ from engine.datasets.tables.table_cells import (
     gap_word_cells,
     read_numbers,
 )
-from engine.datasets.tables.table_source import Cells
-from engine.spec.parameters import shorten
+from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
 
-LARGEST = float(np.finfo(np.float32).max)
 _BEYOND_INTEGERS = 2.0**63
 _SAMPLE_SIZE = 20_000
 _NEARLY_ALL = 0.95
@@ -32,27 +32,6 @@ _MAX_COUNTED, _MIN_COUNTED, _COUNTED_IN_ALL = 20_000, 1_001, 500_000
 def counted_values(n_columns: int) -> int:
     """How many different values of each column are counted."""
     return max(_MIN_COUNTED, min(_MAX_COUNTED, _COUNTED_IN_ALL // max(1, n_columns)))
-
-
-@dataclass
-class Fault:
-    """Cells of one sort that do not fit: how many, and the first."""
-
-    count: int = 0
-    cell: str = ""
-    line: int = 0
-
-    def add(self, where: BoolArray, cells: Cells, lines: npt.NDArray[np.int64]) -> None:
-        """Counts the cells marked in a chunk."""
-        rows = np.flatnonzero(where)
-        if len(rows) and not self.count:
-            self.cell, self.line = shorten(cells[int(rows[0])].as_py()), int(lines[rows[0]])
-        self.count += len(rows)
-
-    def words(self, line_word: str) -> str:
-        """The first of them, and how many more there are."""
-        more = f", and in {self.count - 1:,} more" if self.count > 1 else ""
-        return f"Received: {self.cell} in {line_word} {self.line}{more}."
 
 
 @dataclass
@@ -67,7 +46,7 @@ class ColumnStudy:
         n_blank: Cells that hold nothing.
         n_words: Cells that hold a word for a gap.
         n_numbers: Cells that hold a number.
-        wrong, infinite, large: Cells that hold none, an infinite one, one too large.
+        faults: Cells that hold no number to compute with.
         has_code: Some number has leading zeros.
         has_giant: Some whole number is beyond 64 bits.
         is_whole: All numbers are whole.
@@ -91,9 +70,7 @@ class ColumnStudy:
     n_blank: int = 0
     n_words: int = 0
     n_numbers: int = 0
-    wrong: Fault = field(default_factory=Fault)
-    infinite: Fault = field(default_factory=Fault)
-    large: Fault = field(default_factory=Fault)
+    faults: NumberFaults = field(default_factory=NumberFaults)
     has_code: bool = False
     has_giant: bool = False
     is_whole: bool = True
@@ -111,7 +88,7 @@ class ColumnStudy:
     n_letters: int = 0
     n_spaces: int = 0
 
-    def add(self, cells: Cells, lines: npt.NDArray[np.int64], style: NumberStyle) -> None:
+    def add(self, cells: Cells, lines: IndexArray, style: NumberStyle) -> None:
         """Looks at a chunk."""
         import pyarrow.compute as pc
 
@@ -129,13 +106,11 @@ class ColumnStudy:
         self.n_letters += int(pc.sum(pc.utf8_length(cells)).as_py() or 0)
         self.n_spaces += int(pc.sum(pc.count_substring(cells, " ")).as_py() or 0)
 
-    def _add_numbers(self, cells: Cells, lines: npt.NDArray[np.int64], numbers: Numbers) -> None:
+    def _add_numbers(self, cells: Cells, lines: IndexArray, numbers: Numbers) -> None:
         import pyarrow.compute as pc
 
         values = numbers.values
-        self.wrong.add(numbers.wrong, cells, lines)
-        self.infinite.add(np.isinf(values), cells, lines)
-        self.large.add(np.isfinite(values) & (np.abs(values) > LARGEST), cells, lines)
+        self.faults.add(numbers, cells, lines)
         self.has_comma |= numbers.has_comma
         self._count_rows(values)
         known = ~np.isnan(values)
@@ -143,7 +118,7 @@ class ColumnStudy:
             return
         self.n_numbers += int(np.count_nonzero(known))
         if not self.has_code:
-            self.has_code = bool(pc.any(pc.match_substring_regex(cells, r"^[+-]?0[0-9]+$")).as_py())
+            self.has_code = bool(pc.any(pc.match_substring_regex(cells, f"^{CODE}$")).as_py())
         giant = np.flatnonzero(known & (np.abs(values) >= _BEYOND_INTEGERS))
         if len(giant) and not self.has_giant:
             written = pc.match_substring_regex(cells.take(giant), r"^[+-]?[0-9]+$")
@@ -231,17 +206,24 @@ class ColumnStudy:
         return share >= _NEARLY_ALL
 
     @property
+    def numbers_rows(self) -> bool:
+        """It has no name and counts the rows, as pandas writes it.
+
+        In a sorted file the row's number would give the answer away.
+        """
+        return self.name in NAMELESS and self.start in (0.0, 1.0)
+
+    @property
     def deviation(self) -> float:
         """Standard deviation of the numbers."""
         return math.sqrt(max(0.0, self.spread) / self.n_numbers) if self.n_numbers else math.nan
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
-        faults = {name: asdict(getattr(self, name)) for name in ("wrong", "infinite", "large")}
-        return {**vars(self), **faults}
+        return {**vars(self), "faults": asdict(self.faults)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ColumnStudy:
         """Rebuilds what `to_dict` returned."""
-        faults = {name: Fault(**values[name]) for name in ("wrong", "infinite", "large")}
-        return cls(**{**values, **faults, "forms": tuple(values["forms"])})
+        faults = NumberFaults(**{name: Fault(**item) for name, item in values["faults"].items()})
+        return cls(**{**values, "faults": faults, "forms": tuple(values["forms"])})

@@ -26,6 +26,7 @@ from engine.datasets.tables.plain_blocks import (
     parse_plain,
     plain_lines,
 )
+from engine.datasets.tables.table_cells import parse_number
 from engine.datasets.tables.table_source import (
     CHUNK_CELLS,
     Chunk,
@@ -202,7 +203,7 @@ class DelimitedFile:
         if self._wanted.header != "auto":
             return self._wanted.header == "yes"
         cells = [cell.strip() for cell in first]
-        numbers = [cell for cell in cells if _is_number(cell.replace(",", "."))]
+        numbers = [cell for cell in cells if parse_number(cell.replace(",", ".")) is not None]
         # A year may name a column; a fraction, or one number twice, does not.
         is_repeated = len(numbers) == len(cells) > len(set(cells))
         return not (is_repeated or any("." in cell or "," in cell for cell in numbers))
@@ -347,11 +348,3 @@ def _sniff(sample: str) -> str:
 
 def _empty(path: Path) -> DatasetError:
     return DatasetError(f"'{path.name}' is empty.", "Choose a file with a header and rows.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -7,27 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.tables.column_study import LARGEST, Fault
+from engine.datasets.tables.cell_faults import NumberFaults
 from engine.datasets.tables.table_cells import (
-    NumberStyle,
+    MISTAKE_SHARE,
+    NAMELESS,
     blank_cells,
     distinct_cells,
     read_numbers,
 )
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_source import Cells, Chunk, TableParameters
+from engine.datasets.tables.table_rows import number_style
+from engine.datasets.tables.table_source import (
+    Cells,
+    Chunk,
+    FloatArray,
+    IndexArray,
+    TableParameters,
+)
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
-
-FloatArray = npt.NDArray[np.float64]
-IndexArray = npt.NDArray[np.int64]
-
-# Up to this share of cells that are no numbers is a mistake in a column of numbers.
-_MISTAKE_SHARE = 0.1
-_ROW_NUMBERS = ("column 1", "Unnamed: 0", "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,9 @@ class NumberTable:
 
     def __init__(self, path: Path, parameters: TableParameters | None = None) -> None:
         self.path = path
+        parameters = parameters or TableParameters()
         self._source = open_source(path, parameters)
-        decimal = (parameters or TableParameters()).decimal
-        commas = self._source.has_comma_numbers if decimal == "auto" else decimal == "comma"
-        self._style = NumberStyle(commas, decimal == "comma")
+        self._style = number_style(self._source, parameters)
         self.names = self._source.names
         first = next(iter(self._source.chunks()), None)
         if first is None:
@@ -104,9 +103,9 @@ class NumberTable:
         cells = self._first.cells[name]
         read = read_numbers(cells, self._style)
         known = read.values[~np.isnan(read.values)]
-        if not len(known) or np.count_nonzero(read.wrong) > _MISTAKE_SHARE * len(cells):
+        if not len(known) or np.count_nonzero(read.wrong) > MISTAKE_SHARE * len(cells):
             return False
-        counts = name in _ROW_NUMBERS and len(known) == len(cells) > 1
+        counts = name in NAMELESS and len(known) == len(cells) > 1
         return not (counts and name == self.names[0] and (np.diff(known) == 1).all())
 
     def is_empty(self, name: str) -> bool:
@@ -137,11 +136,13 @@ class NumberTable:
         lines: list[IndexArray] = []
         cells: dict[str, list[Cells]] = {name: [] for name in texts}
         labelling = {name: _Labels() for name in labels}
-        faults = {name: _Faults() for name in numbers}
+        faults = {name: NumberFaults() for name in numbers}
         for chunk in self._source.chunks(progress):
             block = np.empty((len(chunk), len(numbers)))
             for index, name in enumerate(numbers):
-                block[:, index] = faults[name].read(chunk, name, self._style)
+                found = read_numbers(chunk.cells[name], self._style)
+                faults[name].add(found, chunk.cells[name], chunk.lines)
+                block[:, index] = found.values
             blocks.append(block)
             lines.append(chunk.lines)
             for name in texts:
@@ -149,7 +150,7 @@ class NumberTable:
             for name in labels:
                 labelling[name].add(chunk.cells[name])
         for name in numbers:
-            faults[name].refuse(name, self.line_word)
+            faults[name].refuse(name, self.line_word, "leave it out")
         report = self._source.report()
         return Columns(
             np.concatenate(blocks),
@@ -159,34 +160,6 @@ class NumberTable:
             tuple(report.facts),
             tuple(report.findings),
         )
-
-
-class _Faults:
-    """Cells of a column that are no numbers to learn from."""
-
-    def __init__(self) -> None:
-        self._wrong, self._infinite, self._large = Fault(), Fault(), Fault()
-
-    def read(self, chunk: Chunk, name: str, style: NumberStyle) -> FloatArray:
-        cells = chunk.cells[name]
-        read = read_numbers(cells, style)
-        magnitude = np.abs(read.values)
-        self._wrong.add(read.wrong, cells, chunk.lines)
-        self._infinite.add(np.isinf(magnitude), cells, chunk.lines)
-        self._large.add((magnitude > LARGEST) & np.isfinite(magnitude), cells, chunk.lines)
-        return read.values
-
-    def refuse(self, name: str, line_word: str) -> None:
-        for fault, text in (
-            (self._wrong, "must hold numbers"),
-            (self._infinite, "holds an infinite number"),
-            (self._large, f"holds a number too large to compute with (above {LARGEST:.2g})"),
-        ):
-            if fault.count:
-                raise DatasetError(
-                    f"Column '{name}' {text}. {fault.words(line_word)}",
-                    f"Mend the cell, remove the {line_word}, or leave the column out.",
-                )
 
 
 class _Labels:

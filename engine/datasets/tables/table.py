@@ -13,8 +13,6 @@ import numpy as np
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.tables.column_study import ColumnStudy
-from engine.datasets.tables.columns import BoolArray
 from engine.datasets.tables.table_cells import read_dates, read_numbers
 from engine.datasets.tables.table_findings import (
     column_findings,
@@ -39,9 +37,8 @@ from engine.datasets.tables.table_schema import (
     ColumnPlan,
     choose_target,
     plan_column,
-    refuse_faults,
 )
-from engine.datasets.tables.table_source import TableParameters
+from engine.datasets.tables.table_source import BoolArray, TableParameters
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
     encode_target,
@@ -196,7 +193,8 @@ class TableFile(FileDataset):
             for name, study in table.studies.items()
         }
         first = next(iter(plans))
-        if table.source.has_header and _is_row_number(table.studies[first], plans[first]):
+        is_free = table.source.has_header and not plans[first].is_chosen
+        if is_free and table.studies[first].numbers_rows:
             plans[first] = replace(plans[first], type="identifier")
         return plans
 
@@ -211,8 +209,7 @@ class TableFile(FileDataset):
             if plan.gaps == "drop_column":
                 continue
             if plan.type == "number":
-                word = table.source.line_word
-                refuse_faults(name, study.wrong, study.infinite, study.large, word)
+                study.faults.refuse(name, table.source.line_word)
             if is_constant(plan, study):
                 constant.append(name)
                 continue
@@ -275,15 +272,6 @@ class TableFile(FileDataset):
             tuple(name for name in used if plans[name].gaps == "drop_rows"),
             table.parameters.duplicates == "drop",
         )
-
-
-def _is_row_number(study: ColumnStudy, plan: ColumnPlan) -> bool:
-    """Whether a first column has no name and counts the rows, as pandas writes it.
-
-    In a sorted file the row's number would give the answer away.
-    """
-    is_nameless = study.name in ("column 1", "Unnamed: 0", "__index_level_0__")
-    return is_nameless and study.start in (0.0, 1.0) and not plan.is_chosen
 
 
 def _accessor(

@@ -13,10 +13,19 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.datasets.tables.columns import GAP_WORDS, BoolArray, FloatArray
-from engine.datasets.tables.table_source import Cells
+from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
+
+GAP_WORDS = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "-", "?"})
+"""In a column of numbers these words stand for a gap; in a column of text they are text."""
+MISTAKE_SHARE = 0.1
+"""Up to this share of cells that are no numbers is a mistake in a column of numbers."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Larger numbers cannot be computed with."""
+CODE = r"[+-]?0[0-9]+"
+"""Whole numbers with leading zeros are codes: as numbers they would be changed."""
+NAMELESS = frozenset({"column 1", "Unnamed: 0", "__index_level_0__"})
+"""What a first column without a name is called, here and by pandas."""
 
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
@@ -121,16 +130,22 @@ def _read_distinct(cells: Cells, style: NumberStyle) -> Numbers:
     return Numbers(values[places], is_word[places], is_wrong[places], has_comma)
 
 
-def number(cell: str) -> float:
-    """The number, exact to the last bit; NaN where there is none."""
+def parse_number(cell: str) -> float | None:
+    """The number, exact to the last bit, infinite ones and NaN too; None where there is none."""
     try:
         # Python's float would also take 1_000.
-        return float(cell) if "_" not in cell else math.nan
+        return float(cell) if "_" not in cell else None
     except ValueError:
-        return math.nan
+        return None
 
 
-def distinct_cells(cells: Cells) -> tuple[npt.NDArray[np.int64], list[str]]:
+def number(cell: str) -> float:
+    """As `parse_number`, but NaN where there is none."""
+    found = parse_number(cell)
+    return math.nan if found is None else found
+
+
+def distinct_cells(cells: Cells) -> tuple[IndexArray, list[str]]:
     """The place of each cell among the distinct ones, (rows,), and these."""
     coded = cells.dictionary_encode()
     places = np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from engine.datasets.base import Rows
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
-from engine.datasets.tables.columns import FloatArray
-from engine.datasets.tables.table_cells import is_order_open
+from engine.datasets.tables.table_cells import GAP_WORDS, is_order_open
 from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
@@ -20,6 +19,7 @@ from engine.datasets.tables.table_schema import (
     NUMERIC,
     ColumnPlan,
 )
+from engine.datasets.tables.table_source import FloatArray
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import ColumnProfile
 from engine.formatting import percent_text
@@ -99,8 +99,6 @@ def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[Data
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:
     if plan.type != "category" or not study.n_words or gap_words == "all":
         return []
-    from engine.datasets.tables.columns import GAP_WORDS
-
     words = tuple(value for value in plan.values if value.lower() in GAP_WORDS)
     text = (
         f"'{plan.name}' holds {', '.join(repr(word) for word in words[:5])} in "

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.datasets.tables.columns import Column, FloatArray, understand
-from engine.datasets.tables.table_cells import NumberStyle
+from engine.datasets.tables.table_cells import NumberStyle, blank_cells
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_rows import CellReader, number_style
-from engine.datasets.tables.table_source import Chunk, TableParameters, text_cells
-from engine.datasets.tables.text_table import TextTable, read_text_table
+from engine.datasets.tables.table_rows import CellReader, number_style, read_categories
+from engine.datasets.tables.table_source import (
+    BoolArray,
+    Chunk,
+    FloatArray,
+    IndexArray,
+    TableParameters,
+    TableSource,
+    text_cells,
+)
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 
@@ -42,13 +48,7 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
         return read_features(path, asked.feature_names)
     parameters = TableParameters(**asked.reading.get("parameters", {}))
     source = open_source(path, parameters)
-    columns = input_columns(asked.reading)
-    missing = [name for name in columns if name not in source.names]
-    if missing:
-        raise DatasetError(
-            f"'{path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
-            f"Columns in the file: {', '.join(source.names)}.",
-        )
+    _require(source, input_columns(asked.reading))
     reader = CellReader(features, number_style(source, parameters), source.line_word)
     return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
 
@@ -115,47 +115,70 @@ def read_features(path: Path, feature_names: Sequence[str]) -> FloatArray:
     Raises:
         DatasetError: A column is missing, a cell has a gap, or a category is unknown.
     """
-    table = read_text_table(path)
+    source = open_source(path)
+    numeric, categories = _parted(feature_names, source.names)
+    _require(source, (*numeric, *categories))
+    reader = CellReader((), number_style(source, TableParameters()), source.line_word)
+    parts: list[FloatArray] = []
+    for chunk in source.chunks():
+        x = np.zeros((len(chunk), len(feature_names)))
+        for name, place in numeric.items():
+            x[:, place] = reader.numbers(name, chunk.cells[name], chunk.lines)
+            _refuse_gaps(np.isnan(x[:, place]), name, chunk, source.line_word)
+        for name, places in categories.items():
+            x[np.arange(len(chunk)), _category_places(name, places, chunk, source.line_word)] = 1.0
+        parts.append(x)
+    return np.concatenate(parts)
+
+
+def _parted(
+    feature_names: Sequence[str], columns: Sequence[str]
+) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Which features are columns of numbers, and which are categories of which column."""
     numeric: dict[str, int] = {}
     categories: dict[str, dict[str, int]] = {}
     for index, feature in enumerate(feature_names):
         column, _, category = feature.partition("=")
-        if feature in table.columns or not category:
+        if feature in columns or not category:
             numeric[feature] = index
             continue
-        while column not in table.columns and "=" in category:
+        while column not in columns and "=" in category:
             more, _, category = category.partition("=")
             column = f"{column}={more}"
         categories.setdefault(column, {})[category] = index
-    missing = [name for name in (*numeric, *categories) if name not in table.columns]
+    return numeric, categories
+
+
+def _require(source: TableSource, names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in source.names]
     if missing:
         raise DatasetError(
-            f"'{path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
-            f"Columns in the file: {', '.join(table.columns)}.",
+            f"'{source.path.name}' lacks columns the model was trained on: {', '.join(missing)}.",
+            f"Columns in the file: {', '.join(source.names)}.",
         )
-    x = np.zeros((table.n_rows, len(feature_names)))
-    for name, index in numeric.items():
-        column_read = understand(table, name, numeric=True)
-        _refuse_gap(table, column_read)
-        x[:, index] = column_read.numbers
-    for name, places in categories.items():
-        column_read = understand(table, name, numeric=False)
-        _refuse_gap(table, column_read)
-        for row, cell in enumerate(column_read.text):
-            if cell not in places:
-                raise DatasetError(
-                    f"Column '{name}' holds a value the model never saw. "
-                    f"Received: {shorten(cell)} in line {table.lines[row]}.",
-                    f"Known: {', '.join(places)}.",
-                )
-            x[row, places[cell]] = 1.0
-    return x
 
 
-def _refuse_gap(table: TextTable, column: Column) -> None:
-    rows = np.flatnonzero(column.gaps)
+def _category_places(
+    name: str, places: Mapping[str, int], chunk: Chunk, line_word: str
+) -> IndexArray:
+    """The feature that each cell of a column makes 1, (rows,)."""
+    cells = chunk.cells[name]
+    _refuse_gaps(blank_cells(cells), name, chunk, line_word)
+    found = read_categories(cells, list(places))
+    unknown = np.flatnonzero(np.isnan(found))
+    if len(unknown):
+        raise DatasetError(
+            f"Column '{name}' holds a value the model never saw. Received: "
+            f"{shorten(cells[int(unknown[0])].as_py())} in {line_word} {chunk.lines[unknown[0]]}.",
+            f"Known: {', '.join(places)}.",
+        )
+    return np.array(list(places.values()), np.int64)[found.astype(np.int64)]
+
+
+def _refuse_gaps(gaps: BoolArray, name: str, chunk: Chunk, line_word: str) -> None:
+    rows = np.flatnonzero(gaps)
     if len(rows):
         raise DatasetError(
-            f"Column '{column.name}' has a gap in line {table.lines[rows[0]]}.",
-            "Fill it, or remove the line.",
+            f"Column '{name}' has a gap in {line_word} {chunk.lines[rows[0]]}.",
+            f"Fill it, or remove the {line_word}.",
         )

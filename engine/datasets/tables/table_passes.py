@@ -20,12 +20,18 @@ from engine.datasets.base import Progress, Rows
 from engine.datasets.packed_cache import packed_place, packing_folder
 from engine.datasets.packing import DiskRows
 from engine.datasets.tables.column_study import ColumnStudy, counted_values
-from engine.datasets.tables.columns import BoolArray, FloatArray
 from engine.datasets.tables.delimited import opening
 from engine.datasets.tables.table_cells import date_forms
-from engine.datasets.tables.table_rows import CellReader, number_style, row_marks
-from engine.datasets.tables.table_source import Chunk, SourceReport, TableParameters, TableSource
-from engine.errors import DatasetError
+from engine.datasets.tables.table_rows import CellReader, number_style, read_weights, row_marks
+from engine.datasets.tables.table_source import (
+    BoolArray,
+    Chunk,
+    FloatArray,
+    IndexArray,
+    SourceReport,
+    TableParameters,
+    TableSource,
+)
 from engine.events.findings import DataFinding
 
 LARGE_BYTES = 32 << 20
@@ -212,8 +218,8 @@ class EncodedTable:
     y: FloatArray
     weights: npt.NDArray[np.float32] | None
     kept: BoolArray
-    lines: npt.NDArray[np.int64]
-    copies: npt.NDArray[np.int64]
+    lines: IndexArray
+    copies: IndexArray
     dropped: dict[str, int]
 
 
@@ -279,8 +285,7 @@ class _Encoder:
             if wanted.drop_duplicates:
                 kept &= self._first(marks, kept)
             if wanted.weights:
-                weights = self._read_weights(chunk, kept)
-                arrays["weights"].append(weights[kept].astype(np.float32))
+                arrays["weights"].append(self._weights(chunk, kept))
             arrays["y"].append(y[kept])
             arrays["kept"].append(kept)
             arrays["marks"].append(marks[kept])
@@ -310,18 +315,12 @@ class _Encoder:
             self._seen.add(mark)
         return first
 
-    def _read_weights(self, chunk: Chunk, kept: BoolArray) -> FloatArray:
-        name, word = self._wanted.weights, self._table.source.line_word
-        weights = self._x.numbers(name, chunk.cells[name], chunk.lines)
-        wrong = np.flatnonzero(kept & ~(weights >= 0))
-        if len(wrong):
-            cell = chunk.cells[name][int(wrong[0])].as_py()
-            raise DatasetError(
-                f"Column '{name}', the weights, must hold numbers of 0 or more. "
-                f"Received: '{cell}' in {word} {chunk.lines[wrong[0]]}.",
-                "Mend the cell, or choose another column of weights.",
-            )
-        return weights
+    def _weights(self, chunk: Chunk, kept: BoolArray) -> npt.NDArray[np.float32]:
+        import pyarrow as pa
+
+        name, table = self._wanted.weights, self._table
+        cells, lines = chunk.cells[name].filter(pa.array(kept)), chunk.lines[kept]
+        return read_weights(name, cells, lines, table.reader_style, table.source.line_word)
 
     def _joined(self) -> dict[str, Any]:
         arrays = {key: np.concatenate(parts) for key, parts in self._arrays.items() if parts}

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.tables.column_study import LARGEST, Fault
-from engine.datasets.tables.columns import FloatArray
+from engine.datasets.tables.cell_faults import Fault, NumberFaults
 from engine.datasets.tables.table_cells import (
+    LARGEST,
     NumberStyle,
     blank_cells,
     date_part,
@@ -19,8 +19,14 @@ from engine.datasets.tables.table_cells import (
     read_numbers,
     read_yes_no,
 )
-from engine.datasets.tables.table_schema import refuse_faults
-from engine.datasets.tables.table_source import Cells, Chunk, TableParameters, TableSource
+from engine.datasets.tables.table_source import (
+    Cells,
+    Chunk,
+    FloatArray,
+    IndexArray,
+    TableParameters,
+    TableSource,
+)
 from engine.datasets.tables.text_words import read_words
 from engine.errors import DatasetError
 
@@ -87,22 +93,18 @@ class CellReader:
             for name, unit in units.items()
         }
 
-    def numbers(self, name: str, cells: Cells, lines: npt.NDArray[np.int64]) -> FloatArray:
+    def numbers(self, name: str, cells: Cells, lines: IndexArray) -> FloatArray:
         """A column of numbers, (rows,), NaN in gaps.
 
         Raises:
             DatasetError: A cell is no number, infinite or too large.
         """
-        found = read_numbers(cells, self._style)
-        faults = Fault(), Fault(), Fault()
-        is_finite = np.isfinite(found.values)
-        faults[0].add(found.wrong, cells, lines)
-        faults[1].add(np.isinf(found.values), cells, lines)
-        faults[2].add(is_finite & (np.abs(found.values) > LARGEST), cells, lines)
-        refuse_faults(name, *faults, self._line_word)
+        found, faults = read_numbers(cells, self._style), NumberFaults()
+        faults.add(found, cells, lines)
+        faults.refuse(name, self._line_word)
         return found.values
 
-    def dates(self, name: str, cells: Cells, lines: npt.NDArray[np.int64], form: str) -> FloatArray:
+    def dates(self, name: str, cells: Cells, lines: IndexArray, form: str) -> FloatArray:
         """A column of dates, (rows,), as seconds since 1970, NaN in gaps.
 
         Raises:
@@ -130,6 +132,26 @@ def read_categories(cells: Cells, values: Sequence[str]) -> FloatArray:
 
     found = pc.index_in(cells, value_set=pa.array(list(values), pa.string()))
     return np.asarray(found.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def read_weights(
+    name: str, cells: Cells, lines: IndexArray, style: NumberStyle, line_word: str
+) -> npt.NDArray[np.float32]:
+    """A column of weights, (rows,).
+
+    Raises:
+        DatasetError: A cell is no number, or one that no weight can be.
+    """
+    weights = read_numbers(cells, style).values
+    wrong = np.flatnonzero(~((weights >= 0) & (weights <= LARGEST)))
+    if len(wrong):
+        cell, line = cells[int(wrong[0])].as_py(), lines[wrong[0]]
+        raise DatasetError(
+            f"Column '{name}', the weights, must hold numbers of 0 or more. "
+            f"Received: '{cell}' in {line_word} {line}.",
+            "Mend the cell, or choose another column of weights.",
+        )
+    return weights.astype(np.float32)
 
 
 def row_marks(x: FloatArray, y: FloatArray) -> npt.NDArray[np.uint64]:

@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.datasets.tables.column_study import ColumnStudy, Fault
-from engine.datasets.tables.columns import GAP_WORDS
-from engine.datasets.tables.table_cells import fitting_forms, number, yes_no_pair
+from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.table_cells import (
+    DATE_FORMS,
+    GAP_WORDS,
+    MISTAKE_SHARE,
+    YES_AND_NO,
+    fitting_forms,
+    number,
+    yes_no_pair,
+)
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec
@@ -20,8 +27,6 @@ MAX_CATEGORIES = 50
 MAX_CHOSEN_CATEGORIES = 1_000
 INDICATOR_SHARE = 0.05
 """Above this share of gaps among numbers, that a value is missing becomes a feature of its own."""
-# Up to this share of cells that are no numbers is a mistake in a column of numbers.
-_MISTAKE_SHARE = 0.1
 _MAX_ID_LETTERS = 64
 # What has three words or more on average says something, even where no two are the same.
 _MIN_TEXT_SPACES = 2
@@ -175,7 +180,7 @@ def is_numeric(study: ColumnStudy, n_known: int) -> bool:
     """Whether a column holds numbers that stay what they are as numbers."""
     return (
         study.n_numbers > 0
-        and study.wrong.count <= _MISTAKE_SHARE * n_known
+        and study.faults.wrong.count <= MISTAKE_SHARE * n_known
         and not study.has_code
         and not study.has_giant
     )
@@ -217,8 +222,6 @@ def in_order(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _yes_and_no(study: ColumnStudy) -> tuple[str, ...]:
-    from engine.datasets.tables.table_cells import YES_AND_NO
-
     said: dict[int, tuple[int, str]] = {}
     for value, count in study.counts.items():
         meaning = YES_AND_NO.get(value.lower())
@@ -233,8 +236,6 @@ def _date_parts(study: ColumnStudy) -> tuple[str, ...]:
 
 
 def _nearest_form(study: ColumnStudy) -> str:
-    from engine.datasets.tables.table_cells import DATE_FORMS
-
     for value in list(study.counts)[:20]:
         forms = fitting_forms([value], DATE_FORMS)
         if forms:
@@ -291,32 +292,6 @@ def _with_gaps(plan: ColumnPlan, spec: ColumnSpec, n_rows: int) -> ColumnPlan:
     if text not in values:
         values = in_order([*values, text])
     return replace(plan, gaps=strategy, constant=text, values=values)
-
-
-def refuse_faults(
-    name: str, wrong: Fault, infinite: Fault, large: Fault, line_word: str = "line"
-) -> None:
-    """Refuses a column of numbers that holds something else.
-
-    Raises:
-        DatasetError: With the first line, if there is any.
-    """
-    for fault, message, hint in (
-        (
-            wrong,
-            f"Column '{name}' must hold numbers.",
-            f"Mend the cell or remove the {line_word}; if the column is not meant as numbers, "
-            "give it another type.",
-        ),
-        (infinite, f"Column '{name}' holds an infinite number.", f"Remove the {line_word}."),
-        (
-            large,
-            f"Column '{name}' holds a number too large to compute with (above 3.4e+38).",
-            f"Give the column in a larger unit, or remove the {line_word}.",
-        ),
-    ):
-        if fault.count:
-            raise DatasetError(f"{message} {fault.words(line_word)}", hint)
 
 
 # ---- target

@@ -18,6 +18,10 @@ from engine.spec.parameters import Parameters, parameter
 Cells: TypeAlias = Any
 """A column of a chunk: a pyarrow array of strings without surrounding blanks; "" is no cell."""
 
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+IndexArray: TypeAlias = npt.NDArray[np.int64]
+
 CHUNK_CELLS = 1 << 20
 """Cells held at once while a file is read; as Python's strings they take some 80 MB."""
 

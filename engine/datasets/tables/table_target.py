@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.tables.column_study import ColumnStudy
-from engine.datasets.tables.columns import FloatArray
 from engine.datasets.tables.table_cells import number
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
@@ -18,8 +17,8 @@ from engine.datasets.tables.table_schema import (
     in_order,
     is_numeric,
     n_missing,
-    refuse_faults,
 )
+from engine.datasets.tables.table_source import FloatArray
 from engine.errors import DatasetError
 from engine.spec.signature import Task
 
@@ -79,7 +78,7 @@ def plan_target(
         plan.type not in CATEGORICAL and not _is_text(plan) and is_numeric(study, n_known)
     ):
         try:
-            refuse_faults(name, study.wrong, study.infinite, study.large, line_word)
+            study.faults.refuse(name, line_word)
         except DatasetError as error:
             hint = f"Mend or remove the {line_word}, or choose another target or task."
             raise DatasetError(error.message, hint) from None

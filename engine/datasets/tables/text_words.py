@@ -17,9 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from engine.datasets.tables.columns import FloatArray
 from engine.datasets.tables.table_cells import blank_cells, distinct_cells
-from engine.datasets.tables.table_source import Cells
+from engine.datasets.tables.table_source import Cells, FloatArray
 
 MAX_WORDS, MIN_WORDS = 200, 20
 ROWS_PER_WORD = 10
