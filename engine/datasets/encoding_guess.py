@@ -10,7 +10,7 @@ WESTERN = "windows-1252"
 """What is taken where nothing speaks for another encoding."""
 
 SAMPLE_BYTES = 1 << 16
-_MAX_SEEN = 1 << 23
+_MAX_SEEN = 1 << 21
 # From this share of letters beyond ASCII on a text is of another alphabet; accents are fewer.
 _OTHER_ALPHABET = 0.3
 # Accented letters hardly ever stand three in a row, those of another alphabet mostly do.
