@@ -7,36 +7,24 @@ import pytest
 from PIL import Image
 
 from engine.cli.commands.inputs import read_inputs
+from engine.datasets.base import InputSpec
 from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
-from engine.inference.contract import Contract
 from engine.spec.signature import Kind, Signature, Task
 
-FLOWER = Contract(
-    Signature(Kind.TABLE, Task.CLASSIFICATION, (2,), 2),
-    ("width", "height"),
-    "kind",
-    ("a", "b"),
-    None,
+FLOWER = InputSpec(
+    Signature(Kind.TABLE, Task.CLASSIFICATION, (2,), 2), ("width", "height"), (2,), {}
 )
-HOUSE = Contract(
-    Signature(Kind.TABLE, Task.REGRESSION, (3,)),
-    ("area", "town=Bern", "town=Rome"),
-    "price",
-    (),
-    None,
+HOUSE = InputSpec(
+    Signature(Kind.TABLE, Task.REGRESSION, (3,)), ("area", "town=Bern", "town=Rome"), (3,), {}
 )
-DIGIT = Contract(
-    Signature(Kind.IMAGE, Task.CLASSIFICATION, (4, 6, 1), 2), (), "digit", ("0", "1"), None
-)
-PHOTO = Contract(
-    Signature(Kind.IMAGE, Task.CLASSIFICATION, (4, 6, 3), 2), (), "pet", ("cat", "dog"), None
-)
+DIGIT = InputSpec(Signature(Kind.IMAGE, Task.CLASSIFICATION, (4, 6, 1), 2), (), (4, 6, 1), {})
+PHOTO = InputSpec(Signature(Kind.IMAGE, Task.CLASSIFICATION, (4, 6, 3), 2), (), (4, 6, 3), {})
 
 
-def refused(inputs, contract):
+def refused(inputs, asked):
     with pytest.raises(DatasetError) as caught:
-        read_inputs([str(text) for text in inputs], contract)
+        read_inputs([str(text) for text in inputs], asked)
     return f"{caught.value.message} {caught.value.hint}"
 
 
@@ -116,8 +104,8 @@ class TestImages:
     def test_resized_as_in_training(self, tmp_path, resize):
         path = tmp_path / "wide.png"
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (10, 60), np.uint8)).save(path)
-        contract = replace(DIGIT, reading={"resize": resize})
-        _, x = read_inputs([str(path)], contract)
+        asked = replace(DIGIT, reading={"resize": resize})
+        _, x = read_inputs([str(path)], asked)
         np.testing.assert_array_equal(x[0], ImageReader(4, 6, 1, resize)(path))
 
     def test_bad_images_are_named(self, tmp_path):

@@ -21,7 +21,6 @@ from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
 from engine.datasets.tables import table
 from engine.errors import DatasetError
-from engine.inference.contract import Contract
 from engine.spec.parameters import shorten
 from engine.spec.signature import Kind, Task
 
@@ -52,13 +51,13 @@ _READERS: dict[Kind, _Reader] = {
 _CONTROL = _Reader((*table.SUFFIXES, ".npz"), control_files.read_inputs)
 
 
-def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], Array]:
+def read_inputs(inputs: Sequence[str], asked: InputSpec) -> tuple[list[str], Array]:
     """Reads everything a model shall predict for.
 
     Args:
         inputs: Paths of files; for tables, rows such as ``5.1,3.5,,0.2`` as well; for texts, the
             texts themselves.
-        contract: What the model takes.
+        asked: What the model takes.
 
     Returns:
         A name for each example, and the inputs in the data's own units, (n_samples, *raw_shape).
@@ -69,16 +68,16 @@ def read_inputs(inputs: Sequence[str], contract: Contract) -> tuple[list[str], A
     names: list[str] = []
     found_all: list[Array] = []
     for text in inputs:
-        found = _read(text, contract)
+        found = _read(text, asked)
         found_all.append(found)
         text = text.strip()
         names += [text] if len(found) == 1 else [f"{text}[{row}]" for row in range(len(found))]
     return names, np.concatenate(found_all)
 
 
-def _read(text: str, contract: Contract) -> Array:
-    kind = contract.signature.kind
-    reader = _CONTROL if contract.signature.task is Task.CONTROL else _READERS[kind]
+def _read(text: str, asked: InputSpec) -> Array:
+    kind = asked.signature.kind
+    reader = _CONTROL if asked.signature.task is Task.CONTROL else _READERS[kind]
     path = Path(text.strip())
     suffix = path.suffix.lower()
     is_file = is_folder = False
@@ -89,14 +88,14 @@ def _read(text: str, contract: Contract) -> Array:
         if kind is Kind.TEXT and suffix not in reader.suffixes:
             return np.array([text], object)
         if kind is Kind.TABLE and suffix not in (*reader.suffixes, *arrays.NUMPY_SUFFIXES):
-            return _read_row(text, contract)
+            return _read_row(text, asked)
         if is_folder:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
     if suffix in reader.suffixes:
-        return reader.read(path, contract.input_spec)
+        return reader.read(path, asked)
     if suffix in arrays.NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
-        return arrays.read_inputs(path, contract.input_spec)
+        return arrays.read_inputs(path, asked)
     known = dict.fromkeys((*reader.suffixes, *arrays.NUMPY_SUFFIXES))
     raise DatasetError(
         f"A model of {kind.value} data cannot take such a file. Received: '{text}'.",
@@ -104,21 +103,21 @@ def _read(text: str, contract: Contract) -> Array:
     )
 
 
-def _read_row(text: str, contract: Contract) -> Array:
+def _read_row(text: str, asked: InputSpec) -> Array:
     """One row typed out, (1, columns): a cell per column the model was trained on."""
-    if "columns" in contract.reading:
-        return table.read_row(text, contract.input_spec)
-    columns = _columns(contract.feature_names)
+    if "columns" in asked.reading:
+        return table.read_row(text, asked)
+    columns = _columns(asked.feature_names)
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) != len(columns):
         raise DatasetError(
             f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
             f"In this order: {', '.join(columns)}. Or give a CSV file.",
         )
-    row = np.zeros(len(contract.feature_names))
+    row = np.zeros(len(asked.feature_names))
     for (column, places), cell in zip(columns.items(), cells, strict=True):
         if places is None:
-            row[contract.feature_names.index(column)] = _number(column, cell)
+            row[asked.feature_names.index(column)] = _number(column, cell)
         elif cell in places:
             row[places[cell]] = 1.0
         else:

@@ -58,7 +58,7 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Predicts for files or rows with a run's model."""
     record = store.get(arguments.run)
     contract = Contract.load(store.folder(record.id))
-    names, x = read_inputs(arguments.input, contract)
+    names, x = read_inputs(arguments.input, contract.input_spec)
     from engine.service import execution
 
     outputs = execution.predict(record.id, store, x)
