@@ -10,7 +10,14 @@ from bad_values import bad_value_id, bad_values, field_refused
 from scipy import ndimage
 
 from engine.errors import SpecError
-from engine.preprocessing.augmentation import FITTING, active, brightest, misfits, settings_for
+from engine.preprocessing.augmentation import (
+    FITTING,
+    PLUGINS_FIELD,
+    active,
+    brightest,
+    misfits,
+    settings_for,
+)
 from engine.spec.parameters import validate
 from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
@@ -18,7 +25,7 @@ from engine.training.defaults import resolve
 from engine.training.model.augmenter import augmenter, motions, move_images, random_motions
 from engine.training.steps.loop import DeviceData, StepLoop
 
-SETTINGS = tuple(AugmentationSpec.model_fields)
+SETTINGS = tuple(name for name in AugmentationSpec.model_fields if name != PLUGINS_FIELD)
 SHAPES = {
     Kind.TABLE: (5,),
     Kind.IMAGE: (12, 16, 3),
