@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
@@ -110,7 +109,7 @@ class Trainer:
         self._progress = Progress(schedule.epochs)
         self._rules = Rules(schedule.stopping, schedule.learning_rate)
         self._rate = LearningRate(
-            float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)),
+            loop.learning_rate,
             schedule.learning_rate,
             -(-len(train) // schedule.batch_size),
             schedule.epochs,

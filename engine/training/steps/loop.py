@@ -167,6 +167,11 @@ class StepLoop:
         )
 
     @property
+    def learning_rate(self) -> float:
+        """That of the optimizer, of which each device may have a copy."""
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    @property
     def replicas(self) -> int:
         """Devices, or workers, that share each batch."""
         return int(self._strategy.num_replicas_in_sync)
