@@ -32,9 +32,9 @@ from engine.datasets.base import Dataset, Examples, NoParameters, Progress, sile
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.errors import DatasetError, DescentError, Problem
-from engine.plugins.plots import Chart, Plot, RunData, Series
 from engine.preprocessing.augmentation import Augmentation
 from engine.spec.parameters import Parameters, parameter
+from engine.spec.plugins.plots import Chart, Plot, RunData, Series
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 

@@ -13,7 +13,7 @@ import pytest
 from plugin_packages import found_sound, install_sample
 
 from engine.files import CACHE_VARIABLE
-from engine.plugins.loading import PLUGINS
+from engine.spec.plugins.loading import PLUGINS
 from tests.left_running import LeftRunning, record_starts
 from tests.warm_workers import workers_are_warm
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from engine.plugins import verdicts
-from engine.plugins.discovery import declared
-from engine.plugins.record import PluginState
+from engine.spec.plugins import verdicts
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.record import PluginState
 
 SAMPLE = Path(__file__).parent / "plugins" / "sample"
 

@@ -21,8 +21,8 @@ from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
 from engine.architectures.video import VideoNetwork, VideoRecurrentNetwork
-from engine.plugins.loading import OtherPackages
-from engine.plugins.record import Group
+from engine.spec.plugins.loading import OtherPackages
+from engine.spec.plugins.record import Group
 from engine.spec.registry import Registry
 
 ARCHITECTURES: Registry[Architecture] = Registry(

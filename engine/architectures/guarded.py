@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.architectures.base import Architecture, TrainingDefaults
 from engine.errors import PluginError, Problem
-from engine.plugins.guarding import guarded
-from engine.plugins.record import PluginRecord
 from engine.spec.parameters import Parameters
+from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.record import PluginRecord
 from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:

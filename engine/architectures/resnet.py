@@ -16,7 +16,7 @@ from engine.architectures.regularisation import (
     strength_parameter,
 )
 from engine.errors import Problem
-from engine.formatting import shape_text
+from engine.spec.formatting import shape_text
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Signature, Task
 

@@ -55,9 +55,9 @@ from engine.datasets.sequences.series import SeriesFormat
 from engine.datasets.sounds.audio import SoundFormat
 from engine.datasets.tables.table import SUFFIXES, TableFile, TableFormat
 from engine.errors import DatasetError
-from engine.plugins.loading import OtherPackages
-from engine.plugins.record import Group
 from engine.spec.parameters import shorten, validate
+from engine.spec.plugins.loading import OtherPackages
+from engine.spec.plugins.record import Group
 from engine.spec.registry import Registry
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Task

@@ -11,7 +11,7 @@ from engine.datasets.sequences.windows import WindowRows
 from engine.datasets.split import Parts
 from engine.datasets.tables.table_target import marks_anomalies
 from engine.errors import DatasetError, Problem, SpecError
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import AnomalySpec
 from engine.spec.signature import Kind, Task

@@ -13,9 +13,9 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.errors import PluginError
-from engine.plugins.guarding import guarded
-from engine.plugins.loading import PLUGINS
-from engine.plugins.record import Group, PluginRecord
+from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Output, Task
 

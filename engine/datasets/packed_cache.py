@@ -14,7 +14,7 @@ from pathlib import Path
 
 from engine.errors import DatasetError
 from engine.files import cache_folder
-from engine.formatting import bytes_text
+from engine.spec.formatting import bytes_text
 
 CACHE_LIMIT = 20 << 30
 """Older packed rows are deleted once all together take more bytes than this."""

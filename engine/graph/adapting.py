@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.errors import Problem
-from engine.formatting import axes_text
 from engine.graph.layer_graph import LayerGraph, LayerNode
+from engine.spec.formatting import axes_text
 from engine.spec.signature import Output, Signature, Task
 
 OUTPUT = "output"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import DescentError, Problem
-from engine.formatting import axes_text
 from engine.graph.layer_graph import LayerNode
 from engine.graph.layer_types import LAYER_TYPES, Group
+from engine.spec.formatting import axes_text
 
 Shape = tuple[int | None, ...]
 

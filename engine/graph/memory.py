@@ -12,7 +12,7 @@ import psutil
 from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.errors import Problem, SpecError
 from engine.events.messages import LayerInfo
-from engine.formatting import bytes_text, percent_text
+from engine.spec.formatting import bytes_text, percent_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.datasets.base import NoParameters
 from engine.errors import Problem, SpecError
-from engine.plugins.guarding import guarded
-from engine.plugins.loading import OtherPackages
-from engine.plugins.record import Group, PluginRecord
 from engine.preprocessing.inputs import IMAGE_MAXIMUM
 from engine.spec.parameters import Parameter, Parameters, describe, validate
+from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.loading import OtherPackages
+from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.registry import Registry
 from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec
 from engine.spec.signature import Kind

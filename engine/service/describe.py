@@ -10,7 +10,6 @@ from typing import Any
 import keras
 
 from engine.events.messages import LayerInfo, ModelDescribed
-from engine.formatting import shape_text
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse
 from engine.graph.building import GraphBuilder
@@ -19,6 +18,7 @@ from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.reading import of_model
 from engine.graph.unallocated import unallocated
 from engine.inference.decoding import is_autoregressive
+from engine.spec.formatting import shape_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 from engine.training.model.building import build

@@ -31,7 +31,7 @@ from engine.events.watch import Watch
 from engine.inference.contract import Contract
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
-from engine.plugins.used import check_used
+from engine.spec.plugins.used import check_used
 from engine.spec.run_spec import RunSpec
 from engine.training.defaults import parse, resolve
 from engine.training.prepared_data import look, prepare

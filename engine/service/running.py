@@ -16,10 +16,10 @@ from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
 from engine.events.watch import Watch
-from engine.plugins.used import check_used, save_used, suspects
 from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
 from engine.spec.changes import change_problems, changed_values
+from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse

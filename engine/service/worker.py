@@ -38,9 +38,9 @@ from engine.events.commands import (
 )
 from engine.events.messages import PROTOCOL_VERSION, Event, Rejected
 from engine.events.watch import Watch
-from engine.plugins.loading import PLUGINS
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
+from engine.spec.plugins.loading import PLUGINS
 from engine.training.control import TrainingControl
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from engine.datasets.packing import packed
 from engine.datasets.profile import profile
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
-from engine.plugins.record import Group
 from engine.preprocessing import Preprocessing
+from engine.spec.plugins.record import Group
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
 from engine.training.defaults import resolve

@@ -14,9 +14,9 @@ from PySide6.QtCore import (
 )
 
 from engine.events.messages import LayerInfo
-from engine.formatting import NOTHING, shape_text
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES
+from engine.spec.formatting import NOTHING, shape_text
 from gui.editor.outline import outline
 from gui.formatting.numbers import count_text
 from gui.formatting.translation import translate

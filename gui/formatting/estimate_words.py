@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.events.messages import TrainingEstimated
-from engine.formatting import bytes_text, duration_text
+from engine.spec.formatting import bytes_text, duration_text
 from gui.formatting.numbers import count_text
 from gui.formatting.translation import translate
 

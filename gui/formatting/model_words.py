@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from engine.events.messages import LayerInfo
-from engine.formatting import NOTHING, shape_text
 from engine.graph.layer_types import LAYER_TYPES, Group
+from engine.spec.formatting import NOTHING, shape_text
 from gui.formatting.numbers import short_count
 from gui.formatting.translation import translate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from engine.formatting import NOTHING, scaled_text
+from engine.spec.formatting import NOTHING, scaled_text
 
 MINUS: Final = "−"
 SMALLEST: Final = 1e-4

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.events.profile import Profile
-from engine.formatting import shape_text
+from engine.spec.formatting import shape_text
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.formatting.numbers import count_text, counted, hertz_text, value_text
 from gui.formatting.translation import translate

@@ -12,7 +12,7 @@ from PySide6.QtCore import QDateTime, QLocale
 from engine.events.commands import Control
 from engine.events.messages import DataProgress
 from engine.events.run_events import RunState
-from engine.formatting import NOTHING, percent_text
+from engine.spec.formatting import NOTHING, percent_text
 from gui.formatting.numbers import count_text, number_text
 from gui.formatting.translation import translate
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from gui.formatting.numbers import rounded_text
 from gui.formatting.translation import translate
 from gui.plots.flow_data import FlowHistory, Quantity

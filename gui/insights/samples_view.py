@@ -9,7 +9,7 @@ from html import escape
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from engine.events.insights import Insight, TextSample, TextsPredicted
-from engine.formatting import NOTHING
+from engine.spec.formatting import NOTHING
 from gui.insights.insight_view import InsightView
 from gui.style.theme import SPACING, blend, current_theme, text_font
 

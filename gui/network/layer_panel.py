@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo
-from engine.formatting import bytes_text, shape_text
+from engine.spec.formatting import bytes_text, shape_text
 from gui.formatting.model_words import explanation, field_text
 from gui.formatting.numbers import count_text
 from gui.state.messages import Messages

@@ -33,7 +33,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.messages import LayerInfo, ModelDescribed
-from engine.formatting import NOTHING, percent_text, shape_text
+from engine.spec.formatting import NOTHING, percent_text, shape_text
 from gui.formatting.numbers import count_text
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.painted_text import paint_left, paint_right

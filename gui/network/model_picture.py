@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from engine.errors import WorkspaceError
 from engine.events.messages import LayerInfo, ModelDescribed
-from engine.formatting import bytes_text
+from engine.spec.formatting import bytes_text
 from gui.formatting.numbers import counted, short_count
 from gui.network.layer_panel import LayerPanel
 from gui.network.picture_view import PictureView

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from engine.events.messages import LayerInfo
-from engine.formatting import shape_text
+from engine.spec.formatting import shape_text
 from gui.formatting.model_words import counts_text, explanation, is_small, merge_sign, spoken
 from gui.network.layer_view import STRIPE, family_color
 from gui.network.layout import Line

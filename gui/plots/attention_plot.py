@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from gui.plots.colors import strength_colors
 from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font

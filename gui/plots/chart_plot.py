@@ -9,7 +9,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from engine.plugins.plots import Chart, Series
+from engine.spec.plugins.plots import Chart, Series
 from gui.formatting.numbers import data_text
 from gui.plots.curve_items import Floats, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
@@ -25,7 +25,7 @@ class _Drawn:
 
     Args:
         plot: Where it is drawn.
-        series: With arrays, as `engine.plugins.plots.checked_chart` returns them.
+        series: With arrays, as `engine.spec.plugins.plots.checked_chart` returns them.
     """
 
     def __init__(self, plot: Plot, series: Series) -> None:

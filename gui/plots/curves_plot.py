@@ -18,7 +18,7 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.curve_data import CurveData, Floats

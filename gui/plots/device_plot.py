@@ -11,7 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from engine.devices.sampler import DeviceSample, GpuSample
-from engine.formatting import NOTHING
+from engine.spec.formatting import NOTHING
 from gui.plots.buffers import GrowingArray
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen, finite_extent

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.formatting import NOTHING, percent_text
+from engine.spec.formatting import NOTHING, percent_text
 from gui.formatting.numbers import rounded_text
 from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.formatting.numbers import LARGEST, MINUS, power_of_ten
 
 

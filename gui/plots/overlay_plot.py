@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from engine.events.run_events import EpochEnded
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.curve_data import Floats

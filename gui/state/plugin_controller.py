@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.plugins.record import PluginRecord, PluginState
+from engine.spec.plugins.record import PluginRecord, PluginState
 from gui.threads.plugin_thread import PluginThread
 
 

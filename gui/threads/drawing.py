@@ -15,7 +15,7 @@ import traceback
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.errors import PluginError
-from engine.plugins.plots import Chart, Plot, RunData
+from engine.spec.plugins.plots import Chart, Plot, RunData
 
 logger = logging.getLogger(__name__)
 

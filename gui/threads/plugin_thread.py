@@ -11,8 +11,8 @@ import traceback
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from engine.plugins.loading import PLUGINS
-from engine.plugins.record import PluginState
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.record import PluginState
 
 logger = logging.getLogger(__name__)
 

@@ -33,9 +33,9 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import __version__
-from engine.plugins.loading import PLUGINS
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
+from engine.spec.plugins.loading import PLUGINS
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, set_role
 

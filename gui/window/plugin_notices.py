@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Slot
 
-from engine.plugins.record import PluginRecord
+from engine.spec.plugins.record import PluginRecord
 from gui.state.messages import Messages
 from gui.state.plugin_controller import PluginController
 

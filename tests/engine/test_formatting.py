@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from engine.formatting import (
+from engine.spec.formatting import (
     axes_text,
     bytes_text,
     duration_text,

@@ -20,8 +20,8 @@ from engine.datasets.box.keras_data import KerasDataset, download
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload, datasets_folder
 from engine.errors import Cancelled, DatasetError
 from engine.events.messages import DataDownloaded
-from engine.formatting import bytes_text
 from engine.service.execution import download_data
+from engine.spec.formatting import bytes_text
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 

@@ -15,13 +15,13 @@ import pytest
 from plugin_packages import install
 
 from engine import api
-from engine.plugins.discovery import declared
-from engine.plugins.loading import PLUGINS, make
-from engine.plugins.record import Group, PluginRecord, PluginState
-from engine.plugins.verdicts import recall
 from engine.service.plugin_checks import Limits, check, check_all
 from engine.service.plugin_checks.contracts import check_contract
 from engine.service.plugin_checks.refusal import Refusal
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.loading import PLUGINS, make
+from engine.spec.plugins.record import Group, PluginRecord, PluginState
+from engine.spec.plugins.verdicts import recall
 
 PLOT = """
 from engine.api import Plot

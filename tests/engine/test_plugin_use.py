@@ -15,13 +15,13 @@ from engine.cli import main as cli
 from engine.datasets import open_dataset, recognise
 from engine.errors import PluginError, SpecError
 from engine.events.run_events import RunFailed, RunFinished
-from engine.plugins.loading import PLUGINS
-from engine.plugins.plots import PLOTS, RunData
-from engine.plugins.used import FILE_NAME
 from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.runs.store import RunStore
 from engine.service import execution, running
 from engine.service.preview import preview_batch
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.plots import PLOTS, RunData
+from engine.spec.plugins.used import FILE_NAME
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 from engine.training.control import TrainingControl

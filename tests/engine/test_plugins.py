@@ -13,12 +13,12 @@ from engine.architectures import ARCHITECTURES
 from engine.cli import main as cli
 from engine.datasets import DATASETS, FORMATS, open_dataset
 from engine.errors import SpecError, UnknownNameError
-from engine.plugins import verdicts
-from engine.plugins.discovery import declared
-from engine.plugins.loading import PLUGINS
-from engine.plugins.plots import PLOTS
-from engine.plugins.record import Group, PluginRecord, PluginState
 from engine.preprocessing.augmentation import AUGMENTATIONS
+from engine.spec.plugins import verdicts
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.plots import PLOTS
+from engine.spec.plugins.record import Group, PluginRecord, PluginState
 from engine.spec.run_spec import DataSpec
 from engine.training.defaults import parse
 

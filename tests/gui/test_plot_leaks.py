@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 import gui.plots
 from engine.events.insights import EpisodePlayed, Forecast, GradientFlow, SurfaceUpdated
 from engine.events.profile import Trace
-from engine.plugins.plots import Chart, Series, Style
+from engine.spec.plugins.plots import Chart, Series, Style
 from engine.spec.training_spec import ScheduleSpec
 from gui.plots.attention_plot import AttentionPlot
 from gui.plots.bars import ClassCountBars, ColumnHistogram

@@ -12,13 +12,13 @@ import pytest
 from plugin_packages import found_sound, install, install_sample
 from pytestqt.qtbot import QtBot
 
-from engine.plugins import verdicts
-from engine.plugins.discovery import declared
-from engine.plugins.loading import PLUGINS
-from engine.plugins.plots import Chart, RunData, Series, checked_chart
-from engine.plugins.record import PluginState
 from engine.runs.store import RunStore
 from engine.service import plugin_checks
+from engine.spec.plugins import verdicts
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.plots import Chart, RunData, Series, checked_chart
+from engine.spec.plugins.record import PluginState
 from gui.pages.data.data_page import DataPage
 from gui.pages.model.model_page import ModelPage
 from gui.pages.results.plugin_plots import run_data

@@ -11,7 +11,7 @@ from engine.datasets.box.keras_data import KerasDataset
 from engine.datasets.box.keras_data import download as fetch
 from engine.datasets.box.keras_files import KerasFile, datasets_folder, missing
 from engine.errors import DatasetError
-from engine.formatting import bytes_text, percent_text
+from engine.spec.formatting import bytes_text, percent_text
 
 _SHOWN_SHARE = 0.05
 

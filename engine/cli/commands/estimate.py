@@ -9,7 +9,7 @@ from engine.cli.commands.output import Output
 from engine.cli.commands.settings import spec_values
 from engine.errors import DescentError
 from engine.events.messages import TrainingEstimated
-from engine.formatting import bytes_text, duration_text
+from engine.spec.formatting import bytes_text, duration_text
 
 
 def estimate(arguments: Namespace, output: Output) -> int:

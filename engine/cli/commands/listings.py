@@ -19,9 +19,9 @@ from engine.errors import DescentError
 from engine.events.findings import DataFinding
 from engine.events.messages import ModelDescribed
 from engine.events.profile import Profile
-from engine.formatting import bytes_text, duration_text, shape_text
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
+from engine.spec.formatting import bytes_text, duration_text, shape_text
 from engine.spec.parameters import Parameter, describe
 
 # Time between two readings, so that the load is that of now.

@@ -8,10 +8,10 @@ import numpy as np
 
 from engine.cli.commands.inputs import read_inputs
 from engine.cli.commands.output import Output, number, numbers, table
-from engine.formatting import percent_text
 from engine.inference.contract import Contract
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
+from engine.spec.formatting import percent_text
 
 _CLASSES_SHOWN = 5
 _TEXTS_SHOWN = 5

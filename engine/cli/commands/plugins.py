@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from engine.cli.commands.output import Output, table
-from engine.plugins.discovery import declared
-from engine.plugins.loading import PLUGINS, recalled
-from engine.plugins.record import PluginRecord, PluginState
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.loading import PLUGINS, recalled
+from engine.spec.plugins.record import PluginRecord, PluginState
 
 
 def list_plugins(arguments: Namespace, output: Output) -> int:

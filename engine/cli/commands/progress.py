@@ -18,7 +18,7 @@ from engine.events.run_events import (
     RunStarted,
     StepsDone,
 )
-from engine.formatting import duration_text, percent_text
+from engine.spec.formatting import duration_text, percent_text
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from engine.datasets.base import Progress, silent
 from engine.errors import DatasetError
-from engine.formatting import bytes_text
+from engine.spec.formatting import bytes_text
 
 KERAS_VARIABLE = "KERAS_HOME"
 _STORAGE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"

@@ -23,7 +23,7 @@ from engine.datasets.survey import evenly, read_heads
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import Distribution
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from engine.spec.parameters import Parameters, parameter
 
 _HEADERS, _CLIPS = 400, 64

@@ -22,7 +22,7 @@ from engine.datasets.tables.table_schema import (
 from engine.datasets.tables.table_source import FloatArray
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import ColumnProfile
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 
 _BINS = 20
 _SHOWN_VALUES = 20

@@ -23,12 +23,12 @@ from typing import Final
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS, FORMATS
-from engine.plugins import verdicts
-from engine.plugins.plots import PLOTS
-from engine.plugins.record import Group, PluginRecord, PluginState
 from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.service.plugin_checks import process
 from engine.service.plugin_checks.process import Stage
+from engine.spec.plugins import verdicts
+from engine.spec.plugins.plots import PLOTS
+from engine.spec.plugins.record import Group, PluginRecord, PluginState
 
 logger = logging.getLogger(__name__)
 

@@ -21,13 +21,13 @@ from engine.datasets.files import Glance, glance
 from engine.datasets.formats import Format
 from engine.datasets.guarded import checked_likeness
 from engine.errors import DescentError
-from engine.plugins.discovery import declared
-from engine.plugins.loading import PLUGINS
-from engine.plugins.plots import PLOTS, Plot, RunData
-from engine.plugins.record import Group, PluginRecord
 from engine.preprocessing.augmentation import Augmentation
 from engine.service.plugin_checks.refusal import Refusal
 from engine.spec.parameters import Parameters, describe, validate
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.loading import PLUGINS
+from engine.spec.plugins.plots import PLOTS, Plot, RunData
+from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.prepared_data import look

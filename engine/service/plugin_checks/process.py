@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import PluginError
-from engine.plugins.guarding import error_words
-from engine.plugins.loading import make
-from engine.plugins.record import PluginRecord, PluginState
 from engine.service.plugin_checks.contracts import check_contract
 from engine.service.plugin_checks.refusal import Refusal
+from engine.spec.plugins.guarding import error_words
+from engine.spec.plugins.loading import make
+from engine.spec.plugins.record import PluginRecord, PluginState
 
 HEAVY: Final = ("tensorflow", "keras", "torch", "jax")
 """What a window's process must never load."""

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.devices.cores import usable_cores
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from engine.training.plan import MAX_CHUNK_STEPS, Plan
 from engine.training.steps.compiled import CompiledChunk, state_of
 from engine.training.steps.loop import DeviceData, StepLoop

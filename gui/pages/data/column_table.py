@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from engine.events.findings import Trouble
 from engine.events.profile import ColumnProfile, Profile
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.formatting.numbers import count_text, value_text
 from gui.formatting.translation import translate

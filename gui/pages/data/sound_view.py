@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.errors import DescentError
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.pages.data.sound_player import SoundPlayer
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
 from gui.style.icons import icon

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.errors import PluginError
-from engine.plugins.plots import PLOTS, Chart, Plot, RunData
+from engine.spec.plugins.plots import PLOTS, Chart, Plot, RunData
 from gui.plots.chart_plot import ChartPlot
 from gui.state.controller import Controller
 from gui.state.messages import Messages

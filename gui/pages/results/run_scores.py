@@ -14,7 +14,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from engine.formatting import percent_text
+from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text
 from gui.formatting.translation import translate
 from gui.style.theme import SPACING

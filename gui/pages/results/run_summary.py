@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
-from engine.formatting import NOTHING, duration_text, percent_text
 from engine.preprocessing.augmentation import AUGMENTATIONS, active
+from engine.spec.formatting import NOTHING, duration_text, percent_text
 from engine.spec.parameters import describe
 from engine.spec.run_spec import RunSpec
 from gui.formatting.numbers import count_text, counted, rate_text, value_text

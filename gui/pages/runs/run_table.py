@@ -29,7 +29,7 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
-from engine.formatting import NOTHING, duration_text
+from engine.spec.formatting import NOTHING, duration_text
 from gui.formatting.numbers import count_text, counted
 from gui.formatting.run_words import (
     main_metric,

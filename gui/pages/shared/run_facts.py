@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from engine.formatting import NOTHING
+from engine.spec.formatting import NOTHING
 from gui.style.theme import SPACING, set_role, text_font
 
 

@@ -23,7 +23,7 @@ from engine.events.run_events import (
     SettingChanged,
     Stalled,
 )
-from engine.formatting import duration_text
+from engine.spec.formatting import duration_text
 from gui.formatting.numbers import counted
 from gui.formatting.run_rule_words import patience_text
 from gui.formatting.run_words import (

@@ -17,7 +17,7 @@ from engine.events.run_events import (
     SettingChanged,
     StepsDone,
 )
-from engine.formatting import NOTHING, duration_text, percent_text
+from engine.spec.formatting import NOTHING, duration_text, percent_text
 from gui.formatting.numbers import count_text
 from gui.pages.shared.run_facts import RunFacts
 from gui.state.run_controller import EPOCHS

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.devices.out_of_memory import is_out_of_memory
 from engine.errors import DescentError, PluginError
-from engine.plugins.record import PluginRecord
+from engine.spec.plugins.record import PluginRecord
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from engine.plugins.guarding import guarded
-from engine.plugins.loading import OtherPackages
-from engine.plugins.record import Group, PluginRecord
+from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.loading import OtherPackages
+from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.registry import Registry
 
 FloatArray = npt.NDArray[np.floating[Any]]

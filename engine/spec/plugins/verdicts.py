@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cache_folder
-from engine.plugins.discovery import fingerprint
-from engine.plugins.record import PluginRecord
+from engine.spec.plugins.discovery import fingerprint
+from engine.spec.plugins.record import PluginRecord
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
 
-from engine.plugins import verdicts
-from engine.plugins.discovery import declared
-from engine.plugins.guarding import failure
-from engine.plugins.record import Group, PluginRecord, PluginState
+from engine.spec.plugins import verdicts
+from engine.spec.plugins.discovery import declared
+from engine.spec.plugins.guarding import failure
+from engine.spec.plugins.record import Group, PluginRecord, PluginState
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.plugins.record import Group, PluginRecord, PluginState
+from engine.spec.plugins.record import Group, PluginRecord, PluginState
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution

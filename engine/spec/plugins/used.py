@@ -9,8 +9,8 @@ from typing import Final
 
 from engine.errors import PluginError
 from engine.files import atomic_write
-from engine.plugins.loading import PLUGINS, Plugins
-from engine.plugins.record import Group, PluginRecord
+from engine.spec.plugins.loading import PLUGINS, Plugins
+from engine.spec.plugins.record import Group, PluginRecord
 
 FILE_NAME: Final = "plugins.json"
 
