@@ -1,7 +1,9 @@
 """Where the threads of a worker are, asked from outside while it is stuck.
 
-The worker offers it once; the session asks. On Linux and macOS a signal makes even a process write
-its stacks that holds Python's lock in native code; elsewhere a thread of the worker does it.
+The worker offers it once; the session asks. A thread of the worker writes the stacks, with Python's
+lock held, so that none of them changes meanwhile. Where it does not answer, something holds that
+lock in native code; then, on Linux and macOS, a signal makes the process write them all the same.
+Sent to a process whose threads run Python, that signal can crash it: it reads what they change.
 """
 
 from __future__ import annotations
@@ -9,14 +11,19 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
+import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 PATIENCE_S = 2.0
-"""How long to wait for the stacks; a worker writes them within milliseconds, or not at all."""
+"""How long to wait for what a signal brings; it comes within milliseconds, or not at all."""
+ANSWER_S = 2.0
+"""How long to wait for a thread of the worker, before it gets a signal."""
 QUIET_S = 0.2
 """So long nothing more comes when all is written; a busy machine may interrupt the writing."""
 
@@ -30,10 +37,11 @@ _STATES = {
     psutil.STATUS_RUNNING: "The process computes.",
     psutil.STATUS_SLEEPING: "The process waits for something.",
 }
+_HALTED = (_STATES[psutil.STATUS_STOPPED], _STATES[psutil.STATUS_TRACING_STOP])
 
 
 def offer() -> None:
-    """Lets this process write its stacks to standard error: when asked, and when it crashes.
+    """Lets this process write its stacks to standard error: on a signal, and when it crashes.
 
     Call it before the log of the process exists: a session takes the log for the sign that the
     signal is safe to send.
@@ -45,7 +53,13 @@ def offer() -> None:
 
 def write() -> None:
     """Writes the stacks of all threads of this process to standard error, from any of them."""
-    faulthandler.dump_traceback(_STANDARD_ERROR, all_threads=True)
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    lines: list[str] = []
+    for ident, frame in sys._current_frames().items():
+        lines.append(f"Thread {ident:#x} [{names.get(ident, '?')}] (most recent call first):")
+        calls = traceback.StackSummary.extract(traceback.walk_stack(frame), lookup_lines=False)
+        lines += [f'  File "{it.filename}", line {it.lineno} in {it.name}' for it in calls]
+    os.write(_STANDARD_ERROR, ("\n".join(lines) + "\n").encode("utf-8", errors="replace"))
 
 
 def take(pid: int, log: Path, ask: Callable[[], None]) -> str:
@@ -54,9 +68,11 @@ def take(pid: int, log: Path, ask: Callable[[], None]) -> str:
     Args:
         pid: The process, which has called `offer`.
         log: Where its standard error goes.
-        ask: Asks it to call `write`, where there are no such signals.
+        ask: Asks it to call `write`.
     """
-    parts = [_state_of(pid), _stacks_of(pid, log, ask)]
+    state = _state_of(pid)
+    # A halted one cannot answer now; a signal would wait until its threads run again.
+    parts = [state, "" if state in _HALTED else _stacks_of(pid, log, ask)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -70,11 +86,12 @@ def _state_of(pid: int) -> str:
 def _stacks_of(pid: int, log: Path, ask: Callable[[], None]) -> str:
     try:
         before = log.stat().st_size
-        if _SIGNAL is None:
-            ask()
-        else:
+        if not psutil.pid_exists(pid):
+            return ""
+        ask()
+        if not _grows(log, before, ANSWER_S) and _SIGNAL is not None:
             os.kill(pid, _SIGNAL)
-        _await_growth(log, before)
+            _grows(log, before, PATIENCE_S)
         with log.open("rb") as file:
             file.seek(before)
             return file.read().decode("utf-8", errors="replace").strip()
@@ -82,9 +99,9 @@ def _stacks_of(pid: int, log: Path, ask: Callable[[], None]) -> str:
         return ""
 
 
-def _await_growth(log: Path, before: int) -> None:
+def _grows(log: Path, before: int, patience_s: float) -> bool:
     """Waits until something was written and no more comes, or patience ends."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     size, grown_at = before, 0.0
     while time.monotonic() < deadline:
         time.sleep(0.05)
@@ -92,4 +109,5 @@ def _await_growth(log: Path, before: int) -> None:
         if size != last:
             grown_at = time.monotonic()
         elif size > before and time.monotonic() - grown_at >= QUIET_S:
-            return
+            return True
+    return size > before
