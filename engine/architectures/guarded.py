@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.architectures.base import Architecture, TrainingDefaults
 from engine.errors import PluginError, Problem
 from engine.spec.parameters import Parameters
-from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.guarding import guarded, take_declared
 from engine.spec.plugins.record import PluginRecord
 from engine.spec.signature import Kind, Signature, Task
 
@@ -33,8 +33,7 @@ class GuardedArchitecture(Architecture):
     def __init__(self, architecture: Architecture, record: PluginRecord) -> None:
         self._architecture = architecture
         self._record = record
-        for name in Architecture.__annotations__:
-            setattr(self, name, getattr(architecture, name))
+        take_declared(self, architecture, Architecture)
 
     def title_of(self, values: Mapping[str, Any]) -> str:
         try:

@@ -13,7 +13,7 @@ from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.errors import PluginError
-from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.guarding import guarded, take_declared
 from engine.spec.plugins.loading import PLUGINS
 from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.run_spec import DataSpec
@@ -43,8 +43,7 @@ class GuardedDataset(Dataset):
     def __init__(self, dataset: Dataset, record: PluginRecord) -> None:
         self._dataset = dataset
         self._record = record
-        for name in Dataset.__annotations__:
-            setattr(self, name, getattr(dataset, name))
+        take_declared(self, dataset, Dataset)
         self.recommended_model = _if_there(dataset.recommended_model)
 
     def load(self, parameters: Any, progress: Progress = silent) -> Examples:
@@ -65,8 +64,7 @@ class GuardedFormat(Format):
     def __init__(self, format: Format, record: PluginRecord) -> None:
         self._format = format
         self._record = record
-        for name in Format.__annotations__:
-            setattr(self, name, getattr(format, name))
+        take_declared(self, format, Format)
 
     def likeness(self, glance: Glance) -> float:
         try:

@@ -14,7 +14,7 @@ from engine.datasets.base import NoParameters
 from engine.errors import Problem, SpecError
 from engine.preprocessing.inputs import IMAGE_MAXIMUM
 from engine.spec.parameters import Parameter, Parameters, describe, validate
-from engine.spec.plugins.guarding import guarded
+from engine.spec.plugins.guarding import guarded, take_declared
 from engine.spec.plugins.loading import OtherPackages
 from engine.spec.plugins.record import Group, PluginRecord
 from engine.spec.registry import Registry
@@ -112,8 +112,7 @@ class GuardedAugmentation(Augmentation):
     def __init__(self, augmentation: Augmentation, record: PluginRecord) -> None:
         self._augmentation = augmentation
         self._record = record
-        for name in Augmentation.__annotations__:
-            setattr(self, name, getattr(augmentation, name))
+        take_declared(self, augmentation, Augmentation)
 
     def change(self, x: tf.Tensor, seed: tf.Tensor, parameters: Any) -> tf.Tensor:
         import tensorflow as tf

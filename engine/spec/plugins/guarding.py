@@ -40,6 +40,12 @@ def guarded(record: PluginRecord, doing: str) -> Iterator[None]:
         raise failure(record, doing, error) from error
 
 
+def take_declared(guard: object, plugin: object, base: type) -> None:
+    """Gives a guard the attributes that the base class of a plug-in declares."""
+    for name in base.__annotations__:
+        setattr(guard, name, getattr(plugin, name))
+
+
 def failure(record: PluginRecord, doing: str, error: BaseException) -> PluginError:
     """Words for what a plug-in raised; call it while handling the error."""
     words = record.words
