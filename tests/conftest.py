@@ -29,7 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Where one test takes half a minute or more: begun first, none is left to one worker at the end.
+LONG = ("end_to_end", "test_benchmarks", "test_adding", "test_cluster_runs", "test_cluster_steps")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.isdisjoint((item.path.stem, item.path.parent.name)))
     if config.getoption("--everything"):
         return
     dear = [item for item in items if item.get_closest_marker("everything")]
