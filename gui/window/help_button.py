@@ -21,11 +21,13 @@ class HelpButton(QToolButton):
             about the picked architecture.
         shortcuts_requested(): The person wants to see the keys.
         news_requested(): The person wants to read what is new.
+        about_requested(): The person wants to know which Descent this is.
     """
 
     guide_requested = Signal(str)
     shortcuts_requested = Signal()
     news_requested = Signal()
+    about_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +38,13 @@ class HelpButton(QToolButton):
         set_role(self, "flat")
         self.setToolTip(self.tr("The guide, the keys, and what is new (Alt+H)"))
         self.setMenu(self._menu())
+
+    def set_folded(self, is_folded: bool) -> None:
+        """Shows the icon alone, or the word beside it."""
+        style = Qt.ToolButtonStyle
+        self.setToolButtonStyle(
+            style.ToolButtonIconOnly if is_folded else style.ToolButtonTextBesideIcon
+        )
 
     @Slot()
     def open_menu(self) -> None:
@@ -70,9 +79,9 @@ class HelpButton(QToolButton):
         menu.addAction(self.tr("Keyboard shortcuts\tF1"), self.shortcuts_requested.emit)
         menu.addAction(self.tr("What's new"), self.news_requested.emit)
         menu.addSeparator()
-        self.version = QAction(f"Descent {__version__}", menu)
-        self.version.setEnabled(False)
-        menu.addAction(self.version)
+        self.about = QAction(self.tr("About Descent {version}").format(version=__version__), menu)
+        self.about.triggered.connect(self.about_requested)
+        menu.addAction(self.about)
         return menu
 
     def _add_pages(self, menu: QMenu, pages: tuple[tuple[str, str], ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
@@ -28,13 +29,22 @@ class HelpSheets(QObject):
     Args:
         window: What they stay beside.
         shortcut_groups: Gives the actions of the window and of its pages, each under its title.
+        workspace: Folder that holds the runs.
+        log_path: The log file; None: there is none.
     """
 
-    def __init__(self, window: QWidget, shortcut_groups: Callable[[], Groups]) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        shortcut_groups: Callable[[], Groups],
+        workspace: Path,
+        log_path: Path | None,
+    ) -> None:
         super().__init__(window)
         self.open_sheets: dict[str, QDialog] = {}
         self._window = window
         self._shortcut_groups = shortcut_groups
+        self._places = workspace, log_path
 
     @Slot()
     def show_shortcuts(self) -> None:
@@ -45,6 +55,11 @@ class HelpSheets(QObject):
     def show_news(self) -> None:
         """Shows what each version brought."""
         self._toggle("news", self._news_sheet)
+
+    @Slot()
+    def show_about(self) -> None:
+        """Shows which Descent this is, and where it keeps what."""
+        self._toggle("about", self._about_sheet)
 
     def offer_news(self, settings: Settings, messages: Messages) -> None:
         """Says, the first time after an update, that there is something new to read.
@@ -68,6 +83,11 @@ class HelpSheets(QObject):
         from gui.window.news_sheet import NewsSheet
 
         return NewsSheet(self._window)
+
+    def _about_sheet(self) -> QDialog:
+        from gui.window.about_sheet import AboutSheet
+
+        return AboutSheet(*self._places, self._window)
 
     def _toggle(self, name: str, make: Callable[[], QDialog]) -> None:
         if name in self.open_sheets:

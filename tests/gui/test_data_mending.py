@@ -20,7 +20,6 @@ from gui.pages.data.data_page import DataPage
 from gui.pages.data.finding_list import FindingList
 from gui.state.draft import Draft
 from gui.state.draft_changes import REMOVED, added, changed, undoing
-from gui.state.messages import MessageBar
 from tests.gui.fake_data import EXCLUDE, FILL, LEAVE_OUT
 from tests.gui.frame_fixtures import PageStage, page_stage
 
@@ -62,10 +61,8 @@ def press(on: PageStage[DataPage], remedy: Remedy) -> None:
 
 
 def press_undo(on: PageStage[DataPage]) -> None:
-    bar = on.messages.findChild(MessageBar)
-    assert bar is not None
-    button = next(item for item in bar.findChildren(QPushButton) if item.text() == "Undo")
-    button.click()
+    assert on.messages.newest.message.action_text == "Undo"
+    on.messages.newest.act()
 
 
 class TestProblems:
@@ -315,4 +312,4 @@ class TestChanges:
         draft = Draft("a.csv", weights="w", columns={"x": {"type": "date"}}, exclude=("line 2",))
         draft = draft.with_split({"test": 0.3, "method": "group", "column": "x"})
         other = draft.with_augmentation({"noise": 0.1}).with_data("b.csv")
-        assert other == Draft("b.csv", split={"test": 0.3})
+        assert other == Draft("b.csv")

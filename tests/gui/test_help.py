@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import __version__
@@ -34,19 +34,19 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[WindowStage]:
 @pytest.fixture
 def sheets(qtbot: QtBot) -> HelpSheets:
     current_theme().apply()
-    messages = Messages()
-    qtbot.addWidget(messages)
-    return HelpSheets(messages, list)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    return HelpSheets(parent, list, Path("runs"), Path("runs") / "window.log")
 
 
 def texts(menu: QMenu) -> list[str]:
     return [action.text().partition("\t")[0] for action in menu.actions() if action.text()]
 
 
-def offer(sheets: HelpSheets, settings: Settings) -> None:
-    messages = sheets.parent()
-    assert isinstance(messages, Messages)
+def offer(sheets: HelpSheets, settings: Settings) -> Messages:
+    messages = Messages()
     sheets.offer_news(settings, messages)
+    return messages
 
 
 class TestMenu:
@@ -57,8 +57,8 @@ class TestMenu:
         shown = texts(button.menu())
         for text in ("About this architecture", "Overfitting", "Keyboard shortcuts", "What's new"):
             assert text in shown
-        assert shown[-1] == f"Descent {__version__}"
-        assert not button.version.isEnabled()
+        assert shown[-1] == f"About Descent {__version__}"
+        assert button.about.isEnabled()
 
     def test_every_page_it_names_is_written(self, qtbot: QtBot) -> None:
         current_theme().apply()
@@ -162,8 +162,5 @@ class TestOffer:
     ) -> None:
         settings = Settings()
         settings.set(VERSION_SETTING, "0.1.0")
-        offer(sheets, settings)
-        messages = sheets.parent()
-        assert isinstance(messages, Messages)
-        messages.bars[0]._on_action()
+        offer(sheets, settings).newest.act()
         assert sheets.open_sheets["news"].isVisible()
