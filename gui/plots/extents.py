@@ -11,8 +11,9 @@ import numpy.typing as npt
 Values = npt.NDArray[np.floating]
 
 OUTLIERS: Final = 0.05
-"""At most this share of the values may be left out, and at least one of six."""
+"""At most this share of the values may be left out, but always one of each series."""
 FEWEST: Final = 6
+"""Of fewer values in a series, all are shown."""
 FLATTENED: Final = 15.0
 """Values are left out only where the rest would have less than this part of the height."""
 NEAR: Final = 3.0
@@ -39,9 +40,10 @@ def robust_extent(*series: Values) -> tuple[float, float]:
         The lower and the upper end.
     """
     values = np.sort(_finite(series))
-    if len(values) < FEWEST:
+    n_series = sum(1 for one in series if len(one))
+    if len(values) < FEWEST * max(1, n_series):
         return finite_extent(values)
-    left_out = max(1, int(OUTLIERS * len(values)))
+    left_out = max(n_series, int(OUTLIERS * len(values)))
     low, high = float(values[0]), float(values[-1])
     rest_low, rest_high = float(values[left_out]), float(values[-1 - left_out])
     span = rest_high - rest_low
@@ -53,5 +55,6 @@ def robust_extent(*series: Values) -> tuple[float, float]:
 
 
 def _finite(series: tuple[Values, ...]) -> Values:
-    together = np.concatenate([np.asarray(values, np.float64) for values in series] or [[]])
-    return together[np.isfinite(together)]
+    together: npt.NDArray[np.float64] = np.concatenate([np.empty(0), *series])
+    finite: Values = together[np.isfinite(together)]
+    return finite

@@ -276,6 +276,7 @@ class IntegerListField(QWidget):
         super().__init__(parent)
         self._parameter = parameter
         self._text = QLineEdit(self)
+        self._text.setAccessibleName(parameter.label)
         self._text.textChanged.connect(self._on_text)
         self._remove = self._button("minus", self.tr("Remove the last one"))
         self._remove.clicked.connect(self._on_remove)

@@ -261,7 +261,7 @@ class FieldRow(QWidget):
         row.setSpacing(SPACING)
         row.addWidget(label)
         row.addWidget(self.field, 1)
-        row.addSpacing(ResetButton.EDGE - SPACING)  # its place is kept, so that nothing moves
+        row.addSpacing(ResetButton.EDGE + SPACING)  # its place is kept, so that nothing moves
         self._reset: ResetButton | None = None
         self._row = row
         self._column = column = QVBoxLayout(self)

@@ -43,6 +43,7 @@ from gui.window.run_notices import RunNotices
 from gui.window.screen_fit import fit_to_screen
 from gui.window.settings_sheet import SettingsSheet
 from gui.window.stop_question import StopQuestion
+from gui.window.tab_order import move_focus
 from gui.window.window_actions import Shortcut, add_actions, do_last
 from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_SIZE: Final = QSize(920, 500)
+MINIMUM_SIZE: Final = QSize(960, 500)
 """What 1024×640 leave beside a dock and below a panel, or full HD at scale 2."""
 FIRST_SIZE: Final = QSize(1280, 800)
 FOLDS_BELOW: Final = 1160
@@ -169,6 +170,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _begin(self) -> None:
         if not self.controller.is_closing:
+            fit_to_screen(self)  # once more: the frame around it is known now
             self._draft_keeper.restore()
             QTimer.singleShot(0, self, self._build_next_page)
 
@@ -281,6 +283,12 @@ class MainWindow(QMainWindow):
         self.show_page(name)
         if name in self.pages:
             self.pages[name].focus_field(path)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        page = self.pages.get(self.current_page)
+        parts = page.tab_parts() if page is not None else ()
+        parts = (self.rail, *parts, *self.toasts.bars)
+        return move_focus(parts, self.focusWidget(), next) or super().focusNextPrevChild(next)
 
     def _focus_page(self, name: str) -> None:
         """Lets the page's own keys work at once."""

@@ -38,6 +38,7 @@ class RunAttention(QObject):
         training.run_event.connect(self._on_run_event)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
+        self._application = application
         application.applicationStateChanged.connect(self._on_application_state)
 
     @Slot(object)
@@ -58,7 +59,7 @@ class RunAttention(QObject):
             text: How.
         """
         QApplication.alert(self._window)
-        QGuiApplication.setBadgeNumber(1)
+        self._application.setBadgeNumber(1)
         if self._settings.get(SOUND, False):
             QApplication.beep()
         if QSystemTrayIcon.isSystemTrayAvailable() and QSystemTrayIcon.supportsMessages():
@@ -79,6 +80,6 @@ class RunAttention(QObject):
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
         """The person is back: nothing asks for attention any more."""
         if state is Qt.ApplicationState.ApplicationActive:
-            QGuiApplication.setBadgeNumber(0)
+            self._application.setBadgeNumber(0)
             if self._tray is not None:
                 self._tray.hide()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 def fit_to_screen(window: QWidget) -> None:
     """Makes a window no larger than its screen's free area, and moves it into it."""
     room = window.screen().availableGeometry()
-    frame = window.frameGeometry().size() - window.size()  # known only once it was shown
+    frame = window.frameGeometry().size() - window.size()  # nothing before it was shown
     place = placed_within(room, QRect(window.pos(), window.size() + frame))
     window.setMinimumSize(window.minimumSize().boundedTo(room.size()))
     if place.size() != window.size() + frame:

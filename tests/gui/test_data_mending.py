@@ -128,12 +128,16 @@ class TestProblems:
         assert on.controller.drafts.draft.seed == 5
         assert on.controller.drafts.draft.columns.get("age", {}) == {}
 
-    def test_undo_does_nothing_to_other_data(self, on: PageStage[DataPage]) -> None:
+    def test_undo_changes_the_data_it_is_about_and_no_other(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
         press(on, FILL)
+        assert any(on.controller.drafts.draft.columns.values())
         open_path(on, "moons", "plot")
+        moons = on.controller.drafts.draft
         press_undo(on)
-        assert on.controller.drafts.draft == on.controller.drafts.draft.with_data("moons")
+        assert on.controller.drafts.draft == moons
+        open_path(on, PEOPLE, "problems")
+        assert not any(on.controller.drafts.draft.columns.values())
 
     def test_files_left_out_before_stay_out(self, on: PageStage[DataPage]) -> None:
         open_path(on, "/data/pets", "problems")

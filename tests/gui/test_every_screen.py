@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QAccessible, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -33,7 +34,7 @@ from gui.window.screen_fit import placed_within
 from tests.gui.frame_fixtures import WindowStage, window_stage
 from tests.gui.run_fixtures import DIGITS
 
-SIZES = [(920, 500), (1024, 640), (1280, 800), (1366, 768), (1920, 1080), (3840, 2160)]
+SIZES = [(960, 500), (1024, 640), (1280, 800), (1366, 768), (1920, 1080), (3840, 2160)]
 FIELDS = (QComboBox, QAbstractSpinBox, QAbstractSlider)
 CONTROLS = (QAbstractButton, QLineEdit, *FIELDS)
 
@@ -102,13 +103,8 @@ def overlapping(page: QWidget) -> list[str]:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_nothing_is_cut_off(on: WindowStage, size: tuple[int, int]) -> None:
-    on.controller.drafts.set_draft(DIGITS)
-    on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
-    ended = on.controller.training.state_changed
-    with on.qtbot.waitSignal(ended, check_params_cb=lambda state: state is RunState.FINISHED):
-        on.controller.start()
-    assert on.controller.training.state is RunState.FINISHED
+def test_nothing_is_cut_off(trained: WindowStage, size: tuple[int, int]) -> None:
+    on = trained
     on.window.resize(*size)
     assert (on.window.width(), on.window.height()) == size
     assert on.window.rail.is_folded is (size[0] < FOLDS_BELOW)
@@ -136,48 +132,84 @@ def test_the_wheel_over_a_field_without_focus_changes_nothing(on: WindowStage) -
     assert on.controller.drafts.draft == DIGITS
 
 
-def tab_order(page: QWidget) -> list[QWidget]:
-    """What Tab leads to on a page, in its order."""
-    found, widget = [], page.nextInFocusChain()
-    while widget is not None and widget is not page:
-        reached = page.isAncestorOf(widget) and widget.isVisible() and widget.isEnabled()
-        if reached and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
-            found.append(widget)
-        widget = widget.nextInFocusChain()
-    return found
+def begin_at_the_rail(on: WindowStage, name: str) -> QWidget:
+    """Shows a page and puts the focus before it, in an active window: in no other Tab leads on."""
+    on.window.activateWindow()
+    on.qtbot.waitUntil(on.window.isActiveWindow)
+    on.window.show_page(name)
+    settle()
+    first = on.window.rail.bar.button(name)
+    first.setFocus()
+    return first
 
 
-def test_every_control_says_what_it_is(on: WindowStage) -> None:
+def walked(on: WindowStage, name: str) -> list[QWidget]:
+    """What Tab leads to on a page, pressed until it is back where it began."""
+    begin_at_the_rail(on, name)
+    found: list[QWidget] = []
+    for _ in range(200):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        if focused in found:
+            return found
+        found.append(focused)
+    raise AssertionError(f"Tab never came back. {list(map(named, found[:50]))}")
+
+
+@pytest.fixture
+def trained(on: WindowStage) -> WindowStage:
+    """With something on every page."""
     on.controller.drafts.set_draft(DIGITS)
     on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
-    nameless = []
-    for name in PAGES:
-        on.window.show_page(name)
-        settle()
-        for part in (on.window.pages[name], on.window.rail):
-            for widget in tab_order(part):
-                face = QAccessible.queryAccessibleInterface(widget)
-                words = face.text(QAccessible.Text.Name)
-                role = face.role()
-                if not words or role in (QAccessible.Role.NoRole, QAccessible.Role.Client):
-                    nameless.append(f"{name}: {type(widget).__name__} {words!r} {role}")
-    assert not nameless, "\n".join(nameless)
+    ended = on.controller.training.state_changed
+    with on.qtbot.waitSignal(ended, check_params_cb=lambda state: state is RunState.FINISHED):
+        on.controller.start()
+    return on
 
 
-def test_tab_follows_the_eye(on: WindowStage) -> None:
-    """It never leads to what lies above and at the left of where it is."""
-    on.controller.drafts.set_draft(DIGITS)
-    on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
-    jumps = []
-    for name in PAGES:
-        on.window.show_page(name)
+@pytest.mark.parametrize("name", PAGES)
+def test_tab_follows_the_eye_to_everything_that_has_a_name(trained: WindowStage, name: str) -> None:
+    stops = walked(trained, name)
+    page = trained.window.pages[name]
+    on_page = [stop for stop in stops if page.isAncestorOf(stop)]
+    assert on_page
+    assert trained.window.rail.bar.button(name) in stops  # arrow keys lead to the other steps
+    problems = []
+    for stop in stops:
+        face = QAccessible.queryAccessibleInterface(stop)
+        if not (stop.accessibleName() or face.text(QAccessible.Text.Name)):
+            problems.append(f"no name: {type(stop).__name__} in {type(stop.parent()).__name__}")
+        if face.role() is QAccessible.Role.NoRole:
+            problems.append(f"no role: {named(stop)}")
+    for part in page.tab_parts():
+        inside = [stop for stop in on_page if stop is part or part.isAncestorOf(stop)]
+        places = [stop.mapTo(page, stop.rect().center()) for stop in inside]
+        for (one, here), (other, there) in itertools.pairwise(zip(inside, places, strict=True)):
+            if there.y() < here.y() - 12:
+                problems.append(f"upwards: from {named(one)} to {named(other)}")
+    assert not problems, "\n".join(problems)
+
+
+def test_shift_tab_goes_back(trained: WindowStage) -> None:
+    first = begin_at_the_rail(trained, "data")
+    QTest.keyClick(first, Qt.Key.Key_Tab)
+    second = QApplication.focusWidget()
+    QTest.keyClick(second, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.focusWidget() is first
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_focus_is_always_visible(trained: WindowStage, name: str) -> None:
+    invisible = []
+    for stop in walked(trained, name):
+        stop.setFocus(Qt.FocusReason.TabFocusReason)
         settle()
-        page = on.window.pages[name]
-        places = [(item, item.mapTo(page, item.rect().center())) for item in tab_order(page)]
-        for (one, here), (other, there) in itertools.pairwise(places):
-            if there.y() < here.y() - 8 and there.x() < here.x() + 8:
-                jumps.append(f"{name}: from {named(one)} {here} back to {named(other)} {there}")
-    assert not jumps, "\n".join(jumps)
+        with_focus = stop.grab().toImage()
+        stop.clearFocus()
+        settle()
+        if stop.grab().toImage() == with_focus:
+            invisible.append(named(stop))
+    assert not invisible, "\n".join(invisible)
 
 
 def turn_wheel(field: QWidget) -> bool:

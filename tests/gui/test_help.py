@@ -162,5 +162,6 @@ class TestOffer:
     ) -> None:
         settings = Settings()
         settings.set(VERSION_SETTING, "0.1.0")
-        offer(sheets, settings).newest.act()
+        messages = offer(sheets, settings)
+        messages.newest.act()
         assert sheets.open_sheets["news"].isVisible()

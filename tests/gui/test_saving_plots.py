@@ -52,7 +52,8 @@ def test_svg_is_drawn_by_its_own_reader(plot: CurvesPlot, tmp_path: Path) -> Non
 
 def test_numbers_keep_all_their_digits(plot: CurvesPlot, tmp_path: Path) -> None:
     save(plot, plot.columns(), tmp_path / "loss.csv")
-    rows = list(csv.DictReader((tmp_path / "loss.csv").open(encoding="utf-8")))
+    text = (tmp_path / "loss.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) == 30
     assert [int(row["step"]) for row in rows] == list(range(1, 31))
     batches = np.array([float(row["batch_loss"]) for row in rows], np.float32)
@@ -87,14 +88,14 @@ def test_the_menu_offers_data_where_there_is_some(plot: CurvesPlot, qtbot: QtBot
 
 
 def test_what_cannot_be_written_is_said_on_its_page(
-    plot: CurvesPlot, qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages
+    qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages
 ) -> None:
     class PageLike(QWidget):
         messages = Messages()
 
     page = PageLike()
     qtbot.addWidget(page)
-    plot.setParent(page)
+    plot = CurvesPlot("loss", "Loss", page)
     assert messages_of(plot) is page.messages
     (tmp_path / "file").write_text("in the way")
     plot.saver.save(str(tmp_path / "file" / "loss.png"))

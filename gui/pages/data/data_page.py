@@ -152,6 +152,7 @@ class DataPage(Page):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFixedWidth(SETTINGS_WIDTH)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab leads to its fields
         area.viewport().setAutoFillBackground(False)
         self.data_settings.setAutoFillBackground(False)
         body = QHBoxLayout()
@@ -218,6 +219,10 @@ class DataPage(Page):
     @Slot(str)
     def _on_picked(self, name: str) -> None:
         self.controller.drafts.choose_data(name)
+
+    def tab_parts(self) -> tuple[QWidget, ...]:
+        foot = (self.automatic_button, self.next_button)
+        return (self._left, self._stack, self._settings_area, *foot)
 
     def focus_field(self, path: str) -> bool:
         row = self.data_settings.focus_field(path)

@@ -191,17 +191,17 @@ class DataSettings(QWidget):
             self.augmentation.set_open(True)
             self.augmentation.header.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return self.augmentation
-        for form in (*self._forms(), self.augmentations):
+        for form in self._forms():
             row = form.focus_field(path)
             if row is not None:
                 return row
-        return None
+        return self.augmentations.focus_field(path)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
-        for form in (*self._forms(), self.augmentations):
+        for form in self._forms():
             problems = form.set_problems(problems)
-        return problems
+        return self.augmentations.set_problems(problems)
 
     def _offer_task(self, signature: Signature, profile: Profile) -> None:
         """Offers what else could be learnt of such data: of a file its target as something else."""

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -140,6 +141,8 @@ class ResultsPage(Page):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self._content)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the page scrolls it
+        self._area = area
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
@@ -165,6 +168,10 @@ class ResultsPage(Page):
         row.setSpacing(3 * SPACING)
         row.addWidget(self._plots, 3)
         row.addWidget(self.scores, 2)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scrolls with the keys of a scroll bar."""
+        QApplication.sendEvent(self._area.verticalScrollBar(), event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Gives the plots what the rest leaves, and never so little that they say nothing."""

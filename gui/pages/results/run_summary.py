@@ -167,7 +167,7 @@ def _mended(spec: RunSpec) -> list[tuple[str, str]]:
 
 
 def _column_words(column: ColumnSpec) -> list[str]:
-    words = [column.type] if column.type != "auto" else []
+    words: list[str] = [column.type] if column.type != "auto" else []
     if column.constant is not None:
         words.append(translate("gaps filled with {value}").format(value=column.constant))
     elif column.gaps != "auto":

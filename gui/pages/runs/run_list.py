@@ -21,7 +21,7 @@ WIDTHS: Final = {
     "name": 28,
     "state": 15,
     KEPT_FOR: 11,
-    "data": 12,
+    "data": 17,
     "model": 13,
     "note": 8,
     "validation": 11,
