@@ -19,12 +19,14 @@ class HelpButton(QToolButton):
     Signals:
         guide_requested(str): The person wants a page of the guide, by its name; empty: the one
             about the picked architecture.
+        page_help_requested(): The person wants to know what the page on screen is for.
         shortcuts_requested(): The person wants to see the keys.
         news_requested(): The person wants to read what is new.
         about_requested(): The person wants to know which Descent this is.
     """
 
     guide_requested = Signal(str)
+    page_help_requested = Signal()
     shortcuts_requested = Signal()
     news_requested = Signal()
     about_requested = Signal()
@@ -55,6 +57,7 @@ class HelpButton(QToolButton):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.addAction(self.tr("About this page\tF1"), self.page_help_requested.emit)
         self._add_pages(menu, (("", self.tr("About this architecture\tShift+F1")),))
         menu.addSeparator()
         self._add_pages(
@@ -76,7 +79,7 @@ class HelpButton(QToolButton):
             ),
         )
         menu.addSeparator()
-        menu.addAction(self.tr("Keyboard shortcuts\tF1"), self.shortcuts_requested.emit)
+        menu.addAction(self.tr("Keyboard shortcuts\t?"), self.shortcuts_requested.emit)
         menu.addAction(self.tr("What's new"), self.news_requested.emit)
         menu.addSeparator()
         self.about = QAction(self.tr("About Descent {version}").format(version=__version__), menu)

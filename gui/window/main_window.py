@@ -12,9 +12,6 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
     QKeyEvent,
     QResizeEvent,
 )
@@ -32,7 +29,7 @@ from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.window.draft_keeper import DraftKeeper
-from gui.window.drop_hint import DropHint, dropped_path
+from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
 from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
@@ -94,7 +91,13 @@ class MainWindow(QMainWindow):
         self.bar = self.rail.bar
         self.status = self.rail.status
         self.theme_switch = self.rail.theme_switch
-        self.sheets = HelpSheets(self, self._shortcut_groups, controller.workspace, log_path)
+        self.sheets = HelpSheets(
+            self,
+            self._shortcut_groups,
+            lambda: self.current_page,
+            settings,
+            (controller.workspace, log_path),
+        )
         self.stack = QStackedWidget()
         self._room = QWidget()
         self.toasts = MessageToasts(self.messages, self._room, log_path)
@@ -106,7 +109,8 @@ class MainWindow(QMainWindow):
         self.plugin_notices = PluginNotices(controller.plugins, self.messages, self)
         self._draft_keeper = DraftKeeper(controller.drafts, settings, self)
         self.attention = RunAttention(controller.training, settings, self)
-        self._drop_hint = DropHint(self)
+        self._drop = FileDrop(self)
+        self._drop.dropped.connect(self._open_path)
         self._connect()
         self._show_run_text("")
         self._restore()
@@ -132,7 +136,6 @@ class MainWindow(QMainWindow):
         return place
 
     def _build(self) -> None:
-        self.setAcceptDrops(True)
         self.setMinimumSize(MINIMUM_SIZE)
         right = QVBoxLayout(self._room)
         right.setContentsMargins(0, 0, 0, 0)
@@ -151,6 +154,8 @@ class MainWindow(QMainWindow):
         self.theme_switch.mode_picked.connect(self._on_mode)
         self.rail.help.shortcuts_requested.connect(self.sheets.show_shortcuts)
         self.rail.help.news_requested.connect(self.sheets.show_news)
+        self.sheets.field_requested.connect(self.focus_field)
+        self.rail.help.page_help_requested.connect(self.sheets.show_page_help)
         self.rail.help.about_requested.connect(self.sheets.show_about)
         self.rail.help.guide_requested.connect(self.show_guide)
         self.theme_switch.settings_wanted.connect(self.show_settings)
@@ -217,7 +222,7 @@ class MainWindow(QMainWindow):
                 problem.hint,
                 is_lasting=True,
             )
-        self.sheets.offer_news(self.settings, self.messages)
+        self.sheets.offer_news(self.messages)
 
     def _restore(self) -> None:
         geometry = self.settings.get_bytes("window/geometry")
@@ -243,7 +248,8 @@ class MainWindow(QMainWindow):
         for number, step in enumerate(self._steps(), start=1):
             yield Shortcut(step.title, partial(self.show_page, step.name), (f"Ctrl+{number}",))
         yield Shortcut(self.tr("Help"), self.rail.help.open_menu, ("Alt+H",))
-        yield Shortcut(self.tr("Keyboard shortcuts"), self.sheets.show_shortcuts, ("F1", "?"))
+        yield Shortcut(self.tr("About this page"), self.sheets.show_page_help, ("F1",))
+        yield Shortcut(self.tr("Keyboard shortcuts"), self.sheets.show_shortcuts, ("?", "Ctrl+F1"))
         about = self.tr("Guide: about this architecture")
         yield Shortcut(about, self.show_guide, ("Shift+F1",))
         dismiss = self.toasts.dismiss_newest
@@ -260,6 +266,7 @@ class MainWindow(QMainWindow):
         self.bar.set_current(name)
         self.settings.set("window/page", name)
         self._focus_page(name)
+        self.sheets.follow_page()
 
     @Slot(str)
     def show_guide(self, name: str = "") -> None:
@@ -318,28 +325,16 @@ class MainWindow(QMainWindow):
     def _on_mode(self, mode: str) -> None:
         self.settings.set("theme/mode", mode)
 
-    # ---- keys and files that reach the window
+    # ---- keys, files and sizes that reach the window
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not do_last(self, event):
             super().keyPressEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        path = dropped_path(event)
-        if path:
-            event.acceptProposedAction()
-            text = self.tr("Drop to open {name}").format(name=Path(path).name)
-            self._drop_hint.show_over(self, text)
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint.hide()
+    @Slot(str)
+    def _open_path(self, path: str) -> None:
         page = self.pages.get("data")
-        path = dropped_path(event)
-        if path and page is not None:
-            event.acceptProposedAction()
+        if page is not None:
             self.show_page("data")
             cast("DataPage", page).open_path(path)
 

@@ -36,7 +36,8 @@ def sheets(qtbot: QtBot) -> HelpSheets:
     current_theme().apply()
     parent = QWidget()
     qtbot.addWidget(parent)
-    return HelpSheets(parent, list, Path("runs"), Path("runs") / "window.log")
+    places = Path("runs"), Path("runs") / "window.log"
+    return HelpSheets(parent, list, lambda: "data", Settings(), places)
 
 
 def texts(menu: QMenu) -> list[str]:
@@ -45,7 +46,7 @@ def texts(menu: QMenu) -> list[str]:
 
 def offer(sheets: HelpSheets, settings: Settings) -> Messages:
     messages = Messages()
-    sheets.offer_news(settings, messages)
+    sheets.offer_news(messages)
     return messages
 
 
@@ -55,7 +56,13 @@ class TestMenu:
         button = HelpButton()
         qtbot.addWidget(button)
         shown = texts(button.menu())
-        for text in ("About this architecture", "Overfitting", "Keyboard shortcuts", "What's new"):
+        for text in (
+            "About this page",
+            "About this architecture",
+            "Overfitting",
+            "Keyboard shortcuts",
+            "What's new",
+        ):
             assert text in shown
         assert shown[-1] == f"About Descent {__version__}"
         assert button.about.isEnabled()
@@ -81,7 +88,8 @@ class TestMenu:
         menu = on.window.rail.help.menu()
         on.qtbot.waitUntil(menu.isVisible)
         assert menu.activeAction() is menu.actions()[0]
-        QTest.keyClick(menu, Qt.Key.Key_Down)
+        for _ in range(2):
+            QTest.keyClick(menu, Qt.Key.Key_Down)
         QTest.keyClick(menu, Qt.Key.Key_Return)
         assert not menu.isVisible()
         page = on.window.pages["model"]

@@ -204,15 +204,31 @@ class TestFindingOnesWay:
         assert "2.21.0" in on.window.status.engine.text()
         on.qtbot.waitUntil(lambda: "core" in on.window.status.device.text())
 
-    @pytest.mark.parametrize("key", ["F1", "?"])
-    def test_the_shortcuts_can_be_looked_up(self, on: WindowStage, key: str) -> None:
+    def test_f1_explains_each_page(self, on: WindowStage) -> None:
         on.window.activateWindow()
         on.qtbot.waitUntil(on.window.isActiveWindow)
         on.window.bar.button("data").setFocus()
-        if key == "F1":
-            QTest.keyClick(on.window, Qt.Key.Key_F1)
-        else:
-            QTest.keyClick(on.window, Qt.Key.Key_Question)
+        QTest.keyClick(on.window, Qt.Key.Key_F1)
+        sheet = on.window.sheets.open_sheets["page"]
+        titles = []
+        for name in PAGES:
+            on.window.show_page(name)
+            titles.append(sheet.windowTitle())
+        assert titles == [
+            "The Data page",
+            "The Model page",
+            "Steering a run",
+            "The Results page",
+            "The Runs page",
+        ]
+        on.window.sheets.show_page_help()
+        assert on.window.sheets.open_sheets == {}
+
+    def test_the_shortcuts_can_be_looked_up(self, on: WindowStage) -> None:
+        on.window.activateWindow()
+        on.qtbot.waitUntil(on.window.isActiveWindow)
+        on.window.bar.button("data").setFocus()
+        QTest.keyClick(on.window, Qt.Key.Key_Question)
         sheet = on.window.sheets.open_sheets["shortcuts"]
         assert isinstance(sheet, ShortcutSheet)
         assert ("Data", "Ctrl+1") in sheet.rows
