@@ -1,32 +1,38 @@
-"""Labels that come as values beside the examples: arrays, or tables that name files."""
+"""Labels that come as values beside the examples: what they mean, and which are missing."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
-from engine.datasets.files import FoundFile
-from engine.datasets.tables.held_table import HeldTable, hold_table
+from engine.datasets.folder_meaning import Spellings, one_spelling, spelling_finding
 from engine.datasets.tables.table_cells import CODE, GAP_WORDS, parse_number
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 from engine.spec.signature import Task
 
+GapWords = Literal["numbers", "all", "none"]
+
 MAX_CLASSES = 1_000
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 # Whole numbers with at most this many values, each often enough, are taken as classes.
 _MAX_NUMBER_CLASSES = 20
 _MIN_ROWS_PER_CLASS = 3
-_USUAL_TARGETS = ("label", "labels", "class", "target", "category", "y", "species", "value")
 _IMBALANCE = 10.0
+MISSING_LABELS = frozenset({"", "n/a", "#n/a", "<na>", "nan", "?"})
+"""What a label says that there is none of, in small letters; ``none`` and ``NA`` may be classes."""
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][+-]?\d+)?")
+_WHOLE = re.compile(r"[+-]?\d+")
+# Beyond these, float64 skips whole numbers.
+_EXACT_INTEGERS = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -38,28 +44,62 @@ class Targets:
         y: As in `Examples.y`.
         class_names: In index order; empty for regression.
         notes: How it was understood, where that could surprise.
+        findings: Likewise, with remedies.
     """
 
     task: Task
     y: AnyArray
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[DataFinding, ...] = ()
+
+
+def is_missing_label(cell: str) -> bool:
+    """Whether a label says that there is none; so it is for every kind of data."""
+    return cell.strip().lower() in MISSING_LABELS
+
+
+def missing_labels(cells: Sequence[str], words: GapWords = "numbers") -> npt.NDArray[np.bool_]:
+    """Where labels are missing, (n,).
+
+    Args:
+        cells: The labels as they are written, (n,).
+        words: As `TableParameters.gap_words`. With ``numbers``, words such as ``none`` are labels
+            unless every other label is a number; with ``all`` they are none, with ``none`` only
+            an empty cell is none.
+    """
+    plain = [cell.strip().lower() for cell in cells]
+    if words == "none":
+        return np.array([not cell for cell in plain], bool)
+    gaps = np.array([not cell or cell in GAP_WORDS for cell in plain], bool)
+    if words == "all" or not gaps.any():
+        return gaps
+    known: list[str] = [cell for cell, is_gap in zip(cells, gaps, strict=True) if not is_gap]
+    if known and numbers_in(known) is not None:
+        return gaps
+    return np.array([cell in MISSING_LABELS for cell in plain], bool)
 
 
 def understand_targets(
-    values: AnyArray, name: str, task: Task | None, lines: AnyArray | None = None
+    values: AnyArray,
+    name: str,
+    task: Task | None,
+    lines: AnyArray | None = None,
+    spellings: Spellings = "auto",
 ) -> Targets:
     """Takes labels for classes or numbers.
 
-    Text is classes; so are truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0
-    without a gap in integer arrays, and whole numbers of at most 20 different values, each three
-    times or more on average. Everything else is numbers.
+    Text is classes, unless all of it is numbers; names that differ in spelling alone are one class.
+    Classes are also truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0 without
+    a gap in integer arrays, and whole numbers of at most 20 different values, each three times or
+    more on average. Everything else is numbers.
 
     Args:
         values: (n_samples,) text or numbers, or (n_samples, n_values) numbers.
         name: What they are called.
         task: What was asked for; None: told by the values.
         lines: The line of its file in which each stands, (n_samples,); None: rows are counted.
+        spellings: As `FolderParameters.spellings`, for text.
 
     Raises:
         DatasetError: They do not fit the task, or are not finite.
@@ -67,13 +107,15 @@ def understand_targets(
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.dtype.kind in "OUS":
-        numbers = _numbers_in(values)
+        texts = [str(value) for value in values.tolist()]
+        numbers = numbers_in(texts)
         if numbers is None:
             if task is Task.REGRESSION:
                 raise _no_number(values, name, lines)
-            return _classes([str(value) for value in values.tolist()], name)
-        values = numbers
-    elif values.dtype.kind not in "fiub":
+            return _spelled(texts, name, spellings)
+        found = understand_targets(numbers, name, task, lines)
+        return replace(found, findings=(*found.findings, *_commas_finding(texts, numbers, name)))
+    if values.dtype.kind not in "fiub":
         raise DatasetError(
             f"'{name}' must hold text or numbers. Received: {values.dtype}.", "Save it anew."
         )
@@ -143,11 +185,57 @@ def _classes(values: Any, name: str) -> Targets:
     return Targets(Task.CLASSIFICATION, y.astype(np.int64), names)
 
 
-def _numbers_in(values: AnyArray) -> AnyArray | None:
-    """Text as numbers, where all of it is; codes such as ``007`` stay text."""
-    texts = [str(value).strip() for value in values.tolist()]
+def _spelled(texts: list[str], name: str, spellings: Spellings) -> Targets:
+    """Texts as classes, those that differ in spelling alone as one."""
+    spelling = one_spelling(Counter(texts)) if spellings == "auto" else {}
+    found = _classes([spelling.get(text, text) for text in texts], name)
+    findings = [spelling_finding(spelling)] if spelling else []
+    return replace(found, findings=(*findings, *_several_finding(found.class_names, name)))
+
+
+def _several_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding, ...]:
+    """Says that some classes are lists of others, as of examples with several labels."""
+    lists = [
+        one
+        for one in class_names
+        for sign in ",;|"
+        if sign in one and {part.strip() for part in one.split(sign)} <= {*class_names}
+    ]
+    if not lists:
+        return ()
+    text = f"'{name}' may hold several labels at once; each list is a class of its own: {lists[0]}."
+    return (DataFinding(Trouble.UNDERSTOOD, name, text, tuple(lists[:MAX_NAMES]), len(lists)),)
+
+
+def numbers_in(cells: Sequence[str]) -> AnyArray | None:
+    """Text as numbers, where all of it is; codes such as ``007`` stay text.
+
+    A comma is the sign of decimals (``1,5``), unless every comma stands where thousands are
+    grouped (``1,234``). Whole numbers that float64 cannot hold are int64, or stay text.
+    """
+    texts = [cell.strip() for cell in cells]
+    with_comma = [text for text in texts if "," in text]
+    if with_comma and all(_GROUPED.fullmatch(text) for text in with_comma):
+        texts = [text.replace(",", "") for text in texts]
+    elif with_comma and all(text and _DECIMAL_COMMA.fullmatch(text) for text in texts):
+        texts = [text.replace(".", "").replace(",", ".") for text in texts]
     numbers = [None if re.fullmatch(CODE, text) else parse_number(text) for text in texts]
-    return None if None in numbers else np.array(numbers, np.float64)
+    if None in numbers:
+        return None
+    found = np.array(numbers, np.float64)
+    if np.any(np.abs(found) >= _EXACT_INTEGERS) and all(_WHOLE.fullmatch(text) for text in texts):
+        whole = [int(text) for text in texts]
+        return np.array(whole, np.int64) if max(map(abs, whole)) < 2**63 else None
+    return found
+
+
+def _commas_finding(texts: Sequence[str], numbers: AnyArray, name: str) -> tuple[DataFinding, ...]:
+    """Says how a number with a comma was read."""
+    for text, number in zip(texts, numbers.tolist(), strict=True):
+        if "," in text:
+            words = f"'{name}' holds numbers with commas: '{text}' was read as {number:.15g}."
+            return (DataFinding(Trouble.UNDERSTOOD, name, words),)
+    return ()
 
 
 def _place(row: int, lines: AnyArray | None) -> str:
@@ -181,154 +269,3 @@ def imbalance(y: AnyArray, class_names: tuple[str, ...]) -> tuple[DataFinding, .
             remedies=(Remedy("Weight the classes", {"training.class_weights": "balanced"}),),
         ),
     )
-
-
-# ---- tables that name files
-
-
-@dataclass(frozen=True)
-class FileTable:
-    """A table with a row per file.
-
-    Attributes:
-        files: The files that the table names and that are there, in the table's order.
-        columns: The other columns' cells, each (files,) of str.
-        file_column: The column that names the files.
-        findings: Rows without a file, files without a row.
-        notes: What people should know.
-        lines: The line in which each is named, (files,); None: not known.
-    """
-
-    files: tuple[FoundFile, ...]
-    columns: dict[str, AnyArray]
-    file_column: str
-    findings: tuple[DataFinding, ...]
-    notes: tuple[str, ...] = ()
-    lines: AnyArray | None = None
-
-    def known(self, column: str) -> FileTable:
-        """Those of the files whose cell in a column is not empty; the others are named.
-
-        Words for a gap, such as ``NA``, count as empty where every other cell is a number.
-
-        Raises:
-            DatasetError: All are empty.
-        """
-        gaps = _gaps(self.columns[column])
-        if not gaps.any():
-            return self
-        if gaps.all():
-            raise DatasetError(
-                f"Column '{column}' of the table of the files is empty.",
-                f"Columns: {', '.join(self.columns)}.",
-            )
-        kept = np.flatnonzero(~gaps)
-        names = tuple(self.files[row].name for row in np.flatnonzero(gaps)[:MAX_NAMES])
-        count = int(gaps.sum())
-        files = "1 file has" if count == 1 else f"{count:,} files have"
-        text = f"{files} no '{column}' in the table and {'is' if count == 1 else 'are'} left out."
-        return replace(
-            self,
-            files=tuple(self.files[row] for row in kept),
-            columns={name: cells[kept] for name, cells in self.columns.items()},
-            findings=(*self.findings, DataFinding(Trouble.MISSING, column, text, names, count)),
-            lines=None if self.lines is None else self.lines[kept],
-        )
-
-    def target(self, asked: str | None) -> str:
-        """The column to predict: the one asked for, one of a usual name, or the last.
-
-        Raises:
-            DatasetError: There is no such column.
-        """
-        names = tuple(self.columns)
-        if asked is not None:
-            if asked in names:
-                return asked
-            raise DatasetError(
-                f"The table of the files has no column '{asked}' to predict.",
-                f"Columns: {', '.join(names)}.",
-            )
-        if not names:
-            raise DatasetError(
-                f"The table of the files has one column only, '{self.file_column}'.",
-                "Add a column with the label of each file.",
-            )
-        lower = {name.lower(): name for name in reversed(names)}
-        return next((lower[name] for name in _USUAL_TARGETS if name in lower), names[-1])
-
-
-def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
-    """Reads a table that names files: whole, with or without folders, with or without suffix.
-
-    Raises:
-        DatasetError: It cannot be read, or none of its columns names the files.
-    """
-    table = hold_table(path)
-    by_name = _names_of(files)
-    column = _file_column(table, by_name)
-    if column is None:
-        raise DatasetError(
-            f"No column of '{path.name}' names the files of the folder.",
-            f"Columns: {', '.join(table.columns)}. The first file: '{files[0].name}'."
-            if files
-            else "The folder holds no such files.",
-        )
-    cells = table.columns[column]
-    found = [by_name.get(_normal(cell)) for cell in cells]
-    rows = np.array([row for row, place in enumerate(found) if place is not None], np.int64)
-    named = [place for place in found if place is not None]
-    findings = []
-    gone = [row for row, place in enumerate(found) if place is None]
-    if gone:
-        names = tuple(
-            f"{table.line_word} {table.lines[row]}: {shorten(cells[row])}"
-            for row in gone[:MAX_NAMES]
-        )
-        text = f"{len(gone):,} of {len(cells):,} rows of '{path.name}' name no file that is there."
-        findings.append(DataFinding(Trouble.MISSING, path.name, text, names, len(gone)))
-    unnamed = sorted(set(range(len(files))) - set(named))
-    if unnamed:
-        names = tuple(files[index].name for index in unnamed[:MAX_NAMES])
-        text = f"{len(unnamed):,} of {len(files):,} files have no row in '{path.name}'."
-        findings.append(DataFinding(Trouble.LEFT_OUT, path.name, text, names, len(unnamed)))
-    columns = {name: cell[rows] for name, cell in table.columns.items() if name != column}
-    kept = tuple(files[place] for place in named)
-    return FileTable(kept, columns, column, tuple(findings), table.notes, table.lines[rows])
-
-
-def _gaps(cells: AnyArray) -> AnyArray:
-    blank: AnyArray = np.array([not cell.strip() for cell in cells], bool)
-    words = np.array([cell.strip().lower() in GAP_WORDS for cell in cells], bool)
-    rest = cells[~blank & ~words]
-    return blank | words if len(rest) and _numbers_in(rest) is not None else blank
-
-
-def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:
-    """Every way to name each file; ways that fit several files are left out."""
-    by_name: dict[str, int] = {}
-    short: dict[str, int | None] = {}
-    for index, file in enumerate(files):
-        whole, last = _normal(file.name), _normal(file.path.name)
-        by_name[whole] = index
-        suffix = file.path.suffix
-        for name in {last, last.removesuffix(suffix), whole.removesuffix(suffix)}:
-            if name != whole:
-                short[name] = None if name in short else index
-    return {name: index for name, index in short.items() if index is not None} | by_name
-
-
-def _file_column(table: HeldTable, by_name: dict[str, int]) -> str | None:
-    """The column most of whose cells name different files; labels such as 3 may look like it."""
-    best, most = None, 0
-    for name, cells in table.columns.items():
-        named = {_normal(cell) for cell in cells} & by_name.keys()
-        if len(named) > most:
-            best, most = name, len(named)
-    return best
-
-
-def _normal(cell: str) -> str:
-    """One way to write a name: systems differ in slashes, and in how they compose accents."""
-    plain = cell.replace("\\", "/").removeprefix("./").strip("/")
-    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)
