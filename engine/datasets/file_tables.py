@@ -11,11 +11,13 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
-from engine.datasets.labels import missing_labels
+from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
+from engine.datasets.labels import GapWords, gap_words_finding, missing_labels
 from engine.datasets.tables.held_table import HeldTable, hold_table
+from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.spec.parameters import shorten
+from engine.spec.parameters import parameter, shorten
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _SWITCHES = frozenset({"0", "1", "0.0", "1.0"})
@@ -24,6 +26,19 @@ _MAX_REMEDIES = 4
 _USUAL_TARGETS = (
     "label", "labels", "class", "target", "category", "y", "species", "value", "choice",
 )  # fmt: skip
+
+
+class FileTableParameters(FolderParameters):
+    """What folders mean, and labels in a table of their files."""
+
+    gap_words: GapWords = parameter(
+        "numbers",
+        label="Words for a gap",
+        help="Where NA, null, None and - mean that a label is missing: among numbers ('numbers'), "
+        "among classes as well ('all'). An empty cell, N/A, NaN and ? are no labels with both; "
+        "with 'none' only an empty cell is none.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -46,13 +61,21 @@ class FileTable:
     notes: tuple[str, ...] = ()
     lines: AnyArray | None = None
 
-    def known(self, column: str) -> FileTable:
+    def known(self, column: str, words: GapWords = "numbers") -> FileTable:
         """Those of the files whose label in a column is not missing; the others are named.
+
+        Args:
+            column: Its name.
+            words: As in `missing_labels`.
 
         Raises:
             DatasetError: All are empty.
         """
-        gaps = missing_labels(self.columns[column].tolist())
+        cells = self.columns[column].tolist()
+        gaps = missing_labels(cells, words)
+        if words == "numbers":
+            kept_cells = [cell for cell, is_gap in zip(cells, gaps, strict=True) if not is_gap]
+            self = replace(self, findings=(*self.findings, *gap_words_finding(kept_cells, column)))
         if not gaps.any():
             return self
         if gaps.all():
@@ -139,8 +162,12 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
     """
     table = hold_table(path)
     by_name = _names_of(files)
+    findings: list[DataFinding] = []
+    if any(_normal(name) in by_name for name in table.columns):
+        table = hold_table(path, TableParameters(header="no"))
+        text = f"The first line of '{path.name}' names a file, not the columns; they are numbered."
+        findings.append(DataFinding(Trouble.UNDERSTOOD, path.name, text))
     column = _file_column(table, by_name)
-    findings = []
     if column is None:
         # Written on another machine: their folders are not these.
         shortened = _last_names(table)
@@ -177,8 +204,21 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
         text = f"{len(unnamed):,} of {len(files):,} files have no row in '{path.name}'."
         findings.append(DataFinding(Trouble.LEFT_OUT, path.name, text, names, len(unnamed)))
     columns = {name: cell[rows] for name, cell in table.columns.items() if name != column}
+    findings += _parts_finding(columns)
     kept = tuple(files[place] for place in named)
     return FileTable(kept, columns, column, tuple(findings), table.notes, table.lines[rows])
+
+
+def _parts_finding(columns: dict[str, AnyArray]) -> tuple[DataFinding, ...]:
+    """Says that a column names the part of each file, and offers to divide by it."""
+    for name, cells in columns.items():
+        said = {cell.strip().lower() for cell in cells}
+        if len({PART_FOLDERS.get(word, -1) for word in said}) > 1 and said <= PART_FOLDERS.keys():
+            text = f"Column '{name}' says which part each file belongs to; it is not used."
+            changes = {"split.method": "given", "split.column": name}
+            remedy = Remedy(f"Divide by '{name}'", {**changes})
+            return (DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,)),)
+    return ()
 
 
 def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:

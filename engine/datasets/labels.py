@@ -31,6 +31,8 @@ MISSING_LABELS = frozenset({"", "n/a", "#n/a", "<na>", "nan", "?"})
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+")
+# How much the probabilities of an example may be off 1.
+_ONE = 1e-3
 # Beyond these, float64 skips whole numbers.
 _EXACT_INTEGERS = 2.0**53
 
@@ -57,6 +59,16 @@ class Targets:
 def is_missing_label(cell: str) -> bool:
     """Whether a label says that there is none; so it is for every kind of data."""
     return cell.strip().lower() in MISSING_LABELS
+
+
+def gap_words_finding(cells: Sequence[str], name: str) -> tuple[DataFinding, ...]:
+    """Says that classes are called as gaps may be, and offers to take them for such."""
+    doubtful = sorted({cell for cell in cells if cell.strip().lower() in GAP_WORDS})
+    if not doubtful:
+        return ()
+    text = f"'{name}' has classes that may mean that there is no label: {', '.join(doubtful)}."
+    remedy = Remedy("Leave these out", {"data.parameters.gap_words": "all"})
+    return (DataFinding(Trouble.UNDERSTOOD, name, text, tuple(doubtful), 0, (remedy,)),)
 
 
 def missing_labels(cells: Sequence[str], words: GapWords = "numbers") -> npt.NDArray[np.bool_]:
@@ -104,10 +116,17 @@ def understand_targets(
     Raises:
         DatasetError: They do not fit the task, or are not finite.
     """
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    if values.ndim > 1 and values.size == len(values):
+        values = values.reshape(-1)
+    if values.ndim > 2:
+        shape = "×".join(map(str, values.shape[1:]))
+        raise DatasetError(
+            f"'{name}' must hold one label per example, or a row of numbers. Received: {shape} "
+            "numbers for each, as masks have.",
+            "Choose another target: masks cannot be learnt yet.",
+        )
     if values.dtype.kind in "OUS":
-        texts = [str(value) for value in values.tolist()]
+        texts = [text_of(value) for value in values.tolist()]
         numbers = numbers_in(texts)
         if numbers is None:
             if task is Task.REGRESSION:
@@ -130,17 +149,45 @@ def understand_targets(
     return _of_numbers(values, name, task)
 
 
+def text_of(value: Any) -> str:
+    """A label as text; bytes are taken for UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def _of_rows(values: AnyArray, name: str, task: Task | None) -> Targets:
-    is_one_hot = bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
+    sums = values.sum(axis=1)
+    are_switches = bool(np.isin(values, (0, 1)).all())
+    is_one_hot = are_switches and bool((sums == 1).all())
+    are_shares = bool((values >= 0).all() and (np.abs(sums - 1) < _ONE).all())
     if task is Task.CLASSIFICATION or (task is None and is_one_hot):
-        if not is_one_hot:
+        if not are_shares:
             raise DatasetError(
                 f"'{name}' must hold one class per example. Received: {values.shape[1]} numbers.",
                 "Save the index of the class.",
             )
         found = _of_numbers(np.argmax(values, axis=1), name, Task.CLASSIFICATION)
-        return Targets(found.task, found.y, found.class_names, ("The labels are one-hot.",))
-    return Targets(Task.REGRESSION, values.astype(np.float64))
+        how = "one-hot" if is_one_hot else "probabilities; the class of the largest is learnt"
+        return Targets(found.task, found.y, found.class_names, (f"The labels are {how}.",))
+    findings = () if task is not None else _rows_finding(name, are_switches, are_shares)
+    return Targets(Task.REGRESSION, values.astype(np.float64), findings=findings)
+
+
+def _rows_finding(name: str, are_switches: bool, are_shares: bool) -> tuple[DataFinding, ...]:
+    """Says what rows of numbers may be, besides numbers."""
+    if are_shares:
+        text = (
+            f"Each row of '{name}' adds up to 1, as probabilities of classes do; the numbers are "
+            "learnt."
+        )
+        remedy = Remedy("Learn the class of the largest", {"data.task": "classification"})
+        return (DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,)),)
+    if are_switches:
+        text = (
+            f"'{name}' holds 0 and 1 alone, several to a row: several labels at once. They are "
+            "learnt as numbers."
+        )
+        return (DataFinding(Trouble.UNDERSTOOD, name, text),)
+    return ()
 
 
 def _of_numbers(values: AnyArray, name: str, task: Task | None) -> Targets:

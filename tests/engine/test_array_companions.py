@@ -104,6 +104,30 @@ class TestCompanions:
         assert load(path, target="age").task.value == "regression"
 
 
+class TestLabels:
+    def load(self, tmp_path, y, **values):
+        return load(saved(tmp_path / "a.npz", x=IMAGES, y=y), **values)
+
+    def test_bytes(self, tmp_path):
+        assert self.load(tmp_path, np.array([b"cat", b"dog"] * 15)).class_names == ("cat", "dog")
+
+    @pytest.mark.parametrize("shape", [(N, 8, 6), (N, 8, 6, 2)])
+    def test_masks_are_refused(self, tmp_path, shape):
+        with pytest.raises(DatasetError, match="as masks have"):
+            self.load(tmp_path, rng.integers(0, 2, shape))
+
+    def test_probabilities_are_numbers_unless_classes_are_asked_for(self, tmp_path):
+        y = np.array([[0.9, 0.1], [0.2, 0.8]] * 15)
+        examples = self.load(tmp_path, y)
+        assert examples.task.value == "regression"
+        assert examples.findings[0].remedies[0].changes == {"data.task": "classification"}
+        assert self.load(tmp_path, y, task="classification").y.tolist() == [0, 1] * 15
+
+    def test_several_labels_are_said(self, tmp_path):
+        y = np.array([[1, 1, 0], [0, 1, 0]] * 15)
+        assert "several labels at once" in self.load(tmp_path, y).findings[0].text
+
+
 class TestPrediction:
     def spec(self, examples):
         shape = examples.x.shape[1:]

@@ -114,6 +114,29 @@ class TestTablesOfFiles:
         examples = self.table(tmp_path, "image,labels\n" + rows)
         assert "several labels at once" in understood(examples)
 
+    def test_a_column_of_parts_is_said(self, tmp_path):
+        rows = "".join(
+            f"{n:03}.png,{'xy'[n % 2]},{['train', 'test'][n // 4]}\n" for n in range(6)
+        )
+        examples = self.table(tmp_path, "image,label,split\n" + rows)
+        (finding,) = [i for i in examples.findings if i.trouble is Trouble.UNDERSTOOD]
+        changes = {"split.method": "given", "split.column": "split"}
+        assert finding.remedies[0].changes == changes
+
+    def test_classes_called_as_gaps_are_said(self, tmp_path):
+        rows = "".join(f"{n:03}.png,{['NA', 'none', 'EU'][n % 3]}\n" for n in range(6))
+        examples = self.table(tmp_path, "image,label\n" + rows)
+        assert examples.class_names == ("EU", "NA", "none")
+        (finding,) = [i for i in examples.findings if i.trouble is Trouble.UNDERSTOOD]
+        assert finding.remedies[0].changes == {"data.parameters.gap_words": "all"}
+        with pytest.raises(DatasetError, match="only 'EU'"):
+            load(tmp_path, parameters={"gap_words": "all"})
+
+    def test_a_table_without_a_header(self, tmp_path):
+        examples = self.table(tmp_path, "".join(f"{n:03}.png,{'xy'[n % 2]}\n" for n in range(6)))
+        assert (examples.n_samples, examples.class_names) == (6, ("x", "y"))
+        assert "names a file, not the columns" in understood(examples)
+
     def test_the_column_that_was_taken_is_said(self, tmp_path):
         rows = "".join(f"{n:03}.png,{n},{'xy'[n % 2]}\n" for n in range(6))
         examples = self.table(tmp_path, "image,age,sex\n" + rows)

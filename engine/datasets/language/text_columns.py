@@ -18,6 +18,7 @@ from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import (
     MISSING_LABELS,
     GapWords,
+    gap_words_finding,
     imbalance,
     missing_labels,
     understand_targets,
@@ -121,6 +122,11 @@ class TextTable(FileDataset):
         findings = [
             *report.findings,
             *cells.findings,
+            *(
+                gap_words_finding(cells.targets, target)
+                if found.class_names and words == "numbers"
+                else ()
+            ),
             *found.findings,
             *repeated(marks.marks, found.y, found.class_names, names, x),
             *(imbalance(found.y, found.class_names) if found.class_names else ()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray
-from engine.datasets.labels import missing_labels
+from engine.datasets.labels import missing_labels, text_of
 from engine.datasets.numpy_files.array_files import ArrayFile
 from engine.datasets.numpy_files.array_pairs import Found, listing, n_rows
 from engine.errors import DatasetError
@@ -59,9 +59,9 @@ def with_labels(values: AnyArray, name: str) -> tuple[IndexArray, tuple[DataFind
     """
     gaps: AnyArray = np.zeros(len(values), bool)
     if values.dtype.kind == "f":
-        gaps = np.isnan(values).reshape(len(values), -1).any(axis=1)
+        gaps = np.isnan(values.reshape(len(values), -1)).any(axis=1)
     elif values.dtype.kind in "US" and values.ndim == 1:
-        gaps = missing_labels([str(value) for value in values.tolist()])
+        gaps = missing_labels([text_of(value) for value in values.tolist()])
     known = np.flatnonzero(~gaps)
     if len(known) == len(values):
         return known, ()

@@ -12,7 +12,7 @@ from engine.datasets import packing
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import Targets, imbalance, understand_targets
+from engine.datasets.labels import Targets, imbalance, text_of, understand_targets
 from engine.datasets.numpy_files.array_files import IDX_NAME, ArrayFile, arrays_in, reading
 from engine.datasets.numpy_files.array_findings import unused, with_labels
 from engine.datasets.numpy_files.array_pairs import (
@@ -176,10 +176,7 @@ def _named(examples: Examples, names: ArrayFile, progress: Progress) -> tuple[st
 
 
 def _texts(names: ArrayFile, progress: Progress) -> tuple[str, ...]:
-    return tuple(
-        name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
-        for name in names.rows(progress)[:].tolist()
-    )
+    return tuple(text_of(name) for name in names.rows(progress)[:].tolist())
 
 
 def load_arrays(

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from engine.datasets.base import Progress
-from engine.datasets.folder_meaning import FolderParameters
+from engine.datasets.file_tables import FileTableParameters
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
 from engine.datasets.pictures.value_survey import ValueSurvey, survey_values
 from engine.datasets.summaries import distribution
@@ -37,7 +37,7 @@ _RESIZE_NAMES = {
 }
 
 
-class ImageParameters(FolderParameters):
+class ImageParameters(FileTableParameters):
     """How the images of a folder are brought to one size and one kind of colours."""
 
     height: Annotated[int, Field(ge=1, le=2048)] | None = parameter(

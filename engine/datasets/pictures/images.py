@@ -17,10 +17,9 @@ from engine.datasets.class_folders import (
     weights_of,
 )
 from engine.datasets.copies import copies_among
-from engine.datasets.file_tables import TABLE_SUFFIXES, read_file_table
+from engine.datasets.file_tables import TABLE_SUFFIXES, FileTableParameters, read_file_table
 from engine.datasets.files import Glance, Listing, list_files
 from engine.datasets.findings import unreadable
-from engine.datasets.folder_meaning import FolderParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance, understand_targets
 from engine.datasets.packing import FileRows
@@ -108,7 +107,7 @@ class ImageFolder(FileDataset):
             reading=reader.reading,
         )
 
-    def _labelled(self, listing: Listing, parameters: FolderParameters) -> Labelled:
+    def _labelled(self, listing: Listing, parameters: FileTableParameters) -> Labelled:
         tables = [
             entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
         ]
@@ -117,7 +116,7 @@ class ImageFolder(FileDataset):
         return labelled_by_folder(self.path, listing, self.data.task, "images")
 
     def _by_table(
-        self, tables: list[Path], listing: Listing, parameters: FolderParameters
+        self, tables: list[Path], listing: Listing, parameters: FileTableParameters
     ) -> Labelled:
         # labels.csv before sample_submission.csv: the first that names the files counts.
         refusal: DatasetError | None = None
@@ -128,7 +127,7 @@ class ImageFolder(FileDataset):
                 refusal = refusal or error
                 continue
             table, target = table.with_target(self.data.target)
-            table = table.known(target)
+            table = table.known(target, parameters.gap_words)
             targets = understand_targets(
                 table.columns[target], target, self.data.task, table.lines, parameters.spellings
             )

@@ -170,7 +170,7 @@ def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> 
         table, target = table.with_target(data.target)
     if is_said or (data.task is None and _are_sentences(table.columns[target])):
         return _spoken(table, target)
-    table = table.known(target)
+    table = table.known(target, parameters.gap_words)
     given = given_parts(table.files)
     targets = understand_targets(
         table.columns[target], target, data.task, table.lines, parameters.spellings

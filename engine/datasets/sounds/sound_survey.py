@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import Progress
-from engine.datasets.folder_meaning import FolderParameters
+from engine.datasets.file_tables import FileTableParameters
 from engine.datasets.sounds.sound_files import (
     MAX_SECONDS,
     SoundHeader,
@@ -42,7 +42,7 @@ _BEYOND_LOUD = 8.0
 _FULL_SCALES = (1 << 15, 1 << 23, 1 << 31)
 
 
-class SoundParameters(FolderParameters):
+class SoundParameters(FileTableParameters):
     """How recordings are made alike."""
 
     rate: int | None = parameter(

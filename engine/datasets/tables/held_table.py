@@ -31,13 +31,13 @@ class HeldTable:
     notes: tuple[str, ...]
 
 
-def hold_table(path: Path) -> HeldTable:
+def hold_table(path: Path, parameters: TableParameters | None = None) -> HeldTable:
     """Reads a whole table that fits in memory, but for a column that only counts the rows.
 
     Raises:
         DatasetError: It cannot be opened, is no table, or has a row longer than its header.
     """
-    source = open_source(path)
+    source = open_source(path, parameters)
     chunks = list(source.chunks())
     notes = [finding.text for finding in source.report().findings]
     names = list(source.names)
