@@ -19,10 +19,10 @@ from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
-from engine.datasets.tables.table_cells import NumberStyle
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.datasets.tables.table_cells import NumberStyle, blank_cells
+from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_rows import CellReader, number_style, read_categories
 from engine.datasets.tables.table_source import (
@@ -21,6 +21,7 @@ from engine.datasets.tables.table_source import (
     TableSource,
     text_cells,
 )
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 
@@ -49,8 +50,16 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     parameters = TableParameters(**asked.reading.get("parameters", {}))
     source = open_source(path, parameters)
     _require(source, input_columns(asked.reading))
+    if source.is_typed:
+        features = [_as_typed(feature) for feature in features]
     reader = CellReader(features, number_style(source, parameters), source.line_word)
     return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+
+
+def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A feature as a file holds it that says itself which cells are numbers: with points."""
+    numbers = feature.get("numbers")
+    return feature if numbers is None else {**feature, "numbers": {**numbers, "decimal": "."}}
 
 
 def read_row(text: str, asked: InputSpec) -> FloatArray:
@@ -75,8 +84,11 @@ def read_row(text: str, asked: InputSpec) -> FloatArray:
             f"In this order: {', '.join(columns)}. Or give a file.",
         )
     parameters = TableParameters(**asked.reading.get("parameters", {}))
-    is_comma = parameters.decimal == "comma"
-    style = NumberStyle(cells is not found[0] or is_comma, is_comma, True)
+    if parameters.decimal == "comma":
+        style = NumberStyle(",")
+    else:
+        is_cut_by_comma = cells is found[0]
+        style = NumberStyle("." if is_cut_by_comma else "", is_strict=is_cut_by_comma)
     chunk = Chunk(
         {name: text_cells([cell]) for name, cell in zip(columns, cells, strict=True)},
         np.ones(1, np.int64),
@@ -123,7 +135,7 @@ def read_features(path: Path, feature_names: Sequence[str]) -> FloatArray:
     for chunk in source.chunks():
         x = np.zeros((len(chunk), len(feature_names)))
         for name, place in numeric.items():
-            x[:, place] = reader.numbers(name, chunk.cells[name], chunk.lines)
+            x[:, place] = reader.numbers({"column": name}, chunk.cells[name], chunk.lines)
             _refuse_gaps(np.isnan(x[:, place]), name, chunk, source.line_word)
         for name, places in categories.items():
             x[np.arange(len(chunk)), _category_places(name, places, chunk, source.line_word)] = 1.0
