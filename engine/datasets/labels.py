@@ -14,7 +14,9 @@ import numpy as np
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.tables.held_table import HeldTable, hold_table
-from engine.datasets.tables.table_cells import CODE, GAP_WORDS, parse_number
+from engine.datasets.tables.label_numbers import read_all_numbers
+from engine.datasets.tables.table_cells import CODE, GAP_WORDS, is_missing_label, number_label
+from engine.datasets.tables.written_numbers import written_number
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
@@ -27,6 +29,7 @@ _MAX_NUMBER_CLASSES = 20
 _MIN_ROWS_PER_CLASS = 3
 _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "y", "species", "value")
 _IMBALANCE = 10.0
+_EXACT_INTEGERS = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def _classes(values: Any, name: str) -> Targets:
             f"(at most {MAX_CLASSES:,}).",
             "Set the task to regression, or choose another target.",
         )
-    names = tuple(f"{v:.15g}" if isinstance(v, float) else str(v) for v in distinct.tolist())
+    names = tuple(number_label(v) if isinstance(v, float) else str(v) for v in distinct.tolist())
     if len(names) < 2:
         shown = f"only '{names[0]}'" if names else "nothing"
         raise DatasetError(
@@ -144,10 +147,37 @@ def _classes(values: Any, name: str) -> Targets:
 
 
 def _numbers_in(values: AnyArray) -> AnyArray | None:
-    """Text as numbers, where all of it is; codes such as ``007`` stay text."""
+    """Text as numbers, where all of it is; codes such as ``007`` stay text, and so do whole
+    numbers too large to be told apart as numbers.
+    """
+    texts = np.array([str(value).strip() for value in values.tolist()], object)
+    found = read_all_numbers(texts)
+    if found is None or any(re.fullmatch(CODE, text) for text in texts):
+        return None
+    is_inexact = np.abs(found) >= _EXACT_INTEGERS
+    return None if any(text.lstrip("+-").isdigit() for text in texts[is_inexact]) else found
+
+
+def missing_labels(values: AnyArray) -> AnyArray:
+    """Where there is no label, (n_samples,) bool: the same for every kind of data.
+
+    Empty texts, NaN and words such as ``N/A`` and ``?`` are none; beside labels that are all
+    numbers, other words for a gap are none either.
+
+    Args:
+        values: Text or numbers, (n_samples,).
+    """
+    if values.dtype.kind not in "OUS":
+        is_missing: AnyArray = np.isnan(values) if values.dtype.kind == "f" else values != values
+        return is_missing
     texts = [str(value).strip() for value in values.tolist()]
-    numbers = [None if re.fullmatch(CODE, text) else parse_number(text) for text in texts]
-    return None if None in numbers else np.array(numbers, np.float64)
+    missing: AnyArray = np.array([is_missing_label(text) for text in texts], bool)
+    words = np.array([text.lower() in GAP_WORDS for text in texts], bool) & ~missing
+    if words.any():
+        rest = values[~missing & ~words]
+        if len(rest) and _numbers_in(rest) is not None:
+            missing |= words
+    return missing
 
 
 def _place(row: int, lines: AnyArray | None) -> str:
@@ -156,7 +186,7 @@ def _place(row: int, lines: AnyArray | None) -> str:
 
 def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetError:
     for row, value in enumerate(values.tolist()):
-        if parse_number(str(value)) is None:
+        if written_number(str(value).strip()) is None:
             return DatasetError(
                 f"'{name}' must hold numbers. Received: {shorten(value)} in {_place(row, lines)}.",
                 "Mend or remove the row, or set the task to classification.",
@@ -207,14 +237,12 @@ class FileTable:
     lines: AnyArray | None = None
 
     def known(self, column: str) -> FileTable:
-        """Those of the files whose cell in a column is not empty; the others are named.
-
-        Words for a gap, such as ``NA``, count as empty where every other cell is a number.
+        """Those of the files that have a label in a column; the others are named.
 
         Raises:
             DatasetError: All are empty.
         """
-        gaps = _gaps(self.columns[column])
+        gaps = missing_labels(self.columns[column])
         if not gaps.any():
             return self
         if gaps.all():
@@ -295,13 +323,6 @@ def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
     columns = {name: cell[rows] for name, cell in table.columns.items() if name != column}
     kept = tuple(files[place] for place in named)
     return FileTable(kept, columns, column, tuple(findings), table.notes, table.lines[rows])
-
-
-def _gaps(cells: AnyArray) -> AnyArray:
-    blank: AnyArray = np.array([not cell.strip() for cell in cells], bool)
-    words = np.array([cell.strip().lower() in GAP_WORDS for cell in cells], bool)
-    rest = cells[~blank & ~words]
-    return blank | words if len(rest) and _numbers_in(rest) is not None else blank
 
 
 def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
+from engine.datasets.tables.table_cells import is_missing_label
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
@@ -38,7 +39,7 @@ _USUAL_TEXTS = ("text", "review", "sentence", "comment", "message", "content", "
 _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment", "score", "rating")
 _LOOKED_AT_ROWS = 1_000
 # Rises when the same file is read in another way: what was kept on disk before is left alone.
-_VERSION = 2
+_VERSION = 3
 
 
 class TextTableParameters(TableParameters):
@@ -201,7 +202,7 @@ class _Cells:
         for row, line in enumerate(lines):
             if f"{self.source.line_word} {line}" in self.exclude:
                 continue
-            if texts[row] and targets[row]:
+            if texts[row] and not is_missing_label(targets[row]):
                 rows.append(row)
             else:
                 self.empty.append(line)

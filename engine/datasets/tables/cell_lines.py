@@ -97,7 +97,8 @@ def sniff_delimiter(sample: str) -> str:
     if len(sample) >= SAMPLE_CHARACTERS:
         # The last line is cut off by the end of the sample.
         sample = sample[: sample.rfind("\n") + 1] or sample
-    best, best_score, best_rows = ",", (0.0, 0), [[""]]
+    best, best_score = ",", (0.0, 0)
+    best_rows = [[line] for line in sample.splitlines()[:_SAMPLE_ROWS] if line.strip()]
     for delimiter in DELIMITERS.values():
         if delimiter == " ":
             continue
@@ -140,14 +141,8 @@ def _is_blank(sample: str, others: list[list[str]]) -> bool:
     if 2 * sum(parse_number(cell) is not None for cell in cells) < len(cells):
         return False
     # What holds several numbers, and is not one such as `1 234`, was not cut enough.
-    return any(
-        all(_holds_several(row[place]) for row in others[1:] or others if place < len(row))
-        for place in range(len(others[0]) if others else 0)
-    ) or all(len(row) == 1 and _holds_several(row[0]) for row in _lines_of(sample))
-
-
-def _lines_of(sample: str) -> list[list[str]]:
-    return [[line] for line in sample.splitlines()[1:_SAMPLE_ROWS] if line.strip()] or [[""]]
+    columns = zip(*(row for row in others[1:] if len(row) == len(others[0])), strict=True)
+    return any(all(map(_holds_several, column)) for column in columns)
 
 
 def _holds_several(cell: str) -> bool:

@@ -17,6 +17,8 @@ _SHOWN = 5
 _GROUPS = {" ": "a blank", "'": "an apostrophe", ",": "the comma", ".": "the point"}
 _WORDS = {".": "point", ",": "comma"}
 _WHY = {
+    Reason.NOTHING: "as always",
+    Reason.MONEY: "as in amounts of money",
     Reason.ASKED: "as was asked for",
     Reason.CELLS: "as the other numbers of the column show",
     Reason.BOTH: "as in most numbers of the column",
@@ -26,62 +28,53 @@ _WHY = {
 }
 
 
+def _change(plan: ColumnPlan, setting: str, value: str, label: str) -> Remedy:
+    return Remedy(label, {("data", "columns", plan.name, setting): value})
+
+
 def notation(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     """How the numbers of a column were understood, where that could surprise."""
     if plan.type != "number":
         return []
-    marks, style = study.marks, study.style
-    parts = [*_separators(study), *_unit(marks, style)]
+    marks, style, reason = study.marks, study.style, Reason(study.reason)
+    facts: list[tuple[str, str]] = []  # what holds, and the sort of cells that show it
+    if style.unit:
+        bare = f" ({marks.n_bare:,} stand without it)" if marks.n_bare else ""
+        facts.append((f"they are in {style.unit}{bare}", style.unit))
+    if reason is Reason.BOTH:
+        facts.append(("some have a decimal point", "point"))
+        facts.append(("some have a decimal comma", "comma"))
+    facts += _separators(marks, style, reason)
     if marks.n_accounting and style.accounting:
-        parts.append(f"{_meaning(marks.examples['accounting'], style)}, below 0.")
-    if not parts:
+        facts.append(("some are below 0 without a minus before them", "accounting"))
+    if not facts:
         return []
-    text = f"The numbers of '{plan.name}': {' '.join(parts)}"
+    meanings = dict.fromkeys(_meaning(marks.examples[sort], style) for _, sort in facts)
+    text = (
+        f"How the numbers of '{plan.name}' are read: {'; '.join(fact for fact, _ in facts)}. "
+        f"{'; '.join(meanings)}."
+    )
     remedies = (*_other_sign(plan, marks, style), *_as_categories(plan, study, marks))
     return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=remedies)]
 
 
 def _meaning(cells: list[str], style: NumberStyle) -> str:
-    cell = next((c for c in cells if cell_number(c, style) == cell_number(c, style)), cells[0])
-    return f"'{cell}' is {cell_number(cell, style):.15g}"
+    """What the first cell means that has a meaning."""
+    values = {cell: cell_number(cell, style) for cell in cells}
+    cell = next((cell for cell, value in values.items() if value == value), cells[0])
+    return f"'{cell}' is {values[cell]:.15g}"
 
 
-def _separators(study: ColumnStudy) -> list[str]:
-    marks, style, reason = study.marks, study.style, Reason(study.reason)
-    parts = []
-    if reason is Reason.BOTH:
-        kinds = [marks.examples[sort][0] for sort in ("point", "comma")]
-        parts.append(f"both signs are decimal signs, as in '{kinds[0]}' and '{kinds[1]}'.")
-    is_sure = reason in (Reason.CELLS, Reason.TABLE)
-    groups = (style.decimal == "," and marks.n_open_point) or (
-        style.decimal == "." and (marks.n_open_comma)
-    )
-    if marks.n_open and (groups or not is_sure):
-        sign = _sign_in(marks)
-        if groups:
-            sign = "," if style.decimal == "." else "."
+def _separators(marks: NumberMarks, style: NumberStyle, reason: Reason) -> list[tuple[str, str]]:
+    sign = "," if marks.n_open_comma else "."
+    groups = bool(style.decimal) and sign != style.decimal
+    if marks.n_open and (groups or reason not in (Reason.CELLS, Reason.TABLE)):
         role = "groups thousands" if groups else "is the decimal sign"
-        why = _WHY.get(reason, "")
-        meaning = _meaning(marks.examples["open"], style)
-        parts.append(f"the {_WORDS[sign]} {role}, {why}: {meaning}.")
-    elif marks.groupings:
+        return [(f"the {_WORDS[sign]} {role}, {_WHY[reason]}", "open")]
+    if marks.groupings:
         sign = max(marks.groupings, key=lambda group: marks.groupings[group])
-        meaning = _meaning(marks.examples["grouping"], style)
-        parts.append(f"{_GROUPS[sign]} groups thousands: {meaning}.")
-    return parts
-
-
-def _sign_in(marks: NumberMarks) -> str:
-    return "," if marks.n_open_comma else "."
-
-
-def _unit(marks: NumberMarks, style: NumberStyle) -> list[str]:
-    if not style.unit:
-        return []
-    found = f"they are in {style.unit}: {_meaning(marks.examples[style.unit], style)}."
-    if marks.n_bare and style.bare:
-        found += f" {marks.n_bare:,} without a unit are taken for the same."
-    return [found]
+        return [(f"{_GROUPS[sign]} groups thousands", "grouping")]
+    return []
 
 
 def _other_sign(plan: ColumnPlan, marks: NumberMarks, style: NumberStyle) -> tuple[Remedy, ...]:
@@ -89,15 +82,14 @@ def _other_sign(plan: ColumnPlan, marks: NumberMarks, style: NumberStyle) -> tup
     if not marks.n_open:
         return ()
     other = "point" if style.decimal == "," else "comma"
-    change = {("data", "columns", plan.name, "decimal"): other}
-    return (Remedy(f"The {other} is the decimal sign", change),)
+    return (_change(plan, "decimal", other, f"The {other} is the decimal sign"),)
 
 
 def _as_categories(plan: ColumnPlan, study: ColumnStudy, marks: NumberMarks) -> tuple[Remedy, ...]:
     is_few = not study.is_overfull and study.n_distinct <= MAX_CHOSEN_CATEGORIES
     if not is_few or not (any(marks.units) or marks.n_accounting):
         return ()
-    return (Remedy("Use it as categories", {("data", "columns", plan.name, "type"): "category"}),)
+    return (_change(plan, "type", "category", "Use it as categories"),)
 
 
 def mistakes(plan: ColumnPlan, study: ColumnStudy, line_word: str) -> list[DataFinding]:
@@ -117,8 +109,7 @@ def mistakes(plan: ColumnPlan, study: ColumnStudy, line_word: str) -> list[DataF
         lines = tuple(f"{line_word} {line}" for _, line in fault.first)
         remedies = (Remedy("Leave these rows out", {"data.exclude": lines}),)
     if not study.is_overfull and study.n_distinct <= MAX_CHOSEN_CATEGORIES:
-        change = {("data", "columns", plan.name, "type"): "category"}
-        remedies += (Remedy("Use it as categories", change),)
+        remedies += (_change(plan, "type", "category", "Use it as categories"),)
     return [DataFinding(Trouble.MISSING, plan.name, text, names, fault.count, remedies)]
 
 
@@ -131,6 +122,13 @@ def no_numbers(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         return []
     if plan.type == "identifier" and study.faults.wrong.count == 0:
         return []
+    if study.reason == Reason.ASKED and study.n_numbers < marks.n_numbers:
+        text = (
+            f"{study.n_numbers:,} of {n_known:,} cells of '{plan.name}' are numbers with a decimal "
+            f"{_WORDS[study.style.decimal]}, as was asked for; it is taken as text."
+        )
+        remedy = _change(plan, "decimal", "auto", "Tell the decimal sign by the numbers")
+        return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=(remedy,))]
     units = sorted(marks.units.items(), key=lambda item: -item[1])
     if marks.n_plain:
         units.append(("", marks.n_plain))
@@ -143,7 +141,6 @@ def no_numbers(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         f"{marks.n_numbers:,} of {n_known:,} cells of '{plan.name}' are numbers, but others are "
         "not; it is taken as text."
     )
-    change = {("data", "columns", plan.name, "type"): "number"}
-    remedy = Remedy("Read it as numbers; the others are gaps", change)
+    remedy = _change(plan, "type", "number", "Read it as numbers; the others are gaps")
     names = tuple(f"'{cell}'" for cell in others)
     return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, names, study.n_given, (remedy,))]

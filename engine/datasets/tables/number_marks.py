@@ -30,6 +30,7 @@ class Reason(StrEnum):
     CELLS = "cells"
     BOTH = "both"
     TABLE = "table"
+    MONEY = "money"
     VALUES = "values"
     DELIMITER = "delimiter"
 
@@ -211,7 +212,7 @@ def _decimal_sign(marks: NumberMarks, others: Sign, delimiter: str) -> tuple[Sig
         return others, Reason.TABLE
     if any(money in marks.unit for money in CURRENCIES):
         # Money has two decimals, or none.
-        return ("." if marks.n_open_comma else ","), Reason.VALUES
+        return ("." if marks.n_open_comma else ","), Reason.MONEY
     if marks.n_open_comma and not marks.n_open_point:
         if marks.has_large != marks.has_small:
             # Who parts the thousands of one number does so with the others.

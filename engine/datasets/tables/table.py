@@ -45,6 +45,7 @@ from engine.datasets.tables.table_target import (
     encode_target,
     marks_anomalies,
     plan_target,
+    quantity_findings,
 )
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
@@ -126,6 +127,7 @@ class TableFile(FileDataset):
         findings = [
             *table.report.findings,
             *column_findings(plans, table.studies, shown, target, parameters.gap_words, word),
+            *quantity_findings(plans[target], task, len(class_names)),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
         ]

@@ -92,7 +92,7 @@ def _missing(
     )
     if is_target or plan.gaps == "drop_rows":
         remedies = () if is_target else remedies[1:]
-    if is_target and words:
+    if is_target and words and plan.type == "category":
         remedies = (Remedy("Take such words as classes", {"data.parameters.gap_words": "none"}),)
     return [DataFinding(Trouble.MISSING, plan.name, text, words, plan.n_missing, remedies)]
 

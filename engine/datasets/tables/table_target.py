@@ -22,6 +22,7 @@ from engine.datasets.tables.table_schema import (
 )
 from engine.datasets.tables.table_source import FloatArray
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.signature import Task
 
 # A whole-number target with at most this many values, each often enough, is taken as classes.
@@ -80,8 +81,7 @@ def plan_target(
         plan.type not in CATEGORICAL
         and not _is_text(plan)
         and is_numeric(study, n_known)
-        # Numbers of floating point would take different labels for one.
-        and not (study.has_inexact and _is_few(study, study.n_distinct))
+        and not _are_labels(study)
     ):
         try:
             study.faults.refuse(name, line_word, allowed=MOST_MISTAKES * n_known)
@@ -113,10 +113,30 @@ def _infer(study: ColumnStudy) -> tuple[Task, str]:
     distinct = {value for value in numbers if value == value}
     if not _is_few(study, len(distinct)) or not study.is_whole:
         return Task.REGRESSION, ""
+    if len(distinct) > 2:  # told with a remedy
+        return Task.CLASSIFICATION, ""
     return Task.CLASSIFICATION, (
         f"'{study.name}' has {len(distinct)} different whole numbers and is taken as classes. "
         "If it is a quantity, set the task to regression."
     )
+
+
+def quantity_findings(plan: ColumnPlan, task: Task, n_classes: int) -> tuple[DataFinding, ...]:
+    """Offers regression where more than two whole numbers are taken as classes."""
+    if task is not Task.CLASSIFICATION or plan.type != "number" or n_classes <= 2:
+        return ()
+    text = (
+        f"'{plan.name}' has {n_classes:,} different whole numbers, which are taken as classes. If "
+        "it is a quantity, its numbers should be predicted."
+    )
+    remedy = Remedy("Predict it as a quantity", {"data.task": Task.REGRESSION.value})
+    return (DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=(remedy,)),)
+
+
+def _are_labels(study: ColumnStudy) -> bool:
+    """Few different cells that numbers would not tell apart, or not all of them."""
+    is_told_apart = not study.has_inexact and not (study.faults.wrong.count and study.is_whole)
+    return not is_told_apart and _is_few(study, study.n_distinct)
 
 
 def _is_few(study: ColumnStudy, n_distinct: int) -> bool:
