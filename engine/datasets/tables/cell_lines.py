@@ -140,6 +140,8 @@ def _is_blank(sample: str, others: list[list[str]]) -> bool:
     cells = [cell for row in rows[1:] or rows for cell in row]
     if 2 * sum(parse_number(cell) is not None for cell in cells) < len(cells):
         return False
+    if _consistency(others)[0] < share and len(others[0]) > 1:
+        return True
     # What holds several numbers, and is not one such as `1 234`, was not cut enough.
     columns = zip(*(row for row in others[1:] if len(row) == len(others[0])), strict=True)
     return any(all(map(_holds_several, column)) for column in columns)

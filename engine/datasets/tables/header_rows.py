@@ -68,10 +68,14 @@ def column_names_in(rows: Rows, header: Header) -> list[str]:
         return [""] * len(rows[header.row])
     names = list(rows[header.row])
     given = [name for name in names if name]
-    if header.row and len(set(given)) < len(given):
-        group, over = "", _widened(rows[header.row - 1], len(names))
-        for place, cell in enumerate(over):
-            group = cell or group
+    are_repeated = len(set(given)) < len(given)
+    over = _widened(rows[header.row - 1] if header.row else (), len(names))
+    group = ""
+    for place, cell in enumerate(over):
+        group = cell or group
+        if not names[place]:
+            names[place] = cell
+        elif are_repeated:
             names[place] = f"{group} {names[place]}".strip()
     return names
 
@@ -117,8 +121,11 @@ def _first_full(rows: Rows) -> int:
     usual = Counter(width for width in widths[first + 1 :] if width).most_common(1)
     if not usual or widths[first] >= usual[0][0]:
         return first
-    for place in range(first + 1, min(first + _MOST_ABOVE, len(rows))):
-        if widths[place] >= usual[0][0]:
+    filled: set[int] = set()
+    for place in range(first, min(first + _MOST_ABOVE, len(rows))):
+        # Names may stand in the row above, in cells that are merged with those below them.
+        filled |= {column for column, cell in enumerate(rows[place]) if cell}
+        if place > first and len(filled) >= usual[0][0]:
             below = [row for row in rows[place + 1 :] if any(row)]
             are_names = any(cell and _number(cell) is None for cell in rows[place])
             is_title = widths[place - 1] == 0 or 2 * max(widths[first:place]) <= usual[0][0] + 1

@@ -76,29 +76,37 @@ def read_row(text: str, asked: InputSpec) -> FloatArray:
         DatasetError: The cells are too many or too few, or one does not fit its column.
     """
     columns = input_columns(asked.reading)
-    found = [_cut(text, delimiter) for delimiter in ",;\t"]
-    cells = next((cells for cells in found if len(cells) == len(columns)), found[0])
-    if len(cells) != len(columns):
+    # A comma may be a decimal sign, too, so it parts cells only where nothing else does.
+    found = {delimiter: _cut(text, delimiter) for delimiter in "\t;,"}
+    able = [sign for sign, cells in found.items() if len(cells) == len(columns)]
+    if not able:
         raise DatasetError(
-            f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
+            f"A row needs {len(columns)} values. Received {len(found[',']):,}: {shorten(text)}.",
             f"In this order: {', '.join(columns)}. Or give a file.",
         )
-    parameters = TableParameters(**asked.reading.get("parameters", {}))
-    if parameters.decimal == "comma":
-        style = NumberStyle(",")
-    else:
-        is_cut_by_comma = cells is found[0]
-        style = NumberStyle("." if is_cut_by_comma else "", is_strict=is_cut_by_comma)
-    chunk = Chunk(
-        {name: text_cells([cell]) for name, cell in zip(columns, cells, strict=True)},
-        np.ones(1, np.int64),
-    )
-    try:
-        return CellReader(asked.reading["columns"], style, "row").read(chunk)
-    except DatasetError as error:
-        raise DatasetError(
-            error.message, f"A row holds, in this order: {', '.join(columns)}."
-        ) from None
+    errors: list[DatasetError] = []
+    for delimiter in able:
+        chunk = Chunk(
+            {
+                name: text_cells([cell])
+                for name, cell in zip(columns, found[delimiter], strict=True)
+            },
+            np.ones(1, np.int64),
+        )
+        style = _row_style(asked.reading, delimiter)
+        try:
+            return CellReader(asked.reading["columns"], style, "row").read(chunk)
+        except DatasetError as error:
+            errors.append(error)
+    raise DatasetError(errors[-1].message, f"A row holds, in this order: {', '.join(columns)}.")
+
+
+def _row_style(reading: Mapping[str, Any], delimiter: str) -> NumberStyle:
+    """How numbers are written between these delimiters, in columns of which nothing is known."""
+    if TableParameters(**reading.get("parameters", {})).decimal == "comma":
+        return NumberStyle(",")
+    is_comma = delimiter == ","
+    return NumberStyle("." if is_comma else "", is_strict=is_comma)
 
 
 def input_columns(reading: Mapping[str, Any]) -> tuple[str, ...]:

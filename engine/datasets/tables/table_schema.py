@@ -21,7 +21,7 @@ from engine.datasets.tables.table_cells import (
     number,
     yes_no_pair,
 )
-from engine.datasets.tables.written_numbers import NumberStyle
+from engine.datasets.tables.written_numbers import NumberStyle, written_number
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec
@@ -197,13 +197,17 @@ def is_numeric(study: ColumnStudy, n_known: int) -> bool:
         return False
     n_wrong = study.faults.wrong.count
     return n_wrong <= MISTAKE_SHARE * n_known or (
-        2 * n_wrong <= n_known and is_measured(study) and len(others_than_numbers(study)) <= _MARKS
+        n_wrong <= MOST_MISTAKES * n_known and _are_measured(study)
     )
 
 
-def is_measured(study: ColumnStudy) -> bool:
-    """Whether the numbers of a column are more than a few codes."""
-    return not study.is_overfull and (not study.is_whole or study.n_distinct > MAX_CATEGORIES)
+def _are_measured(study: ColumnStudy) -> bool:
+    """Whether a column holds more than codes, and a few words, such as `<0.5`, beside them."""
+    if study.is_overfull or (study.is_whole and study.n_distinct <= MAX_CATEGORIES):
+        return False
+    others = others_than_numbers(study)
+    # Numbers in another unit are no words.
+    return len(others) <= _MARKS and all(written_number(cell) is None for cell in others)
 
 
 def others_than_numbers(study: ColumnStudy) -> list[str]:
