@@ -12,7 +12,7 @@ from engine.datasets.tables.written_numbers import NumberStyle
 
 
 def read_all_numbers(texts: AnyArray) -> FloatArray | None:
-    """Texts as finite numbers, (n,), however people write them; None where one holds none.
+    """Texts as numbers, (n,), however people write them; None where one holds none.
 
     Args:
         texts: (n,) of str.
@@ -22,4 +22,4 @@ def read_all_numbers(texts: AnyArray) -> FloatArray | None:
     read_numbers(cells, base, marks)
     style, _ = decide(marks, base, "", "", "")
     found = read_numbers(cells, style).values
-    return found if np.isfinite(found).all() else None
+    return None if np.isnan(found).any() else found

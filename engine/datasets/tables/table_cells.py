@@ -19,11 +19,11 @@ from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, In
 from engine.datasets.tables.written_numbers import NumberStyle, written_number
 
 MISSING_LABELS = frozenset(
-    {"na", "n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "(null)", "\\n", "?"}
+    {"n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "(null)", "\\n", "?"}
 )
-"""In a column of labels these words mean that there is none; `none` and `-` may be classes."""
+"""Among labels these words mean that there is none; `none`, `-` and `NA` may be classes."""
 GAP_WORDS = MISSING_LABELS | {
-    *("none", "-", "--", "---", "–", "—", ".", "..", "...", "…", "*", "k.a."),
+    *("na", "none", "-", "--", "---", "–", "—", ".", "..", "...", "…", "*", "k.a."),
     *("#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!", "-1.#ind", "1.#qnan"),
 }
 """In a column of numbers these words stand for a gap; in a column of text they are text."""

@@ -44,7 +44,7 @@ def column_findings(
         if name in used:
             found += _missing(plan, study, name == target, gap_words)
             found += mistakes(plan, study, line_word)
-            found += _gap_words(plan, study, gap_words) if name != target else []
+            found += _gap_words(plan, study, gap_words)
             found += notation(plan, study)
             found += _understood(plan, study)
         elif not plan.is_chosen:
@@ -110,15 +110,16 @@ def _words_for_gaps(
 
 
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:
-    if plan.type != "category" or not study.n_words or gap_words == "all":
-        return []
     words = tuple(value for value in plan.values if value.lower() in GAP_WORDS)
+    if plan.type != "category" or not words or gap_words == "all":
+        return []
+    count = sum(study.counts.get(word, 0) for word in words)
     text = (
         f"'{plan.name}' holds {', '.join(repr(word) for word in words[:5])} in "
-        f"{study.n_words:,} cells. It is taken as text, as Namibia's code is."
+        f"{count:,} cells. It is taken as text, as Namibia's code is."
     )
     remedy = Remedy("Take such words as gaps", {"data.parameters.gap_words": "all"})
-    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, words, study.n_words, (remedy,))]
+    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, words, count, (remedy,))]
 
 
 def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
