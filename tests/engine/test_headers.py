@@ -93,6 +93,12 @@ class TestFirstRow:
         rows = [["city", "kind"], ["Oslo", "a"], ["city", "kind"], ["Rome", "b"], ["Lima", "b"]]
         assert find_header(rows).is_there
 
+    def test_rows_that_repeat_it_are_passed_over(self, tmp_path: Path) -> None:
+        rows = "".join(f"{n}.5,k,{n}\n" for n in range(10))
+        examples = load(write(tmp_path, f"a,b,y\n{rows}a,b,y\n{rows}a,q,y\n"))
+        assert about(examples, "repeat the names").names == ("line 12",)
+        assert examples.names[10] == "line 13"
+
 
 class TestRowsAbove:
     def test_titles_in_a_text_file_are_passed_over(self, tmp_path: Path) -> None:
@@ -181,6 +187,11 @@ class TestCells:
         assert dict(examples.facts)["Delimiter"] == "blank"
         assert examples.x[:, :2].tolist() == [[20.4, 4], [20.8, 6], [9.5, 8]]
         assert examples.reading["columns"][2]["values"] == ["car  b", "car a"]
+
+    def test_blanks_part_numbers_with_decimal_commas(self, tmp_path: Path) -> None:
+        text = "A 95,7 -12,8 1.199 5\nB 76,6 -10,7 704 2,2\nC 70,1 -1,7 1.704 2\nB 71 -2 94 2,2\n"
+        examples = load(write(tmp_path, text, "t.txt"), "column 5")
+        assert examples.x[:, 1:].tolist()[:2] == [[95.7, -12.8, 1199], [76.6, -10.7, 704]]
 
     @pytest.mark.parametrize(
         "text",

@@ -332,16 +332,22 @@ class TestLargeIntegers:
         path = write(tmp_path, {"a": [str(n) for n in range(30)], "y": [*self.IDS] * 10})
         assert set(load(path).class_names) == set(self.IDS)
 
+    def test_codes_stay_apart(self, tmp_path: Path) -> None:
+        examples = load(with_target(tmp_path, [*self.IDS[:2]] * 5, b=[f"{n}" for n in range(10)]))
+        assert kind(examples, "a") == "category"
+        assert examples.reading["columns"][0]["values"] == sorted(self.IDS[:2])
+
     def test_labels_of_sixteen_digits_have_their_names(self, tmp_path: Path) -> None:
         labels = ["1234567890123456", "1234567890123457"]
         path = write(tmp_path, {"a": [str(n) for n in range(20)], "y": labels * 10})
         assert load(path).class_names == tuple(labels)
 
-    def test_groups_stay_exact(self, tmp_path: Path) -> None:
-        path = with_target(tmp_path, [*self.IDS] * 4)
-        column = load(path).column
+    @pytest.mark.parametrize("n_different", [3, 30])
+    def test_groups_stay_exact(self, tmp_path: Path, n_different: int) -> None:
+        ids = [str(2**53 + n % n_different) for n in range(40)]
+        column = load(with_target(tmp_path, ids, b=[f"{n % 7}" for n in range(40)])).column
         assert column is not None
-        assert column("a").tolist() == [int(name) for name in self.IDS] * 4
+        assert list(map(str, column("a").tolist())) == ids
 
     def test_quantities_stay_quantities(self, tmp_path: Path) -> None:
         amounts = [str(10**17 + 7 * n) for n in range(40)]

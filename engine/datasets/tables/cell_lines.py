@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 
-from engine.datasets.tables.table_cells import parse_number
 from engine.datasets.tables.written_numbers import written_number
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "blank": " "}
@@ -138,7 +137,7 @@ def _is_blank(sample: str, others: list[list[str]]) -> bool:
     if share < _CONSISTENT or not width:
         return False
     cells = [cell for row in rows[1:] or rows for cell in row]
-    if 2 * sum(parse_number(cell) is not None for cell in cells) < len(cells):
+    if 2 * sum(written_number(cell) is not None for cell in cells) < len(cells):
         return False
     if _consistency(others)[0] < share and len(others[0]) > 1:
         return True
@@ -149,5 +148,5 @@ def _is_blank(sample: str, others: list[list[str]]) -> bool:
 
 def _holds_several(cell: str) -> bool:
     parts = cell.split()
-    n_numbers = sum(parse_number(part) is not None for part in parts)
+    n_numbers = sum(written_number(part) is not None for part in parts)
     return len(parts) > 1 and n_numbers >= 1 and written_number(cell.strip()) is None

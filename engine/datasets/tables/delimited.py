@@ -95,11 +95,12 @@ class DelimitedFile:
         self.names = unique_names(column_names_in([row for _, row in rows], self._header), path)
         self.has_comma_numbers = self.delimiter != ","
         self._short: array[int] = array("q")
+        self._repeated: list[int] = []
         self._n_rows = self._position = 0
 
     def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
         """Yields all rows in order; rows shorter than the header are filled and counted."""
-        self._short, self._n_rows = array("q"), 0
+        self._short, self._repeated, self._n_rows = array("q"), [], 0
         is_quick = (
             self.n_bytes > QUICK_BYTES
             and self._encoding.name in ONE_BYTE
@@ -108,7 +109,8 @@ class DelimitedFile:
             and self.delimiter != " "
         )
         with self._decoding():
-            for chunk in self._quick_chunks() if is_quick else self._strict_chunks():
+            for read in self._quick_chunks() if is_quick else self._strict_chunks():
+                chunk = self._without_headers(read)
                 self._n_rows += len(chunk)
                 progress("Reading the table", min(self._position, self.n_bytes), self.n_bytes)
                 yield chunk
@@ -159,6 +161,23 @@ class DelimitedFile:
                     yield rows
                 line += lines.count
 
+    def _without_headers(self, chunk: Chunk) -> Chunk:
+        """A chunk without rows that repeat the names, as where files were joined."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.has_header:
+            return chunk
+        is_name = np.ones(len(chunk), bool)
+        for name in self.names:
+            is_name &= np.asarray(pc.equal(chunk.cells[name], name), bool)
+            if not is_name.any():
+                return chunk
+        self._repeated.extend(chunk.lines[is_name].tolist())
+        kept = pa.array(~is_name)
+        cells = {name: column.filter(kept) for name, column in chunk.cells.items()}
+        return Chunk(cells, chunk.lines[~is_name])
+
     @property
     def _n_heading(self) -> int:
         """Records before the first row of data."""
@@ -190,6 +209,11 @@ class DelimitedFile:
         ]
         findings = heading_findings(self._header, self._above, "line", self._wanted.header)
         findings += guess_finding(self.path.name, self._encoding)
+        if self._repeated:
+            lines = tuple(f"line {line}" for line in self._repeated[:_SHOWN_LINES])
+            text = f"Rows that repeat the names of the columns were passed over: {lines[0]}."
+            count = len(self._repeated)
+            findings.append(DataFinding(Trouble.LEFT_OUT, "", text, lines, count))
         if self._short:
             findings.append(self._short_rows())
         return SourceReport(findings, facts)

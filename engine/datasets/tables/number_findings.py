@@ -120,8 +120,8 @@ def no_numbers(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     is_near = 2 * marks.n_numbers > n_known and not (study.has_code or study.has_giant)
     if plan.type not in ("category", "text", "identifier") or not is_near:
         return []
-    if plan.type == "identifier" and study.faults.wrong.count == 0:
-        return []
+    if study.faults.wrong.count == 0:
+        return []  # its numbers are codes, or too large to be told apart as numbers
     if study.reason == Reason.ASKED and study.n_numbers < marks.n_numbers:
         text = (
             f"{study.n_numbers:,} of {n_known:,} cells of '{plan.name}' are numbers with a decimal "

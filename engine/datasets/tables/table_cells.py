@@ -45,7 +45,7 @@ YES_AND_NO: dict[str, int] = {
 _PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
 
 _TRIED_DATES = 20
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
 _YEAR_FIRST = ("%Y/%m/%d", "%Y.%m.%d")

@@ -175,7 +175,7 @@ def detect(study: ColumnStudy, gap_words: str) -> str:
     n_known = study.n_rows - n_gaps(study, "number", gap_words)
     if not n_known:
         return "ignore"
-    if is_numeric(study, n_known):
+    if is_numeric(study, n_known) and not _are_large_codes(study):
         is_named_id = study.is_whole and study.is_distinct and is_id_name(study.name)
         return "identifier" if is_named_id and n_known > 2 else "number"
     if study.date_forms:
@@ -199,6 +199,15 @@ def is_numeric(study: ColumnStudy, n_known: int) -> bool:
     return n_wrong <= MISTAKE_SHARE * n_known or (
         n_wrong <= MOST_MISTAKES * n_known and _are_measured(study)
     )
+
+
+def _are_large_codes(study: ColumnStudy) -> bool:
+    """Whole numbers that numbers of floating point do not tell apart, and that name something."""
+    are_same = study.minimum >= study.maximum and study.n_distinct > 1
+    is_few = not study.is_overfull and study.n_distinct <= min(
+        MAX_CATEGORIES, max(2, study.n_rows / 2)
+    )
+    return study.has_inexact and (is_few or are_same)
 
 
 def _are_measured(study: ColumnStudy) -> bool:
