@@ -435,3 +435,16 @@ class TestMissingLabels:
         cells = [(word, "red")[n % 2] for n in range(20)]
         path = write(tmp_path, {"a": [f"{n}.5" for n in range(20)], "y": cells})
         assert word in load(path).class_names
+
+
+class TestSeries:
+    def test_are_read_as_tables_are(self, tmp_path: Path) -> None:
+        values = [f"{1 + n % 7},{100 + n}" for n in range(80)]
+        rows = "".join(
+            f"2024-01-01 {n // 4:02}:{n % 4 * 15:02}\t{v}\n" for n, v in enumerate(values)
+        )
+        path = tmp_path / "series.tsv"
+        path.write_text(f"time\tv\n{rows}", "utf-8")
+        examples = load(path, "v", format="series")
+        assert float(np.max(examples.y)) > 1000
+        assert "the comma groups thousands" in told(examples, "v").text

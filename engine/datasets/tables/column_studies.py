@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from engine.datasets.tables.column_study import ColumnStudy, counted_values
-from engine.datasets.tables.number_marks import (
-    NumberMarks,
-    Reason,
-    decide,
-    decimal_sign_of,
-    reads_alike,
-)
+from engine.datasets.tables.number_marks import NumberMarks, Styles, decide_all, reads_alike
 from engine.datasets.tables.table_cells import MISTAKE_SHARE, date_forms
 from engine.datasets.tables.table_rows import number_style
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
 from engine.datasets.tables.written_numbers import NumberStyle, Sign
 from engine.spec.run_spec import ColumnSpec
-
-Styles = dict[str, tuple[NumberStyle, Reason]]
 
 
 def decimal_signs(
@@ -98,18 +90,9 @@ def _decided(
     asked: Mapping[str, Sign],
     source: TableSource,
 ) -> Styles:
-    witnesses = {name: study.marks for name, study in studies.items() if _holds_numbers(study)}
-    delimiter = getattr(source, "delimiter", "")
-    return {
-        name: decide(
-            study.marks,
-            base,
-            asked.get(name, ""),
-            decimal_sign_of(witnesses, name),
-            delimiter,
-        )
-        for name, study in studies.items()
-    }
+    marks = {name: study.marks for name, study in studies.items()}
+    witnesses = {name for name, study in studies.items() if _holds_numbers(study)}
+    return decide_all(marks, witnesses, base, asked, source.delimiter)
 
 
 def _holds_numbers(study: ColumnStudy) -> bool:

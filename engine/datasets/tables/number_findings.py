@@ -36,7 +36,19 @@ def notation(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     """How the numbers of a column were understood, where that could surprise."""
     if plan.type != "number":
         return []
-    marks, style, reason = study.marks, study.style, Reason(study.reason)
+    marks, style = study.marks, study.style
+    remedies = (*_other_sign(plan, marks, style), *_as_categories(plan, study, marks))
+    return how_read(plan.name, marks, style, Reason(study.reason), remedies)
+
+
+def how_read(
+    name: str,
+    marks: NumberMarks,
+    style: NumberStyle,
+    reason: Reason,
+    remedies: tuple[Remedy, ...] = (),
+) -> list[DataFinding]:
+    """Says how the numbers of a column are read, where that could surprise."""
     facts: list[tuple[str, str]] = []  # what holds, and the sort of cells that show it
     if style.unit:
         bare = f" ({marks.n_bare:,} stand without it)" if marks.n_bare else ""
@@ -51,11 +63,10 @@ def notation(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         return []
     meanings = dict.fromkeys(_meaning(marks.examples[sort], style) for _, sort in facts)
     text = (
-        f"How the numbers of '{plan.name}' are read: {'; '.join(fact for fact, _ in facts)}. "
+        f"How the numbers of '{name}' are read: {'; '.join(fact for fact, _ in facts)}. "
         f"{'; '.join(meanings)}."
     )
-    remedies = (*_other_sign(plan, marks, style), *_as_categories(plan, study, marks))
-    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=remedies)]
+    return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=remedies)]
 
 
 def _meaning(cells: list[str], style: NumberStyle) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from engine.datasets.tables.written_numbers import (
 _MIN_OPEN = 10
 _MAX_UNITS = 50
 _EXAMPLES = 3
+
+
+Styles: TypeAlias = "dict[str, tuple[NumberStyle, Reason]]"
+"""How the numbers of each column are written, and what that was told by."""
 
 
 class Reason(StrEnum):
@@ -241,7 +246,27 @@ def _takes(style: NumberStyle, sign: Sign) -> bool:
     return not style.is_strict or style.decimal in ("", sign)
 
 
-def decimal_sign_of(marks: Mapping[str, NumberMarks], name: str) -> Sign:
-    """The decimal sign that the columns other than this one agree on; empty: none."""
-    signs = {item.sign for other, item in marks.items() if other != name and item.sign}
-    return signs.pop() if len(signs) == 1 else ""
+def decide_all(
+    marks: Mapping[str, NumberMarks],
+    witnesses: Collection[str],
+    base: NumberStyle,
+    asked: Mapping[str, Sign],
+    delimiter: str,
+) -> Styles:
+    """Decides how the numbers of each column are written.
+
+    Args:
+        marks: What was seen in each.
+        witnesses: The columns of numbers; each column that leaves it open follows the others.
+        base: As of `decide`, and so is the rest.
+        asked: The decimal signs that someone said, by column.
+        delimiter: What parts the cells.
+    """
+    signs = Counter(marks[name].sign for name in witnesses)
+    decided: Styles = {}
+    for name, item in marks.items():
+        own = item.sign if name in witnesses else ""
+        others = [sign for sign in (".", ",") if signs[sign] > (sign == own)]
+        agreed = others[0] if len(others) == 1 else ""
+        decided[name] = decide(item, base, asked.get(name, ""), cast("Sign", agreed), delimiter)
+    return decided

@@ -49,6 +49,7 @@ class Sheet:
 
     line_word = "row"
     has_comma_numbers = False
+    delimiter = ""
     is_typed = True
 
     def __init__(self, path: Path, parameters: TableParameters) -> None:
@@ -205,6 +206,7 @@ class ParquetTable:
     line_word = "row"
     has_header = True
     has_comma_numbers = False
+    delimiter = ""
     is_typed = True
 
     def __init__(self, path: Path) -> None:

@@ -99,6 +99,7 @@ class TableSource(Protocol):
         names: Of its columns, in order.
         has_header: Whether the file names its columns.
         has_comma_numbers: Whether ``1,5`` is a number without being told so.
+        delimiter: What parts its cells; empty: it is no text.
         is_typed: Whether it says itself which cells are numbers.
         line_word: What a place in it is called: ``line`` or ``row``.
         n_bytes: About how much memory its cells take as text.
@@ -108,6 +109,7 @@ class TableSource(Protocol):
     names: tuple[str, ...]
     has_header: bool
     has_comma_numbers: bool
+    delimiter: str
     is_typed: bool
     line_word: str
     n_bytes: int
