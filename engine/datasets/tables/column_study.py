@@ -129,7 +129,8 @@ class ColumnStudy:
         if not known.any():
             return
         self.n_numbers += int(np.count_nonzero(known))
-        if not self.has_code:
+        is_whole = known & (values == np.rint(values))
+        if not self.has_code and is_whole.any():
             self.has_code = bool(pc.any(pc.match_substring_regex(cells, f"^{CODE}$")).as_py())
         giant = np.flatnonzero(known & (np.abs(values) >= _EXACT_INTEGERS))
         if len(giant) and not self.has_giant:
@@ -139,7 +140,7 @@ class ColumnStudy:
             beyond = np.abs(values[giant]) >= _BEYOND_INTEGERS
             self.has_giant = bool((is_integer & beyond).any())
         finite = values[known & np.isfinite(values) & (np.abs(values) <= LARGEST)]
-        self.is_whole &= bool(np.all(finite == np.rint(finite)))
+        self.is_whole &= bool(is_whole[known].all())
         self._measure(finite)
 
     def _count_rows(self, values: FloatArray) -> None:
