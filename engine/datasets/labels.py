@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.datasets.folder_meaning import Spellings, one_spelling, spelling_finding
-from engine.datasets.tables.table_cells import CODE, GAP_WORDS, parse_number
+from engine.datasets.tables.label_numbers import read_all_numbers
+from engine.datasets.tables.table_cells import (
+    CODE,
+    GAP_WORDS,
+    is_missing_label,
+    number_label,
+    parse_number,
+)
+from engine.datasets.tables.written_numbers import written_number
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
@@ -26,11 +34,6 @@ MAX_CLASSES = 1_000
 _MAX_NUMBER_CLASSES = 20
 _MIN_ROWS_PER_CLASS = 3
 _IMBALANCE = 10.0
-MISSING_LABELS = frozenset({"", "n/a", "#n/a", "<na>", "nan", "?"})
-"""What a label says that there is none of, in small letters; ``none`` and ``NA`` may be classes."""
-_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?([eE][+-]?\d+)?")
-_WHOLE = re.compile(r"[+-]?\d+")
 # How much the probabilities of an example may be off 1.
 _ONE = 1e-3
 # Beyond these, float64 skips whole numbers.
@@ -54,11 +57,6 @@ class Targets:
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     findings: tuple[DataFinding, ...] = ()
-
-
-def is_missing_label(cell: str) -> bool:
-    """Whether a label says that there is none; so it is for every kind of data."""
-    return cell.strip().lower() in MISSING_LABELS
 
 
 def gap_words_finding(cells: Sequence[str], name: str) -> tuple[DataFinding, ...]:
@@ -89,7 +87,7 @@ def missing_labels(cells: Sequence[str], words: GapWords = "numbers") -> npt.NDA
     known: list[str] = [cell for cell, is_gap in zip(cells, gaps, strict=True) if not is_gap]
     if known and numbers_in(known) is not None:
         return gaps
-    return np.array([cell in MISSING_LABELS for cell in plain], bool)
+    return np.array([is_missing_label(cell) for cell in plain], bool)
 
 
 def understand_targets(
@@ -133,7 +131,7 @@ def understand_targets(
                 raise _no_number(values, name, lines)
             return _spelled(texts, name, spellings)
         found = understand_targets(numbers, name, task, lines)
-        return replace(found, findings=(*found.findings, *_commas_finding(texts, numbers, name)))
+        return replace(found, findings=(*found.findings, *_written_finding(texts, numbers, name)))
     if values.dtype.kind not in "fiub":
         raise DatasetError(
             f"'{name}' must hold text or numbers. Received: {values.dtype}.", "Save it anew."
@@ -222,7 +220,7 @@ def _classes(values: Any, name: str) -> Targets:
             f"(at most {MAX_CLASSES:,}).",
             "Set the task to regression, or choose another target.",
         )
-    names = tuple(f"{v:.15g}" if isinstance(v, float) else str(v) for v in distinct.tolist())
+    names = tuple(number_label(v) if isinstance(v, float) else str(v) for v in distinct.tolist())
     if len(names) < 2:
         shown = f"only '{names[0]}'" if names else "nothing"
         raise DatasetError(
@@ -255,32 +253,24 @@ def _several_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding
 
 
 def numbers_in(cells: Sequence[str]) -> AnyArray | None:
-    """Text as numbers, where all of it is; codes such as ``007`` stay text.
-
-    A comma is the sign of decimals (``1,5``), unless every comma stands where thousands are
-    grouped (``1,234``). Whole numbers that float64 cannot hold are int64, or stay text.
+    """Text as numbers, where all of it is; codes such as ``007`` stay text, and so do whole
+    numbers too large to be told apart as numbers.
     """
-    texts = [cell.strip() for cell in cells]
-    with_comma = [text for text in texts if "," in text]
-    if with_comma and all(_GROUPED.fullmatch(text) for text in with_comma):
-        texts = [text.replace(",", "") for text in texts]
-    elif with_comma and all(text and _DECIMAL_COMMA.fullmatch(text) for text in texts):
-        texts = [text.replace(".", "").replace(",", ".") for text in texts]
-    numbers = [None if re.fullmatch(CODE, text) else parse_number(text) for text in texts]
-    if None in numbers:
+    texts = np.array([cell.strip() for cell in cells], object)
+    found = read_all_numbers(texts)
+    if found is None or any(re.fullmatch(CODE, text) for text in texts):
         return None
-    found = np.array(numbers, np.float64)
-    if np.any(np.abs(found) >= _EXACT_INTEGERS) and all(_WHOLE.fullmatch(text) for text in texts):
-        whole = [int(text) for text in texts]
-        return np.array(whole, np.int64) if max(map(abs, whole)) < 2**63 else None
-    return found
+    is_inexact = np.abs(found) >= _EXACT_INTEGERS
+    return None if any(text.lstrip("+-").isdigit() for text in texts[is_inexact]) else found
 
 
-def _commas_finding(texts: Sequence[str], numbers: AnyArray, name: str) -> tuple[DataFinding, ...]:
-    """Says how a number with a comma was read."""
+def _written_finding(texts: Sequence[str], numbers: AnyArray, name: str) -> tuple[DataFinding, ...]:
+    """Says how numbers were read that programs write in another way."""
     for text, number in zip(texts, numbers.tolist(), strict=True):
-        if "," in text:
-            words = f"'{name}' holds numbers with commas: '{text}' was read as {number:.15g}."
+        if parse_number(text.strip()) != number:
+            words = (
+                f"'{name}' holds numbers as people write them: '{text}' was read as {number:.15g}."
+            )
             return (DataFinding(Trouble.UNDERSTOOD, name, words),)
     return ()
 
@@ -291,7 +281,7 @@ def _place(row: int, lines: AnyArray | None) -> str:
 
 def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetError:
     for row, value in enumerate(values.tolist()):
-        if parse_number(str(value)) is None:
+        if written_number(str(value).strip()) is None:
             return DatasetError(
                 f"'{name}' must hold numbers. Received: {shorten(value)} in {_place(row, lines)}.",
                 "Mend or remove the row, or set the task to classification.",

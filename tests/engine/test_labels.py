@@ -9,11 +9,11 @@ from PIL import Image
 
 from engine.datasets import load_examples
 from engine.datasets.labels import (
-    is_missing_label,
     missing_labels,
     numbers_in,
     understand_targets,
 )
+from engine.datasets.tables.table_cells import is_missing_label
 from engine.errors import DatasetError
 from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec
@@ -57,7 +57,7 @@ class TestNumbers:
         found = understand_targets(np.array(["1,5", "2,0", "2,25"], object), "wert", None)
         assert found.task is Task.REGRESSION
         assert found.findings[0].text == (
-            "'wert' holds numbers with commas: '1,5' was read as 1.5."
+            "'wert' holds numbers as people write them: '1,5' was read as 1.5."
         )
 
     def test_whole_numbers_beyond_float64_stay_apart(self):
@@ -80,7 +80,7 @@ class TestMissing:
         assert is_missing_label(cell)
         assert is_missing_label(f" {cell} ")
 
-    @pytest.mark.parametrize("cell", ["none", "NA", "null", "-", "no", "0", "unknown"])
+    @pytest.mark.parametrize("cell", ["none", "NA", "-", "no", "0", "unknown"])
     def test_what_may_be_a_class(self, cell):
         assert not is_missing_label(cell)
 

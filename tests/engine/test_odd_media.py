@@ -115,9 +115,7 @@ class TestTablesOfFiles:
         assert "several labels at once" in understood(examples)
 
     def test_a_column_of_parts_is_said(self, tmp_path):
-        rows = "".join(
-            f"{n:03}.png,{'xy'[n % 2]},{['train', 'test'][n // 4]}\n" for n in range(6)
-        )
+        rows = "".join(f"{n:03}.png,{'xy'[n % 2]},{['train', 'test'][n // 4]}\n" for n in range(6))
         examples = self.table(tmp_path, "image,label,split\n" + rows)
         (finding,) = [i for i in examples.findings if i.trouble is Trouble.UNDERSTOOD]
         changes = {"split.method": "given", "split.column": "split"}

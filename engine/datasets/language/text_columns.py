@@ -16,7 +16,6 @@ from engine.datasets.files import Glance
 from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import (
-    MISSING_LABELS,
     GapWords,
     gap_words_finding,
     imbalance,
@@ -28,10 +27,11 @@ from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_arra
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
 from engine.datasets.packing import ChosenRows
-from engine.datasets.tables.table_cells import GAP_WORDS, NumberStyle
+from engine.datasets.tables.table_cells import GAP_WORDS, is_missing_label
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter
@@ -228,8 +228,8 @@ class _Cells:
     def _is_missing(self, target: str) -> bool:
         if self.gap_words == "none":
             return not target
-        word = target.lower()
-        return word in MISSING_LABELS or (self.gap_words == "all" and word in GAP_WORDS)
+        is_word = self.gap_words == "all" and target.lower() in GAP_WORDS
+        return is_word or is_missing_label(target)
 
     def without_words(self, x: Rows) -> Rows:
         """Leaves out rows whose target is a word for a gap, where all others are numbers."""

@@ -22,7 +22,7 @@ from engine.datasets.file_tables import TABLE_SUFFIXES, FileTable
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import Targets, imbalance, is_missing_label, understand_targets
+from engine.datasets.labels import Targets, imbalance, understand_targets
 from engine.datasets.packing import FileRows
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
 from engine.datasets.sounds.sound_survey import SoundParameters, survey
@@ -33,6 +33,7 @@ from engine.datasets.sounds.sound_tables import (
     text_column,
 )
 from engine.datasets.summaries import distribution
+from engine.datasets.tables.table_cells import is_missing_label
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.run_spec import DataSpec

@@ -53,8 +53,7 @@ def hold_table(path: Path, parameters: TableParameters | None = None) -> HeldTab
 
 
 def _numbers_rows(source: TableSource, chunks: list[Chunk]) -> bool:
-    study = ColumnStudy(source.names[0], limit=1)
-    style = number_style(source, TableParameters())
+    study = ColumnStudy(source.names[0], 1, number_style(source, TableParameters()))
     for chunk in chunks:
-        study.add(chunk.cells[study.name], chunk.lines, style)
+        study.add(chunk.cells[study.name], chunk.lines)
     return study.numbers_rows
