@@ -215,8 +215,7 @@ def _parts_finding(columns: dict[str, AnyArray]) -> tuple[DataFinding, ...]:
         said = {cell.strip().lower() for cell in cells}
         if len({PART_FOLDERS.get(word, -1) for word in said}) > 1 and said <= PART_FOLDERS.keys():
             text = f"Column '{name}' says which part each file belongs to; it is not used."
-            changes = {"split.method": "given", "split.column": name}
-            remedy = Remedy(f"Divide by '{name}'", {**changes})
+            remedy = Remedy(f"Divide by '{name}'", {"split.method": "given", "split.column": name})
             return (DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,)),)
     return ()
 

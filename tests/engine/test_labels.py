@@ -48,7 +48,7 @@ class TestNumbers:
 
     @pytest.mark.parametrize(
         "cells",
-        [["1,2,3", "4"], ["007", "010"], ["a", "1,5"], ["1,5", "2.5"], ["1,23.4"], ["1,5", ""]],
+        [["1,2,3", "4"], ["007", "010"], ["a", "1,5"], ["1,23.4"], ["1,5", ""]],
     )
     def test_what_is_no_number_is_text(self, cells):
         assert numbers_in(cells) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,15 +22,7 @@ from engine.errors import DatasetError
 MAX_CHARACTERS = 100_000
 """One text is cut at so many characters; a novel has some hundred thousands."""
 
-LONGEST_CELL = 1 << 24
-"""A cell of a table in a text file is refused beyond so many characters: a quotation mark is open.
-
-Python's own limit, 131,072, is less than some articles have.
-"""
-
 _BLOCK = 1 << 20
-
-csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))
 
 
 @dataclass(frozen=True)

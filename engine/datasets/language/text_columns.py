@@ -122,11 +122,6 @@ class TextTable(FileDataset):
         findings = [
             *report.findings,
             *cells.findings,
-            *(
-                gap_words_finding(cells.targets, target)
-                if found.class_names and words == "numbers"
-                else ()
-            ),
             *found.findings,
             *repeated(marks.marks, found.y, found.class_names, names, x),
             *(imbalance(found.y, found.class_names) if found.class_names else ()),
@@ -256,8 +251,10 @@ class _Cells:
 
     @property
     def findings(self) -> tuple[DataFinding, ...]:
-        """Rows that lack a text or a target, and texts that are cut."""
-        found = []
+        """Rows that lack a text or a target, texts that are cut, and classes that may be gaps."""
+        found: list[DataFinding] = []
+        if self.gap_words == "numbers":
+            found += gap_words_finding(self.targets, self.target)
         if self.empty:
             count, word = len(self.empty), self.source.line_word
             reason = f"they lack '{self.text}' or '{self.target}'"

@@ -59,7 +59,7 @@ def with_labels(values: AnyArray, name: str) -> tuple[IndexArray, tuple[DataFind
     """
     gaps: AnyArray = np.zeros(len(values), bool)
     if values.dtype.kind == "f":
-        gaps = np.isnan(values.reshape(len(values), -1)).any(axis=1)
+        gaps = np.asarray(np.isnan(values.reshape(len(values), -1)).any(axis=1), bool)
     elif values.dtype.kind in "US" and values.ndim == 1:
         gaps = missing_labels([text_of(value) for value in values.tolist()])
     known = np.flatnonzero(~gaps)

@@ -95,7 +95,7 @@ class ImageFolder(FileDataset):
             task=found.targets.task,
             target_name=found.target_name,
             class_names=found.targets.class_names,
-            notes=found.targets.notes,
+            notes=(*found.notes, *found.targets.notes),
             findings=tuple(findings),
             facts=seen.facts(paths),
             distributions=seen.distributions,
@@ -132,7 +132,6 @@ class ImageFolder(FileDataset):
                 table.columns[target], target, self.data.task, table.lines, parameters.spellings
             )
             given = given_parts(table.files)
-            return Labelled(
-                table.files, targets, target, given, table.findings, dict(table.columns)
-            )
+            columns, findings = dict(table.columns), table.findings
+            return Labelled(table.files, targets, target, given, findings, columns, table.notes)
         raise refusal or DatasetError(f"'{self.path}' has no table of labels.")
