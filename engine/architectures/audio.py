@@ -71,7 +71,7 @@ class SoundCnn(Architecture):
         (Kind.AUDIO, Task.CLASSIFICATION): "Hears a sound whenever in the recording it comes.",
         (Kind.AUDIO, Task.REGRESSION): "Hears a sound whenever in the recording it comes.",
     }
-
+    smaller = ({"filters": (64,)},)
     reading = (
         "Abdel-Hamid et al. (2014): Convolutional Neural Networks for Speech Recognition. "
         "IEEE/ACM Transactions on Audio, Speech, and Language Processing 22",

@@ -99,6 +99,7 @@ class Autoencoder(Architecture):
         (Kind.IMAGE, Task.ANOMALY): "Learns how images usually look, and needs no labels for it.",
         (Kind.SERIES, Task.ANOMALY): "Learns the usual course, and needs no labels for it.",
     }
+    smaller = tuple({"filters": (16,), "kernel_size": size} for size in (3, 2, 1))
     reading = (
         "Hinton and Salakhutdinov 2006, Reducing the Dimensionality of Data with Neural Networks",
         "Sakurada and Yairi 2014, Anomaly Detection Using Autoencoders with Nonlinear "

@@ -40,6 +40,8 @@ class Architecture(ABC):
         defaults: How it is usually trained.
         recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
             sentence that people read beside it.
+        smaller: Settings that are taken instead of the defaults where data is too small for those
+            (`check` says so), the first that fit: such as fewer blocks for images of few pixels.
         reading: Books and papers to go on with, by author, year and title.
         embeds_categories: It takes `Signature.category_sizes`, by `embedded`.
         convolves_images: Of images it learns filters, which can be looked at.
@@ -78,6 +80,7 @@ class Architecture(ABC):
     parameters: type[Parameters]
     defaults: TrainingDefaults
     recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
+    smaller: tuple[Mapping[str, Any], ...] = ()
     reading: tuple[str, ...] = ()
     convolves_images: bool = False
     is_linear: bool = False

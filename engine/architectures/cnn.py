@@ -111,7 +111,8 @@ class ConvolutionalNetwork(Architecture):
         (Kind.IMAGE, Task.REGRESSION): "Finds patterns wherever in the image they are.",
         (Kind.IMAGE, Task.CONTROL): "Sees what is where, and says what to do.",
     }
-
+    # Images of 4 to 9 pixels a side, and those of 1 to 3.
+    smaller = ({"padding": "same"}, {"padding": "same", "pool_size": 1})
     reading = (
         "LeCun, Bottou, Bengio and Haffner (1998): Gradient-Based Learning Applied to Document "
         "Recognition. Proceedings of the IEEE 86",

@@ -94,6 +94,8 @@ class ResidualNetwork(Architecture):
         "Reducing Internal Covariate Shift. arXiv:1502.03167",
     )
 
+    smaller = ({"filters": (16, 32)}, {"filters": (16,)})
+
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, ResNetParameters)
         height, width = signature.input_shape[:2]

@@ -62,7 +62,7 @@ class SeriesNetwork(Architecture):
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
     }
-
+    smaller = ({"kernel_size": 2}, {"kernel_size": 1})
     reading = (
         "van den Oord et al. 2016, WaveNet: A Generative Model for Raw Audio",
         "Bai, Kolter and Koltun 2018, An Empirical Evaluation of Generic Convolutional and "

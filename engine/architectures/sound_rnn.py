@@ -67,6 +67,7 @@ class SoundRnn(Architecture):
     # 1.0 and 0.983 of the test part of the spoken digits over two seeds, as good as the
     # convolutional network in twice the time.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=30, batch_size=32)
+    smaller = ({"merged_frames": 1},)
     reading = (
         "Graves, Mohamed and Hinton (2013): Speech Recognition with Deep Recurrent Neural "
         "Networks. arXiv:1303.5778",

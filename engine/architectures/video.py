@@ -76,7 +76,7 @@ class VideoNetwork(Architecture):
         (Kind.VIDEO, Task.CLASSIFICATION): "Sees how patterns move, wherever they do.",
         (Kind.VIDEO, Task.REGRESSION): "Sees how patterns move, wherever they do.",
     }
-
+    smaller = ({"filters": (8, 16)}, {"filters": (8,)})
     reading = (
         "Tran, Bourdev, Fergus, Torresani and Paluri (2015): Learning Spatiotemporal Features with "
         "3D Convolutional Networks. arXiv:1412.0767",
@@ -182,6 +182,8 @@ class VideoRecurrentNetwork(Architecture):
         "and Description. arXiv:1411.4389",
         "Hochreiter and Schmidhuber (1997): Long Short-Term Memory. Neural Computation 9",
     )
+
+    smaller = ({"filters": (8, 16)}, {"filters": (8,)})
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         return _too_many_blocks(signature, require(parameters, VideoRecurrentParameters).filters)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.datasets.files import PART_FOLDERS, FoundFile, Listing
+from engine.datasets.files import FoundFile, Listing
+from engine.datasets.folder_meaning import part_of
 from engine.datasets.labels import Targets
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Trouble
@@ -71,7 +72,8 @@ def labelled_by_folder(
         text = f"{loose:,} {noun} are in no class's folder and are left out."
         some = tuple(file.name for file in listing.files if not file.class_name)[:100]
         findings.append(DataFinding(Trouble.LEFT_OUT, "", text, some, loose))
-    findings += _empty_classes(path, names, noun)
+    findings += listing.meaning.findings
+    findings += _empty_classes(path, listing, noun)
     findings += _one_sided_classes(files, names, noun)
     index = {name: place for place, name in enumerate(names)}
     y = np.array([index[file.class_name] for file in files], np.int64)
@@ -106,16 +108,17 @@ def _one_class(
     return DatasetError(f"There is only one class, '{names[0]}'; at least two are needed.", hint)
 
 
-def _empty_classes(path: Path, names: tuple[str, ...], noun: str) -> list[DataFinding]:
+def _empty_classes(path: Path, listing: Listing, noun: str) -> list[DataFinding]:
     """Folders that stand for classes but hold no file."""
-    folders: set[str] = set()
-    roots = [path, *(entry for entry in _folders(path) if entry.name.lower() in PART_FOLDERS)]
-    for root in roots:
-        folders |= {entry.name for entry in _folders(root)}
+    top = {entry.name for entry in _folders(path)}
+    folders = set(top)
+    for part in top & listing.meaning.parts.keys():
+        folders |= {entry.name for entry in _folders(path / part)}
+    used = {folder for file in listing.files for folder in file.name.split("/")[:-1]}
     empty = sorted(
         name
-        for name in folders - set(names)
-        if name.lower() not in PART_FOLDERS and not name.startswith(".") and name != "__MACOSX"
+        for name in folders - used
+        if part_of(name) < 0 and not name.startswith(".") and name != "__MACOSX"
     )
     if not empty:
         return []

@@ -8,28 +8,18 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
+from engine.datasets.folder_meaning import FolderMeaning, FolderParameters, part_of
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 
 GLANCE_FILES = 2_000
-PART_FOLDERS: dict[str, int] = {
-    "train": 0,
-    "training": 0,
-    "val": 1,
-    "valid": 1,
-    "validation": 1,
-    "dev": 1,
-    "test": 2,
-    "testing": 2,
-}
-"""Names of folders that say which part their files belong to: 0 training, 1 validation, 2 test."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +64,11 @@ def glance(path: Path) -> Glance:
         raise DatasetError(f"The folder '{path}' cannot be listed: {reason}.") from None
     for count, (location, name) in enumerate(_walk(path, [])):
         suffixes[_suffix(name)] += 1
-        class_name, _ = _meaning(name)
-        if class_name:
-            folders.add(class_name)
+        above = name.split("/")[:-1]
+        if above and part_of(above[0]) >= 0:
+            above = above[1:]
+        if above:
+            folders.add(above[0])
         else:
             top.append(location / _last(name))
         if count >= GLANCE_FILES:
@@ -97,7 +89,7 @@ class FoundFile:
         path: Where it is.
         name: Relative to the folder, with slashes.
         class_name: The folder below the root (and below a part's folder) it is in; empty: none.
-        part: 0, 1 or 2 where it is in a folder named train, validation or test; else -1.
+        part: 0, 1 or 2 where it is in the folder of a training, validation or test part; else -1.
     """
 
     path: Path
@@ -113,10 +105,12 @@ class Listing:
     Attributes:
         files: Those of the wanted suffixes.
         findings: Folders that could not be entered, links in a circle, other files.
+        meaning: What the folders mean.
     """
 
     files: tuple[FoundFile, ...]
     findings: tuple[DataFinding, ...]
+    meaning: FolderMeaning = field(default_factory=FolderMeaning)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -135,6 +129,7 @@ def list_files(
     suffixes: Iterable[str],
     exclude: Iterable[str] = (),
     progress: Progress = silent,
+    parameters: FolderParameters | None = None,
 ) -> Listing:
     """Lists a folder's files and those of every folder below it.
 
@@ -145,19 +140,30 @@ def list_files(
         suffixes: In lower case, with the dot.
         exclude: Names, as in `FoundFile.name`, that are left out.
         progress: Told how many files were found.
+        parameters: What folders mean; None: told by themselves.
     """
+    parameters = parameters or FolderParameters()
     wanted, left_out = frozenset(suffixes), frozenset(exclude)
     troubles: list[tuple[str, str]] = []
     others: Counter[str] = Counter()
-    files: list[FoundFile] = []
+    places: list[tuple[Path, str]] = []
     for count, (location, name) in enumerate(_walk(folder, troubles)):
         if count % 1_000 == 0:
             progress("Listing files", count, 0)
         suffix = _suffix(name)
         if suffix not in wanted:
             others[suffix or "no suffix"] += 1
-        elif name not in left_out:
-            files.append(FoundFile(location / _last(name), name, *_meaning(name)))
+        else:
+            places.append((location, name))
+    # Told by all files, so that leaving some out makes no class a part.
+    meaning = FolderMeaning.of(
+        [name for _, name in places], parameters.folders, parameters.spellings
+    )
+    files = [
+        FoundFile(location / _last(name), name, *meaning.of_file(name))
+        for location, name in places
+        if name not in left_out
+    ]
     findings: list[DataFinding] = []
     if troubles:
         names = tuple(f"{name}: {reason}" for name, reason in troubles[:MAX_NAMES])
@@ -167,7 +173,7 @@ def list_files(
         listing = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(5))
         text = f"Files of other types were passed over: {listing}."
         findings.append(DataFinding(Trouble.LEFT_OUT, "", text, count=others.total()))
-    return Listing(tuple(sorted(files, key=lambda file: file.name)), tuple(findings))
+    return Listing(tuple(sorted(files, key=lambda file: file.name)), tuple(findings), meaning)
 
 
 def _walk(root: Path, troubles: list[tuple[str, str]]) -> Iterator[tuple[Path, str]]:
@@ -215,12 +221,3 @@ def _last(name: str) -> str:
 
 def _suffix(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122  (a Path for each takes too long)
-
-
-def _meaning(name: str) -> tuple[str, int]:
-    """The class and the part that the folders in a file's name say."""
-    folders = name.split("/")[:-1]
-    part = -1
-    if folders and folders[0].lower() in PART_FOLDERS:
-        part, folders = PART_FOLDERS[folders[0].lower()], folders[1:]
-    return folders[0] if folders else "", part

@@ -1,32 +1,43 @@
-"""Labels that come as values beside the examples: arrays, or tables that name files."""
+"""Labels that come as values beside the examples: what they mean, and which are missing."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
-from engine.datasets.files import FoundFile
-from engine.datasets.tables.held_table import HeldTable, hold_table
-from engine.datasets.tables.table_cells import CODE, GAP_WORDS, parse_number
+from engine.datasets.folder_meaning import Spellings, one_spelling, spelling_finding
+from engine.datasets.tables.label_numbers import read_all_numbers
+from engine.datasets.tables.table_cells import (
+    CODE,
+    GAP_WORDS,
+    is_missing_label,
+    number_label,
+    parse_number,
+)
+from engine.datasets.tables.written_numbers import written_number
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 from engine.spec.signature import Task
 
+GapWords = Literal["numbers", "all", "none"]
+
 MAX_CLASSES = 1_000
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 # Whole numbers with at most this many values, each often enough, are taken as classes.
 _MAX_NUMBER_CLASSES = 20
 _MIN_ROWS_PER_CLASS = 3
-_USUAL_TARGETS = ("label", "labels", "class", "target", "category", "y", "species", "value")
 _IMBALANCE = 10.0
+# How much the probabilities of an example may be off 1.
+_ONE = 1e-3
+# Beyond these, float64 skips whole numbers.
+_EXACT_INTEGERS = 2.0**53
 
 
 @dataclass(frozen=True)
@@ -38,42 +49,90 @@ class Targets:
         y: As in `Examples.y`.
         class_names: In index order; empty for regression.
         notes: How it was understood, where that could surprise.
+        findings: Likewise, with remedies.
     """
 
     task: Task
     y: AnyArray
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    findings: tuple[DataFinding, ...] = ()
+
+
+def gap_words_finding(cells: Sequence[str], name: str) -> tuple[DataFinding, ...]:
+    """Says that classes are called as gaps may be, and offers to take them for such."""
+    doubtful = sorted({cell for cell in cells if cell.strip().lower() in GAP_WORDS})
+    if not doubtful:
+        return ()
+    text = f"'{name}' has classes that may mean that there is no label: {', '.join(doubtful)}."
+    remedy = Remedy("Leave these out", {"data.parameters.gap_words": "all"})
+    return (DataFinding(Trouble.UNDERSTOOD, name, text, tuple(doubtful), 0, (remedy,)),)
+
+
+def missing_labels(cells: Sequence[str], words: GapWords = "numbers") -> npt.NDArray[np.bool_]:
+    """Where labels are missing, (n,).
+
+    Args:
+        cells: The labels as they are written, (n,).
+        words: As `TableParameters.gap_words`. With ``numbers``, words such as ``none`` are labels
+            unless every other label is a number; with ``all`` they are none, with ``none`` only
+            an empty cell is none.
+    """
+    plain = [cell.strip().lower() for cell in cells]
+    if words == "none":
+        return np.array([not cell for cell in plain], bool)
+    gaps = np.array([not cell or cell in GAP_WORDS for cell in plain], bool)
+    if words == "all" or not gaps.any():
+        return gaps
+    known: list[str] = [cell for cell, is_gap in zip(cells, gaps, strict=True) if not is_gap]
+    if known and numbers_in(known) is not None:
+        return gaps
+    return np.array([is_missing_label(cell) for cell in plain], bool)
 
 
 def understand_targets(
-    values: AnyArray, name: str, task: Task | None, lines: AnyArray | None = None
+    values: AnyArray,
+    name: str,
+    task: Task | None,
+    lines: AnyArray | None = None,
+    spellings: Spellings = "auto",
 ) -> Targets:
     """Takes labels for classes or numbers.
 
-    Text is classes; so are truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0
-    without a gap in integer arrays, and whole numbers of at most 20 different values, each three
-    times or more on average. Everything else is numbers.
+    Text is classes, unless all of it is numbers; names that differ in spelling alone are one class.
+    Classes are also truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0 without
+    a gap in integer arrays, and whole numbers of at most 20 different values, each three times or
+    more on average. Everything else is numbers.
 
     Args:
         values: (n_samples,) text or numbers, or (n_samples, n_values) numbers.
         name: What they are called.
         task: What was asked for; None: told by the values.
         lines: The line of its file in which each stands, (n_samples,); None: rows are counted.
+        spellings: As `FolderParameters.spellings`, for text.
 
     Raises:
         DatasetError: They do not fit the task, or are not finite.
     """
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
+    if values.ndim > 1 and values.size == len(values):
+        values = values.reshape(-1)
+    if values.ndim > 2:
+        shape = "×".join(map(str, values.shape[1:]))
+        raise DatasetError(
+            f"'{name}' must hold one label per example, or a row of numbers. Received: {shape} "
+            "numbers for each, as masks have.",
+            "Choose another target: masks cannot be learnt yet.",
+        )
     if values.dtype.kind in "OUS":
-        numbers = _numbers_in(values)
+        texts = [text_of(value) for value in values.tolist()]
+        numbers = numbers_in(texts)
         if numbers is None:
             if task is Task.REGRESSION:
                 raise _no_number(values, name, lines)
-            return _classes([str(value) for value in values.tolist()], name)
-        values = numbers
-    elif values.dtype.kind not in "fiub":
+            return _spelled(texts, name, spellings)
+        found = understand_targets(numbers, name, task, lines)
+        return replace(found, findings=(*found.findings, *_written_finding(texts, numbers, name)))
+    if values.dtype.kind not in "fiub":
         raise DatasetError(
             f"'{name}' must hold text or numbers. Received: {values.dtype}.", "Save it anew."
         )
@@ -88,17 +147,45 @@ def understand_targets(
     return _of_numbers(values, name, task)
 
 
+def text_of(value: Any) -> str:
+    """A label as text; bytes are taken for UTF-8."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def _of_rows(values: AnyArray, name: str, task: Task | None) -> Targets:
-    is_one_hot = bool(np.isin(values, (0, 1)).all() and (values.sum(axis=1) == 1).all())
+    sums = values.sum(axis=1)
+    are_switches = bool(np.isin(values, (0, 1)).all())
+    is_one_hot = are_switches and bool((sums == 1).all())
+    are_shares = bool((values >= 0).all() and (np.abs(sums - 1) < _ONE).all())
     if task is Task.CLASSIFICATION or (task is None and is_one_hot):
-        if not is_one_hot:
+        if not are_shares:
             raise DatasetError(
                 f"'{name}' must hold one class per example. Received: {values.shape[1]} numbers.",
                 "Save the index of the class.",
             )
         found = _of_numbers(np.argmax(values, axis=1), name, Task.CLASSIFICATION)
-        return Targets(found.task, found.y, found.class_names, ("The labels are one-hot.",))
-    return Targets(Task.REGRESSION, values.astype(np.float64))
+        how = "one-hot" if is_one_hot else "probabilities; the class of the largest is learnt"
+        return Targets(found.task, found.y, found.class_names, (f"The labels are {how}.",))
+    findings = () if task is not None else _rows_finding(name, are_switches, are_shares)
+    return Targets(Task.REGRESSION, values.astype(np.float64), findings=findings)
+
+
+def _rows_finding(name: str, are_switches: bool, are_shares: bool) -> tuple[DataFinding, ...]:
+    """Says what rows of numbers may be, besides numbers."""
+    if are_shares:
+        text = (
+            f"Each row of '{name}' adds up to 1, as probabilities of classes do; the numbers are "
+            "learnt."
+        )
+        remedy = Remedy("Learn the class of the largest", {"data.task": "classification"})
+        return (DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,)),)
+    if are_switches:
+        text = (
+            f"'{name}' holds 0 and 1 alone, several to a row: several labels at once. They are "
+            "learnt as numbers."
+        )
+        return (DataFinding(Trouble.UNDERSTOOD, name, text),)
+    return ()
 
 
 def _of_numbers(values: AnyArray, name: str, task: Task | None) -> Targets:
@@ -133,7 +220,7 @@ def _classes(values: Any, name: str) -> Targets:
             f"(at most {MAX_CLASSES:,}).",
             "Set the task to regression, or choose another target.",
         )
-    names = tuple(f"{v:.15g}" if isinstance(v, float) else str(v) for v in distinct.tolist())
+    names = tuple(number_label(v) if isinstance(v, float) else str(v) for v in distinct.tolist())
     if len(names) < 2:
         shown = f"only '{names[0]}'" if names else "nothing"
         raise DatasetError(
@@ -143,11 +230,49 @@ def _classes(values: Any, name: str) -> Targets:
     return Targets(Task.CLASSIFICATION, y.astype(np.int64), names)
 
 
-def _numbers_in(values: AnyArray) -> AnyArray | None:
-    """Text as numbers, where all of it is; codes such as ``007`` stay text."""
-    texts = [str(value).strip() for value in values.tolist()]
-    numbers = [None if re.fullmatch(CODE, text) else parse_number(text) for text in texts]
-    return None if None in numbers else np.array(numbers, np.float64)
+def _spelled(texts: list[str], name: str, spellings: Spellings) -> Targets:
+    """Texts as classes, those that differ in spelling alone as one."""
+    spelling = one_spelling(Counter(texts)) if spellings == "auto" else {}
+    found = _classes([spelling.get(text, text) for text in texts], name)
+    findings = [spelling_finding(spelling)] if spelling else []
+    return replace(found, findings=(*findings, *_several_finding(found.class_names, name)))
+
+
+def _several_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding, ...]:
+    """Says that some classes are lists of others, as of examples with several labels."""
+    lists = [
+        one
+        for one in class_names
+        for sign in ",;|"
+        if sign in one and {part.strip() for part in one.split(sign)} <= {*class_names}
+    ]
+    if not lists:
+        return ()
+    text = f"'{name}' may hold several labels at once; each list is a class of its own: {lists[0]}."
+    return (DataFinding(Trouble.UNDERSTOOD, name, text, tuple(lists[:MAX_NAMES]), len(lists)),)
+
+
+def numbers_in(cells: Sequence[str]) -> AnyArray | None:
+    """Text as numbers, where all of it is; codes such as ``007`` stay text, and so do whole
+    numbers too large to be told apart as numbers.
+    """
+    texts = np.array([cell.strip() for cell in cells], object)
+    found = read_all_numbers(texts)
+    if found is None or any(re.fullmatch(CODE, text) for text in texts):
+        return None
+    is_inexact = np.abs(found) >= _EXACT_INTEGERS
+    return None if any(text.lstrip("+-").isdigit() for text in texts[is_inexact]) else found
+
+
+def _written_finding(texts: Sequence[str], numbers: AnyArray, name: str) -> tuple[DataFinding, ...]:
+    """Says how numbers were read that programs write in another way."""
+    for text, number in zip(texts, numbers.tolist(), strict=True):
+        if parse_number(text.strip()) != number:
+            words = (
+                f"'{name}' holds numbers as people write them: '{text}' was read as {number:.15g}."
+            )
+            return (DataFinding(Trouble.UNDERSTOOD, name, words),)
+    return ()
 
 
 def _place(row: int, lines: AnyArray | None) -> str:
@@ -156,7 +281,7 @@ def _place(row: int, lines: AnyArray | None) -> str:
 
 def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetError:
     for row, value in enumerate(values.tolist()):
-        if parse_number(str(value)) is None:
+        if written_number(str(value).strip()) is None:
             return DatasetError(
                 f"'{name}' must hold numbers. Received: {shorten(value)} in {_place(row, lines)}.",
                 "Mend or remove the row, or set the task to classification.",
@@ -181,154 +306,3 @@ def imbalance(y: AnyArray, class_names: tuple[str, ...]) -> tuple[DataFinding, .
             remedies=(Remedy("Weight the classes", {"training.class_weights": "balanced"}),),
         ),
     )
-
-
-# ---- tables that name files
-
-
-@dataclass(frozen=True)
-class FileTable:
-    """A table with a row per file.
-
-    Attributes:
-        files: The files that the table names and that are there, in the table's order.
-        columns: The other columns' cells, each (files,) of str.
-        file_column: The column that names the files.
-        findings: Rows without a file, files without a row.
-        notes: What people should know.
-        lines: The line in which each is named, (files,); None: not known.
-    """
-
-    files: tuple[FoundFile, ...]
-    columns: dict[str, AnyArray]
-    file_column: str
-    findings: tuple[DataFinding, ...]
-    notes: tuple[str, ...] = ()
-    lines: AnyArray | None = None
-
-    def known(self, column: str) -> FileTable:
-        """Those of the files whose cell in a column is not empty; the others are named.
-
-        Words for a gap, such as ``NA``, count as empty where every other cell is a number.
-
-        Raises:
-            DatasetError: All are empty.
-        """
-        gaps = _gaps(self.columns[column])
-        if not gaps.any():
-            return self
-        if gaps.all():
-            raise DatasetError(
-                f"Column '{column}' of the table of the files is empty.",
-                f"Columns: {', '.join(self.columns)}.",
-            )
-        kept = np.flatnonzero(~gaps)
-        names = tuple(self.files[row].name for row in np.flatnonzero(gaps)[:MAX_NAMES])
-        count = int(gaps.sum())
-        files = "1 file has" if count == 1 else f"{count:,} files have"
-        text = f"{files} no '{column}' in the table and {'is' if count == 1 else 'are'} left out."
-        return replace(
-            self,
-            files=tuple(self.files[row] for row in kept),
-            columns={name: cells[kept] for name, cells in self.columns.items()},
-            findings=(*self.findings, DataFinding(Trouble.MISSING, column, text, names, count)),
-            lines=None if self.lines is None else self.lines[kept],
-        )
-
-    def target(self, asked: str | None) -> str:
-        """The column to predict: the one asked for, one of a usual name, or the last.
-
-        Raises:
-            DatasetError: There is no such column.
-        """
-        names = tuple(self.columns)
-        if asked is not None:
-            if asked in names:
-                return asked
-            raise DatasetError(
-                f"The table of the files has no column '{asked}' to predict.",
-                f"Columns: {', '.join(names)}.",
-            )
-        if not names:
-            raise DatasetError(
-                f"The table of the files has one column only, '{self.file_column}'.",
-                "Add a column with the label of each file.",
-            )
-        lower = {name.lower(): name for name in reversed(names)}
-        return next((lower[name] for name in _USUAL_TARGETS if name in lower), names[-1])
-
-
-def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:
-    """Reads a table that names files: whole, with or without folders, with or without suffix.
-
-    Raises:
-        DatasetError: It cannot be read, or none of its columns names the files.
-    """
-    table = hold_table(path)
-    by_name = _names_of(files)
-    column = _file_column(table, by_name)
-    if column is None:
-        raise DatasetError(
-            f"No column of '{path.name}' names the files of the folder.",
-            f"Columns: {', '.join(table.columns)}. The first file: '{files[0].name}'."
-            if files
-            else "The folder holds no such files.",
-        )
-    cells = table.columns[column]
-    found = [by_name.get(_normal(cell)) for cell in cells]
-    rows = np.array([row for row, place in enumerate(found) if place is not None], np.int64)
-    named = [place for place in found if place is not None]
-    findings = []
-    gone = [row for row, place in enumerate(found) if place is None]
-    if gone:
-        names = tuple(
-            f"{table.line_word} {table.lines[row]}: {shorten(cells[row])}"
-            for row in gone[:MAX_NAMES]
-        )
-        text = f"{len(gone):,} of {len(cells):,} rows of '{path.name}' name no file that is there."
-        findings.append(DataFinding(Trouble.MISSING, path.name, text, names, len(gone)))
-    unnamed = sorted(set(range(len(files))) - set(named))
-    if unnamed:
-        names = tuple(files[index].name for index in unnamed[:MAX_NAMES])
-        text = f"{len(unnamed):,} of {len(files):,} files have no row in '{path.name}'."
-        findings.append(DataFinding(Trouble.LEFT_OUT, path.name, text, names, len(unnamed)))
-    columns = {name: cell[rows] for name, cell in table.columns.items() if name != column}
-    kept = tuple(files[place] for place in named)
-    return FileTable(kept, columns, column, tuple(findings), table.notes, table.lines[rows])
-
-
-def _gaps(cells: AnyArray) -> AnyArray:
-    blank: AnyArray = np.array([not cell.strip() for cell in cells], bool)
-    words = np.array([cell.strip().lower() in GAP_WORDS for cell in cells], bool)
-    rest = cells[~blank & ~words]
-    return blank | words if len(rest) and _numbers_in(rest) is not None else blank
-
-
-def _names_of(files: Sequence[FoundFile]) -> dict[str, int]:
-    """Every way to name each file; ways that fit several files are left out."""
-    by_name: dict[str, int] = {}
-    short: dict[str, int | None] = {}
-    for index, file in enumerate(files):
-        whole, last = _normal(file.name), _normal(file.path.name)
-        by_name[whole] = index
-        suffix = file.path.suffix
-        for name in {last, last.removesuffix(suffix), whole.removesuffix(suffix)}:
-            if name != whole:
-                short[name] = None if name in short else index
-    return {name: index for name, index in short.items() if index is not None} | by_name
-
-
-def _file_column(table: HeldTable, by_name: dict[str, int]) -> str | None:
-    """The column most of whose cells name different files; labels such as 3 may look like it."""
-    best, most = None, 0
-    for name, cells in table.columns.items():
-        named = {_normal(cell) for cell in cells} & by_name.keys()
-        if len(named) > most:
-            best, most = name, len(named)
-    return best
-
-
-def _normal(cell: str) -> str:
-    """One way to write a name: systems differ in slashes, and in how they compose accents."""
-    plain = cell.replace("\\", "/").removeprefix("./").strip("/")
-    return plain if plain.isascii() else unicodedata.normalize("NFC", plain)

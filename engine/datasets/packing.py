@@ -27,6 +27,7 @@ from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows,
 from engine.datasets.findings import unreadable
 from engine.datasets.packed_cache import packed_place, packing_folder
 from engine.errors import DatasetError, DescentError
+from engine.spec.signature import Kind
 
 MEMORY_LIMIT = 64 << 20
 """Packed rows up to this many bytes stay in memory."""
@@ -34,6 +35,13 @@ _RELEASE_AFTER = 128 << 20
 # For each row asked for, the system maps what lies around it in memory as well (Linux:
 # fault_around_bytes), and counts it as this process's.
 _REACH = 64 << 10
+# So much of files is opened to see if they can be read, before anyone trains: some seconds.
+_OPENED_FILES = 5_000
+_OPENED_BYTES = {
+    Kind.IMAGE: 128 << 20,
+    Kind.AUDIO: 128 << 20,
+    Kind.VIDEO: 32 << 20,
+}
 _ROWS, _INDEX = "rows.bin", "index.json"
 _READERS = min(8, 1 + (os.cpu_count() or 1))
 _BUNDLE_BYTES = 1 << 18
@@ -100,6 +108,32 @@ class DiskRows:
             mapped.madvise(mmap.MADV_DONTNEED)
 
 
+class ChosenRows:
+    """Some rows of others, in memory or not.
+
+    Args:
+        rows: All.
+        places: Indices of those that are chosen, (n_chosen,).
+    """
+
+    def __init__(self, rows: Rows, places: IndexArray) -> None:
+        self._rows, self._places = rows, places
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self._places), *self._rows.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._rows.dtype
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, indices: Any) -> AnyArray:
+        return self._rows[self._places[indices]]
+
+
 class FileRows:
     """One row per file, read when asked.
 
@@ -143,6 +177,20 @@ class FileRows:
             rows[place] = self.read(self.paths[index])
         return rows
 
+    @property
+    def file_bytes(self) -> int:
+        """How large the files are together."""
+        total = 0
+        for path in self.paths:
+            with suppress(OSError):
+                total += path.stat().st_size
+        return total
+
+    def chosen(self, places: IndexArray) -> FileRows:
+        """The rows at these places, (n_chosen,)."""
+        paths = [self.paths[place] for place in places]
+        return FileRows(paths, self.read, self._shape, self._dtype, self.settings)
+
     def try_read(self, index: int) -> AnyArray | str:
         """Returns a row, or the reason why there is none."""
         try:
@@ -178,6 +226,26 @@ class FileRows:
         return digest.hexdigest()[:32]
 
 
+def readable(examples: Examples, progress: Progress = silent) -> Examples:
+    """Opens every file of examples that are read from files, and leaves out what cannot be read.
+
+    So that a first look counts what a training will count. Where they are too many, they are
+    returned as they are.
+
+    Raises:
+        DatasetError: None can be read.
+        Cancelled: Someone asked to stop.
+    """
+    rows = examples.x
+    limit = _OPENED_BYTES.get(examples.kind, 0)
+    if not isinstance(rows, FileRows) or len(rows) > _OPENED_FILES or rows.file_bytes > limit:
+        return examples
+    kept, skipped = _decode(rows, progress, lambda place, row: None)
+    if not skipped:
+        return examples
+    return _without(examples, rows, rows.chosen(kept), kept, skipped)
+
+
 def packed(examples: Examples, progress: Progress = silent) -> Examples:
     """Reads every file of examples that are read from files; others are returned as they are.
 
@@ -191,6 +259,21 @@ def packed(examples: Examples, progress: Progress = silent) -> Examples:
     if not isinstance(rows, FileRows):
         return examples
     x, kept, skipped = rows.pack(progress)
+    return _without(examples, rows, x, kept, skipped)
+
+
+def _without(
+    examples: Examples,
+    rows: FileRows,
+    x: Rows,
+    kept: IndexArray,
+    skipped: list[tuple[int, str]],
+) -> Examples:
+    """Examples with these rows, those that were kept; the others are named.
+
+    Raises:
+        DatasetError: None was kept.
+    """
     if not len(kept):
         raise DatasetError(
             f"None of the {len(rows):,} files can be read. The first: "

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
-from engine.datasets.files import PART_FOLDERS
+from engine.datasets.folder_meaning import PART_FOLDERS
 from engine.errors import DatasetError
 from engine.spec.run_spec import SplitSpec
 

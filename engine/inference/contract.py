@@ -74,6 +74,7 @@ class Contract:
             ("columns", self.feature_names, examples.feature_names),
             ("categories", _categories(self.reading), _categories(examples.reading)),
             ("classes", self.class_names, examples.class_names),
+            ("black and white", _ranges(self.reading), _ranges(examples.reading)),
             ("shape", self.preprocessing.inputs.raw_shape, examples.x.shape[1:]),
         ):
             if trained_on != found:
@@ -137,6 +138,17 @@ def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:
     columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
     found = [(item["name"], item["values"]) for item in columns if item.get("values")]
     return tuple(f"{name} ({', '.join(map(str, values))})" for name, values in found)
+
+
+def _ranges(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which values of pixels were black and white, by how they are stored, where it is unusual."""
+    usual = {"bytes": [0, 255], "integers": [0, 65_535]}
+    found = {**usual, **reading.get("ranges", {})}
+    return tuple(
+        f"{name} {low:g} to {high:g}"
+        for name, (low, high) in sorted(found.items())
+        if usual.get(name) != [low, high]
+    )
 
 
 def _listing(items: tuple[object, ...]) -> str:

@@ -105,7 +105,7 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
         DatasetError: The data cannot be read.
     """
     spec = parse(values)
-    divided = look(spec)
+    divided = look(spec, opens=False)
     signature = divided.signature
     resolved = resolve(spec, signature, divided.dataset.recommended_model)
     load_tensorflow()

@@ -41,7 +41,7 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
         Cancelled: Someone asked to stop.
     """
     spec = RunSpec.from_dict({name: part for name, part in values.items() if name != "model"})
-    divided = look(spec, progress)
+    divided = look(spec, progress, opens=False)
     problems = misfits(spec.augmentation, divided.signature.kind)
     if problems:
         raise SpecError(problems)

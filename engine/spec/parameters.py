@@ -66,6 +66,7 @@ class ParameterKind(StrEnum):
     BOOLEAN = "boolean"
     CHOICE = "choice"
     INTEGER_LIST = "integer list"
+    TEXT_LIST = "text list"
     TEXT = "text"
 
 
@@ -145,7 +146,8 @@ def _describe_field(name: str, info: FieldInfo) -> Parameter | None:
     elif annotation is str:
         kind = ParameterKind.TEXT
     elif get_origin(annotation) is tuple:
-        kind = ParameterKind.INTEGER_LIST
+        is_text = get_args(annotation)[0] is str
+        kind = ParameterKind.TEXT_LIST if is_text else ParameterKind.INTEGER_LIST
         for constraint in metadata:
             if isinstance(constraint, at.MinLen):
                 limits["min_length"] = constraint.min_length
@@ -262,9 +264,19 @@ def _problem(item: Any, model: type[BaseModel], prefix: str) -> Problem:
         case "too_short":
             words = f"A list of at least {item['ctx']['min_length']} is needed."
             return Problem(path, f"{words} Received: {received}.")
+        case "tuple_type" if _takes_texts(model, location):
+            words = 'Must be a list of names, such as ["a", "b"].'
+            return Problem(path, f"{words} Received: {received}.")
         case kind:
             words = _WORDS.get(kind) or _sentence(item["msg"])
             return Problem(path, f"{words} Received: {received}.")
+
+
+def _takes_texts(model: type[BaseModel], location: list[str]) -> bool:
+    """Whether the field that a path ends in is a list of texts."""
+    owner = _owner(model, location[:-1])
+    info = owner.model_fields.get(location[-1]) if owner else None
+    return info is not None and get_args(info.annotation)[:1] == (str,)
 
 
 def _owner(model: type[BaseModel], location: list[str]) -> type[BaseModel] | None:

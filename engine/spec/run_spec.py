@@ -47,6 +47,12 @@ class ColumnSpec(Parameters):
         "where a value was missing. A category never seen in training is treated as a gap.",
     )
     constant: float | str | None = Field(None, title="Constant")
+    decimal: Literal["auto", "point", "comma"] = parameter(
+        "auto",
+        label="Decimal sign",
+        help="Of the column's numbers, where 1.234 or 1,234 could be read in two ways; the other "
+        "sign groups thousands.",
+    )
 
 
 class DataSpec(Parameters):

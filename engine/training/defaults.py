@@ -141,7 +141,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             item.name for item in ARCHITECTURES if not item.misfit(signature.kind, signature.task)
         ]
         raise SpecError([Problem("model.name", misfit, f"Models that fit: {', '.join(fitting)}.")])
-    parameters = validate(architecture.parameters, spec.model.parameters, "model.parameters")
+    parameters = _parameters(architecture, signature, spec.model.parameters)
     problems = [
         Problem(f"model.parameters.{problem.field}", problem.message, problem.hint)
         for problem in architecture.check(signature, parameters)
@@ -167,6 +167,20 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             "augmentation": completed(spec.augmentation),
         }
     )
+
+
+def _parameters(
+    architecture: Architecture, signature: Signature, given: Mapping[str, Any]
+) -> Parameters:
+    """What was given and, of the rest, the defaults, or smaller ones where data asks for them."""
+    usual = validate(architecture.parameters, given, "model.parameters")
+    if any(problem.field in given for problem in architecture.check(signature, usual)):
+        return usual
+    for smaller in ({}, *architecture.smaller):
+        tried = validate(architecture.parameters, {**smaller, **given}, "model.parameters")
+        if not architecture.check(signature, tried):
+            return tried
+    return usual
 
 
 def _fitting(recommended: str, signature: Signature) -> str:

@@ -12,7 +12,7 @@ from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
 from engine.datasets.packed_cache import noting_packed
-from engine.datasets.packing import packed
+from engine.datasets.packing import packed, readable
 from engine.datasets.profile import profile
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
@@ -127,8 +127,13 @@ def balanced_weights(
     return np.where(counts > 0, len(y) / (present * np.maximum(counts, 1)), 0.0)
 
 
-def look(spec: RunSpec, progress: Progress = silent) -> DividedData:
-    """Loads and divides data without reading files that are many; the model does not matter.
+def look(spec: RunSpec, progress: Progress = silent, opens: bool = True) -> DividedData:
+    """Loads and divides data; the model does not matter.
+
+    Args:
+        spec: Its model may be missing.
+        progress: Told how far it is.
+        opens: Open files, where they are not too many, so that only those count that can be read.
 
     Raises:
         SpecError: A parameter of the data is wrong.
@@ -136,7 +141,7 @@ def look(spec: RunSpec, progress: Progress = silent) -> DividedData:
         Cancelled: Someone asked to stop.
     """
     dataset, examples = load_examples(spec.data, progress)
-    return _prepared(dataset, examples, spec)
+    return _prepared(dataset, readable(examples, progress) if opens else examples, spec)
 
 
 def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:

@@ -263,6 +263,19 @@ class TextField(QLineEdit):
         self.value_changed.emit()
 
 
+class TextListField(TextField):
+    """Several names, parted by commas."""
+
+    def value(self) -> Any:
+        """Returns the names, or None where there are none and that means automatic."""
+        names = [name.strip() for name in self.text().split(",") if name.strip()]
+        return None if self._nullable and not names else names
+
+    def set_value(self, value: Any) -> None:
+        """Shows names."""
+        super().set_value(None if value is None else ", ".join(map(str, value)))
+
+
 class IntegerListField(QWidget):
     """Several integers, such as the units of each layer: typed with commas, or added and removed.
 
@@ -366,5 +379,7 @@ def make_field(parameter: Parameter, parent: QWidget | None = None) -> Field:
             return ChoiceField(parameter, parent)
         case ParameterKind.INTEGER_LIST:
             return IntegerListField(parameter, parent)
+        case ParameterKind.TEXT_LIST:
+            return TextListField(parameter, parent)
         case ParameterKind.TEXT:
             return TextField(parameter, parent)

@@ -13,8 +13,9 @@ import pytest
 from engine.datasets import load_examples, packing, recognise
 from engine.datasets.numpy_files.array_files import arrays_in
 from engine.datasets.numpy_files.array_pairs import role_of
-from engine.datasets.numpy_files.array_values import Grey, JoinedRows, meaning_of
+from engine.datasets.numpy_files.array_values import JoinedRows, meaning_of
 from engine.datasets.packing import DiskRows
+from engine.datasets.pixel_range import PixelRange
 from engine.errors import Cancelled, DatasetError
 from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Task
@@ -212,7 +213,7 @@ class TestMeaning:
 
     def test_constant_images(self):
         for value in (0.0, 7.0, -7.0):
-            grey = Grey.of(value, value, False)
+            grey = PixelRange.of(value, value, False)
             assert grey.high > grey.low
             assert grey.pixels(np.array([value])).dtype == np.uint8
 
@@ -420,9 +421,9 @@ class TestFilesThatLie:
         assert "Received: inf in row 8" in refusal(npz(tmp_path / "a.npz", x=x, y=LABELS))
         x[7, 2] = np.nan
         assert "Received: nan in row 8" in refusal(npz(tmp_path / "a.npz", x=x, y=LABELS))
-        y = np.where(LABELS == 0, np.nan, 1.5)
+        y = np.where(LABELS == 0, np.inf, 1.5)
         text = refusal(npz(tmp_path / "a.npz", x=IMAGES, y=y))
-        assert "'y' must hold finite numbers. Received: nan in row 1" in text
+        assert "'y' must hold finite numbers. Received: inf in row 1" in text
 
     def test_lengths_and_shapes_that_disagree(self, tmp_path):
         path = npz(tmp_path / "a.npz", x=IMAGES, y=LABELS[:29])

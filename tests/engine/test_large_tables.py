@@ -139,7 +139,6 @@ def test_may_be_cancelled(path: Path, large: None, cache: Path, calls: int) -> N
     [
         ("1,2,red,2024-01-01,1,2,3", "Line 3002 "),
         ('1,2,"red,2024-01-01,1,2', "starts in line 3002 "),
-        ("abc,2,red,2024-01-01,1,2", "'abc' in line 3002"),
         ("inf,2,red,2024-01-01,1,2", "'inf' in line 3002"),
         ("1e400,2,red,2024-01-01,1,2", "'1e400' in line 3002"),
     ],
@@ -149,6 +148,17 @@ def test_lies_are_refused_with_the_line(path: Path, large: None, line: str, word
     with pytest.raises(DatasetError) as caught:
         load(path)
     assert words in caught.value.message
+
+
+def test_mistakes_are_gaps_and_named_by_line(path: Path, large: None) -> None:
+    line = "abc,2,red,2024-13-01,1,2\n"
+    path.write_text(path.read_text("utf-8") + line, "utf-8")
+    for _ in range(2):  # made, then found in the cache
+        examples = load(path)
+        last = dict(zip(examples.feature_names, examples.x[-1:][0], strict=True))
+        assert np.isnan([last["a"], last["t (day)"], last["t (days)"]]).all()
+        named = {item.names for item in examples.findings}
+        assert {("line 3002: 'abc'",), ("line 3002: '2024-13-01'",)} <= named
 
 
 def test_short_rows_are_counted(path: Path, large: None) -> None:

@@ -121,7 +121,9 @@ class TestReading:
 
     def test_decimal_comma_is_read_and_reported(self, folder: Path) -> None:
         examples = load(write(folder, "a;y\n1,5;0,25\n-2,5;1\n1.234;3,5e2\n"))
-        assert examples.x.tolist() == [[1.5], [-2.5], [1.234]]
+        # Beside decimal commas, a point before three digits groups thousands.
+        assert examples.x.tolist() == [[1.5], [-2.5], [1234]]
+        assert "'1.234' is 1234" in found(examples, Trouble.UNDERSTOOD, "a").text
         assert examples.y.tolist() == [0.25, 1, 350]
         assert "decimal comma" in examples.notes[0]
 
@@ -364,15 +366,26 @@ class TestColumns:
         error = refusal(write(folder, "a,y\n1,0.5\n2,1.5\n1e39,2.5\n"))
         assert "Received: '1e39' in line 4" in error.message
 
-    def test_a_mistake_among_numbers_is_named_by_line(self, folder: Path) -> None:
+    @pytest.mark.parametrize("cell", ["abc", "1_000", "0x10", "12 kg"])
+    def test_a_mistake_among_numbers_is_a_gap_and_named_by_line(
+        self, folder: Path, cell: str
+    ) -> None:
         rows = "".join(f"{index},{index}.5\n" for index in range(30))
-        error = refusal(write(folder, f"age,y\n{rows}abc,1.5\n"))
-        assert "Column 'age' must hold numbers. Received: 'abc' in line 32." in error.message
+        examples = load(write(folder, f'age,y\n{rows}"{cell}",1.5\n'))
+        assert np.isnan(examples.x[:, 0]).tolist() == [False] * 30 + [True]
+        named = [item for item in examples.findings if item.names == (f"line 32: '{cell}'",)]
+        assert "1 cell of 'age' holds no number and counts as a gap" in named[0].text
+        left_out = load(folder / "table.csv", exclude=["line 32"])
+        assert left_out.n_samples == 30
 
-    @pytest.mark.parametrize("cell", ["1_000", "0x10", "12 kg", "1,000"])
-    def test_what_only_looks_like_a_number_is_none(self, folder: Path, cell: str) -> None:
-        rows = "".join(f"{index},{index}.5\n" for index in range(30))
-        assert repr(cell) in refusal(write(folder, f'age,y\n{rows}"{cell}",1.5\n')).message
+    def test_a_mistake_among_new_inputs_is_refused_with_its_line(self, folder: Path) -> None:
+        rows = "".join(f"{index}.25,{index}.5\n" for index in range(30))
+        examples = load(write(folder, f"age,y\n{rows}"))
+        asked = Contract.of(
+            examples, Preprocessing.fit(examples, np.arange(30), PreprocessingSpec())
+        ).input_spec
+        with pytest.raises(DatasetError, match="Received: 'abc' in line 3"):
+            read_inputs(write(folder, "age\n1\nabc\n", "new.csv"), asked)
 
     def test_text_with_many_values_is_left_out_and_reported(self, folder: Path) -> None:
         rows = "".join(f"name {index},{index},{index}.5\n" for index in range(50))

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from engine.datasets.base import InputSpec
 from engine.datasets.clips import video_files
 from engine.datasets.language import texts
-from engine.datasets.numpy_files import arrays
+from engine.datasets.numpy_files import array_inputs
 from engine.datasets.numpy_files.array_files import IDX_NAME
+from engine.datasets.numpy_files.arrays import NUMPY_SUFFIXES
 from engine.datasets.pictures import image_files
 from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
@@ -87,16 +88,16 @@ def _read(text: str, asked: InputSpec) -> Array:
     if not is_file:
         if kind is Kind.TEXT and suffix not in reader.suffixes:
             return np.array([text], object)
-        if kind is Kind.TABLE and suffix not in (*reader.suffixes, *arrays.NUMPY_SUFFIXES):
+        if kind is Kind.TABLE and suffix not in (*reader.suffixes, *NUMPY_SUFFIXES):
             return _read_row(text, asked)
         if is_folder:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
     if suffix in reader.suffixes:
         return reader.read(path, asked)
-    if suffix in arrays.NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
-        return arrays.read_inputs(path, asked)
-    known = dict.fromkeys((*reader.suffixes, *arrays.NUMPY_SUFFIXES))
+    if suffix in NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
+        return array_inputs.read_inputs(path, asked)
+    known = dict.fromkeys((*reader.suffixes, *NUMPY_SUFFIXES))
     raise DatasetError(
         f"A model of {kind.value} data cannot take such a file. Received: '{text}'.",
         f"Known types: {', '.join(known)}.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+import re
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from engine.spec.parameters import ParameterKind, describe, parse_text, shorten,
 from engine.spec.run_spec import (
     AnomalySpec,
     AugmentationSpec,
+    ColumnSpec,
     DataSpec,
     PreprocessingSpec,
     SplitSpec,
@@ -36,6 +38,7 @@ from engine.training.defaults import recommended_model
 Values = dict[str, Any]
 
 _OF_PLUGINS = "augmentation.plugins."
+_OF_COLUMNS = "data.columns."
 
 # Named flags and the field each stands for.
 FLAGS: dict[str, tuple[str, ...]] = {
@@ -55,12 +58,12 @@ class _Setting:
     Attributes:
         key: How it is written in full, such as ``model.units``.
         path: Where it stands in a specification.
-        is_list: It takes several numbers.
+        kind: What sort of value it takes; None: not declared.
     """
 
     key: str
     path: tuple[str, ...]
-    is_list: bool = False
+    kind: ParameterKind | None = None
 
     @property
     def bare(self) -> str:
@@ -227,11 +230,35 @@ def _parse(assignment: str, settings: list[_Setting]) -> tuple[tuple[str, ...], 
     if not separator or not key:
         problem = Problem("--set", f"Must be key=value. Received: '{assignment}'.")
         raise SpecError([problem])
+    if key.startswith(_OF_COLUMNS) and any(item.path == ("data", "target") for item in settings):
+        return _of_column(assignment)
     setting = _find(key.replace("-", "_"), settings)
-    value = parse_text(text.strip())
-    if setting.is_list and isinstance(value, int | float):
-        value = [value]  # A list of one is written without a comma.
-    return setting.path, value
+    return setting.path, _value(text.strip(), setting.kind)
+
+
+def _of_column(assignment: str) -> tuple[tuple[str, ...], Any]:
+    """What is set of a column of a table, whose name may hold any sign."""
+    fields = "|".join(ColumnSpec.model_fields)
+    found = re.fullmatch(
+        rf"data\.columns\.(.+?)\.({fields})\s*=(.*)", assignment.strip(), re.DOTALL
+    )
+    if found is None:
+        message = f"Must be {_OF_COLUMNS}NAME.FIELD=value. Received: '{assignment}'."
+        hint = f"Of a column can be set: {', '.join(ColumnSpec.model_fields)}."
+        raise SpecError([Problem("--set", message, hint)])
+    return ("data", "columns", found[1], found[2]), parse_text(found[3].strip())
+
+
+def _value(text: str, kind: ParameterKind | None) -> Any:
+    """A value as it was typed; names stay names, even where they look like numbers."""
+    value = parse_text(text)
+    if kind is ParameterKind.INTEGER_LIST and isinstance(value, int | float):
+        return [value]  # A list of one is written without a comma.
+    if kind is ParameterKind.TEXT and isinstance(value, int | float | list):
+        return text
+    if kind is ParameterKind.TEXT_LIST and not text.startswith("["):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    return value
 
 
 def _find(key: str, settings: list[_Setting]) -> _Setting:
@@ -280,9 +307,7 @@ def _settings(values: Values) -> list[_Setting]:
             ("execution", ("execution",), ExecutionSpec),
         ]
     found = [
-        _Setting(
-            f"{group}.{item.name}", (*path, item.name), item.kind is ParameterKind.INTEGER_LIST
-        )
+        _Setting(f"{group}.{item.name}", (*path, item.name), item.kind)
         for group, path, declared in groups
         for item in describe(declared)
     ]
@@ -297,8 +322,7 @@ def _plugin_settings() -> list[_Setting]:
         found.append(_Setting(".".join(path), path))
         for item in describe(augmentation.parameters):
             key = ".".join((*path, item.name))
-            is_list = item.kind is ParameterKind.INTEGER_LIST
-            found.append(_Setting(key, (*path, item.name), is_list))
+            found.append(_Setting(key, (*path, item.name), item.kind))
     return found
 
 

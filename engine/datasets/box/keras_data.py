@@ -19,7 +19,7 @@ from engine.datasets.box import keras_files, keras_names
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload
 from engine.datasets.numpy_files.array_files import arrays_in, reading
 from engine.datasets.numpy_files.array_pairs import pair
-from engine.datasets.numpy_files.arrays import ArrayParameters, load_arrays
+from engine.datasets.numpy_files.arrays import ArrayParameters, load_found
 from engine.datasets.packing import stored_rows
 from engine.errors import DatasetError
 from engine.spec.run_spec import DataSpec
@@ -61,9 +61,9 @@ class KerasDataset(Dataset):
     def _arrays(self, progress: Progress) -> Examples:
         """Examples from plain arrays, as any file of arrays is read."""
         found = {item.name: item for file in self.files for item in arrays_in(file.location)}
-        pairs = pair(found, None, None, self.files[0].location.name)
+        known = pair(found, None, None, self.files[0].location.name)
         data = DataSpec(source=self.name, task=self.task)
-        return replace(load_arrays(pairs, data, ArrayParameters(), progress), facts=())
+        return replace(load_found(known, data, ArrayParameters(), progress), facts=())
 
 
 class Mnist(KerasDataset):

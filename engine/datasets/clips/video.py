@@ -13,6 +13,7 @@ from engine.datasets.base import Examples, Progress, silent
 from engine.datasets.class_folders import labelled_by_folder
 from engine.datasets.clips.video_files import SUFFIXES, ClipHead, ClipReader, read_head
 from engine.datasets.files import FoundFile, Glance, list_files
+from engine.datasets.folder_meaning import FolderParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
 from engine.datasets.packing import FileRows
@@ -20,14 +21,14 @@ from engine.datasets.summaries import distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
 from engine.events.profile import Distribution
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
 _HEADERS_READ = 24
 
 
-class VideoParameters(Parameters):
+class VideoParameters(FolderParameters):
     """What is taken of each clip."""
 
     frames: int = parameter(
@@ -86,7 +87,7 @@ class VideoFolder(FileDataset):
         Raises:
             DatasetError: There are no clips, or fewer than two classes.
         """
-        listing = list_files(self.path, SUFFIXES, self.data.exclude, progress)
+        listing = list_files(self.path, SUFFIXES, self.data.exclude, progress, parameters)
         if not listing.files:
             raise DatasetError(
                 f"The folder '{self.path}' holds no video clips.",

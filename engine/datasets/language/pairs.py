@@ -18,7 +18,8 @@ from engine.datasets.language.decoding import checked_encoding, read_lines
 from engine.datasets.language.languages import LANGUAGES
 from engine.datasets.language.packed_texts import object_array
 from engine.datasets.language.text_checks import MAX_COMPARED, TextMarks, counted, repeated
-from engine.datasets.language.text_peek import is_text, peek, split_tabs
+from engine.datasets.language.text_peek import is_text, peek
+from engine.datasets.tables.cell_lines import split_tabs
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import Parameters, parameter

@@ -13,16 +13,25 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.files import Glance
+from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import imbalance, understand_targets
+from engine.datasets.labels import (
+    GapWords,
+    gap_words_finding,
+    imbalance,
+    missing_labels,
+    understand_targets,
+)
 from engine.datasets.language.decoding import MAX_CHARACTERS
 from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_array, pack_texts
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
-from engine.datasets.tables.table_cells import NumberStyle
+from engine.datasets.packing import ChosenRows
+from engine.datasets.tables.table_cells import GAP_WORDS, is_missing_label
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter
@@ -38,10 +47,10 @@ _USUAL_TEXTS = ("text", "review", "sentence", "comment", "message", "content", "
 _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment", "score", "rating")
 _LOOKED_AT_ROWS = 1_000
 # Rises when the same file is read in another way: what was kept on disk before is left alone.
-_VERSION = 2
+_VERSION = 3
 
 
-class TextTableParameters(TableParameters):
+class TextTableParameters(TableParameters, SpellingParameters):
     """Which column holds the texts, and how the file is cut into cells."""
 
     text: str = parameter(
@@ -97,20 +106,23 @@ class TextTable(FileDataset):
                 "Set the task to classification or regression, or read the file as pairs.",
             )
         style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
-        cells = _Cells(source, text, target, self.data.weights, style, exclude)
-        x = cells.read(self._key(parameters, text, target), progress)
+        words = parameters.gap_words
+        cells = _Cells(source, text, target, self.data.weights, style, exclude, words)
+        x = cells.without_words(cells.read(self._key(parameters, text, target), progress))
         if not len(x):
             raise DatasetError(
                 f"'{self.path.name}' has no row with both '{text}' and '{target}'.",
                 f"Columns: {', '.join(source.names)}.",
             )
-        found = understand_targets(object_array(cells.targets), target, self.task)
+        targets, lines = object_array(cells.targets), np.array(cells.lines, np.int64)
+        found = understand_targets(targets, target, self.task, lines, parameters.spellings)
         marks = TextMarks.of_rows(x)
         names = tuple(f"{source.line_word} {line}" for line in cells.lines)
         report = source.report()
         findings = [
             *report.findings,
             *cells.findings,
+            *found.findings,
             *repeated(marks.marks, found.y, found.class_names, names, x),
             *(imbalance(found.y, found.class_names) if found.class_names else ()),
         ]
@@ -133,7 +145,7 @@ class TextTable(FileDataset):
             reading={
                 "per": "line",
                 "column": text,
-                "parameters": parameters.model_dump(exclude={"text"}),
+                "parameters": parameters.model_dump(include=set(TableParameters.model_fields)),
             },
         )
 
@@ -156,6 +168,7 @@ class _Cells:
     weight: str | None
     style: NumberStyle
     exclude: frozenset[str]
+    gap_words: GapWords
     targets: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
@@ -201,11 +214,29 @@ class _Cells:
         for row, line in enumerate(lines):
             if f"{self.source.line_word} {line}" in self.exclude:
                 continue
-            if texts[row] and targets[row]:
+            if texts[row] and not self._is_missing(targets[row]):
                 rows.append(row)
             else:
                 self.empty.append(line)
         return rows
+
+    def _is_missing(self, target: str) -> bool:
+        if self.gap_words == "none":
+            return not target
+        is_word = self.gap_words == "all" and target.lower() in GAP_WORDS
+        return is_word or is_missing_label(target)
+
+    def without_words(self, x: Rows) -> Rows:
+        """Leaves out rows whose target is a word for a gap, where all others are numbers."""
+        gaps = missing_labels(self.targets, self.gap_words)
+        if not gaps.any():
+            return x
+        kept = np.flatnonzero(~gaps)
+        self.empty = sorted((*self.empty, *(self.lines[row] for row in np.flatnonzero(gaps))))
+        for name in ("targets", "lines", "places", "_weights"):
+            values = getattr(self, name)
+            setattr(self, name, [values[row] for row in kept] if values else values)
+        return x[kept] if isinstance(x, np.ndarray) else ChosenRows(x, kept)
 
     def _weights_in(self, chunk: Chunk, rows: list[int]) -> list[float]:
         name, places = self.weight or "", np.array(rows, np.int64)
@@ -220,8 +251,10 @@ class _Cells:
 
     @property
     def findings(self) -> tuple[DataFinding, ...]:
-        """Rows that lack a text or a target, and texts that are cut."""
-        found = []
+        """Rows that lack a text or a target, texts that are cut, and classes that may be gaps."""
+        found: list[DataFinding] = []
+        if self.gap_words == "numbers":
+            found += gap_words_finding(self.targets, self.target)
         if self.empty:
             count, word = len(self.empty), self.source.line_word
             reason = f"they lack '{self.text}' or '{self.target}'"

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from engine.datasets.encodings import beginning
+from engine.datasets.tables.cell_lines import split_tabs
 from engine.datasets.tables.table_cells import GAP_WORDS, parse_number
 from engine.errors import DatasetError
 
@@ -65,19 +66,6 @@ def _rows(lines: list[str], delimiter: str) -> tuple[tuple[str, ...], ...]:
             if row:
                 rows.append(tuple(cell.strip() for cell in row))
     return tuple(rows[:_ROWS])
-
-
-def split_tabs(line: str) -> tuple[str, ...]:
-    """Cells of a line with tabs; quotation marks are text, unless they enclose a whole cell."""
-    return tuple(_unquoted(cell.strip()) for cell in line.rstrip("\r\n").split("\t"))
-
-
-def _unquoted(cell: str) -> str:
-    inner = cell[1:-1]
-    is_enclosed = (
-        len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner.replace('""', "")
-    )
-    return inner.replace('""', '"') if is_enclosed else cell
 
 
 def is_text(cells: tuple[str, ...]) -> bool:

@@ -5,11 +5,12 @@ Folders named train and test above them say which part their texts belong to.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,8 +18,10 @@ from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.encodings import Encoding, EncodingName, Guess, guess_encoding
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
 from engine.datasets.findings import unreadable
+from engine.datasets.folder_meaning import FolderParameters, one_spelling, spelling_finding
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import imbalance
+from engine.datasets.language.about_files import is_description, without_descriptions
 from engine.datasets.language.decoding import checked_encoding, read_lines, read_text
 from engine.datasets.language.packed_texts import TextRows, object_array
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
@@ -27,7 +30,7 @@ from engine.datasets.language.text_reading import LOOKED_AT, Look, SharedGuess, 
 from engine.datasets.tables.table_opening import SUFFIXES as TABLE_SUFFIXES
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
@@ -38,11 +41,8 @@ TEXT_SUFFIXES = (".txt", ".text")
 INPUT_SUFFIXES = tuple(dict.fromkeys((*TEXT_SUFFIXES, *TABLE_SUFFIXES)))
 """Of files that texts to predict for are read from."""
 
-# Files that tell of the data and hold none of it.
-_ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "authors", "about")
 
-
-class TextParameters(Parameters):
+class TextParameters(FolderParameters):
     """How the files are read."""
 
     encoding: EncodingName = parameter(
@@ -50,6 +50,13 @@ class TextParameters(Parameters):
         label="Encoding",
         help="How the files write their letters. 'auto' tells UTF-8, UTF-16 and UTF-32 by "
         "themselves, and guesses the rest from the letters.",
+    )
+    about: Literal["auto", "keep", "drop"] = parameter(
+        "auto",
+        label="Files named about or readme",
+        help="'drop' takes them for descriptions of the data, 'keep' for texts of it. 'auto' keeps "
+        "those in the folders of classes, and those that hold as many texts as other files.",
+        advanced=True,
     )
 
 
@@ -64,7 +71,7 @@ class TextFolderFormat(Format):
 
     def likeness(self, glance: Glance) -> float:
         n_texts = sum(glance.suffixes[suffix] for suffix in TEXT_SUFFIXES)
-        n_above = len([path for path in glance.top_files if _is_text(path)])
+        n_above = len([path for path in glance.top_files if _is_class(path)])
         is_likely = glance.is_folder and glance.class_folders and n_above <= n_texts / 2
         return 0.9 if is_likely and glance.share(TEXT_SUFFIXES) > 0.8 else 0.0
 
@@ -82,14 +89,19 @@ class TextLinesFormat(Format):
     tasks = (Task.CLASSIFICATION,)
 
     def likeness(self, glance: Glance) -> float:
-        files = [path for path in glance.top_files if _is_text(path)]
+        files = [path for path in glance.top_files if path.suffix.lower() in TEXT_SUFFIXES]
         if not glance.is_folder or not files or glance.share(TEXT_SUFFIXES) <= 0.8:
             return 0.0
         # A single one is no class beside another, but what else should it be; loading explains.
-        return 0.8 if len(files) > 1 else 0.1
+        return 0.8 if len(files) > 1 and any(_is_class(path) for path in files) else 0.1
 
     def open(self, path: Path, data: DataSpec) -> TextLines:
         return TextLines(path, data)
+
+
+def _is_class(path: Path) -> bool:
+    """Whether a file beside folders, by its name alone, may hold the texts of a class."""
+    return path.suffix.lower() in TEXT_SUFFIXES and not is_description(path)
 
 
 class _Texts(FileDataset):
@@ -97,7 +109,7 @@ class _Texts(FileDataset):
 
     recommended_model = "text_cnn"
 
-    def _listed(self, progress: Progress) -> Listing:
+    def _listed(self, parameters: TextParameters, progress: Progress) -> Listing:
         """The folder's text files, without those that are left out or tell of the data."""
         if not self.path.is_dir():
             raise DatasetError(
@@ -111,18 +123,11 @@ class _Texts(FileDataset):
                 "Leave target and task out, or bring a table with the texts and their numbers.",
             )
         folders = tuple(name for name in self.data.exclude if name.endswith("/"))
-        listing = list_files(self.path, TEXT_SUFFIXES, self.data.exclude, progress)
+        listing = list_files(self.path, TEXT_SUFFIXES, self.data.exclude, progress, parameters)
         files = [file for file in listing.files if not file.name.startswith(folders)]
-        about = [file.name for file in files if not _is_text(file.path)]
-        findings = list(listing.findings)
-        if about:
-            text = f"Taken for descriptions and left out: {', '.join(about[:5])}."
-            findings.append(
-                DataFinding(Trouble.LEFT_OUT, "", text, tuple(about[:MAX_NAMES]), len(about))
-            )
-        return Listing(
-            tuple(file for file in files if _is_text(file.path)), (*findings, *self._empty(files))
-        )
+        kept, findings = without_descriptions(files, parameters.about, self.data.exclude)
+        findings = (*listing.findings, *listing.meaning.findings, *findings, *self._empty(files))
+        return Listing(kept, findings, listing.meaning)
 
     def _empty(self, files: list[FoundFile]) -> tuple[DataFinding, ...]:
         """Folders beside those of the classes that hold no texts."""
@@ -167,7 +172,7 @@ class TextFolder(_Texts):
             DatasetError: There are not two classes with texts.
             Cancelled: Someone asked to stop.
         """
-        listing = self._listed(progress)
+        listing = self._listed(parameters, progress)
         outside = [file.name for file in listing.files if not file.class_name]
         files = [file for file in listing.files if file.class_name]
         findings = list(listing.findings)
@@ -221,13 +226,16 @@ class TextLines(_Texts):
             DatasetError: There are not two classes with texts, or a line cannot be read.
             Cancelled: Someone asked to stop.
         """
-        listing = self._listed(progress)
+        listing = self._listed(parameters, progress)
         look = Look(parameters.encoding, SharedGuess(listing.files))
         files, bad = look.encodings_of(listing.files, progress)
         findings = [*listing.findings, *unreadable(bad, len(listing.files))]
         reader = TextLinesReader(files, look, self.data.exclude, progress)
         x, of_file, names = reader.read()
         labels = [file.class_name or file.path.stem for file in files]
+        if parameters.spellings == "auto" and (spelling := one_spelling(Counter(labels))):
+            labels = [spelling.get(label, label) for label in labels]
+            findings.append(spelling_finding(spelling))
         class_names = _classes(self.path, [labels[index] for index in np.unique(of_file)])
         numbers = {name: number for number, name in enumerate(class_names)}
         y = np.array([numbers.get(label, -1) for label in labels], np.int64)[of_file]
@@ -285,10 +293,6 @@ def _guess_of(reading: Mapping[str, Any]) -> Guess:
     if "guess" not in reading:
         return guess_encoding
     return lambda _: Encoding(str(reading["guess"]), is_guess=True)
-
-
-def _is_text(path: Path) -> bool:
-    return path.suffix.lower() in TEXT_SUFFIXES and path.stem.lower() not in _ABOUT
 
 
 def _classes(folder: Path, labels: list[str]) -> tuple[str, ...]:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from engine.datasets.files import PART_FOLDERS
+from engine.datasets.folder_meaning import PART_FOLDERS
 from engine.datasets.numpy_files.array_files import ArrayFile, arrays_in, reading
 from engine.errors import DatasetError
 
 _INPUTS = ("x", "data", "image", "images", "feature", "features", "input", "inputs", "samples")
 _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "output", "outputs")
+_CLASSES = (*_TARGETS, "category", "categories", "name", "names")
+_COLUMNS = ("feature", "features", "column", "columns")
+# What stands beside inputs and targets; with such a word, a name is neither of them.
+_COMPANIONS = frozenset(
+    (
+        *("id", "ids", "idx", "index", "indices", "uid", "key", "keys"),
+        *("name", "names", "file", "files", "filename", "filenames", "path", "paths"),
+        *("mask", "masks", "weight", "weights", "mean", "std", "min", "max"),
+        *("prob", "probs", "proba", "probas", "probability", "probabilities", "logit", "logits"),
+        *("pred", "preds", "prediction", "predictions"),
+        *("shape", "shapes", "size", "sizes", "length", "lengths"),
+        *("time", "times", "timestamp", "timestamps", "date", "dates"),
+        *("group", "groups", "subject", "subjects", "patient", "patients"),
+        *("fold", "folds", "split", "splits"),
+    )
+)
 # Longest first: "training" before "train".
 _PARTS = sorted([*PART_FOLDERS, "t10k"], key=len, reverse=True)
 _HINT = "Name them x and y, or x_train, y_train, x_test and y_test; or say which with target."
@@ -26,6 +41,23 @@ class Pair:
 
     x: ArrayFile
     y: ArrayFile | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the arrays of a source are.
+
+    Attributes:
+        pairs: Inputs and targets by part, -1 for none.
+        class_names: Names of the classes, by their number.
+        feature_names: Names of the columns of the inputs.
+        others: Arrays that are not used.
+    """
+
+    pairs: dict[int, Pair]
+    class_names: ArrayFile | None = None
+    feature_names: ArrayFile | None = None
+    others: tuple[ArrayFile, ...] = field(default=())
 
 
 def idx_stem(name: str) -> str:
@@ -59,6 +91,16 @@ def beside(path: Path) -> dict[str, ArrayFile]:
 
 def role_of(name: str) -> tuple[str, int]:
     """What a name says: ``x`` (inputs), ``y`` (targets) or nothing, and the part, -1 for none."""
+    words, part = _words_of(name)
+    if any(word in _COMPANIONS for word in words):
+        return "", part
+    if any(word in _TARGETS for word in words):
+        return "y", part
+    return ("x" if any(word in _INPUTS for word in words) else ""), part
+
+
+def _words_of(name: str) -> tuple[list[str], int]:
+    """The words of a name without the one that says the part, and the part."""
     words = [word for word in re.split(r"[^a-z0-9]+|idx\d.*", name.lower()) if word]
     part = -1
     for known in _PARTS:
@@ -71,14 +113,12 @@ def role_of(name: str) -> tuple[str, int]:
             if part < 0 and rest != word and rest in (*_INPUTS, *_TARGETS):
                 words[words.index(word)] = rest
                 part = PART_FOLDERS.get(known, 2)
-    if any(word in _TARGETS for word in words):
-        return "y", part
-    return ("x" if any(word in _INPUTS for word in words) else ""), part
+    return words, part
 
 
 def pair(
     found: Mapping[str, ArrayFile], inputs: str | None, target: str | None, source: str
-) -> dict[int, Pair]:
+) -> Found:
     """Finds out which arrays are inputs and which their targets, by part (-1: no part).
 
     Raises:
@@ -87,30 +127,84 @@ def pair(
     if not found:
         raise DatasetError(f"'{source}' holds no arrays.", "Save them with numpy.savez.")
     if inputs is not None or (target is not None and target in found):
-        return {-1: _asked(found, inputs, target, source)}
-    pairs: dict[int, Pair] = {}
-    xs = {part: found[name] for name in found for role, part in [role_of(name)] if role == "x"}
-    ys = {part: found[name] for name in found for role, part in [role_of(name)] if role == "y"}
-    for part, x in xs.items():
-        pairs[part] = Pair(x, ys.get(part))
-    if len(found) == 1:
-        return {-1: Pair(next(iter(found.values())), None)}
-    if len(found) == 2 and not any(item.y for item in pairs.values()):
-        first, second = found.values()
-        if np.prod(first.shape) < np.prod(second.shape):
-            first, second = second, first
-        if first.shape[:1] == second.shape[:1]:
-            return {-1: Pair(first, second)}
-    with_targets = {part: item for part, item in pairs.items() if item.y is not None}
-    if not with_targets:
+        pairs = {-1: _asked(found, inputs, target, source)}
+    elif len(found) == 1:
+        pairs = {-1: Pair(next(iter(found.values())), None)}
+    else:
+        pairs = _by_names(found) or _by_shapes(found)
+    if not pairs:
         raise DatasetError(
             f"Which array of '{source}' holds the inputs, and which the targets? Received: "
             f"{listing(found.values())}.",
             _HINT,
         )
-    if 0 in with_targets:
-        with_targets.pop(-1, None)
-    return dict(sorted(with_targets.items()))
+    if 0 in pairs:
+        pairs.pop(-1, None)
+    used = [item for one in pairs.values() for item in (one.x, one.y)]
+    others = [item for item in found.values() if item not in used]
+    features = _naming(others, _COLUMNS)
+    classes = _naming([item for item in others if item is not features], _CLASSES)
+    others = [item for item in others if item not in (features, classes)]
+    return Found(dict(sorted(pairs.items())), classes, features, tuple(others))
+
+
+def _naming(arrays: Iterable[ArrayFile], words: Collection[str]) -> ArrayFile | None:
+    """The list of names whose own name has one of these words and no other that matters."""
+    for item in arrays:
+        own = {*_words_of(item.name)[0]} - {"name", "names"}
+        is_list = item.dtype.kind in "US" and len(item.shape) == 1
+        if is_list and own <= {*words} and _words_of(item.name)[0]:
+            return item
+    return None
+
+
+def _by_names(found: Mapping[str, ArrayFile]) -> dict[int, Pair]:
+    """Pairs by what arrays are called, as far as their numbers of rows agree."""
+    pairs: dict[int, Pair] = {}
+    roles = {name: role_of(name) for name in found}
+    parts = {part for _, part in roles.values()}
+    for part in parts:
+        xs = [found[name] for name, role in roles.items() if role == ("x", part)]
+        ys = [found[name] for name, role in roles.items() if role == ("y", part)]
+        if xs and ys:
+            x = min(xs, key=_plainness)
+            fitting = [item for item in ys if n_rows(item) == n_rows(x)]
+            pairs[part] = Pair(x, min(fitting or ys, key=_plainness))
+    return pairs
+
+
+def _plainness(item: ArrayFile) -> tuple[bool, int]:
+    """Smaller where a name says nothing else (``y``, not ``y_onehot``), and where it is plain."""
+    words, _ = _words_of(item.name)
+    is_plain = len(words) == 1
+    return not is_plain, len(item.shape) if role_of(item.name)[0] == "y" else -len(item.shape)
+
+
+def _by_shapes(found: Mapping[str, ArrayFile]) -> dict[int, Pair]:
+    """The pair where one array alone can be the inputs, and one the targets."""
+    arrays = list(found.values())
+    plain = [item for item in arrays if not _COMPANIONS.intersection(_words_of(item.name)[0])]
+    xs, ys = ([item for item in plain if role_of(item.name)[0] == role] for role in ("x", "y"))
+    if len(ys) == 1 and not xs:
+        others = _beside(ys[0], plain) or _beside(ys[0], arrays)
+        return {-1: Pair(others[0], ys[0])} if len(others) == 1 else {}
+    if len(xs) == 1 and not ys:
+        others = _beside(xs[0], plain)
+        return {-1: Pair(xs[0], others[0])} if len(others) == 1 else {}
+    if len(plain) == 2:
+        x, y = sorted(plain, key=lambda item: math.prod(item.shape), reverse=True)
+        return {-1: Pair(x, y)} if n_rows(x) == n_rows(y) else {}
+    return {}
+
+
+def _beside(known: ArrayFile, arrays: Iterable[ArrayFile]) -> list[ArrayFile]:
+    """Those of other arrays that have as many rows."""
+    return [item for item in arrays if item is not known and n_rows(item) == n_rows(known)]
+
+
+def n_rows(item: ArrayFile) -> int:
+    """Rows of an array; of a single value, none."""
+    return item.shape[0] if item.shape else 0
 
 
 def _asked(
@@ -121,15 +215,20 @@ def _asked(
             raise DatasetError(
                 f"'{source}' has no array '{name}'.", f"It has: {listing(found.values())}."
             )
-    others = [name for name in found if name not in (inputs, target)]
+    others = [item for name, item in found.items() if name not in (inputs, target)]
+    known = found[inputs or target or ""]
+    role = "x" if inputs is None else "y"
+    named = [item for item in others if role_of(item.name)[0] == role]
+    best = min(_beside(known, named) or named, key=_plainness, default=None)
     if inputs is None:
-        inputs = next((name for name in others if role_of(name)[0] == "x"), None)
-        inputs = inputs or max(others, key=lambda name: len(found[name].shape), default=None)
-    elif target is None:
-        target = next((name for name in others if role_of(name)[0] == "y"), None)
-    if inputs is None:
-        raise DatasetError(f"'{source}' has no array of inputs beside '{target}'.", _HINT)
-    return Pair(found[inputs], None if target is None else found[target])
+        fitting = _beside(known, others) or others
+        x = best or max(fitting, key=lambda item: len(item.shape), default=None)
+        if x is None:
+            raise DatasetError(f"'{source}' has no array of inputs beside '{target}'.", _HINT)
+        return Pair(x, known)
+    if target is not None:
+        return Pair(known, found[target])
+    return Pair(known, best)
 
 
 def listing(arrays: Iterable[ArrayFile]) -> str:

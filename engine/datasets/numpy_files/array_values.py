@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Progress, Rows
+from engine.datasets.pixel_range import PixelRange
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.signature import Kind
 
 _BLOCK_BYTES = 1 << 24
@@ -118,11 +120,28 @@ class Meaning:
         kind: What one example is.
         shape: Shape of one row in `Examples.x`.
         moved: Channels stood first and go last.
+        drops_channel: The fourth channel, transparency, is left out.
     """
 
     kind: Kind
     shape: tuple[int, ...]
     moved: bool = False
+    drops_channel: bool = False
+
+    def is_changed(self, stored: tuple[int, ...]) -> bool:
+        """Whether rows of this shape are turned, cut or flattened."""
+        return stored not in (self.shape, self.shape[:-1])
+
+    @property
+    def findings(self) -> tuple[DataFinding, ...]:
+        """What was understood, where that could surprise."""
+        if not self.drops_channel:
+            return ()
+        text = (
+            "Of four channels the first three are colours; the fourth, transparency, is left out."
+        )
+        remedy = Remedy("Learn all numbers, as a table", {"data.parameters.holds": "table"})
+        return (DataFinding(Trouble.UNDERSTOOD, "", text, remedies=(remedy,)),)
 
 
 def meaning_of(shape: tuple[int, ...], dtype: np.dtype[Any], holds: str) -> Meaning:
@@ -157,9 +176,9 @@ def meaning_of(shape: tuple[int, ...], dtype: np.dtype[Any], holds: str) -> Mean
         if len(one) == 2:
             return Meaning(Kind.IMAGE, (*one, 1))
         if one[-1] in (*_CHANNELS, 4):
-            return Meaning(Kind.IMAGE, (*one[:2], min(one[-1], 3)))
-        if one[0] in _CHANNELS:
-            return Meaning(Kind.IMAGE, (*one[1:], one[0]), moved=True)
+            return Meaning(Kind.IMAGE, (*one[:2], min(one[-1], 3)), False, one[-1] == 4)
+        if one[0] in (*_CHANNELS, 4):
+            return Meaning(Kind.IMAGE, (*one[1:], min(one[0], 3)), True, one[0] == 4)
     if holds == "video" and len(one) == 4 and one[-1] in _CHANNELS:
         return Meaning(Kind.VIDEO, one)
     raise DatasetError(
@@ -179,39 +198,6 @@ def _usual(one: tuple[int, ...], dtype: np.dtype[Any]) -> str:
             return "video"
         case _:
             return "images"
-
-
-@dataclass(frozen=True)
-class Grey:
-    """Which numbers are black and white.
-
-    Attributes:
-        low, high: They become 0 and 255.
-    """
-
-    low: float
-    high: float
-
-    def pixels(self, values: AnyArray) -> npt.NDArray[np.uint8]:
-        """Returns bytes, 0 to 255, rounded."""
-        if values.dtype == np.uint8 and (self.low, self.high) == (0, 255):
-            return values
-        scaled = (values.astype(np.float32) - self.low) * (255.0 / (self.high - self.low))
-        pixels: npt.NDArray[np.uint8] = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-        return pixels
-
-    @classmethod
-    def of(cls, lowest: float, highest: float, is_whole: bool) -> Grey:
-        """The usual range of pixels that values between these were taken from."""
-        if is_whole and lowest >= 0 and 16 < highest <= 255:
-            return cls(0, 255)
-        if lowest >= 0 and highest <= 1:
-            return cls(0, 1)
-        if not is_whole and lowest >= -1 and highest <= 1:
-            return cls(-1, 1)
-        if not is_whole and lowest >= 0 and 16 < highest <= 255:
-            return cls(0, 255)
-        return cls(min(lowest, 0), highest if highest > lowest else lowest + 1)
 
 
 def value_range(rows: Rows, name: str, progress: Progress) -> tuple[float, float]:
@@ -234,13 +220,13 @@ def value_range(rows: Rows, name: str, progress: Progress) -> tuple[float, float
     return lowest, highest
 
 
-def converted(rows: Rows, meaning: Meaning, grey: Grey, held: bool) -> Rows:
+def converted(rows: Rows, meaning: Meaning, black_white: PixelRange, held: bool) -> Rows:
     """Rows as `Examples.x` holds them.
 
     Args:
         rows: As they are in the file.
         meaning: What they are.
-        grey: Black and white, for images and video.
+        black_white: For images and video.
         held: Convert them all at once, into memory.
     """
 
@@ -252,7 +238,7 @@ def converted(rows: Rows, meaning: Meaning, grey: Grey, held: bool) -> Rows:
         if meaning.kind in (Kind.IMAGE, Kind.VIDEO):
             if block.shape[-1] == 4 and meaning.shape[-1] == 3:
                 block = block[..., :3]
-            block = grey.pixels(block)
+            block = black_white.pixels(block)
         else:
             block = block.astype(np.float64)
         return block.reshape(len(block), *meaning.shape)

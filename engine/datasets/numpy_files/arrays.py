@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from engine.datasets import packing
-from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
+from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import imbalance, understand_targets
+from engine.datasets.labels import Targets, imbalance, text_of, understand_targets
 from engine.datasets.numpy_files.array_files import IDX_NAME, ArrayFile, arrays_in, reading
+from engine.datasets.numpy_files.array_findings import unused, with_labels
 from engine.datasets.numpy_files.array_pairs import (
+    Found,
     Pair,
     beside,
     idx_stem,
     in_folder,
     listing,
+    n_rows,
     pair,
-    role_of,
 )
 from engine.datasets.numpy_files.array_values import (
-    Grey,
     Meaning,
     blocks_of,
     converted,
@@ -31,13 +33,12 @@ from engine.datasets.numpy_files.array_values import (
     meaning_of,
     value_range,
 )
+from engine.datasets.pixel_range import PixelRange
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
-
-if TYPE_CHECKING:
-    from engine.datasets.base import InputSpec
 
 NUMPY_SUFFIXES = (".npz", ".npy")
 
@@ -103,9 +104,9 @@ class ArrayDataset(FileDataset):
         Raises:
             DatasetError: The arrays cannot be read, or it is not clear what they are.
         """
-        return load_arrays(self._pairs(parameters), self.data, parameters, progress)
+        return load_found(self._found(parameters), self.data, parameters, progress)
 
-    def _pairs(self, parameters: ArrayParameters) -> dict[int, Pair]:
+    def _found(self, parameters: ArrayParameters) -> Found:
         if self.path.is_dir():
             found = in_folder(self.path, NUMPY_SUFFIXES)
         elif self.path.suffix.lower() == ".npz":
@@ -136,7 +137,7 @@ class IdxDataset(FileDataset):
         # A file beside its packed twin is the same data twice; the unpacked one is faster.
         chosen = {path.name.lower().removesuffix(".gz"): path for path in reversed(names)}
         found = {item.name: item for path in chosen.values() for item in arrays_in(path)}
-        return load_arrays(
+        return load_found(
             pair(found, parameters.inputs, self.data.target, self.path.name),
             self.data,
             parameters,
@@ -145,6 +146,37 @@ class IdxDataset(FileDataset):
 
 
 # ---- examples
+
+
+def load_found(
+    found: Found, data: DataSpec, parameters: ArrayParameters, progress: Progress
+) -> Examples:
+    """Examples from arrays of which is known what they are.
+
+    Raises:
+        DatasetError: They do not fit each other, or cannot be used.
+    """
+    examples = load_arrays(found.pairs, data, parameters, progress)
+    if found.class_names is not None:
+        examples = replace(examples, class_names=_named(examples, found.class_names, progress))
+    if found.feature_names is not None and examples.kind is Kind.TABLE:
+        texts = _texts(found.feature_names, progress)
+        if len(set(texts)) == len(texts) == len(examples.feature_names):
+            examples = replace(examples, feature_names=texts)
+    return replace(examples, findings=(*unused(found), *examples.findings))
+
+
+def _named(examples: Examples, names: ArrayFile, progress: Progress) -> tuple[str, ...]:
+    """The names of the classes by number; as they are where the numbers do not fit."""
+    texts = _texts(names, progress)
+    numbers = [int(name) if name.isdecimal() else -1 for name in examples.class_names]
+    if not all(0 <= number < len(texts) for number in numbers) or len(set(texts)) < len(texts):
+        return examples.class_names
+    return tuple(texts[number] for number in numbers)
+
+
+def _texts(names: ArrayFile, progress: Progress) -> tuple[str, ...]:
+    return tuple(text_of(name) for name in names.rows(progress)[:].tolist())
 
 
 def load_arrays(
@@ -163,10 +195,10 @@ def load_arrays(
     if len(pairs) == 1 and next(iter(pairs.values())).y is None:
         return _table_of(rows, files[0], data, progress)
     meaning = meaning_of(rows.shape, rows.dtype, parameters.holds)
-    grey, held = Grey(0, 255), _bytes(meaning, len(rows)) <= packing.MEMORY_LIMIT
+    values_are, held = PixelRange(), _bytes(meaning, len(rows)) <= packing.MEMORY_LIMIT
     if meaning.kind is not Kind.TEXT:
         lowest, highest = value_range(rows, files[0].name, progress)
-        grey = Grey.of(lowest, highest, rows.dtype.kind in "iub")
+        values_are = PixelRange.of(lowest, highest, rows.dtype.kind in "iub")
     labels = [item.y for item in pairs.values() if item.y is not None]
     values = joined([item.rows(progress) for item in labels])[:]
     target_name = labels[0].name if len(labels) == 1 and "idx" not in labels[0].name else "label"
@@ -175,14 +207,16 @@ def load_arrays(
             f"There is no array '{data.target}' to predict.",
             f"There are: {listing(files + labels)}.",
         )
+    given = np.repeat(np.array(list(pairs), np.int8), [n_rows(item.x) for item in pairs.values()])
+    known, missing = with_labels(values, target_name)
+    if missing:
+        rows, values, given = _chosen(rows, known), values[known], given[known]
     targets = understand_targets(values, target_name, data.task)
-    given = np.repeat(np.array(list(pairs), np.int8), [len_of(item.x) for item in pairs.values()])
     facts = [("Arrays", listing(dict.fromkeys([*files, *labels])))]
     if meaning.kind in (Kind.IMAGE, Kind.VIDEO):
-        taken = f"taken as {grey.low:g} (black) to {grey.high:g} (white)"
-        facts.append(("Values", f"{lowest:g} to {highest:g}, {taken}"))
+        facts.append(("Values", f"{lowest:g} to {highest:g}, taken as {values_are}"))
     return Examples(
-        x=converted(rows, meaning, grey, held),
+        x=converted(rows, meaning, values_are, held),
         y=targets.y,
         kind=meaning.kind,
         task=targets.task,
@@ -190,11 +224,24 @@ def load_arrays(
         target_name=target_name,
         class_names=targets.class_names,
         notes=targets.notes,
-        findings=imbalance(targets.y, targets.class_names) if targets.class_names else (),
+        findings=(*missing, *meaning.findings, *targets.findings, *_imbalance(targets)),
         facts=tuple(facts),
+        names=tuple(f"row {row + 1:,}" for row in known) if missing else (),
         given=given if 0 in pairs and len(pairs) > 1 else None,
-        reading={"low": grey.low, "high": grey.high},
+        reading={
+            "low": values_are.low,
+            "high": values_are.high,
+            **({"stored": list(rows.shape[1:])} if meaning.is_changed(rows.shape[1:]) else {}),
+        },
     )
+
+
+def _imbalance(targets: Targets) -> tuple[DataFinding, ...]:
+    return imbalance(targets.y, targets.class_names) if targets.class_names else ()
+
+
+def _chosen(rows: Rows, places: IndexArray) -> Rows:
+    return rows[places] if isinstance(rows, np.ndarray) else packing.ChosenRows(rows, places)
 
 
 def _check_lengths(pairs: dict[int, Pair]) -> None:
@@ -210,17 +257,12 @@ def _check_lengths(pairs: dict[int, Pair]) -> None:
         if item.y is None:
             continue
         item.y.refuse_objects()
-        if len_of(item.x) != len_of(item.y):
+        if n_rows(item.x) != n_rows(item.y):
             raise DatasetError(
                 f"'{item.x.name}' and '{item.y.name}' must have one target per example. Received: "
-                f"{len_of(item.x):,} examples and {len_of(item.y):,} targets.",
+                f"{n_rows(item.x):,} examples and {n_rows(item.y):,} targets.",
                 "Save them anew, or name the right arrays.",
             )
-
-
-def len_of(item: ArrayFile) -> int:
-    """Rows of an array; of a single value, none."""
-    return item.shape[0] if item.shape else 0
 
 
 def _bytes(meaning: Meaning, n_rows: int) -> int:
@@ -250,10 +292,13 @@ def _table_of(rows: Rows, file: ArrayFile, data: DataSpec, progress: Progress) -
         raise DatasetError(
             f"'{file.name}' has no column '{target}'.", f"It has 'column 1' to '{names[-1]}'."
         )
-    value_range(rows, file.name, progress)
     place = names.index(target)
     kept = [index for index in range(len(names)) if index != place]
     values = np.concatenate([block[:, place] for _, block in blocks_of(rows, progress, "Reading")])
+    known, missing = with_labels(values, target)
+    if missing:
+        rows, values = _chosen(rows, known), values[known]
+    value_range(rows, file.name, progress)
     targets = understand_targets(values, target, data.task)
     return Examples(
         x=_columns(rows, kept),
@@ -264,8 +309,9 @@ def _table_of(rows: Rows, file: ArrayFile, data: DataSpec, progress: Progress) -
         target_name=target,
         class_names=targets.class_names,
         notes=targets.notes,
-        findings=imbalance(targets.y, targets.class_names) if targets.class_names else (),
+        findings=(*missing, *_imbalance(targets)),
         facts=(("Arrays", listing([file])),),
+        names=tuple(f"row {row + 1:,}" for row in known) if missing else (),
         source_columns=tuple(names),
         column=lambda name: _column(rows, names, name),
     )
@@ -287,53 +333,3 @@ def _column(rows: Rows, names: list[str], name: str) -> AnyArray:
             f"There is no column '{name}'.", f"There are 'column 1' to '{names[-1]}'."
         )
     return rows[:][:, names.index(name)]
-
-
-# ---- prediction
-
-
-def read_inputs(path: Path, asked: InputSpec) -> AnyArray:
-    """Reads one example or several for prediction, (n, *input_shape), in the data's own units.
-
-    A single channel may be left out. Images in another range than bytes are read as the training
-    data was.
-
-    Raises:
-        DatasetError: The array cannot be read, or does not fit the model.
-    """
-    # What a network receives of a table is wider than its rows where there are categories.
-    is_table = asked.signature.kind is Kind.TABLE
-    shape = (len(asked.feature_names),) if is_table else asked.signature.input_shape
-    found = arrays_in(path)
-    if len(found) != 1:
-        named = [item for item in found if role_of(item.name)[0] == "x"]
-        if len(named) != 1:
-            raise DatasetError(
-                f"'{path}' must hold one array of inputs. Received: {listing(found)}.",
-                "Save the inputs alone with numpy.save.",
-            )
-        found = (named[0],)
-    array = found[0]
-    if array.dtype.hasobject:
-        raise DatasetError(
-            f"The array '{path}' cannot be read: it holds Python objects.",
-            "Save numbers with numpy.save.",
-        )
-    shapes = {shape, shape[:-1]} if len(shape) == 3 and shape[-1] == 1 else {shape}
-    if array.shape not in shapes and array.shape[1:] not in shapes:
-        raise DatasetError(
-            f"The model takes inputs of shape {shape}. Received: {array.shape} in '{path}'.",
-            f"Save one example, or several as (n, {', '.join(map(str, shape))}).",
-        )
-    values = array.rows()[:] if array.shape else np.zeros(())
-    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
-        raise DatasetError(
-            f"'{path}' must hold finite numbers. Received: {values.dtype}.",
-            "Remove what is infinite or not a number.",
-        )
-    if not values.size:
-        raise DatasetError(f"'{path}' holds no examples.", "Save at least one.")
-    grey = Grey(asked.reading.get("low", 0), asked.reading.get("high", 255))
-    if asked.signature.kind in (Kind.IMAGE, Kind.VIDEO) and (grey.low, grey.high) != (0, 255):
-        values = grey.pixels(values)
-    return values.astype(np.float64).reshape(-1, *shape)

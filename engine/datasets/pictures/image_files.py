@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.pictures.depth import Storage, storage_of, values_of
+from engine.datasets.pixel_range import DEPTHS, PixelRange
 from engine.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from engine.datasets.base import InputSpec
 
 Pixels = npt.NDArray[np.uint8]
+Ranges = tuple[tuple[Storage, PixelRange], ...]
 Resize = Literal["stretch", "crop", "pad"]
 Read = TypeVar("Read")
 
@@ -29,7 +32,7 @@ MAX_PIXELS = 50_000_000
 """An image file of some kilobytes can hold gigabytes of pixels; those beyond this are refused."""
 # What Pillow may take a file for, whatever its suffix; others run programs (EPS) or are no images.
 _DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
-_GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
+_GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "F")
 # Images above this size are decoded two at a time, so that readers side by side stay small.
 _LARGE_PIXELS = 8_000_000
 _large = threading.BoundedSemaphore(2)
@@ -46,11 +49,15 @@ class ImageHead:
     Attributes:
         width, height: In pixels, as it is seen: turned as its camera noted.
         mode: Pillow's name for its colours, such as ``RGB`` or ``L``.
+        storage: How the values of its pixels are stored.
+        has_more: Other pictures follow the first: pages, or an animation.
     """
 
     width: int
     height: int
     mode: str
+    storage: Storage = Storage.BYTES
+    has_more: bool = False
 
     @property
     def is_grey(self) -> bool:
@@ -66,22 +73,33 @@ class ImageReader:
         channels: 1 (grey) or 3 (red, green, blue).
         resize: ``stretch`` fills the size whatever the proportions, ``crop`` keeps them and cuts
             off what stands out, ``pad`` keeps them and adds black bars.
+        ranges: What is black and white, by how the values are stored, where the data tells. Else
+            bytes are 0 to 255, whole numbers 0 to 65,535, and fractions cannot be read.
+        is_told: The data tells for all that may come; others are refused.
     """
 
     height: int
     width: int
     channels: int
     resize: Resize = "stretch"
+    ranges: Ranges = ()
+    is_told: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What `read_inputs` needs to read other images alike, as JSON values."""
+        ranges = {storage.value: [ends.low, ends.high] for storage, ends in self.ranges}
+        return {"resize": self.resize, **({"ranges": ranges} if ranges else {})}
+
     def __call__(self, path: Path) -> Pixels:
         """Returns uint8 (height, width, channels), 0 to 255.
 
-        Turned as its camera noted; 16 bits become 8; what is transparent lies on white. Enlarged
-        and shrunk by Pillow's bilinear filter, which averages where it shrinks.
+        Turned as its camera noted; more than 8 bits become 8; what is transparent lies on white.
+        Enlarged and shrunk by Pillow's bilinear filter, which averages where it shrinks.
 
         Raises:
             DatasetError: It is no image, damaged or too large; the message is the reason alone.
@@ -95,9 +113,27 @@ class ImageReader:
                 self._draft(image, (self.height, self.width))
             else:
                 self._draft(image, (self.width, self.height))
-            flat = _upright(_plain(image, self.channels), turn)
+            flat = _upright(self._plain(image, path), turn)
             fitted = self._fit(flat)
         return np.asarray(fitted).reshape(self.shape)
+
+    def _plain(self, image: PillowImage, path: Path) -> PillowImage:
+        """The image in 8 bits, without transparency, grey or coloured."""
+        wanted = "L" if self.channels == 1 else "RGB"
+        storage = storage_of(image)
+        known = dict(self.ranges).get(storage)
+        if storage is not Storage.BYTES and known is None and self.is_told:
+            raise DatasetError(
+                "has more than 8 bits, unlike the images that were looked at.",
+                "Save it as the others are.",
+            )
+        if storage is not Storage.BYTES:
+            return _eight_bits(image, path, known).convert(wanted)
+        if image.mode == wanted:
+            image.load()
+            if "transparency" not in image.info:
+                return _brightened(image, known)
+        return _brightened(on_white(image), known).convert(wanted)
 
     def _draft(self, image: PillowImage, size: tuple[int, int]) -> None:
         """Lets a JPEG decoder skip detail, down to twice the size; other formats ignore it."""
@@ -141,18 +177,72 @@ def _read_head(path: Path) -> ImageHead:
     with _open(path) as image:
         width, height = image.size
         is_turned = image.format in _ORIENTED and _orientation(image) in _TURNED
-        return ImageHead(*((height, width) if is_turned else (width, height)), image.mode)
+        seen = (height, width) if is_turned else (width, height)
+        return ImageHead(*seen, image.mode, storage_of(image), _has_more(image))
+
+
+def _has_more(image: PillowImage) -> bool:
+    """Whether pictures follow the first, without counting them."""
+    if image.format not in ("TIFF", "GIF"):
+        return getattr(image, "n_frames", 1) > 1
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    return True
+
+
+def read_values(path: Path) -> tuple[Storage, npt.NDArray[Any]] | None:
+    """All values of an image of more than 8 bits that are seen, (n,); None: it is of bytes.
+
+    Raises:
+        DatasetError: It cannot be read; the message is the reason alone.
+    """
+    return _guarded(path, _read_values)
+
+
+def _read_values(path: Path) -> tuple[Storage, npt.NDArray[Any]] | None:
+    with _open(path) as image, _place_for(image):
+        storage = storage_of(image)
+        if storage is Storage.BYTES:
+            return None
+        values = values_of(image, path)
+    if not len(values.seen):
+        raise DatasetError("holds no values: all of it is transparent.", "Leave it out.")
+    return storage, values.seen
+
+
+def highest_byte(path: Path) -> int | None:
+    """The highest value of an image of bytes; None: its bytes are no brightness, or of a photo.
+
+    Raises:
+        DatasetError: It cannot be read; the message is the reason alone.
+    """
+    return _guarded(path, _highest_byte)
+
+
+def _highest_byte(path: Path) -> int | None:
+    with _open(path) as image, _place_for(image):
+        if image.mode not in ("L", "RGB") or image.format in ("JPEG", "WEBP"):
+            return None
+        return max(int(high) for _, high in np.reshape(image.getextrema(), (-1, 2)))
 
 
 def read_inputs(path: Path, asked: InputSpec) -> Pixels:
     """Reads an image for prediction, (1, height, width, channels), as the training did.
 
     Raises:
-        DatasetError: It cannot be read.
+        DatasetError: It cannot be read, or its values are of another range.
     """
     height, width, channels = asked.signature.input_shape
-    reader = ImageReader(height, width, channels, asked.reading.get("resize", "stretch"))
+    resize, ranges = asked.reading.get("resize", "stretch"), asked.reading.get("ranges", {})
+    known = tuple((Storage(name), PixelRange(*ends)) for name, ends in ranges.items())
+    reader = ImageReader(height, width, channels, resize, known)
     try:
+        found = read_values(path)
+        misfit = dict(known)[found[0]].misfit(found[1]) if found and found[0] in dict(known) else ""
+        if misfit:
+            raise DatasetError(f"is of another range: {misfit}", "Save it as the others were.")
         return reader(path)[np.newaxis]
     except DatasetError as error:
         raise DatasetError(
@@ -167,10 +257,7 @@ def _guarded(path: Path, read: Callable[[Path], Read]) -> Read:
     try:
         return read(path)
     except UnidentifiedImageError:
-        is_empty = path.stat().st_size == 0
-        raise DatasetError(
-            "is empty." if is_empty else "is not an image.", "Open and save it as PNG."
-        ) from None
+        raise DatasetError(_unknown(path), "Open and save it as PNG.") from None
     except DatasetError:
         raise
     except OSError as error:
@@ -181,6 +268,15 @@ def _guarded(path: Path, read: Callable[[Path], Read]) -> Read:
         raise _damaged(error) from None
     except Exception as error:  # decoders raise whatever they like on damaged files
         raise _damaged(error) from None
+
+
+def _unknown(path: Path) -> str:
+    """Why a file is taken for no image."""
+    if path.stat().st_size == 0:
+        return "is empty."
+    with path.open("rb") as file:
+        is_tiff = file.read(4) in (b"II*\0", b"MM\0*")
+    return "is a TIFF of a kind that cannot be read." if is_tiff else "is not an image."
 
 
 def _damaged(error: Exception) -> DatasetError:
@@ -241,33 +337,48 @@ def _upright(image: PillowImage, orientation: int) -> PillowImage:
     return image.transpose(undo[orientation])
 
 
-def _plain(image: PillowImage, channels: int) -> PillowImage:
-    """The image in 8 bits, without transparency, grey or coloured."""
+def on_white(image: PillowImage) -> PillowImage:
+    """An image of 8 bits whose transparent parts lie on white; others are returned as they are."""
     from PIL import Image
 
-    wanted = "L" if channels == 1 else "RGB"
-    if image.mode == wanted:
-        image.load()
-        if "transparency" not in image.info:
-            return image
-    if image.mode.startswith("I"):
-        # Pillow would clip the upper half byte by byte, not scale it.
-        return Image.fromarray(_eight_bits(np.asarray(image))).convert(wanted)
-    if image.mode == "F":
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+
+
+def _brightened(image: PillowImage, known: PixelRange | None) -> PillowImage:
+    """Bytes of another range than 0 to 255, such as those of a mask, spread over it."""
+    if known is None or known.is_bytes or image.mode not in ("L", "RGB", "RGBA"):
+        return image
+    return image.point(known.pixels(np.arange(256)).tolist() * len(image.getbands()))
+
+
+def _eight_bits(image: PillowImage, path: Path, known: PixelRange | None) -> PillowImage:
+    """An image of more than 8 bits in 8; what is transparent lies on white."""
+    from PIL import Image
+
+    values = values_of(image, path)
+    if known is None:
+        known = _full_range(values.colours)
+    pixels = known.pixels(values.colours)
+    if values.opacity is not None:
+        opacity = values.opacity[..., np.newaxis]
+        pixels = np.rint(255 - (255 - pixels.astype(np.float32)) * opacity).astype(np.uint8)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def _full_range(values: npt.NDArray[Any]) -> PixelRange:
+    """What is black and white where nothing but the file tells: the 16 bits of PNG.
+
+    Raises:
+        DatasetError: It could be anything.
+    """
+    if values.dtype.kind == "f":
         raise DatasetError("holds fractions, whose range is unknown.", "Save it as PNG.")
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(ground, image)
-    return image.convert(wanted)
-
-
-def _eight_bits(values: npt.NDArray[Any]) -> Pixels:
-    """16 bits to 8: 65,535 becomes 255."""
-    if values.size and (values.min() < 0 or values.max() > 65_535):
+    if values.size and (values.min() < 0 or values.max() > DEPTHS[-1]):
         raise DatasetError(
             f"holds values from {values.min()} to {values.max()}; up to 65,535 are known.",
             "Save it as PNG.",
         )
-    scaled: Pixels = np.rint(values.astype(np.float32) / 257.0).astype(np.uint8)
-    return scaled
+    return PixelRange(0, DEPTHS[-1])

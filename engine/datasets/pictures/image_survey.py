@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,12 +12,15 @@ import numpy as np
 from pydantic import Field
 
 from engine.datasets.base import Progress
+from engine.datasets.file_tables import FileTableParameters
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
+from engine.datasets.pictures.value_survey import ValueSurvey, survey_values
 from engine.datasets.summaries import distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Trouble
 from engine.events.profile import Distribution
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 
 # Headers are read of this many images, pixels of some of those.
 _HEADS = 1_000
@@ -34,7 +37,7 @@ _RESIZE_NAMES = {
 }
 
 
-class ImageParameters(Parameters):
+class ImageParameters(FileTableParameters):
     """How the images of a folder are brought to one size and one kind of colours."""
 
     height: Annotated[int, Field(ge=1, le=2048)] | None = parameter(
@@ -61,6 +64,19 @@ class ImageParameters(Parameters):
         help="What is done to an image of other proportions: 'stretch' fills the size, 'crop' cuts "
         "off what stands out, 'pad' adds black bars.",
     )
+    black: float | None = parameter(
+        None,
+        label="Black",
+        help="The value that is black, in images of more than 8 bits; where there are none, in "
+        "all. Left open: told by the values of all of them.",
+        advanced=True,
+    )
+    white: float | None = parameter(
+        None,
+        label="White",
+        help="The value that is white, likewise.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -70,12 +86,14 @@ class Survey:
     Attributes:
         heads: By index of the file.
         bad: Why others cannot be read, by index.
-        reader: Brings the images to one size and one kind of colours.
+        reader: Brings the images to one size, one kind of colours and one range.
+        values: What is black and white in them.
     """
 
     heads: dict[int, ImageHead]
     bad: dict[int, str]
     reader: ImageReader
+    values: ValueSurvey = field(default_factory=ValueSurvey)
 
     def facts(self, paths: Sequence[Path]) -> tuple[tuple[str, str], ...]:
         """What was found, as label and value; of all `paths`, as far as names go."""
@@ -94,7 +112,19 @@ class Survey:
         ]
         if set(sizes) != {(reader.width, reader.height)}:
             facts.append(("Other sizes", _RESIZE_NAMES[reader.resize]))
-        return tuple(facts)
+        return (*facts, *self.values.facts)
+
+    @property
+    def findings(self) -> tuple[DataFinding, ...]:
+        """What was understood, where that could surprise."""
+        count = sum(head.has_more for head in self.heads.values())
+        if not count:
+            return self.values.findings
+        text = (
+            f"{count:,} of {len(self.heads):,} images looked at have several pages, or move; the "
+            "first picture of each is taken."
+        )
+        return (DataFinding(Trouble.UNDERSTOOD, "", text, count=count), *self.values.findings)
 
     @property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -109,6 +139,8 @@ def survey(
 ) -> Survey:
     """Reads the headers of images drawn evenly and chooses what is left open.
 
+    Of images of more than 8 bits the values of all are read, for black and white.
+
     Args:
         paths: The images, at least one.
         names: What they are called.
@@ -116,13 +148,29 @@ def survey(
         progress: Told how far it is.
 
     Raises:
-        DatasetError: None of those looked at can be read.
+        DatasetError: None of those looked at can be read, or white is not above black.
+        Cancelled: Someone asked to stop.
     """
     heads, bad = read_heads(paths, names, _HEADS, read_head, "images", progress)
     reader = choose_reader(list(heads.values()), parameters)
+    readable = [index for index in range(len(paths)) if index not in bad]
+    values = survey_values(
+        [paths[index] for index in readable],
+        {head.storage for head in heads.values()},
+        (parameters.black, parameters.white),
+        progress,
+    )
+    bad |= {readable[place]: reason for place, reason in values.bad.items()}
+    if len(bad) == len(paths):
+        first, reason = next(iter(bad.items()))
+        raise DatasetError(
+            f"None of the images can be read. The first: '{names[first]}': {reason.rstrip('.')}.",
+            "Choose other files.",
+        )
+    reader = replace(reader, ranges=values.ranges, is_told=True)
     if parameters.colour == "auto" and reader.channels == 3:
         reader = _without_colours(reader, [paths[index] for index in heads])
-    return Survey(heads, bad, reader)
+    return Survey(heads, bad, reader, values)
 
 
 def choose_reader(heads: list[ImageHead], parameters: ImageParameters) -> ImageReader:
@@ -156,7 +204,7 @@ def choose_reader(heads: list[ImageHead], parameters: ImageParameters) -> ImageR
 
 def _without_colours(reader: ImageReader, paths: list[Path]) -> ImageReader:
     """Reads grey where files that could hold colours hold none, as is usual of scans."""
-    small = ImageReader(32, 32, 3)
+    small = replace(reader, height=32, width=32, resize="stretch")
     spread = np.unique(np.linspace(0, len(paths) - 1, _LOOKED_AT).astype(np.int64)).tolist()
     for index in spread:
         try:
@@ -165,7 +213,7 @@ def _without_colours(reader: ImageReader, paths: list[Path]) -> ImageReader:
             continue
         if np.ptp(pixels, axis=-1).max() > 2:
             return reader
-    return ImageReader(reader.height, reader.width, 1, reader.resize)
+    return replace(reader, channels=1)
 
 
 def _size_range(sizes: Counter[tuple[int, int]]) -> str:

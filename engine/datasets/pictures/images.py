@@ -17,15 +17,11 @@ from engine.datasets.class_folders import (
     weights_of,
 )
 from engine.datasets.copies import copies_among
+from engine.datasets.file_tables import TABLE_SUFFIXES, FileTableParameters, read_file_table
 from engine.datasets.files import Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import (
-    TABLE_SUFFIXES,
-    imbalance,
-    read_file_table,
-    understand_targets,
-)
+from engine.datasets.labels import imbalance, understand_targets
 from engine.datasets.packing import FileRows
 from engine.datasets.pictures.image_files import SUFFIXES
 from engine.datasets.pictures.image_survey import ImageParameters, survey
@@ -68,7 +64,7 @@ class ImageFolder(FileDataset):
             DatasetError: There are no images, no labels, or only one class.
         """
         wanted = (*SUFFIXES, *TABLE_SUFFIXES)
-        everything = list_files(self.path, wanted, self.data.exclude, progress)
+        everything = list_files(self.path, wanted, self.data.exclude, progress, parameters)
         images = tuple(f for f in everything.files if f.path.suffix.lower() in SUFFIXES)
         listing = replace(everything, files=images)
         if not listing.files:
@@ -76,7 +72,7 @@ class ImageFolder(FileDataset):
                 f"The folder '{self.path}' holds no images.",
                 f"Known types: {', '.join(SUFFIXES)}.",
             )
-        found = self._labelled(listing)
+        found = self._labelled(listing, parameters)
         paths, names = [file.path for file in found.files], [file.name for file in found.files]
         seen = survey(paths, names, parameters, progress)
         kept = np.array([i for i in range(len(paths)) if i not in seen.bad], np.int64)
@@ -84,8 +80,10 @@ class ImageFolder(FileDataset):
         y = found.targets.y[kept]
         columns = {name: values[kept] for name, values in found.columns.items()}
         bad = [(names[index], reason) for index, reason in seen.bad.items()]
-        findings = [*listing.findings, *found.findings, *unreadable(bad, len(names))]
+        findings = [*listing.findings, *found.findings, *found.targets.findings]
+        findings += unreadable(bad, len(names))
         names = [names[index] for index in kept]
+        findings += seen.findings
         findings += copies_among(paths, names, y, self.data.exclude, progress)
         if found.targets.class_names:
             findings += imbalance(y, found.targets.class_names)
@@ -97,7 +95,7 @@ class ImageFolder(FileDataset):
             task=found.targets.task,
             target_name=found.target_name,
             class_names=found.targets.class_names,
-            notes=found.targets.notes,
+            notes=(*found.notes, *found.targets.notes),
             findings=tuple(findings),
             facts=seen.facts(paths),
             distributions=seen.distributions,
@@ -106,18 +104,20 @@ class ImageFolder(FileDataset):
             weights=weights_of(columns, self.data.weights),
             given=None if found.given is None else found.given[kept],
             column=None if not columns else lambda name: column_of(columns, name),
-            reading={"resize": reader.resize},
+            reading=reader.reading,
         )
 
-    def _labelled(self, listing: Listing) -> Labelled:
+    def _labelled(self, listing: Listing, parameters: FileTableParameters) -> Labelled:
         tables = [
             entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
         ]
         if tables and (self.data.target is not None or len(listing.class_names) < 2):
-            return self._by_table(tables, listing)
+            return self._by_table(tables, listing, parameters)
         return labelled_by_folder(self.path, listing, self.data.task, "images")
 
-    def _by_table(self, tables: list[Path], listing: Listing) -> Labelled:
+    def _by_table(
+        self, tables: list[Path], listing: Listing, parameters: FileTableParameters
+    ) -> Labelled:
         # labels.csv before sample_submission.csv: the first that names the files counts.
         refusal: DatasetError | None = None
         for path in tables:
@@ -126,11 +126,12 @@ class ImageFolder(FileDataset):
             except DatasetError as error:
                 refusal = refusal or error
                 continue
-            target = table.target(self.data.target)
-            table = table.known(target)
-            targets = understand_targets(table.columns[target], target, self.data.task, table.lines)
-            given = given_parts(table.files)
-            return Labelled(
-                table.files, targets, target, given, table.findings, dict(table.columns)
+            table, target = table.with_target(self.data.target)
+            table = table.known(target, parameters.gap_words)
+            targets = understand_targets(
+                table.columns[target], target, self.data.task, table.lines, parameters.spellings
             )
+            given = given_parts(table.files)
+            columns, findings = dict(table.columns), table.findings
+            return Labelled(table.files, targets, target, given, findings, columns, table.notes)
         raise refusal or DatasetError(f"'{self.path}' has no table of labels.")

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from engine.datasets.tables.table_cells import (
     DATE_FORMS,
-    NumberStyle,
     blank_cells,
     gap_word_cells,
     is_order_open,
@@ -17,6 +16,7 @@ from engine.datasets.tables.table_cells import (
     read_numbers,
 )
 from engine.datasets.tables.table_source import Cells
+from engine.datasets.tables.written_numbers import NumberStyle
 
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.int64]

@@ -18,16 +18,11 @@ from engine.datasets.class_folders import (
     weights_of,
 )
 from engine.datasets.copies import copies_among
+from engine.datasets.file_tables import TABLE_SUFFIXES, FileTable
 from engine.datasets.files import FoundFile, Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.labels import (
-    TABLE_SUFFIXES,
-    FileTable,
-    Targets,
-    imbalance,
-    understand_targets,
-)
+from engine.datasets.labels import Targets, imbalance, understand_targets
 from engine.datasets.packing import FileRows
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
 from engine.datasets.sounds.sound_survey import SoundParameters, survey
@@ -38,6 +33,7 @@ from engine.datasets.sounds.sound_tables import (
     text_column,
 )
 from engine.datasets.summaries import distribution
+from engine.datasets.tables.table_cells import is_missing_label
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.run_spec import DataSpec
@@ -80,7 +76,7 @@ class Recordings(FileDataset):
         Raises:
             DatasetError: There are no recordings, no labels, or only one class.
         """
-        found = self._labelled(progress)
+        found = self._labelled(parameters, progress)
         is_text = found.targets.task is Task.TRANSCRIPTION
         paths, names = [file.path for file in found.files], [file.name for file in found.files]
         seen = survey(paths, names, parameters, not is_text, self.data.exclude, progress)
@@ -88,7 +84,12 @@ class Recordings(FileDataset):
         bad = [(names[index], reason) for index, reason in seen.bad.items()]
         paths, y = [paths[index] for index in kept], found.targets.y[kept]
         columns = {name: values[kept] for name, values in found.columns.items()}
-        findings = [*found.findings, *unreadable(bad, len(names)), *seen.findings]
+        findings = [
+            *found.findings,
+            *found.targets.findings,
+            *unreadable(bad, len(names)),
+            *seen.findings,
+        ]
         names = [names[index] for index in kept]
         findings += copies_among(paths, names, y, self.data.exclude, progress)
         distributions = seen.distributions
@@ -115,10 +116,10 @@ class Recordings(FileDataset):
             weights=weights_of(columns, self.data.weights),
             given=None if found.given is None else found.given[kept],
             column=None if not columns else lambda name: column_of(columns, name),
-            reading={"rate": reader.rate, "cut": reader.cut},
+            reading=reader.reading,
         )
 
-    def _labelled(self, progress: Progress) -> Labelled:
+    def _labelled(self, parameters: SoundParameters, progress: Progress) -> Labelled:
         if not self.path.is_dir():
             left_out = frozenset(self.data.exclude)
             files = tuple(file for file in files_named(self.path) if file.name not in left_out)
@@ -128,26 +129,28 @@ class Recordings(FileDataset):
                     "Put the files beside the table, or in a folder beside it named wavs, clips or "
                     "audio.",
                 )
-            return self._by_table([self.path], files)
-        listing = list_files(self.path, SOUND_SUFFIXES, self.data.exclude, progress)
+            return self._by_table([self.path], files, parameters)
+        listing = list_files(self.path, SOUND_SUFFIXES, self.data.exclude, progress, parameters)
         if not listing.files:
             raise DatasetError(
                 f"The folder '{self.path}' holds no recordings.",
                 f"Known types: {', '.join(SOUND_SUFFIXES)}.",
             )
-        found = self._in_folder(listing)
+        found = self._in_folder(listing, parameters)
         return replace(found, findings=(*listing.findings, *found.findings))
 
-    def _in_folder(self, listing: Listing) -> Labelled:
+    def _in_folder(self, listing: Listing, parameters: SoundParameters) -> Labelled:
         tables = [
             entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
         ]
         asked = self.data.target is not None or self.data.task is Task.TRANSCRIPTION
         if tables and (asked or len(listing.class_names) < 2):
-            return self._by_table(tables, listing.files)
+            return self._by_table(tables, listing.files, parameters)
         return labelled_by_folder(self.path, listing, self.data.task, "recordings")
 
-    def _by_table(self, tables: list[Path], files: tuple[FoundFile, ...]) -> Labelled:
+    def _by_table(
+        self, tables: list[Path], files: tuple[FoundFile, ...], parameters: SoundParameters
+    ) -> Labelled:
         refusal: DatasetError | None = None
         for path in tables:
             try:
@@ -155,20 +158,24 @@ class Recordings(FileDataset):
             except DatasetError as error:
                 refusal = refusal or error
                 continue
-            return _of_table(table, self.data)
+            return _of_table(table, self.data, parameters)
         raise refusal or DatasetError(f"'{self.path}' has no table of labels.")
 
 
-def _of_table(table: FileTable, data: DataSpec) -> Labelled:
+def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> Labelled:
     """Understands the column to predict: words that are said, classes, or numbers."""
     said = text_column(table) if data.target is None else None
     is_said = data.task is Task.TRANSCRIPTION or (data.task is None and said is not None)
-    target = said if is_said and said is not None else table.target(data.target)
+    target = said if is_said else None
+    if target is None:
+        table, target = table.with_target(data.target)
     if is_said or (data.task is None and _are_sentences(table.columns[target])):
         return _spoken(table, target)
-    table = table.known(target)
+    table = table.known(target, parameters.gap_words)
     given = given_parts(table.files)
-    targets = understand_targets(table.columns[target], target, data.task, table.lines)
+    targets = understand_targets(
+        table.columns[target], target, data.task, table.lines, parameters.spellings
+    )
     columns = dict(table.columns)
     return Labelled(table.files, targets, target, given, table.findings, columns, table.notes)
 
@@ -186,17 +193,17 @@ def _spoken(table: FileTable, target: str) -> Labelled:
         DatasetError: None has words.
     """
     texts = [" ".join(unicodedata.normalize("NFC", t).split()) for t in table.columns[target]]
-    kept = np.array([row for row, text in enumerate(texts) if text], np.int64)
+    empty = [row for row, text in enumerate(texts) if is_missing_label(text)]
+    kept = np.delete(np.arange(len(texts)), empty)
     if not len(kept):
         raise DatasetError(
             f"Column '{target}' is empty; there is nothing to transcribe.",
             f"Columns: {', '.join(table.columns)}.",
         )
     findings = list(table.findings)
-    empty = [table.files[row].name for row, text in enumerate(texts) if not text]
     if empty:
         text = f"{len(empty):,} recordings have no text and are left out."
-        shown = tuple(empty[:MAX_NAMES])
+        shown = tuple(table.files[row].name for row in empty[:MAX_NAMES])
         findings.append(DataFinding(Trouble.MISSING, target, text, shown, len(empty)))
     y = np.empty(len(kept), object)
     y[:] = [texts[row] for row in kept]

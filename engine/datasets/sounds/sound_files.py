@@ -31,6 +31,7 @@ MIN_RATE, MAX_RATE = 1_000, 768_000
 
 _FULL_SCALE = 32_768.0
 _BLOCK = 1 << 16
+_FRACTIONS = ("FLOAT", "DOUBLE")
 # Compressed files state their length only roughly; less than this share of it was cut off.
 _COMPLETE_SHARE = 0.9
 # Written by programs that send a WAV file down a pipe and cannot know its length.
@@ -46,12 +47,14 @@ class SoundHeader:
         channels: 1 for mono, 2 for stereo.
         n_frames: Samples in each channel.
         encoding: Such as ``WAV, 16 bit PCM``.
+        is_fractions: Samples are stored as fractions, usually of -1 to 1.
     """
 
     rate: int
     channels: int
     n_frames: int
     encoding: str
+    is_fractions: bool = False
 
     @property
     def seconds(self) -> float:
@@ -70,7 +73,22 @@ def read_header(path: Path) -> SoundHeader:
         return _header(sound)
 
 
-def read_clip(path: Path, rate: int, n_samples: int, cut: bool = True) -> Waveform:
+def read_peak(path: Path, seconds: float) -> float:
+    """The loudest sample of a file's beginning, mixed to mono.
+
+    Raises:
+        DatasetError: It is no sound file, is empty or damaged.
+        OSError: It cannot be opened.
+    """
+    with path.open("rb") as file, _opened(file) as sound:
+        header = _header(sound)
+        values = _read(sound, min(header.n_frames, math.ceil(seconds * header.rate)))
+    return float(np.abs(values).max(initial=0.0))
+
+
+def read_clip(
+    path: Path, rate: int, n_samples: int, cut: bool = True, full_scale: float = 1.0
+) -> Waveform:
     """Reads the beginning of a file, mixed to mono and resampled.
 
     A file at the same rate with one channel of 16 bits gives its own numbers.
@@ -80,6 +98,7 @@ def read_clip(path: Path, rate: int, n_samples: int, cut: bool = True) -> Wavefo
         rate: Wanted samples per second.
         n_samples: Wanted length; shorter sounds are padded with silence at the end.
         cut: Take the beginning of longer sounds; otherwise they are refused.
+        full_scale: The loudest sample that files of fractions can hold.
 
     Returns:
         The waveform, (n_samples,), -32,768 to 32,767.
@@ -98,6 +117,8 @@ def read_clip(path: Path, rate: int, n_samples: int, cut: bool = True) -> Wavefo
         # Resampling looks ahead by ten samples of the slower rate (SciPy's filter).
         ahead = 1 + math.ceil((n_samples + 20) * header.rate / rate) + 20
         values = _read(sound, min(ahead, header.n_frames))
+        if full_scale != 1.0 and sound.subtype in _FRACTIONS:
+            values /= np.float32(full_scale)
     if header.rate != rate:
         values = resample(values, header.rate, rate)
     return to_int16(values[:n_samples], n_samples)
@@ -142,7 +163,8 @@ def _header(sound: SoundFile) -> SoundHeader:
         raise DatasetError("holds no sound")
     words = sound.subtype.replace("PCM_", "").replace("_", " ")
     encoding = f"{sound.format}, {words + ' bit' if words.isdigit() else words.lower()}"
-    return SoundHeader(sound.samplerate, sound.channels, sound.frames, encoding)
+    is_fractions = sound.subtype in _FRACTIONS
+    return SoundHeader(sound.samplerate, sound.channels, sound.frames, encoding, is_fractions)
 
 
 def _read(sound: SoundFile, n_frames: int) -> npt.NDArray[np.float32]:
@@ -209,8 +231,9 @@ def read_inputs(path: Path, asked: InputSpec) -> Waveform:
     """
     (n_samples,) = asked.raw_shape
     rate, cut = int(asked.reading["rate"]), bool(asked.reading.get("cut", True))
+    full_scale = float(asked.reading.get("full_scale", 1.0))
     try:
-        return read_clip(path, rate, n_samples, cut)[np.newaxis]
+        return read_clip(path, rate, n_samples, cut, full_scale)[np.newaxis]
     except DatasetError as error:
         raise DatasetError(f"'{path}' {error.message}.", "Choose another file.") from None
     except OSError as error:

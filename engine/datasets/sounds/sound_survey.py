@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.datasets.base import Progress
+from engine.datasets.file_tables import FileTableParameters
 from engine.datasets.sounds.sound_files import (
     MAX_SECONDS,
     SoundHeader,
     Waveform,
     read_clip,
     read_header,
+    read_peak,
 )
 from engine.datasets.summaries import distribution
 from engine.datasets.survey import evenly, read_heads
@@ -24,7 +27,7 @@ from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import Distribution
 from engine.spec.formatting import percent_text
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 
 _HEADERS, _CLIPS = 400, 64
 _MAX_CHOSEN_RATE = 16_000
@@ -34,9 +37,12 @@ _SILENT_PEAK = 10
 # This many samples at the very limit do not happen by chance.
 _CLIPPED_SAMPLES = 8
 _LIMIT = 32_767
+# Fractions go a little over 1 where something was mixed, but not 18 dB.
+_BEYOND_LOUD = 8.0
+_FULL_SCALES = (1 << 15, 1 << 23, 1 << 31)
 
 
-class SoundParameters(Parameters):
+class SoundParameters(FileTableParameters):
     """How recordings are made alike."""
 
     rate: int | None = parameter(
@@ -67,14 +73,22 @@ class ClipReader:
         rate: Samples per second.
         n_samples: Samples in a clip.
         cut: Longer recordings are cut; otherwise they are refused.
+        full_scale: The loudest sample that files of fractions can hold.
     """
 
     rate: int
     n_samples: int
     cut: bool = True
+    full_scale: float = 1.0
 
     def __call__(self, path: Path) -> Waveform:
-        return read_clip(path, self.rate, self.n_samples, self.cut)
+        return read_clip(path, self.rate, self.n_samples, self.cut, self.full_scale)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What `read_inputs` needs to read other recordings alike, as JSON values."""
+        scale = {} if self.full_scale == 1.0 else {"full_scale": self.full_scale}
+        return {"rate": self.rate, "cut": self.cut, **scale}
 
     @property
     def seconds(self) -> float:
@@ -158,8 +172,34 @@ def survey(
     """
     headers, bad = read_heads(paths, names, _HEADERS, read_header, "recordings", progress)
     reader = choose_reader(list(headers.values()), parameters, cut)
-    findings = _listen(paths, names, list(headers), reader, exclude, progress)
+    fractions = [index for index, head in headers.items() if head.is_fractions]
+    reader, findings = _scaled(paths, fractions, reader, progress)
+    findings += _listen(paths, names, list(headers), reader, exclude, progress)
     return Survey(headers, bad, reader, findings)
+
+
+def _scaled(
+    paths: Sequence[Path], fractions: Sequence[int], reader: ClipReader, progress: Progress
+) -> tuple[ClipReader, tuple[DataFinding, ...]]:
+    """Fractions lie between -1 and 1, unless whole numbers were saved as such."""
+    peaks: list[float] = []
+    chosen = [fractions[place] for place in evenly(len(fractions), _CLIPS)]
+    for done, index in enumerate(chosen):
+        progress("Listening to recordings", done, len(chosen))
+        try:
+            peaks.append(read_peak(paths[index], reader.seconds))
+        except (DatasetError, OSError):
+            continue  # told where all files are read
+    if not peaks or np.median(peaks) < _BEYOND_LOUD:
+        return reader, ()
+    loudest = max(peaks)
+    scale = next((scale for scale in _FULL_SCALES if scale >= loudest), loudest)
+    text = (
+        f"Recordings saved as fractions reach {loudest:,.0f}, not 1; {scale:,.0f} was taken as the "
+        "loudest there can be."
+    )
+    finding = DataFinding(Trouble.UNDERSTOOD, "", text)
+    return replace(reader, full_scale=float(scale)), (finding,)
 
 
 def choose_reader(

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.datasets.encodings import Encoding, beginning, find_encoding, guess_finding, not_of
+from engine.datasets.file_tables import TABLE_SUFFIXES, FileTable, read_file_table
 from engine.datasets.files import FoundFile
-from engine.datasets.labels import TABLE_SUFFIXES, FileTable, read_file_table
 from engine.datasets.sounds.sound_files import SOUND_SUFFIXES
 from engine.datasets.tables.held_table import hold_table
 from engine.errors import DatasetError

@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.tables.cell_faults import Fault, NumberFaults
+from engine.datasets.tables.number_marks import NumberMarks, Reason
 from engine.datasets.tables.table_cells import (
     CODE,
     LARGEST,
+    MISTAKE_SHARE,
     NAMELESS,
     Numbers,
-    NumberStyle,
     blank_cells,
-    fitting_forms,
+    dates_missed,
     gap_word_cells,
     read_numbers,
 )
 from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
+from engine.datasets.tables.written_numbers import NumberStyle
 
+_EXACT_INTEGERS = 2.0**53
 _BEYOND_INTEGERS = 2.0**63
 _SAMPLE_SIZE = 20_000
 _NEARLY_ALL = 0.95
@@ -41,16 +44,21 @@ class ColumnStudy:
     Attributes:
         name: Its name.
         limit: At most this many different values are counted.
-        forms: Forms in which all cells are dates, so far.
+        style: How its numbers are written.
+        reason: What their decimal sign was told by; see `Reason`.
+        forms: Forms in which nearly all cells are dates, so far.
+        marks: What was seen of how the numbers are written.
+        missed: By form of dates, the cells that are none.
         n_rows: Cells.
         n_blank: Cells that hold nothing.
         n_words: Cells that hold a word for a gap.
+        n_dates: Cells that were looked at as dates.
         n_numbers: Cells that hold a number.
         faults: Cells that hold no number to compute with.
         has_code: Some number has leading zeros.
         has_giant: Some whole number is beyond 64 bits.
+        has_inexact: Some whole number is too large for a number of floating point to hold exactly.
         is_whole: All numbers are whole.
-        has_comma: Some number has a decimal comma.
         start: Where the column counts the rows, the first number; else None.
         minimum, maximum, mean, spread: Of the finite numbers; `spread` is the sum of squared
             distances from the mean.
@@ -65,16 +73,21 @@ class ColumnStudy:
 
     name: str
     limit: int
+    style: NumberStyle = field(default_factory=NumberStyle)
+    reason: str = Reason.NOTHING
     forms: tuple[str, ...] = ()
+    marks: NumberMarks = field(default_factory=NumberMarks)
+    missed: dict[str, Fault] = field(default_factory=dict)
     n_rows: int = 0
     n_blank: int = 0
     n_words: int = 0
+    n_dates: int = 0
     n_numbers: int = 0
     faults: NumberFaults = field(default_factory=NumberFaults)
     has_code: bool = False
     has_giant: bool = False
+    has_inexact: bool = False
     is_whole: bool = True
-    has_comma: bool = False
     start: float | None = None
     minimum: float = math.inf
     maximum: float = -math.inf
@@ -88,43 +101,46 @@ class ColumnStudy:
     n_letters: int = 0
     n_spaces: int = 0
 
-    def add(self, cells: Cells, lines: IndexArray, style: NumberStyle) -> None:
+    def add(self, cells: Cells, lines: IndexArray) -> None:
         """Looks at a chunk."""
         import pyarrow.compute as pc
 
         blank = blank_cells(cells)
-        numbers = read_numbers(cells, style)
-        words = (
-            gap_word_cells(cells) if numbers.wrong.any() or numbers.words.any() else blank & ~blank
-        )
+        numbers = read_numbers(cells, self.style, self.marks)
+        is_other = numbers.wrong.any() or numbers.words.any()
+        words = gap_word_cells(cells) if is_other else blank & ~blank
         self._add_numbers(cells, lines, numbers)
         self._count(cells, blank)
-        self._add_dates(cells, blank | (words & style.gap_words))
         self.n_rows += len(cells)
         self.n_blank += int(np.count_nonzero(blank))
         self.n_words += int(np.count_nonzero(words))
         self.n_letters += int(pc.sum(pc.utf8_length(cells)).as_py() or 0)
-        self.n_spaces += int(pc.sum(pc.count_substring(cells, " ")).as_py() or 0)
+        if is_other:  # no number that is plain holds a blank
+            self.n_spaces += int(pc.sum(pc.count_substring(cells, " ")).as_py() or 0)
+        self._add_dates(cells, lines, blank | (words & self.style.gap_words))
 
     def _add_numbers(self, cells: Cells, lines: IndexArray, numbers: Numbers) -> None:
         import pyarrow.compute as pc
 
         values = numbers.values
         self.faults.add(numbers, cells, lines)
-        self.has_comma |= numbers.has_comma
         self._count_rows(values)
         known = ~np.isnan(values)
         if not known.any():
             return
         self.n_numbers += int(np.count_nonzero(known))
-        if not self.has_code:
+        is_whole = known & (values == np.rint(values))
+        if not self.has_code and is_whole.any():
             self.has_code = bool(pc.any(pc.match_substring_regex(cells, f"^{CODE}$")).as_py())
-        giant = np.flatnonzero(known & (np.abs(values) >= _BEYOND_INTEGERS))
+        giant = np.flatnonzero(known & (np.abs(values) >= _EXACT_INTEGERS))
         if len(giant) and not self.has_giant:
             written = pc.match_substring_regex(cells.take(giant), r"^[+-]?[0-9]+$")
-            self.has_giant = bool(pc.any(written).as_py())
+            is_integer = np.asarray(written, bool)
+            self.has_inexact |= bool(is_integer.any())
+            beyond = np.abs(values[giant]) >= _BEYOND_INTEGERS
+            self.has_giant = bool((is_integer & beyond).any())
         finite = values[known & np.isfinite(values) & (np.abs(values) <= LARGEST)]
-        self.is_whole &= bool(np.all(finite == np.rint(finite)))
+        self.is_whole &= bool(is_whole[known].all())
         self._measure(finite)
 
     def _count_rows(self, values: FloatArray) -> None:
@@ -175,19 +191,41 @@ class ColumnStudy:
         self.distinct_share = distinct_share
         self.counts.clear()
 
-    def _add_dates(self, cells: Cells, gaps: BoolArray) -> None:
+    def _add_dates(self, cells: Cells, lines: IndexArray, gaps: BoolArray) -> None:
         if not self.forms:
             return
-        if self.n_numbers:
+        if 2 * self.n_numbers > self.n_given:
             self.forms = ()
             return
         import pyarrow as pa
 
-        distinct = cells.filter(pa.array(~gaps)).unique().to_pylist()
-        if distinct:
-            self.forms = fitting_forms(distinct, self.forms)
+        given = np.flatnonzero(~gaps)
+        if not len(given):
+            return
+        self.n_dates += len(given)
+        cells, lines = cells.take(pa.array(given)), lines[given]
+        found = dates_missed(cells, self.forms)
+        for form, missed in found.items():
+            self.missed.setdefault(form, Fault()).add(missed, cells, lines)
+        self.forms = tuple(found)
 
     # ---- what was learnt
+
+    @property
+    def date_forms(self) -> tuple[str, ...]:
+        """The forms in which most cells are dates, the likeliest first; empty: it holds none."""
+        if not self.n_dates:
+            return ()
+        least = min((self.missed[form].count for form in self.forms), default=0)
+        if least > MISTAKE_SHARE * self.n_dates:
+            return ()
+        return tuple(form for form in self.forms if self.missed[form].count == least)
+
+    @property
+    def no_dates(self) -> Fault:
+        """Cells that are no dates, in a column of dates."""
+        forms = self.date_forms
+        return self.missed[forms[0]] if forms else Fault()
 
     @property
     def n_given(self) -> int:
@@ -220,10 +258,24 @@ class ColumnStudy:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
-        return {**vars(self), "faults": asdict(self.faults)}
+        return {
+            **vars(self),
+            "style": asdict(self.style),
+            "faults": asdict(self.faults),
+            "marks": asdict(self.marks),
+            "missed": {form: asdict(fault) for form, fault in self.missed.items()},
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ColumnStudy:
         """Rebuilds what `to_dict` returned."""
-        faults = NumberFaults(**{name: Fault(**item) for name, item in values["faults"].items()})
-        return cls(**{**values, "faults": faults, "forms": tuple(values["forms"])})
+        faults = {name: Fault.from_dict(item) for name, item in values["faults"].items()}
+        missed = {form: Fault.from_dict(item) for form, item in values["missed"].items()}
+        rebuilt = {
+            "style": NumberStyle(**values["style"]),
+            "faults": NumberFaults(**faults),
+            "marks": NumberMarks(**values["marks"]),
+            "missed": missed,
+            "forms": tuple(values["forms"]),
+        }
+        return cls(**{**values, **rebuilt})

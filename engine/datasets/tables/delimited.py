@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from array import array
 from collections import Counter
@@ -21,12 +20,25 @@ import numpy as np
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.encodings import ONE_BYTE, Encoding, find_encoding, guess_finding
+from engine.datasets.tables.cell_lines import (
+    DELIMITERS,
+    SAMPLE_CHARACTERS,
+    cut_lines,
+    describe_delimiter,
+    quotes_enclose,
+    sniff_delimiter,
+)
+from engine.datasets.tables.header_rows import (
+    LOOKED_AT_ROWS,
+    column_names_in,
+    find_header,
+    heading_findings,
+)
 from engine.datasets.tables.plain_blocks import (
     BLOCK_BYTES,
     parse_plain,
     plain_lines,
 )
-from engine.datasets.tables.table_cells import parse_number
 from engine.datasets.tables.table_source import (
     CHUNK_CELLS,
     Chunk,
@@ -38,11 +50,8 @@ from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
-DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 QUICK_BYTES = 1 << 20
 """Files of more bytes are parsed in blocks where that is safe."""
-_SAMPLE_CHARACTERS = 1 << 16
-_SAMPLE_ROWS = 100
 _LONE_RETURN = re.compile(r"(?<=\r)(?!\n)")
 _SHOWN_LINES = 20
 
@@ -59,6 +68,7 @@ class DelimitedFile:
     """
 
     line_word = "line"
+    is_typed = False
 
     def __init__(self, path: Path, parameters: TableParameters | None = None) -> None:
         wanted = parameters or TableParameters()
@@ -70,32 +80,37 @@ class DelimitedFile:
             raise _empty(path)
         self._encoding = _encoding_of(path, wanted.encoding)
         with self._open() as file, self._decoding():
-            sample = file.read(_SAMPLE_CHARACTERS)
+            sample = file.read(SAMPLE_CHARACTERS)
             is_found = wanted.delimiter == "auto"
-            self.delimiter = _sniff(sample) if is_found else DELIMITERS[wanted.delimiter]
-            file.seek(0)
-            first = next(self._records(file), None)
+            self.delimiter = sniff_delimiter(sample) if is_found else DELIMITERS[wanted.delimiter]
         self._has_lines = "\n" in sample
-        if first is None:
+        self._has_quotes = self.delimiter != "\t" or self._quotes_enclose()
+        rows = self._first_rows()
+        if not rows:
             raise _empty(path)
-        self.has_header = self._is_header(first[1])
-        row = first[1] if self.has_header else [""] * len(first[1])
-        self.names = _header_names(row, path)
+        self._header = find_header([row for _, row in rows], wanted.header)
+        self.has_header = self._header.is_there
+        self._above = rows[: self._header.row]
+        self._header_line = rows[self._header.row][0]
+        self.names = unique_names(column_names_in([row for _, row in rows], self._header), path)
         self.has_comma_numbers = self.delimiter != ","
         self._short: array[int] = array("q")
+        self._repeated: list[int] = []
         self._n_rows = self._position = 0
 
     def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
         """Yields all rows in order; rows shorter than the header are filled and counted."""
-        self._short, self._n_rows = array("q"), 0
+        self._short, self._repeated, self._n_rows = array("q"), [], 0
         is_quick = (
             self.n_bytes > QUICK_BYTES
             and self._encoding.name in ONE_BYTE
             and len(self.names) > 1
             and self._has_lines
+            and self.delimiter != " "
         )
         with self._decoding():
-            for chunk in self._quick_chunks() if is_quick else self._strict_chunks():
+            for read in self._quick_chunks() if is_quick else self._strict_chunks():
+                chunk = self._without_headers(read)
                 self._n_rows += len(chunk)
                 progress("Reading the table", min(self._position, self.n_bytes), self.n_bytes)
                 yield chunk
@@ -108,7 +123,7 @@ class DelimitedFile:
     def _strict_chunks(self) -> Iterator[Chunk]:
         with self._open() as file:
             records = self._records(file)
-            if self.has_header:
+            for _ in range(self._n_heading):
                 next(records, None)
             while rows := self._chunk(records):
                 self._position = _position(file)
@@ -120,9 +135,11 @@ class DelimitedFile:
             if file.read(3) != codecs.BOM_UTF8:
                 file.seek(0)
             line = 1
-            if self.has_header:
+            if self._n_heading:
                 lines = _Lines(file, self._encoding)
-                next(self._records(lines))
+                records = self._records(lines)
+                for _ in range(self._n_heading):
+                    next(records)
                 line += lines.count
             while block := file.read(BLOCK_BYTES):
                 start = file.tell() - len(block)
@@ -144,6 +161,28 @@ class DelimitedFile:
                     yield rows
                 line += lines.count
 
+    def _without_headers(self, chunk: Chunk) -> Chunk:
+        """A chunk without rows that repeat the names, as where files were joined."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.has_header:
+            return chunk
+        is_name = np.ones(len(chunk), bool)
+        for name in self.names:
+            is_name &= np.asarray(pc.equal(chunk.cells[name], name), bool)
+            if not is_name.any():
+                return chunk
+        self._repeated.extend(chunk.lines[is_name].tolist())
+        kept = pa.array(~is_name)
+        cells = {name: column.filter(kept) for name, column in chunk.cells.items()}
+        return Chunk(cells, chunk.lines[~is_name])
+
+    @property
+    def _n_heading(self) -> int:
+        """Records before the first row of data."""
+        return self._header.row + self.has_header
+
     def _chunk(self, records: Iterator[tuple[int, list[str]]]) -> Chunk | None:
         """The next records as a chunk; None where there are none."""
         size = max(64, CHUNK_CELLS // len(self.names))
@@ -161,17 +200,20 @@ class DelimitedFile:
         return Chunk(cells, np.array(lines, np.int64))
 
     def report(self) -> SourceReport:
+        heading = "the first line" if self._header_line == 1 else f"line {self._header_line}"
+        heading = heading if self.has_header else "none"
         facts = [
             ("Delimiter", describe_delimiter(self.delimiter)),
             ("Encoding", self._encoding.shown),
-            ("Header", "the first line" if self.has_header else "none"),
+            ("Header", heading),
         ]
-        findings = []
-        if not self.has_header and self._wanted.header == "auto":
-            remedy = Remedy("The first line names the columns", {"data.parameters.header": "yes"})
-            text = "The first line holds data, not names; the columns are numbered."
-            findings.append(DataFinding(Trouble.UNDERSTOOD, "", text, remedies=(remedy,)))
+        findings = heading_findings(self._header, self._above, "line", self._wanted.header)
         findings += guess_finding(self.path.name, self._encoding)
+        if self._repeated:
+            lines = tuple(f"line {line}" for line in self._repeated[:_SHOWN_LINES])
+            text = f"Rows that repeat the names of the columns were passed over: {lines[0]}."
+            count = len(self._repeated)
+            findings.append(DataFinding(Trouble.LEFT_OUT, "", text, lines, count))
         if self._short:
             findings.append(self._short_rows())
         return SourceReport(findings, facts)
@@ -199,24 +241,30 @@ class DelimitedFile:
         self._short.append(line)
         return row + [""] * (len(self.names) - len(row))
 
-    def _is_header(self, first: list[str]) -> bool:
-        if self._wanted.header != "auto":
-            return self._wanted.header == "yes"
-        cells = [cell.strip() for cell in first]
-        numbers = [cell for cell in cells if parse_number(cell.replace(",", ".")) is not None]
-        # A year may name a column; a fraction, or one number twice, does not.
-        is_repeated = len(numbers) == len(cells) > len(set(cells))
-        return not (is_repeated or any("." in cell or "," in cell for cell in numbers))
+    def _first_rows(self) -> list[tuple[int, list[str]]]:
+        """The first records, each with its line, as far as they can be read."""
+        rows: list[tuple[int, list[str]]] = []
+        with self._open() as file, self._decoding(), suppress(DatasetError):
+            for line, row in islice(self._records(file), LOOKED_AT_ROWS):
+                rows.append((line, [cell.replace("\0", "").strip() for cell in row]))
+        return rows
+
+    def _quotes_enclose(self) -> bool:
+        """Whether quotation marks between tabs enclose cells, and are no text."""
+        with opening(self.path), self.path.open("rb") as file:
+            if not any(b'"' in block for block in iter(lambda: file.read(BLOCK_BYTES), b"")):
+                return True
+        with self._open() as text, self._decoding():
+            return quotes_enclose(text)
 
     def _records(self, file: Iterable[str], first_line: int = 1) -> Iterator[tuple[int, list[str]]]:
         """Yields each record with the line it starts in; blank lines are skipped."""
-        reader = csv.reader(file, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         line = first_line
         try:
-            for row in reader:
+            for n_read, row in cut_lines(file, self.delimiter, self._has_quotes):
                 if len(row) > 1 or (row and row[0].strip()):
                     yield line, row
-                line = first_line + reader.line_num
+                line = first_line + n_read
         except csv.Error as error:
             raise DatasetError(
                 f"The record that starts in line {line} of '{self.path.name}' cannot be read: "
@@ -281,11 +329,6 @@ def _encoding_of(path: Path, wanted: str) -> Encoding:
             ) from None
 
 
-def describe_delimiter(delimiter: str) -> str:
-    """A delimiter in words."""
-    return {sign: name for name, sign in DELIMITERS.items()}[delimiter]
-
-
 @contextmanager
 def opening(path: Path) -> Iterator[None]:
     """Turns the system's refusal to open a file into words."""
@@ -315,35 +358,9 @@ def unique_names(names: list[str], path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _header_names(header: list[str], path: Path) -> tuple[str, ...]:
-    return unique_names([name.replace("\0", "") for name in header], path)
-
-
 def _position(file: IO[str]) -> int:
     buffer = getattr(file, "buffer", None)
     return int(buffer.tell()) if buffer is not None else 0
-
-
-def _sniff(sample: str) -> str:
-    """The delimiter that divides the first rows most consistently; a comma where none does."""
-    if len(sample) >= _SAMPLE_CHARACTERS:
-        # The last line is cut off by the end of the sample.
-        sample = sample[: sample.rfind("\n") + 1] or sample
-    best, best_score = ",", (0.0, 0)
-    for delimiter in DELIMITERS.values():
-        reader = csv.reader(
-            io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True
-        )
-        widths: list[int] = []
-        # Judged by what comes before an error; reading the whole file reports its line.
-        with suppress(csv.Error):
-            widths.extend(len(row) for row in islice(reader, _SAMPLE_ROWS) if row)
-        if not widths or widths[0] < 2:
-            continue
-        score = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
 
 
 def _empty(path: Path) -> DatasetError:

@@ -31,13 +31,13 @@ class HeldTable:
     notes: tuple[str, ...]
 
 
-def hold_table(path: Path) -> HeldTable:
+def hold_table(path: Path, parameters: TableParameters | None = None) -> HeldTable:
     """Reads a whole table that fits in memory, but for a column that only counts the rows.
 
     Raises:
         DatasetError: It cannot be opened, is no table, or has a row longer than its header.
     """
-    source = open_source(path)
+    source = open_source(path, parameters)
     chunks = list(source.chunks())
     notes = [finding.text for finding in source.report().findings]
     names = list(source.names)
@@ -53,8 +53,7 @@ def hold_table(path: Path) -> HeldTable:
 
 
 def _numbers_rows(source: TableSource, chunks: list[Chunk]) -> bool:
-    study = ColumnStudy(source.names[0], limit=1)
-    style = number_style(source, TableParameters())
+    study = ColumnStudy(source.names[0], 1, number_style(source, TableParameters()))
     for chunk in chunks:
-        study.add(chunk.cells[study.name], chunk.lines, style)
+        study.add(chunk.cells[study.name], chunk.lines)
     return study.numbers_rows

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.tables.cell_faults import NumberFaults
+from engine.datasets.tables.column_studies import decimal_signs
+from engine.datasets.tables.number_findings import how_read
+from engine.datasets.tables.number_marks import NumberMarks, Styles, decide_all, reads_alike
 from engine.datasets.tables.table_cells import (
     MISTAKE_SHARE,
     NAMELESS,
@@ -28,6 +32,8 @@ from engine.datasets.tables.table_source import (
 )
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
+
+_SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +75,15 @@ class NumberTable:
         self.path = path
         parameters = parameters or TableParameters()
         self._source = open_source(path, parameters)
-        self._style = number_style(self._source, parameters)
+        self._base = number_style(self._source, parameters)
+        self._asked = decimal_signs(self._source.names, {}, parameters)
         self.names = self._source.names
         first = next(iter(self._source.chunks()), None)
         if first is None:
             raise DatasetError(f"'{path.name}' holds no rows.", "Choose a file with data.")
         self._first: Chunk = first
+        self._marks = {name: self._seen(first.cells[name][:_SAMPLE_ROWS]) for name in self.names}
+        self._styles = self._decide(self._marks)
 
     @property
     def line_word(self) -> str:
@@ -98,10 +107,22 @@ class NumberTable:
                 f"Columns: {', '.join(self.names)}.",
             )
 
+    def _seen(self, cells: Cells) -> NumberMarks:
+        """How numbers are written in some cells."""
+        marks = NumberMarks(is_typed=self._source.is_typed)
+        read_numbers(cells, self._base, marks)
+        return marks
+
+    def _decide(self, marks: Mapping[str, NumberMarks]) -> Styles:
+        """How the numbers of these columns are written."""
+        n_rows = min(len(self._first), _SAMPLE_ROWS)
+        witnesses = {name for name, item in marks.items() if 2 * item.n_numbers > n_rows}
+        return decide_all(marks, witnesses, self._base, self._asked, self._source.delimiter)
+
     def looks_numeric(self, name: str) -> bool:
         """Whether the first cells are numbers, with gaps and few mistakes; no row numbers."""
         cells = self._first.cells[name]
-        read = read_numbers(cells, self._style)
+        read = read_numbers(cells, self._styles[name][0])
         known = read.values[~np.isnan(read.values)]
         if not len(known) or np.count_nonzero(read.wrong) > MISTAKE_SHARE * len(cells):
             return False
@@ -132,6 +153,8 @@ class NumberTable:
         """
         import pyarrow as pa
 
+        styles = {name: self._styles[name][0] for name in numbers}
+        marks = {name: NumberMarks(is_typed=self._source.is_typed) for name in numbers}
         blocks: list[FloatArray] = []
         lines: list[IndexArray] = []
         cells: dict[str, list[Cells]] = {name: [] for name in texts}
@@ -140,7 +163,7 @@ class NumberTable:
         for chunk in self._source.chunks(progress):
             block = np.empty((len(chunk), len(numbers)))
             for index, name in enumerate(numbers):
-                found = read_numbers(chunk.cells[name], self._style)
+                found = read_numbers(chunk.cells[name], styles[name], marks[name])
                 faults[name].add(found, chunk.cells[name], chunk.lines)
                 block[:, index] = found.values
             blocks.append(block)
@@ -149,8 +172,14 @@ class NumberTable:
                 cells[name].append(chunk.cells[name])
             for name in labels:
                 labelling[name].add(chunk.cells[name])
+        decided = self._decide({**self._marks, **marks})
+        if not all(reads_alike(marks[name], styles[name], decided[name][0]) for name in numbers):
+            # What all cells say is another thing than what the first ones said.
+            self._marks, self._styles = {**self._marks, **marks}, decided
+            return self.read(numbers, texts, labels, progress)
         for name in numbers:
             faults[name].refuse(name, self.line_word, "leave it out")
+        understood = [how_read(name, marks[name], *decided[name]) for name in numbers]
         report = self._source.report()
         return Columns(
             np.concatenate(blocks),
@@ -158,7 +187,7 @@ class NumberTable:
             {name: labelling[name].result() for name in labels},
             np.concatenate(lines),
             tuple(report.facts),
-            tuple(report.findings),
+            (*report.findings, *chain.from_iterable(understood)),
         )
 
 

@@ -12,6 +12,12 @@ import numpy as np
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.tables.delimited import opening, unique_names
+from engine.datasets.tables.header_rows import (
+    LOOKED_AT_ROWS,
+    column_names_in,
+    find_header,
+    heading_findings,
+)
 from engine.datasets.tables.table_source import (
     CHUNK_CELLS,
     Chunk,
@@ -27,6 +33,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 # A workbook of some kilobytes can claim a sheet of 17 thousand million cells.
 MAX_SHEET_CELLS = 50_000_000
 _BYTES_PER_CELL = 8
+_SHOWN_NAMES = 5
 
 
 class Sheet:
@@ -42,33 +49,37 @@ class Sheet:
 
     line_word = "row"
     has_comma_numbers = False
+    delimiter = ""
+    is_typed = True
 
     def __init__(self, path: Path, parameters: TableParameters) -> None:
         self.path = path
         self._wanted = parameters
         workbook = _open_workbook(path)
-        self._sheets = tuple(workbook.sheet_names)
-        self._sheet = parameters.sheet or (self._sheets[0] if self._sheets else "")
-        if self._sheet not in self._sheets:
+        self._sheets = _tables_of(workbook)
+        self._sheet = parameters.sheet or _first_filled(workbook, self._sheets, path)
+        if self._sheet not in workbook.sheet_names:
             raise DatasetError(
                 f"'{path.name}' has no sheet '{self._sheet}'.",
-                f"Sheets: {', '.join(self._sheets)}.",
+                f"Sheets: {', '.join(workbook.sheet_names)}.",
             )
         self._rows, self._first_row = _read_sheet(workbook, self._sheet, path)
         if not self._rows:
             raise DatasetError(
                 f"The sheet '{self._sheet}' of '{path.name}' is empty.", "Choose another sheet."
             )
-        first = self._rows[0]
-        is_all_text = all(isinstance(cell, str) for cell in first)
-        self.has_header = is_all_text if parameters.header == "auto" else parameters.header == "yes"
-        names = [_cell_text(cell) for cell in first] if self.has_header else [""] * len(first)
-        self.names = unique_names(names, path)
-        self.n_bytes = len(self._rows) * len(first) * _BYTES_PER_CELL
+        first = [[_cell_text(cell) for cell in row] for row in self._rows[:LOOKED_AT_ROWS]]
+        self._header = find_header(first, parameters.header)
+        self.has_header = self._header.is_there
+        self._above = [
+            (place + self._first_row, row) for place, row in enumerate(first[: self._header.row])
+        ]
+        self.names = unique_names(column_names_in(first, self._header), path)
+        self.n_bytes = len(self._rows) * len(self.names) * _BYTES_PER_CELL
 
     def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
         """Yields all rows in order; rows without any cell are passed over."""
-        start = 1 if self.has_header else 0
+        start = self._header.row + self.has_header
         size = max(64, CHUNK_CELLS // len(self.names))
         if len(self._rows) == start:
             raise DatasetError(
@@ -87,14 +98,15 @@ class Sheet:
             yield Chunk(columns, np.array(kept, np.int64) + begin + self._first_row)
 
     def report(self) -> SourceReport:
+        heading = self._first_row + self._header.row
         facts = [
             ("Sheet", self._sheet),
-            ("Header", f"row {self._first_row}" if self.has_header else "none"),
+            ("Header", f"row {heading}" if self.has_header else "none"),
         ]
-        findings = []
+        findings = heading_findings(self._header, self._above, "row", self._wanted.header)
         others = [sheet for sheet in self._sheets if sheet != self._sheet]
         if others and not self._wanted.sheet:
-            text = f"The first of {len(self._sheets)} sheets is read, '{self._sheet}'."
+            text = f"One of {len(self._sheets)} sheets is read, '{self._sheet}'."
             remedies = tuple(
                 Remedy(f"Read '{sheet}'", {"data.parameters.sheet": sheet}) for sheet in others[:5]
             )
@@ -117,6 +129,30 @@ def _open_workbook(path: Path) -> Any:
         ) from None
     except Exception as error:  # a decoder's own; a damaged file is told in words
         raise _damaged(path, error) from None
+
+
+def _tables_of(workbook: Any) -> tuple[str, ...]:
+    """The sheets that hold cells and are not hidden; all, where that leaves none."""
+    import python_calamine as calamine
+
+    shown = tuple(
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.visible == calamine.SheetVisibleEnum.Visible
+        and sheet.typ == calamine.SheetTypeEnum.WorkSheet
+    )
+    return shown or tuple(workbook.sheet_names)
+
+
+def _first_filled(workbook: Any, names: tuple[str, ...], path: Path) -> str:
+    """The first sheet with any cells; the first of all where none has."""
+    for name in names:
+        try:
+            if workbook.get_sheet_by_name(name).height:
+                return name
+        except Exception as error:
+            raise _damaged(path, error) from None
+    return names[0] if names else ""
 
 
 def _read_sheet(workbook: Any, name: str, path: Path) -> tuple[list[list[Any]], int]:
@@ -170,6 +206,8 @@ class ParquetTable:
     line_word = "row"
     has_header = True
     has_comma_numbers = False
+    delimiter = ""
+    is_typed = True
 
     def __init__(self, path: Path) -> None:
         import pyarrow as pa
@@ -218,8 +256,10 @@ class ParquetTable:
     def report(self) -> SourceReport:
         findings = []
         if self._nested:
-            text = "Columns that hold lists or bytes were passed over."
             count = len(self._nested)
+            names = ", ".join(f"'{name}'" for name in self._nested[:_SHOWN_NAMES])
+            more = f" and {count - _SHOWN_NAMES} more" if count > _SHOWN_NAMES else ""
+            text = f"Columns that hold lists, bytes or the like were passed over: {names}{more}."
             findings.append(DataFinding(Trouble.LEFT_OUT, "", text, self._nested, count))
         return SourceReport(findings, [("File", "Parquet")])
 
@@ -232,11 +272,20 @@ class ParquetTable:
 
 
 def _is_plain(kind: Any) -> bool:
+    """Whether values of a type can be written as text that people read."""
+    import pyarrow as pa
     import pyarrow.types as types
 
     if types.is_dictionary(kind):
         kind = kind.value_type
-    return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+    is_bytes = "binary" in str(kind)
+    if types.is_nested(kind) or is_bytes or isinstance(kind, pa.BaseExtensionType):
+        return False
+    try:
+        pa.array([], kind).cast(pa.string())
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _column_text(column: Any) -> Any:

@@ -13,16 +13,16 @@ import numpy as np
 from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.tables.table_cells import read_dates, read_numbers
+from engine.datasets.tables.column_studies import decimal_signs
+from engine.datasets.tables.table_cells import exact_integers, read_dates, read_numbers
 from engine.datasets.tables.table_findings import (
     column_findings,
     column_profiles,
     is_constant,
-    leak_findings,
     row_findings,
-    time_findings,
 )
 from engine.datasets.tables.table_inputs import read_features, read_inputs, read_row
+from engine.datasets.tables.table_leaks import leak_findings, time_findings
 from engine.datasets.tables.table_opening import SUFFIXES, column_names, open_source
 from engine.datasets.tables.table_passes import (
     EncodedTable,
@@ -33,21 +33,22 @@ from engine.datasets.tables.table_passes import (
 )
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
+    MOST_MISTAKES,
     USABLE,
     ColumnPlan,
     choose_target,
     plan_column,
 )
-from engine.datasets.tables.table_source import BoolArray, TableParameters
+from engine.datasets.tables.table_source import BoolArray, TableParameters, TableSource
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
     encode_target,
     marks_anomalies,
     plan_target,
+    quantity_findings,
 )
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
-from engine.events.findings import DataFinding
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec, DataSpec
 from engine.spec.signature import Kind, Task
@@ -104,12 +105,12 @@ class TableFile(FileDataset):
             Cancelled: Someone asked to stop.
         """
         parameters = parameters or TableParameters()
-        found = [_EXCLUDED.fullmatch(name.strip()) for name in self.data.exclude]
-        excluded = frozenset(int(match[1]) for match in found if match)
         source = open_source(self.path, parameters)
-        table = study_table(source, parameters, excluded, progress)
+        specs, excluded = self._said(source)
+        asked = decimal_signs(source.names, specs, parameters)
+        table = study_table(source, parameters, asked, excluded, progress)
         word = table.source.line_word
-        plans = self._plans(table)
+        plans = self._plans(table, specs)
         target, task, is_known, notes = self._choose(plans, table)
         used = self._used(plans, table, target if is_known else "")
         plans, used = self._with_words(plans, used, table, target, progress)
@@ -125,7 +126,8 @@ class TableFile(FileDataset):
         shown += [self.data.weights] if self.data.weights else []
         findings = [
             *table.report.findings,
-            *column_findings(plans, table.studies, shown, target, parameters.gap_words),
+            *column_findings(plans, table.studies, shown, target, parameters.gap_words, word),
+            *quantity_findings(plans[target], task, len(class_names)),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
         ]
@@ -139,9 +141,9 @@ class TableFile(FileDataset):
             feature_names=tuple(item["name"] for item in features),
             target_name=target if is_known else "anomaly",
             class_names=class_names,
-            notes=(*notes, *_notes(findings, encoded, plans[target], table)),
+            notes=(*notes, *_notes(plans, encoded, target, table)),
             findings=tuple(findings),
-            facts=_facts(table, encoded),
+            facts=_facts(table, plans, encoded),
             columns=column_profiles(plans, table.studies, shown, target),
             source_columns=table.source.names,
             names=tuple(f"{word} {line}" for line in encoded.lines.tolist()),
@@ -177,8 +179,26 @@ class TableFile(FileDataset):
         notes = [text for text in (note, said) if text]
         return target, Task.ANOMALY if is_anomaly else task, True, notes
 
-    def _plans(self, table: StudiedTable) -> dict[str, ColumnPlan]:
-        unknown = [name for name in self.data.columns if name not in table.studies]
+    def _said(self, source: TableSource) -> tuple[dict[str, ColumnSpec], frozenset[int]]:
+        """What was said of columns, those left out by name among it, and the lines left out."""
+        specs = dict(self.data.columns)
+        lines: set[int] = set()
+        for name in map(str.strip, self.data.exclude):
+            place = _EXCLUDED.fullmatch(name)
+            if name in source.names:
+                specs[name] = specs.get(name, ColumnSpec()).model_copy(update={"type": "ignore"})
+            elif place is not None:
+                lines.add(int(place[1]))
+            else:
+                raise DatasetError(
+                    f"'{self.path.name}' has nothing called {shorten(name)} to leave out.",
+                    f"Name a {source.line_word}, such as '{source.line_word} 12', or a column: "
+                    f"{', '.join(source.names)}.",
+                )
+        return specs, frozenset(lines)
+
+    def _plans(self, table: StudiedTable, specs: Mapping[str, ColumnSpec]) -> dict[str, ColumnPlan]:
+        unknown = [name for name in specs if name not in table.studies]
         if self.data.weights is not None and self.data.weights not in table.studies:
             unknown.append(self.data.weights)
         if unknown:
@@ -186,10 +206,9 @@ class TableFile(FileDataset):
                 f"'{self.path.name}' has no column {shorten(unknown[0])}.",
                 f"Columns: {', '.join(table.studies)}.",
             )
-        specs: Mapping[str, ColumnSpec] = self.data.columns
-        gap_words = table.parameters.gap_words
+        gap_words, style = table.parameters.gap_words, table.file_style
         plans = {
-            name: plan_column(study, specs.get(name, ColumnSpec()), gap_words)
+            name: plan_column(study, specs.get(name, ColumnSpec()), gap_words, style)
             for name, study in table.studies.items()
         }
         first = next(iter(plans))
@@ -209,7 +228,9 @@ class TableFile(FileDataset):
             if plan.gaps == "drop_column":
                 continue
             if plan.type == "number":
-                study.faults.refuse(name, table.source.line_word)
+                n_known = study.n_given - study.n_words
+                allowed = MOST_MISTAKES * n_known
+                study.faults.refuse(name, table.source.line_word, allowed=allowed)
             if is_constant(plan, study):
                 constant.append(name)
                 continue
@@ -284,26 +305,36 @@ def _accessor(
                 f"Columns: {', '.join(plans)}.",
             )
         plan, parts = plans[name], []
+        is_number = plan.type == "number" and not table.studies[name].has_inexact
         for chunk in table.chunks(silent):
             cells = chunk.cells[name]
-            if plan.type == "number":
-                parts.append(read_numbers(cells, table.reader_style).values)
+            if is_number:
+                parts.append(read_numbers(cells, table.style(name)).values)
             elif plan.type == "date":
                 parts.append(read_dates(cells, plan.form))
             else:
                 parts.append(np.array(cells.to_pylist(), object))
-        return np.concatenate(parts)[kept]
+        found = np.concatenate(parts)[kept]
+        return exact_integers(found) if plan.type == "number" and not is_number else found
 
     return column
 
 
-def _facts(table: StudiedTable, encoded: EncodedTable) -> tuple[tuple[str, str], ...]:
-    has_comma = any(study.has_comma for study in table.studies.values())
+def _has_comma(table: StudiedTable, plans: Mapping[str, ColumnPlan]) -> bool:
+    """Some numbers are written with a decimal comma."""
+    return any(
+        plan.type == "number" and table.studies[name].marks.n_comma for name, plan in plans.items()
+    )
+
+
+def _facts(
+    table: StudiedTable, plans: Mapping[str, ColumnPlan], encoded: EncodedTable
+) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Rows", f"{table.n_rows:,}"),
         ("Columns", f"{len(table.studies):,}"),
         *table.report.facts,
-        ("Decimal sign", "comma" if has_comma else "point"),
+        ("Decimal sign", "comma" if _has_comma(table, plans) else "point"),
     ]
     if table.held is None:
         facts.append(("Kept", f"in the cache on disk, {encoded.x.shape[0]:,} rows"))
@@ -311,7 +342,7 @@ def _facts(table: StudiedTable, encoded: EncodedTable) -> tuple[tuple[str, str],
 
 
 def _notes(
-    findings: list[DataFinding], encoded: EncodedTable, target: ColumnPlan, table: StudiedTable
+    plans: Mapping[str, ColumnPlan], encoded: EncodedTable, target: str, table: StudiedTable
 ) -> list[str]:
     """What people should know beside the findings."""
     dropped, n_rows = encoded.dropped, table.n_rows
@@ -319,13 +350,13 @@ def _notes(
     if table.excluded:
         notes.append(f"{len(table.excluded):,} {table.source.line_word}s are left out by choice.")
     for reason, words in (
-        ("target", f"their '{target.name}', the target, is missing"),
+        ("target", f"their '{target}', the target, is missing"),
         ("gaps", "of gaps in columns that drop their rows"),
         ("duplicates", "they equal an earlier one"),
     ):
         if dropped[reason]:
             are = "row was" if dropped[reason] == 1 else "rows were"
             notes.append(f"{dropped[reason]:,} of {n_rows:,} {are} left out because {words}.")
-    if any(study.has_comma for study in table.studies.values()):
+    if _has_comma(table, plans):
         notes.append("Numbers are written with a decimal comma.")
     return notes

@@ -6,17 +6,26 @@ Cells that repeat are looked at once, which is what makes large files quick.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from engine.datasets.tables.number_marks import NumberMarks
 from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
+from engine.datasets.tables.written_numbers import NumberStyle, written_number
 
-GAP_WORDS = frozenset({"na", "n/a", "#n/a", "nan", "null", "none", "-", "?"})
+MISSING_LABELS = frozenset(
+    {"n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "(null)", "\\n", "?"}
+)
+"""Among labels these words mean that there is none; `none`, `-` and `NA` may be classes."""
+GAP_WORDS = MISSING_LABELS | {
+    *("na", "none", "-", "--", "---", "–", "—", ".", "..", "...", "…", "*", "k.a."),
+    *("#value!", "#ref!", "#div/0!", "#num!", "#name?", "#null!", "-1.#ind", "1.#qnan"),
+}
 """In a column of numbers these words stand for a gap; in a column of text they are text."""
 MISTAKE_SHARE = 0.1
 """Up to this share of cells that are no numbers is a mistake in a column of numbers."""
@@ -27,8 +36,7 @@ CODE = r"[+-]?0[0-9]+"
 NAMELESS = frozenset({"column 1", "Unnamed: 0", "__index_level_0__"})
 """What a first column without a name is called, here and by pandas."""
 
-_COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_GROUPED_NUMBER = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
+_PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 YES_AND_NO: dict[str, int] = {
     **dict.fromkeys(("true", "yes", "t", "y"), 1),
@@ -36,7 +44,8 @@ YES_AND_NO: dict[str, int] = {
 }
 _PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
 
-_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+_TRIED_DATES = 20
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
 _YEAR_FIRST = ("%Y/%m/%d", "%Y.%m.%d")
@@ -49,21 +58,6 @@ DATE_FORMS = (
 """Ways to write a date, by the names of `pandas.to_datetime`; the likeliest first."""
 
 
-@dataclass(frozen=True)
-class NumberStyle:
-    """How numbers are written in a file.
-
-    Attributes:
-        commas: ``1,5`` is a number.
-        grouping: ``1.234`` is 1234, for points group thousands.
-        gap_words: Words such as NA mean that a number is missing.
-    """
-
-    commas: bool = False
-    grouping: bool = False
-    gap_words: bool = True
-
-
 @dataclass(frozen=True, eq=False)
 class Numbers:
     """Cells read as numbers.
@@ -72,13 +66,11 @@ class Numbers:
         values: NaN where there is none, (rows,).
         words: The cell is a word for a gap, (rows,).
         wrong: The cell is neither number nor gap, (rows,).
-        has_comma: Some number has a decimal comma.
     """
 
     values: FloatArray
     words: BoolArray
     wrong: BoolArray
-    has_comma: bool = False
 
 
 def blank_cells(cells: Cells) -> BoolArray:
@@ -88,46 +80,73 @@ def blank_cells(cells: Cells) -> BoolArray:
     return np.asarray(pc.equal(cells, ""), bool)
 
 
-def read_numbers(cells: Cells, style: NumberStyle) -> Numbers:
-    """Reads cells as numbers, each exact to the last bit."""
+def read_numbers(cells: Cells, style: NumberStyle, marks: NumberMarks | None = None) -> Numbers:
+    """Reads cells as numbers, each exact to the last bit.
+
+    Args:
+        cells: Text, (rows,).
+        style: How the numbers are written.
+        marks: Notes how they seem to be written, whatever the style.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if style.grouping:
-        return _read_distinct(cells, style)
-    try:
-        # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
-        read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
-    except pa.ArrowInvalid:
-        return _read_distinct(cells, style)
-    values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
-    nothing = np.zeros(len(values), bool)
-    words = np.isnan(values) & ~blank_cells(cells)
-    return Numbers(values, words, nothing) if style.gap_words else Numbers(values, nothing, words)
+    if style.decimal != ",":
+        try:
+            # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
+            read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
+        except pa.ArrowInvalid:
+            return _read_distinct(cells, style, marks)
+        values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
+        nothing = np.zeros(len(values), bool)
+        if style.bare:
+            if marks is not None:
+                marks.add_plain(cells, values)
+            words = np.isnan(values) & ~blank_cells(cells)
+            found = (words, nothing) if style.gap_words else (nothing, words)
+            return Numbers(values, *found)
+    return _read_distinct(cells, style, marks)
 
 
-def _read_distinct(cells: Cells, style: NumberStyle) -> Numbers:
-    places, distinct = distinct_cells(cells)
-    values = np.full(len(distinct), np.nan)
+def _read_distinct(cells: Cells, style: NumberStyle, marks: NumberMarks | None) -> Numbers:
+    """Looks at each different cell once, and at the plain ones all at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    coded = cells.dictionary_encode()
+    places = np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
+    distinct = coded.dictionary
+    counts = np.bincount(places, minlength=len(distinct))
+    is_plain = pc.match_substring_regex(distinct, _PLAIN_NUMBER)
+    read = pc.if_else(is_plain, distinct, None).cast(pa.float64())
+    values = np.array(read.to_numpy(zero_copy_only=False), np.float64)
+    plain = np.asarray(is_plain, bool)
+    if marks is not None:
+        marks.add_plain(distinct.filter(is_plain), values[plain], counts[plain])
     is_word, is_wrong = np.zeros((2, len(distinct)), bool)
-    has_comma = False
-    for place, cell in enumerate(distinct):
+    is_settled = plain & style.bare
+    if style.decimal == ",":
+        is_settled &= ~np.asarray(pc.match_substring(distinct, "."), bool)
+    others = np.flatnonzero(~is_settled)
+    for place, cell in zip(others.tolist(), distinct.take(others).to_pylist(), strict=True):
         if not cell:
             continue
-        is_comma = style.commas and _COMMA_NUMBER.fullmatch(cell) is not None
-        is_grouped = style.grouping and _GROUPED_NUMBER.fullmatch(cell) is not None
-        if is_grouped:
-            cell = cell.replace(".", "")
-        if is_comma or is_grouped:
-            cell, has_comma = cell.replace(",", "."), True
-        elif style.grouping and "." in cell:
-            is_wrong[place] = True
-            continue
-        values[place] = number(cell)
+        values[place] = cell_number(cell, style)
+        written = written_number(cell) if marks is not None and not plain[place] else None
+        if marks is not None and written is not None:
+            marks.add(cell, written, int(counts[place]))
         if math.isnan(values[place]):
             is_gap = style.gap_words and cell.lower() in GAP_WORDS
             (is_word if is_gap else is_wrong)[place] = True
-    return Numbers(values[places], is_word[places], is_wrong[places], has_comma)
+    return Numbers(values[places], is_word[places], is_wrong[places])
+
+
+def exact_integers(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Cells as whole numbers, (rows,), where all are; else as they stand, which is as exact."""
+    try:
+        return np.array([int(cell) for cell in cells.tolist()], np.int64)
+    except (ValueError, OverflowError):
+        return cells
 
 
 def parse_number(cell: str) -> float | None:
@@ -145,11 +164,31 @@ def number(cell: str) -> float:
     return math.nan if found is None else found
 
 
+def cell_number(cell: str, style: NumberStyle) -> float:
+    """The number in a cell, NaN where there is none in this style."""
+    written = written_number(cell)
+    if written is None:
+        return number(cell)
+    found = written.read(style)
+    return math.nan if found is None else found
+
+
 def distinct_cells(cells: Cells) -> tuple[IndexArray, list[str]]:
     """The place of each cell among the distinct ones, (rows,), and these."""
     coded = cells.dictionary_encode()
     places = np.asarray(coded.indices.to_numpy(zero_copy_only=False), np.int64)
     return places, coded.dictionary.to_pylist()
+
+
+def is_missing_label(cell: str) -> bool:
+    """Whether a cell says of a label that there is none: in tables, and lists of files, alike."""
+    return not cell.strip() or cell.strip().lower() in MISSING_LABELS
+
+
+def number_label(value: float) -> str:
+    """A number as the name of a class: a whole one to its last digit."""
+    is_large = value == math.trunc(value) and 1e15 <= abs(value) < 1e300
+    return str(int(value)) if is_large else f"{value:.15g}"
 
 
 def gap_word_cells(cells: Cells) -> BoolArray:
@@ -187,13 +226,28 @@ def is_order_open(forms: tuple[str, ...]) -> bool:
     )
 
 
+def dates_missed(cells: Cells, forms: tuple[str, ...]) -> dict[str, BoolArray]:
+    """The forms in which most of these cells are dates, and in each the cells that are none.
+
+    Args:
+        cells: Without gaps, (rows,).
+        forms: To be tried.
+    """
+    places, distinct = distinct_cells(cells)
+    sample = distinct[:_TRIED_DATES]
+    if 2 * sum(any(letter.isdigit() for letter in cell) for cell in sample) < len(sample):
+        return {}
+    most = len(sample) // 2
+    likely = [form for form in forms if np.isnan(_seconds(sample, form)).sum() <= most]
+    missed = {form: np.isnan(_seconds(distinct, form))[places] for form in likely}
+    return {form: where for form, where in missed.items() if 2 * where.sum() <= len(where)}
+
+
 def fitting_forms(distinct: list[str], forms: tuple[str, ...]) -> tuple[str, ...]:
     """The forms in which all of these cells are dates."""
     if not all(any(letter.isdigit() for letter in cell) for cell in distinct):
         return ()
-    sample = distinct[:20]
-    likely = [form for form in forms if not np.isnan(_seconds(sample, form)).any()]
-    return tuple(form for form in likely if not np.isnan(_seconds(distinct, form)).any())
+    return tuple(form for form in forms if not np.isnan(_seconds(distinct, form)).any())
 
 
 def read_dates(cells: Cells, form: str) -> FloatArray:

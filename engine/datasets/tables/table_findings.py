@@ -8,32 +8,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.base import Rows
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
-from engine.datasets.tables.table_cells import GAP_WORDS, is_order_open
+from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
+from engine.datasets.tables.table_cells import GAP_WORDS, MISSING_LABELS, is_order_open
 from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
-    CATEGORICAL,
     MAX_CHOSEN_CATEGORIES,
     NUMERIC,
     ColumnPlan,
 )
-from engine.datasets.tables.table_source import FloatArray
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import ColumnProfile
 from engine.spec.formatting import percent_text
 
 _BINS = 20
 _SHOWN_VALUES = 20
-_LEAK_ROWS = 20_000
-# Rows in the order of time: hardly any two at the same time, and not just a handful.
-_ORDERED_MIN_ROWS, _ORDERED_SHARE = 20, 0.5
-_LEAK_MIN_ROWS = 20
-_LEAK_BINS = 50
-# A column that alone tells this share of the target is suspected of being made from it.
-_LEAK_SHARE = 0.99
-_LEAK_CORRELATION = 0.999
+_MIN_COUNTED_ROWS = 20
 _IMBALANCE = 10
 _RARE = 10
 
@@ -44,17 +35,22 @@ def column_findings(
     used: Sequence[str],
     target: str,
     gap_words: str,
+    line_word: str = "line",
 ) -> list[DataFinding]:
     """What is wrong with single columns, in their order; `used` holds the target as well."""
     found: list[DataFinding] = []
     for name, plan in plans.items():
         study = studies[name]
         if name in used:
-            found += _missing(plan, study, name == target)
+            found += _missing(plan, study, name == target, gap_words)
+            found += mistakes(plan, study, line_word)
             found += _gap_words(plan, study, gap_words)
+            found += notation(plan, study)
             found += _understood(plan, study)
         elif not plan.is_chosen:
             found += _left_out(plan, study)
+        if not plan.is_chosen:
+            found += no_numbers(plan, study)
     return found
 
 
@@ -78,7 +74,9 @@ _FILLED: dict[str, str] = {
 }
 
 
-def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[DataFinding]:
+def _missing(
+    plan: ColumnPlan, study: ColumnStudy, is_target: bool, gap_words: str
+) -> list[DataFinding]:
     if not plan.n_missing:
         return []
     share = plan.n_missing / study.n_rows
@@ -86,6 +84,7 @@ def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[Data
         f"{plan.n_missing:,} of {study.n_rows:,} cells of '{plan.name}' are missing "
         f"({percent_text(share, 1)}); they {_FILLED.get(plan.gaps, 'are filled')}."
     )
+    words = _words_for_gaps(plan, study, is_target, gap_words)
     field = ("data", "columns", plan.name, "gaps")
     remedies: tuple[Remedy, ...] = (
         Remedy("Leave these rows out", {field: "drop_rows"}),
@@ -93,24 +92,39 @@ def _missing(plan: ColumnPlan, study: ColumnStudy, is_target: bool) -> list[Data
     )
     if is_target or plan.gaps == "drop_rows":
         remedies = () if is_target else remedies[1:]
-    return [DataFinding(Trouble.MISSING, plan.name, text, (), plan.n_missing, remedies)]
+    if is_target and words and plan.type == "category":
+        remedies = (Remedy("Take such words as classes", {"data.parameters.gap_words": "none"}),)
+    return [DataFinding(Trouble.MISSING, plan.name, text, words, plan.n_missing, remedies)]
+
+
+def _words_for_gaps(
+    plan: ColumnPlan, study: ColumnStudy, is_target: bool, gap_words: str
+) -> tuple[str, ...]:
+    """The words that mean in a column that a value is missing, and how often each does."""
+    if gap_words == "none" or (plan.type in ("category", "text") and not is_target):
+        return ()
+    are_labels = plan.type == "category" and gap_words != "all"
+    known = MISSING_LABELS if are_labels else GAP_WORDS
+    words = [(word, n) for word, n in study.counts.items() if word.lower() in known]
+    return tuple(f"'{word}': {n:,}" for word, n in words[:_SHOWN_VALUES])
 
 
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:
-    if plan.type != "category" or not study.n_words or gap_words == "all":
-        return []
     words = tuple(value for value in plan.values if value.lower() in GAP_WORDS)
+    if plan.type != "category" or not words or gap_words == "all":
+        return []
+    count = sum(study.counts.get(word, 0) for word in words)
     text = (
         f"'{plan.name}' holds {', '.join(repr(word) for word in words[:5])} in "
-        f"{study.n_words:,} cells. It is taken as text, as Namibia's code is."
+        f"{count:,} cells. It is taken as text, as Namibia's code is."
     )
     remedy = Remedy("Take such words as gaps", {"data.parameters.gap_words": "all"})
-    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, words, study.n_words, (remedy,))]
+    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, words, count, (remedy,))]
 
 
 def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     name = plan.name
-    if plan.type == "date" and is_order_open(study.forms):
+    if plan.type == "date" and is_order_open(study.date_forms):
         is_day_first = plan.form.startswith("%d")
         order, other = ("day", "month") if is_day_first else ("month", "day")
         text = f"The dates in '{name}' could have the day or the month first; it is the {order}."
@@ -123,7 +137,7 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
             "text holds are features."
         )
         return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(_ignore(name),))]
-    if plan.type == "number" and study.start is not None and study.n_rows >= _LEAK_MIN_ROWS:
+    if plan.type == "number" and study.start is not None and study.n_rows >= _MIN_COUNTED_ROWS:
         text = f"'{name}' counts the rows. If that is all it does, the model should not see it."
         return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(_ignore(name),))]
     return []
@@ -226,118 +240,6 @@ def _rare(
     if lines and len(counts) - len(rare) >= 2:
         remedies = (Remedy("Leave their rows out", {"data.exclude": lines}),)
     return [DataFinding(Trouble.IMBALANCE, "", text, names, len(rare), remedies)]
-
-
-# ---- leaks
-
-
-def time_findings(features: Sequence[Mapping[str, object]], x: Rows) -> list[DataFinding]:
-    """A column of times along which the rows are ordered: then the future should be tested.
-
-    Told from the first 20,000 rows.
-
-    Args:
-        features: One per column of x, as `ColumnPlan.features` returns them.
-        x: (rows, columns of x).
-    """
-    for index, feature in enumerate(features):
-        if feature.get("part") != "days":
-            continue
-        days = x[:_LEAK_ROWS][:, index]
-        steps = np.diff(days[~np.isnan(days)])
-        is_ordered = len(steps) >= _ORDERED_MIN_ROWS and (steps >= 0).all()
-        if is_ordered and (steps > 0).mean() > _ORDERED_SHARE:
-            name = str(feature["column"])
-            text = (
-                f"The rows are in the order of '{name}'. Drawn at random, the training part holds "
-                "the days around those that are tested, and results look better than they are."
-            )
-            remedies = (
-                Remedy("Divide by time", {"split.method": "time", "split.column": name}),
-                Remedy("Read it as a series", {"data.format": "series"}),
-            )
-            return [DataFinding(Trouble.ACROSS_PARTS, name, text, remedies=remedies)]
-    return []
-
-
-def leak_findings(
-    features: Sequence[Mapping[str, object]],
-    x: Rows,
-    y: npt.NDArray[np.generic],
-    n_classes: int,
-    target_name: str,
-) -> list[DataFinding]:
-    """Columns that alone tell the target, from at most 20,000 rows drawn evenly.
-
-    Args:
-        features: One per column of x, as `ColumnPlan.features` returns them.
-        x: (rows, columns of x).
-        y: (rows,).
-        n_classes: 0 for regression.
-        target_name: Of the target.
-    """
-    if len(y) < _LEAK_MIN_ROWS:
-        return []
-    places = np.unique(np.linspace(0, len(y) - 1, min(len(y), _LEAK_ROWS)).astype(np.int64))
-    rows, truth = x[places], y[places].astype(np.float64)
-    found: list[DataFinding] = []
-    suspected: set[str] = set()
-    for index, feature in enumerate(features):
-        name = str(feature["column"])
-        values = rows[:, index]
-        is_category = feature["type"] in CATEGORICAL
-        if n_classes:
-            share = _predicted_classes(values, truth, is_category, n_classes)
-            is_leak = share >= _LEAK_SHARE
-            words = f"tells the class of {percent_text(share, 1)} of the rows"
-        else:
-            share = _predicted_numbers(values, truth, is_category)
-            is_leak = share > _LEAK_CORRELATION
-            words = f"agrees with it almost perfectly (correlation {share:.4f})"
-        if is_leak and name not in suspected:
-            suspected.add(name)
-            text = (
-                f"'{name}' alone {words}. If it is known only once '{target_name}' is, the model "
-                "learns nothing of use."
-            )
-            found.append(DataFinding(Trouble.LEAK, name, text, remedies=(_ignore(name),)))
-    return found
-
-
-def _predicted_classes(
-    values: FloatArray, classes: FloatArray, is_category: bool, n_classes: int
-) -> float:
-    """Share of the rows whose class is the most frequent one for their value; 0: too few rows."""
-    known = ~np.isnan(values)
-    distinct, place = np.unique(values[known], return_inverse=True)
-    if len(distinct) > _LEAK_BINS and not is_category:
-        edges = np.quantile(values[known], np.linspace(0, 1, _LEAK_BINS + 1)[1:-1])
-        place = np.searchsorted(edges, values[known], side="right")
-    n_bins = int(place.max()) + 1 if len(place) else 0
-    # With few rows for each value, agreement is chance.
-    if known.sum() < max(_LEAK_MIN_ROWS, 5 * n_bins) or known.mean() < 0.5:
-        return 0.0
-    table = np.zeros((n_bins, n_classes))
-    np.add.at(table, (place, classes[known].astype(np.int64)), 1)
-    return float(table.max(axis=1).sum() / known.sum())
-
-
-def _predicted_numbers(values: FloatArray, truth: FloatArray, is_category: bool) -> float:
-    """Absolute correlation of a column with numbers; of categories, that of their means."""
-    known = ~np.isnan(values)
-    if known.sum() < _LEAK_MIN_ROWS or known.mean() < 0.5:
-        return 0.0
-    values, truth = values[known], truth[known]
-    if is_category:
-        distinct, place = np.unique(values, return_inverse=True)
-        if len(values) < 5 * len(distinct):
-            return 0.0
-        values = (np.bincount(place, truth) / np.bincount(place))[place]
-    deviations = values.std() * truth.std()
-    if deviations == 0 or not math.isfinite(deviations):
-        return 0.0
-    covariance = float(((values - values.mean()) * (truth - truth.mean())).mean())
-    return abs(covariance) / float(deviations)
 
 
 # ---- what columns look like

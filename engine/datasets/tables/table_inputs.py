@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.datasets.tables.table_cells import NumberStyle, blank_cells
+from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_rows import CellReader, number_style, read_categories
 from engine.datasets.tables.table_source import (
@@ -21,6 +21,7 @@ from engine.datasets.tables.table_source import (
     TableSource,
     text_cells,
 )
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 
@@ -49,8 +50,16 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     parameters = TableParameters(**asked.reading.get("parameters", {}))
     source = open_source(path, parameters)
     _require(source, input_columns(asked.reading))
+    if source.is_typed:
+        features = [_as_typed(feature) for feature in features]
     reader = CellReader(features, number_style(source, parameters), source.line_word)
     return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+
+
+def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A feature as a file holds it that says itself which cells are numbers: with points."""
+    numbers = feature.get("numbers")
+    return feature if numbers is None else {**feature, "numbers": {**numbers, "decimal": "."}}
 
 
 def read_row(text: str, asked: InputSpec) -> FloatArray:
@@ -67,26 +76,37 @@ def read_row(text: str, asked: InputSpec) -> FloatArray:
         DatasetError: The cells are too many or too few, or one does not fit its column.
     """
     columns = input_columns(asked.reading)
-    found = [_cut(text, delimiter) for delimiter in ",;\t"]
-    cells = next((cells for cells in found if len(cells) == len(columns)), found[0])
-    if len(cells) != len(columns):
+    # A comma may be a decimal sign, too, so it parts cells only where nothing else does.
+    found = {delimiter: _cut(text, delimiter) for delimiter in "\t;,"}
+    able = [sign for sign, cells in found.items() if len(cells) == len(columns)]
+    if not able:
         raise DatasetError(
-            f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
+            f"A row needs {len(columns)} values. Received {len(found[',']):,}: {shorten(text)}.",
             f"In this order: {', '.join(columns)}. Or give a file.",
         )
-    parameters = TableParameters(**asked.reading.get("parameters", {}))
-    is_comma = parameters.decimal == "comma"
-    style = NumberStyle(cells is not found[0] or is_comma, is_comma, True)
-    chunk = Chunk(
-        {name: text_cells([cell]) for name, cell in zip(columns, cells, strict=True)},
-        np.ones(1, np.int64),
-    )
-    try:
-        return CellReader(asked.reading["columns"], style, "row").read(chunk)
-    except DatasetError as error:
-        raise DatasetError(
-            error.message, f"A row holds, in this order: {', '.join(columns)}."
-        ) from None
+    errors: list[DatasetError] = []
+    for delimiter in able:
+        chunk = Chunk(
+            {
+                name: text_cells([cell])
+                for name, cell in zip(columns, found[delimiter], strict=True)
+            },
+            np.ones(1, np.int64),
+        )
+        style = _row_style(asked.reading, delimiter)
+        try:
+            return CellReader(asked.reading["columns"], style, "row").read(chunk)
+        except DatasetError as error:
+            errors.append(error)
+    raise DatasetError(errors[-1].message, f"A row holds, in this order: {', '.join(columns)}.")
+
+
+def _row_style(reading: Mapping[str, Any], delimiter: str) -> NumberStyle:
+    """How numbers are written between these delimiters, in columns of which nothing is known."""
+    if TableParameters(**reading.get("parameters", {})).decimal == "comma":
+        return NumberStyle(",")
+    is_comma = delimiter == ","
+    return NumberStyle("." if is_comma else "", is_strict=is_comma)
 
 
 def input_columns(reading: Mapping[str, Any]) -> tuple[str, ...]:
@@ -123,7 +143,7 @@ def read_features(path: Path, feature_names: Sequence[str]) -> FloatArray:
     for chunk in source.chunks():
         x = np.zeros((len(chunk), len(feature_names)))
         for name, place in numeric.items():
-            x[:, place] = reader.numbers(name, chunk.cells[name], chunk.lines)
+            x[:, place] = reader.numbers({"column": name}, chunk.cells[name], chunk.lines)
             _refuse_gaps(np.isnan(x[:, place]), name, chunk, source.line_word)
         for name, places in categories.items():
             x[np.arange(len(chunk)), _category_places(name, places, chunk, source.line_word)] = 1.0

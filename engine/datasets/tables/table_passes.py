@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ import numpy.typing as npt
 from engine.datasets.base import Progress, Rows
 from engine.datasets.packed_cache import packed_place, packing_folder
 from engine.datasets.packing import DiskRows
-from engine.datasets.tables.column_study import ColumnStudy, counted_values
+from engine.datasets.tables.column_studies import study_columns
+from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.delimited import opening
-from engine.datasets.tables.table_cells import date_forms
 from engine.datasets.tables.table_rows import CellReader, number_style, read_weights, row_marks
 from engine.datasets.tables.table_source import (
     BoolArray,
@@ -32,13 +33,14 @@ from engine.datasets.tables.table_source import (
     TableParameters,
     TableSource,
 )
+from engine.datasets.tables.written_numbers import NumberStyle, Sign
 from engine.events.findings import DataFinding
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
 NAMED_ROWS = 100_000
 """In tables of more rows, lines are not remembered."""
-_VERSION = 3
+_VERSION = 4
 _STUDY, _ROWS, _ARRAYS = "study.json", "rows.bin", "arrays.npz"
 
 
@@ -70,9 +72,13 @@ class StudiedTable:
             return self.held
         return _included(self.source.chunks(progress), self.excluded)
 
+    def style(self, name: str) -> NumberStyle:
+        """How the numbers of a column are written."""
+        return self.studies[name].style
+
     @property
-    def reader_style(self) -> Any:
-        """How numbers are written."""
+    def file_style(self) -> NumberStyle:
+        """How numbers are written in the file, as far as that was said."""
         return number_style(self.source, self.parameters)
 
 
@@ -93,6 +99,7 @@ def _included(chunks: Iterable[Chunk], excluded: frozenset[int]) -> Iterator[Chu
 def study_table(
     source: TableSource,
     parameters: TableParameters,
+    asked: Mapping[str, Sign],
     excluded: frozenset[int],
     progress: Progress,
 ) -> StudiedTable:
@@ -101,6 +108,7 @@ def study_table(
     Args:
         source: The file.
         parameters: How it is read.
+        asked: The decimal signs that someone said, by column.
         excluded: Lines whose rows are passed over.
         progress: Told how far it is.
 
@@ -110,13 +118,14 @@ def study_table(
     """
     if source.n_bytes <= LARGE_BYTES:
         held = tuple(_included(source.chunks(progress), excluded))
-        studies = _study(source, parameters, held)
+        studies = study_columns(source, parameters, asked, lambda: held)
         n_rows = sum(map(len, held))
         return StudiedTable(source, parameters, studies, source.report(), n_rows, held, excluded)
-    settings = [parameters.model_dump(), sorted(excluded)]
+    settings = [parameters.model_dump(), dict(asked), sorted(excluded)]
     folder = packed_place(_key(source.path, settings, "study"))
     if not (folder / _STUDY).exists():
-        studies = _study(source, parameters, _included(source.chunks(progress), excluded))
+        chunks = partial(_read_anew, source, excluded, progress)
+        studies = study_columns(source, parameters, asked, chunks)
         values = {
             "studies": [study.to_dict() for study in studies.values()],
             "report": _report_values(source.report()),
@@ -130,16 +139,10 @@ def study_table(
     return StudiedTable(source, parameters, studies, report, n_rows, None, excluded)
 
 
-def _study(
-    source: TableSource, parameters: TableParameters, chunks: Iterable[Chunk]
-) -> dict[str, ColumnStudy]:
-    limit, forms = counted_values(len(source.names)), date_forms(parameters.dates)
-    studies = {name: ColumnStudy(name, limit, forms) for name in source.names}
-    style = number_style(source, parameters)
-    for chunk in chunks:
-        for name, study in studies.items():
-            study.add(chunk.cells[name], chunk.lines, style)
-    return studies
+def _read_anew(
+    source: TableSource, excluded: frozenset[int], progress: Progress
+) -> Iterator[Chunk]:
+    return _included(source.chunks(progress), excluded)
 
 
 def _report_values(report: SourceReport) -> dict[str, Any]:
@@ -264,9 +267,15 @@ class _Encoder:
     def __init__(self, table: StudiedTable, wanted: Wanted) -> None:
         self._table = table
         self._wanted = wanted
-        style, word = table.reader_style, table.source.line_word
-        self._x = CellReader(wanted.features, style, word)
-        self._y = CellReader([wanted.target], style, word)
+        style, word = table.file_style, table.source.line_word
+        # What does not fit was counted by the first pass, and is told.
+        tolerant = {
+            feature["column"]
+            for feature in (*wanted.features, wanted.target)
+            if feature["type"] != "date" or table.studies[feature["column"]].date_forms
+        }
+        self._x = CellReader(wanted.features, style, word, tolerant)
+        self._y = CellReader([wanted.target], style, word, tolerant)
         self._n_features = len(wanted.features)
         self._arrays: dict[str, list[Any]] = {
             key: [] for key in ("y", "weights", "kept", "lines", "marks")
@@ -320,7 +329,7 @@ class _Encoder:
 
         name, table = self._wanted.weights, self._table
         cells, lines = chunk.cells[name].filter(pa.array(kept)), chunk.lines[kept]
-        return read_weights(name, cells, lines, table.reader_style, table.source.line_word)
+        return read_weights(name, cells, lines, table.style(name), table.source.line_word)
 
     def _joined(self) -> dict[str, Any]:
         arrays = {key: np.concatenate(parts) for key, parts in self._arrays.items() if parts}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.tables.cell_faults import Fault, NumberFaults
+from engine.datasets.tables.cell_faults import Fault, NumberFaults, refuse_dates
 from engine.datasets.tables.table_cells import (
     LARGEST,
-    NumberStyle,
     blank_cells,
     date_part,
     gap_word_cells,
@@ -28,14 +27,28 @@ from engine.datasets.tables.table_source import (
     TableSource,
 )
 from engine.datasets.tables.text_words import read_words
+from engine.datasets.tables.written_numbers import NumberStyle, Sign
 from engine.errors import DatasetError
 
 
 def number_style(source: TableSource, parameters: TableParameters) -> NumberStyle:
-    """How numbers are written in a file."""
-    is_comma = parameters.decimal == "comma"
-    has_commas = is_comma or (parameters.decimal == "auto" and source.has_comma_numbers)
-    return NumberStyle(has_commas, is_comma, parameters.gap_words != "none")
+    """How numbers are written in a file, before any of its columns was looked at."""
+    has_gap_words = parameters.gap_words != "none"
+    if parameters.decimal == "auto":
+        decimal: Sign = "" if source.has_comma_numbers else "."
+        return NumberStyle(decimal, not source.has_comma_numbers, gap_words=has_gap_words)
+    return NumberStyle("," if parameters.decimal == "comma" else ".", gap_words=has_gap_words)
+
+
+def feature_style(feature: Mapping[str, Any], style: NumberStyle) -> NumberStyle:
+    """How the numbers of a feature are written.
+
+    Args:
+        feature: As `ColumnPlan.features` returns it.
+        style: How numbers are written in the file, for features that do not say.
+    """
+    numbers = feature.get("numbers")
+    return style if numbers is None else NumberStyle.from_dict(numbers, style.gap_words)
 
 
 class CellReader:
@@ -45,14 +58,20 @@ class CellReader:
         features: One per column of x, as `ColumnPlan.features` returns them.
         style: How numbers are written.
         line_word: What a place in the file is called.
+        tolerant: Columns whose cells that do not fit become gaps; those of others are refused.
     """
 
     def __init__(
-        self, features: Sequence[Mapping[str, Any]], style: NumberStyle, line_word: str = "line"
+        self,
+        features: Sequence[Mapping[str, Any]],
+        style: NumberStyle,
+        line_word: str = "line",
+        tolerant: Collection[str] = (),
     ) -> None:
         self._features = features
         self._style = style
         self._line_word = line_word
+        self._tolerant = tolerant
 
     def read(self, chunk: Chunk) -> FloatArray:
         """Returns the rows of a chunk, (rows, columns of x), NaN in gaps.
@@ -67,7 +86,7 @@ class CellReader:
             name = feature["column"]
             cells = chunk.cells[name]
             if feature["type"] == "number":
-                x[:, index] = self.numbers(name, cells, chunk.lines)
+                x[:, index] = self.numbers(feature, cells, chunk.lines)
             elif feature["type"] == "boolean":
                 x[:, index] = read_yes_no(cells)
             elif feature["type"] == "category":
@@ -93,15 +112,17 @@ class CellReader:
             for name, unit in units.items()
         }
 
-    def numbers(self, name: str, cells: Cells, lines: IndexArray) -> FloatArray:
+    def numbers(self, feature: Mapping[str, Any], cells: Cells, lines: IndexArray) -> FloatArray:
         """A column of numbers, (rows,), NaN in gaps.
 
         Raises:
             DatasetError: A cell is no number, infinite or too large.
         """
-        found, faults = read_numbers(cells, self._style), NumberFaults()
+        name = feature["column"]
+        found = read_numbers(cells, feature_style(feature, self._style))
+        faults = NumberFaults()
         faults.add(found, cells, lines)
-        faults.refuse(name, self._line_word)
+        faults.refuse(name, self._line_word, allowed=len(cells) if name in self._tolerant else 0)
         return found.values
 
     def dates(self, name: str, cells: Cells, lines: IndexArray, form: str) -> FloatArray:
@@ -111,17 +132,14 @@ class CellReader:
             DatasetError: A cell is no date of this form.
         """
         seconds = read_dates(cells, form)
+        if name in self._tolerant:
+            return seconds
         gaps = blank_cells(cells)
         if self._style.gap_words:
             gaps |= gap_word_cells(cells)
         wrong = Fault()
         wrong.add(np.isnan(seconds) & ~gaps, cells, lines)
-        if wrong.count:
-            example = "2024-01-31" if form == "ISO8601" else f"written as {form}"
-            raise DatasetError(
-                f"Column '{name}' must hold dates, {example}. {wrong.words(self._line_word)}",
-                "Mend the cell, or give the column another type.",
-            )
+        refuse_dates(name, form, wrong, self._line_word)
         return seconds
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.datasets.tables.cell_faults import Fault
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     GAP_WORDS,
     MISTAKE_SHARE,
     YES_AND_NO,
+    cell_number,
     fitting_forms,
     number,
     yes_no_pair,
 )
+from engine.datasets.tables.written_numbers import NumberStyle, written_number
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec
@@ -27,7 +31,11 @@ MAX_CATEGORIES = 50
 MAX_CHOSEN_CATEGORIES = 1_000
 INDICATOR_SHARE = 0.05
 """Above this share of gaps among numbers, that a value is missing becomes a feature of its own."""
+MOST_MISTAKES = 0.5
+"""No more of the cells than this share may hold something else where a type was chosen."""
 _MAX_ID_LETTERS = 64
+# So many different texts among measured numbers, such as <0.5, stand for what was not measured.
+_MARKS = 5
 # What has three words or more on average says something, even where no two are the same.
 _MIN_TEXT_SPACES = 2
 _ID_NAME = re.compile(
@@ -73,7 +81,8 @@ class ColumnPlan:
         parts: What is made of its dates.
         words: Of free text, the words that are features; see `text_words`.
         unit: What it is cut into, ``word`` or ``character``.
-        n_missing: Cells that hold nothing, or a word for that.
+        numbers: How its numbers are written, where the file as a whole does not say.
+        n_missing: Cells that hold nothing, a word for that, or what does not fit.
         is_chosen: Someone said the type.
     """
 
@@ -86,6 +95,7 @@ class ColumnPlan:
     parts: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     unit: str = "word"
+    numbers: dict[str, Any] | None = None
     n_missing: int = 0
     is_chosen: bool = False
 
@@ -121,16 +131,21 @@ class ColumnPlan:
                 }
                 for place, word in enumerate(self.words)
             ]
+        if self.numbers is not None:
+            common["numbers"] = self.numbers
         return [{"name": self.name, **common}]
 
 
-def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnPlan:
+def plan_column(
+    study: ColumnStudy, spec: ColumnSpec, gap_words: str, style: NumberStyle
+) -> ColumnPlan:
     """Decides what a column is.
 
     Args:
         study: What was learnt of its cells.
         spec: What someone said of it.
         gap_words: By `TableParameters.gap_words`.
+        style: How numbers are written in the file, as far as that was said.
 
     Raises:
         DatasetError: It cannot be what someone said, or the strategy for gaps does not fit.
@@ -139,6 +154,7 @@ def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnP
     plan = ColumnPlan(
         study.name,
         kind,
+        numbers=study.style.to_dict() if study.style != style else None,
         n_missing=n_missing(study, kind, gap_words),
         is_chosen=spec.type != "auto",
     )
@@ -147,7 +163,7 @@ def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnP
     elif kind == "boolean":
         plan = replace(plan, values=_yes_and_no(study))
     elif kind == "date":
-        form = study.forms[0] if study.forms else _nearest_form(study)
+        form = study.date_forms[0] if study.date_forms else _nearest_form(study)
         plan = replace(plan, form=form, parts=_date_parts(study))
     if kind in USABLE:
         plan = _with_gaps(plan, spec, study.n_rows)
@@ -156,14 +172,13 @@ def plan_column(study: ColumnStudy, spec: ColumnSpec, gap_words: str) -> ColumnP
 
 def detect(study: ColumnStudy, gap_words: str) -> str:
     """The type of a column, by the names of `engine.spec.run_spec.ColumnType`."""
-    gaps = n_missing(study, "number", gap_words)
-    n_known = study.n_rows - gaps
+    n_known = study.n_rows - n_gaps(study, "number", gap_words)
     if not n_known:
         return "ignore"
-    if is_numeric(study, n_known):
+    if is_numeric(study, n_known) and not _are_large_codes(study):
         is_named_id = study.is_whole and study.is_distinct and is_id_name(study.name)
         return "identifier" if is_named_id and n_known > 2 else "number"
-    if study.forms:
+    if study.date_forms:
         return "date"
     distinct = _distinct(study, "boolean", gap_words)
     if not study.is_overfull and yes_no_pair({value.lower() for value in distinct}):
@@ -178,12 +193,39 @@ def detect(study: ColumnStudy, gap_words: str) -> str:
 
 def is_numeric(study: ColumnStudy, n_known: int) -> bool:
     """Whether a column holds numbers that stay what they are as numbers."""
-    return (
-        study.n_numbers > 0
-        and study.faults.wrong.count <= MISTAKE_SHARE * n_known
-        and not study.has_code
-        and not study.has_giant
+    if not study.n_numbers or study.has_code or study.has_giant:
+        return False
+    n_wrong = study.faults.wrong.count
+    return n_wrong <= MISTAKE_SHARE * n_known or (
+        n_wrong <= MOST_MISTAKES * n_known and _are_measured(study)
     )
+
+
+def _are_large_codes(study: ColumnStudy) -> bool:
+    """Whole numbers that numbers of floating point do not tell apart, and that name something."""
+    are_same = study.minimum >= study.maximum and study.n_distinct > 1
+    is_few = not study.is_overfull and study.n_distinct <= min(
+        MAX_CATEGORIES, max(2, study.n_rows / 2)
+    )
+    return study.has_inexact and (is_few or are_same)
+
+
+def _are_measured(study: ColumnStudy) -> bool:
+    """Whether a column holds more than codes, and a few words, such as `<0.5`, beside them."""
+    if study.is_overfull or (study.is_whole and study.n_distinct <= MAX_CATEGORIES):
+        return False
+    others = others_than_numbers(study)
+    # Numbers in another unit are no words.
+    return len(others) <= _MARKS and all(written_number(cell) is None for cell in others)
+
+
+def others_than_numbers(study: ColumnStudy) -> list[str]:
+    """The different cells of a column that are neither numbers nor gaps, as far as counted."""
+    return [
+        cell
+        for cell in study.counts
+        if cell.lower() not in GAP_WORDS and math.isnan(cell_number(cell, study.style))
+    ]
 
 
 def is_id_name(name: str) -> bool:
@@ -192,6 +234,12 @@ def is_id_name(name: str) -> bool:
 
 
 def n_missing(study: ColumnStudy, kind: str, gap_words: str) -> int:
+    """Cells of a column of this type that hold nothing, or what does not fit."""
+    mistakes = {"number": study.faults.wrong, "date": study.no_dates}.get(kind, Fault())
+    return n_gaps(study, kind, gap_words) + mistakes.count
+
+
+def n_gaps(study: ColumnStudy, kind: str, gap_words: str) -> int:
     """Cells that hold nothing for a column of this type."""
     are_gaps = gap_words == "all" or (gap_words == "numbers" and kind in (*NUMERIC, "boolean"))
     return study.n_blank + (study.n_words if are_gaps else 0)

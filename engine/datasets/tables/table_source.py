@@ -29,14 +29,16 @@ CHUNK_CELLS = 1 << 20
 class TableParameters(Parameters):
     """How a file is cut into cells; 'auto' shows what it found, and may be put right."""
 
-    delimiter: Literal["auto", "comma", "semicolon", "tab", "bar"] = parameter(
-        "auto", label="Delimiter", help="What separates the cells of a text file."
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "bar", "blank"] = parameter(
+        "auto",
+        label="Delimiter",
+        help="What separates the cells of a text file; 'blank' is any number of spaces and tabs.",
     )
     decimal: Literal["auto", "point", "comma"] = parameter(
         "auto",
         label="Decimal sign",
-        help="'auto' takes both where commas do not separate cells. With 'comma', points group "
-        "thousands.",
+        help="Of all columns; 'auto' tells it of each from all its cells. With 'comma', points "
+        "group thousands, with 'point' commas do. The setting of a column goes before.",
     )
     encoding: EncodingName = parameter(
         "auto", label="Encoding", help="How a text file writes its letters."
@@ -49,7 +51,9 @@ class TableParameters(Parameters):
         label="Dates",
         help="How 3/4/2024 is read where the other dates do not tell.",
     )
-    sheet: str = parameter("", label="Sheet", help="Of a workbook; empty: the first.")
+    sheet: str = parameter(
+        "", label="Sheet", help="Of a workbook; empty: the first that is not hidden or empty."
+    )
     gap_words: Literal["numbers", "all", "none"] = parameter(
         "numbers",
         label="Words for a gap",
@@ -95,6 +99,8 @@ class TableSource(Protocol):
         names: Of its columns, in order.
         has_header: Whether the file names its columns.
         has_comma_numbers: Whether ``1,5`` is a number without being told so.
+        delimiter: What parts its cells; empty: it is no text.
+        is_typed: Whether it says itself which cells are numbers.
         line_word: What a place in it is called: ``line`` or ``row``.
         n_bytes: About how much memory its cells take as text.
     """
@@ -103,6 +109,8 @@ class TableSource(Protocol):
     names: tuple[str, ...]
     has_header: bool
     has_comma_numbers: bool
+    delimiter: str
+    is_typed: bool
     line_word: str
     n_bytes: int
 

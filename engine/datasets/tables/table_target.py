@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.tables.column_study import ColumnStudy
-from engine.datasets.tables.table_cells import number
+from engine.datasets.tables.table_cells import cell_number, is_missing_label, number_label
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
     MAX_CHOSEN_CATEGORIES,
+    MOST_MISTAKES,
     ColumnPlan,
     in_order,
     is_numeric,
+    n_gaps,
     n_missing,
 )
 from engine.datasets.tables.table_source import FloatArray
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.signature import Task
 
 # A whole-number target with at most this many values, each often enough, is taken as classes.
@@ -66,19 +69,22 @@ def plan_target(
         DatasetError: It cannot be predicted.
     """
     name = plan.name
-    if study.n_rows == n_missing(study, "number", gap_words):
+    n_known = study.n_rows - n_gaps(study, "number", gap_words)
+    if not n_known:
         raise DatasetError(f"Column '{name}', the target, is empty.", "Choose another target.")
     if plan.type == "date":
         raise DatasetError(
             f"Column '{name}', the target, holds dates, which cannot be predicted.",
             "Choose another target.",
         )
-    n_known = study.n_rows - n_missing(study, "number", gap_words)
     if task is Task.REGRESSION or (
-        plan.type not in CATEGORICAL and not _is_text(plan) and is_numeric(study, n_known)
+        plan.type not in CATEGORICAL
+        and not _is_text(plan)
+        and is_numeric(study, n_known)
+        and not _are_labels(study)
     ):
         try:
-            study.faults.refuse(name, line_word)
+            study.faults.refuse(name, line_word, allowed=MOST_MISTAKES * n_known)
         except DatasetError as error:
             hint = f"Mend or remove the {line_word}, or choose another target or task."
             raise DatasetError(error.message, hint) from None
@@ -89,9 +95,12 @@ def plan_target(
     if plan.type != "boolean":
         if study.is_overfull or study.n_distinct > MAX_CHOSEN_CATEGORIES:
             raise _too_many(name, study.n_distinct, study.n_rows, False)
-        values = plan.values or in_order([*study.counts])
-        missing = n_missing(study, "category", gap_words)
-        plan = replace(plan, type="category", values=values, n_missing=missing)
+        gone = [cell for cell in study.counts if gap_words != "none" and is_missing_label(cell)]
+        values = in_order([cell for cell in plan.values or study.counts if cell not in gone])
+        n_gone = sum(study.counts[cell] for cell in gone)
+        if gap_words == "all":
+            n_gone = study.n_words
+        plan = replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
     return replace(plan, gaps="drop_rows"), Task.CLASSIFICATION, ""
 
 
@@ -100,16 +109,39 @@ def _is_text(plan: ColumnPlan) -> bool:
 
 
 def _infer(study: ColumnStudy) -> tuple[Task, str]:
-    distinct = {value for cell in study.counts if (value := number(cell)) == value}
-    is_few = not study.is_overfull and len(distinct) <= min(
-        MAX_INTEGER_CLASSES, max(2, study.n_numbers / _MIN_ROWS_PER_INTEGER_CLASS)
-    )
-    if not is_few or not study.is_whole:
+    numbers = {cell_number(cell, study.style) for cell in study.counts}
+    distinct = {value for value in numbers if value == value}
+    if not _is_few(study, len(distinct)) or not study.is_whole:
         return Task.REGRESSION, ""
+    if len(distinct) > 2:  # told with a remedy
+        return Task.CLASSIFICATION, ""
     return Task.CLASSIFICATION, (
         f"'{study.name}' has {len(distinct)} different whole numbers and is taken as classes. "
         "If it is a quantity, set the task to regression."
     )
+
+
+def quantity_findings(plan: ColumnPlan, task: Task, n_classes: int) -> tuple[DataFinding, ...]:
+    """Offers regression where more than two whole numbers are taken as classes."""
+    if task is not Task.CLASSIFICATION or plan.type != "number" or n_classes <= 2:
+        return ()
+    text = (
+        f"'{plan.name}' has {n_classes:,} different whole numbers, which are taken as classes. If "
+        "it is a quantity, its numbers should be predicted."
+    )
+    remedy = Remedy("Predict it as a quantity", {"data.task": Task.REGRESSION.value})
+    return (DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=(remedy,)),)
+
+
+def _are_labels(study: ColumnStudy) -> bool:
+    """Few different cells that numbers would not tell apart, or not all of them."""
+    is_told_apart = not study.has_inexact and not (study.faults.wrong.count and study.is_whole)
+    return not is_told_apart and _is_few(study, study.n_distinct)
+
+
+def _is_few(study: ColumnStudy, n_distinct: int) -> bool:
+    most = min(MAX_INTEGER_CLASSES, max(2, study.n_numbers / _MIN_ROWS_PER_INTEGER_CLASS))
+    return not study.is_overfull and n_distinct <= most
 
 
 def encode_target(
@@ -136,7 +168,7 @@ def encode_target(
     found, places = np.unique(y, return_inverse=True)
     is_text = plan.type in CATEGORICAL
     names = tuple(
-        plan.values[int(value)] if is_text else f"{value:.15g}" for value in found.tolist()
+        plan.values[int(value)] if is_text else number_label(value) for value in found.tolist()
     )
     if len(names) == 1:
         raise DatasetError(
