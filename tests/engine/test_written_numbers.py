@@ -314,6 +314,14 @@ class TestPrediction:
         with pytest.raises(DatasetError, match="Received: '€1500' in line 2"):
             read_inputs(new, asked)
 
+    def test_columns_that_do_not_show_it_follow_the_file(self, tmp_path: Path) -> None:
+        path = with_target(tmp_path, ["1,234", "2,345", "999"], "\t", b=["5", "6", "8"])
+        asked = self.contract(load(path)).input_spec
+        assert read_row("1,500;2,000", asked).tolist() == [[1500, 2000]]
+        path = with_target(tmp_path, ["0,5", "1,25", "2"], ";", b=["5", "6", "8"])
+        asked = self.contract(load(path)).input_spec
+        assert read_row("1,500;2.000", asked).tolist() == [[1.5, 2000]]
+
     def test_numbers_of_a_workbook_are_what_they_are(self, tmp_path: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -91,21 +91,19 @@ def read_numbers(cells: Cells, style: NumberStyle, marks: NumberMarks | None = N
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if style.decimal != ",":
-        try:
-            # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
-            read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
-        except pa.ArrowInvalid:
-            return _read_distinct(cells, style, marks)
-        values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
-        nothing = np.zeros(len(values), bool)
-        if style.bare:
-            if marks is not None:
-                marks.add_plain(cells, values)
-            words = np.isnan(values) & ~blank_cells(cells)
-            found = (words, nothing) if style.gap_words else (nothing, words)
-            return Numbers(values, *found)
-    return _read_distinct(cells, style, marks)
+    try:
+        # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
+        read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _read_distinct(cells, style, marks)
+    if not style.bare or (style.decimal == "," and pc.any(pc.match_substring(cells, ".")).as_py()):
+        return _read_distinct(cells, style, marks)
+    values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
+    if marks is not None:
+        marks.add_plain(cells, values)
+    nothing = np.zeros(len(values), bool)
+    words = np.isnan(values) & ~blank_cells(cells)
+    return Numbers(values, words, nothing) if style.gap_words else Numbers(values, nothing, words)
 
 
 def _read_distinct(cells: Cells, style: NumberStyle, marks: NumberMarks | None) -> Numbers:
