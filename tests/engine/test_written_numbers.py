@@ -411,6 +411,12 @@ class TestCellsThatDoNotFit:
         named = [name for item in examples.findings for name in item.names]
         assert f"line 9: '{odd}'" in named or f"'{odd}': 1" in named
 
+    def test_dates_among_which_many_are_not_known(self, tmp_path: Path) -> None:
+        cells = ["unknown" if n % 3 == 0 else f"2023-05-{n % 28 + 1:02}" for n in range(40)]
+        examples = load(with_target(tmp_path, cells))
+        assert kind(examples, "a") == "date"
+        assert int(np.isnan(examples.x[:, 0]).sum()) == 14
+
     def test_dates_in_which_the_day_may_come_first(self, tmp_path: Path) -> None:
         cells = [f"{day:02}/03/2023" for day in range(1, 31)]
         cells[3] = "soon"

@@ -29,6 +29,8 @@ GAP_WORDS = MISSING_LABELS | {
 """In a column of numbers these words stand for a gap; in a column of text they are text."""
 MISTAKE_SHARE = 0.1
 """Up to this share of cells that are no numbers is a mistake in a column of numbers."""
+MOST_MARKS = 5
+"""So many different texts, such as `<0.5`, may stand for numbers or dates that are not known."""
 LARGEST = float(np.finfo(np.float32).max)
 """Larger numbers cannot be computed with."""
 CODE = r"[+-]?0[0-9]+"
