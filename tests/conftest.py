@@ -5,10 +5,12 @@ goes on after a test.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from plugin_packages import found_sound, install_sample
 
@@ -19,14 +21,26 @@ from tests.warm_workers import workers_are_warm
 
 record_starts()
 
+MEMORY_OF_A_WORKER = 3 * 2**30
+"""With TensorFlow loaded, and a process or two of its own."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--everything",
         action="store_true",
         help="Also the dear cases that others cover: every architecture with every task. Once a "
-        "release: python -m pytest -n 2 --dist worksteal --everything",
+        "release: python -m pytest -n auto --dist worksteal --everything",
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For ``-n auto``: one more than there are cores, as far as memory reaches.
+
+    Tests that wait for a process leave their core to others: a quarter of their time is waiting.
+    """
+    room = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
+    return max(1, min((os.cpu_count() or 1) + 1, room))
 
 
 # Where one test takes half a minute or more: begun first, none is left to one worker at the end.
