@@ -166,20 +166,26 @@ def _is_censored(name: str) -> bool:
 
 def _may_name(known: Sequence[float], numbers: Sequence[float | None], columns: Rows) -> bool:
     """Whether whole numbers are years or counts that name columns, as values do not go on."""
-    steps = {after - before for before, after in pairwise(known)}
+    steps = [after - before for before, after in pairwise(known)]
     above = [column for value, column in zip(numbers, columns, strict=True) if value is not None]
     are_years = all(value in _YEARS for value in known)
-    if are_years and len(steps) <= max(1, len(known) // 2) and 0 not in steps:
+    if are_years and (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
         return not any(
             _are_numbers(column) and all(_number(c) in _YEARS for c in column if _number(c))
             for column in above
         )
-    if len(known) < _MIN_SEQUENCE or len(steps) != 1 or 0 in steps:
+    if len(set(steps)) != 1 or steps[0] == 0:
         return False
-    return not all(
+    if known[0] in (0, 1) and steps[0] == 1 and all(map(_has_fractions, above)):
+        return True  # as pandas counts columns without names
+    return len(known) >= _MIN_SEQUENCE and not all(
         len({b - a for a, b in pairwise(row)}) == 1
         for row in zip(*[[_number(c) or 0.0 for c in column] for column in above], strict=True)
     )
+
+
+def _has_fractions(column: Sequence[str]) -> bool:
+    return any(value != int(value) for cell in column if (value := _number(cell)) is not None)
 
 
 def _are_numbers(column: Sequence[str]) -> bool:

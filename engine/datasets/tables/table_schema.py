@@ -15,6 +15,7 @@ from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     GAP_WORDS,
     MISTAKE_SHARE,
+    MOST_MARKS,
     YES_AND_NO,
     cell_number,
     fitting_forms,
@@ -34,8 +35,6 @@ INDICATOR_SHARE = 0.05
 MOST_MISTAKES = 0.5
 """No more of the cells than this share may hold something else where a type was chosen."""
 _MAX_ID_LETTERS = 64
-# So many different texts among measured numbers, such as <0.5, stand for what was not measured.
-_MARKS = 5
 # What has three words or more on average says something, even where no two are the same.
 _MIN_TEXT_SPACES = 2
 _ID_NAME = re.compile(
@@ -216,7 +215,7 @@ def _are_measured(study: ColumnStudy) -> bool:
         return False
     others = others_than_numbers(study)
     # Numbers in another unit are no words.
-    return len(others) <= _MARKS and all(written_number(cell) is None for cell in others)
+    return len(others) <= MOST_MARKS and all(written_number(cell) is None for cell in others)
 
 
 def others_than_numbers(study: ColumnStudy) -> list[str]:
