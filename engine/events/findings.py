@@ -10,7 +10,7 @@ MAX_NAMES = 100
 
 
 class Trouble(StrEnum):
-    """What sort of thing was found."""
+    """What sort of thing was found; a `QUESTION` is to be answered before anything is trained."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -21,6 +21,7 @@ class Trouble(StrEnum):
     IMBALANCE = "imbalance"
     LEFT_OUT = "left out"
     UNDERSTOOD = "understood"
+    QUESTION = "question"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.events.findings import DataFinding
+from engine.events.findings import DataFinding, Trouble
 from engine.spec.signature import Signature
 
 
@@ -133,6 +133,12 @@ class Profile:
     split_method: str = "random"
     source_columns: tuple[str, ...] = ()
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def question(self) -> DataFinding | None:
+        """What must be answered before anything is trained; None: nothing."""
+        asked = (found for found in self.findings if found.trouble is Trouble.QUESTION)
+        return next(asked, None)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values, without the samples."""

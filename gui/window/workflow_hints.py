@@ -60,7 +60,8 @@ class WorkflowHints(QObject):
         if controller.drafts.data_problem is not None:
             mark = PROBLEM
         else:
-            mark = DONE if controller.drafts.profile is not None else TODO
+            profile = controller.drafts.profile
+            mark = DONE if profile is not None and profile.question is None else TODO
         bar.set_hint("data", data_title(draft) or self.tr("Pick some data"))
         bar.set_mark("data", mark)
         if not draft.has_data:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QPushButton, QStyleOptionViewItem
+from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
@@ -18,6 +19,7 @@ from engine.events.messages import DataProgress, Rejected
 from gui.pages.data.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.finding_list import FindingList
+from gui.pages.train.run_readiness import readiness
 from gui.state.draft import Draft
 from gui.state.draft_changes import REMOVED, added, changed, undoing
 from tests.gui.fake_data import EXCLUDE, FILL, LEAVE_OUT
@@ -63,6 +65,61 @@ def press(on: PageStage[DataPage], remedy: Remedy) -> None:
 def press_undo(on: PageStage[DataPage]) -> None:
     assert on.messages.newest.message.action_text == "Undo"
     on.messages.newest.act()
+
+
+QUESTION = DataFinding(
+    Trouble.QUESTION,
+    "age",
+    "Which column shall be predicted?",
+    remedies=(
+        Remedy("Predict 'age': the last column", {"data.target": "age"}),
+        Remedy("Predict 'height': the first column", {"data.target": "height"}),
+    ),
+)
+
+
+class TestQuestion:
+    @pytest.fixture
+    def asked(self, on: PageStage[DataPage]) -> PageStage[DataPage]:
+        open_path(on, PEOPLE, "problems")
+        profile = on.controller.drafts.profile
+        assert profile is not None
+        findings = (QUESTION, *profile.findings)
+        on.controller.drafts.profile = replace(profile, findings=findings)
+        on.controller.drafts.profile_changed.emit(on.controller.drafts.profile)
+        return on
+
+    def test_it_waits_for_an_answer(self, asked: PageStage[DataPage]) -> None:
+        question = asked.page.profile_view.question
+        assert question.isVisible()
+        assert [button.text() for button in question.buttons] == [
+            "Predict 'age': the last column",
+            "Predict 'height': the first column",
+            "Another column…",
+        ]
+        assert not asked.page.next_button.isEnabled()
+        ready = readiness(asked.controller)
+        assert not ready.can_start
+        assert ready.page == "data"
+
+    def test_an_answer_is_a_choice_and_can_be_undone(self, asked: PageStage[DataPage]) -> None:
+        question = asked.page.profile_view.question
+        with asked.qtbot.waitSignal(asked.controller.drafts.profile_changed, check_params_cb=bool):
+            asked.qtbot.mouseClick(question.buttons[1], Qt.MouseButton.LeftButton)
+        assert asked.controller.drafts.draft.target == "height"
+        assert question.isHidden()
+        assert asked.page.next_button.isEnabled()
+        asked.messages.undo()
+        assert asked.controller.drafts.draft.target is None
+
+    def test_all_columns_are_one_click_away(self, asked: PageStage[DataPage]) -> None:
+        asked.page.window().activateWindow()
+        asked.qtbot.waitUntil(asked.page.window().isActiveWindow)
+        button = asked.page.profile_view.question.buttons[-1]
+        asked.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        assert asked.page.data_settings.target.isAncestorOf(QApplication.focusWidget()) or (
+            asked.page.data_settings.target.hasFocus()
+        )
 
 
 class TestProblems:

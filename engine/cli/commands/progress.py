@@ -54,6 +54,14 @@ class Progress:
                     f"{event.n_train} training examples, {event.epochs} epochs "
                     f"of {event.steps_per_epoch} steps",
                 )
+                question = event.profile.question
+                if question is not None:
+                    others = ", ".join(
+                        str(remedy.changes["data.target"]) for remedy in question.remedies[1:]
+                    )
+                    self._output.lines(
+                        f"{question.remedies[0].label}; --target names another, such as {others}"
+                    )
                 for finding in event.profile.findings:
                     if finding.trouble in _NOT_LEARNT:
                         self._output.lines(*finding_lines(finding))

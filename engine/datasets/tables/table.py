@@ -36,7 +36,6 @@ from engine.datasets.tables.table_schema import (
     MOST_MISTAKES,
     USABLE,
     ColumnPlan,
-    choose_target,
     plan_column,
 )
 from engine.datasets.tables.table_source import BoolArray, TableParameters, TableSource
@@ -47,6 +46,7 @@ from engine.datasets.tables.table_target import (
     plan_target,
     quantity_findings,
 )
+from engine.datasets.tables.target_choice import TargetChoice, choose_target
 from engine.datasets.tables.text_words import learn_words
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
@@ -111,7 +111,8 @@ class TableFile(FileDataset):
         table = study_table(source, parameters, asked, excluded, progress)
         word = table.source.line_word
         plans = self._plans(table, specs)
-        target, task, is_known, notes = self._choose(plans, table)
+        choice, task, is_known, notes = self._choose(plans, table)
+        target = choice.name
         used = self._used(plans, table, target if is_known else "")
         plans, used = self._with_words(plans, used, table, target, progress)
         features = tuple(item for name in used for item in plans[name].features())
@@ -125,6 +126,7 @@ class TableFile(FileDataset):
         shown = [*used, *([target] if is_known else [])]
         shown += [self.data.weights] if self.data.weights else []
         findings = [
+            *choice.findings,
             *table.report.findings,
             *column_findings(plans, table.studies, shown, target, parameters.gap_words, word),
             *quantity_findings(plans[target], task, len(class_names)),
@@ -154,7 +156,7 @@ class TableFile(FileDataset):
 
     def _choose(
         self, plans: dict[str, ColumnPlan], table: StudiedTable
-    ) -> tuple[str, Task, bool, list[str]]:
+    ) -> tuple[TargetChoice, Task, bool, list[str]]:
         """The target, the task, whether the target is known, and what people should know.
 
         Where anomalies are looked for, a column of classes says what is known of the rows, and is
@@ -163,13 +165,14 @@ class TableFile(FileDataset):
         is_anomaly, name = self.task is Task.ANOMALY, self.data.target
         if is_anomaly and name is None:
             name = next(filter(marks_anomalies, plans), None)
-        target, note = choose_target(name, plans, self.path.name)
+        choice = choose_target(name, plans, self.path.name, table.source.has_header)
+        target, note = choice.name, choice.note
         if is_anomaly:
             study = table.studies[target]
             is_few = plans[target].type in CATEGORICAL or study.n_distinct <= MAX_INTEGER_CLASSES
             if name is None or not is_few:
                 text = "No column says which rows are unusual, so this cannot be measured."
-                return target, Task.ANOMALY, False, [text]
+                return replace(choice, is_sure=True), Task.ANOMALY, False, [text]
             note = f"'{target}' says what is known of the rows; it is no input."
         word = table.source.line_word
         asked = Task.CLASSIFICATION if is_anomaly else self.task
@@ -177,7 +180,8 @@ class TableFile(FileDataset):
             plans[target], table.studies[target], asked, table.parameters.gap_words, word
         )
         notes = [text for text in (note, said) if text]
-        return target, Task.ANOMALY if is_anomaly else task, True, notes
+        choice = replace(choice, is_sure=choice.is_sure or is_anomaly)
+        return choice, Task.ANOMALY if is_anomaly else task, True, notes
 
     def _said(self, source: TableSource) -> tuple[dict[str, ColumnSpec], frozenset[int]]:
         """What was said of columns, those left out by name among it, and the lines left out."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -42,23 +41,6 @@ _ID_NAME = re.compile(
     re.IGNORECASE,
 )
 _CAMEL_ID = re.compile(r"[a-z]I[dD]$")
-_TARGET_NAMES = (
-    "target",
-    "label",
-    "labels",
-    "class",
-    "y",
-    "species",
-    "outcome",
-    "output",
-    "result",
-    "category",
-    "quality",
-    "diagnosis",
-    "survived",
-    "price",
-)
-
 NUMERIC = ("number", "date")
 CATEGORICAL = ("category", "boolean")
 USABLE = (*NUMERIC, *CATEGORICAL, "text")
@@ -339,48 +321,3 @@ def _with_gaps(plan: ColumnPlan, spec: ColumnSpec, n_rows: int) -> ColumnPlan:
     if text not in values:
         values = in_order([*values, text])
     return replace(plan, gaps=strategy, constant=text, values=values)
-
-
-# ---- target
-
-
-def choose_target(
-    target: str | None, plans: Mapping[str, ColumnPlan], file_name: str
-) -> tuple[str, str]:
-    """The column to predict, and what people should know of the choice (may be empty).
-
-    Raises:
-        DatasetError: There is no such column, or none could be a target.
-    """
-    names = tuple(plans)
-    listing = f"Columns: {', '.join(names)}."
-    if len(names) == 1:
-        raise DatasetError(
-            f"'{file_name}' has only one column, '{names[0]}': nothing to predict it from.",
-            "Separate the columns with commas, semicolons or tabs, or choose the delimiter.",
-        )
-    if target is None:
-        found = suggest_target(plans)
-        if found is None:
-            raise DatasetError(
-                f"Which column of '{file_name}' is to be predicted? None holds numbers or "
-                "categories.",
-                listing,
-            )
-        return found, f"No target was named, so '{found}' is predicted."
-    if target in plans:
-        return target, ""
-    lower = {name.lower(): name for name in names}
-    nearest = difflib.get_close_matches(target.lower(), lower, n=1, cutoff=0.5)
-    guess = f"Did you mean '{lower[nearest[0]]}'? " if nearest else ""
-    raise DatasetError(f"'{file_name}' has no column '{target}'.", guess + listing)
-
-
-def suggest_target(plans: Mapping[str, ColumnPlan]) -> str | None:
-    """The column with a target's name, else the last one that could be predicted."""
-    able = [plan.name for plan in plans.values() if plan.type in ("number", "category", "boolean")]
-    by_name = {name.strip().lower(): name for name in reversed(able)}
-    for name in _TARGET_NAMES:
-        if name in by_name:
-            return by_name[name]
-    return able[-1] if able else None

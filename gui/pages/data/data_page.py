@@ -101,6 +101,7 @@ class DataPage(Page):
         """What was found; made in a turn of its own, as it takes some milliseconds."""
         view = ProfileView(self.settings, self.controller.batches, self._stack)
         view.remedy_chosen.connect(self._on_remedy)
+        view.question.others_wanted.connect(self.data_settings.target.setFocus)
         view.column_changed.connect(self._on_column)
         self._stack.addWidget(view)
         return view
@@ -354,7 +355,7 @@ class DataPage(Page):
         self.data_settings.show_profile(profile)
         self.profile_view.set_profile(profile, self.controller.drafts.draft)
         self._stack.setCurrentWidget(self.profile_view)
-        self.next_button.setEnabled(True)
+        self.next_button.setEnabled(profile.question is None)
 
     @Slot(object)
     def _on_rejected(self, problem: Rejected) -> None:

@@ -31,6 +31,7 @@ _NAME_LINES: Final = 8
 _BUTTON_ROOM: Final = 48 * SPACING
 # In this order: what spoils a result, what is lost, what is good to know.
 _ORDER: Final = (
+    Trouble.QUESTION,
     Trouble.LEAK,
     Trouble.ACROSS_PARTS,
     Trouble.UNREADABLE,
@@ -41,7 +42,7 @@ _ORDER: Final = (
     Trouble.LEFT_OUT,
     Trouble.UNDERSTOOD,
 )
-_HARMLESS: Final = frozenset({Trouble.LEFT_OUT, Trouble.UNDERSTOOD})
+_HARMLESS: Final = frozenset({Trouble.QUESTION, Trouble.LEFT_OUT, Trouble.UNDERSTOOD})
 _GRAVE: Final = frozenset({Trouble.LEAK, Trouble.ACROSS_PARTS, Trouble.UNREADABLE})
 
 

@@ -20,6 +20,7 @@ from gui.pages.data.finding_list import FindingList, n_problems
 from gui.pages.data.overview import Overview
 from gui.pages.data.sound_view import SoundView
 from gui.pages.data.split_bar import SplitBar
+from gui.pages.data.target_question import TargetQuestion
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.trace_plot import TraceView
 from gui.state.batch_controller import BatchController
@@ -86,6 +87,7 @@ class ProfileView(QWidget):
         self._places: dict[str, QWidget] = {}
         self.facts = QLabel(self)
         self.split = SplitBar(self)
+        self.question = TargetQuestion(self)
         self.tabs = QTabWidget(self)
         self._build()
 
@@ -96,11 +98,13 @@ class ProfileView(QWidget):
         self.tabs.setDocumentMode(True)
         self.tabs.setUsesScrollButtons(True)
         self.tabs.currentChanged.connect(self._on_tab)
+        self.question.answered.connect(self.remedy_chosen)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.facts)
         column.addWidget(self.split)
+        column.addWidget(self.question)
         column.addWidget(self.tabs, 1)
 
     # ---- tabs, each made when it is first looked at
@@ -170,6 +174,7 @@ class ProfileView(QWidget):
         self._profile, self._draft = profile, draft
         self.facts.setText(facts_line(profile))
         self.split.set_sizes(profile.split_sizes)
+        self.question.show_finding(profile.question)
         self._arrange_tabs(profile)
         self._show_count(profile)
         if is_other and self.tab == "problems" and not n_problems(profile.findings):

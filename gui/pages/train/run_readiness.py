@@ -53,6 +53,10 @@ def readiness(controller: Controller) -> Readiness:
         problem = controller.drafts.data_problem
         action = translate("Go to Data")
         return Readiness(False, problem.message, problem.hint, "danger", action, "data")
+    profile = controller.drafts.profile
+    if profile is not None and profile.question is not None:
+        text = translate("Which column shall be predicted? The Data page asks.")
+        return Readiness(False, text, "", "accent", translate("Go to Data"), "data")
     if not draft.has_model:
         text = translate("Pick a model to train.")
         return Readiness(False, text, "", "accent", translate("Choose a model"), "model")
