@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -69,6 +69,7 @@ class RunsModel(QAbstractTableModel):
         super().__init__(parent)
         self.columns = self._fixed = columns()
         self._records: list[RunRecord] = []
+        self._sorted_by = self.columns[0], False
         self._live_run = ""
         self._live: dict[str, Any] = {}
 
@@ -98,6 +99,31 @@ class RunsModel(QAbstractTableModel):
         """Returns a run's record as shown, if it is in the list."""
         return next((record for record in self._records if record.id == run), None)
 
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sorts the rows, now and as they change, by what the cells of a column mean."""
+        self._sorted_by = self.columns[column], order is Qt.SortOrder.DescendingOrder
+        self._sort_rows()
+
+    def _in_order(self, records: Iterable[RunRecord]) -> list[RunRecord]:
+        column, is_descending = self._sorted_by
+        key = column.key or (lambda record: column.text(record).casefold())
+        by = lambda record: (key(record), record.created_at)  # noqa: E731
+        return sorted(records, key=by, reverse=is_descending)
+
+    def _sort_rows(self) -> None:
+        """Puts every row in its place; what is selected and edited moves with it."""
+        wanted = self._in_order(self._records)
+        if wanted == self._records:
+            return
+        self.layoutAboutToBeChanged.emit()
+        places = {record.id: row for row, record in enumerate(wanted)}
+        moved = [places[record.id] for record in self._records]
+        before = self.persistentIndexList()
+        self._records = wanted
+        after = [self.index(moved[index.row()], index.column()) for index in before]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
     def set_records(self, records: Sequence[RunRecord]) -> None:
         """Replaces the rows; those that stay keep selection, focus and scroll position."""
         wanted = {record.id: self._brought_up(record) for record in records}
@@ -108,14 +134,15 @@ class RunsModel(QAbstractTableModel):
                 self.endRemoveRows()
         for row, old in enumerate(self._records):
             if old != wanted[old.id]:
-                self._replace(row, wanted[old.id])
+                self._put(row, wanted[old.id])
         known = {record.id for record in self._records}
-        added = [record for record in wanted.values() if record.id not in known]
+        added = self._in_order(record for record in wanted.values() if record.id not in known)
         if added:
             first = len(self._records)
             self.beginInsertRows(QModelIndex(), first, first + len(added) - 1)
             self._records += added
             self.endInsertRows()
+        self._sort_rows()
 
     def follow(self, events: Sequence[RunEvent]) -> None:
         """Brings the row of the run under way up to date."""
@@ -153,6 +180,10 @@ class RunsModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), corner)
 
     def _replace(self, row: int, record: RunRecord) -> None:
+        self._put(row, record)
+        self._sort_rows()
+
+    def _put(self, row: int, record: RunRecord) -> None:
         self._records[row] = record
         self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
 
@@ -216,7 +247,10 @@ class RunsModel(QAbstractTableModel):
 
 
 class RunsProxy(QSortFilterProxyModel):
-    """Sorts by what cells mean, and keeps the runs in wanted states that hold every word."""
+    """Keeps the runs in wanted states that hold every word; the model itself sorts them.
+
+    Sorted by Qt, cell by cell, five thousand runs would take a quarter of a second.
+    """
 
     def __init__(self, model: RunsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -242,15 +276,14 @@ class RunsProxy(QSortFilterProxyModel):
         record = self._runs._records[source_row]
         if record.state not in self._states:
             return False
+        if not self._words:
+            return True
         parts = (record.name, record.note, record.dataset_title, record.model_title, record.id)
         haystack = " ".join((*parts, state_text(record.state))).casefold()
         return all(word in haystack for word in self._words)
 
-    def lessThan(self, left: Index, right: Index) -> bool:
-        column = self._runs.columns[left.column()]
-        key = column.key or (lambda record: column.text(record).casefold())
-        first, second = self._runs._records[left.row()], self._runs._records[right.row()]
-        return bool((key(first), first.created_at) < (key(second), second.created_at))
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._runs.sort(column, order)
 
 
 def _changes(event: RunEvent, metrics: dict[str, float]) -> dict[str, Any]:
