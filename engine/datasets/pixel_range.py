@@ -39,7 +39,8 @@ class PixelRange:
         """Returns bytes, 0 to 255, rounded; of the shape of `values`."""
         if values.dtype == np.uint8 and self.is_bytes:
             return values
-        scaled = (values.astype(np.float32) - self.low) * (255.0 / (self.high - self.low))
+        exact = np.float64 if values.dtype.kind == "f" else np.float32  # any float may be there
+        scaled = (values.astype(exact) - self.low) * (255.0 / (self.high - self.low))
         pixels: Pixels = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
         return pixels
 

@@ -219,7 +219,7 @@ class ParquetTable:
         try:
             with pq.ParquetFile(path) as file:
                 schema, metadata = file.schema_arrow, file.metadata
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # names that are no text, too
             raise self._damaged(error) from None
         self._nested = tuple(field.name for field in schema if not _is_plain(field.type))
         self._plain = [field.name for field in schema if _is_plain(field.type)]
@@ -250,7 +250,7 @@ class ParquetTable:
                     }
                     yield Chunk(cells, np.arange(done + 1, done + len(batch) + 1, dtype=np.int64))
                     done += len(batch)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # names that are no text, too
             raise self._damaged(error) from None
 
     def report(self) -> SourceReport:
