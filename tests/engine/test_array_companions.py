@@ -40,6 +40,7 @@ class TestCompanions:
             {"label_probabilities": rng.random((N, 3))},
             {"labels_onehot": np.eye(3)[LABELS]},
             {"y_pred": LABELS[::-1]},
+            {"label_id": LABELS[::-1]},
             {"sample_weights": rng.random(N)},
             {"image_mean": rng.random((8, 6)), "image_std": rng.random((8, 6))},
             {"class": np.array(["a", "b", "c"])},
@@ -68,6 +69,11 @@ class TestCompanions:
         examples = load(saved(tmp_path / "a.npz", input_ids=tokens, label=LABELS))
         assert examples.x.shape == (N, 12)
         assert examples.target_name == "label"
+
+    @pytest.mark.parametrize("name", ["class_id", "category_id", "label_idx", "category"])
+    def test_numbers_of_classes(self, tmp_path, name):
+        path = saved(tmp_path / "a.npz", images=IMAGES, image_id=IDS, **{name: LABELS})
+        assert load(path).target_name == name
 
     def test_targets_of_another_name(self, tmp_path):
         path = saved(tmp_path / "a.npz", images=IMAGES, age=rng.random(N), image_id=IDS)
@@ -158,6 +164,21 @@ class TestPrediction:
         np.testing.assert_array_equal(read, pixels[:2])
         read = read_inputs(saved(tmp_path / "c.npz", photos=x[:2], ids=IDS[:2]), spec)
         np.testing.assert_array_equal(read, pixels[:2])
+
+    def test_a_series_of_one_channel(self, tmp_path):
+        x = rng.random((N, 12))
+        path = saved(tmp_path / "a.npz", x=x, y=LABELS)
+        spec = self.spec(load(path, parameters={"holds": "series"}))
+        for rows in (x[:2], x[0]):
+            np.save(tmp_path / "new.npy", rows)
+            np.testing.assert_array_equal(
+                read_inputs(tmp_path / "new.npy", spec)[..., 0], x[: 1 + (rows.ndim > 1)]
+            )
+
+    def test_spellings_of_a_class(self, tmp_path):
+        path = saved(tmp_path / "b.npz", x=IMAGES, y=np.array(["Cat", "cat", "dog"] * 10))
+        assert load(path).class_names == ("Cat", "dog")
+        assert len(load(path, parameters={"spellings": "exact"}).class_names) == 3
 
     def test_another_layout_than_that_of_the_training(self, tmp_path):
         x = rng.integers(0, 256, (N, 8, 6, 3), np.uint8)

@@ -11,6 +11,7 @@ import numpy as np
 from engine.datasets import packing
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.files import Glance
+from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import Targets, imbalance, text_of, understand_targets
 from engine.datasets.numpy_files.array_files import IDX_NAME, ArrayFile, arrays_in, reading
@@ -36,14 +37,14 @@ from engine.datasets.numpy_files.array_values import (
 from engine.datasets.pixel_range import PixelRange
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
 NUMPY_SUFFIXES = (".npz", ".npy")
 
 
-class ArrayParameters(Parameters):
+class ArrayParameters(SpellingParameters):
     """What the arrays are, where their names and shapes do not tell."""
 
     holds: Literal["auto", "table", "images", "series", "video"] = parameter(
@@ -201,7 +202,7 @@ def load_arrays(
         values_are = PixelRange.of(lowest, highest, rows.dtype.kind in "iub")
     labels = [item.y for item in pairs.values() if item.y is not None]
     values = joined([item.rows(progress) for item in labels])[:]
-    target_name = labels[0].name if len(labels) == 1 and "idx" not in labels[0].name else "label"
+    target_name = labels[0].name if len(labels) == 1 and not IDX_NAME.fullmatch(labels[0].name) else "label"
     if data.target not in (None, target_name):
         raise DatasetError(
             f"There is no array '{data.target}' to predict.",
@@ -211,7 +212,7 @@ def load_arrays(
     known, missing = with_labels(values, target_name)
     if missing:
         rows, values, given = _chosen(rows, known), values[known], given[known]
-    targets = understand_targets(values, target_name, data.task)
+    targets = understand_targets(values, target_name, data.task, spellings=parameters.spellings)
     facts = [("Arrays", listing(dict.fromkeys([*files, *labels])))]
     if meaning.kind in (Kind.IMAGE, Kind.VIDEO):
         facts.append(("Values", f"{lowest:g} to {highest:g}, taken as {values_are}"))
