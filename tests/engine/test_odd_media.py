@@ -86,6 +86,22 @@ class TestTablesOfFiles:
         assert examples.y.tolist() == [0, 1] * 3
         assert "the names of the files alone were compared" in understood(examples)
 
+    @pytest.mark.parametrize("kind", ["images", "sounds"])
+    def test_a_table_in_the_folder_of_each_part(self, tmp_path, kind):
+        """As datasets of Hugging Face have them: metadata.csv beside the files."""
+        for part, count in (("train", 6), ("test", 4)):
+            rows = "file_name,label\n"
+            for number in range(count):
+                suffix = ".png" if kind == "images" else ".wav"
+                path = tmp_path / part / f"{number}{suffix}"
+                picture(path) if kind == "images" else tone(path)
+                rows += f"{path.name},{'xy'[number % 2]}\n"
+            (tmp_path / part / "metadata.csv").write_text(rows)
+        examples = load(tmp_path)
+        assert examples.class_names == ("x", "y")
+        assert np.bincount(examples.given).tolist() == [6, 0, 4]
+        assert examples.y.tolist() == [0, 1] * 5
+
     def test_names_alone_that_fit_several_files_are_refused(self, tmp_path):
         rows = "".join(f"/old/{n // 2:03}.png,{'xy'[n % 2]}\n" for n in range(6))
         with pytest.raises(DatasetError, match=r"No column of 'labels\.csv' names"):

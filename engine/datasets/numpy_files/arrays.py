@@ -202,7 +202,9 @@ def load_arrays(
         values_are = PixelRange.of(lowest, highest, rows.dtype.kind in "iub")
     labels = [item.y for item in pairs.values() if item.y is not None]
     values = joined([item.rows(progress) for item in labels])[:]
-    target_name = labels[0].name if len(labels) == 1 and not IDX_NAME.fullmatch(labels[0].name) else "label"
+    target_name = (
+        labels[0].name if len(labels) == 1 and not IDX_NAME.fullmatch(labels[0].name) else "label"
+    )
     if data.target not in (None, target_name):
         raise DatasetError(
             f"There is no array '{data.target}' to predict.",
