@@ -17,6 +17,8 @@ FEW_STEPS = 16
 """Whole numbers up to this are no brightness of 8 bits but steps, such as those of a mask."""
 # Values of less than this share of the way from 0 up to them keep hardly 32 of 256 steps.
 _NARROW = 1 / 8
+# Of new values, as many may lie far outside.
+_FEW_OUTSIDE = 0.1
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ class PixelRange:
         lowest, highest = float(values.min()), float(values.max())
         wide = self.high - self.low
         is_fraction = values.dtype.kind == "f" and wide > FEW_STEPS and 0 <= lowest < highest <= 1
-        if highest <= self.high + wide and lowest >= self.low - wide and not is_fraction:
+        outside = values[(values < self.low - wide) | (values > self.high + wide)]
+        # A value that stands for none, or a few hot pixels, are cut off as in training.
+        is_few = outside.size <= _FEW_OUTSIDE * values.size or bool(np.ptp(outside) == 0)
+        if is_few and not is_fraction:
             return ""
         return f"{number_text(lowest)} to {number_text(highest)}, where the model knows {self}."
 
