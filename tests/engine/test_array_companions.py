@@ -117,6 +117,11 @@ class TestLabels:
     def test_bytes(self, tmp_path):
         assert self.load(tmp_path, np.array([b"cat", b"dog"] * 15)).class_names == ("cat", "dog")
 
+    def test_minus_one_beside_classes_from_0_on_is_said(self, tmp_path):
+        examples = self.load(tmp_path, np.where(LABELS == 2, -1, LABELS))
+        assert examples.class_names == ("-1", "0", "1")
+        assert "often means that none is known" in examples.findings[0].text
+
     @pytest.mark.parametrize("shape", [(N, 8, 6), (N, 8, 6, 2)])
     def test_masks_are_refused(self, tmp_path, shape):
         with pytest.raises(DatasetError, match="as masks have"):
