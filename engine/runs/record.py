@@ -67,6 +67,15 @@ class RunRecord:
     owner: Owner
 
     @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The specification as it was written, neither checked nor completed; empty: damaged."""
+        try:
+            values = json.loads(self.spec_json)
+        except ValueError:
+            return {}
+        return values if isinstance(values, dict) else {}
+
+    @cached_property
     def spec(self) -> RunSpec:
         """The specification, every open choice closed; validated when first asked for.
 

@@ -37,6 +37,11 @@ _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _ACTIVE = tuple(state.value for state in RunState if state.is_active)
 
 
+def run_folder(workspace: Path, run: str) -> Path:
+    """Returns where a run's files lie, or would lie; without an id where all runs do."""
+    return workspace / "runs" / run
+
+
 class RunStore:
     """The runs of a workspace.
 
@@ -49,7 +54,7 @@ class RunStore:
 
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
-        self._folders = workspace / "runs"
+        self._folders = run_folder(workspace, "")
         try:
             self._folders.mkdir(parents=True, exist_ok=True)
         except OSError as error:

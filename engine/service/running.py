@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from engine.devices.awake import HeldAwake
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
@@ -244,7 +245,7 @@ def _run(
     with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
         save_packed_names(setup.prepared.packed_names, store.folder(record.id))
     try:
-        with Recorder(store, emit) as recorder:
+        with HeldAwake(), Recorder(store, emit) as recorder:
             folder = store.folder(record.id)
             context = RunContext(record.id, record.name, folder, recorder, control, recorder.flush)
             ended = _train_recorded(context, setup, resumption)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from engine.events.run_events import SettingChanged
@@ -39,12 +40,24 @@ class ChangeMark:
 
 def change_text(event: SettingChanged) -> str:
     """Says what was changed, such as ``Learning rate 0.001 → 0.0005``."""
-    group, _, name = event.setting.partition(".")
-    labels = (
-        {item.name: item.label for item in describe(_GROUPS[group])} if group in _GROUPS else {}
-    )
-    label = labels.get(name, name.replace("_", " ").capitalize())
+    label = setting_label(event.setting)
     return f"{label} {_value_text(event.before)} → {_value_text(event.after)}"
+
+
+def setting_label(path: str) -> str:
+    """Returns what people call a setting, such as ``Learning rate``.
+
+    Args:
+        path: Where it is in a `RunSpec`, such as ``training.learning_rate``.
+    """
+    group, _, name = path.partition(".")
+    known = _labels(group).get(name) if group in _GROUPS else None
+    return known or path.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+@cache
+def _labels(group: str) -> dict[str, str]:
+    return {item.name: item.label for item in describe(_GROUPS[group])}
 
 
 def change_mark(event: SettingChanged) -> ChangeMark:

@@ -22,8 +22,11 @@ LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
 DIAGNOSES: Final = ("overfitting", "vanishing_gradients", "exploding_gradients")
 """Pages about what goes wrong in training."""
 
-TOPICS: Final = ("steering", "learning_rates", "time_and_memory", "devices")
-"""Pages about how training is steered, and what it runs on."""
+OF_WINDOW: Final = ("data_page", "model_page", "results_page", "runs_page")
+"""Pages about what the window's pages are for; training has one among those below."""
+
+TOPICS: Final = ("steering", "learning_rates", "time_and_memory", "devices", *OF_WINDOW)
+"""Pages about the window, how training is steered, and what it runs on."""
 
 OF_ARCHITECTURES: Final = ("idea", "formula", "when", "when_not", "reading")
 OF_DIAGNOSES: Final = ("happens", "formula", "signs", "helps", "reading")

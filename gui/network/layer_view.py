@@ -24,7 +24,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -35,7 +34,15 @@ from PySide6.QtWidgets import (
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.spec.formatting import NOTHING, percent_text, shape_text
 from gui.formatting.numbers import count_text
-from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
+from gui.style.theme import (
+    SPACING,
+    TEXT_NORMAL,
+    TEXT_SMALL,
+    blend,
+    current_theme,
+    set_role,
+    text_font,
+)
 from gui.widgets.painted_text import paint_left, paint_right
 
 Index = QModelIndex | QPersistentModelIndex
@@ -79,14 +86,14 @@ class LayerView(QListView):
         self.setObjectName("layers")
         self.setModel(self._items)
         self.setItemDelegate(_LayerDelegate(self))
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        set_role(self, "page")
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setAccessibleName(self.tr("Layers of the model, from input to output"))
         self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet("#layers { background: transparent; border: none; }")
+        self.setStyleSheet("#layers { background: transparent; }")
         current_theme().changed.connect(self._repaint)
 
     @property

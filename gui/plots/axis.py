@@ -69,6 +69,11 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
             self.picture = None
             self.update()
 
+    @property
+    def text(self) -> str:
+        """What is read beside the axis."""
+        return self._label
+
     def set_text(self, text: str) -> None:
         """Sets what the axis measures; empty for nothing."""
         self._label = text

@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QWidget
 from engine.spec.plugins.plots import Chart, Series
 from gui.formatting.numbers import data_text
 from gui.plots.curve_items import Floats, MarkedLine, thinned
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, finite_extent
+from gui.plots.plot import Plot
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 _BAR_ALPHA = 170
@@ -122,6 +124,13 @@ class ChartPlot(Plot):
     def labels(self) -> tuple[str, ...]:
         """What the series that are shown are called."""
         return tuple(item.series.label for item in self._drawn)
+
+    def columns(self) -> Columns:
+        columns: dict[str, Floats] = {}
+        for place, item in enumerate(self._drawn, start=1):
+            name = item.series.label or str(place)
+            columns |= {f"{name}: x": item.x, f"{name}: y": item.y}
+        return columns
 
     def _is_empty(self) -> bool:
         return not self._drawn

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text
 from gui.plots.colors import readable_on
+from gui.plots.saving import Columns, PlotSaver
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 
 _LARGEST_CELL: Final = 88.0
@@ -39,9 +40,17 @@ class ConfusionPlot(QWidget):
         self._empty_text = self.tr("Run a test to see how often each class was taken for which.")
         self.setAccessibleName(self.tr("Confusion matrix"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.saver = PlotSaver(self, self.columns)
         current_theme().changed.connect(self.update)
 
     # ---- data
+
+    def columns(self) -> Columns:
+        """Returns the counts, a row for each true class, to be saved."""
+        if not self._names:
+            return {}
+        counts = {f"predicted {name}": self._counts[:, i] for i, name in enumerate(self._names)}
+        return {"true": self._names, **counts}
 
     def set_matrix(self, counts: npt.NDArray[np.integer], class_names: Sequence[str]) -> None:
         """Shows counts.

@@ -24,8 +24,9 @@ from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.curve_data import CurveData, Floats
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import cosmetic_pen, finite_extent
+from gui.plots.plot import cosmetic_pen
 from gui.plots.run_plot import RunPlot
+from gui.plots.saving import Columns
 from gui.style.theme import blend, current_theme
 
 
@@ -209,6 +210,18 @@ class CurvesPlot(RunPlot):
 
     # ---- drawing
 
+    def columns(self) -> Columns:
+        data, name = self.data, self.metric_name
+        return {
+            "step": np.arange(1, len(data) + 1),
+            f"batch_{name}": data.batches.values,
+            "epoch": data.epochs.values.astype(int),
+            "epoch_end_step": data.epoch_steps.values.astype(int),
+            "epoch_end_seconds": data.epoch_times.values,
+            name: data.train.values,
+            f"val_{name}": data.validation.values,
+        }
+
     def _is_empty(self) -> bool:
         return self.data.is_empty
 
@@ -217,7 +230,7 @@ class CurvesPlot(RunPlot):
             self.request_redraw()
         width = max(100, int(self.view.width()))
         first, last = self._visible_steps()
-        low, high = self._draw_batches(first, last, width)
+        x, low, high = self._draw_batches(first, last, width)
         self._draw_smoothed(first, last, width)
         places = self.data.x_of_epochs(self._axis)
         train, validation = (
@@ -226,10 +239,15 @@ class CurvesPlot(RunPlot):
         self.train.set_points(*thinned(places, train, width))
         self.validation.set_points(*thinned(places, validation, width))
         shown = self._shown_epochs(places)
-        extent = finite_extent(low, high, train[shown], validation[shown])
         self._crosshair.setVisible(self.cursor_x is not None and not self.data.is_empty)
         self.fit_x(0.0, self.data.end(self._axis) or 1.0, calm=True)
-        self.fit_y(*extent, calm=True)
+        self._fit_values(
+            (x, low),
+            (x, high),
+            (places[shown], train[shown]),
+            (places[shown], validation[shown]),
+            calm=True,
+        )
         self._draw_marks()
         self._update_legend()
 
@@ -246,7 +264,7 @@ class CurvesPlot(RunPlot):
             return np.ones(len(places), bool)
         return (places >= zoomed[0]) & (places <= zoomed[1])
 
-    def _draw_batches(self, first: int, last: int, width: int) -> tuple[Floats, Floats]:
+    def _draw_batches(self, first: int, last: int, width: int) -> tuple[Floats, Floats, Floats]:
         middle, low, high, _ = self.data.batches.bars(first, last, width)
         self._hides_values = self._is_log and bool(len(low)) and float(low.min()) <= 0
         tops = self._scaled(high)
@@ -258,7 +276,7 @@ class CurvesPlot(RunPlot):
         self.batches.set_bars(
             x[drawn], bottoms[drawn], tops[drawn], 3.5 if room > 4 else 2.5 if room > 2 else 1
         )
-        return bottoms[drawn], tops[drawn]
+        return x[drawn], bottoms[drawn], tops[drawn]
 
     def _draw_smoothed(self, first: int, last: int, width: int) -> None:
         middle, low, high, length = self.data.smoothed.bars(first, last, width)
@@ -293,6 +311,7 @@ class CurvesPlot(RunPlot):
         self.best_mark.setPen(cosmetic_pen(colors.success, 1, Qt.PenStyle.DashLine))
         self.fault_mark.setPen(cosmetic_pen(colors.danger, 1, Qt.PenStyle.DotLine))
         self.changes.dress(colors)
+        self.far.dress(colors)
         self._update_legend()
 
     def _batch_color(self) -> str:
@@ -352,6 +371,5 @@ class CurvesPlot(RunPlot):
             return self.tr("not a finite number from step {0}").format(self.data.first_not_finite)
         if self._hides_values:
             return self.tr("values of 0 and below are not drawn")
-        if self._best is not None:
-            return self.tr("best epoch {0}").format(self._best)
-        return ""
+        best = self.tr("best epoch {0}").format(self._best) if self._best is not None else ""
+        return " · ".join(part for part in (self._far_text(), best) if part)

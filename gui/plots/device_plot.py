@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from engine.devices.sampler import DeviceSample, GpuSample
 from engine.spec.formatting import NOTHING
 from gui.plots.buffers import GrowingArray
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import SPACING, blend, current_theme
 
 GIGABYTE: Final = 2.0**30
@@ -114,6 +116,11 @@ class DevicePlot(Plot):
             kept = series.values[shown:].copy()
             series.truncate(0)
             series.append(kept)
+
+    def columns(self) -> Columns:
+        times = self._times.values
+        values = {f"{name} ({self._unit})": one.values for name, one in self._values.items()}
+        return {"seconds": times - times[-1], **values} if len(times) else {}
 
     def _is_empty(self) -> bool:
         return not len(self._times)

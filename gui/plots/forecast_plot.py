@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import Forecast
 from gui.formatting.numbers import data_text
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 _PAST, _TRUTH, _FORECAST = range(3)
@@ -49,6 +51,19 @@ class ForecastPlot(Plot):
         self._window = window
         self.axis_y.set_text(target)
         self.request_redraw()
+
+    def columns(self) -> Columns:
+        window = self._window
+        if window is None:
+            return {}
+        n_past, n_ahead = len(window.past), len(window.truth)
+        unknown = [""] * n_past
+        return {
+            "step": np.arange(1 - n_past, n_ahead + 1),
+            "past": window.past,
+            "truth": [*unknown, *window.truth],
+            "forecast": [*unknown, *window.forecast],
+        }
 
     def _is_empty(self) -> bool:
         return self._window is None

@@ -16,8 +16,8 @@ from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.curve_data import Floats
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import finite_extent
 from gui.plots.run_plot import RunPlot
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 _PLACES = {"step": "step", "epoch": "epoch", "time": "elapsed_s"}
@@ -135,12 +135,20 @@ class RunsOverlayPlot(RunPlot):
 
     # ---- drawing
 
+    def columns(self) -> Columns:
+        columns: dict[str, Floats] = {}
+        for overlaid in self._runs.values():
+            columns[f"{overlaid.label}: {self._axis}"] = overlaid.places(self._axis)
+            for metric in (self._metric, f"val_{self._metric}"):
+                columns[f"{overlaid.label}: {metric}"] = overlaid.values(metric)
+        return columns
+
     def _is_empty(self) -> bool:
         return not self._runs
 
     def _draw(self) -> None:
         width = max(100, int(self.view.width()))
-        drawn: list[Floats] = []
+        drawn: list[tuple[Floats, Floats]] = []
         end = 0.0
         for overlaid in self._runs.values():
             x = overlaid.places(self._axis)
@@ -150,10 +158,10 @@ class RunsOverlayPlot(RunPlot):
             ):
                 y = self._scaled(overlaid.values(metric))
                 line.set_points(*thinned(x, y, width))
-                drawn.append(y)
+                drawn.append((x, y))
             end = max(end, float(x[-1]) if len(x) else 0.0)
         self.fit_x(0.0, end or 1.0)
-        self.fit_y(*finite_extent(*drawn))
+        self._fit_values(*drawn)
         self._draw_marks()
         self._update_legend()
 
@@ -165,6 +173,7 @@ class RunsOverlayPlot(RunPlot):
 
     def _recolor_items(self) -> None:
         self.changes.dress(current_theme().palette)
+        self.far.dress(current_theme().palette)
         for run, overlaid in self._runs.items():
             overlaid.train.set_color(self.color_of(run))
             overlaid.validation.set_color(self.color_of(run))
@@ -186,7 +195,8 @@ class RunsOverlayPlot(RunPlot):
 
     def _caption(self) -> str:
         if self.cursor_x is None:
-            return self.tr("dashed: training") if self._runs else ""
+            dashed = self.tr("dashed: training") if self._runs else ""
+            return " · ".join(part for part in (self._far_text(), dashed) if part)
         if self._axis == "time":
             return duration_text(max(0.0, self.cursor_x))
         template = self.tr("step {0}") if self._axis == "step" else self.tr("epoch {0}")

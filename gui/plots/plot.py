@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import QColor, QPen, QShowEvent
@@ -15,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from gui.plots.area import PlotArea
 from gui.plots.axis import NumberAxis
 from gui.plots.legend import LegendBar
+from gui.plots.saving import Columns, PlotSaver
 from gui.plots.throttle import Throttle
 from gui.plots.view import PlotView
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, current_theme, text_font
@@ -62,6 +61,7 @@ class Plot(QWidget):
         self.area.add(self._crosshair)
         if title:
             self.setAccessibleName(title)
+        self.saver = PlotSaver(self, self.columns)
         current_theme().changed.connect(self._recolor)
         self._dress()
 
@@ -102,6 +102,10 @@ class Plot(QWidget):
     def _is_empty(self) -> bool:
         """Says whether there is nothing to draw."""
         return False
+
+    def columns(self) -> Columns:
+        """Returns the numbers that are shown, by the names of their columns, to be saved."""
+        return {}
 
     # ---- what callers use
 
@@ -254,13 +258,3 @@ def cosmetic_pen(color: str, width: float = 1, style: Qt.PenStyle = Qt.PenStyle.
     """Returns a pen whose width does not change with the zoom."""
     pen: QPen = pg.mkPen(color, width=width, style=style)
     return pen
-
-
-def finite_extent(*series: npt.NDArray[np.floating]) -> tuple[float, float]:
-    """Returns the smallest and the largest finite value of some arrays; NaN where there is none."""
-    low, high = math.inf, -math.inf
-    for values in series:
-        finite = values[np.isfinite(values)]
-        if len(finite):
-            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-    return (low, high) if low <= high else (math.nan, math.nan)

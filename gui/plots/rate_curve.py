@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from engine.spec.training_spec import ScheduleSpec
 from engine.training.rates import LearningRate
 from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import SPACING, current_theme
 
 HEIGHT: Final = 14 * SPACING
@@ -63,6 +64,9 @@ class RateCurve(Plot):
     def redraw(self) -> None:
         super().redraw()
         self.legend.hide()
+
+    def columns(self) -> Columns:
+        return {"epochs_done": self._epochs, "learning_rate": self._rates}
 
     def _is_empty(self) -> bool:
         return not len(self._rates)

@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QWidget
 
 from gui.formatting.numbers import number_text, rate_text, value_text
 from gui.plots.buffers import GrowingArray
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 ROOM_ABOVE: Final = 0.35
@@ -87,6 +89,9 @@ class RatePlot(Plot):
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def columns(self) -> Columns:
+        return {"learning_rate": 10.0**self._places.values, "loss": self._losses.values}
 
     def _is_empty(self) -> bool:
         return not len(self._places)

@@ -9,8 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui.formatting.numbers import number_text
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import SPACING, current_theme
 
 Floats = npt.NDArray[np.float64]
@@ -105,6 +107,9 @@ class _PairsPlot(Plot):
         self.axis_x.set_text(horizontal)
         self.axis_y.set_text(vertical)
         self.reset_view()
+
+    def columns(self) -> Columns:
+        return {self.axis_x.text or "x": self._x, self.axis_y.text or "y": self._y}
 
     def _is_empty(self) -> bool:
         return not len(self._x)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtWidgets import QWidget
 
+from gui.formatting.numbers import counted
 from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
+from gui.plots.edge_marks import EdgeMarks
+from gui.plots.extents import finite_extent, robust_extent
 from gui.plots.plot import Plot
+
+LABEL_PX: Final = 24
+"""Kept free above the curves for the labels of marks, which cover no point so."""
 
 
 class RunPlot(Plot):
@@ -27,12 +35,14 @@ class RunPlot(Plot):
         self._axis = axis
         self._kinds = {"step": "count", "epoch": epoch_kind, "time": "time"}
         self._is_log = False
+        self._shows_far = False
         super().__init__(title, parent, has_crosshair=True)
         self.set_x_axis(axis)
 
     def _build(self) -> None:
         super()._build()
         self.changes = ChangeMarks(self.area)
+        self.far = EdgeMarks(self.area)
 
     def set_x_axis(self, axis: str) -> None:
         """Chooses what the horizontal axis counts.
@@ -57,6 +67,33 @@ class RunPlot(Plot):
         self._is_log = on
         self.axis_y.set_kind("log" if on else "number")
         self.reset_view()
+
+    def show_all(self) -> None:
+        """Shows everything again after zooming, values far from all others, too."""
+        self._shows_far = True
+        super().reset_view()
+
+    def reset_view(self) -> None:
+        self._shows_far = False
+        super().reset_view()
+
+    def _fit_values(self, *curves: tuple[Floats, Floats], calm: bool = False) -> None:
+        """Fits the vertical axis to curves; a few far values are marked at its edge instead.
+
+        Args:
+            curves: Places and values, each (points,) and (points,).
+            calm: See `fit_y`.
+        """
+        values = [y for _, y in curves]
+        low, high = finite_extent(*values) if self._shows_far else robust_extent(*values)
+        labels = LABEL_PX / max(4 * LABEL_PX, self.view.height()) if self.changes.marks else 0.0
+        self.fit_y(low, high + labels * (high - low), calm)
+        self.far.draw(curves, low, high, self.view, self._y_is_auto)
+
+    def _far_text(self) -> str:
+        """What the caption says of values beyond the range; empty for none."""
+        n = self.far.n_places
+        return counted(n, self.tr("{n} far value"), self.tr("{n} far values")) if n else ""
 
     def _scaled(self, values: npt.ArrayLike) -> Floats:
         return logarithm(values) if self._is_log else np.asarray(values, np.float64)

@@ -10,9 +10,12 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.events.profile import Profile
-from gui.plots.plot import Plot, finite_extent
+from gui.plots.extents import finite_extent
+from gui.plots.plot import Plot
 from gui.plots.points import ClassPoints
+from gui.plots.saving import Columns
 from gui.style.theme import SPACING, current_theme
+from gui.style.wheel import wheel_needs_focus
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,6 +53,7 @@ class DataScatterPlot(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             box.setMinimumContentsLength(8)
+            wheel_needs_focus(box)
             box.currentIndexChanged.connect(self._show_axes)
             row.addWidget(label)
             row.addWidget(box, 1)
@@ -171,6 +175,9 @@ class _PointsPlot(Plot):
         self.axis_y.set_text(vertical)
         self._recolor_items()
         self.reset_view()
+
+    def columns(self) -> Columns:
+        return {self.axis_x.text or "x": self._x, self.axis_y.text or "y": self._y}
 
     def _is_empty(self) -> bool:
         return not len(self._x)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from gui.formatting.numbers import count_text, number_text
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 N_BINS = 40
@@ -90,6 +91,13 @@ class ScorePlot(Plot):
     def clear(self) -> None:
         """Forgets the scores."""
         self.set_scores(np.empty(0), np.empty(0), None)
+
+    def columns(self) -> Columns:
+        if not self._counts:
+            return {}
+        edges = 10.0**self._edges
+        usual, unusual = self._counts
+        return {"from": edges[:-1], "to": edges[1:], "usual": usual, "unusual": unusual}
 
     def _is_empty(self) -> bool:
         return not self._counts

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.plots.colors import scale_colors
 from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 Floats = npt.NDArray[np.float64]
@@ -53,6 +54,9 @@ class WavePlot(Plot):
     def redraw(self) -> None:
         super().redraw()
         self.legend.hide()
+
+    def columns(self) -> Columns:
+        return {"seconds": self._times, "amplitude": self._wave}
 
     def _is_empty(self) -> bool:
         return not len(self._wave)

@@ -17,8 +17,9 @@ from engine.events.profile import Profile
 from gui.formatting.numbers import data_text
 from gui.plots.colors import class_mix, scale_colors
 from gui.plots.contour import zero_contour
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import AXIS_ROOM, Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import AXIS_ROOM, Plot, cosmetic_pen
 from gui.plots.points import ClassPoints
 from gui.style.theme import current_theme
 

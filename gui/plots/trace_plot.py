@@ -13,10 +13,14 @@ from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from engine.events.profile import Trace
 from gui.formatting.numbers import count_text, data_text
+from gui.plots.curve_data import Floats
 from gui.plots.dates import are_dates, date_text
+from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
-from gui.plots.plot import Plot, cosmetic_pen, finite_extent
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
 from gui.style.theme import SPACING, current_theme
+from gui.style.wheel import wheel_needs_focus
 
 MOST_TOGETHER = 6
 """So many series can be told apart in one plot."""
@@ -35,6 +39,7 @@ class TraceView(QWidget):
         self._traces: tuple[Trace, ...] = ()
         self.choice = QComboBox(self)
         self.choice.setAccessibleName(self.tr("Series shown"))
+        wheel_needs_focus(self.choice)
         self.choice.currentIndexChanged.connect(self._show_choice)
         self.plot = TracePlot(self)
         column = QVBoxLayout(self)
@@ -108,6 +113,12 @@ class TracePlot(Plot):
         last = float(max(one.times.max() for one in self._traces if len(one.times)))
         places = [*trace.ends[:2], last]
         return list(itertools.pairwise(places))
+
+    def columns(self) -> Columns:
+        columns: dict[str, Floats] = {}
+        for trace in self._traces:
+            columns |= {f"{trace.name}: time": trace.times, trace.name: trace.values}
+        return columns
 
     def _is_empty(self) -> bool:
         return not any(len(trace.times) for trace in self._traces)

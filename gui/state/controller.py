@@ -100,6 +100,7 @@ class Controller(QObject):
         self.training.withdrawn.connect(self.drafts.ask_model_again)
         self.training.ended.connect(self._on_run_ended)
         self._pool.answered.connect(self._on_answer)
+        self.repository.runs_changed.connect(self._on_runs_changed)
         for found in (self.repository, self.own_models, self.devices):
             found.problem_found.connect(self.problem_found)
         for ended in (self.repository, self._pool, self.devices, self.plugins):
@@ -195,6 +196,12 @@ class Controller(QObject):
     def _on_run_event(self, event: RunEvent) -> None:
         if isinstance(event, RunStarted):
             self.repository.refresh()
+
+    @Slot()
+    def _on_runs_changed(self) -> None:
+        record = self.repository.record(self.training.run or "")
+        if record is not None:
+            self.training.rename(record.name)
 
     @Slot(object)
     def _on_run_ended(self, event: RunEnded | None) -> None:

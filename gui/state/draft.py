@@ -19,6 +19,8 @@ SHAPING_SETTINGS: Final = ("tokens", "vocabulary", "length", "bands", "categorie
 """Settings of `PreprocessingSpec` that decide what the network receives of texts, sounds, tables;
 they concern the kind of data, and inspection answers with what they lead to."""
 
+PART_SIZES: Final = ("validation", "test")
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -179,34 +181,41 @@ class Draft:
         task: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Draft:
-        """Returns a draft on other data; seed, model and the sizes of the parts stay.
+        """Returns a draft on other data, with everything else automatic.
 
-        What was set for the columns, texts or images of the data before is forgotten.
+        What is chosen belongs to its data; only how this machine executes steps, and the seed, do
+        not.
         """
-        split, preprocessing = dict(self.split), dict(self.preprocessing)
-        for name in ("method", "column"):
-            split.pop(name, None)
-        for name in SHAPING_SETTINGS:
-            preprocessing.pop(name, None)
-        return replace(
-            self,
+        return Draft(
             source=source,
             target=target,
             task=task,
-            format=None,
-            weights=None,
-            columns={},
-            exclude=(),
             data_parameters=dict(parameters or {}),
-            split=split,
-            preprocessing=preprocessing,
-            augmentation={},
-            anomaly={},
+            execution=dict(self.execution),
+            seed=self.seed,
         )
 
+    def automatic(self) -> Draft:
+        """Returns a draft on the same data for which nothing was chosen but the model."""
+        return self.with_data(self.source).with_model(self.model)
+
     def with_format(self, format: str | None) -> Draft:
-        """Returns a draft that reads the same file or folder in another way."""
-        return replace(self.with_data(self.source), format=format)
+        """Returns a draft that reads the same file or folder in another way.
+
+        The model stays, how it is trained, and the sizes of the parts; what was set for columns,
+        texts or images is forgotten.
+        """
+        sizes = {name: value for name, value in self.split.items() if name in PART_SIZES}
+        return replace(
+            self.with_data(self.source),
+            format=format,
+            split=sizes,
+            model=self.model,
+            model_parameters=self.model_parameters,
+            training=self.training,
+            schedule=self.schedule,
+            stopping=self.stopping,
+        )
 
     def with_data_parameters(self, parameters: Mapping[str, Any]) -> Draft:
         """Returns a draft with other settings of the dataset."""

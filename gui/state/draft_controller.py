@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -18,7 +20,8 @@ from engine.events.messages import (
 from engine.events.profile import Profile
 from engine.spec.signature import Kind, Task
 from gui.state.draft import Draft
-from gui.state.own_model import CUSTOM
+from gui.state.draft_changes import Path
+from gui.state.draft_memory import DraftMemory
 from gui.threads.worker_pool import WorkerPool
 
 QUESTION_DELAY_MS = 120
@@ -28,6 +31,8 @@ class DraftController(QObject):
     """Holds the draft and asks the engine about it.
 
     Signals, all in the GUI thread:
+        leaving(): Other data or another model is about to be picked; who holds something that was
+            typed and not said yet says it now.
         draft_changed(Draft): The draft is another one.
         profile_changed(Profile | None): What inspection found; None while it is being loaded.
         data_progress(DataProgress): How far the inspection under way is.
@@ -35,10 +40,15 @@ class DraftController(QObject):
         model_changed(ModelDescribed | None): The draft's model; None while it is computed.
         model_rejected(Rejected): The draft's model cannot be built.
 
+    Attributes:
+        draft: What is picked and typed.
+        memory: What was chosen for data that was picked before.
+
     Args:
         pool: Answers the questions.
     """
 
+    leaving = Signal()
     draft_changed = Signal(object)
     profile_changed = Signal(object)
     data_progress = Signal(object)
@@ -49,6 +59,7 @@ class DraftController(QObject):
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.draft = Draft()
+        self.memory = DraftMemory()
         self.profile: Profile | None = None
         self.data_problem: Rejected | None = None
         self.model: ModelDescribed | None = None
@@ -82,22 +93,62 @@ class DraftController(QObject):
             self._remember_model()
         self._replace(draft, QUESTION_DELAY_MS)
 
-    def choose_data(self, source: str, target: str | None = None) -> None:
-        """Picks data, and with it the recommended model unless the chosen one fits."""
+    def choose_data(self, source: str) -> None:
+        """Picks data with what was chosen for it before; else the recommended model comes along."""
+        if source == self.draft.source:
+            return
+        self.leaving.emit()
+        self.memory.remember(self.draft)
+        known = self.memory.recall(source)
+        self._model_is_chosen = known is not None and known.has_model
+        self._settings_by_model.clear()
+        self._replace(known or self._automatic(source), 0)
+
+    def make_automatic(self) -> None:
+        """Takes back whatever was chosen for the draft's data, the model included."""
+        self.leaving.emit()
+        self._model_is_chosen = False
+        self._settings_by_model.clear()
+        self._replace(self._automatic(self.draft.source), 0)
+
+    @property
+    def is_automatic(self) -> bool:
+        """Nothing was chosen for the draft's data but the model."""
+        return self.draft == self.draft.automatic()
+
+    def _automatic(self, source: str) -> Draft:
         from engine.datasets import DATASETS
 
-        draft = self.draft.with_data(source, target)
-        if source in DATASETS:
-            dataset = DATASETS[source]
-            keeps = self._model_is_chosen and _fits(draft.model, dataset.kind, dataset.task)
-            if draft.model == CUSTOM and dataset.kind is not self._kind():
-                keeps = False  # its layers were put together for other data
-            if not keeps and draft.model != dataset.recommended_model:
-                draft = self._with_model(draft, dataset.recommended_model)
-        self._replace(draft, 0)
+        draft = self.draft.with_data(source)
+        # Of a file, what to recommend is known once it was looked at.
+        return draft.with_model(DATASETS[source].recommended_model) if source in DATASETS else draft
+
+    def change(self, source: str, changes: Mapping[Path, Any]) -> None:
+        """Changes what is chosen for some data, whether it is the draft's at present or not.
+
+        Args:
+            source: The data; nothing happens where nothing is known of it.
+            changes: See `Draft.with_changes`.
+        """
+        if source == self.draft.source:
+            self.set_draft(self.draft.with_changes(changes))
+        elif (known := self.memory.recall(source)) is not None:
+            self.memory.remember(known.with_changes(changes))
+
+    def relocate(self, source: str, to: str) -> None:
+        """Lets what is chosen for some data hold for another place on disk.
+
+        Args:
+            source: Where it lay.
+            to: Where it lies now.
+        """
+        self.memory.move(source, to)
+        if source == self.draft.source:
+            self._replace(replace(self.draft, source=to), 0)
 
     def choose_model(self, name: str) -> None:
         """Picks an architecture with its defaults, or with what was set for it before."""
+        self.leaving.emit()
         self._model_is_chosen = True
         if name != self.draft.model:
             self._replace(self._with_model(self.draft, name), 0)
@@ -240,15 +291,6 @@ class DraftController(QObject):
         recommended = recommended_model(kind, task)
         if recommended != self.draft.model:
             self._replace(self._with_model(self.draft, recommended), 0)
-
-    def _kind(self) -> Kind | None:
-        """The kind of the draft's data as far as it is known."""
-        from engine.datasets import DATASETS
-
-        if self.profile is not None:
-            return self.profile.signature.kind
-        source = self.draft.source
-        return DATASETS[source].kind if source in DATASETS else None
 
     def settings_of(self, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Returns what was set for an architecture before: its parameters, and the training's."""

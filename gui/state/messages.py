@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
-
-from gui.style.icons import icon, icon_pixmap
-from gui.style.theme import SPACING, blend, current_theme, set_role
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QWidget
 
 Action = Callable[[], object]
 
-MAX_SHOWN: Final = 3
-INFO_SECONDS: Final = 10
-"""How long a plain message stays; warnings and errors stay until they are dismissed."""
-_COLOR: Final = {"info": "accent", "warning": "warning", "error": "danger"}
+KEPT: Final = 20
+"""How many messages can be read again."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +26,8 @@ class Message:
         hint: What to do next; may be empty.
         details: A traceback or a log, to be copied; may be empty.
         action_text: What the button says; empty: no button.
-        is_lasting: It cannot be dismissed; it describes how things are.
+        is_lasting: It describes how things are, until it is withdrawn.
+        undoes: The action takes back what the message tells of; Ctrl+Z does it, too.
     """
 
     level: str
@@ -50,47 +36,98 @@ class Message:
     details: str = ""
     action_text: str = ""
     is_lasting: bool = False
+    undoes: bool = False
 
 
-class Messages(QWidget):
-    """Bars at the top of the window, newest first.
+class SaidMessage(QObject):
+    """A message, when it was said, and what can still be done about it.
 
     Signals:
-        shown(Message): A message was shown.
+        acted(): The action was done; it is done once.
+    """
+
+    acted = Signal()
+
+    def __init__(
+        self, message: Message, action: Action | None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.message = message
+        self.said_at = datetime.now().astimezone()
+        self._action = action
+
+    @property
+    def can_act(self) -> bool:
+        """There is an action, and it was not done yet."""
+        return self._action is not None
+
+    @Slot()
+    def act(self) -> None:
+        """Does what the button says."""
+        action, self._action = self._action, None
+        if action is not None:
+            action()
+            self.acted.emit()
+
+
+class Messages(QObject):
+    """Everything that was said: shown by the window for a while, and kept to be read again.
+
+    What can be undone stays so for the whole session, however many messages came since.
+
+    Signals:
+        shown(SaidMessage): Something is to be shown.
+        put_away(SaidMessage): It need not be shown any more.
+        history_changed(): The list of what can be read again is another one.
 
     Attributes:
         history: Everything that was said, oldest first.
-
-    Args:
-        log_path: The log file that details refer to.
     """
 
     shown = Signal(object)
+    put_away = Signal(object)
+    history_changed = Signal()
 
-    def __init__(self, log_path: Path | None = None, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.history: list[Message] = []
-        self._log_path = log_path
-        self._bars: list[MessageBar] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(1)
-        self.setVisible(False)
+        self._said: list[SaidMessage] = []
 
     @property
-    def bars(self) -> tuple[MessageBar, ...]:
-        """The bars on screen, newest first."""
-        return tuple(self._bars)
+    def kept(self) -> tuple[SaidMessage, ...]:
+        """What can be read again, newest first: what still holds, and the last `KEPT`."""
+        newest = self._said[-KEPT:]
+        lasting = [said for said in self._said[:-KEPT] if said.message.is_lasting]
+        return tuple(reversed(lasting + newest))
+
+    @property
+    def newest(self) -> SaidMessage:
+        """What was said last.
+
+        Raises:
+            IndexError: Nothing was said.
+        """
+        return self._said[-1]
 
     def show_info(self, text: str, action_text: str = "", action: Action | None = None) -> None:
         """Says that something went well; goes away by itself.
 
         Args:
             text: What happened.
-            action_text: What the button says, such as ``Undo``.
+            action_text: What the button says.
             action: What the button does.
         """
         self._show(Message("info", text, action_text=action_text), action)
+
+    def show_done(self, text: str, undo: Action) -> None:
+        """Says what was done, with a button that takes it back; Ctrl+Z does it as well.
+
+        Args:
+            text: What was done.
+            undo: Takes it back.
+        """
+        message = Message("info", text, action_text=self.tr("Undo"), undoes=True)
+        self._show(message, undo)
 
     def show_warning(
         self,
@@ -107,7 +144,7 @@ class Messages(QWidget):
             hint: What to do about it.
             action_text: What the button says.
             action: What the button does.
-            is_lasting: It describes how things are and cannot be dismissed.
+            is_lasting: It describes how things are, until it is withdrawn.
         """
         message = Message("warning", text, hint, action_text=action_text, is_lasting=is_lasting)
         self._show(message, action)
@@ -116,166 +153,55 @@ class Messages(QWidget):
         """Says that something went wrong; `details` can be unfolded and copied."""
         self._show(Message("error", text, hint, details), None)
 
-    @Slot()
-    def dismiss_newest(self) -> None:
-        """Takes the newest message that can be dismissed off the screen."""
-        for bar in self._bars:
-            if not bar.message.is_lasting:
-                self._remove(bar)
-                return
-
     def withdraw(self, text: str) -> None:
-        """Takes every message of that text off the screen; what it said is no longer so."""
-        for bar in [bar for bar in self._bars if bar.message.text == text]:
-            self._remove(bar)
+        """Forgets every message of that text; what it said is no longer so."""
+        self._forget([said for said in self._said if said.message.text == text])
+
+    @Slot()
+    def undo(self) -> None:
+        """Takes back what was done last and can still be taken back."""
+        for said in reversed(self._said):
+            if said.message.undoes and said.can_act:
+                said.act()
+                return
+        self.show_info(self.tr("There is nothing to undo."))
 
     def _show(self, message: Message, action: Action | None) -> None:
         self.history.append(message)
-        for same in [bar for bar in self._bars if bar.message == message]:
-            self._remove(same)
-        bar = MessageBar(message, action, self._log_path, self)
-        bar.dismissed.connect(self._on_dismissed)
-        self._bars.insert(0, bar)
-        self._layout.insertWidget(0, bar)
-        passing = [bar for bar in self._bars if not bar.message.is_lasting]
-        for old in passing[MAX_SHOWN:]:
-            self._remove(old)
-        self.setVisible(True)
-        self.shown.emit(message)
+        # What can be undone was done each time; all else that is said again is said anew.
+        if not message.undoes:
+            self._forget([said for said in self._said if said.message == message])
+        said = SaidMessage(message, action, self)
+        said.acted.connect(self._on_acted)
+        self._said.append(said)
+        self.shown.emit(said)
+        self.history_changed.emit()
 
-    @Slot(object)
-    def _on_dismissed(self, bar: MessageBar) -> None:
-        self._remove(bar)
+    def _forget(self, those: Iterable[SaidMessage]) -> None:
+        for said in those:
+            self._said.remove(said)
+            self.put_away.emit(said)
+            said.deleteLater()
+        self.history_changed.emit()
 
-    def _remove(self, bar: MessageBar) -> None:
-        if bar not in self._bars:
-            return
-        self._bars.remove(bar)
-        self._layout.removeWidget(bar)
-        bar.hide()
-        bar.deleteLater()
-        self.setVisible(bool(self._bars))
+    @Slot()
+    def _on_acted(self) -> None:
+        said = self.sender()
+        if said in self._said:
+            self.put_away.emit(said)
+            self.history_changed.emit()
 
 
-class MessageBar(QFrame):
-    """One message on screen.
+def messages_of(widget: QWidget) -> Messages:
+    """Returns where a widget's page or window speaks to the person.
 
-    Signals:
-        dismissed(MessageBar): It was closed, acted on, or its time is over.
+    Raises:
+        LookupError: It belongs to neither.
     """
-
-    dismissed = Signal(object)
-
-    def __init__(
-        self, message: Message, action: Action | None, log_path: Path | None, parent: QWidget
-    ) -> None:
-        super().__init__(parent)
-        self.setObjectName("message")
-        self.message = message
-        self._action = action
-        self._log_path = log_path
-        self._icon = QLabel()
-        self._details = QPlainTextEdit()
-        self._build()
-        current_theme().changed.connect(self._recolor)
-        self._recolor()
-        if message.level == "info":
-            timer = QTimer(self)
-            timer.setSingleShot(True)
-            timer.timeout.connect(self._dismiss)
-            timer.start(INFO_SECONDS * 1000)
-
-    def _build(self) -> None:
-        self.setAccessibleName(self.message.text)
-        self.setAccessibleDescription(self.message.hint)
-        row = QHBoxLayout()
-        row.setSpacing(SPACING)
-        self._icon.setFixedHeight(4 * SPACING)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._words(), 1, Qt.AlignmentFlag.AlignVCenter)
-        if self.message.details:
-            show = self._button(self.tr("Details"), self._on_details_toggled)
-            show.setCheckable(True)
-            row.addWidget(show, 0, Qt.AlignmentFlag.AlignTop)
-            copy = self._button(self.tr("Copy"), self._on_copy)
-            row.addWidget(copy, 0, Qt.AlignmentFlag.AlignTop)
-        if self.message.action_text:
-            act = self._button(self.message.action_text, self._on_action)
-            row.addWidget(act, 0, Qt.AlignmentFlag.AlignTop)
-        if not self.message.is_lasting:
-            close = QToolButton()
-            close.setIcon(icon("close", "muted"))
-            set_role(close, "flat")
-            close.setToolTip(self.tr("Dismiss (Esc)"))
-            close.setAccessibleName(self.tr("Dismiss this message"))
-            close.clicked.connect(self._dismiss)
-            row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        self._details.setReadOnly(True)
-        self._details.setPlainText(self._details_text())
-        self._details.setAccessibleName(self.tr("Details of the error"))
-        self._details.setFixedHeight(16 * SPACING)
-        self._details.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(2 * SPACING, SPACING, SPACING, SPACING)
-        column.addLayout(row)
-        column.addWidget(self._details)
-
-    def _words(self) -> QWidget:
-        words = QWidget()
-        column = QVBoxLayout(words)
-        column.setContentsMargins(0, 3, 0, 3)
-        column.setSpacing(2)
-        column.addWidget(self._label(self.message.text))
-        if self.message.hint:
-            hint = self._label(self.message.hint)
-            set_role(hint, "muted")
-            column.addWidget(hint)
-        return words
-
-    def _label(self, text: str) -> QLabel:
-        label = QLabel(text)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        return label
-
-    def _button(self, text: str, slot: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        set_role(button, "flat")
-        button.clicked.connect(slot)
-        return button
-
-    def _details_text(self) -> str:
-        log = self.tr("Log: {path}").format(path=self._log_path) if self._log_path else ""
-        return "\n\n".join(part for part in (self.message.details.strip(), log) if part)
-
-    @Slot()
-    def _dismiss(self) -> None:
-        self.dismissed.emit(self)
-
-    @Slot()
-    def _on_action(self) -> None:
-        if self._action is not None:
-            self._action()
-        self.dismissed.emit(self)
-
-    @Slot()
-    def _on_details_toggled(self) -> None:
-        self._details.setVisible(self._details.isHidden())
-
-    @Slot()
-    def _on_copy(self) -> None:
-        parts = (self.message.text, self.message.hint, self._details_text())
-        QGuiApplication.clipboard().setText("\n".join(part for part in parts if part))
-
-    @Slot()
-    def _recolor(self) -> None:
-        palette = current_theme().palette
-        role = _COLOR[self.message.level]
-        color = getattr(palette, role)
-        self._icon.setPixmap(icon_pixmap(self.message.level, 24, role))
-        ground = blend(palette.surface, color, 0.10)
-        line = blend(palette.surface, color, 0.35)
-        self.setStyleSheet(
-            f"#message {{ background: {ground}; border: none; border-bottom: 1px solid {line}; }}"
-        )
+    above: QWidget | None = widget
+    while above is not None:
+        found = getattr(above, "messages", None)
+        if isinstance(found, Messages):
+            return found
+        above = above.parentWidget()
+    raise LookupError(f"{widget!r} belongs to no page.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -46,6 +47,7 @@ class RunController(QObject):
         requests_changed(): `waiting`, `learning_rate` or `epochs` changed.
         start_rejected(Rejected): Start was refused; nothing was started.
         withdrawn(): Start was taken back before the worker began.
+        renamed(str): The run is called something else now.
         ended(RunEnded | None): The run is over; None: there was none after all.
 
     Attributes:
@@ -69,6 +71,7 @@ class RunController(QObject):
     requests_changed = Signal()
     start_rejected = Signal(object)
     withdrawn = Signal()
+    renamed = Signal(str)
     ended = Signal(object)
 
     def __init__(self, pool: WorkerPool, parent: QObject | None = None) -> None:
@@ -119,6 +122,12 @@ class RunController(QObject):
         self.learning_rate, self.epochs, self.epoch = None, 0, 0
         self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
+
+    def rename(self, name: str) -> None:
+        """Takes the name that the run has now."""
+        if self.started is not None and name != self.started.name:
+            self.started = replace(self.started, name=name)
+            self.renamed.emit(name)
 
     def expect_rate(self, learning_rate: float | None) -> None:
         """Takes what the history of a run that goes on says, until the run says more."""

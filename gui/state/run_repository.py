@@ -40,6 +40,7 @@ class RunResult:
         record: Its row in the store; None where it could not be read.
         evaluation: Its evaluation; None where there is none.
         flow: Its gradient flow, by step; empty where none was measured.
+        changes: What was changed while it was trained, in order.
         problem: Why it could not be read.
     """
 
@@ -47,6 +48,7 @@ class RunResult:
     record: RunRecord | None = None
     evaluation: Evaluation | None = None
     flow: tuple[GradientFlow, ...] = ()
+    changes: tuple[SettingChanged, ...] = ()
     problem: Rejected | None = None
 
 
@@ -321,7 +323,8 @@ def _read_result(store: RunStore, run: str) -> RunResult:
 
     record = store.get(run)
     evaluation = Evaluation.load(store.folder(record.id))
-    return RunResult(run, record, evaluation, tuple(store.flow(record.id)))
+    flow, changes = tuple(store.flow(record.id)), tuple(store.changes(record.id))
+    return RunResult(run, record, evaluation, flow, changes)
 
 
 def _read_history(store: RunStore, run: str) -> RunCurves:

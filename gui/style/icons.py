@@ -62,6 +62,7 @@ NAMES: Final = {
     "success": "check-circle",
     "check": "check",
     "help": "question",
+    "bell": "bell",
     "device": "cpu",
     "image": "image",
     "table": "table",

@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
+    QMouseEvent,
     QPainter,
     QPen,
     QResizeEvent,
@@ -76,12 +77,15 @@ class CardList(QListView):
 
     Signals:
         picked(str): The person picked the card of that name.
+        menu_asked(str, QPoint): The person asked what else can be done with the card of that name;
+            and the place on the screen.
 
     Args:
         max_lines: Most lines of text on a card.
     """
 
     picked = Signal(str)
+    menu_asked = Signal(str, QPoint)
 
     def __init__(self, max_lines: int = 2, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +104,8 @@ class CardList(QListView):
         self.setMouseTracking(True)
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("#cards { background: transparent; border: none; }")
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
         self.selectionModel().currentChanged.connect(self._on_current_changed)
         current_theme().changed.connect(self.viewport().update)
 
@@ -194,6 +200,18 @@ class CardList(QListView):
         card = current.data(CARD_ROLE)
         if not self._is_setting and isinstance(card, Card) and not card.obstacle:
             self.picked.emit(card.name)
+
+    @Slot(QPoint)
+    def _on_menu(self, place: QPoint) -> None:
+        card = self.indexAt(place).data(CARD_ROLE)
+        if isinstance(card, Card):
+            self.menu_asked.emit(card.name, self.viewport().mapToGlobal(place))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            event.accept()  # asks for the menu of a card, and picks none
+        else:
+            super().mousePressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

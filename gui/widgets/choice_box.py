@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPaintEvent, QWheelEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QStyle,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.style.theme import SPACING
+from gui.style.wheel import wheel_needs_focus
 
 WIDEST_LIST: Final = 60 * SPACING
 
@@ -27,6 +28,7 @@ class ChoiceBox(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
         self.setMinimumWidth(9 * SPACING)
+        wheel_needs_focus(self)
 
     @property
     def shown_text(self) -> str:
@@ -55,10 +57,3 @@ class ChoiceBox(QComboBox):
         painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel that scrolls the page must not change what happens to be under it.
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()

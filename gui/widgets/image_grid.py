@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
-from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
+from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role, text_font
 
 EDGE: Final = 11 * SPACING
 """Edge of an image on screen; a small image is enlarged by a whole factor, so it stays crisp."""
@@ -44,6 +44,8 @@ class ImageGrid(QScrollArea):
         self._canvas.hovered.connect(self.hovered)
         self._canvas.clicked.connect(self.clicked)
         self.setWidget(self._canvas)
+        self.setAccessibleName(self.tr("Pictures"))
+        set_role(self, "page")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)

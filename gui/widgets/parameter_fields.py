@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from engine.spec.parameters import Parameter, ParameterKind
 from gui.style.icons import icon
 from gui.style.theme import SPACING
+from gui.style.wheel import wheel_needs_focus
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.stepping import next_125, next_integer
 
@@ -46,6 +47,7 @@ class NumberField(QAbstractSpinBox):
         self._is_integer = parameter.kind is ParameterKind.INTEGER
         self._resolved: Any = None
         self.setKeyboardTracking(True)
+        wheel_needs_focus(self)
         self.setMinimumWidth(9 * SPACING)
         self.lineEdit().setTextMargins(SPACING - 2, 0, 0, 0)
         self.lineEdit().textChanged.connect(self._on_text)
@@ -126,13 +128,6 @@ class NumberField(QAbstractSpinBox):
             or (parameter.maximum_excluded and stepped == parameter.maximum)
         )
         return value if too_low or too_high else stepped
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        # A wheel that scrolls the form must not change what happens to be under it.
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class ChoiceField(ChoiceBox):
@@ -294,6 +289,7 @@ class IntegerListField(QWidget):
         super().__init__(parent)
         self._parameter = parameter
         self._text = QLineEdit(self)
+        self._text.setAccessibleName(parameter.label)
         self._text.textChanged.connect(self._on_text)
         self._remove = self._button("minus", self.tr("Remove the last one"))
         self._remove.clicked.connect(self._on_remove)

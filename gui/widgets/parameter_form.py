@@ -13,6 +13,7 @@ from engine.spec.parameters import Parameter, ParameterKind, Parameters, describ
 from gui.style.theme import SPACING, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.parameter_fields import ChoiceField, Field, IntegerListField, make_field
+from gui.widgets.reset_button import ResetButton
 
 EDIT_DELAY_MS: Final = 150
 LABEL_WIDTH: Final = 15 * SPACING
@@ -260,6 +261,9 @@ class FieldRow(QWidget):
         row.setSpacing(SPACING)
         row.addWidget(label)
         row.addWidget(self.field, 1)
+        row.addSpacing(ResetButton.EDGE + SPACING)  # its place is kept, so that nothing moves
+        self._reset: ResetButton | None = None
+        self._row = row
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING // 2)
@@ -299,9 +303,34 @@ class FieldRow(QWidget):
         # As rich text, so that a long help text wraps.
         return "<p>" + "</p><p>".join(line.replace("<", "&lt;") for line in lines if line) + "</p>"
 
+    @property
+    def is_changed(self) -> bool:
+        """The value differs from the usual one."""
+        return not _is_same(self.field.value(), self.parameter.default)
+
+    @property
+    def reset(self) -> ResetButton | None:
+        """The mark of a changed value, which takes it back; None: it was never changed."""
+        return self._reset
+
     @Slot()
     def _on_value(self) -> None:
+        self._show_whether_changed()
         self.edited.emit(self.parameter.name)
+
+    def _show_whether_changed(self) -> None:
+        if self.is_changed and self._reset is None:
+            self._row.takeAt(self._row.count() - 1)
+            self._reset = ResetButton(self.parameter, self)
+            self._reset.clicked.connect(self._on_reset)
+            self._row.addWidget(self._reset)
+        if self._reset is not None:
+            self._reset.setVisible(self.is_changed)
+
+    @Slot()
+    def _on_reset(self) -> None:
+        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.field.set_value(self.parameter.default)
 
 
 def _problem_label(parent: QWidget) -> QLabel:

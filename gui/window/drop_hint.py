@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QDropEvent, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from gui.style.theme import SPACING, TEXT_LARGE, current_theme, text_font
@@ -45,9 +45,3 @@ class DropHint(QWidget):
         painter.drawRoundedRect(sheet, 8, 8)
         painter.setPen(QColor(palette.on_accent))
         painter.drawText(sheet, Qt.AlignmentFlag.AlignCenter, self._text)
-
-
-def dropped_path(event: QDropEvent) -> str:
-    """The one local file or folder that is dragged; empty where it is something else."""
-    urls = event.mimeData().urls()
-    return urls[0].toLocalFile() if len(urls) == 1 and urls[0].isLocalFile() else ""

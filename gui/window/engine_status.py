@@ -25,6 +25,7 @@ class EngineStatus(QWidget):
         super().__init__(parent)
         self._worker: WorkerReady | None = None
         self._info: DeviceInfo | None = None
+        self._is_folded = False
         self.sheet: DeviceSheet | None = None
         self.button = QToolButton()
         self.device = QLabel()
@@ -62,6 +63,17 @@ class EngineStatus(QWidget):
         row.setSpacing(SPACING // 2)
         row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(words, 1)
+
+    def set_folded(self, is_folded: bool) -> None:
+        """Shows the icon alone, or the words beside it."""
+        self._is_folded = is_folded
+        for label in (self.device, self.engine):
+            label.setVisible(not is_folded)
+        margin = 0 if is_folded else SPACING
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(margin, SPACING, margin, SPACING)
+        self._show_unused()
 
     def set_worker(self, worker: WorkerReady) -> None:
         """TensorFlow is ready."""
@@ -110,13 +122,15 @@ class EngineStatus(QWidget):
         if self.sheet is not None:
             self.sheet.show_known(info, worker)
         self.setToolTip(self._details())
+        self.button.setToolTip(self._details())
         self.setAccessibleName(f"{self.device.text()}, {self.engine.text()}")
 
     @Slot()
     def _show_unused(self) -> None:
         diagnoses = self._worker.diagnoses if self._worker is not None else ()
         problem = next((found for found in diagnoses if found.is_problem), None)
-        self.unused.setVisible(problem is not None)
+        self.unused.setVisible(problem is not None and not self._is_folded)
+        self.button.setIcon(icon("device", "muted" if problem is None else "warning"))
         if problem is not None:
             text = self.tr("GPU not used: {reason}").format(reason=problem.short)
             color = current_theme().palette.warning

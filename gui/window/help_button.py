@@ -19,13 +19,17 @@ class HelpButton(QToolButton):
     Signals:
         guide_requested(str): The person wants a page of the guide, by its name; empty: the one
             about the picked architecture.
+        page_help_requested(): The person wants to know what the page on screen is for.
         shortcuts_requested(): The person wants to see the keys.
         news_requested(): The person wants to read what is new.
+        about_requested(): The person wants to know which Descent this is.
     """
 
     guide_requested = Signal(str)
+    page_help_requested = Signal()
     shortcuts_requested = Signal()
     news_requested = Signal()
+    about_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +41,13 @@ class HelpButton(QToolButton):
         self.setToolTip(self.tr("The guide, the keys, and what is new (Alt+H)"))
         self.setMenu(self._menu())
 
+    def set_folded(self, is_folded: bool) -> None:
+        """Shows the icon alone, or the word beside it."""
+        style = Qt.ToolButtonStyle
+        self.setToolButtonStyle(
+            style.ToolButtonIconOnly if is_folded else style.ToolButtonTextBesideIcon
+        )
+
     @Slot()
     def open_menu(self) -> None:
         """Opens the menu, with its first entry picked: it was asked for by a key."""
@@ -46,6 +57,7 @@ class HelpButton(QToolButton):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
+        menu.addAction(self.tr("About this page\tF1"), self.page_help_requested.emit)
         self._add_pages(menu, (("", self.tr("About this architecture\tShift+F1")),))
         menu.addSeparator()
         self._add_pages(
@@ -67,12 +79,12 @@ class HelpButton(QToolButton):
             ),
         )
         menu.addSeparator()
-        menu.addAction(self.tr("Keyboard shortcuts\tF1"), self.shortcuts_requested.emit)
+        menu.addAction(self.tr("Keyboard shortcuts\t?"), self.shortcuts_requested.emit)
         menu.addAction(self.tr("What's new"), self.news_requested.emit)
         menu.addSeparator()
-        self.version = QAction(f"Descent {__version__}", menu)
-        self.version.setEnabled(False)
-        menu.addAction(self.version)
+        self.about = QAction(self.tr("About Descent {version}").format(version=__version__), menu)
+        self.about.triggered.connect(self.about_requested)
+        menu.addAction(self.about)
         return menu
 
     def _add_pages(self, menu: QMenu, pages: tuple[tuple[str, str], ...]) -> None:

@@ -1,4 +1,4 @@
-"""MainWindow: the workflow at the left, messages on top, one page at a time."""
+"""MainWindow: the workflow at the left, one page at a time, messages over it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QKeyEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from engine.events.messages import Rejected
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
-from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.settings import Settings
-from gui.window.drop_hint import DropHint, dropped_path
+from gui.window.draft_keeper import DraftKeeper
+from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
+from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
 from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
-from gui.window.window_actions import Shortcut, add_actions
+from gui.window.run_attention import RunAttention
+from gui.window.run_notices import RunNotices
+from gui.window.screen_fit import fit_to_screen
+from gui.window.settings_sheet import SettingsSheet
+from gui.window.stop_question import StopQuestion
+from gui.window.tab_order import move_focus
+from gui.window.window_actions import Shortcut, add_actions, do_last
 from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
 
@@ -41,11 +51,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FIRST_DATA: Final = "digits"
-"""Picked where nothing was picked before."""
-
-MINIMUM_SIZE: Final = QSize(1120, 680)
+MINIMUM_SIZE: Final = QSize(960, 500)
+"""What 1024×640 leave beside a dock and below a panel, or full HD at scale 2."""
 FIRST_SIZE: Final = QSize(1280, 800)
+FOLDS_BELOW: Final = 1160
+"""Narrower than this, the rail shows icons alone."""
 PAGE_GAP_MS: Final = 10
 """Between the building of two pages: input and painting come first."""
 
@@ -75,20 +85,32 @@ class MainWindow(QMainWindow):
         self.pages: dict[str, Page] = {}
         self._is_finished = False
         self._waiting = list(PAGES)
-        self._question: QMessageBox | None = None
-        self.messages = Messages(log_path)
-        self.rail = Rail(self._steps())
+        self._question: StopQuestion | None = None
+        self.messages = Messages(self)
+        self.rail = Rail(self._steps(), self.messages, log_path)
         self.bar = self.rail.bar
         self.status = self.rail.status
         self.theme_switch = self.rail.theme_switch
-        self.sheets = HelpSheets(self, self._shortcut_groups)
+        self.sheets = HelpSheets(
+            self,
+            self._shortcut_groups,
+            lambda: self.current_page,
+            settings,
+            (controller.workspace, log_path),
+        )
         self.stack = QStackedWidget()
+        self._room = QWidget()
+        self.toasts = MessageToasts(self.messages, self._room, log_path)
         self._places = {name: self._place() for name in PAGES}
         self._build()
         add_actions(self, self._shortcuts())
         self.hints = WorkflowHints(controller, self.bar, self)
+        self.run_notices = RunNotices(controller, self.messages, self)
         self.plugin_notices = PluginNotices(controller.plugins, self.messages, self)
-        self._drop_hint = DropHint(self)
+        self._draft_keeper = DraftKeeper(controller.drafts, settings, self)
+        self.attention = RunAttention(controller.training, settings, self)
+        self._drop = FileDrop(self)
+        self._drop.dropped.connect(self._open_path)
         self._connect()
         self._show_run_text("")
         self._restore()
@@ -114,18 +136,16 @@ class MainWindow(QMainWindow):
         return place
 
     def _build(self) -> None:
-        self.setAcceptDrops(True)
         self.setMinimumSize(MINIMUM_SIZE)
-        right = QVBoxLayout()
-        right.setSpacing(0)
-        right.addWidget(self.messages)
-        right.addWidget(self.stack, 1)
+        right = QVBoxLayout(self._room)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.addWidget(self.stack)
         center = QWidget()
         row = QHBoxLayout(center)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.rail)
-        row.addLayout(right, 1)
+        row.addWidget(self._room, 1)
         self.setCentralWidget(center)
 
     def _connect(self) -> None:
@@ -134,13 +154,15 @@ class MainWindow(QMainWindow):
         self.theme_switch.mode_picked.connect(self._on_mode)
         self.rail.help.shortcuts_requested.connect(self.sheets.show_shortcuts)
         self.rail.help.news_requested.connect(self.sheets.show_news)
+        self.sheets.field_requested.connect(self.focus_field)
+        self.rail.help.page_help_requested.connect(self.sheets.show_page_help)
+        self.rail.help.about_requested.connect(self.sheets.show_about)
         self.rail.help.guide_requested.connect(self.show_guide)
+        self.theme_switch.settings_wanted.connect(self.show_settings)
         self.hints.run_text_changed.connect(self._show_run_text)
         controller.worker_ready.connect(self.status.set_worker)
         controller.devices.described.connect(self.status.set_device_info)
-        controller.problem_found.connect(self._on_problem)
-        controller.repository.runs_interrupted.connect(self._on_runs_interrupted)
-        controller.drafts.draft_changed.connect(self._on_draft)
+        self.run_notices.continue_asked.connect(self._continue_run)
         controller.closed.connect(self._on_closed)
 
     # ---- opening
@@ -153,7 +175,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _begin(self) -> None:
         if not self.controller.is_closing:
-            self._restore_draft()
+            fit_to_screen(self)  # once more: the frame around it is known now
+            self._draft_keeper.restore()
             QTimer.singleShot(0, self, self._build_next_page)
 
     @Slot()
@@ -199,23 +222,15 @@ class MainWindow(QMainWindow):
                 problem.hint,
                 is_lasting=True,
             )
-        self.sheets.offer_news(self.settings, self.messages)
+        self.sheets.offer_news(self.messages)
 
     def _restore(self) -> None:
         geometry = self.settings.get_bytes("window/geometry")
         if geometry.isEmpty() or not self.restoreGeometry(geometry):
             self.resize(FIRST_SIZE)
+        fit_to_screen(self)
         page = self.settings.get("window/page", "data")
         self.show_page(page if page in PAGES else "data")
-
-    def _restore_draft(self) -> None:
-        """Once the window is painted: loading every kind of data takes as long as all before it."""
-        draft = Draft.from_values(self.settings.get("draft", dict[str, object]()))
-        if draft.has_data:
-            self.controller.drafts.set_draft(draft)
-        else:
-            # The first time, something good to start with is picked: Train, Start, and it learns.
-            self.controller.drafts.choose_data(FIRST_DATA)
 
     # ---- pages
 
@@ -233,11 +248,15 @@ class MainWindow(QMainWindow):
         for number, step in enumerate(self._steps(), start=1):
             yield Shortcut(step.title, partial(self.show_page, step.name), (f"Ctrl+{number}",))
         yield Shortcut(self.tr("Help"), self.rail.help.open_menu, ("Alt+H",))
-        yield Shortcut(self.tr("Keyboard shortcuts"), self.sheets.show_shortcuts, ("F1", "?"))
+        yield Shortcut(self.tr("About this page"), self.sheets.show_page_help, ("F1",))
+        yield Shortcut(self.tr("Keyboard shortcuts"), self.sheets.show_shortcuts, ("?", "Ctrl+F1"))
         about = self.tr("Guide: about this architecture")
         yield Shortcut(about, self.show_guide, ("Shift+F1",))
-        dismiss = self.messages.dismiss_newest
+        dismiss = self.toasts.dismiss_newest
         yield Shortcut(self.tr("Dismiss a message"), dismiss, ("Escape",))
+        yield Shortcut(self.tr("Messages"), self.rail.bell.open_list, ("Ctrl+M",))
+        yield Shortcut(self.tr("Settings"), self.show_settings, ("Ctrl+,",))
+        yield Shortcut(self.tr("Undo"), self.messages.undo, ("Ctrl+Z",), is_last=True)
         yield Shortcut(self.tr("Close the window"), self.close, ("Ctrl+Q",))
 
     @Slot(str)
@@ -247,6 +266,7 @@ class MainWindow(QMainWindow):
         self.bar.set_current(name)
         self.settings.set("window/page", name)
         self._focus_page(name)
+        self.sheets.follow_page()
 
     @Slot(str)
     def show_guide(self, name: str = "") -> None:
@@ -256,6 +276,13 @@ class MainWindow(QMainWindow):
         if page is not None:
             cast("ModelPage", page).show_guide(name)
 
+    @Slot()
+    def show_settings(self) -> None:
+        """Shows the settings of the window."""
+        sheet = SettingsSheet(self.settings, self)
+        sheet.mode_picked.connect(self.theme_switch.choose)
+        sheet.open()
+
     @Slot(str)
     def focus_field(self, path: str) -> None:
         """Shows the page on which something is set, by its path in a `RunSpec`, and its field."""
@@ -263,6 +290,12 @@ class MainWindow(QMainWindow):
         self.show_page(name)
         if name in self.pages:
             self.pages[name].focus_field(path)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        page = self.pages.get(self.current_page)
+        parts = page.tab_parts() if page is not None else ()
+        parts = (self.rail, *parts, *self.toasts.bars)
+        return move_focus(parts, self.focusWidget(), next) or super().focusNextPrevChild(next)
 
     def _focus_page(self, name: str) -> None:
         """Lets the page's own keys work at once."""
@@ -283,58 +316,33 @@ class MainWindow(QMainWindow):
         parts = [text, started.name if started is not None else "", "Descent"]
         self.setWindowTitle(" – ".join(part for part in parts if part) if text else "Descent")
 
-    @Slot(object)
-    def _on_problem(self, problem: Rejected) -> None:
-        self.messages.show_error(problem.message, problem.hint, problem.details)
-
-    @Slot(object)
-    def _on_runs_interrupted(self, records: tuple[object, ...]) -> None:
-        names = ", ".join(f"“{getattr(record, 'name', '')}”" for record in records[:3])
-        if len(records) == 1:
-            text = self.tr("The run {names} was interrupted when the program ended.")
-        else:
-            text = self.tr("{n} runs were interrupted when the program ended, such as {names}.")
-        is_one = len(records) == 1
-        run = getattr(records[0], "id", "")
-        self.messages.show_warning(
-            text.format(names=names, n=len(records)),
-            self.tr("Everything up to then is kept; see Runs."),
-            self.tr("Continue") if is_one else "",
-            partial(self._continue_run, run) if is_one else None,
-        )
-
+    @Slot(str)
     def _continue_run(self, run: str) -> None:
         self.show_page("train")
         self.controller.continue_run(run)
-
-    @Slot(object)
-    def _on_draft(self, draft: Draft) -> None:
-        self.settings.set("draft", draft.to_spec())
 
     @Slot(str)
     def _on_mode(self, mode: str) -> None:
         self.settings.set("theme/mode", mode)
 
-    # ---- files dropped on the window
+    # ---- keys, files and sizes that reach the window
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        path = dropped_path(event)
-        if path:
-            event.acceptProposedAction()
-            text = self.tr("Drop to open {name}").format(name=Path(path).name)
-            self._drop_hint.show_over(self, text)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not do_last(self, event):
+            super().keyPressEvent(event)
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint.hide()
+    @Slot(str)
+    def _open_path(self, path: str) -> None:
         page = self.pages.get("data")
-        path = dropped_path(event)
-        if path and page is not None:
-            event.acceptProposedAction()
+        if page is not None:
             self.show_page("data")
             cast("DataPage", page).open_path(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_narrow = self.width() < FOLDS_BELOW
+        if is_narrow is not self.rail.is_folded:
+            self.rail.set_folded(is_narrow)
 
     # ---- closing
 
@@ -358,16 +366,8 @@ class MainWindow(QMainWindow):
             self._finish()
 
     def _ask_whether_to_stop(self) -> None:
-        question = QMessageBox(self)
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle(self.tr("Training is running"))
-        question.setText(self.tr("Training is running. Stop, keep the model and close?"))
-        stop = question.addButton(self.tr("Stop and close"), QMessageBox.ButtonRole.AcceptRole)
-        keep = question.addButton(self.tr("Keep training"), QMessageBox.ButtonRole.RejectRole)
-        question.setDefaultButton(keep)
-        question.setEscapeButton(keep)
-        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        stop.clicked.connect(self._finish)
+        question = StopQuestion(self)
+        question.stop.clicked.connect(self._finish)
         question.finished.connect(self._on_question_answered)
         self._question = question
         question.open()

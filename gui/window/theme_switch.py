@@ -15,9 +15,11 @@ class ThemeSwitch(QToolButton):
 
     Signals:
         mode_picked(str): The person chose ``system``, ``light`` or ``dark``.
+        settings_wanted(): The person wants to see all settings.
     """
 
     mode_picked = Signal(str)
+    settings_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,19 +37,28 @@ class ThemeSwitch(QToolButton):
             action.setChecked(mode == current_theme().mode)
             self._group.addAction(action)
             menu.addAction(action)
+        menu.addSeparator()
+        menu.addAction(self.tr("Settings…\tCtrl+,"), self.settings_wanted.emit)
         self._group.triggered.connect(self._on_triggered)
         self.setMenu(menu)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         set_role(self, "flat")
-        self.setToolTip(self.tr("Light or dark"))
-        self.setAccessibleName(self.tr("Light or dark"))
+        self.setToolTip(self.tr("Light or dark, and settings"))
+        self.setAccessibleName(self.tr("Light or dark, and settings"))
         self._show_mode()
 
     @Slot(QAction)
     def _on_triggered(self, action: QAction) -> None:
-        current_theme().set_mode(str(action.data()))
+        self.choose(str(action.data()))
+
+    @Slot(str)
+    def choose(self, mode: str) -> None:
+        """Chooses ``system``, ``light`` or ``dark``."""
+        for action in self._group.actions():
+            action.setChecked(action.data() == mode)
+        current_theme().set_mode(mode)
         self._show_mode()
-        self.mode_picked.emit(str(action.data()))
+        self.mode_picked.emit(mode)
 
     def _show_mode(self) -> None:
         self.setIcon(icon(current_theme().mode))

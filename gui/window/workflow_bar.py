@@ -65,6 +65,11 @@ class WorkflowBar(QWidget):
         """Returns the button of a step."""
         return self._buttons[name]
 
+    def set_folded(self, is_folded: bool) -> None:
+        """Shows icons alone, or titles and hints beside them."""
+        for button in self._buttons.values():
+            button.set_folded(is_folded)
+
     def set_current(self, name: str) -> None:
         """Shows a step as the current one; emits nothing."""
         self._buttons[name].setChecked(True)
@@ -93,6 +98,7 @@ class StepButton(QAbstractButton):
         self._hint = ""
         self._mark = TODO
         self._keys = keys
+        self._is_folded = False
         self.setText(step.title)
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -110,6 +116,12 @@ class StepButton(QAbstractButton):
     def mark(self) -> str:
         """Where the step is."""
         return self._mark
+
+    def set_folded(self, is_folded: bool) -> None:
+        """Shows the icon alone, or the words beside it."""
+        self._is_folded = is_folded
+        self.updateGeometry()
+        self.update()
 
     def set_hint(self, hint: str) -> None:
         """Shows what the step holds."""
@@ -139,7 +151,7 @@ class StepButton(QAbstractButton):
         self.setToolTip(f"<p><b>{self._step.title}</b> ({self._keys})</p>{hint}")
 
     def sizeHint(self) -> QSize:
-        return QSize(20 * SPACING, STEP_HEIGHT)
+        return QSize((5 if self._is_folded else 20) * SPACING, STEP_HEIGHT)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -162,9 +174,13 @@ class StepButton(QAbstractButton):
             painter.drawRoundedRect(box, 8, 8)
         picture = icon(self._step.icon, "accent" if is_current else "muted")
         top = (self.height() - ICON_EDGE) // 2
-        picture.paint(painter, QRect(LEFT, top, ICON_EDGE, ICON_EDGE))
-        self._paint_words(painter, is_current)
-        self._paint_mark(painter, QPointF(self.width() - SPACING - 6, self.height() / 2))
+        left = (self.width() - ICON_EDGE) // 2 if self._is_folded else LEFT
+        picture.paint(painter, QRect(left, top, ICON_EDGE, ICON_EDGE))
+        if self._is_folded:
+            self._paint_mark(painter, QPointF(self.width() - SPACING, SPACING + 2))
+        else:
+            self._paint_words(painter, is_current)
+            self._paint_mark(painter, QPointF(self.width() - SPACING - 6, self.height() / 2))
 
     def _paint_words(self, painter: QPainter, is_current: bool) -> None:
         palette = current_theme().palette

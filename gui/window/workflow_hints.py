@@ -47,6 +47,7 @@ class WorkflowHints(QObject):
         controller.drafts.model_changed.connect(self._show_data_and_model)
         controller.drafts.model_rejected.connect(self._show_data_and_model)
         controller.training.run_event.connect(self._on_run_event)
+        controller.training.renamed.connect(self._on_renamed)
         controller.training.state_changed.connect(self._on_state)
         controller.repository.runs_changed.connect(self._on_runs)
         self._show_run()  # data and model follow with the draft, once the window is painted
@@ -90,6 +91,10 @@ class WorkflowHints(QObject):
             self._epoch = 0
             self._has_result = False
             self._is_listed = False
+        self._show_run()
+
+    @Slot(str)
+    def _on_renamed(self, _name: str) -> None:
         self._show_run()
 
     @Slot()

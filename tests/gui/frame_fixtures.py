@@ -51,7 +51,6 @@ def page_stage(
         engine.warm_up.close()
     controller = Controller(engine.workspace, engine, FakeSampler)
     messages = Messages()
-    qtbot.addWidget(messages)
     settings = Settings()
     page = page_class(controller, messages, settings)
     qtbot.addWidget(page)

@@ -70,7 +70,6 @@ def stage(qtbot: QtBot, folder: Path, page_class: type[P]) -> Iterator[Stage[P]]
     engine = FakeEngine(folder)
     controller = Controller(folder, engine, FakeSampler)
     messages = Messages()
-    qtbot.addWidget(messages)
     store = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
     settings = Settings(store)
     page = page_class(controller, messages, settings)

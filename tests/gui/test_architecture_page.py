@@ -301,9 +301,7 @@ class TestWayToTheSettings:
 class TestCode:
     @pytest.fixture
     def view(self, qtbot: QtBot) -> CodeView:
-        messages = Messages()
-        qtbot.addWidget(messages)
-        view = CodeView(messages, Settings())
+        view = CodeView(Messages(), Settings())
         qtbot.addWidget(view)
         view.show()
         return view

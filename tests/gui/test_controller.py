@@ -191,21 +191,42 @@ class TestQuestions:
         controller.drafts.choose_data("noisy_line")
         assert controller.drafts.draft.model == "linear_regression"
 
-    def test_a_chosen_model_that_fits_stays(self, controller: Controller) -> None:
-        controller.drafts.choose_data("digits")
-        controller.drafts.choose_model("mlp")
-        controller.drafts.choose_data("moons")
-        assert controller.drafts.draft.model == "mlp"
+    def test_what_was_chosen_comes_back_with_its_data_and_travels_to_no_other(
+        self, controller: Controller
+    ) -> None:
+        drafts = controller.drafts
+        drafts.choose_data("digits")
+        drafts.choose_model("mlp")
+        chosen = drafts.draft.with_training({"learning_rate": 0.5}).with_split({"test": 0.4})
+        chosen = chosen.with_stopping({"patience": 3}).with_augmentation({"noise": 0.1})
+        drafts.set_draft(chosen)
+        drafts.choose_data("shapes")
+        assert drafts.draft == Draft("shapes").with_model("cnn")
+        drafts.choose_model("mlp")
+        assert drafts.draft.training == {}
+        drafts.choose_data("digits")
+        assert drafts.draft == chosen
 
-    def test_layers_of_ones_own_stay_with_the_kind_of_data_they_are_for(
+    def test_how_this_machine_works_and_the_seed_belong_to_no_data(
         self, controller: Controller
     ) -> None:
         controller.drafts.choose_data("digits")
-        controller.drafts.choose_model("custom")
-        controller.drafts.choose_data("shapes")
-        assert controller.drafts.draft.model == "custom"
+        controller.drafts.set_draft(controller.drafts.draft.with_execution({"device": "cpu"}))
+        controller.drafts.set_draft(controller.drafts.draft.with_seed(7))
         controller.drafts.choose_data("moons")
-        assert controller.drafts.draft.model == "mlp"
+        assert controller.drafts.draft.execution == {"device": "cpu"}
+        assert controller.drafts.draft.seed == 7
+
+    def test_back_to_automatic_takes_back_every_choice(self, controller: Controller) -> None:
+        drafts = controller.drafts
+        drafts.choose_data("digits")
+        automatic = drafts.draft
+        assert drafts.is_automatic
+        drafts.choose_model("mlp")
+        drafts.set_draft(drafts.draft.with_training({"epochs": 3}))
+        assert not drafts.is_automatic
+        drafts.make_automatic()
+        assert drafts.draft == automatic
 
     def test_a_files_model_is_picked_once_its_kind_is_known(
         self, qtbot: QtBot, controller: Controller
@@ -222,11 +243,13 @@ class TestQuestions:
         controller.drafts.choose_data("some/pets")
         qtbot.waitUntil(lambda: controller.drafts.draft.model == "cnn")
 
-    def test_a_chosen_model_that_fits_a_file_stays(
+    def test_a_model_chosen_for_a_file_comes_back_with_it(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
-        controller.drafts.choose_data("digits")
+        controller.drafts.choose_data("some/pets")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "cnn")
         controller.drafts.choose_model("mlp")
+        controller.drafts.choose_data("digits")
         controller.drafts.choose_data("some/pets")
         qtbot.waitUntil(lambda: controller.drafts.profile is not None)
         assert controller.drafts.draft.model == "mlp"

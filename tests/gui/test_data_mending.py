@@ -20,7 +20,6 @@ from gui.pages.data.data_page import DataPage
 from gui.pages.data.finding_list import FindingList
 from gui.state.draft import Draft
 from gui.state.draft_changes import REMOVED, added, changed, undoing
-from gui.state.messages import MessageBar
 from tests.gui.fake_data import EXCLUDE, FILL, LEAVE_OUT
 from tests.gui.frame_fixtures import PageStage, page_stage
 
@@ -62,10 +61,8 @@ def press(on: PageStage[DataPage], remedy: Remedy) -> None:
 
 
 def press_undo(on: PageStage[DataPage]) -> None:
-    bar = on.messages.findChild(MessageBar)
-    assert bar is not None
-    button = next(item for item in bar.findChildren(QPushButton) if item.text() == "Undo")
-    button.click()
+    assert on.messages.newest.message.action_text == "Undo"
+    on.messages.newest.act()
 
 
 class TestProblems:
@@ -131,12 +128,16 @@ class TestProblems:
         assert on.controller.drafts.draft.seed == 5
         assert on.controller.drafts.draft.columns.get("age", {}) == {}
 
-    def test_undo_does_nothing_to_other_data(self, on: PageStage[DataPage]) -> None:
+    def test_undo_changes_the_data_it_is_about_and_no_other(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "problems")
         press(on, FILL)
+        assert any(on.controller.drafts.draft.columns.values())
         open_path(on, "moons", "plot")
+        moons = on.controller.drafts.draft
         press_undo(on)
-        assert on.controller.drafts.draft == on.controller.drafts.draft.with_data("moons")
+        assert on.controller.drafts.draft == moons
+        open_path(on, PEOPLE, "problems")
+        assert not any(on.controller.drafts.draft.columns.values())
 
     def test_files_left_out_before_stay_out(self, on: PageStage[DataPage]) -> None:
         open_path(on, "/data/pets", "problems")
@@ -315,4 +316,4 @@ class TestChanges:
         draft = Draft("a.csv", weights="w", columns={"x": {"type": "date"}}, exclude=("line 2",))
         draft = draft.with_split({"test": 0.3, "method": "group", "column": "x"})
         other = draft.with_augmentation({"noise": 0.1}).with_data("b.csv")
-        assert other == Draft("b.csv", split={"test": 0.3})
+        assert other == Draft("b.csv")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import __version__
@@ -34,19 +34,20 @@ def on(qtbot: QtBot, tmp_path: Path) -> Iterator[WindowStage]:
 @pytest.fixture
 def sheets(qtbot: QtBot) -> HelpSheets:
     current_theme().apply()
-    messages = Messages()
-    qtbot.addWidget(messages)
-    return HelpSheets(messages, list)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    places = Path("runs"), Path("runs") / "window.log"
+    return HelpSheets(parent, list, lambda: "data", Settings(), places)
 
 
 def texts(menu: QMenu) -> list[str]:
     return [action.text().partition("\t")[0] for action in menu.actions() if action.text()]
 
 
-def offer(sheets: HelpSheets, settings: Settings) -> None:
-    messages = sheets.parent()
-    assert isinstance(messages, Messages)
-    sheets.offer_news(settings, messages)
+def offer(sheets: HelpSheets, settings: Settings) -> Messages:
+    messages = Messages()
+    sheets.offer_news(messages)
+    return messages
 
 
 class TestMenu:
@@ -55,10 +56,16 @@ class TestMenu:
         button = HelpButton()
         qtbot.addWidget(button)
         shown = texts(button.menu())
-        for text in ("About this architecture", "Overfitting", "Keyboard shortcuts", "What's new"):
+        for text in (
+            "About this page",
+            "About this architecture",
+            "Overfitting",
+            "Keyboard shortcuts",
+            "What's new",
+        ):
             assert text in shown
-        assert shown[-1] == f"Descent {__version__}"
-        assert not button.version.isEnabled()
+        assert shown[-1] == f"About Descent {__version__}"
+        assert button.about.isEnabled()
 
     def test_every_page_it_names_is_written(self, qtbot: QtBot) -> None:
         current_theme().apply()
@@ -81,7 +88,8 @@ class TestMenu:
         menu = on.window.rail.help.menu()
         on.qtbot.waitUntil(menu.isVisible)
         assert menu.activeAction() is menu.actions()[0]
-        QTest.keyClick(menu, Qt.Key.Key_Down)
+        for _ in range(2):
+            QTest.keyClick(menu, Qt.Key.Key_Down)
         QTest.keyClick(menu, Qt.Key.Key_Return)
         assert not menu.isVisible()
         page = on.window.pages["model"]
@@ -162,8 +170,6 @@ class TestOffer:
     ) -> None:
         settings = Settings()
         settings.set(VERSION_SETTING, "0.1.0")
-        offer(sheets, settings)
-        messages = sheets.parent()
-        assert isinstance(messages, Messages)
-        messages.bars[0]._on_action()
+        messages = offer(sheets, settings)
+        messages.newest.act()
         assert sheets.open_sheets["news"].isVisible()

@@ -387,7 +387,7 @@ class TestKeeping:
             click(on, on.page.forms.remove_button)
         assert models.models == ()
         with on.qtbot.waitSignal(models.models_changed):
-            on.messages.bars[0]._on_action()
+            on.messages.newest.act()
         assert [model.title for model in models.models] == ["My CNN"]
 
     def test_without_a_title_it_asks_for_one(self, editor: LayerEditor) -> None:

@@ -25,7 +25,7 @@ from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.theme import current_theme
 from gui.window.app import AfterFirstPaint, start_log
-from gui.window.main_window import MainWindow
+from gui.window.main_window import MINIMUM_SIZE, MainWindow
 from gui.window.page_list import PAGES
 from gui.window.shortcut_sheet import ShortcutSheet
 from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO
@@ -204,15 +204,31 @@ class TestFindingOnesWay:
         assert "2.21.0" in on.window.status.engine.text()
         on.qtbot.waitUntil(lambda: "core" in on.window.status.device.text())
 
-    @pytest.mark.parametrize("key", ["F1", "?"])
-    def test_the_shortcuts_can_be_looked_up(self, on: WindowStage, key: str) -> None:
+    def test_f1_explains_each_page(self, on: WindowStage) -> None:
         on.window.activateWindow()
         on.qtbot.waitUntil(on.window.isActiveWindow)
         on.window.bar.button("data").setFocus()
-        if key == "F1":
-            QTest.keyClick(on.window, Qt.Key.Key_F1)
-        else:
-            QTest.keyClick(on.window, Qt.Key.Key_Question)
+        QTest.keyClick(on.window, Qt.Key.Key_F1)
+        sheet = on.window.sheets.open_sheets["page"]
+        titles = []
+        for name in PAGES:
+            on.window.show_page(name)
+            titles.append(sheet.windowTitle())
+        assert titles == [
+            "The Data page",
+            "The Model page",
+            "Steering a run",
+            "The Results page",
+            "The Runs page",
+        ]
+        on.window.sheets.show_page_help()
+        assert on.window.sheets.open_sheets == {}
+
+    def test_the_shortcuts_can_be_looked_up(self, on: WindowStage) -> None:
+        on.window.activateWindow()
+        on.qtbot.waitUntil(on.window.isActiveWindow)
+        on.window.bar.button("data").setFocus()
+        QTest.keyClick(on.window, Qt.Key.Key_Question)
         sheet = on.window.sheets.open_sheets["shortcuts"]
         assert isinstance(sheet, ShortcutSheet)
         assert ("Data", "Ctrl+1") in sheet.rows
@@ -223,7 +239,7 @@ class TestFindingOnesWay:
         assert not sheet.isVisible()
 
     def test_no_page_needs_more_room_than_the_smallest_window_has(self, on: WindowStage) -> None:
-        on.window.resize(on.window.minimumSize())
+        on.window.resize(MINIMUM_SIZE)
         for name, page in on.window.pages.items():
             on.window.show_page(name)
             assert page.minimumSizeHint().width() <= page.width(), name
@@ -253,15 +269,19 @@ class TestFindingOnesWay:
 
 
 class TestRemembering:
-    def test_page_draft_and_size_come_back(self, qtbot: QtBot, tmp_path: Path) -> None:
+    def test_page_draft_and_size_come_back(
+        self, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The screen of the platform without one is smaller than most.
+        monkeypatch.setattr("gui.window.main_window.fit_to_screen", lambda _window: None)
         with window_stage(qtbot, tmp_path) as on:
-            on.window.resize(1120, 720)
+            on.window.resize(960, 720)
             on.window.show_page("model")
             on.controller.drafts.set_draft(DIGITS.with_seed(7))
         with window_stage(qtbot, tmp_path) as on:
             assert on.window.current_page == "model"
             assert on.controller.drafts.draft == DIGITS.with_seed(7)
-            assert (on.window.width(), on.window.height()) == (1120, 720)
+            assert (on.window.width(), on.window.height()) == (960, 720)
 
     def test_broken_settings_cost_no_launch(self, qtbot: QtBot, tmp_path: Path) -> None:
         store = QSettings(

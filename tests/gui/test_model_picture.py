@@ -48,10 +48,8 @@ RESIDUAL = (
 
 
 @pytest.fixture
-def messages(qtbot: QtBot) -> Messages:
-    widget = Messages()
-    qtbot.addWidget(widget)
-    return widget
+def messages() -> Messages:
+    return Messages()
 
 
 @pytest.fixture

@@ -222,5 +222,5 @@ def test_its_settings_can_be_used_again_and_that_undone(on: Stage[ResultsPage]) 
     assert on.controller.drafts.draft.source == "digits"
     assert on.controller.drafts.draft.training["epochs"] == 4
     assert asked == ["train"]
-    on.messages.bars[0]._on_action()
+    on.messages.newest.act()
     assert on.controller.drafts.draft == LINE

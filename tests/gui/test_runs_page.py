@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from engine.events.run_events import RunFailed, RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
+from gui.pages.runs.run_columns import KEPT_FOR
 from gui.pages.runs.run_filter import ALL, DELETED
-from gui.pages.runs.run_table import KEPT_FOR
 from gui.pages.runs.runs_page import RunsPage
 from gui.pages.shared.more_epochs import MoreEpochs
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
@@ -180,7 +180,7 @@ def test_several_runs_are_deleted_and_brought_back(on: Stage[RunsPage], three: l
     on.qtbot.waitUntil(lambda: names(on) == ["beta"])
     message = on.messages.history[-1]
     assert (message.text, message.action_text) == ("2 runs were deleted.", "Undo")
-    on.messages.bars[0]._on_action()
+    on.messages.newest.act()
     on.qtbot.waitUntil(lambda: on.page.proxy.rowCount() == 3)
 
 
@@ -369,7 +369,7 @@ class TestFilter:
         on.qtbot.waitUntil(lambda: len(on.controller.repository.runs) == 2)
         message = on.messages.history[-1]
         assert (message.text, message.action_text) == ("2 runs are back in the list.", "Undo")
-        on.messages.bars[0]._on_action()
+        on.messages.newest.act()
         on.qtbot.waitUntil(lambda: len(names(on)) == 3)
 
     def test_of_deleted_runs_only_settings_and_curves_can_be_used(

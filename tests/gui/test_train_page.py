@@ -228,7 +228,7 @@ class TestAfterARun:
         )
         message = on.messages.history[-1]
         assert message.action_text == "Undo"
-        on.messages.bars[0]._on_action()
+        on.messages.newest.act()
         on.qtbot.waitUntil(lambda: [r.id for r in on.controller.repository.runs] == [run])
 
     def test_a_refused_start_says_why(self, on: Stage[TrainPage]) -> None:

@@ -85,6 +85,11 @@ class Augmentations(QWidget):
             rest = other.form.set_problems(rest)
         return self.own.set_problems(rest)
 
+    def flush(self) -> None:
+        """Says what was typed last, without waiting for the person to pause."""
+        for form in (self.own, *(other.form for other in self.others.values())):
+            form.flush()
+
     def focus_field(self, path: str) -> QWidget | None:
         """Puts the cursor into a field; returns its row, or None where it is not shown."""
         for other in self.others.values():

@@ -57,6 +57,22 @@ class RecentSources:
         self._settings.set(_RECENT, paths)
         self._settings.set(_FORMATS, {**formats, path: profile.format})
 
+    def forget(self, path: str) -> None:
+        """Takes a source off the list."""
+        self._settings.set(_RECENT, [item for item in self.paths if item != path])
+
+    def put_back(self, paths: list[str]) -> None:
+        """Makes the list what it was."""
+        self._settings.set(_RECENT, paths)
+
+    def move(self, path: str, to: str) -> None:
+        """Says that a source lies somewhere else now."""
+        formats = {item: self.format_of(item) for item in self.paths}
+        formats[to] = formats.pop(path, "")
+        paths = [to if item == path else item for item in self.paths]
+        self._settings.set(_RECENT, list(dict.fromkeys(paths)))
+        self._settings.set(_FORMATS, formats)
+
 
 def cards(recent: RecentSources, current: str) -> list[Card]:
     """Returns all cards in groups.

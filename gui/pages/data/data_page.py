@@ -9,7 +9,6 @@ from typing import Any, Final
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.datasets import DATASETS, FORMATS
+from engine.datasets import DATASETS
 from engine.events.findings import Remedy
 from engine.events.messages import DataProgress, Rejected
 from engine.events.profile import Profile
@@ -29,7 +28,9 @@ from gui.formatting.run_words import progress_text
 from gui.pages.data.column_table import number_or_text
 from gui.pages.data.data_cards import RecentSources, cards
 from gui.pages.data.data_settings import DataSettings
+from gui.pages.data.open_dialogs import OpenDialogs
 from gui.pages.data.profile_view import ProfileView
+from gui.pages.data.recent_menu import RecentMenu
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
@@ -61,7 +62,8 @@ class DataPage(Page):
         self._recent = RecentSources(settings)
         self._shown_source: tuple[str, bool] | None = None
         self._progress: DataProgress | None = None
-        self._panel_action = self.ask_for_file
+        self.dialogs = OpenDialogs(settings, self)
+        self._panel_action = self.dialogs.ask_for_file
         # Each part is born where it will stay: moving a tree of widgets to another parent dresses
         # all of it anew, and a page is to be built in one short turn of the event loop.
         self._left = QWidget(self)
@@ -76,7 +78,11 @@ class DataPage(Page):
         self.state_panel = StatePanel(self._stack)
         self._settings_area = QScrollArea(self._right)
         self.data_settings = DataSettings(controller.drafts, self._settings_area.viewport())
+        self.automatic_button = QPushButton(self.tr("Back to automatic"), self._right)
         self.next_button = QPushButton(self.tr("Next: choose a model"), self._right)
+        self.recent_menu = RecentMenu(
+            self.cards, self._recent, controller.drafts, self.dialogs, messages
+        )
         self._loading_timer = QTimer(self)
         self._loading_timer.setSingleShot(True)
         self._loading_timer.setInterval(LOADING_DELAY_MS)
@@ -146,6 +152,7 @@ class DataPage(Page):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFixedWidth(SETTINGS_WIDTH)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab leads to its fields
         area.viewport().setAutoFillBackground(False)
         self.data_settings.setAutoFillBackground(False)
         body = QHBoxLayout()
@@ -155,6 +162,11 @@ class DataPage(Page):
         set_role(self.next_button, "primary")
         foot = QHBoxLayout()
         foot.addStretch(1)
+        set_role(self.automatic_button, "flat")
+        self.automatic_button.setToolTip(
+            self.tr("Takes back whatever was chosen for this data, and for the model on it")
+        )
+        foot.addWidget(self.automatic_button)
         foot.addWidget(self.next_button)
         part = self._right
         column = QVBoxLayout(part)
@@ -168,8 +180,11 @@ class DataPage(Page):
 
     def _connect(self) -> None:
         self.cards.picked.connect(self._on_picked)
-        self.open_button.clicked.connect(self.ask_for_file)
-        self.folder_button.clicked.connect(self.ask_for_folder)
+        self.open_button.clicked.connect(self.dialogs.ask_for_file)
+        self.folder_button.clicked.connect(self.dialogs.ask_for_folder)
+        self.recent_menu.changed.connect(self._show_cards)
+        self.dialogs.path_chosen.connect(self.open_path)
+        self.automatic_button.clicked.connect(self._on_automatic)
         self.next_button.clicked.connect(self._on_next)
         self.state_panel.action_requested.connect(self._on_panel_action)
         controller = self.controller
@@ -182,45 +197,20 @@ class DataPage(Page):
         search.triggered.connect(self.search.setFocus)
         open_file = QAction(self.tr("Open a file"), self)
         open_file.setShortcut(QKeySequence.StandardKey.Open)
-        open_file.triggered.connect(self.ask_for_file)
+        open_file.triggered.connect(self.dialogs.ask_for_file)
         open_folder = QAction(self.tr("Open a folder"), self, shortcut=QKeySequence("Ctrl+Shift+O"))
-        open_folder.triggered.connect(self.ask_for_folder)
+        open_folder.triggered.connect(self.dialogs.ask_for_folder)
         for action in (search, open_file, open_folder):
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
 
     # ---- picking
 
-    @Slot()
-    def ask_for_file(self) -> None:
-        """Lets the person pick a file, without holding up the window."""
-        suffixes = sorted({suffix for form in FORMATS for suffix in form.suffixes} - {""})
-        patterns = " ".join(f"*{suffix}" for suffix in suffixes)
-        dialog = self._dialog(self.tr("Open a file"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        filters = [self.tr("Data ({patterns})").format(patterns=patterns), self.tr("All files (*)")]
-        dialog.setNameFilters(filters)
-        dialog.open()
-
-    @Slot()
-    def ask_for_folder(self) -> None:
-        """Lets the person pick a folder, without holding up the window."""
-        dialog = self._dialog(self.tr("Open a folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
-        dialog.open()
-
-    def _dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self, title, self.settings.get("data/folder", ""))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.open_path)
-        return dialog
-
     @Slot(str)
     def open_path(self, path: str) -> None:
         """Opens a file or folder of the person's own; the engine says what it is."""
         path = str(Path(path).absolute())
-        self.settings.set("data/folder", str(Path(path).parent))
+        self.dialogs.remember(path)
         if path == self.controller.drafts.draft.source:
             self.controller.drafts.inspect_again()
         else:
@@ -229,6 +219,10 @@ class DataPage(Page):
     @Slot(str)
     def _on_picked(self, name: str) -> None:
         self.controller.drafts.choose_data(name)
+
+    def tab_parts(self) -> tuple[QWidget, ...]:
+        foot = (self.automatic_button, self.next_button)
+        return (self._left, self._stack, self._settings_area, *foot)
 
     def focus_field(self, path: str) -> bool:
         row = self.data_settings.focus_field(path)
@@ -243,14 +237,18 @@ class DataPage(Page):
         spec = draft.to_spec()
         changes = added(spec, remedy.changes)
         self.controller.drafts.set_draft(draft.with_changes(changes))
-        undo = partial(self._undo, draft.source, undoing(spec, changes))
+        undo = partial(self.controller.drafts.change, draft.source, undoing(spec, changes))
         text = self.tr("Applied: {remedy}.").format(remedy=remedy.label.rstrip("."))
-        self.messages.show_info(text, self.tr("Undo"), undo)
+        self.messages.show_done(text, undo)
 
-    def _undo(self, source: str, changes: dict[Any, Any]) -> None:
-        draft = self.controller.drafts.draft
-        if draft.source == source:  # other data has nothing to do with it
-            self.controller.drafts.set_draft(draft.with_changes(changes))
+    @Slot()
+    def _on_automatic(self) -> None:
+        """Takes back what was chosen for the data; it can be undone."""
+        drafts = self.controller.drafts
+        before = drafts.draft
+        drafts.make_automatic()
+        text = self.tr("Everything about this data is automatic again.")
+        self.messages.show_done(text, partial(drafts.set_draft, before))
 
     @Slot(str, str, str)
     def _on_column(self, name: str, setting: str, value: str) -> None:
@@ -269,6 +267,7 @@ class DataPage(Page):
     def _show_draft(self, draft: Draft) -> None:
         self._show_cards()
         self.data_settings.show_draft(draft)
+        self.automatic_button.setVisible(draft.has_data and not self.controller.drafts.is_automatic)
         self._settings_area.setVisible(draft.has_data)
         is_boxed = draft.source in DATASETS  # of another package's data: known only later
         if (draft.source, is_boxed) == self._shown_source:
@@ -283,6 +282,7 @@ class DataPage(Page):
         self.title.setVisible(draft.has_data)
         self.description.setVisible(draft.has_data)
 
+    @Slot()
     def _show_cards(self) -> None:
         source = self.controller.drafts.draft.source
         self.cards.set_cards(cards(self._recent, source))
@@ -307,7 +307,7 @@ class DataPage(Page):
 
     def _show_empty(self) -> None:
         self._show_state()
-        self._panel_action = self.ask_for_file
+        self._panel_action = self.dialogs.ask_for_file
         self.state_panel.show_state(
             "data",
             self.tr("Pick some data to start with"),

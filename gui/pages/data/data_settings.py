@@ -116,6 +116,7 @@ class DataSettings(QWidget):
         column.addStretch(1)
 
     def _connect(self) -> None:
+        self._drafts.leaving.connect(self.flush)
         self.format.activated.connect(self._on_format)
         self.target.chosen.connect(self._on_target)
         self.task.activated.connect(self._on_task)
@@ -171,6 +172,17 @@ class DataSettings(QWidget):
         known = {"length": shape[0]} if is_text else {"bands": shape[1] if shape[1:] else None}
         self.shaping_form.set_resolved(known)
 
+    @Slot()
+    def flush(self) -> None:
+        """Says what was typed last, before other data takes its place."""
+        for form in self._forms():
+            form.flush()
+        self.augmentations.flush()
+
+    def _forms(self) -> list[ParameterForm]:
+        forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
+        return [form for form in forms if form is not None]
+
     def focus_field(self, path: str) -> QWidget | None:
         """Puts the cursor where something is set; returns what to scroll to, if it is shown."""
         if path.startswith("augmentation") and self.augmentation.isHidden():
@@ -179,20 +191,17 @@ class DataSettings(QWidget):
             self.augmentation.set_open(True)
             self.augmentation.header.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return self.augmentation
-        forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
-        for form in (*forms, self.augmentations):
-            row = form.focus_field(path) if form is not None else None
+        for form in self._forms():
+            row = form.focus_field(path)
             if row is not None:
                 return row
-        return None
+        return self.augmentations.focus_field(path)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         """Shows findings at their fields; returns those that belong to none."""
-        forms = (self.form, self.split_form, self.anomaly_form, self.seed_form, self.shaping_form)
-        for form in (*forms, self.augmentations):
-            if form is not None:
-                problems = form.set_problems(problems)
-        return problems
+        for form in self._forms():
+            problems = form.set_problems(problems)
+        return self.augmentations.set_problems(problems)
 
     def _offer_task(self, signature: Signature, profile: Profile) -> None:
         """Offers what else could be learnt of such data: of a file its target as something else."""

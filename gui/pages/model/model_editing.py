@@ -276,7 +276,7 @@ class ModelEditing(QObject):
         if before is not None and before != model:
             text = self.tr("“{title}” is saved in place of the one of that name.")
             undo = partial(self.models.put_back, before)
-            self._messages.show_info(text.format(title=model.title), self.tr("Undo"), undo)
+            self._messages.show_done(text.format(title=model.title), undo)
         else:
             text = self.tr("“{title}” is saved; you find it among your models.")
             self._messages.show_info(text.format(title=model.title))
@@ -285,7 +285,7 @@ class ModelEditing(QObject):
     def _on_deleted(self, model: SavedModel) -> None:
         text = self.tr("“{title}” is no longer among your models.").format(title=model.title)
         undo = partial(self.models.put_back, model)
-        self._messages.show_info(text, self.tr("Undo"), undo)
+        self._messages.show_done(text, undo)
 
     # ---- files
 

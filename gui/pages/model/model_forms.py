@@ -57,6 +57,7 @@ class ModelForms(QWidget):
         self.stopping_form = ParameterForm(StoppingSpec, "stopping", self)
         self.execution_form = ParameterForm(ExecutionSpec, "execution", self)
         self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
+        drafts.leaving.connect(self.flush)
         self.training_form.values_changed.connect(self._on_training)
         self.schedule_form.values_changed.connect(self._on_schedule)
         self.stopping_form.values_changed.connect(self._on_stopping)
@@ -106,6 +107,12 @@ class ModelForms(QWidget):
             self.preprocessing_form,
         )
         return of_all if self.form is None else (self.form, *of_all)
+
+    @Slot()
+    def flush(self) -> None:
+        """Says what was typed last, before another model takes its place."""
+        for form in self.forms:
+            form.flush()
 
     def show_draft(self, draft: Draft) -> None:
         """Shows what the draft says."""

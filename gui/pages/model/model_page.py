@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
@@ -141,6 +142,7 @@ class ModelPage(Page):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setMinimumWidth(FORMS_WIDTH)
         area.setMaximumWidth(FORMS_WIDTH + 15 * SPACING)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab leads to its fields
         area.viewport().setAutoFillBackground(False)
         self.forms.setAutoFillBackground(False)
         return area
@@ -199,8 +201,8 @@ class ModelPage(Page):
         self.editing.layer_picked.connect(self.tabs.select_layer)
         self.tabs.layer_selected.connect(self.editing.pick_layer)
         self.next_button.clicked.connect(self._on_next)
-        self.empty_panel.action_requested.connect(self._on_data_wanted)
-        self.state_panel.action_requested.connect(self._on_data_wanted)
+        for panel in (self.empty_panel, self.state_panel):
+            panel.action_requested.connect(partial(self.page_requested.emit, "data"))
         controller = self.controller
         controller.drafts.draft_changed.connect(self._on_draft)
         controller.drafts.profile_changed.connect(self._on_profile)
@@ -216,6 +218,9 @@ class ModelPage(Page):
         if self.about is not None:
             self.about.show_guide(name or self.controller.drafts.draft.model)
             self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def tab_parts(self) -> tuple[QWidget, ...]:
+        return (self.empty_panel, self.cards, self._forms_area, self._editor_place, self._right)
 
     def focus_field(self, path: str) -> bool:
         if path == LAYERS:
@@ -380,20 +385,14 @@ class ModelPage(Page):
         rest = self.forms.show_problems(problem.problems)
         if self.editing.is_open:
             rest = unmarked  # the fields are not on screen
-        is_about_data = self._is_about_data(problem)
+        is_about_data = is_all_about_data(problem)
+        is_about_data |= self.controller.drafts.data_problem is not None
         title, text, way_out = rejection_words(problem, rest, is_about_data)
         self.state_panel.show_state("warning", title, text, way_out, is_error=True)
         self.tabs.cover(self.state_panel)
         if problem.details and not is_about_data:
             self.messages.show_error(problem.message, problem.hint, problem.details)
 
-    def _is_about_data(self, problem: Rejected) -> bool:
-        return self.controller.drafts.data_problem is not None or is_all_about_data(problem)
-
     @Slot()
     def _on_next(self) -> None:
         self.page_requested.emit("train")
-
-    @Slot()
-    def _on_data_wanted(self) -> None:
-        self.page_requested.emit("data")

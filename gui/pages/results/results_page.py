@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -21,6 +22,7 @@ from engine.events.run_events import (
     RunEnded,
     RunState,
     RunStopped,
+    SettingChanged,
 )
 from engine.spec.signature import Output
 from gui.formatting.numbers import count_text
@@ -72,6 +74,8 @@ class ResultsPage(Page):
     ) -> None:
         super().__init__(controller, messages, settings, parent)
         self._record: RunRecord | None = None
+        self._has_looked = False
+        self._changes: tuple[SettingChanged, ...] = ()
         self._unshown: RunResult | None = None
         self.title = QLabel()
         self.subtitle = QLabel()
@@ -137,6 +141,8 @@ class ResultsPage(Page):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidget(self._content)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the page scrolls it
+        self._area = area
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
@@ -163,6 +169,10 @@ class ResultsPage(Page):
         row.addWidget(self._plots, 3)
         row.addWidget(self.scores, 2)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scrolls with the keys of a scroll bar."""
+        QApplication.sendEvent(self._area.verticalScrollBar(), event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Gives the plots what the rest leaves, and never so little that they say nothing."""
         super().resizeEvent(event)
@@ -177,8 +187,9 @@ class ResultsPage(Page):
 
     @Slot()
     def _on_runs_changed(self) -> None:
-        """Follows a new name; forgets a run that was deleted."""
+        """Follows a new name; forgets a run that was deleted. At first, shows the last one."""
         if self._record is None:
+            self._show_last()
             return
         known = {record.id: record for record in self.controller.repository.runs}
         record = known.get(self._record.id)
@@ -187,6 +198,15 @@ class ResultsPage(Page):
         elif record.name != self._record.name:
             self._record = record
             self.title.setText(record.name)
+
+    def _show_last(self) -> None:
+        """Once after the start: what was trained before is there to be looked at."""
+        if self._has_looked or not self.controller.repository.is_read:
+            return
+        self._has_looked = True
+        ended = [run for run in self.controller.repository.runs if not run.state.is_active]
+        if ended and not self.controller.training.is_active:
+            self.show_run(max(ended, key=lambda run: run.created_at).id)
 
     @Slot(object)
     def _on_result(self, result: RunResult) -> None:
@@ -211,6 +231,7 @@ class ResultsPage(Page):
     def _show_unshown(self) -> None:
         result, self._unshown = self._unshown, None
         if result is not None and result.record is not None:
+            self._changes = result.changes
             self._show_record(result.record)
             self._show_evaluation(result.record, result.evaluation)
             self.flow.show_run(result.flow)
@@ -220,7 +241,7 @@ class ResultsPage(Page):
     @Slot()
     def _show_summary(self) -> None:
         if self._record is not None:
-            self.summary.show_record(self._record)
+            self.summary.show_record(self._record, self._changes)
 
     def _show_empty(self) -> None:
         self._record = self._unshown = None

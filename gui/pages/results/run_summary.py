@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -9,12 +10,13 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
+from engine.events.run_events import SettingChanged
 from engine.preprocessing.augmentation import AUGMENTATIONS, active
 from engine.spec.formatting import NOTHING, duration_text, percent_text
 from engine.spec.parameters import describe
-from engine.spec.run_spec import RunSpec
+from engine.spec.run_spec import ColumnSpec, RunSpec
 from gui.formatting.numbers import count_text, counted, rate_text, value_text
-from gui.formatting.run_rule_words import plan_details
+from gui.formatting.run_rule_words import change_text, plan_details
 from gui.formatting.translation import translate
 from gui.state.own_model import CUSTOM
 from gui.style.theme import SPACING, set_role
@@ -43,19 +45,19 @@ class RunSummary(QFrame):
         for index in range(COLUMNS):
             self._grid.setColumnStretch(index, 1)
 
-    def show_record(self, record: RunRecord) -> None:
-        """Shows a run's settings."""
+    def show_record(self, record: RunRecord, changes: Sequence[SettingChanged] = ()) -> None:
+        """Shows a run's settings, and what was changed while it was trained."""
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        for position, (title, text) in enumerate(summary(record)):
+        for position, (title, text) in enumerate(summary(record, changes)):
             self._grid.addWidget(_entry(title, text), position // COLUMNS, position % COLUMNS)
         self.show()
 
 
-def summary(record: RunRecord) -> list[tuple[str, str]]:
+def summary(record: RunRecord, changes: Sequence[SettingChanged] = ()) -> list[tuple[str, str]]:
     """Returns titles and values that describe a run, in order."""
     executed = [
         (translate("Trained for"), _trained_text(record)),
@@ -68,11 +70,13 @@ def summary(record: RunRecord) -> list[tuple[str, str]]:
         return [(translate("Settings"), error.message), *executed]
     return [
         (translate("Data"), _data_text(record, spec)),
+        *_mended(spec),
         (translate("Parts"), _split_text(spec)),
         (translate("Scaling"), _scaling_text(spec)),
         (translate("Model"), _model_text(record, spec)),
         (translate("Training"), _training_text(spec)),
         *_augmentation(spec),
+        *_steered(changes),
         (translate("Seed"), str(spec.seed)),
         *executed,
     ]
@@ -129,7 +133,56 @@ def _split_text(spec: RunSpec) -> str:
     shares = (1 - spec.split.validation - spec.split.test, spec.split.validation, spec.split.test)
     text = translate("{train} training, {validation} validation, {test} test")
     train, validation, test = (percent_text(share) for share in shares)
-    return text.format(train=train, validation=validation, test=test)
+    text = text.format(train=train, validation=validation, test=test)
+    ways = {
+        "random": translate("at random"),
+        "stratified": translate("class by class"),
+        "group": translate("by group"),
+        "time": translate("by time"),
+        "given": translate("as given"),
+    }
+    how = ways.get(spec.split.method, "")
+    column = translate("column {name}").format(name=spec.split.column) if spec.split.column else ""
+    return ", ".join(part for part in (text, how, column) if part)
+
+
+def _mended(spec: RunSpec) -> list[tuple[str, str]]:
+    """How columns were read and what was left out, where it was not left to the program."""
+    data, entries = spec.data, []
+    ignored = [name for name, column in data.columns.items() if column.type == "ignore"]
+    read = [
+        f"{name}: {', '.join(how)}"
+        for name, column in data.columns.items()
+        if name not in ignored and (how := _column_words(column))
+    ]
+    if read:
+        entries.append((translate("Columns"), "\n".join(read)))
+    left_out = [", ".join(ignored)] if ignored else []
+    if data.exclude:
+        one, many = translate("{n} row or file"), translate("{n} rows or files")
+        left_out.append(counted(len(data.exclude), one, many))
+    if left_out:
+        entries.append((translate("Left out"), "\n".join(left_out)))
+    return entries
+
+
+def _column_words(column: ColumnSpec) -> list[str]:
+    words: list[str] = [column.type] if column.type != "auto" else []
+    if column.constant is not None:
+        words.append(translate("gaps filled with {value}").format(value=column.constant))
+    elif column.gaps != "auto":
+        words.append(translate("gaps: {how}").format(how=column.gaps))
+    return words
+
+
+def _steered(changes: Sequence[SettingChanged]) -> list[tuple[str, str]]:
+    """What was changed while the model was trained, and when; nothing where nothing was."""
+    in_epoch = translate("{change}, in epoch {epoch}")
+    lines = [
+        in_epoch.format(change=change_text(event), epoch=count_text(event.epoch))
+        for event in changes
+    ]
+    return [(translate("Changed while training"), "\n".join(lines))] if lines else []
 
 
 def _scaling_text(spec: RunSpec) -> str:

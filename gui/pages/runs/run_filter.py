@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from engine.events.run_events import RunState
@@ -38,7 +38,6 @@ class RunFilter(ChoiceBox):
             )
         )
         self.setFixedWidth(17 * SPACING)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.addItem(self.tr("All runs"), ALL)
         self.addItem(self.tr("Under way"), _ACTIVE)
         for state in _ENDED:

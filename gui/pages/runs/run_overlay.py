@@ -16,6 +16,7 @@ from gui.state.controller import Controller
 from gui.state.run_repository import RunCurves
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
+from gui.style.wheel import wheel_needs_focus
 
 MAX_RUNS = 10
 READ_DELAY_MS = 100
@@ -55,6 +56,7 @@ class RunOverlay(QWidget):
         self.plot.set_x_axis(self.controls.x_axis)
         self.plot.set_log_y(self.controls.log_y.isChecked())
         self.metric_choice.setAccessibleName(self.tr("Metric"))
+        wheel_needs_focus(self.metric_choice)
         self.metric_choice.addItem(metric_title("loss"), "loss")
         set_role(self.note, "muted")
         row = QHBoxLayout()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -29,17 +26,11 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
-from engine.spec.formatting import NOTHING, duration_text
-from gui.formatting.numbers import count_text, counted
 from gui.formatting.run_words import (
-    main_metric,
-    metric_text,
-    metric_title,
-    moment_text,
     state_role,
     state_text,
 )
-from gui.formatting.translation import translate
+from gui.pages.runs.run_columns import Column, columns
 from gui.style.icons import icon
 from gui.style.theme import current_theme
 
@@ -49,8 +40,10 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ID_ROLE = Role.UserRole
-KEPT_FOR = "kept_for"
-"""Name of the column that only deleted runs have."""
+
+
+BEFORE_SETTINGS = "model"
+"""Name of the column behind which settings stand."""
 
 _ICONS = {
     RunState.FINISHED: "success",
@@ -59,102 +52,6 @@ _ICONS = {
     RunState.INTERRUPTED: "warning",
     RunState.PAUSED: "pause",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the list.
-
-    Attributes:
-        name: By which it is remembered.
-        title: What people read.
-        text: What a run's cell says.
-        key: By what runs are sorted; the text where None.
-        is_number: Aligned to the right.
-        tip: What the cell's tooltip says, if not its text.
-    """
-
-    name: str
-    title: str
-    text: Callable[[RunRecord], str]
-    key: Callable[[RunRecord], Any] | None = None
-    is_number: bool = False
-    tip: Callable[[RunRecord], str] | None = None
-
-
-def columns() -> tuple[Column, ...]:
-    """Returns the columns from left to right, in the language of the window."""
-    return (
-        Column("name", translate("Name"), lambda r: r.name, lambda r: r.name.casefold()),
-        Column("state", translate("State"), lambda r: state_text(r.state), tip=_state_tip),
-        Column(KEPT_FOR, translate("Kept for"), _kept_text, _kept_until, tip=_kept_tip),
-        Column("data", translate("Data"), lambda r: r.dataset_title),
-        Column("model", translate("Model"), lambda r: r.model_title),
-        _metric_column("validation", translate("Validation"), "val_"),
-        _metric_column("test", translate("Test"), "test_"),
-        Column("epochs", translate("Epochs"), _epochs_text, lambda r: r.epochs_done, True),
-        Column(
-            "duration",
-            translate("Duration"),
-            lambda r: duration_text(r.duration_s) if r.epochs_done else NOTHING,
-            lambda r: r.duration_s,
-            True,
-        ),
-        Column(
-            "started",
-            translate("Started"),
-            lambda r: moment_text(r.created_at),
-            lambda r: r.created_at,
-        ),
-        Column("note", translate("Note"), lambda r: r.note.replace("\n", " ")),
-    )
-
-
-def _metric_column(name: str, title: str, prefix: str) -> Column:
-    def find(record: RunRecord) -> tuple[str, float] | None:
-        # Texts are measured whole, and only at the end.
-        for metric in (main_metric(record.metrics), "exact_match", "character_error_rate"):
-            if (value := record.metrics.get(prefix + metric)) is not None:
-                return metric, value
-        return None
-
-    def text(record: RunRecord) -> str:
-        found = find(record)
-        return metric_text(*found) if found else NOTHING
-
-    def tip(record: RunRecord) -> str:
-        found = find(record)
-        return f"{metric_title(prefix + found[0])}: {text(record)}" if found else ""
-
-    # Runs without a value come first, then by metric: an error is not compared with a share.
-    return Column(name, title, text, lambda r: find(r) or ("", 0.0), True, tip)
-
-
-def _epochs_text(record: RunRecord) -> str:
-    done = count_text(record.epochs_done)
-    if record.epochs_done == record.epochs_planned or not record.epochs_planned:
-        return done
-    return translate("{done} of {all}").format(done=done, all=count_text(record.epochs_planned))
-
-
-def _kept_until(record: RunRecord) -> datetime:
-    return record.kept_until or record.created_at
-
-
-def _kept_text(record: RunRecord) -> str:
-    days = math.ceil((_kept_until(record) - datetime.now(UTC)) / timedelta(days=1))
-    if days <= 1:
-        return translate("Less than a day")
-    return counted(days, translate("{n} day"), translate("{n} days"))
-
-
-def _kept_tip(record: RunRecord) -> str:
-    moment = record.deleted_at or record.created_at
-    return translate("Deleted: {moment}").format(moment=moment_text(moment))
-
-
-def _state_tip(record: RunRecord) -> str:
-    return " ".join(part for part in (record.reason, record.hint) if part)
 
 
 class RunsModel(QAbstractTableModel):
@@ -170,7 +67,7 @@ class RunsModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.columns = columns()
+        self.columns = self._fixed = columns()
         self._records: list[RunRecord] = []
         self._live_run = ""
         self._live: dict[str, Any] = {}
@@ -179,6 +76,23 @@ class RunsModel(QAbstractTableModel):
         """Returns the position of a column; of the first where there is none of that name."""
         names = [column.name for column in self.columns]
         return names.index(name) if name in names else 0
+
+    def set_settings(self, settings: Sequence[Column]) -> None:
+        """Shows columns of settings behind the model's, in place of those before."""
+        first = self.position(BEFORE_SETTINGS) + 1
+        if n_before := len(self.columns) - len(self._fixed):
+            self.beginRemoveColumns(QModelIndex(), first, first + n_before - 1)
+            self.columns = self._fixed
+            self.endRemoveColumns()
+        if settings:
+            self.beginInsertColumns(QModelIndex(), first, first + len(settings) - 1)
+            self.columns = (*self._fixed[:first], *settings, *self._fixed[first:])
+            self.endInsertColumns()
+
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        """Every run in the list."""
+        return tuple(self._records)
 
     def record(self, run: str) -> RunRecord | None:
         """Returns a run's record as shown, if it is in the list."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -29,6 +29,7 @@ from engine.runs.record import KEPT_DAYS
 from gui.formatting.numbers import counted
 from gui.pages.runs.run_filter import DELETED, RunFilter
 from gui.pages.runs.run_list import RunList
+from gui.pages.runs.run_menu import RunMenu
 from gui.pages.runs.run_overlay import RunOverlay
 from gui.pages.runs.run_table import RunsModel, RunsProxy
 from gui.pages.shared.page import Page
@@ -114,11 +115,11 @@ class RunsPage(Page):
         # A key that edits text elsewhere acts on runs only while the table has the focus.
         self.delete.action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.table.addAction(self.delete.action)
-        enter = QAction(self.tr("Open the results"), self.table)
-        enter.setShortcuts([QKeySequence("Return"), QKeySequence("Enter")])
-        enter.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        enter.triggered.connect(self.open_results)
-        self.table.addAction(enter)
+        buttons = (self.open, self.go_on, self.reuse, self.rename, self.note)
+        self.run_buttons = (*buttons, self.delete, self.restore)
+        self.menu = RunMenu(
+            self.table, self.run_buttons, self.selected_runs, self.controller.workspace
+        )
 
     def _build(self) -> None:
         title = QLabel(self.tr("Runs"))
@@ -134,10 +135,8 @@ class RunsPage(Page):
         header.addWidget(self.overlay)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
-        for button in (self.open, self.go_on, self.reuse, self.rename, self.note):
+        for button in self.run_buttons:
             row.addWidget(button)
-        row.addWidget(self.delete)
-        row.addWidget(self.restore)
         row.addStretch(1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setHandleWidth(2 * SPACING)
@@ -166,7 +165,7 @@ class RunsPage(Page):
     def _connect(self) -> None:
         self.search.textChanged.connect(self._on_search)
         self.filter.chosen.connect(self._on_filter)
-        self.table.doubleClicked.connect(self._on_double_clicked)
+        self.table.open_asked.connect(self.open_results)
         self.table.selectionModel().selectionChanged.connect(self._on_selection)
         self.model.rename_asked.connect(self.controller.repository.rename)
         self.model.note_asked.connect(self.controller.repository.set_note)
@@ -275,7 +274,7 @@ class RunsPage(Page):
         text = one.format(name=records[0].name)
         if len(records) > 1:
             text = many.format(runs=self._count(len(records)))
-        self.messages.show_info(text, self.tr("Undo"), undo)
+        self.messages.show_done(text, undo)
 
     @Slot()
     def _toggle_overlay(self) -> None:
@@ -305,6 +304,7 @@ class RunsPage(Page):
             self._on_state(self.controller.training.state)
         self._show_what_there_is()
         self._on_selection()
+        QTimer.singleShot(0, self.table, self.table.show_settings)  # after the list is painted
 
     @Slot()
     def _on_filter(self) -> None:
@@ -392,7 +392,3 @@ class RunsPage(Page):
     def _on_find(self) -> None:
         self.search.setFocus()
         self.search.selectAll()
-
-    @Slot(QModelIndex)
-    def _on_double_clicked(self, _index: QModelIndex) -> None:
-        self.open_results()

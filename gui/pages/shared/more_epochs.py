@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from gui.formatting.numbers import count_text
 from gui.style.theme import SPACING, current_theme, set_role
+from gui.style.wheel import wheel_needs_focus
 
 MOST_EPOCHS = 100_000
 RADIUS = 6.0
@@ -44,6 +45,7 @@ class MoreEpochs(QWidget):
         self.epochs.setValue(min(self.epochs.maximum(), max(1, epochs_done)))
         self.epochs.setAccessibleName(self.tr("More epochs"))
         self.epochs.setMinimumWidth(10 * SPACING)
+        wheel_needs_focus(self.epochs)
         self.until = QLabel()
         set_role(self.until, "muted")
         self.go_on = QPushButton(self.tr("Continue"))

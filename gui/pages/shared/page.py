@@ -50,6 +50,10 @@ class Page(QWidget):
         self.hint = ""
         self.hint_changed.connect(self._remember_hint)
 
+    def tab_parts(self) -> tuple[QWidget, ...]:
+        """Returns the parts that are read one after the other, for the Tab key."""
+        return (self,)
+
     def focus_field(self, path: str) -> bool:
         """Puts the cursor where something is set, by its path in a `RunSpec`.
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
+from gui.style.wheel import wheel_needs_focus
 
 X_AXES = ("step", "epoch", "time")
 
@@ -64,6 +65,7 @@ class RunCurveControls(QWidget):
         self.log_y.toggled.connect(self._on_log_y)
         self._row.addWidget(self.log_y)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        wheel_needs_focus(self.smoothing)
         self._smoothing_text = QLabel()
         if with_smoothing:
             self._add_smoothing()

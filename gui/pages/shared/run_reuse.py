@@ -29,9 +29,8 @@ def use_settings(record: RunRecord, page: Page) -> None:
         return
     before = drafts.draft
     drafts.set_draft(Draft.from_spec(spec))
-    page.messages.show_info(
+    page.messages.show_done(
         translate("The next run uses the settings of “{name}”.").format(name=record.name),
-        translate("Undo"),
         partial(drafts.set_draft, before),
     )
     page.page_requested.emit("train")

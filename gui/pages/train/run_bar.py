@@ -128,6 +128,12 @@ class RunBar(QWidget):
         self.subtitle.setText(subtitle)
         self.subtitle.setToolTip(subtitle)
 
+    @Slot(str)
+    def rename(self, title: str) -> None:
+        """The run is called something else now."""
+        self.title.setText(title)
+        self.title.setToolTip(title)
+
     def set_can_start(self, can_start: bool) -> None:
         """Says whether the draft is ready."""
         self._can_start = can_start

@@ -154,4 +154,4 @@ class RunCurves(QWidget):
     @Slot()
     def _reset_views(self) -> None:
         for plot in (self.loss, *self._metrics.values()):
-            plot.reset_view()
+            plot.show_all()

@@ -232,9 +232,8 @@ class RunNarrator(QObject):
         started, messages = self._controller.training.started, self._messages
         name = started.name if started else self.tr("The run")
         if isinstance(event, RunStopped) and not event.kept:
-            messages.show_info(
+            messages.show_done(
                 self.tr("“{name}” was discarded.").format(name=name),
-                self.tr("Undo"),
                 partial(self._controller.repository.restore, event.run),
             )
         elif event.state in (RunState.FAILED, RunState.INTERRUPTED):

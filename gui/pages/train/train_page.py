@@ -147,6 +147,7 @@ class TrainPage(Page):
         controller.estimates.changed.connect(self._show_draft)
         controller.training.preparing.connect(self._on_preparing)
         controller.training.run_event.connect(self._on_run_event)
+        controller.training.renamed.connect(self.bar.rename)
         controller.training.state_changed.connect(self._on_state_changed)
         controller.training.start_rejected.connect(self._on_start_rejected)
         controller.devices.sampled.connect(self._on_devices_sampled)

@@ -1,0 +1,89 @@
+"""RecentMenu: what can be done with a file or folder that was opened before."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtWidgets import QMenu
+
+from gui.pages.data.data_cards import RecentSources
+from gui.pages.data.open_dialogs import OpenDialogs
+from gui.state.draft_controller import DraftController
+from gui.state.messages import Messages
+from gui.widgets.card_list import CardList
+from gui.widgets.path_row import show_in_file_manager
+
+
+class RecentMenu(QObject):
+    """The menu of one's own cards.
+
+    Signals:
+        changed(): The list is another one.
+
+    Args:
+        cards: The cards.
+        recent: What was opened before.
+        drafts: What was chosen for it moves with it.
+        dialogs: Asks where it lies now.
+        messages: Where it is said what was done.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        cards: CardList,
+        recent: RecentSources,
+        drafts: DraftController,
+        dialogs: OpenDialogs,
+        messages: Messages,
+    ) -> None:
+        super().__init__(cards)
+        self._cards = cards
+        self._recent = recent
+        self._drafts = drafts
+        self._dialogs = dialogs
+        self._messages = messages
+        cards.menu_asked.connect(self._open)
+
+    @Slot(str, QPoint)
+    def _open(self, path: str, place: QPoint) -> None:
+        if path in self._recent.paths:
+            self.menu(path).popup(place)
+
+    def menu(self, path: str) -> QMenu:
+        """Returns a new menu for a file or folder."""
+        menu = QMenu(self._cards)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        show = menu.addAction(self.tr("Show in the file manager"))
+        show.triggered.connect(lambda: show_in_file_manager(Path(path)))
+        show.setEnabled(Path(path).exists())
+        find = menu.addAction(self.tr("It lies somewhere else…"))
+        find.triggered.connect(lambda: self._ask_where(path))
+        remove = menu.addAction(self.tr("Remove from the list"))
+        remove.triggered.connect(lambda: self.remove(path))
+        return menu
+
+    def remove(self, path: str) -> None:
+        """Takes it off the list, not off the disk; it can be undone."""
+        before = self._recent.paths
+        self._recent.forget(path)
+        self.changed.emit()
+        text = self.tr("“{name}” is no longer on the list. The file itself is untouched.")
+        self._messages.show_done(text.format(name=Path(path).name), partial(self._put_back, before))
+
+    def relocate(self, path: str, to: str) -> None:
+        """Lets a source, with what was chosen for it, stand for another place on disk."""
+        self._recent.move(path, to)
+        self._drafts.relocate(path, to)
+        self.changed.emit()
+
+    def _put_back(self, paths: list[str]) -> None:
+        self._recent.put_back(paths)
+        self.changed.emit()
+
+    def _ask_where(self, path: str) -> None:
+        name = Path(path)
+        self._dialogs.ask_where(name.name, not name.suffix, partial(self.relocate, path))
