@@ -52,6 +52,8 @@ def _bad(item: Parameter) -> Iterator[Any]:
             yield from ("no such choice", 1)
         case ParameterKind.TEXT:
             yield 5
+        case ParameterKind.TEXT_LIST:
+            yield from ("one", [5])
         case ParameterKind.INTEGER_LIST:
             yield from ("many", 3, ["many"])
             good = next(iter(item.default or ()), 1)

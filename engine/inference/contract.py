@@ -73,6 +73,7 @@ class Contract:
         for what, trained_on, found in (
             ("columns", self.feature_names, examples.feature_names),
             ("categories", _categories(self.reading), _categories(examples.reading)),
+            ("thousands", _grouped(self.reading), _grouped(examples.reading)),
             ("classes", self.class_names, examples.class_names),
             ("black and white", _ranges(self.reading), _ranges(examples.reading)),
             ("shape", self.preprocessing.inputs.raw_shape, examples.x.shape[1:]),
@@ -131,6 +132,12 @@ class Contract:
                 f"The model of this run cannot be used: '{FILE_NAME}' is damaged ({error}).",
                 "Train it again with the same settings.",
             ) from error
+
+
+def _grouped(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns with numbers such as 1,234 that are read as thousands; once they were fractions."""
+    columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
+    return tuple(item["name"] for item in columns if item.get("grouped"))
 
 
 def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:

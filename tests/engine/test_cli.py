@@ -300,6 +300,35 @@ class TestSettings:
         values = parse("train", "--data", "number_words", "--set", full)
         assert values["data"]["parameters"] == {"target": "French"}
 
+    def test_a_column_of_a_table(self, tmp_path):
+        (tmp_path / "t.csv").write_text("a-b.c,2019,y\n1,2,0.5\n3,4,1.5\n")
+        data = ("train", "--data", str(tmp_path / "t.csv"))
+        given = ["a-b.c.type=category", "2019.decimal=comma", "a-b.c.constant=5=6"]
+        values = parse(
+            *data, *(part for item in given for part in ("--set", f"data.columns.{item}"))
+        )
+        assert values["data"]["columns"] == {
+            "a-b.c": {"type": "category", "constant": "5=6"},
+            "2019": {"decimal": "comma"},
+        }
+        with pytest.raises(SpecError) as caught:
+            parse(*data, "--set", "data.columns.y.typ=number")
+        assert "type, gaps, constant, decimal" in caught.value.problems[0].hint
+
+    def test_names_stay_names(self, tmp_path):
+        (tmp_path / "t.csv").write_text("2019,part,y\n1,2,0.5\n3,4,1.5\n")
+        data = ("train", "--data", str(tmp_path / "t.csv"))
+        for text, names in (("part", ["part"]), ("2019", ["2019"]), ("a, 1", ["a", "1"])):
+            values = parse(*data, "--set", f"data.exclude={text}", "--set", "data.target=2019")
+            assert values["data"]["exclude"] == names
+            assert values["data"]["target"] == "2019"
+        assert parse(*data, "--set", 'exclude=["a,b"]')["data"]["exclude"] == ["a,b"]
+
+    def test_a_list_of_names_is_asked_for_as_such(self):
+        with pytest.raises(SpecError) as caught:
+            RunSpec.from_dict({"data": {"source": "iris", "exclude": "part"}})
+        assert 'Must be a list of names, such as ["a", "b"].' in caught.value.problems[0].message
+
     def test_given_twice(self):
         with pytest.raises(SpecError, match=r"given twice. Received: 3 and 4"):
             parse("train", "--data", "iris", "--epochs", "3", "--set", "epochs=4")

@@ -314,6 +314,32 @@ class TestPrediction:
         with pytest.raises(DatasetError, match="Received: '€1500' in line 2"):
             read_inputs(new, asked)
 
+    def test_a_model_of_fractions_is_not_given_thousands(self, tmp_path: Path) -> None:
+        path = with_target(tmp_path, ["1,234", "2,345", "3,456"], "\t")
+        contract = self.contract(load(path, columns={"a": {"decimal": "comma"}}))
+        with pytest.raises(DatasetError, match="thousands"):
+            contract.check(load(path))
+
+    def test_the_names_looked_for_tell_if_there_is_a_header(self, tmp_path: Path) -> None:
+        columns = {"2019": ["1.5", "2.5", "4"], "k": ["p", "q", "p"], "y": ["1.5", "2", "3"]}
+        path = write(tmp_path, columns)
+        asked = self.contract(load(path)).input_spec
+        new = tmp_path / "new.csv"
+        new.write_text("2019,k\n2020,p\n2021,q\n", "utf-8")
+        assert read_inputs(new, asked).tolist() == [[2020, 0], [2021, 1]]
+        path.write_text("5,3,1.5\n4,6,2.5\n3,5,3.5\n", "utf-8")
+        asked = self.contract(load(path, "column 3")).input_spec
+        new.write_text("7,8\n", "utf-8")
+        assert read_inputs(new, asked).tolist() == [[7, 8]]
+
+    def test_columns_that_do_not_show_it_follow_the_file(self, tmp_path: Path) -> None:
+        path = with_target(tmp_path, ["1,234", "2,345", "999"], "\t", b=["5", "6", "8"])
+        asked = self.contract(load(path)).input_spec
+        assert read_row("1,500;2,000", asked).tolist() == [[1500, 2000]]
+        path = with_target(tmp_path, ["0,5", "1,25", "2"], ";", b=["5", "6", "8"])
+        asked = self.contract(load(path)).input_spec
+        assert read_row("1,500;2.000", asked).tolist() == [[1.5, 2000]]
+
     def test_numbers_of_a_workbook_are_what_they_are(self, tmp_path: Path) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -402,6 +428,12 @@ class TestCellsThatDoNotFit:
         assert not np.isnan(examples.x[8]).any()
         named = [name for item in examples.findings for name in item.names]
         assert f"line 9: '{odd}'" in named or f"'{odd}': 1" in named
+
+    def test_dates_among_which_many_are_not_known(self, tmp_path: Path) -> None:
+        cells = ["unknown" if n % 3 == 0 else f"2023-05-{n % 28 + 1:02}" for n in range(40)]
+        examples = load(with_target(tmp_path, cells))
+        assert kind(examples, "a") == "date"
+        assert int(np.isnan(examples.x[:, 0]).sum()) == 14
 
     def test_dates_in_which_the_day_may_come_first(self, tmp_path: Path) -> None:
         cells = [f"{day:02}/03/2023" for day in range(1, 31)]

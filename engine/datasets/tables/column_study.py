@@ -14,6 +14,7 @@ from engine.datasets.tables.table_cells import (
     CODE,
     LARGEST,
     MISTAKE_SHARE,
+    MOST_MARKS,
     NAMELESS,
     Numbers,
     blank_cells,
@@ -217,9 +218,12 @@ class ColumnStudy:
         if not self.n_dates:
             return ()
         least = min((self.missed[form].count for form in self.forms), default=0)
-        if least > MISTAKE_SHARE * self.n_dates:
-            return ()
-        return tuple(form for form in self.forms if self.missed[form].count == least)
+        found = tuple(form for form in self.forms if self.missed[form].count == least)
+        if found and least > MISTAKE_SHARE * self.n_dates:
+            # A few words, such as "unknown", stand for days that are not known.
+            words = {cell for cell, _ in self.missed[found[0]].first}
+            return found if len(words) <= MOST_MARKS and 2 * least <= self.n_dates else ()
+        return found
 
     @property
     def no_dates(self) -> Fault:

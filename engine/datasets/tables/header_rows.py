@@ -20,6 +20,7 @@ LOOKED_AT_ROWS = 200
 _MOST_ABOVE = 30
 _NEARLY_ALL = 0.9
 _MIN_SEQUENCE = 4
+_LARGEST = 1e300
 _YEARS = range(1500, 2301)
 
 Rows = Sequence[Sequence[str]]
@@ -166,20 +167,26 @@ def _is_censored(name: str) -> bool:
 
 def _may_name(known: Sequence[float], numbers: Sequence[float | None], columns: Rows) -> bool:
     """Whether whole numbers are years or counts that name columns, as values do not go on."""
-    steps = {after - before for before, after in pairwise(known)}
+    steps = [after - before for before, after in pairwise(known)]
     above = [column for value, column in zip(numbers, columns, strict=True) if value is not None]
     are_years = all(value in _YEARS for value in known)
-    if are_years and len(steps) <= max(1, len(known) // 2) and 0 not in steps:
+    if are_years and (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
         return not any(
             _are_numbers(column) and all(_number(c) in _YEARS for c in column if _number(c))
             for column in above
         )
-    if len(known) < _MIN_SEQUENCE or len(steps) != 1 or 0 in steps:
+    if len(set(steps)) != 1 or steps[0] == 0:
         return False
-    return not all(
+    if known[0] in (0, 1) and steps[0] == 1 and all(map(_has_fractions, above)):
+        return True  # as pandas counts columns without names
+    return len(known) >= _MIN_SEQUENCE and not all(
         len({b - a for a, b in pairwise(row)}) == 1
         for row in zip(*[[_number(c) or 0.0 for c in column] for column in above], strict=True)
     )
+
+
+def _has_fractions(column: Sequence[str]) -> bool:
+    return any(value != int(value) for cell in column if (value := _number(cell)) is not None)
 
 
 def _are_numbers(column: Sequence[str]) -> bool:
@@ -225,8 +232,10 @@ def _widened(row: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def _number(cell: str) -> float | None:
+    """The number in a cell, by either decimal sign; None: none, or one too large for a count."""
     written = written_number(cell)
     if written is None:
         found = parse_number(cell)
-        return found if found is not None and found == found and abs(found) < 1e300 else None
-    return written.by_point if written.by_point is not None else written.by_comma
+    else:
+        found = written.by_comma if written.by_point is None else written.by_point
+    return found if found is not None and abs(found) < _LARGEST else None  # nor NaN

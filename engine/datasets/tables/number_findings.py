@@ -61,7 +61,8 @@ def how_read(
         facts.append(("some are below 0 without a minus before them", "accounting"))
     if not facts:
         return []
-    meanings = dict.fromkeys(_meaning(marks.examples[sort], style) for _, sort in facts)
+    shown = [marks.examples[sort] for _, sort in facts if sort in marks.examples]
+    meanings = dict.fromkeys(_meaning(cells, style) for cells in shown)
     text = (
         f"How the numbers of '{name}' are read: {'; '.join(fact for fact, _ in facts)}. "
         f"{'; '.join(meanings)}."

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from engine.datasets.tables.written_numbers import (
     Written,
 )
 
+_SIGNS: tuple[Sign, ...] = (".", ",")
 _MIN_OPEN = 10
 _MAX_UNITS = 50
 _EXAMPLES = 3
@@ -145,6 +146,11 @@ class NumberMarks:
         """Numbers that mean one thing or another."""
         return self.n_open_point + self.n_open_comma
 
+    def groups_open(self, decimal: Sign) -> bool:
+        """Whether some that could be fractions are thousands by this decimal sign."""
+        n_grouped = {".": self.n_open_comma, ",": self.n_open_point}.get(decimal, 0)
+        return n_grouped > 0
+
     @property
     def n_bare(self) -> int:
         """Numbers without a unit."""
@@ -266,7 +272,15 @@ def decide_all(
     decided: Styles = {}
     for name, item in marks.items():
         own = item.sign if name in witnesses else ""
-        others = [sign for sign in (".", ",") if signs[sign] > (sign == own)]
-        agreed = others[0] if len(others) == 1 else ""
-        decided[name] = decide(item, base, asked.get(name, ""), cast("Sign", agreed), delimiter)
+        others = [sign for sign in _SIGNS if signs[sign] > (sign == own)]
+        agreed: Sign = others[0] if len(others) == 1 else ""
+        decided[name] = decide(item, base, asked.get(name, ""), agreed, delimiter)
+    shown = {style.decimal for style, reason in decided.values() if reason is not Reason.NOTHING}
+    found = [sign for sign in _SIGNS if sign in shown or signs[sign]]
+    agreed = found[0] if len(found) == 1 else ""
+    for name, (style, reason) in decided.items():
+        sign = marks[name].sign or agreed
+        if reason is Reason.NOTHING and sign not in ("", style.decimal):
+            # New inputs are written as the file is, even where this column does not show how.
+            decided[name] = (replace(style, decimal=sign, is_strict=False), reason)
     return decided

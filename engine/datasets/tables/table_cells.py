@@ -29,6 +29,8 @@ GAP_WORDS = MISSING_LABELS | {
 """In a column of numbers these words stand for a gap; in a column of text they are text."""
 MISTAKE_SHARE = 0.1
 """Up to this share of cells that are no numbers is a mistake in a column of numbers."""
+MOST_MARKS = 5
+"""So many different texts, such as `<0.5`, may stand for numbers or dates that are not known."""
 LARGEST = float(np.finfo(np.float32).max)
 """Larger numbers cannot be computed with."""
 CODE = r"[+-]?0[0-9]+"
@@ -91,21 +93,19 @@ def read_numbers(cells: Cells, style: NumberStyle, marks: NumberMarks | None = N
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if style.decimal != ",":
-        try:
-            # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
-            read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
-        except pa.ArrowInvalid:
-            return _read_distinct(cells, style, marks)
-        values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
-        nothing = np.zeros(len(values), bool)
-        if style.bare:
-            if marks is not None:
-                marks.add_plain(cells, values)
-            words = np.isnan(values) & ~blank_cells(cells)
-            found = (words, nothing) if style.gap_words else (nothing, words)
-            return Numbers(values, *found)
-    return _read_distinct(cells, style, marks)
+    try:
+        # Arrow reads what Python's float reads, to the same bits, or refuses the whole chunk.
+        read = pc.if_else(pc.equal(cells, ""), None, cells).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _read_distinct(cells, style, marks)
+    if not style.bare or (style.decimal == "," and pc.any(pc.match_substring(cells, ".")).as_py()):
+        return _read_distinct(cells, style, marks)
+    values = np.asarray(read.to_numpy(zero_copy_only=False), np.float64)
+    if marks is not None:
+        marks.add_plain(cells, values)
+    nothing = np.zeros(len(values), bool)
+    words = np.isnan(values) & ~blank_cells(cells)
+    return Numbers(values, words, nothing) if style.gap_words else Numbers(values, nothing, words)
 
 
 def _read_distinct(cells: Cells, style: NumberStyle, marks: NumberMarks | None) -> Numbers:

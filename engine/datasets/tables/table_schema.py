@@ -15,6 +15,7 @@ from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     GAP_WORDS,
     MISTAKE_SHARE,
+    MOST_MARKS,
     YES_AND_NO,
     cell_number,
     fitting_forms,
@@ -34,8 +35,6 @@ INDICATOR_SHARE = 0.05
 MOST_MISTAKES = 0.5
 """No more of the cells than this share may hold something else where a type was chosen."""
 _MAX_ID_LETTERS = 64
-# So many different texts among measured numbers, such as <0.5, stand for what was not measured.
-_MARKS = 5
 # What has three words or more on average says something, even where no two are the same.
 _MIN_TEXT_SPACES = 2
 _ID_NAME = re.compile(
@@ -82,6 +81,7 @@ class ColumnPlan:
         words: Of free text, the words that are features; see `text_words`.
         unit: What it is cut into, ``word`` or ``character``.
         numbers: How its numbers are written, where the file as a whole does not say.
+        is_grouped: Some could be fractions, but are read as thousands.
         n_missing: Cells that hold nothing, a word for that, or what does not fit.
         is_chosen: Someone said the type.
     """
@@ -96,6 +96,7 @@ class ColumnPlan:
     words: tuple[str, ...] = ()
     unit: str = "word"
     numbers: dict[str, Any] | None = None
+    is_grouped: bool = False
     n_missing: int = 0
     is_chosen: bool = False
 
@@ -133,6 +134,8 @@ class ColumnPlan:
             ]
         if self.numbers is not None:
             common["numbers"] = self.numbers
+        if self.is_grouped:
+            common["grouped"] = True
         return [{"name": self.name, **common}]
 
 
@@ -155,6 +158,7 @@ def plan_column(
         study.name,
         kind,
         numbers=study.style.to_dict() if study.style != style else None,
+        is_grouped=study.marks.groups_open(study.style.decimal),
         n_missing=n_missing(study, kind, gap_words),
         is_chosen=spec.type != "auto",
     )
@@ -216,7 +220,7 @@ def _are_measured(study: ColumnStudy) -> bool:
         return False
     others = others_than_numbers(study)
     # Numbers in another unit are no words.
-    return len(others) <= _MARKS and all(written_number(cell) is None for cell in others)
+    return len(others) <= MOST_MARKS and all(written_number(cell) is None for cell in others)
 
 
 def others_than_numbers(study: ColumnStudy) -> list[str]:
