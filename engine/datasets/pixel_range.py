@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
+from engine.errors import DatasetError
+from engine.spec.parameters import Parameters, parameter
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -19,6 +21,24 @@ FEW_STEPS = 16
 _NARROW = 1 / 8
 # Of new values, as many may lie far outside.
 _FEW_OUTSIDE = 0.1
+
+
+class RangeParameters(Parameters):
+    """What is black and white, where people say so."""
+
+    black: float | None = parameter(
+        None,
+        label="Black",
+        help="The value that is black, in images of more than 8 bits; where there are none, in "
+        "all. Left open: told by the values of all of them.",
+        advanced=True,
+    )
+    white: float | None = parameter(
+        None,
+        label="White",
+        help="The value that is white, likewise.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,22 @@ class PixelRange:
         if not is_whole or usual.low != 0 or not 255 < highest <= DEPTHS[-1]:
             return usual
         return cls(0, next(depth for depth in DEPTHS if depth >= highest))
+
+    def asked(self, black: float | None, white: float | None) -> PixelRange:
+        """The range with what people say instead.
+
+        Raises:
+            DatasetError: White is not above black.
+        """
+        low = self.low if black is None else black
+        high = self.high if white is None else white
+        if low >= high:
+            raise DatasetError(
+                f"White must be above black. Received: {number_text(low)} as black and "
+                f"{number_text(high)} as white.",
+                "Set both, or neither.",
+            )
+        return PixelRange(low, high)
 
     def misfit(self, values: AnyArray) -> str:
         """Says that new values are of another range, so that nearly all would be black or white.

@@ -110,6 +110,28 @@ class TestCompanions:
         assert load(path, target="age").task.value == "regression"
 
 
+class TestRange:
+    def test_hot_pixels_are_said_with_the_way_out(self, tmp_path):
+        x = rng.integers(0, 2_000, (N, 12, 12)).astype(np.uint16)
+        x[:, 0, 0] = 65_535
+        path = saved(tmp_path / "a.npz", x=x, y=LABELS)
+        examples = load(path)
+        assert (examples.reading["low"], examples.reading["high"]) == (0, 65_535)
+        (finding,) = [item for item in examples.findings if "Nearly all pixels" in item.text]
+        changes = finding.remedies[0].changes.items()
+        chosen = load(path, parameters={key.rpartition(".")[2]: value for key, value in changes})
+        assert chosen.x[:][:, 1:].max() == 255
+        assert np.median(chosen.x[:]) > 100
+        assert not any("Nearly all pixels" in item.text for item in chosen.findings)
+        with pytest.raises(DatasetError, match="White must be above black"):
+            load(path, parameters={"white": 0})
+
+    def test_usual_images_raise_no_doubt(self, tmp_path):
+        for x in (IMAGES, rng.random((N, 8, 8)), rng.integers(0, 65_536, (N, 8, 8)).astype("u2")):
+            examples = load(saved(tmp_path / "a.npz", x=x, y=LABELS))
+            assert not any("Nearly all pixels" in item.text for item in examples.findings)
+
+
 class TestLabels:
     def load(self, tmp_path, y, **values):
         return load(saved(tmp_path / "a.npz", x=IMAGES, y=y), **values)
