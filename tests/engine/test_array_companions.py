@@ -8,8 +8,10 @@ from engine.datasets.base import InputSpec
 from engine.datasets.numpy_files.array_inputs import read_inputs
 from engine.errors import DatasetError
 from engine.events.findings import Trouble
-from engine.spec.run_spec import DataSpec
+from engine.inference.contract import Contract
+from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Signature
+from engine.training.prepared_data import prepare
 
 rng = np.random.default_rng(0)
 N = 30
@@ -125,6 +127,16 @@ class TestRange:
         assert not any("Nearly all pixels" in item.text for item in chosen.findings)
         with pytest.raises(DatasetError, match="White must be above black"):
             load(path, parameters={"white": 0})
+
+    def test_a_model_knows_its_range(self, tmp_path):
+        path = saved(tmp_path / "a.npz", x=rng.random((N, 8, 8)), y=LABELS)
+        values = {"data": {"source": str(path)}, "model": {"name": "mlp"}}
+        data = prepare(RunSpec.from_dict(values))
+        contract = Contract.of(data.examples, data.preprocessing)
+        contract.check(data.examples)
+        values["data"]["parameters"] = {"white": 2}
+        with pytest.raises(DatasetError, match="black and white"):
+            contract.check(prepare(RunSpec.from_dict(values)).examples)
 
     def test_usual_images_raise_no_doubt(self, tmp_path):
         for x in (IMAGES, rng.random((N, 8, 8)), rng.integers(0, 65_536, (N, 8, 8)).astype("u2")):
