@@ -70,6 +70,15 @@ class TestBroken:
         counts = [i.count for i in seen.findings if i.trouble is Trouble.UNREADABLE]
         assert sum(counts) == 4
 
+    def test_of_many_files_those_that_were_opened_are_said(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("engine.datasets.packing._OPENED_FILES", 10)
+        monkeypatch.setattr("engine.datasets.pictures.image_survey._HEADS", 7)
+        for number in range(12):
+            picture(tmp_path / "ab"[number % 2] / f"{number}.png")
+        (tmp_path / "a" / "0.png").write_bytes(b"")
+        texts = [i.text for i in inspected(tmp_path).findings if i.trouble is Trouble.UNREADABLE]
+        assert texts == ["1 file of the 7 that were opened, of 12, cannot be used and is skipped."]
+
 
 class TestTablesOfFiles:
     def table(self, folder, text):

@@ -86,7 +86,7 @@ class ImageFolder(FileDataset):
         columns = {name: values[kept] for name, values in found.columns.items()}
         bad = [(names[index], reason) for index, reason in seen.bad.items()]
         findings = [*listing.findings, *found.findings, *found.targets.findings]
-        findings += unreadable(bad, len(names))
+        findings += unreadable(bad, len(names), len(seen.heads) + len(seen.bad))
         names = [names[index] for index in kept]
         findings += seen.findings
         findings += copies_among(paths, names, y, self.data.exclude, progress)

@@ -87,7 +87,7 @@ class Recordings(FileDataset):
         findings = [
             *found.findings,
             *found.targets.findings,
-            *unreadable(bad, len(names)),
+            *unreadable(bad, len(names), len(seen.headers) + len(seen.bad)),
             *seen.findings,
         ]
         names = [names[index] for index in kept]
