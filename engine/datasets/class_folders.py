@@ -66,7 +66,11 @@ def labelled_by_folder(
     names = listing.class_names
     findings: list[DataFinding] = []
     if len(names) < 2:
-        raise _one_class(path, names, files, noun, has_tables)
+        error = _one_class(path, names, files, noun, has_tables)
+        if parts := listing.meaning.parts:
+            hint = f"{error.hint} To learn {', '.join(parts)} as classes, set folders to 'classes'."
+            error = DatasetError(error.message, hint)
+        raise error
     loose = len(listing.files) - len(files)
     if loose:
         text = f"{loose:,} {noun} are in no class's folder and are left out."

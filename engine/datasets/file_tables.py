@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -39,6 +41,9 @@ class FileTableParameters(FolderParameters):
         "with 'none' only an empty cell is none.",
         advanced=True,
     )
+
+
+TableReader: TypeAlias = "Callable[[Path, Sequence[FoundFile]], FileTable]"
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,65 @@ class FileTable:
         )
         finding = DataFinding(Trouble.UNDERSTOOD, target, text, remedies=remedies)
         return replace(self, findings=(*self.findings, finding))
+
+
+def tables_of(folder: Path) -> list[list[Path]]:
+    """The tables of a folder: each at its top by itself, or else those of one name below it."""
+    entries = sorted(folder.iterdir())
+    top = [[entry] for entry in entries if entry.suffix.lower() in TABLE_SUFFIXES]
+    if top:
+        return top
+    below: dict[str, list[Path]] = {}
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        with suppress(OSError):  # a file, or forbidden, which the listing tells
+            for path in sorted(entry.iterdir()):
+                if path.suffix.lower() in TABLE_SUFFIXES:
+                    below.setdefault(path.name, []).append(path)
+    return list(below.values())
+
+
+def table_of_files(
+    folder: Path, files: Sequence[FoundFile], read: TableReader | None = None
+) -> FileTable:
+    """The first of a folder's tables that names its files: labels.csv, not sample_submission.csv.
+
+    Args:
+        folder: Where the files are, or below.
+        files: Those it may name.
+        read: Reads a table; None: `read_file_table`.
+
+    Raises:
+        DatasetError: None names them; the message is of the first.
+    """
+    read = read or read_file_table
+    refusal: DatasetError | None = None
+    for group in tables_of(folder):
+        try:
+            return _joined(
+                [read(path, [f for f in files if path.parent in f.path.parents]) for path in group]
+            )
+        except DatasetError as error:
+            refusal = refusal or error
+    raise refusal or DatasetError(
+        f"'{folder}' has no table of labels.", "Add a CSV table of file names and labels."
+    )
+
+
+def _joined(tables: Sequence[FileTable]) -> FileTable:
+    """Tables of several parts as one, with the columns that all of them have."""
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    common = [name for name in first.columns if all(name in table.columns for table in tables)]
+    return FileTable(
+        tuple(file for table in tables for file in table.files),
+        {name: np.concatenate([table.columns[name] for table in tables]) for name in common},
+        first.file_column,
+        tuple(finding for table in tables for finding in table.findings),
+        tuple(dict.fromkeys(note for table in tables for note in table.notes)),
+    )
 
 
 def read_file_table(path: Path, files: Sequence[FoundFile]) -> FileTable:

@@ -57,6 +57,7 @@ def glance(path: Path) -> Glance:
     suffixes: Counter[str] = Counter()
     folders: set[str] = set()
     top: list[Path] = []
+    places: list[tuple[Path, str]] = []
     try:
         os.scandir(path).close()
     except OSError as error:
@@ -64,15 +65,18 @@ def glance(path: Path) -> Glance:
         raise DatasetError(f"The folder '{path}' cannot be listed: {reason}.") from None
     for count, (location, name) in enumerate(_walk(path, [])):
         suffixes[_suffix(name)] += 1
-        above = name.split("/")[:-1]
-        if above and part_of(above[0]) >= 0:
-            above = above[1:]
-        if above:
-            folders.add(above[0])
-        else:
-            top.append(location / _last(name))
+        places.append((location, name))
         if count >= GLANCE_FILES:
             break
+    meaning = FolderMeaning.of([name for _, name in places])
+    for location, name in places:
+        above = name.split("/")[:-1]
+        is_below_part = len(above) > 1 and part_of(above[0]) >= 0
+        class_name = above[1] if is_below_part else meaning.of_file(name)[0]
+        if class_name:
+            folders.add(class_name)
+        else:
+            top.append(location / _last(name))
     if not suffixes:
         raise DatasetError(
             f"The folder '{path}' holds no files.",

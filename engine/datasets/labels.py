@@ -209,7 +209,18 @@ def _of_numbers(values: AnyArray, name: str, task: Task | None) -> Targets:
                 "If it is a quantity, set the task to regression.",
             )
     found = _classes(values, name)
-    return Targets(found.task, found.y, found.class_names, notes)
+    return replace(found, notes=notes, findings=_unlabelled_finding(found.class_names, name))
+
+
+def _unlabelled_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding, ...]:
+    """Says that -1, beside classes from 0 on, often stands for no label."""
+    others = {str(number) for number in range(len(class_names) - 1)}
+    if "-1" not in class_names or len(others) < 2 or {*class_names} - {"-1"} != others:
+        return ()
+    text = (
+        f"'-1' is a class of '{name}'; beside classes from 0 on it often means that none is known."
+    )
+    return (DataFinding(Trouble.UNDERSTOOD, name, text),)
 
 
 def _classes(values: Any, name: str) -> Targets:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
+from engine.errors import DatasetError
+from engine.spec.parameters import Parameters, parameter
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -17,6 +19,26 @@ FEW_STEPS = 16
 """Whole numbers up to this are no brightness of 8 bits but steps, such as those of a mask."""
 # Values of less than this share of the way from 0 up to them keep hardly 32 of 256 steps.
 _NARROW = 1 / 8
+# Of new values, as many may lie far outside.
+_FEW_OUTSIDE = 0.1
+
+
+class RangeParameters(Parameters):
+    """What is black and white, where people say so."""
+
+    black: float | None = parameter(
+        None,
+        label="Black",
+        help="The value that is black, in images of more than 8 bits; where there are none, in "
+        "all. Left open: told by the values of all of them.",
+        advanced=True,
+    )
+    white: float | None = parameter(
+        None,
+        label="White",
+        help="The value that is white, likewise.",
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,22 @@ class PixelRange:
             return usual
         return cls(0, next(depth for depth in DEPTHS if depth >= highest))
 
+    def asked(self, black: float | None, white: float | None) -> PixelRange:
+        """The range with what people say instead.
+
+        Raises:
+            DatasetError: White is not above black.
+        """
+        low = self.low if black is None else black
+        high = self.high if white is None else white
+        if low >= high:
+            raise DatasetError(
+                f"White must be above black. Received: {number_text(low)} as black and "
+                f"{number_text(high)} as white.",
+                "Set both, or neither.",
+            )
+        return PixelRange(low, high)
+
     def misfit(self, values: AnyArray) -> str:
         """Says that new values are of another range, so that nearly all would be black or white.
 
@@ -79,7 +117,10 @@ class PixelRange:
         lowest, highest = float(values.min()), float(values.max())
         wide = self.high - self.low
         is_fraction = values.dtype.kind == "f" and wide > FEW_STEPS and 0 <= lowest < highest <= 1
-        if highest <= self.high + wide and lowest >= self.low - wide and not is_fraction:
+        outside = values[(values < self.low - wide) | (values > self.high + wide)]
+        # A value that stands for none, or a few hot pixels, are cut off as in training.
+        is_few = outside.size <= _FEW_OUTSIDE * values.size or bool(np.ptp(outside) == 0)
+        if is_few and not is_fraction:
             return ""
         return f"{number_text(lowest)} to {number_text(highest)}, where the model knows {self}."
 

@@ -115,7 +115,7 @@ def _samples(
     good = [not isinstance(row, str) for row in read]
     shown = [row for row in read if not isinstance(row, str)]
     x = np.stack(shown) if shown else np.zeros((0, *rows.shape[1:]), rows.dtype)
-    return chosen[good], x, unreadable(bad, len(chosen))
+    return chosen[good], x, unreadable(bad, len(rows), len(chosen))
 
 
 def _columns(examples: Examples) -> list[ColumnProfile]:

@@ -13,7 +13,7 @@ from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
 from engine.preprocessing import Preprocessing
 from engine.spec.parameters import shorten
-from engine.spec.signature import Signature
+from engine.spec.signature import Kind, Signature
 
 SCHEMA_VERSION = 1
 FILE_NAME = "contract.json"
@@ -73,8 +73,13 @@ class Contract:
         for what, trained_on, found in (
             ("columns", self.feature_names, examples.feature_names),
             ("categories", _categories(self.reading), _categories(examples.reading)),
+            ("thousands", _grouped(self.reading), _grouped(examples.reading)),
             ("classes", self.class_names, examples.class_names),
-            ("black and white", _ranges(self.reading), _ranges(examples.reading)),
+            (
+                "black and white",
+                _ranges(self.reading, self.signature.kind),
+                _ranges(examples.reading, examples.kind),
+            ),
             ("shape", self.preprocessing.inputs.raw_shape, examples.x.shape[1:]),
         ):
             if trained_on != found:
@@ -133,6 +138,12 @@ class Contract:
             ) from error
 
 
+def _grouped(reading: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns with numbers such as 1,234 that are read as thousands; once they were fractions."""
+    columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
+    return tuple(item["name"] for item in columns if item.get("grouped"))
+
+
 def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:
     """The categories of each column of a table: their order is what the model knows them by."""
     columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
@@ -140,10 +151,13 @@ def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{name} ({', '.join(map(str, values))})" for name, values in found)
 
 
-def _ranges(reading: Mapping[str, Any]) -> tuple[str, ...]:
+def _ranges(reading: Mapping[str, Any], kind: Kind) -> tuple[str, ...]:
     """Which values of pixels were black and white, by how they are stored, where it is unusual."""
-    usual = {"bytes": [0, 255], "integers": [0, 65_535]}
-    found = {**usual, **reading.get("ranges", {})}
+    if kind not in (Kind.IMAGE, Kind.VIDEO):
+        return ()
+    usual = {"bytes": [0, 255], "integers": [0, 65_535], "arrays": [0, 255]}
+    arrays = [reading.get("low", 0), reading.get("high", 255)]
+    found = {**usual, "arrays": arrays, **reading.get("ranges", {})}
     return tuple(
         f"{name} {low:g} to {high:g}"
         for name, (low, high) in sorted(found.items())

@@ -8,8 +8,10 @@ from engine.datasets.base import InputSpec
 from engine.datasets.numpy_files.array_inputs import read_inputs
 from engine.errors import DatasetError
 from engine.events.findings import Trouble
-from engine.spec.run_spec import DataSpec
+from engine.inference.contract import Contract
+from engine.spec.run_spec import DataSpec, RunSpec
 from engine.spec.signature import Kind, Signature
+from engine.training.prepared_data import prepare
 
 rng = np.random.default_rng(0)
 N = 30
@@ -40,6 +42,7 @@ class TestCompanions:
             {"label_probabilities": rng.random((N, 3))},
             {"labels_onehot": np.eye(3)[LABELS]},
             {"y_pred": LABELS[::-1]},
+            {"label_id": LABELS[::-1]},
             {"sample_weights": rng.random(N)},
             {"image_mean": rng.random((8, 6)), "image_std": rng.random((8, 6))},
             {"class": np.array(["a", "b", "c"])},
@@ -68,6 +71,11 @@ class TestCompanions:
         examples = load(saved(tmp_path / "a.npz", input_ids=tokens, label=LABELS))
         assert examples.x.shape == (N, 12)
         assert examples.target_name == "label"
+
+    @pytest.mark.parametrize("name", ["class_id", "category_id", "label_idx", "category"])
+    def test_numbers_of_classes(self, tmp_path, name):
+        path = saved(tmp_path / "a.npz", images=IMAGES, image_id=IDS, **{name: LABELS})
+        assert load(path).target_name == name
 
     def test_targets_of_another_name(self, tmp_path):
         path = saved(tmp_path / "a.npz", images=IMAGES, age=rng.random(N), image_id=IDS)
@@ -104,12 +112,49 @@ class TestCompanions:
         assert load(path, target="age").task.value == "regression"
 
 
+class TestRange:
+    def test_hot_pixels_are_said_with_the_way_out(self, tmp_path):
+        x = rng.integers(0, 2_000, (N, 12, 12)).astype(np.uint16)
+        x[:, 0, 0] = 65_535
+        path = saved(tmp_path / "a.npz", x=x, y=LABELS)
+        examples = load(path)
+        assert (examples.reading["low"], examples.reading["high"]) == (0, 65_535)
+        (finding,) = [item for item in examples.findings if "Nearly all pixels" in item.text]
+        changes = finding.remedies[0].changes.items()
+        chosen = load(path, parameters={key.rpartition(".")[2]: value for key, value in changes})
+        assert chosen.x[:][:, 1:].max() == 255
+        assert np.median(chosen.x[:]) > 100
+        assert not any("Nearly all pixels" in item.text for item in chosen.findings)
+        with pytest.raises(DatasetError, match="White must be above black"):
+            load(path, parameters={"white": 0})
+
+    def test_a_model_knows_its_range(self, tmp_path):
+        path = saved(tmp_path / "a.npz", x=rng.random((N, 8, 8)), y=LABELS)
+        values = {"data": {"source": str(path)}, "model": {"name": "mlp"}}
+        data = prepare(RunSpec.from_dict(values))
+        contract = Contract.of(data.examples, data.preprocessing)
+        contract.check(data.examples)
+        values["data"]["parameters"] = {"white": 2}
+        with pytest.raises(DatasetError, match="black and white"):
+            contract.check(prepare(RunSpec.from_dict(values)).examples)
+
+    def test_usual_images_raise_no_doubt(self, tmp_path):
+        for x in (IMAGES, rng.random((N, 8, 8)), rng.integers(0, 65_536, (N, 8, 8)).astype("u2")):
+            examples = load(saved(tmp_path / "a.npz", x=x, y=LABELS))
+            assert not any("Nearly all pixels" in item.text for item in examples.findings)
+
+
 class TestLabels:
     def load(self, tmp_path, y, **values):
         return load(saved(tmp_path / "a.npz", x=IMAGES, y=y), **values)
 
     def test_bytes(self, tmp_path):
         assert self.load(tmp_path, np.array([b"cat", b"dog"] * 15)).class_names == ("cat", "dog")
+
+    def test_minus_one_beside_classes_from_0_on_is_said(self, tmp_path):
+        examples = self.load(tmp_path, np.where(LABELS == 2, -1, LABELS))
+        assert examples.class_names == ("-1", "0", "1")
+        assert "often means that none is known" in examples.findings[0].text
 
     @pytest.mark.parametrize("shape", [(N, 8, 6), (N, 8, 6, 2)])
     def test_masks_are_refused(self, tmp_path, shape):
@@ -158,6 +203,21 @@ class TestPrediction:
         np.testing.assert_array_equal(read, pixels[:2])
         read = read_inputs(saved(tmp_path / "c.npz", photos=x[:2], ids=IDS[:2]), spec)
         np.testing.assert_array_equal(read, pixels[:2])
+
+    def test_a_series_of_one_channel(self, tmp_path):
+        x = rng.random((N, 12))
+        path = saved(tmp_path / "a.npz", x=x, y=LABELS)
+        spec = self.spec(load(path, parameters={"holds": "series"}))
+        for rows in (x[:2], x[0]):
+            np.save(tmp_path / "new.npy", rows)
+            np.testing.assert_array_equal(
+                read_inputs(tmp_path / "new.npy", spec)[..., 0], x[: 1 + (rows.ndim > 1)]
+            )
+
+    def test_spellings_of_a_class(self, tmp_path):
+        path = saved(tmp_path / "b.npz", x=IMAGES, y=np.array(["Cat", "cat", "dog"] * 10))
+        assert load(path).class_names == ("Cat", "dog")
+        assert len(load(path, parameters={"spellings": "exact"}).class_names) == 3
 
     def test_another_layout_than_that_of_the_training(self, tmp_path):
         x = rng.integers(0, 256, (N, 8, 6, 3), np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.datasets import load_examples
+from engine.datasets import load_examples, recognise
 from engine.datasets.files import list_files
 from engine.datasets.folder_meaning import FolderMeaning, one_spelling, part_of
 from engine.errors import DatasetError
@@ -85,6 +85,21 @@ class TestPartOrClass:
         assert finding.remedies[0].changes == {"data.parameters.folders": "parts"}
         with pytest.raises(DatasetError, match="only one class, 'car'"):
             load(tmp_path / "x", folders="parts")
+
+    def test_texts_of_a_class_named_train(self, tmp_path):
+        for name in ("train/1.txt", "train/2.txt", "train/3.txt", "plane/1.txt"):
+            path = tmp_path / "x" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"a text of {name}\nof two lines")
+        assert recognise(tmp_path / "x").name == "text_folder"
+        assert load(tmp_path / "x").class_names == ("plane", "train")
+
+    def test_two_parts_without_classes_are_refused_with_the_way_out(self, tmp_path):
+        folder = images(tmp_path / "x", ["valid/1.png", "test/1.png", "expired/1.png"])
+        with pytest.raises(DatasetError) as caught:
+            load(folder)
+        assert "To learn test, valid as classes, set folders to 'classes'" in caught.value.hint
+        assert load(folder, folders="classes").class_names == ("expired", "test", "valid")
 
     def test_a_folder_beside_parts_is_said(self, tmp_path):
         names = [f"{p}/{c}/{i}.png" for p in ("train", "test") for c in "ab" for i in range(3)]

@@ -254,6 +254,17 @@ class TestPrediction:
         read = read_inputs(path, self.spec(examples))
         np.testing.assert_array_equal(read, packed(examples).x[:1])
 
+    @pytest.mark.parametrize("odd", [0, 65_535])
+    def test_what_is_cut_off_in_training_is_no_reason_to_refuse(self, tmp_path, odd):
+        images = np.random.default_rng(0).integers(29_000, 31_000, (8, 60, 60)).astype(np.uint16)
+        images[:, 5, 5] = odd
+        folder = folder_of(tmp_path, images)
+        examples = load(folder)
+        low, high = examples.reading["ranges"]["integers"]
+        assert 29_000 <= low < high <= 31_000
+        read = read_inputs(folder / examples.names[0], self.spec(examples))
+        np.testing.assert_array_equal(read, packed(examples).x[:1])
+
     def test_fractions_without_a_range_are_refused(self, tmp_path):
         (tmp_path / "new.tif").write_bytes(tiff(grey(0.9, 1, np.float32)[0]))
         examples = load(folder_of(tmp_path, grey(255, dtype=np.uint8)))

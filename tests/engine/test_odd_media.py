@@ -70,6 +70,15 @@ class TestBroken:
         counts = [i.count for i in seen.findings if i.trouble is Trouble.UNREADABLE]
         assert sum(counts) == 4
 
+    def test_of_many_files_those_that_were_opened_are_said(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("engine.datasets.packing._OPENED_FILES", 10)
+        monkeypatch.setattr("engine.datasets.pictures.image_survey._HEADS", 7)
+        for number in range(12):
+            picture(tmp_path / "ab"[number % 2] / f"{number}.png")
+        (tmp_path / "a" / "0.png").write_bytes(b"")
+        texts = [i.text for i in inspected(tmp_path).findings if i.trouble is Trouble.UNREADABLE]
+        assert texts == ["1 file of the 7 that were opened, of 12, cannot be used and is skipped."]
+
 
 class TestTablesOfFiles:
     def table(self, folder, text):
@@ -85,6 +94,22 @@ class TestTablesOfFiles:
         examples = self.table(tmp_path, "path,label\n" + rows)
         assert examples.y.tolist() == [0, 1] * 3
         assert "the names of the files alone were compared" in understood(examples)
+
+    @pytest.mark.parametrize("kind", ["images", "sounds"])
+    def test_a_table_in_the_folder_of_each_part(self, tmp_path, kind):
+        """As datasets of Hugging Face have them: metadata.csv beside the files."""
+        for part, count in (("train", 6), ("test", 4)):
+            rows = "file_name,label\n"
+            for number in range(count):
+                suffix = ".png" if kind == "images" else ".wav"
+                path = tmp_path / part / f"{number}{suffix}"
+                picture(path) if kind == "images" else tone(path)
+                rows += f"{path.name},{'xy'[number % 2]}\n"
+            (tmp_path / part / "metadata.csv").write_text(rows)
+        examples = load(tmp_path)
+        assert examples.class_names == ("x", "y")
+        assert np.bincount(examples.given).tolist() == [6, 0, 4]
+        assert examples.y.tolist() == [0, 1] * 5
 
     def test_names_alone_that_fit_several_files_are_refused(self, tmp_path):
         rows = "".join(f"/old/{n // 2:03}.png,{'xy'[n % 2]}\n" for n in range(6))

@@ -314,6 +314,24 @@ class TestPrediction:
         with pytest.raises(DatasetError, match="Received: '€1500' in line 2"):
             read_inputs(new, asked)
 
+    def test_a_model_of_fractions_is_not_given_thousands(self, tmp_path: Path) -> None:
+        path = with_target(tmp_path, ["1,234", "2,345", "3,456"], "\t")
+        contract = self.contract(load(path, columns={"a": {"decimal": "comma"}}))
+        with pytest.raises(DatasetError, match="thousands"):
+            contract.check(load(path))
+
+    def test_the_names_looked_for_tell_if_there_is_a_header(self, tmp_path: Path) -> None:
+        columns = {"2019": ["1.5", "2.5", "4"], "k": ["p", "q", "p"], "y": ["1.5", "2", "3"]}
+        path = write(tmp_path, columns)
+        asked = self.contract(load(path)).input_spec
+        new = tmp_path / "new.csv"
+        new.write_text("2019,k\n2020,p\n2021,q\n", "utf-8")
+        assert read_inputs(new, asked).tolist() == [[2020, 0], [2021, 1]]
+        path.write_text("5,3,1.5\n4,6,2.5\n3,5,3.5\n", "utf-8")
+        asked = self.contract(load(path, "column 3")).input_spec
+        new.write_text("7,8\n", "utf-8")
+        assert read_inputs(new, asked).tolist() == [[7, 8]]
+
     def test_columns_that_do_not_show_it_follow_the_file(self, tmp_path: Path) -> None:
         path = with_target(tmp_path, ["1,234", "2,345", "999"], "\t", b=["5", "6", "8"])
         asked = self.contract(load(path)).input_spec

@@ -65,7 +65,7 @@ def _layouts(shape: Shape, asked: InputSpec) -> Iterator[Shape]:
     """The ways in which one example may lie in a file, the likeliest first."""
     yield tuple(asked.reading.get("stored", shape))
     yield shape
-    if len(shape) == 3 and shape[-1] == 1:
+    if len(shape) > 1 and shape[-1] == 1:
         yield shape[:-1]
     if asked.signature.kind is Kind.IMAGE and len(shape) == 3:
         height, width, channels = shape

@@ -15,6 +15,8 @@ from engine.errors import DatasetError
 _INPUTS = ("x", "data", "image", "images", "feature", "features", "input", "inputs", "samples")
 _TARGETS = ("y", "label", "labels", "target", "targets", "class", "classes", "output", "outputs")
 _CLASSES = (*_TARGETS, "category", "categories", "name", "names")
+_CLASS_WORDS = frozenset({"class", "label", "target", "category"})
+_NUMBERED = frozenset({"id", "ids", "idx", "index", "indices"})
 _COLUMNS = ("feature", "features", "column", "columns")
 # What stands beside inputs and targets; with such a word, a name is neither of them.
 _COMPANIONS = frozenset(
@@ -92,11 +94,17 @@ def beside(path: Path) -> dict[str, ArrayFile]:
 def role_of(name: str) -> tuple[str, int]:
     """What a name says: ``x`` (inputs), ``y`` (targets) or nothing, and the part, -1 for none."""
     words, part = _words_of(name)
-    if any(word in _COMPANIONS for word in words):
+    if _is_companion(words):
         return "", part
-    if any(word in _TARGETS for word in words):
+    if any(word in _TARGETS for word in words) or _CLASS_WORDS.intersection(words):
         return "y", part
     return ("x" if any(word in _INPUTS for word in words) else ""), part
+
+
+def _is_companion(words: Collection[str]) -> bool:
+    """Whether an array so named stands beside inputs and targets; the number of a class is one."""
+    matters = _COMPANIONS.intersection(words)
+    return bool(matters) and not (matters <= _NUMBERED and _CLASS_WORDS.intersection(words))
 
 
 def _words_of(name: str) -> tuple[list[str], int]:
@@ -183,7 +191,7 @@ def _plainness(item: ArrayFile) -> tuple[bool, int]:
 def _by_shapes(found: Mapping[str, ArrayFile]) -> dict[int, Pair]:
     """The pair where one array alone can be the inputs, and one the targets."""
     arrays = list(found.values())
-    plain = [item for item in arrays if not _COMPANIONS.intersection(_words_of(item.name)[0])]
+    plain = [item for item in arrays if not _is_companion(_words_of(item.name)[0])]
     xs, ys = ([item for item in plain if role_of(item.name)[0] == role] for role in ("x", "y"))
     if len(ys) == 1 and not xs:
         others = _beside(ys[0], plain) or _beside(ys[0], arrays)

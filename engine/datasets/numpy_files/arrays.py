@@ -11,6 +11,7 @@ import numpy as np
 from engine.datasets import packing
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.files import Glance
+from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import Targets, imbalance, text_of, understand_targets
 from engine.datasets.numpy_files.array_files import IDX_NAME, ArrayFile, arrays_in, reading
@@ -25,6 +26,7 @@ from engine.datasets.numpy_files.array_pairs import (
     n_rows,
     pair,
 )
+from engine.datasets.numpy_files.array_range import ArrayRange, range_of
 from engine.datasets.numpy_files.array_values import (
     Meaning,
     blocks_of,
@@ -33,17 +35,17 @@ from engine.datasets.numpy_files.array_values import (
     meaning_of,
     value_range,
 )
-from engine.datasets.pixel_range import PixelRange
+from engine.datasets.pixel_range import PixelRange, RangeParameters
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
 NUMPY_SUFFIXES = (".npz", ".npy")
 
 
-class ArrayParameters(Parameters):
+class ArrayParameters(RangeParameters, SpellingParameters):
     """What the arrays are, where their names and shapes do not tell."""
 
     holds: Literal["auto", "table", "images", "series", "video"] = parameter(
@@ -195,13 +197,14 @@ def load_arrays(
     if len(pairs) == 1 and next(iter(pairs.values())).y is None:
         return _table_of(rows, files[0], data, progress)
     meaning = meaning_of(rows.shape, rows.dtype, parameters.holds)
-    values_are, held = PixelRange(), _bytes(meaning, len(rows)) <= packing.MEMORY_LIMIT
+    seen, held = ArrayRange(PixelRange()), _bytes(meaning, len(rows)) <= packing.MEMORY_LIMIT
     if meaning.kind is not Kind.TEXT:
-        lowest, highest = value_range(rows, files[0].name, progress)
-        values_are = PixelRange.of(lowest, highest, rows.dtype.kind in "iub")
+        seen = range_of(rows, files[0].name, meaning, parameters, progress)
     labels = [item.y for item in pairs.values() if item.y is not None]
     values = joined([item.rows(progress) for item in labels])[:]
-    target_name = labels[0].name if len(labels) == 1 and "idx" not in labels[0].name else "label"
+    target_name = (
+        labels[0].name if len(labels) == 1 and not IDX_NAME.fullmatch(labels[0].name) else "label"
+    )
     if data.target not in (None, target_name):
         raise DatasetError(
             f"There is no array '{data.target}' to predict.",
@@ -211,12 +214,11 @@ def load_arrays(
     known, missing = with_labels(values, target_name)
     if missing:
         rows, values, given = _chosen(rows, known), values[known], given[known]
-    targets = understand_targets(values, target_name, data.task)
-    facts = [("Arrays", listing(dict.fromkeys([*files, *labels])))]
-    if meaning.kind in (Kind.IMAGE, Kind.VIDEO):
-        facts.append(("Values", f"{lowest:g} to {highest:g}, taken as {values_are}"))
+    targets = understand_targets(values, target_name, data.task, spellings=parameters.spellings)
+    used = listing(dict.fromkeys([*files, *labels]))
+    findings = (*missing, *meaning.findings, *seen.findings, *targets.findings)
     return Examples(
-        x=converted(rows, meaning, values_are, held),
+        x=converted(rows, meaning, seen.range, held),
         y=targets.y,
         kind=meaning.kind,
         task=targets.task,
@@ -224,13 +226,13 @@ def load_arrays(
         target_name=target_name,
         class_names=targets.class_names,
         notes=targets.notes,
-        findings=(*missing, *meaning.findings, *targets.findings, *_imbalance(targets)),
-        facts=tuple(facts),
+        findings=(*findings, *_imbalance(targets)),
+        facts=(("Arrays", used), *seen.facts),
         names=tuple(f"row {row + 1:,}" for row in known) if missing else (),
         given=given if 0 in pairs and len(pairs) > 1 else None,
         reading={
-            "low": values_are.low,
-            "high": values_are.high,
+            "low": seen.range.low,
+            "high": seen.range.high,
             **({"stored": list(rows.shape[1:])} if meaning.is_changed(rows.shape[1:]) else {}),
         },
     )

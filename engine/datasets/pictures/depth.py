@@ -105,6 +105,9 @@ def _deep_colours(image: PillowImage, path: Path) -> Values:
     try:
         # Of FFmpeg's ways to open files none is used: this decoder alone sees the bytes.
         decoder: Any = av.CodecContext.create(_COLOUR_DECODERS[str(image.format)], "r")
+        # Room for the edges that decoders add.
+        most = (image.width + 256) * (image.height + 256)
+        decoder.options = {"max_pixels": str(most)}
         frames = decoder.decode(av.Packet(path.read_bytes())) or decoder.decode(None)
         decoded = frames[0].reformat(format="rgba64le").to_ndarray()
         is_seen_through = "a" in frames[0].format.name

@@ -15,6 +15,7 @@ from engine.datasets.base import Progress
 from engine.datasets.file_tables import FileTableParameters
 from engine.datasets.pictures.image_files import ImageHead, ImageReader, read_head
 from engine.datasets.pictures.value_survey import ValueSurvey, survey_values
+from engine.datasets.pixel_range import RangeParameters
 from engine.datasets.summaries import distribution
 from engine.datasets.survey import read_heads
 from engine.errors import DatasetError
@@ -37,7 +38,7 @@ _RESIZE_NAMES = {
 }
 
 
-class ImageParameters(FileTableParameters):
+class ImageParameters(RangeParameters, FileTableParameters):
     """How the images of a folder are brought to one size and one kind of colours."""
 
     height: Annotated[int, Field(ge=1, le=2048)] | None = parameter(
@@ -63,19 +64,6 @@ class ImageParameters(FileTableParameters):
         label="Other proportions",
         help="What is done to an image of other proportions: 'stretch' fills the size, 'crop' cuts "
         "off what stands out, 'pad' adds black bars.",
-    )
-    black: float | None = parameter(
-        None,
-        label="Black",
-        help="The value that is black, in images of more than 8 bits; where there are none, in "
-        "all. Left open: told by the values of all of them.",
-        advanced=True,
-    )
-    white: float | None = parameter(
-        None,
-        label="White",
-        help="The value that is white, likewise.",
-        advanced=True,
     )
 
 

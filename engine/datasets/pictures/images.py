@@ -17,7 +17,12 @@ from engine.datasets.class_folders import (
     weights_of,
 )
 from engine.datasets.copies import copies_among
-from engine.datasets.file_tables import TABLE_SUFFIXES, FileTableParameters, read_file_table
+from engine.datasets.file_tables import (
+    TABLE_SUFFIXES,
+    FileTableParameters,
+    table_of_files,
+    tables_of,
+)
 from engine.datasets.files import Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
@@ -81,7 +86,7 @@ class ImageFolder(FileDataset):
         columns = {name: values[kept] for name, values in found.columns.items()}
         bad = [(names[index], reason) for index, reason in seen.bad.items()]
         findings = [*listing.findings, *found.findings, *found.targets.findings]
-        findings += unreadable(bad, len(names))
+        findings += unreadable(bad, len(names), len(seen.heads) + len(seen.bad))
         names = [names[index] for index in kept]
         findings += seen.findings
         findings += copies_among(paths, names, y, self.data.exclude, progress)
@@ -108,30 +113,16 @@ class ImageFolder(FileDataset):
         )
 
     def _labelled(self, listing: Listing, parameters: FileTableParameters) -> Labelled:
-        tables = [
-            entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
-        ]
-        if tables and (self.data.target is not None or len(listing.class_names) < 2):
-            return self._by_table(tables, listing, parameters)
+        is_asked = self.data.target is not None or len(listing.class_names) < 2
+        if is_asked and tables_of(self.path):
+            return self._by_table(listing, parameters)
         return labelled_by_folder(self.path, listing, self.data.task, "images")
 
-    def _by_table(
-        self, tables: list[Path], listing: Listing, parameters: FileTableParameters
-    ) -> Labelled:
-        # labels.csv before sample_submission.csv: the first that names the files counts.
-        refusal: DatasetError | None = None
-        for path in tables:
-            try:
-                table = read_file_table(path, listing.files)
-            except DatasetError as error:
-                refusal = refusal or error
-                continue
-            table, target = table.with_target(self.data.target)
-            table = table.known(target, parameters.gap_words)
-            targets = understand_targets(
-                table.columns[target], target, self.data.task, table.lines, parameters.spellings
-            )
-            given = given_parts(table.files)
-            columns, findings = dict(table.columns), table.findings
-            return Labelled(table.files, targets, target, given, findings, columns, table.notes)
-        raise refusal or DatasetError(f"'{self.path}' has no table of labels.")
+    def _by_table(self, listing: Listing, parameters: FileTableParameters) -> Labelled:
+        table, target = table_of_files(self.path, listing.files).with_target(self.data.target)
+        table = table.known(target, parameters.gap_words)
+        targets = understand_targets(
+            table.columns[target], target, self.data.task, table.lines, parameters.spellings
+        )
+        given, columns = given_parts(table.files), dict(table.columns)
+        return Labelled(table.files, targets, target, given, table.findings, columns, table.notes)

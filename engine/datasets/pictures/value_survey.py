@@ -213,7 +213,7 @@ def _chosen(values: Sequence[FileValues], asked: Asked) -> _Choice:
     is_cut |= any(value.has_gap and value.lowest < bulk.low for value in values)
     usual = bulk if is_cut else whole
     if asked != (None, None):
-        return _Choice(_asked(usual, asked), found, ())
+        return _Choice(usual.asked(*asked), found, ())
     text = f"Values of more than 8 bits: {found} were found, {usual} were taken."
     remedies: tuple[Remedy, ...] = ()
     if is_cut:
@@ -246,24 +246,10 @@ def _dark(values: Sequence[FileValues], taken: PixelRange) -> tuple[DataFinding,
     return (DataFinding(Trouble.UNDERSTOOD, "", text, count=count),)
 
 
-def _asked(usual: PixelRange, asked: Asked) -> PixelRange:
-    low, high = (
-        default if wish is None else wish
-        for default, wish in zip((usual.low, usual.high), asked, strict=True)
-    )
-    if low >= high:
-        raise DatasetError(
-            f"White must be above black. Received: {number_text(low)} as black and "
-            f"{number_text(high)} as white.",
-            "Set both, or neither.",
-        )
-    return PixelRange(low, high)
-
-
 def _of_bytes(paths: Sequence[Path], asked: Asked, progress: Progress) -> ValueSurvey:
     """Bytes are 0 to 255, but for masks and the like, where all of them are a few steps."""
     if asked != (None, None):
-        return _bytes_as(_asked(PixelRange(), asked))
+        return _bytes_as(PixelRange().asked(*asked))
     highest = 0
     # Some from everywhere first: the usual folder is told by one image.
     some = evenly(len(paths), _BYTES_LOOKED_AT)

@@ -18,8 +18,8 @@ from engine.datasets.class_folders import (
     weights_of,
 )
 from engine.datasets.copies import copies_among
-from engine.datasets.file_tables import TABLE_SUFFIXES, FileTable
-from engine.datasets.files import FoundFile, Glance, Listing, list_files
+from engine.datasets.file_tables import TABLE_SUFFIXES, FileTable, table_of_files, tables_of
+from engine.datasets.files import Glance, Listing, list_files
 from engine.datasets.findings import unreadable
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.labels import Targets, imbalance, understand_targets
@@ -87,7 +87,7 @@ class Recordings(FileDataset):
         findings = [
             *found.findings,
             *found.targets.findings,
-            *unreadable(bad, len(names)),
+            *unreadable(bad, len(names), len(seen.headers) + len(seen.bad)),
             *seen.findings,
         ]
         names = [names[index] for index in kept]
@@ -129,7 +129,7 @@ class Recordings(FileDataset):
                     "Put the files beside the table, or in a folder beside it named wavs, clips or "
                     "audio.",
                 )
-            return self._by_table([self.path], files, parameters)
+            return _of_table(read_sound_table(self.path, files), self.data, parameters)
         listing = list_files(self.path, SOUND_SUFFIXES, self.data.exclude, progress, parameters)
         if not listing.files:
             raise DatasetError(
@@ -140,26 +140,11 @@ class Recordings(FileDataset):
         return replace(found, findings=(*listing.findings, *found.findings))
 
     def _in_folder(self, listing: Listing, parameters: SoundParameters) -> Labelled:
-        tables = [
-            entry for entry in sorted(self.path.iterdir()) if entry.suffix.lower() in TABLE_SUFFIXES
-        ]
         asked = self.data.target is not None or self.data.task is Task.TRANSCRIPTION
-        if tables and (asked or len(listing.class_names) < 2):
-            return self._by_table(tables, listing.files, parameters)
-        return labelled_by_folder(self.path, listing, self.data.task, "recordings")
-
-    def _by_table(
-        self, tables: list[Path], files: tuple[FoundFile, ...], parameters: SoundParameters
-    ) -> Labelled:
-        refusal: DatasetError | None = None
-        for path in tables:
-            try:
-                table = read_sound_table(path, files)
-            except DatasetError as error:
-                refusal = refusal or error
-                continue
+        if (asked or len(listing.class_names) < 2) and tables_of(self.path):
+            table = table_of_files(self.path, listing.files, read_sound_table)
             return _of_table(table, self.data, parameters)
-        raise refusal or DatasetError(f"'{self.path}' has no table of labels.")
+        return labelled_by_folder(self.path, listing, self.data.task, "recordings")
 
 
 def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> Labelled:

@@ -20,6 +20,7 @@ LOOKED_AT_ROWS = 200
 _MOST_ABOVE = 30
 _NEARLY_ALL = 0.9
 _MIN_SEQUENCE = 4
+_LARGEST = 1e300
 _YEARS = range(1500, 2301)
 
 Rows = Sequence[Sequence[str]]
@@ -231,8 +232,10 @@ def _widened(row: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def _number(cell: str) -> float | None:
+    """The number in a cell, by either decimal sign; None: none, or one too large for a count."""
     written = written_number(cell)
     if written is None:
         found = parse_number(cell)
-        return found if found is not None and found == found and abs(found) < 1e300 else None
-    return written.by_point if written.by_point is not None else written.by_comma
+    else:
+        found = written.by_comma if written.by_point is None else written.by_point
+    return found if found is not None and abs(found) < _LARGEST else None  # nor NaN

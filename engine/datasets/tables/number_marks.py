@@ -146,6 +146,11 @@ class NumberMarks:
         """Numbers that mean one thing or another."""
         return self.n_open_point + self.n_open_comma
 
+    def groups_open(self, decimal: Sign) -> bool:
+        """Whether some that could be fractions are thousands by this decimal sign."""
+        n_grouped = {".": self.n_open_comma, ",": self.n_open_point}.get(decimal, 0)
+        return n_grouped > 0
+
     @property
     def n_bare(self) -> int:
         """Numbers without a unit."""

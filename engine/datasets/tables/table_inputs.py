@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,12 +49,24 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     if features is None:
         return read_features(path, asked.feature_names)
     parameters = TableParameters(**asked.reading.get("parameters", {}))
-    source = open_source(path, parameters)
+    source = _open(path, parameters, input_columns(asked.reading))
     _require(source, input_columns(asked.reading))
     if source.is_typed:
         features = [_as_typed(feature) for feature in features]
     reader = CellReader(features, number_style(source, parameters), source.line_word)
     return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+
+
+def _open(path: Path, parameters: TableParameters, names: Sequence[str]) -> TableSource:
+    """Opens a table of new inputs: the names that are looked for tell best if it has a header."""
+    source = open_source(path, parameters)
+    if parameters.header == "auto" and not set(names) <= set(source.names):
+        for header in ("yes", "no"):
+            with suppress(DatasetError):
+                other = open_source(path, parameters.model_copy(update={"header": header}))
+                if set(names) <= set(other.names):
+                    return other
+    return source
 
 
 def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -63,6 +63,7 @@ class ColumnPlan:
         words: Of free text, the words that are features; see `text_words`.
         unit: What it is cut into, ``word`` or ``character``.
         numbers: How its numbers are written, where the file as a whole does not say.
+        is_grouped: Some could be fractions, but are read as thousands.
         n_missing: Cells that hold nothing, a word for that, or what does not fit.
         is_chosen: Someone said the type.
     """
@@ -77,6 +78,7 @@ class ColumnPlan:
     words: tuple[str, ...] = ()
     unit: str = "word"
     numbers: dict[str, Any] | None = None
+    is_grouped: bool = False
     n_missing: int = 0
     is_chosen: bool = False
 
@@ -114,6 +116,8 @@ class ColumnPlan:
             ]
         if self.numbers is not None:
             common["numbers"] = self.numbers
+        if self.is_grouped:
+            common["grouped"] = True
         return [{"name": self.name, **common}]
 
 
@@ -136,6 +140,7 @@ def plan_column(
         study.name,
         kind,
         numbers=study.style.to_dict() if study.style != style else None,
+        is_grouped=study.marks.groups_open(study.style.decimal),
         n_missing=n_missing(study, kind, gap_words),
         is_chosen=spec.type != "auto",
     )
