@@ -112,6 +112,14 @@ class TestRowsAbove:
             finding = about(examples, "above the names of the columns")
             assert finding.names == ("line 1: 'Sales report'",)
 
+    @pytest.mark.parametrize("names", ["a,b,y", "# a,b,y"])
+    def test_comments_are_passed_over_unless_they_name_the_columns(
+        self, tmp_path: Path, names: str
+    ) -> None:
+        text = f"# made by us, for you\n#,,units\n{names}\n1,2,0.5\n3,4,1.5\n5,6,2.5\n"
+        found = column_names(write(tmp_path, text))
+        assert found[1:] == ("b", "y")
+
     def test_a_first_column_without_a_name_is_no_title(self, tmp_path: Path) -> None:
         path = write(tmp_path, ",a\n0,5\n1,7\n2,6\n")
         assert column_names(path) == ("column 1", "a")

@@ -118,6 +118,12 @@ def heading_findings(
 def _first_full(rows: Rows) -> int:
     """The first row that is not a title: those above are hardly filled, and names stand below."""
     first = next((place for place, row in enumerate(rows) if any(row)), 0)
+    after = next((place for place, row in enumerate(rows) if any(row) and row[0][:1] != "#"), first)
+    # The last of some comments may hold the names, where none stand below it.
+    for place in (after, after - 1) if after > first else ():
+        below = [row for row in rows[place + 1 :] if any(row)]
+        if len(rows[place]) >= len(rows[after]) and _is_header(rows[place], below)[0]:
+            return place
     widths = [sum(map(bool, row)) for row in rows]
     usual = Counter(width for width in widths[first + 1 :] if width).most_common(1)
     if not usual or widths[first] >= usual[0][0]:
