@@ -17,6 +17,7 @@ from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
 LOOKED_AT_ROWS = 200
+_LOOKED_AT_CELLS, _MIN_ROWS = 50_000, 40
 _MOST_ABOVE = 30
 _NEARLY_ALL = 0.9
 _MIN_SEQUENCE = 4
@@ -48,6 +49,7 @@ def find_header(rows: Rows, wanted: str = "auto") -> Header:
         rows: The first rows, blank ones too; cells as text without surrounding blanks.
         wanted: ``yes`` or ``no`` where someone said whether there is one.
     """
+    rows = rows[: max(_MIN_ROWS, _LOOKED_AT_CELLS // max(1, max(map(len, rows))))]
     start = _first_full(rows)
     if wanted == "auto":
         names, below = rows[start], [row for row in rows[start + 1 :] if any(row)]
