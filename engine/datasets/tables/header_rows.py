@@ -145,11 +145,12 @@ def _first_full(rows: Rows) -> int:
 
 def _is_header(names: Sequence[str], below: Rows) -> tuple[bool, bool]:
     """Whether a row names the columns of those below; and whether that is open."""
-    numbers = [_number(cell) for cell in names]
+    columns = list(zip(*(_widened(row, len(names)) for row in below), strict=True))
+    seen = columns or [()] * len(names)
+    numbers = [_number_above(cell, column) for cell, column in zip(names, seen, strict=True)]
     known = [value for value in numbers if value is not None]
     if any(value != int(value) for value in known):
         return False, False  # a year may name a column; a fraction does not
-    columns = list(zip(*(_widened(row, len(names)) for row in below), strict=True))
     if not columns:
         return len(known) < len(names) or len(set(known)) == len(known), False
     if known and (len(set(known)) < len(known) or not _may_name(known, numbers, columns)):
@@ -162,7 +163,8 @@ def _is_header(names: Sequence[str], below: Rows) -> tuple[bool, bool]:
 def _is_named(names: Sequence[str], columns: Rows) -> bool:
     """A text stands above numbers, and nothing but whole numbers stands above others."""
     for name, column in zip(names, columns, strict=True):
-        is_text = bool(name) and _number(name) is None and name.lower() not in GAP_WORDS
+        is_name = bool(name) and _number_above(name, column) is None
+        is_text = is_name and name.lower() not in GAP_WORDS
         if is_text and _are_numbers(column) and not _is_censored(name):
             return True
     return False
@@ -237,6 +239,16 @@ def _shape(cell: str) -> str:
 
 def _widened(row: Sequence[str], width: int) -> tuple[str, ...]:
     return (*row[:width], *[""] * (width - len(row)))
+
+
+def _number_above(cell: str, column: Sequence[str]) -> float | None:
+    """As `_number`, but none in `30 days` above numbers that have no such unit."""
+    written = written_number(cell)
+    if written is not None and written.unit:
+        others = (written_number(other) for other in column)
+        if not any(other is not None and other.unit == written.unit for other in others):
+            return None
+    return _number(cell)
 
 
 def _number(cell: str) -> float | None:
