@@ -87,6 +87,15 @@ class Architecture(ABC):
     is_autoregressive: bool = False
     embeds_categories: bool = False
 
+    def smaller_in(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Which of `smaller` settings like these are; empty: none."""
+        fitting = [
+            smaller
+            for smaller in self.smaller
+            if all(values.get(name) == value for name, value in smaller.items())
+        ]
+        return max(fitting, key=len, default={})
+
     def title_of(self, values: Mapping[str, Any]) -> str:
         """What people call it, set like this: the short title, unless it has one of its own.
 

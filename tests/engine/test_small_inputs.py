@@ -46,6 +46,14 @@ def test_defaults_fit_themselves(signature, name):
     assert network.output_shape[1:] == (signature.n_outputs,)
 
 
+def test_what_was_fitted_can_be_told():
+    cnn = ARCHITECTURES["cnn"]
+    small = Signature(Kind.IMAGE, Task.CLASSIFICATION, (2, 2, 1), 3)
+    fitted = {"padding": "same", "pool_size": 1}
+    assert cnn.smaller_in(resolved(small, "cnn")) == fitted
+    assert cnn.smaller_in(cnn.parameters().model_dump()) == {}
+
+
 def test_usual_sizes_keep_the_defaults():
     usual = ARCHITECTURES["cnn"].parameters().model_dump()
     signature = Signature(Kind.IMAGE, Task.CLASSIFICATION, (10, 10, 1), 3)

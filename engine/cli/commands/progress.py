@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 
+from engine.architectures import ARCHITECTURES
 from engine.cli.commands.listings import finding_lines
 from engine.cli.commands.output import Output, number, numbers
 from engine.events.findings import Trouble
@@ -19,11 +20,19 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.spec.formatting import duration_text, percent_text
+from engine.spec.run_spec import ModelSpec
 
 _BAR_WIDTH = 24
 _REDRAW_S = 0.1
 # What somebody may believe was learnt from, and was not.
 _NOT_LEARNT = (Trouble.UNREADABLE, Trouble.LEFT_OUT)
+
+
+def _fitted(model: ModelSpec) -> list[str]:
+    """Says which settings are those for data too small for the usual ones."""
+    smaller = ARCHITECTURES[model.chosen].smaller_in(model.parameters)
+    settings = ", ".join(f"{name}={value}" for name, value in smaller.items())
+    return [f"Settings for small data: {settings}."] if settings else []
 
 
 class Progress:
@@ -62,6 +71,7 @@ class Progress:
                     self._output.lines(
                         f"{question.remedies[0].label}; --target names another, such as {others}"
                     )
+                self._output.lines(*_fitted(event.spec.model))
                 for finding in event.profile.findings:
                     if finding.trouble in _NOT_LEARNT:
                         self._output.lines(*finding_lines(finding))
