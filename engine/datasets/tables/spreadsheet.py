@@ -296,4 +296,6 @@ def _column_text(column: Any) -> Any:
         column = column.dictionary_decode()
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
-    return text_cells(pc.fill_null(column.cast(pa.string()), ""))
+    text = column.cast(pa.string())
+    text.validate(full=True)  # a file may call bytes a text that are none
+    return text_cells(pc.fill_null(text, ""))
