@@ -47,6 +47,7 @@ class TestFirstRow:
             "2024-01-31,red\n2024-02-29,blue\n2024-03-31,red",
             "7\n8\n6\n9",
             "5,setosa\n4,other\n6,setosa\n3,other",
+            "5 kg,7\n6 kg,8\n5.5 kg,9",
             "$5,red\n$7,blue\n$6,red",
             "1,2,3\n4,5,6\n7,8,9",
             "2019,5,1\n2020,6,2\n2021,5,1",
@@ -67,6 +68,7 @@ class TestFirstRow:
             "2019,2020,2021\n55.1,59.6,39.4\n39.4,53.8,48.2",
             "2010,2015,2019,2020\n5.1,9.6,3.4,1\n3.4,5.8,4.2,2",
             "0,1,2\n0.5,1.25,7.5\n1.5,2.5,3.5",
+            "30 days,60 days,y\n5,7,1\n6,8,2\n5,9,1",
             "country,2019,2020\nNorway,1.5,2.5\nChad,2.5,3.5\nPeru,1.2,2.2",
             "label,0,1,2,3,4\n7,0,255,17,3,9\n3,18,0,255,7,7",
             "country,1/22/20,1/23/20\nNorway,0,1\nChad,0,2",
@@ -111,6 +113,14 @@ class TestRowsAbove:
             assert examples.n_samples == 3
             finding = about(examples, "above the names of the columns")
             assert finding.names == ("line 1: 'Sales report'",)
+
+    @pytest.mark.parametrize("names", ["a,b,y", "# a,b,y"])
+    def test_comments_are_passed_over_unless_they_name_the_columns(
+        self, tmp_path: Path, names: str
+    ) -> None:
+        text = f"# made by us, for you\n#,,units\n{names}\n1,2,0.5\n3,4,1.5\n5,6,2.5\n"
+        found = column_names(write(tmp_path, text))
+        assert found[1:] == ("b", "y")
 
     def test_a_first_column_without_a_name_is_no_title(self, tmp_path: Path) -> None:
         path = write(tmp_path, ",a\n0,5\n1,7\n2,6\n")

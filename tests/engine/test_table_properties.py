@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
+import math
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -230,3 +232,82 @@ def test_quick_blocks_read_what_the_strict_reader_reads(
 )
 def test_what_is_plain(block: bytes, n_lines: int) -> None:
     assert plain_blocks.plain_lines(block, ",", 2) == n_lines
+
+
+# How ten places write a day; the year of two digits is of 1969 to 2068, as in C.
+DAY_FORMS = (
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%d/%m/%y",
+)
+
+
+@SAME_FOLDER
+@given(
+    days=st.lists(
+        st.dates(datetime.date(1970, 1, 1), datetime.date(2060, 12, 31)),
+        min_size=4,
+        max_size=20,
+        unique=True,
+    ),
+    form=st.sampled_from(DAY_FORMS),
+    clock=st.sampled_from(["", " 13:45", " 07:05:09"]),
+    odd=st.sampled_from(["", "", "?", "0000-00-00"]),
+)
+def test_dates_are_read_back_the_same_or_told(
+    folder: Path, days: list[datetime.date], form: str, clock: str, odd: str
+) -> None:
+    # Enough of them that one odd cell is a mistake.
+    days = days * 4
+    cells = [day.strftime(form) + clock for day in days]
+    expected = [float((day - datetime.date(1970, 1, 1)).days) for day in days]
+    if odd:
+        cells[3], expected[3] = odd, math.nan
+    rows = [[cell, "pq"[place % 2]] for place, cell in enumerate(cells)]
+    path = write(folder, [["day", "y"], *rows])
+
+    def read(**more: Any) -> Any:
+        examples = load(path, **more)
+        place = examples.feature_names.index("day (days)")
+        return examples, np.floor(examples.x[:, place])
+
+    examples, found = read()
+    if not np.array_equal(found, expected, equal_nan=True):
+        (finding,) = [item for item in examples.findings if "the month first" in item.text]
+        (order,) = finding.remedies[0].changes.values()
+        _, found = read(parameters={"dates": order})
+    np.testing.assert_array_equal(found, expected)
+    if odd:
+        named = [name for item in examples.findings for name in item.names]
+        assert f"line 5: '{odd}'" in named or f"'{odd}': 1" in named
+
+
+@SAME_FOLDER
+@given(
+    labels=st.lists(st.integers(-99, 99), min_size=2, max_size=5, unique=True),
+    decimals=st.sampled_from([0, 1]),
+    sign=st.sampled_from([".", ","]),
+    gap=st.sampled_from(["", "N/A", "NaN", "?"]),
+)
+def test_labels_are_read_back_the_same(
+    folder: Path, labels: list[int], decimals: int, sign: str, gap: str
+) -> None:
+    # Fractions are quantities, whole numbers are classes.
+    written = [f"{label}{sign}5" if decimals else str(label) for label in labels] * 8
+    rows = [[f"{place}", cell] for place, cell in enumerate([*written, gap, gap])]
+    examples = load(write(folder, [["a", "y"], *rows], ";"))
+    assert examples.n_samples == len(written)
+    expected = [float(cell.replace(",", ".")) for cell in written]
+    if decimals:
+        assert examples.task is Task.REGRESSION
+        assert examples.y.tolist() == expected
+    else:
+        names = [examples.class_names[index] for index in examples.y]
+        assert [float(name) for name in names] == expected

@@ -280,6 +280,11 @@ class TestWholeColumns:
         assert kind(examples, "a") == "category"
         assert "several units" in told(examples, "a").text
 
+    def test_classes_keep_their_unit(self, tmp_path: Path) -> None:
+        terms = ["36 months", "60 months"] * 8
+        path = write(tmp_path, {"a": [f"{n % 5}.5" for n in range(16)], "y": terms})
+        assert load(path).class_names == ("36 mo", "60 mo")
+
     def test_only_negatives_in_parentheses_are_no_numbers(self, tmp_path: Path) -> None:
         assert kind(load(with_target(tmp_path, ["(1)", "(2)", "(1)", "(2)"])), "a") == "category"
 

@@ -17,6 +17,7 @@ from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
 LOOKED_AT_ROWS = 200
+_LOOKED_AT_CELLS, _MIN_ROWS = 50_000, 40
 _MOST_ABOVE = 30
 _NEARLY_ALL = 0.9
 _MIN_SEQUENCE = 4
@@ -48,6 +49,7 @@ def find_header(rows: Rows, wanted: str = "auto") -> Header:
         rows: The first rows, blank ones too; cells as text without surrounding blanks.
         wanted: ``yes`` or ``no`` where someone said whether there is one.
     """
+    rows = rows[: max(_MIN_ROWS, _LOOKED_AT_CELLS // max(1, max(map(len, rows))))]
     start = _first_full(rows)
     if wanted == "auto":
         names, below = rows[start], [row for row in rows[start + 1 :] if any(row)]
@@ -118,6 +120,12 @@ def heading_findings(
 def _first_full(rows: Rows) -> int:
     """The first row that is not a title: those above are hardly filled, and names stand below."""
     first = next((place for place, row in enumerate(rows) if any(row)), 0)
+    after = next((place for place, row in enumerate(rows) if any(row) and row[0][:1] != "#"), first)
+    # The last of some comments may hold the names, where none stand below it.
+    for place in (after, after - 1) if after > first else ():
+        below = [row for row in rows[place + 1 :] if any(row)]
+        if len(rows[place]) >= len(rows[after]) and _is_header(rows[place], below)[0]:
+            return place
     widths = [sum(map(bool, row)) for row in rows]
     usual = Counter(width for width in widths[first + 1 :] if width).most_common(1)
     if not usual or widths[first] >= usual[0][0]:
@@ -137,11 +145,12 @@ def _first_full(rows: Rows) -> int:
 
 def _is_header(names: Sequence[str], below: Rows) -> tuple[bool, bool]:
     """Whether a row names the columns of those below; and whether that is open."""
-    numbers = [_number(cell) for cell in names]
+    columns = list(zip(*(_widened(row, len(names)) for row in below), strict=True))
+    seen = columns or [()] * len(names)
+    numbers = [_number_above(cell, column) for cell, column in zip(names, seen, strict=True)]
     known = [value for value in numbers if value is not None]
     if any(value != int(value) for value in known):
         return False, False  # a year may name a column; a fraction does not
-    columns = list(zip(*(_widened(row, len(names)) for row in below), strict=True))
     if not columns:
         return len(known) < len(names) or len(set(known)) == len(known), False
     if known and (len(set(known)) < len(known) or not _may_name(known, numbers, columns)):
@@ -154,7 +163,8 @@ def _is_header(names: Sequence[str], below: Rows) -> tuple[bool, bool]:
 def _is_named(names: Sequence[str], columns: Rows) -> bool:
     """A text stands above numbers, and nothing but whole numbers stands above others."""
     for name, column in zip(names, columns, strict=True):
-        is_text = bool(name) and _number(name) is None and name.lower() not in GAP_WORDS
+        is_name = bool(name) and _number_above(name, column) is None
+        is_text = is_name and name.lower() not in GAP_WORDS
         if is_text and _are_numbers(column) and not _is_censored(name):
             return True
     return False
@@ -229,6 +239,16 @@ def _shape(cell: str) -> str:
 
 def _widened(row: Sequence[str], width: int) -> tuple[str, ...]:
     return (*row[:width], *[""] * (width - len(row)))
+
+
+def _number_above(cell: str, column: Sequence[str]) -> float | None:
+    """As `_number`, but none in `30 days` above numbers that have no such unit."""
+    written = written_number(cell)
+    if written is not None and written.unit:
+        others = (written_number(other) for other in column)
+        if not any(other is not None and other.unit == written.unit for other in others):
+            return None
+    return _number(cell)
 
 
 def _number(cell: str) -> float | None:

@@ -16,9 +16,15 @@ CURRENCIES = frozenset(f"{_SYMBOLS} {_CODES}".split())
 _ONE_WAY = (
     "‰ 万 亿 mg oz m nm yd ha cl gal ms ns Hz kHz MHz GHz W MW GW MWh GWh Wh V mV kV mA Ah mAh kN "
     "Nm J kJ MJ cal kcal Pa hPa kPa MPa bar mbar psi mmHg bpm rpm mph m/s kt PS kmpl mpg tons MB "
-    "GB TB KiB MiB GiB bit bits bytes px dB dBm ppm ppb"
+    "GB TB KiB MiB GiB bit bits bytes px dB dBm ppm ppb Mbps Gbps kbps fps lux lm mol mmol IU U/L "
+    "mEq/L kWp l/100km €/kWh $/kg €/kg kg/ha t/ha pcs pts Stk Stück"
 )
 _MORE_WAYS = {
+    "g/dl": "g/dL",
+    "ng/ml": "ng/mL",
+    "pg/ml": "pg/mL",
+    "µg/dl": "µg/dL μg/dL ug/dL",
+    "kg/m²": "kg/m2",
     "%": "percent pct pct.",
     "°": "deg",
     "°C": "℃ ºC",

@@ -48,6 +48,7 @@ from engine.datasets.tables.table_target import (
     quantity_findings,
 )
 from engine.datasets.tables.text_words import learn_words
+from engine.datasets.tables.total_rows import total_findings
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec, DataSpec
@@ -127,6 +128,7 @@ class TableFile(FileDataset):
         findings = [
             *table.report.findings,
             *column_findings(plans, table.studies, shown, target, parameters.gap_words, word),
+            *total_findings(table.held or (), word),
             *quantity_findings(plans[target], task, len(class_names)),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),

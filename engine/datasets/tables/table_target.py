@@ -166,9 +166,10 @@ def encode_target(
             )
         return (), y
     found, places = np.unique(y, return_inverse=True)
-    is_text = plan.type in CATEGORICAL
+    is_text, unit = plan.type in CATEGORICAL, (plan.numbers or {}).get("unit", "")
     names = tuple(
-        plan.values[int(value)] if is_text else number_label(value) for value in found.tolist()
+        plan.values[int(value)] if is_text else f"{number_label(value)} {unit}".rstrip()
+        for value in found.tolist()
     )
     if len(names) == 1:
         raise DatasetError(
