@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # Where one test takes half a minute or more: begun first, none is left to one worker at the end.
-LONG = ("end_to_end", "test_benchmarks", "test_adding", "test_cluster_runs", "test_cluster_steps")
+LONG = frozenset(
+    {"end_to_end", "test_benchmarks", "test_adding", "test_cluster_runs", "test_cluster_steps"}
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
