@@ -14,6 +14,7 @@ from engine.datasets.leakage import across_parts
 from engine.datasets.packed_cache import noting_packed
 from engine.datasets.packing import packed
 from engine.datasets.profile import profile
+from engine.datasets.sequences.offer import series_offer
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
 from engine.preprocessing import Preprocessing
@@ -51,7 +52,11 @@ class DividedData:
             dataset.title,
             replace(
                 examples,
-                findings=(*examples.findings, *found),
+                findings=(
+                    *examples.findings,
+                    *series_offer(examples),
+                    *found,
+                ),
                 facts=(*examples.facts, *self.preprocessing.facts),
                 traces=_with_ends(examples, self.parts),
             ),
