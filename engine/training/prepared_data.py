@@ -9,6 +9,7 @@ import numpy as np
 from engine.datasets import load_examples
 from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
+from engine.datasets.division import division_findings, without_divider
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
 from engine.datasets.packed_cache import noting_packed
@@ -55,6 +56,7 @@ class DividedData:
                 findings=(
                     *examples.findings,
                     *series_offer(examples),
+                    *division_findings(examples, self.parts),
                     *found,
                 ),
                 facts=(*examples.facts, *self.preprocessing.facts),
@@ -166,6 +168,7 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:
     examples = with_unusual_class(examples, spec.anomaly)
     parts = only_usual(examples, split(examples, spec.split, spec.seed), spec.anomaly)
+    examples = without_divider(examples, spec.split, parts)
     preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
     signature = preprocessing.signature(examples)
     return DividedData(dataset, examples, parts, preprocessing, signature)
