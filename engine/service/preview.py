@@ -108,7 +108,9 @@ def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
 
     from engine.training.model.augmenter import augmenter
 
-    augment = augmenter(spec.augmentation, divided.signature.kind, brightest(spec.preprocessing))
+    augment = augmenter(
+        spec.augmentation, divided.signature.kind, brightest(spec.preprocessing), divided.scope
+    )
     if augment is None:
         return x
     first_step = tf.constant([spec.seed, 0], tf.int32)

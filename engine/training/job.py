@@ -188,7 +188,12 @@ class TrainingJob:
             network = build(spec, signature, self._placement.policy)
             compile_model(network, spec, signature, plan, self._error_weights)
         self._is_taught = is_autoregressive(network, signature)
-        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
+        augment = augmenter(
+            spec.augmentation,
+            signature.kind,
+            brightest(spec.preprocessing),
+            self._prepared.scope,
+        )
         pattern = self._feed("train").pattern
         fused_for = self._schedule.batch_size if plan.fused else 0
         loop = self._group.make_loop(

@@ -19,6 +19,7 @@ from engine.datasets.sequences.offer import series_offer
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.scope import Scope
 from engine.spec.plugins.record import Group
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
@@ -42,6 +43,11 @@ class DividedData:
     parts: Parts
     preprocessing: Preprocessing
     signature: Signature
+
+    @property
+    def scope(self) -> Scope:
+        """What changes at random may touch."""
+        return Scope.of(self.examples, self.preprocessing)
 
     def profile(self, source: str, seed: int = 0) -> Profile:
         """What was found, small enough to send to a window."""
