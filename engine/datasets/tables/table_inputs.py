@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,8 +27,11 @@ from engine.spec.parameters import shorten
 if TYPE_CHECKING:
     from engine.datasets.base import InputSpec
 
+Watch: TypeAlias = Callable[[Sequence[str], Iterator[Chunk]], Iterator[Chunk]]
+"""Given the columns of a table and its rows; hands the rows on, with what is missing added."""
 
-def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
+
+def read_inputs(path: Path, asked: InputSpec, watch: Watch | None = None) -> FloatArray:
     """Reads every row of a file; its columns are found by name, in any order.
 
     Gaps and categories never seen are allowed: the model deals with them as in training.
@@ -36,6 +39,7 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     Args:
         path: A table with (at least) the columns the model was trained on.
         asked: What the model takes.
+        watch: Sees the rows on their way; it may add a column that is missing, as gaps.
 
     Returns:
         x, (rows, columns of x), NaN in gaps.
@@ -48,17 +52,22 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
         return read_features(path, asked.feature_names)
     parameters = TableParameters(**asked.reading.get("parameters", {}))
     source = open_source(path, parameters)
-    _require(source, input_columns(asked.reading))
+    chunks = source.chunks()
+    if watch is None:
+        _require(source, input_columns(asked.reading))
+    else:
+        chunks = watch(source.names, chunks)
     reader = CellReader(features, number_style(source, parameters), source.line_word)
-    return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+    return np.concatenate([reader.read(chunk) for chunk in chunks])
 
 
-def read_row(text: str, asked: InputSpec) -> FloatArray:
+def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatArray:
     """Reads one row typed out, with a cell for each of the table's columns; empty cells are gaps.
 
     Args:
         text: Such as ``39.1,18.7,Torgersen,``.
         asked: What the model takes; its reading names the columns.
+        watch: Sees the row on its way.
 
     Returns:
         x, (1, columns of x).
@@ -82,11 +91,14 @@ def read_row(text: str, asked: InputSpec) -> FloatArray:
         np.ones(1, np.int64),
     )
     try:
-        return CellReader(asked.reading["columns"], style, "row").read(chunk)
+        x = CellReader(asked.reading["columns"], style, "row").read(chunk)
     except DatasetError as error:
         raise DatasetError(
             error.message, f"A row holds, in this order: {', '.join(columns)}."
         ) from None
+    if watch is not None:
+        list(watch(columns, iter([chunk])))
+    return x
 
 
 def input_columns(reading: Mapping[str, Any]) -> tuple[str, ...]:
