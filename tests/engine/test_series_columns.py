@@ -341,6 +341,20 @@ def test_a_table_of_years_and_months_is_offered_as_a_series(tmp_path, months, is
     assert "year + month" in offer.text
 
 
+@pytest.mark.parametrize(
+    ("columns", "time"),
+    [
+        ({"year": 1950 + np.arange(N)}, "year"),
+        ({"date": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour}, "date + hour"),
+    ],
+)
+def test_other_tables_that_are_series_are_offered_too(tmp_path, columns, time):
+    path = write(tmp_path, {**columns, "v": VALUES})
+    spec = RunSpec(data=DataSpec(source=str(path), target="v"))
+    (offer,) = (it for it in look(spec).profile("a").findings if "in the order of" in it.text)
+    assert f"in the order of {time}, one for each" in offer.text
+
+
 def test_a_table_with_many_rows_a_month_is_not_offered(tmp_path):
     table = pd.DataFrame({"year": [2020] * N, "month": [1, 2] * (N // 2), "v": VALUES})
     spec = RunSpec(data=DataSpec(source=str(write(tmp_path, table)), target="v"))

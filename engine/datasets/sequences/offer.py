@@ -16,11 +16,11 @@ _SEEN_ROWS = 20_000
 _MIN_ROWS = 20
 # Hardly any two rows at the same time, or the table holds something else beside.
 _DISTINCT_SHARE = 0.95
-_FOLLOWING = ("month", "quarter", "week", "day", "hour", "minute")
+_FOLLOWING = ("month", "quarter", "week", "yearday", "day", "hour", "minute")
 
 
 def series_offer(examples: Examples) -> tuple[DataFinding, ...]:
-    """Finds that a year and its parts put the rows of a table in order.
+    """Finds that a year with its parts, or a date with its hours, puts a table's rows in order.
 
     Told from the first 20,000 rows.
 
@@ -30,20 +30,14 @@ def series_offer(examples: Examples) -> tuple[DataFinding, ...]:
     columns: Sequence[Mapping[str, Any]] = examples.reading.get("columns", ())
     if (examples.kind, examples.task) != (Kind.TABLE, Task.REGRESSION) or not columns:
         return ()
-    places = {
-        unit: place
-        for place, item in reversed(list(enumerate(columns)))
-        if isinstance(item, Mapping) and not item.get("part")
-        for unit in unit_of(str(item.get("column", "")))
-    }
-    units = [unit for unit in ("year", *_FOLLOWING) if unit in places]
-    if len(units) < 2 or units[0] != "year" or examples.n_samples < _MIN_ROWS:
+    found = _time_columns(columns)
+    if not found or examples.n_samples < _MIN_ROWS:
         return ()
-    names = list(dict.fromkeys(str(columns[places[unit]]["column"]) for unit in units))
-    seen = examples.x[:_SEEN_ROWS][:, [places[unit] for unit in units]]
+    names = list(dict.fromkeys(str(columns[place]["column"]) for place in found))
+    seen = examples.x[:_SEEN_ROWS][:, found]
     n_times = len(np.unique(seen, axis=0))
-    years = np.diff(seen[:, 0])
-    is_ordered = bool((years >= 0).all() or (years <= 0).all())
+    first = np.diff(seen[:, 0])
+    is_ordered = bool((first >= 0).all() or (first <= 0).all())
     if not is_ordered or n_times < _DISTINCT_SHARE * len(seen) or np.isnan(seen).any():
         return ()
     text = (
@@ -58,3 +52,20 @@ def series_offer(examples: Examples) -> tuple[DataFinding, ...]:
     }
     remedies = (Remedy("Read it as a series", changes),)
     return (DataFinding(Trouble.ACROSS_PARTS, names[0], text, remedies=remedies),)
+
+
+def _time_columns(columns: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Places of what makes a time, the coarsest first: a year with its parts, a date with hours."""
+    places: dict[str, int] = {}
+    for place, item in enumerate(columns):
+        if item.get("part") == "days":
+            places.setdefault("date", place)
+        elif not item.get("part"):
+            for unit in unit_of(str(item.get("column", ""))):
+                places.setdefault(unit, place)
+    if "date" in places:
+        # A date alone is looked at with the table itself.
+        following = [places[unit] for unit in ("hour", "minute") if unit in places]
+        return [places["date"], *following] if following else []
+    units = [unit for unit in ("year", *_FOLLOWING) if unit in places]
+    return [places[unit] for unit in units] if units[:1] == ["year"] else []
