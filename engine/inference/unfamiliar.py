@@ -11,9 +11,14 @@ from engine.datasets.base import AnyArray
 from engine.datasets.unfamiliar import CellWatch, Unfamiliar, range_words
 from engine.inference.contract import Contract
 from engine.preprocessing.table import TableInputs
+from engine.preprocessing.text import TextInputs
+from engine.preprocessing.tokens import PADDING, UNKNOWN
 from engine.spec.signature import Kind
 
 _DAY_S = 86_400
+# Of a text of which more than this is unknown, little is left to judge by.
+_UNKNOWN_SHARE = 0.5
+_SHOWN_LETTERS = 80
 
 
 def watch_of(contract: Contract) -> CellWatch | None:
@@ -35,13 +40,16 @@ def watch_of(contract: Contract) -> CellWatch | None:
     )
 
 
-def unfamiliar_numbers(contract: Contract, x: AnyArray) -> list[tuple[Unfamiliar, ...]]:
-    """Numbers far outside of what was seen in training, of each input.
+def unfamiliar_values(contract: Contract, x: AnyArray) -> list[tuple[Unfamiliar, ...]]:
+    """Numbers far outside of what was seen in training, and texts of unknown words, of each input.
 
     Args:
         contract: Of the model.
         x: Raw inputs, (n, *raw_shape).
     """
+    inputs = contract.preprocessing.inputs
+    if isinstance(inputs, TextInputs):
+        return [_strange_text(text, ids) for text, ids in zip(x, inputs.transform(x), strict=True)]
     found: list[list[Unfamiliar]] = [[] for _ in range(len(x))]
     for place, name, is_days in _numbers(contract):
         pair = contract.preprocessing.ranges[place]
@@ -58,6 +66,15 @@ def unfamiliar_numbers(contract: Contract, x: AnyArray) -> list[tuple[Unfamiliar
             if why:
                 found[row].append(Unfamiliar(name, _day_text(value) if is_days else value, why))
     return [tuple(row) for row in found]
+
+
+def _strange_text(text: str, ids: AnyArray) -> tuple[Unfamiliar, ...]:
+    n_tokens, n_unknown = np.count_nonzero(ids != PADDING), np.count_nonzero(ids == UNKNOWN)
+    if n_unknown <= _UNKNOWN_SHARE * n_tokens:
+        return ()
+    why = f"{n_unknown:,} of {n_tokens:,} tokens were never seen in training"
+    shown = text if len(text) <= _SHOWN_LETTERS else f"{text[:_SHOWN_LETTERS]}…"
+    return (Unfamiliar("text", shown, why),)
 
 
 def _numbers(contract: Contract) -> list[tuple[int, str, bool]]:

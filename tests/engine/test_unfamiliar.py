@@ -143,6 +143,19 @@ def test_channels_of_a_series(tmp_path):
     assert said(found) == {("a", 40.0)}
 
 
+def test_texts_of_words_that_are_new(tmp_path):
+    for name, words in (("good", "fine and well"), ("bad", "poor and dull")):
+        (tmp_path / name).mkdir()
+        for number in range(10):
+            (tmp_path / name / f"{number}.txt").write_text(f"it was {words} again")
+    _, examples = load_examples(DataSpec(source=str(tmp_path)))
+    preprocessing = Preprocessing.fit(examples, np.arange(20), PreprocessingSpec())
+    contract = Contract.of(examples, preprocessing)
+    found = read_new_inputs(["it was fine indeed", "das war aber schlecht"], contract).unfamiliar
+    assert found[0] == ()
+    assert "4 of 4 tokens were never seen in training" in found[1][0].why
+
+
 def test_on_the_command_line_in_words_and_json(frame, tmp_path, capsys):
     frame.to_csv(tmp_path / "train.csv", index=False)
     workspace = ["--workspace", str(tmp_path / "workspace")]

@@ -24,7 +24,7 @@ from engine.datasets.tables.table_inputs import Watch
 from engine.datasets.unfamiliar import CellWatch, Unfamiliar
 from engine.errors import DatasetError
 from engine.inference.contract import Contract
-from engine.inference.unfamiliar import unfamiliar_numbers, watch_of
+from engine.inference.unfamiliar import unfamiliar_values, watch_of
 from engine.spec.parameters import shorten
 from engine.spec.signature import Kind, Task
 
@@ -85,7 +85,7 @@ def read_new_inputs(inputs: Sequence[str], contract: Contract) -> NewInputs:
     watch = watch_of(contract)
     left_out: list[str] = []
     names, x = read_inputs(inputs, contract.input_spec, watch, left_out)
-    numbers = unfamiliar_numbers(contract, x)
+    numbers = unfamiliar_values(contract, x)
     cells = [()] * len(x) if watch is None else watch.found
     found = [(*first, *second) for first, second in zip(cells, numbers, strict=True)]
     return NewInputs(names, x, found, left_out)
