@@ -6,6 +6,7 @@ that sees it does worse, and asks for it with each prediction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,14 @@ from engine.spec.run_spec import SplitSpec
 from engine.spec.signature import Kind
 
 _BY_COLUMN = ("group", "time", "given")
+# Of whom or what there are several rows, as columns are called that say of which.
+_OWNER = re.compile(
+    r"(patient|subject|person|participant|user|customer|client|member|student|animal|speaker|"
+    r"household|family|driver|player|machine|engine|device|sensor|hospital|session)s?"
+    r"[\s_.-]?(id|nr|no|number|code|name)?",
+    re.IGNORECASE,
+)
+_MIN_OWNERS = 10
 
 
 class SomeColumns:
@@ -108,7 +117,7 @@ def _told(name: str, method: str) -> DataFinding:
 
 
 def division_findings(examples: Examples, parts: Parts) -> tuple[DataFinding, ...]:
-    """Says which examples nobody can say the time or the group of, and where they are."""
+    """What dividing the data leaves out, keeps together, or takes apart that belongs together."""
     found: list[DataFinding] = []
     if count := len(parts.untimed):
         names = tuple(examples.name_of(int(index)) for index in parts.untimed[:MAX_NAMES])
@@ -123,4 +132,27 @@ def division_findings(examples: Examples, parts: Parts) -> tuple[DataFinding, ..
             "together, as one group."
         )
         found.append(DataFinding(Trouble.MISSING, "", text, count=count))
+    found += _owners(examples, parts)
     return tuple(found)
+
+
+def _owners(examples: Examples, parts: Parts) -> list[DataFinding]:
+    """A column that says to whom rows belong, who then are in several parts at once."""
+    if examples.kind is not Kind.TABLE or parts.method in _BY_COLUMN:
+        return []
+    for item in examples.columns:
+        are_several = _MIN_OWNERS <= item.n_distinct <= examples.n_samples / 2
+        if not are_several or item.name == examples.target_name or not _OWNER.fullmatch(item.name):
+            continue
+        text = (
+            f"'{item.name}' has {item.n_distinct:,} values in {examples.n_samples:,} rows. Drawn "
+            "at random, rows of the same one are learnt from and tested with, and results look "
+            "better than they are for new ones."
+        )
+        changes: dict[str | tuple[str, ...], Any] = {
+            "split.method": "group",
+            "split.column": item.name,
+        }
+        remedies = (Remedy(f"Divide by '{item.name}'", changes),)
+        return [DataFinding(Trouble.ACROSS_PARTS, item.name, text, remedies=remedies)]
+    return []

@@ -151,6 +151,18 @@ def test_rows_without_a_group_stay_together_and_are_counted(path):
     assert any("3 of 60 examples have no group" in it.text for it in found.profile("a").findings)
 
 
+def test_rows_of_one_patient_in_several_parts_are_told(path):
+    def told(found):
+        return [it for it in found.profile("a").findings if "rows of the same one" in it.text]
+
+    (finding,) = told(divided(path))
+    assert finding.remedies[0].changes == {"split.method": "group", "split.column": "patient"}
+    assert not told(divided(path, method="group", column="patient"))
+    frame = pd.read_csv(path).rename(columns={"patient": "colour"})
+    frame.to_csv(path, index=False)
+    assert not told(divided(path))
+
+
 def test_of_a_large_table_the_column_is_left_out_too(path, monkeypatch):
     small = divided(path, method="group", column="patient")
     monkeypatch.setattr("engine.datasets.tables.table_passes.LARGE_BYTES", 0)
