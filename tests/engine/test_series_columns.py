@@ -277,6 +277,18 @@ def test_several_keys_tell_series_apart(tmp_path):
     np.testing.assert_array_equal(found.x[1, :, 0], [126, 127, 128, 129])
 
 
+@pytest.mark.parametrize("target", [None, "sales"])
+def test_whole_numbers_that_are_measured_are_no_key(tmp_path, target):
+    table = stores((1, 10), (1, 20), (2, 10), (2, 20))
+    table["sales"] = table["sales"].astype(int)
+    table["visitors"] = np.random.default_rng(0).integers(0, 60, len(table))
+    path = write(tmp_path, table[["date", "store", "visitors", "item", "sales"]])
+    examples = load(path, target)
+    assert facts(examples)["Series"] == "4"
+    assert examples.feature_names == ("visitors", "sales")
+    assert examples.target_name == "sales"
+
+
 def test_one_key_that_is_enough_is_taken_alone(tmp_path):
     table = stores(("x", 1), ("y", 1), ("z", 2))
     assert facts(load(write(tmp_path, table), "sales"))["Series"] == "3"

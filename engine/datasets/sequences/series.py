@@ -145,6 +145,7 @@ class SeriesFile(FileDataset):
             ("To", found.times.text(float(steps.times.max()))),
             ("Step", found.pace.name if found.pace else "1 row"),
             ("Series", f"{len(steps.series):,}"),
+            *((("Told apart by", layout.series),) if layout.keys else ()),
         )
         return replace(
             examples,

@@ -33,6 +33,8 @@ REPEATED_SHARE = 0.2
 """Above this share of rows at a time that was there already, the table holds several series."""
 # Columns tell series apart where they leave hardly any row at a time that was there already.
 _APART_SHARE = 0.95
+# What is measured takes other values at other times; numbers that name a series are there mostly.
+_FILLED_SHARE = 0.2
 _MAX_KEYS = 3
 _TRIED_KEYS = 12
 
@@ -267,7 +269,10 @@ def _key_columns(
     ordered = (texts + [name for name in ids if name not in texts])[:_TRIED_KEYS]
     for size in range(1, _MAX_KEYS + 1) if are_many else ():
         for names in combinations(ordered, size):
-            if _share_apart(moments, [ids[name] for name in names]) >= _APART_SHARE:
+            labels = [ids[name] for name in names]
+            if _share_apart(moments, labels) < _APART_SHARE:
+                continue
+            if set(names) <= set(texts) or _filled_share(moments, labels) >= _FILLED_SHARE:
                 return _in_order(names, table)
     # Few rows share their time: only what explains all of them; or most, as far as that goes.
     wanted = 1 - REPEATED_SHARE if are_many else 1.0
@@ -298,6 +303,14 @@ def _labels(table: NumberTable, name: str) -> IndexArray | None:
     if table.looks_numeric(name) and not all(label.lstrip("+-").isdigit() for label in labels):
         return None  # measured, for it has fractions or gaps
     return ids
+
+
+def _filled_share(moments: IndexArray, ids: Sequence[IndexArray]) -> float:
+    """Share of all times of all series that there is a row for."""
+    series = np.zeros(len(moments), np.int64)
+    for labels in ids:
+        _, series = np.unique(series * (int(labels.max()) + 1) + labels, return_inverse=True)
+    return len(moments) / ((int(series.max()) + 1) * (int(moments.max()) + 1))
 
 
 def _share_apart(moments: IndexArray, ids: Sequence[IndexArray]) -> float:
