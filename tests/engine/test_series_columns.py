@@ -289,6 +289,23 @@ def test_whole_numbers_that_are_measured_are_no_key(tmp_path, target):
     assert examples.target_name == "sales"
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"date": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour},
+        {"year": MONTHS.year, "month": MONTHS.month},
+        {"TIME_PERIOD": [f"{2000 + n // 4}-Q{n % 4 + 1}" for n in range(N)]},
+    ],
+)
+def test_times_and_keys_in_several_columns_at_once(tmp_path, times):
+    table = pd.DataFrame({**times, "v": VALUES})
+    both = pd.concat([table.assign(store=2, v=VALUES + 100), table.assign(store=1)])
+    examples = load(write(tmp_path, both.sample(frac=1, random_state=0)), "v")
+    assert (facts(examples)["Series"], facts(examples)["Steps"]) == ("2", str(2 * N))
+    assert facts(examples)["Told apart by"] == "store"
+    assert (np.diff(examples.x[:][:, :, 0]) == 1).all()
+
+
 def test_one_key_that_is_enough_is_taken_alone(tmp_path):
     table = stores(("x", 1), ("y", 1), ("z", 2))
     assert facts(load(write(tmp_path, table), "sales"))["Series"] == "3"
