@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.folder_meaning import PART_FOLDERS
 from engine.datasets.time_split import divide_by_time, times_of
 from engine.errors import DatasetError
+from engine.spec.parameters import shorten
 from engine.spec.run_spec import SplitSpec
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
@@ -28,6 +30,7 @@ class Parts:
         method: How they were divided, by the names of `SplitSpec.method`.
         untimed: In no part, for they were divided by time, and theirs is not known.
         n_ungrouped: How many have no group; they stay together, as one.
+        left_out: Names of those in no part because someone said so.
     """
 
     train: IndexArray
@@ -36,6 +39,7 @@ class Parts:
     method: str = "random"
     untimed: IndexArray = field(default_factory=lambda: np.zeros(0, np.int64))
     n_ungrouped: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, int, int]:
@@ -89,7 +93,30 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
         stratify = method == "stratified" and examples.has_classes
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
-    return replace(parts, method=method)
+    return replace(_without(parts, examples, spec.leave_out), method=method)
+
+
+def _without(parts: Parts, examples: Examples, names: Sequence[str]) -> Parts:
+    """The parts without some examples; the others stay where they are.
+
+    Raises:
+        DatasetError: There is no such example, or nothing is left to learn from.
+    """
+    if not names:
+        return parts
+    wanted = set(names)
+    left_out = [i for i in range(examples.n_samples) if examples.name_of(i) in wanted]
+    if unknown := sorted(wanted - {examples.name_of(index) for index in left_out}):
+        raise DatasetError(
+            f"There is no example called {shorten(unknown[0])} to be left out of the parts.",
+            f"Examples are called as '{examples.name_of(0)}' is.",
+        )
+    is_kept = np.ones(examples.n_samples, bool)
+    is_kept[left_out] = False
+    train, validation, test = (part[is_kept[part]] for part in parts.all)
+    if not len(train):
+        raise DatasetError("Everything of the training part is left out.", "Leave out less.")
+    return replace(parts, train=train, validation=validation, test=test, left_out=tuple(names))
 
 
 def _offered(examples: Examples, column: str | None, values: AnyArray | None) -> str:
@@ -302,11 +329,18 @@ def _refuse_single_examples(classes: npt.NDArray[np.generic], class_names: tuple
         return
     names = [f"'{class_names[int(c)]}'" if class_names else f"number {int(c)}" for c in classes]
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    is_quantity = len(class_names) > 2 and all(map(_is_number, class_names))
+    quantity = " Or, if these numbers are a quantity, set the task to regression."
+    quantity = quantity if is_quantity else ""
     subject = f"Class {shown} has" if len(names) == 1 else f"Classes {shown} have"
     raise DatasetError(
         f"{subject} only 1 example; one to learn from and one to check with are needed.",
-        "Bring more examples, join small classes, or set validation and test part to 0.",
+        f"Bring more examples, join small classes, or set validation and test part to 0.{quantity}",
     )
+
+
+def _is_number(name: str) -> bool:
+    return name.lstrip("-").replace(".", "", 1).isdigit()
 
 
 def _strata(

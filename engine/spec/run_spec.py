@@ -106,6 +106,14 @@ class SplitSpec(Parameters):
         "a little, and rows without a time in none. Off: shares are exact.",
         advanced=True,
     )
+    leave_out: tuple[str, ...] = parameter(
+        (),
+        label="In no part",
+        help="Examples by name, such as 'line 12' or 'cats/7.png', that no part holds. The others "
+        "stay where they are: the division is not drawn anew, as it is where something is "
+        "excluded from the data.",
+        advanced=True,
+    )
     validation: float = parameter(
         0.15,
         label="Validation part",

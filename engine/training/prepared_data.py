@@ -52,8 +52,7 @@ class DividedData:
     def profile(self, source: str, seed: int = 0) -> Profile:
         """What was found, small enough to send to a window."""
         examples, dataset = self.examples, self.dataset
-        exclude = dataset.data.exclude if isinstance(dataset, FileDataset) else ()
-        found = across_parts(examples, self.parts, exclude)
+        found = across_parts(examples, self.parts)
         return profile(
             source,
             dataset.title,
