@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from engine.events.run_events import RunState
+from gui.pages.data.data_page import DataPage
 from gui.state.draft import Draft
 from gui.widgets.elided_label import ElidedLabel
 from gui.window.main_window import FOLDS_BELOW
@@ -84,6 +85,12 @@ def cut_off(page: QWidget) -> list[str]:
             needs = 0 if widget.wordWrap() else widget.sizeHint().width()
         if widget.width() < needs:
             found.append(f"cut: {named(widget)} has {widget.width()} of {needs} pixels")
+    for area in shown(page, QScrollArea):
+        never = area.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        if never and area.widget() is not None:
+            needs, has = area.widget().width(), area.viewport().width()
+            if needs > has:
+                found.append(f"cut: what {named(area)} scrolls has {has} of {needs} pixels")
     return found
 
 
@@ -187,6 +194,21 @@ def test_tab_follows_the_eye_to_everything_that_has_a_name(trained: WindowStage,
         for (one, here), (other, there) in itertools.pairwise(zip(inside, places, strict=True)):
             if there.y() < here.y() - 12:
                 problems.append(f"upwards: from {named(one)} to {named(other)}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_problems_are_read_whole(on: WindowStage, size: tuple[int, int]) -> None:
+    on.controller.drafts.choose_data("/data/people.csv")
+    on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
+    on.window.resize(*size)
+    page = on.window.pages["data"]
+    assert isinstance(page, DataPage)
+    problems = []
+    for tab in ("problems", "columns", "overview"):
+        page.profile_view.show_tab(tab)
+        settle()
+        problems += [f"{tab}: {problem}" for problem in cut_off(page)]
     assert not problems, "\n".join(problems)
 
 
