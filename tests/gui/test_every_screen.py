@@ -220,6 +220,15 @@ def test_shift_tab_goes_back(trained: WindowStage) -> None:
     assert QApplication.focusWidget() is first
 
 
+def test_focus_stays_on_the_page_when_what_had_it_goes(trained: WindowStage) -> None:
+    """The button that led to a first result hides when there is one."""
+    trained.window.activateWindow()
+    trained.qtbot.waitUntil(trained.window.isActiveWindow)
+    trained.window.show_page("results")
+    settle()
+    assert trained.window.pages["results"].isAncestorOf(QApplication.focusWidget())
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_focus_is_always_visible(trained: WindowStage, name: str) -> None:
     invisible = []
