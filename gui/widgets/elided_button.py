@@ -37,8 +37,6 @@ class ElidedButton(QPushButton):
         self.initStyleOption(option)
         content = self.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, self)
         room = max(0, content.width())
-        option.text = self.fontMetrics().elidedText(  # type: ignore[attr-defined]
-            self.text(), Qt.TextElideMode.ElideRight, room
-        )
+        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
         painter = QStylePainter(self)
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
