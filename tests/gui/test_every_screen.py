@@ -25,8 +25,9 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from engine.events.run_events import RunState
+from engine.events.run_events import EpochEnded, RunState
 from gui.pages.data.data_page import DataPage
+from gui.pages.train.train_page import TrainPage
 from gui.state.draft import Draft
 from gui.widgets.elided_label import ElidedLabel
 from gui.window.main_window import FOLDS_BELOW
@@ -194,6 +195,27 @@ def test_tab_follows_the_eye_to_everything_that_has_a_name(trained: WindowStage,
         for (one, here), (other, there) in itertools.pairwise(zip(inside, places, strict=True)):
             if there.y() < here.y() - 12:
                 problems.append(f"upwards: from {named(one)} to {named(other)}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_cut_off_while_a_model_trains(on: WindowStage, size: tuple[int, int]) -> None:
+    on.controller.drafts.set_draft(DIGITS)
+    on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
+    on.engine.hold_after_epoch = 2
+    on.window.resize(*size)
+    on.window.show_page("train")
+    ended = on.controller.training.run_event
+    with on.qtbot.waitSignal(
+        ended, check_params_cb=lambda event: isinstance(event, EpochEnded) and event.epoch == 2
+    ):
+        on.controller.start()
+    page = on.window.pages["train"]
+    assert isinstance(page, TrainPage)
+    page.progress.facts.set_value("epoch", "Validating 100 %")
+    page.progress.facts.set_value("step", "1,234,567 of 9,999,999")
+    settle()
+    problems = [*cut_off(page), *overlapping(page)]
     assert not problems, "\n".join(problems)
 
 
