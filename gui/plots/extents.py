@@ -34,7 +34,7 @@ def robust_extent(*series: Values) -> tuple[float, float]:
     the others.
 
     Args:
-        series: Values, each (points,).
+        series: Values, of any shape.
 
     Returns:
         The lower and the upper end.
@@ -55,6 +55,6 @@ def robust_extent(*series: Values) -> tuple[float, float]:
 
 
 def _finite(series: tuple[Values, ...]) -> Values:
-    together: npt.NDArray[np.float64] = np.concatenate([np.empty(0), *series])
+    together: npt.NDArray[np.float64] = np.concatenate([np.empty(0), *map(np.ravel, series)])
     finite: Values = together[np.isfinite(together)]
     return finite

@@ -31,6 +31,7 @@ from training_cases import Case, case_of
 
 from engine.events.insights import GradientFlow
 from engine.events.run_events import RunEvent
+from engine.preprocessing.scope import Scope
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind
 from engine.training.context import RunContext
@@ -85,6 +86,7 @@ class Training:
             spec=RunSpec.from_dict({"data": {"source": "random"}, "training": training}),
             parts=SimpleNamespace(train=np.arange(len(self._case.x))),
             signature=SimpleNamespace(kind=Kind.TABLE),
+            scope=Scope(),
         )
         return Flow(
             Scene("benchmark", self._model, self._loop, cast(Any, prepared), self.events.append)
