@@ -100,10 +100,11 @@ class TextTable(FileDataset):
         source = open_source(self.path, parameters)
         text = _text_column(source, parameters.text, self.data.target)
         target = _target_column(source, self.data.target, text)
-        if self.task not in (None, Task.CLASSIFICATION, Task.REGRESSION):
+        able = (None, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
+        if self.task not in able:
             raise DatasetError(
-                f"A column of classes or numbers is predicted from texts. Received: {self.task}.",
-                "Set the task to classification or regression, or read the file as pairs.",
+                f"A column of classes, labels or numbers is predicted from texts. Received: {self.task}.",
+                "Set the task to classification, multilabel or regression, or read the file as pairs.",
             )
         style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
         words = parameters.gap_words
