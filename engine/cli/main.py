@@ -285,6 +285,11 @@ def _add_run_commands(commands: Commands) -> None:
         commands, "evaluate", "evaluate a run on its test part", with_store=models.evaluate
     )
     _add_run(evaluate)
+    evaluate.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="on another part of its data (default: test)",
+    )
     predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
     _add_run(predict)
     predict.add_argument(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -31,9 +30,7 @@ _OVERLAP = DataFinding(
 )
 
 
-def across_parts(
-    examples: Examples, parts: Parts, exclude: Sequence[str] = ()
-) -> tuple[DataFinding, ...]:
+def across_parts(examples: Examples, parts: Parts) -> tuple[DataFinding, ...]:
     """Finds inputs that are the same in the training part and in another.
 
     Files are compared by size first, and by content only where sizes agree.
@@ -41,7 +38,6 @@ def across_parts(
     Args:
         examples: All of them.
         parts: How they are divided.
-        exclude: What is left out already; the remedy keeps it.
     """
     if examples.until is not None and parts.method != "time":
         return (_OVERLAP,)
@@ -60,10 +56,9 @@ def across_parts(
     if not twins:
         return ()
     names = [f"{examples.name_of(index)} = {examples.name_of(twin)}" for index, twin in twins]
-    remedies: tuple[Remedy, ...] = ()
-    if examples.names:
-        left_out = (*exclude, *(examples.name_of(index) for index, _ in twins))
-        remedies = (Remedy("Leave the copies out", {"data.exclude": left_out}),)
+    copies = (examples.name_of(index) for index, _ in twins)
+    # Taken out of the parts, not of the data: drawn anew, other copies would be in two parts.
+    remedies = (Remedy("Leave the copies out", {"split.leave_out": (*parts.left_out, *copies)}),)
     count = len(twins)
     text = (
         f"{count:,} of {len(held_out):,} validation and test examples are also in the training "

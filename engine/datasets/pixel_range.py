@@ -61,8 +61,9 @@ class PixelRange:
         """Returns bytes, 0 to 255, rounded; of the shape of `values`."""
         if values.dtype == np.uint8 and self.is_bytes:
             return values
-        exact = np.float64 if values.dtype.kind == "f" else np.float32  # any float may be there
-        scaled = (values.astype(exact) - self.low) * (255.0 / (self.high - self.low))
+        is_float = values.dtype.kind == "f"  # which may hold anything
+        numbers: npt.NDArray[np.floating] = values.astype(np.float64 if is_float else np.float32)
+        scaled = (numbers - self.low) * (255.0 / (self.high - self.low))
         pixels: Pixels = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
         return pixels
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.folder_meaning import PART_FOLDERS
+from engine.datasets.time_split import divide_by_time, times_of
 from engine.errors import DatasetError
+from engine.spec.parameters import shorten
 from engine.spec.run_spec import SplitSpec
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
@@ -20,16 +23,23 @@ _ROOM_HINT = "Make the validation or the test part smaller, or bring more exampl
 class Parts:
     """Indices of the examples in each part: disjoint, each sorted, (n,) int64.
 
-    Complete, but for windows of a series whose target lies on both sides of a boundary in time.
+    Complete, but for windows of a series whose target lies on both sides of a boundary in time,
+    and for what has no time.
 
     Attributes:
         method: How they were divided, by the names of `SplitSpec.method`.
+        untimed: In no part, for they were divided by time, and theirs is not known.
+        n_ungrouped: How many have no group; they stay together, as one.
+        left_out: Names of those in no part because someone said so.
     """
 
     train: IndexArray
     validation: IndexArray
     test: IndexArray
     method: str = "random"
+    untimed: IndexArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    n_ungrouped: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, int, int]:
@@ -55,7 +65,8 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     - ``group``: groups are drawn whole, as many as fit into the share of a part; one more where
       that comes closer to it. A group larger than a share trains, where there is a smaller one.
     - ``time``: the earliest examples train, the latest test. What happened at the same time is in
-      one part where targets reach over time; those that reach into the next part are left out.
+      one part, so that shares may differ a little; what reaches into the next part is left out, as
+      is what has no time.
     - ``given``: the data says it. Where it gives no validation part, that is drawn from the
       training part; likewise the test part.
 
@@ -68,24 +79,53 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
         DatasetError: There are too few examples, of one class or in all, or the method needs what
             the data does not have.
     """
-    method = spec.method if spec.method != "auto" else _offered(examples, spec.column)
+    column = spec.column
+    values = None if column is None else _column(examples, column)
+    method = spec.method if spec.method != "auto" else _offered(examples, column, values)
     if method == "given":
-        parts = _as_given(examples, spec, seed)
+        parts = _as_given(examples, spec, seed, values)
     elif method == "group":
-        parts = _by_group(_values(examples, spec.column, examples.groups, "groups"), spec, seed)
+        parts = _by_group(_either(values, examples.groups, "groups"), spec, seed)
     elif method == "time":
-        until = examples.until if spec.column is None else None
-        parts = _by_time(_values(examples, spec.column, examples.order, "times"), spec, until)
+        until = examples.until if values is None else None
+        parts = _by_time(_either(values, examples.order, "times"), spec, until)
     else:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
         stratify = method == "stratified" and examples.has_classes
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
-    return replace(parts, method=method)
+    return replace(_without(parts, examples, spec.leave_out), method=method)
 
 
-def _offered(examples: Examples, column: str | None) -> str:
-    if column is not None:
-        return "group"
+def _without(parts: Parts, examples: Examples, names: Sequence[str]) -> Parts:
+    """The parts without some examples; the others stay where they are.
+
+    Raises:
+        DatasetError: There is no such example, or nothing is left to learn from.
+    """
+    if not names:
+        return parts
+    wanted = set(names)
+    left_out = [i for i in range(examples.n_samples) if examples.name_of(i) in wanted]
+    if unknown := sorted(wanted - {examples.name_of(index) for index in left_out}):
+        raise DatasetError(
+            f"There is no example called {shorten(unknown[0])} to be left out of the parts.",
+            f"Examples are called as '{examples.name_of(0)}' is.",
+        )
+    is_kept = np.ones(examples.n_samples, bool)
+    is_kept[left_out] = False
+    train, validation, test = (part[is_kept[part]] for part in parts.all)
+    if not len(train):
+        raise DatasetError("Everything of the training part is left out.", "Leave out less.")
+    return replace(parts, train=train, validation=validation, test=test, left_out=tuple(names))
+
+
+def _offered(examples: Examples, column: str | None, values: AnyArray | None) -> str:
+    """What the data, or the column to divide by, suggests, by the names of `SplitSpec.method`."""
+    if values is not None:
+        if any(item.name == column and item.type == "date" for item in examples.columns):
+            return "time"
+        names = {_part_name(value) for value in values} if values.dtype == object else set()
+        return "given" if names - {""} and names <= {"", *PART_FOLDERS} else "group"
     if examples.given is not None:
         return "given"
     if examples.groups is not None:
@@ -95,26 +135,30 @@ def _offered(examples: Examples, column: str | None) -> str:
     return "stratified" if examples.has_classes else "random"
 
 
-def _values(examples: Examples, column: str | None, own: AnyArray | None, what: str) -> AnyArray:
+def _column(examples: Examples, name: str) -> AnyArray:
+    """The values of a column to divide by, (n_samples,)."""
+    if examples.column is None:
+        raise DatasetError(
+            f"This data has no columns to divide by. Received: '{name}'.",
+            "Leave the column out.",
+        )
+    return examples.column(name)
+
+
+def _either(values: AnyArray | None, own: AnyArray | None, what: str) -> AnyArray:
     """Values to divide by, (n_samples,): those of a column, or the data's own."""
-    if column is not None:
-        if examples.column is None:
-            raise DatasetError(
-                f"This data has no columns to divide by. Received: '{column}'.",
-                "Leave the column out.",
-            )
-        return examples.column(column)
-    if own is None:
+    found = own if values is None else values
+    if found is None:
         raise DatasetError(
             f"This data says nothing of {what}.", "Name the column, or choose another method."
         )
-    return own
+    return found
 
 
-def _as_given(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
+def _as_given(examples: Examples, spec: SplitSpec, seed: int, values: AnyArray | None) -> Parts:
     given = examples.given
-    if spec.column is not None:
-        given = _named_parts(_values(examples, spec.column, None, ""), spec.column)
+    if values is not None:
+        given = _named_parts(values, spec.column or "")
     if given is None:
         raise DatasetError(
             "The data does not say which part its examples belong to.",
@@ -135,8 +179,12 @@ def _as_given(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     return Parts(train, validation, test)
 
 
+def _part_name(value: object) -> str:
+    return str(value).strip().lower()
+
+
 def _named_parts(values: AnyArray, column: str) -> npt.NDArray[np.int8]:
-    names = [str(value).strip().lower() for value in values]
+    names = [_part_name(value) for value in values]
     unknown = sorted({name for name in names if name and name not in PART_FOLDERS})
     if unknown:
         raise DatasetError(
@@ -167,7 +215,8 @@ def _by_group(groups: AnyArray, spec: SplitSpec, seed: int) -> Parts:
         waiting = [group for group in waiting if part_of_group[group] == 0]
     parts = part_of_group[member]
     train, validation, test = (np.flatnonzero(parts == part) for part in range(3))
-    return Parts(train, validation, test)
+    n_ungrouped = sum(int(sizes[place]) for place in np.flatnonzero(np.isin(names, ("", "nan"))))
+    return Parts(train, validation, test, n_ungrouped=n_ungrouped)
 
 
 def _filling(drawn: list[int], sizes: npt.NDArray[np.intp], wanted: int, at_most: int) -> list[int]:
@@ -190,41 +239,14 @@ def _filling(drawn: list[int], sizes: npt.NDArray[np.intp], wanted: int, at_most
     return taken
 
 
-def _by_time(times: AnyArray, spec: SplitSpec, until: AnyArray | None = None) -> Parts:
-    n_samples = len(times)
+def _by_time(values: AnyArray, spec: SplitSpec, until: AnyArray | None) -> Parts:
+    times = times_of(values, spec.column) if spec.whole_times else values
+    n_samples = int(np.count_nonzero(~np.isnan(times))) if spec.whole_times else len(times)
     n_validation, n_test = _part_size(n_samples, spec.validation), _part_size(n_samples, spec.test)
-    n_train = n_samples - n_validation - n_test
-    if n_train < 1:
+    if n_samples - n_validation - n_test < 1:
         raise _too_few(n_samples)
-    # Stable: what happened at the same time keeps its order.
-    order = np.argsort(times, kind="stable").astype(np.int64)
-    parts = np.split(order, [n_train, n_train + n_validation])
-    if until is not None:
-        parts = _without_overlap(parts, times, until)
-    train, validation, test = (np.sort(part) for part in parts)
-    return Parts(train, validation, test)
-
-
-def _without_overlap(parts: list[IndexArray], times: AnyArray, until: AnyArray) -> list[IndexArray]:
-    """Leaves out what reaches into the part that follows, so that nothing of it is learnt.
-
-    Args:
-        parts: Training, validation and test, by time.
-        times: First time of each target, (n_samples,).
-        until: Last time of each target, (n_samples,).
-    """
-    kept = [parts[-1]]
-    begin = times[parts[-1]].min() if len(parts[-1]) else None
-    for part in reversed(parts[:-1]):
-        inside = part if begin is None else part[until[part] < begin]
-        if len(part) and not len(inside):
-            raise DatasetError(
-                "Every window of a part reaches into the part that follows it.",
-                "Make the horizon shorter, or validation and test part larger.",
-            )
-        kept.insert(0, inside)
-        begin = times[inside].min() if len(inside) else begin
-    return kept
+    found = divide_by_time(times, n_validation, n_test, until, spec.whole_times)
+    return Parts(found.train, found.validation, found.test, untimed=found.untimed)
 
 
 def _drawn(
@@ -307,11 +329,18 @@ def _refuse_single_examples(classes: npt.NDArray[np.generic], class_names: tuple
         return
     names = [f"'{class_names[int(c)]}'" if class_names else f"number {int(c)}" for c in classes]
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    is_quantity = len(class_names) > 2 and all(map(_is_number, class_names))
+    quantity = " Or, if these numbers are a quantity, set the task to regression."
+    quantity = quantity if is_quantity else ""
     subject = f"Class {shown} has" if len(names) == 1 else f"Classes {shown} have"
     raise DatasetError(
         f"{subject} only 1 example; one to learn from and one to check with are needed.",
-        "Bring more examples, join small classes, or set validation and test part to 0.",
+        f"Bring more examples, join small classes, or set validation and test part to 0.{quantity}",
     )
+
+
+def _is_number(name: str) -> bool:
+    return name.lstrip("-").replace(".", "", 1).isdigit()
 
 
 def _strata(

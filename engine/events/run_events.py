@@ -236,6 +236,7 @@ class RunEnded(RunEvent, Terminal):
         metrics: Final ones by Keras's names, test metrics under ``test_…``.
         hint: What to do next, where something went wrong.
         details: Traceback or log of an unexpected failure.
+        averages: How those of the metrics average that are means; see `Evaluation.averages`.
     """
 
     state: RunState = field(init=False, default=RunState.FINISHED)
@@ -243,6 +244,7 @@ class RunEnded(RunEvent, Terminal):
     metrics: dict[str, float] = field(default_factory=dict)
     hint: str = ""
     details: str = ""
+    averages: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

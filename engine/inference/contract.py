@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Contract:
         preprocessing: What is done to raw values before the network, and after it.
         reading: How new inputs are read; see `Examples.reading`.
         beam_width: How many beginnings are followed where a text is written token by token.
+        source_columns: All columns of the table it was trained on, seen by the model or not; empty:
+            there is none, or the file is of an older version.
     """
 
     signature: Signature
@@ -40,6 +42,7 @@ class Contract:
     preprocessing: Preprocessing
     reading: Mapping[str, Any] = field(default_factory=dict)
     beam_width: int = 1
+    source_columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, examples: Examples, preprocessing: Preprocessing, beam_width: int = 1) -> Contract:
@@ -52,6 +55,7 @@ class Contract:
             preprocessing,
             dict(examples.reading),
             beam_width,
+            examples.source_columns,
         )
 
     @property
@@ -104,6 +108,8 @@ class Contract:
             "preprocessing": self.preprocessing.to_dict(),
             "reading": dict(self.reading),
             "beam_width": self.beam_width,
+            "source_columns": self.source_columns,
+            "ranges": self.preprocessing.ranges,
         }
         atomic_write(folder / FILE_NAME, json.dumps(values, indent=1))
 
@@ -122,9 +128,13 @@ class Contract:
                 tuple(values["feature_names"]),
                 values["target_name"],
                 tuple(values["class_names"]),
-                Preprocessing.from_dict(values["preprocessing"], signature.input_shape),
+                replace(
+                    Preprocessing.from_dict(values["preprocessing"], signature.input_shape),
+                    ranges=_number_ranges(values.get("ranges", ())),
+                ),
                 values.get("reading", {}),
                 values.get("beam_width", 1),
+                tuple(values.get("source_columns", ())),
             )
         except FileNotFoundError:
             raise WorkspaceError(
@@ -142,6 +152,12 @@ def _grouped(reading: Mapping[str, Any]) -> tuple[str, ...]:
     """Columns with numbers such as 1,234 that are read as thousands; once they were fractions."""
     columns = [item for item in reading.get("columns", ()) if isinstance(item, Mapping)]
     return tuple(item["name"] for item in columns if item.get("grouped"))
+
+
+def _number_ranges(
+    values: Iterable[Sequence[float] | None],
+) -> tuple[tuple[float, float] | None, ...]:
+    return tuple(None if pair is None else (pair[0], pair[1]) for pair in values)
 
 
 def _categories(reading: Mapping[str, Any]) -> tuple[str, ...]:

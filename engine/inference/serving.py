@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import numpy.typing as npt
 
 from engine.architectures import ARCHITECTURES
@@ -124,9 +123,9 @@ class ServedModel:
         if isinstance(targets, TokenTargets) and not targets.blank_first:
             outputs = targets.tokens_of(outputs)
         if isinstance(targets, NumberTargets):
-            outputs = keras.layers.Rescaling(
-                _plain(targets.scale), _plain(targets.offset), name="unit_of_target"
-            )(outputs)
+            # In float64: near 10⁹, float32 knows whole numbers to 64 only.
+            scaled = keras.ops.multiply(keras.ops.cast(outputs, "float64"), targets.scale)
+            outputs = keras.ops.add(scaled, targets.offset)
         return keras.Model(inputs, outputs, name=self._full_name)
 
     @property
@@ -147,8 +146,3 @@ def _without_training(network: keras.Model) -> Iterator[None]:
         yield
     finally:
         network.compiled, network.optimizer = compiled, optimizer
-
-
-def _plain(values: npt.NDArray[np.float64]) -> Any:
-    """A number or a list, as a layer's config can hold it."""
-    return values.tolist() if len(values) > 1 else float(values[0])

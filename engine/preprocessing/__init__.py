@@ -49,10 +49,18 @@ _FIT_VALUES = 8_000_000
 # Arrays have no single truth value, so the generated __eq__ would raise.
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """A fitted transform of inputs, and one of targets."""
+    """A fitted transform of inputs, and one of targets.
+
+    Attributes:
+        inputs: Of raw rows.
+        targets: Of targets.
+        ranges: Smallest and largest value in training of each column or channel of raw rows, where
+            they are numbers; None: no value. Nothing is computed from it. Empty: not known.
+    """
 
     inputs: InputTransform
     targets: TargetTransform
+    ranges: tuple[tuple[float, float] | None, ...] = ()
 
     @classmethod
     def fit(
@@ -68,8 +76,11 @@ class Preprocessing:
         Raises:
             DatasetError: The training part does not hold what is needed.
         """
+        rows = _seen_rows(examples, train_indices)
         return cls(
-            _fit_inputs(examples, train_indices, spec), _fit_targets(examples, train_indices, spec)
+            _fit_inputs(examples, train_indices, spec, rows),
+            _fit_targets(examples, train_indices, spec),
+            () if rows is None else _ranges(rows),
         )
 
     @property
@@ -174,8 +185,32 @@ class Preprocessing:
         )
 
 
+def _seen_rows(examples: Examples, train_indices: IndexArray) -> AnyArray | None:
+    """The rows of a table or series that are learnt from, (n, …); None for other kinds."""
+    if examples.kind is Kind.TABLE:
+        return examples.x[_some(train_indices)]
+    if examples.kind is Kind.SERIES:
+        n_values = int(np.prod(examples.x.shape[1:], dtype=np.int64))
+        return examples.x[_some(train_indices, max(1, _FIT_VALUES // n_values))]
+    return None
+
+
+def _ranges(rows: AnyArray) -> tuple[tuple[float, float] | None, ...]:
+    columns = rows.reshape(-1, rows.shape[-1])
+    known = ~np.isnan(columns)
+    low = np.where(known, columns, np.inf).min(axis=0).tolist()
+    high = np.where(known, columns, -np.inf).max(axis=0).tolist()
+    return tuple(
+        (float(first), float(last)) if first <= last else None
+        for first, last in zip(low, high, strict=True)
+    )
+
+
 def _fit_inputs(
-    examples: Examples, train_indices: IndexArray, spec: PreprocessingSpec
+    examples: Examples,
+    train_indices: IndexArray,
+    spec: PreprocessingSpec,
+    seen: AnyArray | None,
 ) -> InputTransform:
     if examples.kind in (Kind.IMAGE, Kind.VIDEO):
         return ScaledInputs.of_images(examples.x.shape[1:], spec.scaling)
@@ -186,10 +221,7 @@ def _fit_inputs(
         return SpectrogramInputs.fit(
             examples.x, train_indices, examples.rate, spec.scaling, spec.bands
         )
-    most = _FIT_ROWS
-    if examples.kind is Kind.SERIES:
-        most = max(1, _FIT_VALUES // int(np.prod(examples.x.shape[1:], dtype=np.int64)))
-    seen = examples.x[_some(train_indices, most)]
+    assert seen is not None
     if examples.kind is Kind.TABLE and "columns" in examples.reading:
         return TableInputs.fit(seen, examples.reading["columns"], spec.scaling, spec.categories)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)

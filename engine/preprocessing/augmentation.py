@@ -97,7 +97,8 @@ class Augmentation(ABC):
             parameters: An instance of `self.parameters`.
 
         Returns:
-            A batch of the same shape and type.
+            A batch of the same shape and type. Of a table, only what was measured is taken of it:
+            categories, words and gaps stay; of a text to be translated, what is written stays.
         """
 
 

@@ -134,14 +134,18 @@ class ScaledInputs(InputTransform):
         )
 
     def build(self, reserved: Collection[str] = ()) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Images as float32; other numbers as float64, from which the offset is taken first.
+
+        Seconds since 1970 have more digits than float32 holds.
+        """
         import keras
 
-        inputs = keras.Input(self.raw_shape, name="inputs")
-        scale = 1.0 / self.scale
-        layer = keras.layers.Rescaling(
-            scale.tolist(), (-self.offset * scale).tolist(), name="scaling"
-        )
-        return inputs, layer(inputs)
+        if self.offset.ndim == 0:
+            inputs = keras.Input(self.raw_shape, name="inputs")
+            return inputs, keras.layers.Rescaling(float(1.0 / self.scale), name="scaling")(inputs)
+        inputs = keras.Input(self.raw_shape, dtype="float64", name="inputs")
+        scaled = keras.ops.divide(keras.ops.subtract(inputs, self.offset), self.scale)
+        return inputs, keras.ops.cast(scaled, "float32")
 
     def to_dict(self) -> dict[str, Any]:
         return {

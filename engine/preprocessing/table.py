@@ -72,6 +72,14 @@ class TableInputs(InputTransform):
             if feature.kind == "index"
         )
 
+    @property
+    def measured(self) -> tuple[bool, ...]:
+        """Of each feature, whether it is a number of the table, or of a date."""
+        return tuple(
+            feature.kind == "number" and self.sources[feature.source].type != "text"
+            for feature in self.features
+        )
+
     def transform(self, rows: AnyArray) -> AnyArray:
         x = rows.astype(np.float64)
         missing = self._missing(x)

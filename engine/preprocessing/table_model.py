@@ -2,7 +2,8 @@
 
 Numbers as numbers with NaN in gaps; categories, yes and no and free text as strings, empty in gaps;
 dates as days since 1970, with a fraction for the time of day. Everything is done by standard
-layers and operations, so that the file loads with Keras alone. Imported where a model is saved.
+layers and operations, so that the file loads with Keras alone, and in float64 until numbers are
+scaled: float32 holds seconds since 1970 to two minutes. Imported where a model is saved.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def build_table(
     import keras
 
     if not all(source.column for source in sources):
-        rows = keras.Input((len(sources),), name="inputs")
+        rows = keras.Input((len(sources),), dtype="float64", name="inputs")
         return rows, _features(rows, sources, features)
     inputs: dict[str, Any] = {}
     columns: list[Any] = []
@@ -57,7 +58,11 @@ def build_table(
         label = _label(name, {*inputs, *reserved})
         inputs[label], made = _column(label, number, group)
         columns += made
-    rows = keras.layers.Concatenate(name=_ROWS)(columns) if len(columns) > 1 else columns[0]
+    rows = (
+        keras.layers.Concatenate(name=_ROWS, dtype="float64")(columns)
+        if len(columns) > 1
+        else columns[0]
+    )
     return inputs, _features(rows, sources, features)
 
 
@@ -77,7 +82,7 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
     # Numbered, for two names may differ in signs alone: "a b" and "a_b".
     label = f"{number}_" + "".join(sign if sign.isalnum() else "_" for sign in name)
     if first.type == "number":
-        given = keras.Input((1,), name=name)
+        given = keras.Input((1,), dtype="float64", name=name)
         return given, [given]
     if first.type == "date":
         given = keras.Input((1,), dtype="float64", name=name)
@@ -92,14 +97,14 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
         )
         # Keras 3.15 announces (batch, 1, words) and gives (batch, words).
         held = keras.ops.reshape(words(given), (-1, len(group) + 1))
-        return given, [keras.ops.cast(held[:, 1:], "float32")]  # the first is of all other words
+        return given, [keras.ops.cast(held[:, 1:], "float64")]  # the first is of all other words
     unknown = "[UNK]"
     while unknown in first.values:
         unknown += "_"
     lookup = keras.layers.StringLookup(
         vocabulary=list(first.values), oov_token=unknown, name=f"index_of_{label}"
     )
-    index = keras.ops.cast(lookup(given), "float32")
+    index = keras.ops.cast(lookup(given), "float64")
     # Index 0 is of unknown strings, the empty one included: a gap.
     return given, [keras.ops.where(keras.ops.equal(index, 0.0), float("nan"), index - 1.0)]
 
@@ -147,7 +152,7 @@ def _date_part(days: Any, part: str) -> Any:
             "month": month,
             "day": of_year - ops.floor((153.0 * month_from_march + 2.0) / 5.0) + 1.0,
         }[part]
-    return ops.cast(ops.where(blank, float("nan"), found), "float32")
+    return ops.where(blank, float("nan"), found)
 
 
 def _features(rows: Any, sources: Sequence[Source], features: Sequence[Feature]) -> Any:
@@ -155,27 +160,27 @@ def _features(rows: Any, sources: Sequence[Source], features: Sequence[Feature])
     from keras import ops
 
     of = np.array([feature.source for feature in features], np.int32)
-    value = np.array([feature.value for feature in features], np.float32)
-    offset = np.array([feature.offset for feature in features], np.float32)
-    scale = np.array([feature.scale for feature in features], np.float32)
+    value = np.array([feature.value for feature in features])
+    offset = np.array([feature.offset for feature in features])
+    scale = np.array([feature.scale for feature in features])
     kinds = np.array([feature.kind for feature in features])
     is_category = np.array([source.is_category for source in sources])
     blank = ops.isnan(rows)
     x = ops.where(blank, NO_CATEGORY, rows)
-    missing = ops.cast(blank, "float32")
+    missing = ops.cast(blank, "float64")
     if is_category.any():
         missing = ops.where(is_category, 1.0 - _known(x, sources), missing)
     is_missing = ops.greater(missing, 0.5)
-    fill = np.array([source.fill for source in sources], np.float32)
+    fill = np.array([source.fill for source in sources])
     filled = ops.where(is_missing, fill, x)
     indices = _known(filled, sources, as_indices=True) if (kinds == "index").any() else None
     filled = ops.take(filled, of, axis=1)
-    equals = ops.cast(ops.equal(filled, value), "float32")
+    equals = ops.cast(ops.equal(filled, value), "float64")
     made = ops.where(kinds == "gap", ops.take(missing, of, axis=1), equals)
     if indices is not None:
         made = ops.where(kinds == "index", ops.take(indices, of, axis=1), made)
     made = ops.where(kinds == "number", filled, made)
-    return ops.divide(ops.subtract(made, offset), scale)
+    return ops.cast(ops.divide(ops.subtract(made, offset), scale), "float32")
 
 
 def _known(x: Any, sources: Sequence[Source], as_indices: bool = False) -> Any:
@@ -190,8 +195,8 @@ def _known(x: Any, sources: Sequence[Source], as_indices: bool = False) -> Any:
     if not pairs:
         return ops.zeros_like(x)
     of_pair = np.array([index for index, _, _ in pairs], np.int32)
-    values = np.array([value for _, value, _ in pairs], np.float32)
-    member = np.zeros((len(pairs), len(sources)), np.float32)
+    values = np.array([value for _, value, _ in pairs])
+    member = np.zeros((len(pairs), len(sources)))
     member[np.arange(len(pairs)), of_pair] = [place for _, _, place in pairs] if as_indices else 1.0
     equal = ops.equal(ops.take(x, of_pair, axis=1), values)
-    return ops.matmul(ops.cast(equal, "float32"), member)
+    return ops.matmul(ops.cast(equal, "float64"), member)

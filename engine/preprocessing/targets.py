@@ -194,10 +194,22 @@ class NumberTargets(TargetTransform):
             return float(self.offset[0]), float(self.scale[0])
         return self.offset, self.scale
 
+    @property
+    def error_weights(self) -> tuple[float, ...]:
+        """How much an error of each number counts in a mean over all, where units differ.
+
+        Errors are learnt in units of each number's own scale. Weighted with these, their mean is
+        that of the errors themselves, but for one factor: the mean scale, which `restore_metric`
+        puts back. Empty: all alike.
+        """
+        if (self.scale == self.scale[0]).all():
+            return ()
+        return tuple((self.scale / self.scale.mean()).tolist())
+
     def restore_metric(self, name: str, value: float) -> float:
+        """Of several numbers, the metric must have been weighted with `error_weights`."""
         power = _METRIC_POWERS.get(name, 0)
-        # Of several numbers the metric is a mean over all; one common unit is taken for them.
-        return value * float(np.mean(self.scale**power))
+        return value * float(np.mean(self.scale)) ** power
 
     def to_dict(self) -> dict[str, Any]:
         return {"offset": self.offset.tolist(), "scale": self.scale.tolist()}

@@ -83,7 +83,7 @@ class RunRecord:
             WorkspaceError: It was damaged, or written by another version of Descent.
         """
         try:
-            return RunSpec.from_dict(json.loads(self.spec_json))
+            return RunSpec.from_dict(_of_this_version(json.loads(self.spec_json)))
         except (SpecError, ValueError, TypeError) as error:
             raise WorkspaceError(
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",
@@ -122,6 +122,20 @@ class RunRecord:
             "plan": self.plan,
             "spec": json.loads(self.spec_json),
         }
+
+
+def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
+    """A stored spec, with what an older version did and could not say.
+
+    Until 0.1 the column that divides was an input, groups were the only guess for one, and rows of
+    one time could be in two parts.
+    """
+    split = values.get("split")
+    if isinstance(split, dict) and "column_is_input" not in split:
+        split |= {"column_is_input": True, "whole_times": False}
+        if split.get("column") is not None and split.get("method") == "auto":
+            split["method"] = "group"
+    return values
 
 
 def record_from_row(row: sqlite3.Row) -> RunRecord:

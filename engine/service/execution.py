@@ -177,12 +177,14 @@ def estimate(
         raise
 
 
-def evaluate(reference: str, store: RunStore) -> Evaluation:
-    """Evaluates the saved model of a run anew on its test part; without one, on what it learnt.
+def evaluate(reference: str, store: RunStore, part: str | None = None) -> Evaluation:
+    """Evaluates the saved model of a run anew.
 
     Args:
         reference: A run's id, the beginning of one, or its name.
         store: Where the run is kept.
+        part: ``test``, ``validation`` or ``train``; None: the test part, and where there is none,
+            what it learnt from.
 
     Raises:
         UnknownNameError: There is no such run.
@@ -200,9 +202,14 @@ def evaluate(reference: str, store: RunStore) -> Evaluation:
     from engine.inference.serving import ServedModel
 
     model = ServedModel.load(folder)
-    indices, part = prepared.parts.test, "test"
+    parts = prepared.parts
+    if part is None:
+        part = "test" if len(parts.test) else "train"
+    indices = {"train": parts.train, "validation": parts.validation, "test": parts.test}[part]
     if not len(indices):
-        indices, part = prepared.parts.train, "train"
+        raise DatasetError(
+            f"The run has no {part} part.", "Choose another part: test, validation or train."
+        )
     examples = prepared.examples
     outputs = [
         model.predict(examples.x[indices[start : start + _BATCH]])

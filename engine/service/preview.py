@@ -52,11 +52,12 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
     places, rows = _first_readable(examples, train, order, n_wanted, progress)
     before = divided.preprocessing.transform_x(rows)
     weights = divided.training_weights(spec.training.class_weights)
+    x, y = _augmented(before, examples.y[train[places]], spec, divided)
     return BatchPreviewed(
         divided.signature,
-        x=_augmented(before, spec, divided),
+        x=x,
         before=before,
-        targets=tuple(_words(examples, index) for index in train[places]),
+        targets=tuple(_words(examples, target) for target in y),
         names=tuple(examples.name_of(index) for index in train[places]),
         weights=np.ones(len(places), np.float32) if weights is None else weights[places],
         tokens=_tokens(divided.preprocessing),
@@ -98,10 +99,19 @@ def _first_readable(
     return np.array([place for place, _ in found], np.int64), raw
 
 
-def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
-    """What the first training step makes of a batch; the same array where nothing is changed."""
+def _augmented(
+    x: AnyArray, y: AnyArray, spec: RunSpec, divided: DividedData
+) -> tuple[AnyArray, AnyArray]:
+    """What the first training step makes of a batch; the same arrays where nothing is changed.
+
+    Args:
+        x: As the network receives it.
+        y: Targets in their own terms, (n, …).
+        spec: Of the run.
+        divided: Where the batch is from.
+    """
     if not changes_something(spec.augmentation):
-        return x
+        return x, y
     from engine.devices.tensorflow import load_tensorflow
 
     load_tensorflow()
@@ -109,17 +119,21 @@ def _augmented(x: AnyArray, spec: RunSpec, divided: DividedData) -> AnyArray:
 
     from engine.training.model.augmenter import augmenter
 
-    augment = augmenter(spec.augmentation, divided.signature.kind, brightest(spec.preprocessing))
+    augment = augmenter(
+        spec.augmentation, divided.signature.kind, brightest(spec.preprocessing), divided.scope
+    )
     if augment is None:
-        return x
+        return x, y
     first_step = tf.constant([spec.seed, 0], tf.int32)
     changed: AnyArray = augment(tf.constant(x), first_step).numpy()
-    return changed
+    if divided.scope.target_shifts and spec.augmentation.scale:
+        learnt = tf.constant(divided.preprocessing.transform_y(y))
+        y = divided.preprocessing.restore_y(augment.targets(learnt, first_step).numpy())
+    return changed, y
 
 
-def _words(examples: Examples, index: int) -> str:
+def _words(examples: Examples, target: Any) -> str:
     """The target of an example, in words."""
-    target = examples.y[index]
     if examples.has_classes:
         return examples.class_names[int(target)]
     if examples.task is Task.ANOMALY:

@@ -83,15 +83,37 @@ class SplitSpec(Parameters):
         label="Divide",
         help="'stratified' keeps each class's share in every part, 'group' keeps what has the same "
         "value in a column together, 'time' tests on the latest examples, 'given' follows folders "
-        "named train and test, or a column. 'auto' takes what the data offers: given, then time, "
-        "then stratified for classes, else random.",
+        "named train and test, or a column. 'auto' takes what the data offers: given, then group, "
+        "then time, then stratified for classes, else random; of a column, what it holds: parts, "
+        "dates, else groups.",
     )
     column: str | None = parameter(
         None,
         label="By column",
         help="The column of groups, of times, or of the part (train, validation, test).",
     )
-
+    column_is_input: bool = parameter(
+        False,
+        label="Learn from it, too",
+        help="Whether the column that divides is an input as well. It would have to be given for "
+        "each prediction; values of its own in each part, such as groups, teach nothing of others.",
+        advanced=True,
+    )
+    whole_times: bool = parameter(
+        True,
+        label="Keep times whole",
+        help="Divided by time, rows of the same time are in one part, so that shares may differ "
+        "a little, and rows without a time in none. Off: shares are exact.",
+        advanced=True,
+    )
+    leave_out: tuple[str, ...] = parameter(
+        (),
+        label="In no part",
+        help="Examples by name, such as 'line 12' or 'cats/7.png', that no part holds. The others "
+        "stay where they are: the division is not drawn anew, as it is where something is "
+        "excluded from the data.",
+        advanced=True,
+    )
     validation: float = parameter(
         0.15,
         label="Validation part",

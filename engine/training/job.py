@@ -24,6 +24,7 @@ from engine.events.run_events import (
 from engine.graph.memory import available
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
+from engine.preprocessing.targets import NumberTargets
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
@@ -185,9 +186,14 @@ class TrainingJob:
         check_updates(spec.training, len(self._prepared.parts.train))
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
-            compile_model(network, spec, signature, plan)
+            compile_model(network, spec, signature, plan, self._error_weights)
         self._is_taught = is_autoregressive(network, signature)
-        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
+        augment = augmenter(
+            spec.augmentation,
+            signature.kind,
+            brightest(spec.preprocessing),
+            self._prepared.scope,
+        )
         pattern = self._feed("train").pattern
         fused_for = self._schedule.batch_size if plan.fused else 0
         loop = self._group.make_loop(
@@ -195,6 +201,11 @@ class TrainingJob:
         )
         self._emit(self._plan_chosen(loop))
         return loop
+
+    @property
+    def _error_weights(self) -> tuple[float, ...]:
+        targets = self._prepared.preprocessing.targets
+        return targets.error_weights if isinstance(targets, NumberTargets) else ()
 
     def _plan_chosen(self, loop: StepLoop) -> PlanChosen:
         """What is told before the first step."""
@@ -268,10 +279,12 @@ class TrainingJob:
         model.learn_threshold()
         model.save()
         metrics = dict(outcome.history[kept_epoch - 1]) if kept_epoch else {}
+        averages: dict[str, str] = {}
         evaluation = model.evaluate(lambda: trainer.evaluate(self._feed("test"))["loss"])
         if evaluation is not None:
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
-        return self._ended(outcome, metrics, kept)
+            averages = {f"test_{name}": how for name, how in evaluation.averages.items()}
+        return replace(self._ended(outcome, metrics, kept), averages=averages)
 
     def _conclude_elsewhere(self, trainer: Trainer, outcome: Outcome, kept: str) -> RunEnded:
         """The end at a worker that owns nothing: it helps the chief to test."""

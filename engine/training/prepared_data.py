@@ -9,14 +9,17 @@ import numpy as np
 from engine.datasets import load_examples
 from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
+from engine.datasets.division import division_findings, without_divider
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
 from engine.datasets.packed_cache import noting_packed
 from engine.datasets.packing import packed, readable
 from engine.datasets.profile import profile
+from engine.datasets.sequences.offer import series_offer
 from engine.datasets.split import Parts, split
 from engine.events.profile import Profile, Trace
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.scope import Scope
 from engine.spec.plugins.record import Group
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
@@ -41,17 +44,26 @@ class DividedData:
     preprocessing: Preprocessing
     signature: Signature
 
+    @property
+    def scope(self) -> Scope:
+        """What changes at random may touch."""
+        return Scope.of(self.examples, self.preprocessing)
+
     def profile(self, source: str, seed: int = 0) -> Profile:
         """What was found, small enough to send to a window."""
         examples, dataset = self.examples, self.dataset
-        exclude = dataset.data.exclude if isinstance(dataset, FileDataset) else ()
-        found = across_parts(examples, self.parts, exclude)
+        found = across_parts(examples, self.parts)
         return profile(
             source,
             dataset.title,
             replace(
                 examples,
-                findings=(*examples.findings, *found),
+                findings=(
+                    *examples.findings,
+                    *series_offer(examples),
+                    *division_findings(examples, self.parts),
+                    *found,
+                ),
                 facts=(*examples.facts, *self.preprocessing.facts),
                 traces=_with_ends(examples, self.parts),
             ),
@@ -166,6 +178,7 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:
     examples = with_unusual_class(examples, spec.anomaly)
     parts = only_usual(examples, split(examples, spec.split, spec.seed), spec.anomaly)
+    examples = without_divider(examples, spec.split, parts)
     preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
     signature = preprocessing.signature(examples)
     return DividedData(dataset, examples, parts, preprocessing, signature)

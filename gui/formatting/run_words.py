@@ -81,6 +81,16 @@ def state_role(state: RunState) -> str:
     return ROLES.get(state, "accent")
 
 
+def averaged_title(name: str, average: str) -> str:
+    """Names a metric and, where it is a mean of several, how it averages: ``Recall (macro)``."""
+    words = {
+        "macro": translate("mean of the classes"),
+        "binary": translate("of the unusual class"),
+        "uniform_average": translate("mean of the numbers"),
+    }.get(average, average)
+    return f"{metric_title(name)} ({words})" if words else metric_title(name)
+
+
 def metric_title(name: str) -> str:
     """Names a metric by Keras's name, such as ``val_loss``."""
     for prefix, template in (

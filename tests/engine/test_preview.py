@@ -20,8 +20,10 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.preview import MAX_EXAMPLES, preview_batch
 from engine.service.session import Session
+from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Task
 from engine.training.control import TrainingControl
+from engine.training.prepared_data import look
 
 
 @pytest.fixture
@@ -113,6 +115,23 @@ def test_a_table_with_gaps_is_previewed_as_it_is_fed(fed, tmp_path):
     assert len(previewed.feature_names) == previewed.x.shape[1]
     np.testing.assert_array_equal(previewed.weights, weights[0] if weights else np.ones(32))
     assert len(set(previewed.weights)) > 1
+
+
+def test_a_series_that_is_stretched_is_previewed_with_its_future(fed, tmp_path):
+    spec = {
+        "data": {"source": "seasons", "parameters": {"horizon": 3}},
+        "model": {"name": "series_linear"},
+        "training": {"epochs": 1, "batch_size": 8},
+        "augmentation": {"scale": 0.3},
+        "execution": {"xla": "off", "layers": "keras"},
+    }
+    train(spec, tmp_path)
+    shown = preview_batch(spec)
+    x, y = fed[0][:2]
+    np.testing.assert_allclose(shown.x, x, atol=1e-6)
+    targets = np.array([[float(part) for part in text.split(", ")] for text in shown.targets])
+    restored = look(RunSpec.from_dict(spec)).preprocessing.restore_y(y)
+    np.testing.assert_allclose(targets, restored, rtol=1e-4)
 
 
 def test_without_augmentation_nothing_is_changed(fed, tmp_path):

@@ -250,9 +250,40 @@ def test_the_same_input_in_two_parts_is_found_by_name() -> None:
     (found,) = across_parts(examples, split(examples, SplitSpec(), 0))
     assert found.trouble is Trouble.ACROSS_PARTS
     assert (found.count, found.names) == (1, ("39.png = 3.png",))
-    assert found.remedies[0].changes == {"data.exclude": ("39.png",)}
+    assert found.remedies[0].changes == {"split.leave_out": ("39.png",)}
     x[39] = 39
     assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
+
+
+class TestLeavingOut:
+    @pytest.mark.parametrize("seed", range(5))
+    def test_copies_across_parts_go_at_once_and_nothing_else_moves(self, seed: int) -> None:
+        random = np.random.default_rng(seed)
+        x = random.integers(0, 60, 200).astype(np.float64)[:, np.newaxis]
+        names = tuple(f"line {number}" for number in range(200))
+        examples = Examples(
+            x, np.linspace(0, 1, 200), Kind.TABLE, Task.REGRESSION, ("a",), names=names
+        )
+        before = split(examples, SplitSpec(), seed)
+        (found,) = across_parts(examples, before)
+        left_out = found.remedies[0].changes["split.leave_out"]
+        after = split(examples, SplitSpec(leave_out=left_out), seed)
+        assert across_parts(examples, after) == ()
+        assert np.array_equal(after.train, before.train)
+        for kept, part in zip(after.all[1:], before.all[1:], strict=True):
+            gone = [names.index(name) for name in left_out]
+            assert kept.tolist() == [index for index in part.tolist() if index not in gone]
+
+    def test_a_name_that_is_none_is_refused(self) -> None:
+        examples = examples_of(np.linspace(0, 1, 30))
+        with pytest.raises(DatasetError, match=r"no example called 'cats/9.png'.*parts"):
+            split(examples, SplitSpec(leave_out=("cats/9.png",)), 0)
+
+    def test_something_must_be_left_to_learn_from(self) -> None:
+        examples = examples_of(np.linspace(0, 1, 30))
+        everything = tuple(examples.name_of(index) for index in range(30))
+        with pytest.raises(DatasetError, match="training part is left out"):
+            split(examples, SplitSpec(leave_out=everything), 0)
 
 
 def test_large_examples_are_compared_few_at_a_time_or_not_at_all(monkeypatch) -> None:

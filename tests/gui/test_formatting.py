@@ -18,7 +18,7 @@ from gui.formatting.numbers import (
     short_count,
     value_text,
 )
-from gui.formatting.run_words import metric_text
+from gui.formatting.run_words import averaged_title, metric_text
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,16 @@ def test_rates() -> None:
 )
 def test_metrics(name: str, value: float | None, text: str) -> None:
     assert metric_text(name, value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "average", "title"),
+    [
+        ("recall", "macro", "Recall (mean of the classes)"),
+        ("r2_score", "uniform_average", "R² (mean of the numbers)"),
+        ("precision", "binary", "Precision (of the unusual class)"),
+        ("accuracy", "", "Accuracy"),
+    ],
+)
+def test_a_metric_says_how_it_averages(name: str, average: str, title: str) -> None:
+    assert averaged_title(name, average) == title

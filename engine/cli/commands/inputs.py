@@ -21,7 +21,11 @@ from engine.datasets.pictures import image_files
 from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
 from engine.datasets.tables import table
+from engine.datasets.tables.table_inputs import Watch
+from engine.datasets.unfamiliar import CellWatch, Unfamiliar
 from engine.errors import DatasetError
+from engine.inference.contract import Contract
+from engine.inference.unfamiliar import unfamiliar_values, watch_of
 from engine.spec.parameters import shorten
 from engine.spec.signature import Kind, Task
 
@@ -52,13 +56,56 @@ _READERS: dict[Kind, _Reader] = {
 _CONTROL = _Reader((*table.SUFFIXES, ".npz"), control_files.read_inputs)
 
 
-def read_inputs(inputs: Sequence[str], asked: InputSpec) -> tuple[list[str], Array]:
+@dataclass(frozen=True)
+class NewInputs:
+    """What a model shall predict for.
+
+    Attributes:
+        names: What each is called.
+        x: In the data's own units, (n_samples, *raw_shape).
+        unfamiliar: Of each, what the model never met.
+        left_out: What cannot be predicted for, in sentences.
+    """
+
+    names: list[str]
+    x: Array
+    unfamiliar: list[tuple[Unfamiliar, ...]]
+    left_out: list[str]
+
+
+def read_new_inputs(inputs: Sequence[str], contract: Contract) -> NewInputs:
+    """Reads everything a model shall predict for, and tells what is unfamiliar in it.
+
+    Args:
+        inputs: As for `read_inputs`.
+        contract: Of the model.
+
+    Raises:
+        DatasetError: An input cannot be read, or does not fit the model.
+    """
+    watch = watch_of(contract)
+    left_out: list[str] = []
+    names, x = read_inputs(inputs, contract.input_spec, watch, left_out)
+    numbers = unfamiliar_values(contract, x)
+    cells = [()] * len(x) if watch is None else watch.found
+    found = [(*first, *second) for first, second in zip(cells, numbers, strict=True)]
+    return NewInputs(names, x, found, left_out)
+
+
+def read_inputs(
+    inputs: Sequence[str],
+    asked: InputSpec,
+    watch: CellWatch | None = None,
+    left_out: list[str] | None = None,
+) -> tuple[list[str], Array]:
     """Reads everything a model shall predict for.
 
     Args:
         inputs: Paths of files; for tables, rows such as ``5.1,3.5,,0.2`` as well; for texts, the
             texts themselves.
         asked: What the model takes.
+        watch: Sees the rows of tables on their way, and may add columns that are missing.
+        left_out: Is given, as sentences, what cannot be predicted for; None: nobody is told.
 
     Returns:
         A name for each example, and the inputs in the data's own units, (n_samples, *raw_shape).
@@ -69,14 +116,31 @@ def read_inputs(inputs: Sequence[str], asked: InputSpec) -> tuple[list[str], Arr
     names: list[str] = []
     found_all: list[Array] = []
     for text in inputs:
-        found = _read(text, asked)
-        found_all.append(found)
+        found = _read(text, asked, watch)
         text = text.strip()
-        names += [text] if len(found) == 1 else [f"{text}[{row}]" for row in range(len(found))]
+        titles: Sequence[object] = range(len(found.x))
+        if found.names:
+            titles = found.names
+        if left_out is not None:
+            left_out += found.left_out
+        found_all.append(found.x)
+        if watch is not None:  # NumPy files have no cells to watch
+            watch.fill(sum(map(len, found_all)))
+        is_one = len(found.x) == 1 and not any(found.names)
+        names += [text] if is_one else [f"{text}[{title}]" for title in titles]
     return names, np.concatenate(found_all)
 
 
-def _read(text: str, asked: InputSpec) -> Array:
+@dataclass(frozen=True)
+class _Found:
+    """What was found in one input: its examples, their names, and what had to be left out."""
+
+    x: Array
+    names: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def _read(text: str, asked: InputSpec, watch: Watch | None) -> _Found:
     kind = asked.signature.kind
     reader = _CONTROL if asked.signature.task is Task.CONTROL else _READERS[kind]
     path = Path(text.strip())
@@ -87,16 +151,21 @@ def _read(text: str, asked: InputSpec) -> Array:
         is_file, is_folder = path.is_file(), path.is_dir()
     if not is_file:
         if kind is Kind.TEXT and suffix not in reader.suffixes:
-            return np.array([text], object)
+            return _Found(np.array([text], object))
         if kind is Kind.TABLE and suffix not in (*reader.suffixes, *NUMPY_SUFFIXES):
-            return _read_row(text, asked)
+            return _Found(_read_row(text, asked, watch))
         if is_folder:
             raise DatasetError(f"'{text}' is a folder.", "Give the files in it.")
         raise DatasetError(f"There is no file '{text}'.", "Check the path.")
     if suffix in reader.suffixes:
-        return reader.read(path, asked)
+        if reader.read is table.read_inputs:
+            return _Found(table.read_inputs(path, asked, watch))
+        if reader.read is series.read_inputs:
+            windows = series.read_windows(path, asked)
+            return _Found(windows.x, windows.series, windows.left_out)
+        return _Found(reader.read(path, asked))
     if suffix in NUMPY_SUFFIXES or IDX_NAME.fullmatch(path.name):
-        return array_inputs.read_inputs(path, asked)
+        return _Found(array_inputs.read_inputs(path, asked))
     known = dict.fromkeys((*reader.suffixes, *NUMPY_SUFFIXES))
     raise DatasetError(
         f"A model of {kind.value} data cannot take such a file. Received: '{text}'.",
@@ -104,10 +173,10 @@ def _read(text: str, asked: InputSpec) -> Array:
     )
 
 
-def _read_row(text: str, asked: InputSpec) -> Array:
+def _read_row(text: str, asked: InputSpec, watch: Watch | None) -> Array:
     """One row typed out, (1, columns): a cell per column the model was trained on."""
     if "columns" in asked.reading:
-        return table.read_row(text, asked)
+        return table.read_row(text, asked, watch)
     columns = _columns(asked.feature_names)
     cells = [cell.strip() for cell in text.split(",")]
     if len(cells) != len(columns):

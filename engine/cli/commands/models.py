@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
+from typing import Any
 
 import numpy as np
 
-from engine.cli.commands.inputs import read_inputs
+from engine.cli.commands.inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
-from engine.preprocessing.targets import AnomalyTargets
+from engine.preprocessing.targets import AnomalyTargets, NumberTargets, TargetTransform
 from engine.runs.store import RunStore
 from engine.spec.formatting import percent_text
 
@@ -19,16 +21,16 @@ _UNUSUAL_SHOWN = 10
 
 
 def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
-    """Evaluates a run's model anew on its test part."""
+    """Evaluates a run's model anew, on its test part or another."""
     from engine.service import execution
 
     record = store.get(arguments.run)
-    evaluation = execution.evaluate(record.id, store)
+    evaluation = execution.evaluate(record.id, store, arguments.part)
     output.event("evaluated", run=record.id, **evaluation.to_dict())
     output.lines(
         f"{record.name}  ({record.id}), {evaluation.n_samples} examples "
         f"of the {evaluation.part} part",
-        numbers(evaluation.metrics),
+        numbers(evaluation.metrics, evaluation.averages),
     )
     if evaluation.most_unusual:
         listed = [
@@ -58,46 +60,63 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Predicts for files or rows with a run's model."""
     record = store.get(arguments.run)
     contract = Contract.load(store.folder(record.id))
-    names, x = read_inputs(arguments.input, contract.input_spec)
+    given = read_new_inputs(arguments.input, contract)
     from engine.service import execution
 
-    outputs = execution.predict(record.id, store, x)
-    targets = contract.preprocessing.targets
-    for name, values in zip(names, outputs, strict=True):
-        if isinstance(targets, AnomalyTargets):
-            _say_score(output, name, float(values), targets.threshold)
-            continue
-        if not contract.class_names:
-            said = values if isinstance(values, str) else np.asarray(values, np.float64).tolist()
-            output.event("prediction", input=name, target=contract.target_name, value=said)
-            output.lines(f"{name}: {contract.target_name} {_words(said)}")
-            continue
-        best = contract.class_names[int(np.argmax(values))]
-        probabilities = dict(zip(contract.class_names, map(float, values), strict=True))
-        output.event(
-            "prediction",
-            input=name,
-            target=contract.target_name,
-            **{"class": best},
-            probabilities=probabilities,
-        )
-        likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
-        listing = ", ".join(f"{label} {percent_text(share, 1)}" for label, share in likely)
-        output.lines(f"{name}: {best}  ({listing})")
+    outputs = execution.predict(record.id, store, given.x)
+    for sentence in given.left_out:
+        output.event("left_out", reason=sentence)
+        output.lines(sentence)
+    for name, values, unfamiliar in zip(given.names, outputs, given.unfamiliar, strict=True):
+        said, words = _prediction(contract, values)
+        strange = [item.to_dict() for item in unfamiliar]
+        output.event("prediction", input=name, **said, unfamiliar=strange)
+        output.lines(f"{name}: {words}", *(f"  Unfamiliar: {it.text}" for it in unfamiliar))
     return 0
 
 
-def _say_score(output: Output, name: str, score: float, threshold: float | None) -> None:
-    """Says how unusual an example is, and whether that is more than is usual."""
+def _prediction(contract: Contract, values: Any) -> tuple[dict[str, Any], str]:
+    """What is predicted for an example, for programs and in words.
+
+    Args:
+        contract: Of the model.
+        values: Of one example, as `execution.predict` returns them.
+    """
+    targets = contract.preprocessing.targets
+    if isinstance(targets, AnomalyTargets):
+        return _score(float(values), targets.threshold)
+    target = {"target": contract.target_name}
+    if not contract.class_names:
+        said = values if isinstance(values, str) else np.asarray(values, np.float64).tolist()
+        return {**target, "value": said}, f"{contract.target_name} {_words(said, targets)}"
+    best = contract.class_names[int(np.argmax(values))]
+    probabilities = dict(zip(contract.class_names, map(float, values), strict=True))
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
+    listing = ", ".join(f"{label} {percent_text(share, 1)}" for label, share in likely)
+    return {**target, "class": best, "probabilities": probabilities}, f"{best}  ({listing})"
+
+
+def _score(score: float, threshold: float | None) -> tuple[dict[str, Any], str]:
+    """How unusual an example is, and whether that is more than is usual."""
     is_unusual = threshold is not None and score > threshold
-    output.event("prediction", input=name, score=score, threshold=threshold, is_unusual=is_unusual)
     word = "unusual" if is_unusual else "usual"
     limit = "" if threshold is None else f", threshold {number(threshold)}"
-    output.lines(f"{name}: {word}  (score {number(score)}{limit})")
+    said = {"score": score, "threshold": threshold, "is_unusual": is_unusual}
+    return said, f"{word}  (score {number(score)}{limit})"
 
 
-def _words(value: str | float | list[float]) -> str:
-    """A predicted text, number or list of numbers, for people."""
+def _words(value: str | float | list[float], targets: TargetTransform) -> str:
+    """A predicted text, number or list of numbers, for people: as fine as the target varies."""
     if isinstance(value, str):
         return value
-    return ", ".join(map(number, value)) if isinstance(value, list) else number(value)
+    scale = targets.scale if isinstance(targets, NumberTargets) else np.ones(1)
+    values = np.atleast_1d(value)
+    scales = np.broadcast_to(scale, values.shape)
+    return ", ".join(map(_fine, values.tolist(), scales.tolist()))
+
+
+def _fine(value: float, scale: float) -> str:
+    """A number with four digits, and more where it is much larger than what it varies by."""
+    larger = abs(value) / scale if scale > 0 else 0.0
+    digits = 4 + (int(math.log10(larger)) if 1 < larger < math.inf else 0)
+    return f"{value:.{min(17, digits)}g}"

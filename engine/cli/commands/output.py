@@ -108,9 +108,12 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def numbers(metrics: Mapping[str, float]) -> str:
-    """Metrics on one line."""
-    return "  ".join(f"{name} {number(value)}" for name, value in metrics.items())
+def numbers(metrics: Mapping[str, float], averages: Mapping[str, str] | None = None) -> str:
+    """Metrics on one line, those that are means with what they are: ``recall (macro) 0.5``."""
+    means = {name: f" ({average})" for name, average in (averages or {}).items()}
+    return "  ".join(
+        f"{name}{means.get(name, '')} {number(value)}" for name, value in metrics.items()
+    )
 
 
 def error_text(error: DescentError) -> str:

@@ -187,12 +187,14 @@ class _Listener:
             run=ended.run,
             reason=ended.reason,
             metrics=ended.metrics,
+            **({"averages": ended.averages} if ended.averages else {}),
             **({"hint": ended.hint} if ended.hint else {}),
         )
         if isinstance(ended, RunFailed):
             sys.stderr.write(error_text(DescentError(ended.reason, ended.hint)) + "\n")
         else:
-            self._output.lines(ended.reason, numbers(ended.metrics), f"Run {ended.run}")
+            measured = numbers(ended.metrics, ended.averages)
+            self._output.lines(ended.reason, measured, f"Run {ended.run}")
         if isinstance(ended, RunFinished):
             return 0
         return _SIGNAL_BASE + self._signal if self._signal else 1

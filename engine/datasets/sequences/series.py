@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,8 @@ from engine.datasets.base import Examples, Progress, silent
 from engine.datasets.encodings import EncodingName
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
-from engine.datasets.sequences.series_table import Layout, choose_layout, steps_of
+from engine.datasets.sequences.series_layout import Layout, choose_layout, named_columns
+from engine.datasets.sequences.series_table import Found, Repeated, steps_of
 from engine.datasets.sequences.windows import (
     FloatArray,
     Gaps,
@@ -40,13 +41,14 @@ class SeriesParameters(WindowParameters):
     time: str | None = parameter(
         None,
         label="Time column",
-        help="The column of times. Left open: one named so, or the first that holds dates; "
-        "without any, rows are in order.",
+        help="The column of times, or several that make it, as in year+month. Left open: one "
+        "named so, or the first that holds dates; without any, rows are in order.",
     )
     series: str | None = parameter(
         None,
         label="Series column",
-        help="The column that says which series a row belongs to, where one table holds many.",
+        help="The column that says which series a row belongs to, where one table holds many; or "
+        "several, as in store+item.",
     )
     columns: str | None = parameter(
         None,
@@ -60,6 +62,17 @@ class SeriesParameters(WindowParameters):
         help="What stands in for missing values within a window: a line between the neighbours, "
         "or the value before. Gaps longer than half a window stay, and windows with gaps are left "
         "out.",
+    )
+    dates: Literal["auto", "day first", "month first"] = parameter(
+        "auto",
+        label="Dates",
+        help="How 3/4/2024 is read where the other dates do not tell.",
+    )
+    repeated: Repeated = parameter(
+        "auto",
+        label="Repeated times",
+        help="What is used of several rows at one time of a series. 'auto' takes the first where "
+        "they are few or equal, and refuses many that differ.",
     )
     encoding: EncodingName = parameter(
         "auto", label="Encoding", help="How a text file writes its letters.", advanced=True
@@ -105,13 +118,13 @@ class SeriesFile(FileDataset):
         layout = choose_layout(
             table,
             self.data.target,
-            parameters.time,
-            parameters.series,
+            named_columns(parameters.time, table),
+            named_columns(parameters.series, table),
             _names(parameters.columns),
             ignored,
         )
         longest = longest_gap(parameters.window)
-        found = steps_of(table, layout, longest, progress)
+        found = steps_of(table, layout, longest, progress, parameters.repeated, parameters.dates)
         steps = found.steps
         _refuse_constant(steps, layout.target)
         examples = examples_of(
@@ -121,8 +134,10 @@ class SeriesFile(FileDataset):
             {
                 **_reading(layout, parameters.window, parameters.gaps),
                 "encoding": parameters.encoding,
+                "repeated": parameters.repeated,
+                "dates": parameters.dates,
             },
-            layout.series or "",
+            layout.series,
         )
         facts = (
             ("Time", layout.time or "the order of the rows"),
@@ -130,6 +145,7 @@ class SeriesFile(FileDataset):
             ("To", found.times.text(float(steps.times.max()))),
             ("Step", found.pace.name if found.pace else "1 row"),
             ("Series", f"{len(steps.series):,}"),
+            *((("Told apart by", layout.series),) if layout.keys else ()),
         )
         return replace(
             examples,
@@ -156,60 +172,96 @@ def _reading(layout: Layout, window: int, gaps: Gaps) -> dict[str, Any]:
     return {
         "format": SeriesFormat.name,
         "window": window,
-        "time": layout.time,
-        "series": layout.series,
-        "channels": list(layout.channels),
-        "target": layout.target,
+        **layout.reading(),
         "gaps": gaps,
     }
 
 
 def plain_reading(channels: tuple[str, ...], target: str, window: int) -> dict[str, Any]:
     """How new inputs are read for a model of series in the box: a table of these columns."""
-    return _reading(Layout(None, None, channels, target), window, "interpolate")
+    return _reading(Layout((), (), channels, target), window, "interpolate")
+
+
+@dataclass(frozen=True, eq=False)
+class NewWindows:
+    """The last steps of each series in a table, to forecast what follows them.
+
+    Attributes:
+        series: The series that can be forecast, in the order of their names; one without a name
+            is "".
+        x: One window for each, (series, window, channels).
+        left_out: Why others cannot be, a sentence each.
+    """
+
+    series: tuple[str, ...]
+    x: FloatArray
+    left_out: tuple[str, ...]
 
 
 def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
-    """Reads the last steps of each series in a table, to forecast what follows them.
+    """The windows of `read_windows` alone."""
+    return read_windows(path, asked).x
+
+
+def read_windows(path: Path, asked: InputSpec) -> NewWindows:
+    """Reads the last steps of each series in a table.
 
     Args:
         path: A table with the columns the model was trained on.
         asked: What the model takes.
 
-    Returns:
-        One window for each series, in the order of their names, (series, window, channels).
-
     Raises:
-        DatasetError: A column is missing, a series is too short, or its end has gaps.
+        DatasetError: A column is missing, or no series can be forecast: each is too short, or its
+            end has gaps.
     """
     reading: Mapping[str, Any] = asked.reading
     table = NumberTable(path, TableParameters(encoding=reading.get("encoding", "auto")))
-    channels = tuple(reading["channels"])
-    table.require((*channels, reading["time"], reading["series"]))
+    layout = Layout.of(reading)
+    table.require((*layout.channels, *layout.times, *layout.keys))
     window, gaps = int(reading["window"]), reading["gaps"]
-    layout = Layout(reading["time"], reading["series"], channels, reading["target"])
     longest = longest_gap(window)
-    read = steps_of(table, layout, longest)
-    steps = read.steps.filled(gaps, longest)
+    how = {name: reading.get(name, "auto") for name in ("repeated", "dates")}
+    read = steps_of(table, layout, longest, **how)
+    read = replace(read, steps=read.steps.filled(gaps, longest))
+    names: list[str] = []
     found: list[FloatArray] = []
-    for number, name in enumerate(steps.series):
-        rows = np.flatnonzero(steps.member == number)[-window:]
-        title = f"Series '{name}'" if name else "The series"
-        rows = rows[steps.segment[rows] == steps.segment[rows[-1]]]
-        if len(rows) < window:
-            raise DatasetError(
-                f"{title} in '{path.name}' has too few steps without a long break before its end. "
-                f"Received: {len(rows):,}.",
-                f"The model needs the last {window:,}.",
-            )
-        holes = np.argwhere(np.isnan(steps.values[rows]))
-        if len(holes):
-            row, channel = holes[0]
-            moment = read.times.text(float(steps.times[rows[row]]))
-            raise DatasetError(
-                f"{title} in '{path.name}' has a gap in column '{channels[channel]}' at {moment}, "
-                "too long or too near to the end to be filled.",
-                "Fill it, or leave the steps after it out.",
-            )
-        found.append(steps.values[rows])
-    return np.stack(found)
+    refused: list[DatasetError] = []
+    for number, name in enumerate(read.steps.series):
+        try:
+            found.append(_last_window(read, number, window, path.name))
+            names.append(name)
+        except DatasetError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    return NewWindows(tuple(names), np.stack(found), tuple(error.message for error in refused))
+
+
+def _last_window(read: Found, number: int, window: int, file_name: str) -> FloatArray:
+    """The last steps of a series, (window, channels), filled.
+
+    Raises:
+        DatasetError: It is too short, or its end has gaps.
+    """
+    steps = read.steps
+    name = steps.series[number]
+    title = f"Series '{name}'" if name else "The series"
+    rows = np.flatnonzero(steps.member == number)[-window:]
+    rows = rows[steps.segment[rows] == steps.segment[rows[-1]]]
+    if len(rows) < window:
+        raise DatasetError(
+            f"{title} in '{file_name}' has too few steps without a long break before its end. "
+            f"Received: {len(rows):,}.",
+            f"The model needs the last {window:,}.",
+        )
+    holes = np.argwhere(np.isnan(steps.values[rows]))
+    if len(holes):
+        row, channel = holes[0]
+        moment = read.times.text(float(steps.times[rows[row]]))
+        raise DatasetError(
+            f"{title} in '{file_name}' has a gap in column '{steps.channels[channel]}' at "
+            f"{moment}, too long or too near to the end to be filled.",
+            "Fill it, or leave the steps after it out.",
+        )
+    window_values: FloatArray = steps.values[rows]
+    return window_values

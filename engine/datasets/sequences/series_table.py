@@ -1,55 +1,28 @@
-"""From a table to series: which column is the time, which are measured, and steps in order."""
+"""From a table to series: its rows as steps in order, each time once, gaps known."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
-from engine.datasets.sequences.times import Pace, Times, pace_of, read_times, step_text
+from engine.datasets.sequences.series_layout import REPEATED_SHARE, IndexArray, Layout
+from engine.datasets.sequences.time_parts import read_joined
+from engine.datasets.sequences.times import Pace, Times, pace_of, step_text
 from engine.datasets.sequences.windows import BoolArray, FloatArray, Steps
 from engine.datasets.tables.number_table import Columns, NumberTable
-from engine.datasets.tables.table_cells import distinct_cells
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 
-IndexArray = npt.NDArray[np.int64]
-
-MAX_CHANNELS = 1_000
-# Names that a column of times often has; without one, a column of dates is looked for.
-_TIME_NAMES = frozenset(
-    ("time", "date", "datetime", "timestamp", "ds", "t", "step", "year", "zeit", "datum", "时间")
-)
-# As numbers, these may start again.
-_PARTS_OF_TIME = frozenset(("quarter", "month", "week", "day", "hour", "minute"))
-_TRIED_ROWS = 200
 # Where more of the steps are missing, rows are taken as they come: shops close at night.
 _MAX_MISSING_SHARE = 0.1
-# Above this share of rows at a time that was there already, the table holds several series.
-_REPEATED_SHARE = 0.2
 
-
-@dataclass(frozen=True)
-class Layout:
-    """What the columns of a table of series are.
-
-    Attributes:
-        time: The column of times; None: rows are in order.
-        series: The column that says which series a row belongs to; None: there is one.
-        channels: Columns of numbers.
-        target: The channel that is forecast.
-        findings: What was guessed.
-    """
-
-    time: str | None
-    series: str | None
-    channels: tuple[str, ...]
-    target: str
-    findings: tuple[DataFinding, ...] = ()
+Repeated = Literal["auto", "first", "last", "mean"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,93 +55,13 @@ class _Rows:
     findings: list[DataFinding] = field(default_factory=list)
 
 
-def choose_layout(
-    table: NumberTable,
-    target: str | None,
-    time: str | None,
-    series: str | None,
-    channels: tuple[str, ...],
-    ignored: frozenset[str] = frozenset(),
-) -> Layout:
-    """Says what each column is, where that was not said.
-
-    Args:
-        table: The table.
-        target: The channel to forecast.
-        time: The column of times.
-        series: The column of series.
-        channels: Columns to learn from; empty: all columns of numbers.
-        ignored: Columns to leave out.
-
-    Raises:
-        DatasetError: A named column is not there, or holds something else; or nothing is left.
-    """
-    table.require((target, time, series, *channels))
-    time = time or _time_column(table, {target, series, *channels} | ignored)
-    series = series or _series_column(table, time, {target, *channels} | ignored)
-    others = [name for name in table.names if name not in {time, series} | ignored]
-    found = channels or tuple(name for name in others if table.looks_numeric(name))
-    if target is not None and target not in found:
-        found = (*found, target)
-    if not found:
-        raise DatasetError(
-            f"'{table.path.name}' has no column of numbers to forecast.",
-            "Choose a table with a column of times and one or more columns of numbers.",
-        )
-    if len(found) > MAX_CHANNELS:
-        raise DatasetError(
-            f"'{table.path.name}' has too many columns of numbers. Received: {len(found):,}.",
-            f"Name those to learn from, at most {MAX_CHANNELS:,}.",
-        )
-    return Layout(time, series, found, target or found[-1], _guesses(target, found))
-
-
-def _guesses(target: str | None, channels: tuple[str, ...]) -> tuple[DataFinding, ...]:
-    if target is not None or len(channels) == 1:
-        return ()
-    others = channels[:-1][:8]
-    text = f"Nothing says which column is to be forecast; it is the last one, '{channels[-1]}'."
-    remedies = tuple(Remedy(f"Forecast '{name}'", {"data.target": name}) for name in others)
-    return (DataFinding(Trouble.UNDERSTOOD, channels[-1], text, remedies=remedies),)
-
-
-def _time_column(table: NumberTable, taken: set[str | None]) -> str | None:
-    """The column of times: one named so, else the first that holds dates."""
-    free = [name for name in table.names if name not in taken]
-    named = [name for name in free if name.lower() in _TIME_NAMES | _PARTS_OF_TIME]
-    for name in named:
-        times = read_times(table.sample(name))
-        if times is None:
-            continue
-        steps = np.diff(times.values[~np.isnan(times.values)])
-        if times.is_date or name.lower() in _TIME_NAMES or (len(steps) and (steps > 0).all()):
-            return name
-    for name in free:
-        times = read_times(table.sample(name)[:_TRIED_ROWS])
-        if times is not None and times.is_date and read_times(table.sample(name)) is not None:
-            return name
-    return None
-
-
-def _series_column(table: NumberTable, time: str | None, taken: set[str | None]) -> str | None:
-    """The first column of text that tells rows of one time apart, where many rows share times."""
-    if time is None:
-        return None
-    moments, distinct = distinct_cells(table.sample(time))
-    if len(distinct) > (1 - _REPEATED_SHARE) * len(moments):
-        return None
-    for name in table.names:
-        if name == time or name in taken:
-            continue
-        ids, labels = distinct_cells(table.sample(name))
-        n_pairs = len(np.unique(moments * len(labels) + ids))
-        if 1 < len(labels) <= len(ids) / 2 and n_pairs >= (1 - _REPEATED_SHARE) * len(ids):
-            return name
-    return None
-
-
 def steps_of(
-    table: NumberTable, layout: Layout, longest: int, progress: Progress = silent
+    table: NumberTable,
+    layout: Layout,
+    longest: int,
+    progress: Progress = silent,
+    repeated: Repeated = "auto",
+    dates: str = "auto",
 ) -> Found:
     """Puts the rows of a table in order, as series of steps; gaps are NaN, nothing is filled.
 
@@ -180,45 +73,61 @@ def steps_of(
         layout: What its columns are.
         longest: As above.
         progress: Told how much was read.
+        repeated: What is done with several rows at one time of a series; ``auto``: the first is
+            used where they are few, many are refused.
+        dates: Whether day or month comes first, by `TableParameters.dates`.
 
     Raises:
-        DatasetError: A cell is no number, or the times cannot be read.
+        DatasetError: A cell is no number, the times cannot be read, or rows share them.
     """
-    texts = [layout.time] if layout.time is not None else []
-    labels = [layout.series] if layout.series is not None else []
-    read = table.read(layout.channels, texts, labels, progress)
+    read = table.read(layout.channels, layout.times, layout.keys, progress)
     progress("Putting the steps in order", 0, 0)
-    rows, names = _rows(read, layout)
+    rows, names = _rows(read, layout, dates)
     _drop_without_time(rows, read, layout, table.line_word)
     _sort(rows, layout)
-    _drop_repeated(rows, names, layout)
+    _settle_repeated(rows, names, layout, repeated)
     pace, counts = _steps_between(rows, layout, longest)
     steps = _with_missing_times(rows, names, layout, counts, longest)
     _count_gaps(rows, layout)
     return Found(steps, tuple(rows.findings), read.facts, rows.times, pace)
 
 
-def _rows(read: Columns, layout: Layout) -> tuple[_Rows, tuple[str, ...]]:
+def _rows(read: Columns, layout: Layout, dates: str) -> tuple[_Rows, tuple[str, ...]]:
     member: IndexArray = np.zeros(len(read), np.int64)
     names: tuple[str, ...] = ("",)
-    if layout.series is not None:
-        member, names = read.codes[layout.series]
+    if layout.keys:
+        member, names = _members([read.codes[key] for key in layout.keys])
     places = np.arange(len(read))
     findings = list(read.findings)
-    if layout.time is None:
+    if not layout.times:
         times = Times(places.astype(np.float64), False)
         return _Rows(times, read.numbers, member, places, findings), names
-    cells = read.texts[layout.time]
-    found = read_times(cells)
+    found = read_joined([(name, read.texts[name]) for name in layout.times], dates)
     if found is None:
-        shown = next((cell for cell in cells[:_TRIED_ROWS].to_pylist() if cell), "")
+        cells = [read.texts[name] for name in layout.times]
+        shown = " ".join(next((it for it in one.to_pylist() if it), "") for one in cells)
         raise DatasetError(
             f"Column '{layout.time}' must hold times. Received: {shorten(shown)}.",
-            "Write them as 2024-01-31 or 2024-01-31 13:45:00, or choose another column.",
+            "Write them as 2024-01-31 or 2024-01-31 13:45:00, or choose another column; several "
+            "that make a time are written as year+month.",
         )
     if found.note:
-        findings.append(DataFinding(Trouble.UNDERSTOOD, layout.time, found.note))
+        other = found.other_order
+        remedies = (Remedy(f"Read the {other}", {"data.parameters.dates": other}),) if other else ()
+        findings.append(DataFinding(Trouble.UNDERSTOOD, layout.time, found.note, remedies=remedies))
     return _Rows(found, read.numbers, member, places, findings), names
+
+
+def _members(
+    codes: Sequence[tuple[IndexArray, tuple[str, ...]]],
+) -> tuple[IndexArray, tuple[str, ...]]:
+    """The series of each row, (rows,), and their names, told by one key or several."""
+    (member, names), *others = codes
+    for code, labels in others:
+        found, member = np.unique(member * len(labels) + code, return_inverse=True)
+        pairs = [divmod(int(pair), len(labels)) for pair in found]
+        names = tuple(f"{names[first]}, {labels[second]}" for first, second in pairs)
+    return member.astype(np.int64), names
 
 
 def _keep(rows: _Rows, kept: IndexArray | BoolArray) -> None:
@@ -231,45 +140,96 @@ def _drop_without_time(rows: _Rows, read: Columns, layout: Layout, line_word: st
     lost = np.flatnonzero(np.isnan(rows.times.values))
     if not len(lost):
         return
-    cells = read.texts[layout.time or ""]
+    cells = [read.texts[name] for name in layout.times]
     names = tuple(
-        f"{line_word} {read.lines[row]}: {shorten(cells[int(row)].as_py())}"
+        f"{line_word} {read.lines[row]}: "
+        + shorten(" ".join(one[int(row)].as_py() for one in cells))
         for row in lost[:MAX_NAMES]
     )
     text = f"{len(lost):,} of {len(read):,} rows have no time that can be read; left out."
-    rows.findings.append(DataFinding(Trouble.MISSING, layout.time or "", text, names, len(lost)))
+    rows.findings.append(DataFinding(Trouble.MISSING, layout.time, text, names, len(lost)))
     _keep(rows, ~np.isnan(rows.times.values))
 
 
 def _sort(rows: _Rows, layout: Layout) -> None:
     order = np.lexsort((rows.places, rows.times.values, rows.member))
     in_time = np.lexsort((rows.places, rows.member))
-    if layout.time is not None and not np.array_equal(order, in_time):
+    if layout.times and not np.array_equal(order, in_time):
         text = "The rows are not in the order of time; they were sorted."
         rows.findings.append(DataFinding(Trouble.UNDERSTOOD, layout.time, text))
     _keep(rows, order)
 
 
-def _drop_repeated(rows: _Rows, names: tuple[str, ...], layout: Layout) -> None:
+def _settle_repeated(
+    rows: _Rows, names: tuple[str, ...], layout: Layout, repeated: Repeated
+) -> None:
+    """Leaves one row at each time of a series.
+
+    Raises:
+        DatasetError: Many rows share times, and nobody said what to do with them.
+    """
     times, member = rows.times.values, rows.member
-    repeated = np.zeros(len(times), bool)
-    repeated[1:] = (times[1:] == times[:-1]) & (member[1:] == member[:-1])
-    count = int(np.count_nonzero(repeated))
+    is_more = np.zeros(len(times), bool)
+    is_more[1:] = (times[1:] == times[:-1]) & (member[1:] == member[:-1])
+    count = int(np.count_nonzero(is_more))
     if not count:
         return
+    group = np.cumsum(~is_more) - 1
     shown = Counter(
         (f"{names[member[row]]}: " if names[member[row]] else "") + rows.times.text(times[row])
-        for row in np.flatnonzero(repeated)[: 10 * MAX_NAMES]
+        for row in np.flatnonzero(is_more)[: 10 * MAX_NAMES]
     )
-    text = (
-        f"{count:,} of {len(times):,} rows have a time that was there already; the first row of "
-        "each time is used."
-    )
-    if count > _REPEATED_SHARE * len(times) and layout.series is None:
-        text += " Where the table holds several series, name the column that tells them apart."
     listing = tuple(f"{time}: {more + 1} rows" for time, more in shown.most_common(MAX_NAMES))
-    rows.findings.append(DataFinding(Trouble.DUPLICATE, layout.time or "", text, listing, count))
-    _keep(rows, ~repeated)
+    text = f"{count:,} of {len(times):,} rows have a time that was there already"
+    first = np.flatnonzero(~is_more)
+    # The same row twice says nothing new, however often.
+    same = np.isclose(rows.values, rows.values[first][group], rtol=0, atol=0, equal_nan=True)
+    n_other = int(np.count_nonzero(is_more & ~same.all(axis=1)))
+    if repeated == "auto" and n_other > REPEATED_SHARE * len(times):
+        raise _unresolved(text, listing, layout)
+    if repeated == "mean":
+        rows.values = _means(rows.values, group, len(first))
+        rows.values = rows.values[group]
+    kept = np.append(first[1:], len(times)) - 1 if repeated == "last" else first
+    used = {"mean": "the mean of them", "last": "the last row"}.get(repeated, "the first row")
+    text += f"; {used} of each time is used."
+    if n_other and not layout.keys:
+        text += " Where the table holds several series, name the column that tells them apart."
+    remedies = tuple(
+        Remedy(label, {"data.parameters.repeated": value})
+        for value, label in _REPEATED_LABELS.items()
+        if n_other and value != ("first" if repeated == "auto" else repeated)
+    )
+    rows.findings.append(
+        DataFinding(Trouble.DUPLICATE, layout.time, text, listing, count, remedies)
+    )
+    _keep(rows, kept)
+
+
+_REPEATED_LABELS: dict[str, str] = {
+    "mean": "Use their mean",
+    "last": "Use the last row of each time",
+    "first": "Use the first row of each time",
+}
+
+
+def _means(values: FloatArray, group: IndexArray, n_groups: int) -> FloatArray:
+    """The mean of each group of rows, (groups, channels); gaps do not count."""
+    known = ~np.isnan(values)
+    totals, counts = np.zeros((2, n_groups, values.shape[1]))
+    np.add.at(totals, group, np.where(known, values, 0.0))
+    np.add.at(counts, group, known)
+    return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)
+
+
+def _unresolved(text: str, listing: tuple[str, ...], layout: Layout) -> DatasetError:
+    shown = ", ".join(listing[:3])
+    told = f" of a series told by '{layout.series}'" if layout.keys else ""
+    return DatasetError(
+        f"{text}{told}, with other values: {shown}.",
+        "Name the columns that tell series apart, such as series=store+item, or those that make "
+        "the time, such as time=date+hour; or say which row counts: repeated=first, last or mean.",
+    )
 
 
 def _steps_between(rows: _Rows, layout: Layout, longest: int) -> tuple[Pace | None, IndexArray]:
@@ -280,7 +240,7 @@ def _steps_between(rows: _Rows, layout: Layout, longest: int) -> tuple[Pace | No
     times, member = rows.times.values, rows.member
     distances, same = np.diff(times), member[1:] == member[:-1]
     one_each = np.ones(max(0, len(times) - 1), np.int64)
-    if layout.time is None or not same.any():
+    if not layout.times or not same.any():
         return None, one_each
     pace = pace_of(distances[same], rows.times.is_date)
     if pace is None:
@@ -334,9 +294,7 @@ def _with_missing_times(
         text = f"{int((counts[after] - 1).sum()):,} times are missing, in {len(after):,} places."
         if n_breaks:
             text += f" No window crosses the {n_breaks:,} of them that are longer than {longest}."
-        rows.findings.append(
-            DataFinding(Trouble.MISSING, layout.time or "", text, listing, len(after))
-        )
+        rows.findings.append(DataFinding(Trouble.MISSING, layout.time, text, listing, len(after)))
     return Steps(
         values=values,
         times=times[places] + offset * step[places],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.sequences.calendar_forms import read_calendar
 from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     blank_cells,
+    date_forms,
     gap_word_cells,
     is_order_open,
     read_dates,
@@ -23,8 +27,9 @@ IndexArray = npt.NDArray[np.int64]
 
 _READABLE_SHARE = 0.9
 _SAMPLE_ROWS = 2_000
-_OTHER_FORMS = ("%m/%Y", "%Y %b")
-_PACKED_FORM = "%Y%m%d"
+_OTHER_FORMS = ("%m/%Y", "%Y %b", "%b-%y", "%b-%Y", "%Y-%b", "%b %y", "%Y/%m")
+# Whole numbers of so many digits, the smallest and largest of which are dates in this form.
+_PACKED_FORMS = (("%Y%m%d", 18_000_101, 22_001_231), ("%Y%m", 180_001, 220_012))
 _DAY_S = 86_400.0
 # Steps of the calendar are not all of one length; the shortest and longest of each, in days.
 _CALENDAR = (("month", 28, 31), ("quarter", 89, 92), ("year", 365, 366))
@@ -40,11 +45,14 @@ class Times:
         values: Seconds since 1970 in UTC, or the numbers themselves, (rows,); NaN: none.
         is_date: They are dates, not numbers.
         note: What could surprise in how they were read; may be empty.
+        other_order: The other way to read them, by `TableParameters.dates`, where day and month
+            could be the other way round; else empty.
     """
 
     values: FloatArray
     is_date: bool
     note: str = ""
+    other_order: str = ""
 
     def text(self, value: float) -> str:
         """A time as people read it."""
@@ -59,47 +67,61 @@ def time_text(value: float, is_date: bool) -> str:
     return text.replace("T00:00:00", "").replace("T", " ")
 
 
-def read_times(cells: Cells) -> Times | None:
+def read_times(cells: Cells, dates: str = "auto", is_dense: bool = False) -> Times | None:
     """Reads a column as times; None where most of its cells are neither dates nor numbers.
 
-    Dates may be ISO 8601, or written with day or month first; where both orders fit, the one in
-    which time goes forward, in regular steps, is taken. Eight digits, such as 20240131, are a date.
+    Dates may be ISO 8601, quarters or weeks, or written with day or month first; where both orders
+    fit, the one in which time goes on in one direction, in regular steps, is taken. Eight digits,
+    such as 20240131, are a date, and six, such as 202401, a month, where all cells are one.
 
     Args:
         cells: Text, (rows,).
+        dates: Whether day or month comes first, by `TableParameters.dates`.
+        is_dense: Of two orders that are alike, the one in which the dates are nearer together.
     """
     sample = cells[:_SAMPLE_ROWS]
     n_known, n_sample = _n_known(cells), _n_known(sample)
     if not n_sample:
         return None
-    if _n_read(_numbers(sample)) >= _READABLE_SHARE * n_sample:
-        values = _numbers(cells)
+    if _n_read(plain_numbers(sample)) >= _READABLE_SHARE * n_sample:
+        values = plain_numbers(cells)
         if _n_read(values) < _READABLE_SHARE * n_known:
             return None
         return _packed(cells, values) or Times(values, False)
-    forms = [
-        form
-        for form in (*DATE_FORMS, *_OTHER_FORMS)
-        if _n_read(read_dates(sample, form)) >= _READABLE_SHARE * n_sample
+    left_out = set(DATE_FORMS) - set(date_forms(dates))
+    found = [
+        (form, read(cells))
+        for form, read in _READERS.items()
+        if form not in left_out and _n_read(read(sample)) >= _READABLE_SHARE * n_sample
     ]
-    found = [(form, read_dates(cells, form)) for form in forms]
-    most = max((_n_read(dates) for _, dates in found), default=0)
-    best = [(form, dates) for form, dates in found if _n_read(dates) == most]
+    most = max((_n_read(values) for _, values in found), default=0)
+    best = [(form, values) for form, values in found if _n_read(values) == most]
     if most < _READABLE_SHARE * n_known or not best:
         return None
-    form, dates = max(best, key=lambda item: _likeness(item[1]))
-    note = ""
-    if is_order_open(tuple(form for form, _ in best)):
-        first = "month" if form.startswith("%m") else "day"
-        note = f"Dates could be read with day or month first; they are read {first} first."
-    return Times(dates, True, note)
+    form, values = max(
+        best, key=lambda item: (*_likeness(item[1]), -_span(item[1]) if is_dense else 0.0)
+    )
+    if not is_order_open(tuple(form for form, _ in best)):
+        return Times(values, True)
+    first, other = ("month", "day") if form.startswith("%m") else ("day", "month")
+    note = f"Dates could be read with day or month first; they are read {first} first."
+    return Times(values, True, note, f"{other} first")
+
+
+_READERS: dict[str, Callable[[Cells], FloatArray]] = {
+    **{form: partial(read_dates, form=form) for form in DATE_FORMS},
+    "calendar": read_calendar,
+    **{form: partial(read_dates, form=form) for form in _OTHER_FORMS},
+}
+"""Ways to read dates, the likeliest first."""
 
 
 def _n_known(cells: Cells) -> int:
     return int(np.count_nonzero(~(blank_cells(cells) | gap_word_cells(cells))))
 
 
-def _numbers(cells: Cells) -> FloatArray:
+def plain_numbers(cells: Cells) -> FloatArray:
+    """Cells as finite numbers, (rows,), NaN where there is none."""
     values = read_numbers(cells, NumberStyle()).values
     return np.where(np.isfinite(values), values, np.nan)
 
@@ -109,19 +131,31 @@ def _n_read(values: FloatArray) -> int:
 
 
 def _packed(cells: Cells, numbers: FloatArray) -> Times | None:
-    """Whole numbers of eight digits as dates, where all of them are."""
+    """Whole numbers of eight or six digits as dates, where all of them are."""
     known = numbers[~np.isnan(numbers)]
-    if known.min() < 18_000_101 or known.max() > 22_001_231:
-        return None
-    dates = read_dates(cells, _PACKED_FORM)
-    return Times(dates, True) if _n_read(dates) == len(known) else None
+    for form, smallest, largest in _PACKED_FORMS:
+        if known.min() >= smallest and known.max() <= largest:
+            dates = read_dates(cells, form)
+            if _n_read(dates) == len(known):
+                note = "Six digits are read as year and month." if form == "%Y%m" else ""
+                return Times(dates, True, note)
+    return None
+
+
+def _span(values: FloatArray) -> float:
+    return float(np.nanmax(values) - np.nanmin(values))
 
 
 def _likeness(values: FloatArray) -> tuple[float, float]:
-    """Share of the steps that do not go back in time, and of those that are regular."""
+    """Share of the steps that go on in one direction, and of those that are regular.
+
+    Forwards, or the newest first.
+    """
     distances = np.diff(values[~np.isnan(values)])
     if not len(distances):
         return 1.0, 1.0
+    if np.count_nonzero(distances < 0) > np.count_nonzero(distances > 0):
+        distances = -distances
     forward = distances[distances > 0]
     pace = pace_of(forward, True)
     regular = np.count_nonzero(pace.counts(forward) == 1) / len(distances) if pace else 0.0

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.summaries import column_profile
 from engine.errors import DatasetError
-from engine.events.findings import DataFinding, Remedy, Trouble
+from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import ColumnProfile, Trace
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Task
@@ -183,7 +183,8 @@ def examples_of(
         raise _nothing(steps, settings, n_touched)
     first = starts + window
     y = steps.values[:, channel][first[:, np.newaxis] + np.arange(horizon)]
-    findings = (_left_out(n_touched, len(starts)),) if n_touched else ()
+    touched = (_left_out(n_touched, len(starts)),) if n_touched else ()
+    findings = (*touched, *_without_windows(steps, starts, window + horizon))
     return Examples(
         x=WindowRows(steps.values, starts, window),
         y=y[:, 0] if horizon == 1 else y,
@@ -211,7 +212,8 @@ def _by_series(
     """Gives each window's series, (n,), by the name of what tells series apart."""
     if not series_name:
         return None
-    names = np.array(steps.series, object)
+    names = np.empty(len(steps.series), object)
+    names[:] = steps.series
 
     def column(name: str) -> AnyArray:
         if name != series_name:
@@ -282,6 +284,21 @@ def _left_out(n_touched: int, n_kept: int) -> DataFinding:
             Remedy(label, {"data.parameters.gaps": value}) for value, label in others.items()
         ),
     )
+
+
+def _without_windows(steps: Steps, starts: IndexArray, length: int) -> tuple[DataFinding, ...]:
+    """Names the series of which no window can be used; the others are learnt from."""
+    n_windows = np.bincount(steps.member[starts], minlength=len(steps.series))
+    n_steps = np.bincount(steps.member, minlength=len(steps.series))
+    lost = np.flatnonzero(n_windows == 0)
+    if not len(lost):
+        return ()
+    names = tuple(f"{steps.series[it]}: {n_steps[it]:,} steps" for it in lost[:MAX_NAMES])
+    text = (
+        f"{len(lost):,} of {len(steps.series):,} series are left out: window and horizon take "
+        f"{length:,} steps without a gap together, and they have fewer."
+    )
+    return (DataFinding(Trouble.LEFT_OUT, "", text, names, len(lost)),)
 
 
 def _columns(steps: Steps, target: str) -> tuple[ColumnProfile, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -29,8 +29,11 @@ from engine.spec.parameters import shorten
 if TYPE_CHECKING:
     from engine.datasets.base import InputSpec
 
+Watch: TypeAlias = Callable[[Sequence[str], Iterator[Chunk]], Iterator[Chunk]]
+"""Given the columns of a table and its rows; hands the rows on, with what is missing added."""
 
-def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
+
+def read_inputs(path: Path, asked: InputSpec, watch: Watch | None = None) -> FloatArray:
     """Reads every row of a file; its columns are found by name, in any order.
 
     Gaps and categories never seen are allowed: the model deals with them as in training.
@@ -38,6 +41,7 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     Args:
         path: A table with (at least) the columns the model was trained on.
         asked: What the model takes.
+        watch: Sees the rows on their way; it may add a column that is missing, as gaps.
 
     Returns:
         x, (rows, columns of x), NaN in gaps.
@@ -49,12 +53,17 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
     if features is None:
         return read_features(path, asked.feature_names)
     parameters = TableParameters(**asked.reading.get("parameters", {}))
-    source = _open(path, parameters, input_columns(asked.reading))
-    _require(source, input_columns(asked.reading))
+    names = input_columns(asked.reading)
+    source = _open(path, parameters, names)
+    chunks = source.chunks()
+    if watch is None:
+        _require(source, names)
+    else:
+        chunks = watch(source.names, chunks)
     if source.is_typed:
         features = [_as_typed(feature) for feature in features]
     reader = CellReader(features, number_style(source, parameters), source.line_word)
-    return np.concatenate([reader.read(chunk) for chunk in source.chunks()])
+    return np.concatenate([reader.read(chunk) for chunk in chunks])
 
 
 def _open(path: Path, parameters: TableParameters, names: Sequence[str]) -> TableSource:
@@ -75,12 +84,13 @@ def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:
     return feature if numbers is None else {**feature, "numbers": {**numbers, "decimal": "."}}
 
 
-def read_row(text: str, asked: InputSpec) -> FloatArray:
+def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatArray:
     """Reads one row typed out, with a cell for each of the table's columns; empty cells are gaps.
 
     Args:
         text: Such as ``39.1,18.7,Torgersen,``.
         asked: What the model takes; its reading names the columns.
+        watch: Sees the row on its way.
 
     Returns:
         x, (1, columns of x).
@@ -108,9 +118,13 @@ def read_row(text: str, asked: InputSpec) -> FloatArray:
         )
         style = _row_style(asked.reading, delimiter)
         try:
-            return CellReader(asked.reading["columns"], style, "row").read(chunk)
+            x = CellReader(asked.reading["columns"], style, "row").read(chunk)
         except DatasetError as error:
             errors.append(error)
+            continue
+        if watch is not None:
+            list(watch(columns, iter([chunk])))
+        return x
     raise DatasetError(errors[-1].message, f"A row holds, in this order: {', '.join(columns)}.")
 
 

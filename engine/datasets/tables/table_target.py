@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -119,12 +120,19 @@ def _is_text(plan: ColumnPlan) -> bool:
 
 
 def _infer(study: ColumnStudy) -> tuple[Task, str]:
-    numbers = {cell_number(cell, study.style) for cell in study.counts}
-    distinct = {value for value in numbers if value == value}
+    counts: Counter[float] = Counter()
+    for cell, count in study.counts.items():
+        counts[cell_number(cell, study.style)] += count
+    distinct = [value for value in counts if value == value]
     if not _is_few(study, len(distinct)) or not study.is_whole:
         return Task.REGRESSION, ""
-    if len(distinct) > 2:  # told with a remedy
-        return Task.CLASSIFICATION, ""
+    if len(distinct) > 2:
+        if min(counts[value] for value in distinct) > 1:
+            return Task.CLASSIFICATION, ""  # told with a remedy
+        return Task.REGRESSION, (
+            f"'{study.name}' has {len(distinct)} different whole numbers, some of them once only, "
+            "and is taken as a quantity: a class of one example cannot be learnt and tested."
+        )
     return Task.CLASSIFICATION, (
         f"'{study.name}' has {len(distinct)} different whole numbers and is taken as classes. "
         "If it is a quantity, set the task to regression."

@@ -16,6 +16,7 @@ from engine.inference.evaluation.evaluation import (
     Evaluation,
     UnusualExample,
     check_finite,
+    compact,
     evaluate_predictions,
 )
 from engine.inference.evaluation.labels import evaluate_labels
@@ -85,9 +86,10 @@ def _evaluate_scores(
         n_samples=len(rows),
         metrics=anomaly_metrics(scores, mask, limit),
         target_name=examples.target_name,
-        y_true=known[shown].astype(np.float32),
-        y_pred=scores[shown].astype(np.float32),
+        y_true=compact(known[shown]),
+        y_pred=compact(scores[shown]),
         threshold=limit,
+        averages={} if mask is None else dict.fromkeys(("precision", "recall"), "binary"),
         most_unusual=tuple(
             UnusualExample(
                 examples.name_of(int(rows[place])),

@@ -85,6 +85,8 @@ class Evaluation:
         most_unusual: The examples with the highest scores, the highest first.
         thresholds: Where an example may have several labels: above which probability each is said,
             (labels,). Then `class_names` and `per_class` are of the labels.
+        averages: Of metrics that are means over classes or over several numbers: how they average,
+            by the words of scikit-learn's ``average`` and ``multioutput``.
     """
 
     part: str
@@ -94,13 +96,14 @@ class Evaluation:
     class_names: tuple[str, ...] = ()
     confusion: npt.NDArray[np.int64] = dataclasses.field(default_factory=_NO_COUNTS.copy)
     per_class: tuple[ClassScore, ...] = ()
-    y_true: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
-    y_pred: npt.NDArray[np.float32] = dataclasses.field(default_factory=_NO_VALUES.copy)
+    y_true: npt.NDArray[np.floating] = dataclasses.field(default_factory=_NO_VALUES.copy)
+    y_pred: npt.NDArray[np.floating] = dataclasses.field(default_factory=_NO_VALUES.copy)
     texts: tuple[tuple[str, str], ...] = ()
     sources: tuple[str, ...] = ()
     threshold: float | None = None
     most_unusual: tuple[UnusualExample, ...] = ()
     thresholds: tuple[float, ...] = ()
+    averages: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def output(self) -> Output:
@@ -126,6 +129,7 @@ class Evaluation:
             "part": self.part,
             "n_samples": self.n_samples,
             "metrics": {name: _finite(value) for name, value in self.metrics.items()},
+            "averages": dict(self.averages),
             "target": self.target_name,
             "classes": list(self.class_names),
             "confusion": self.confusion.tolist(),
@@ -189,13 +193,14 @@ class Evaluation:
             class_names=tuple(values["classes"]),
             confusion=np.array(values["confusion"], np.int64).reshape(n_classes, n_classes),
             per_class=tuple(ClassScore(**score) for score in values["per_class"]),
-            y_true=np.array(values["y_true"], np.float32),
-            y_pred=np.array(values["y_pred"], np.float32),
+            y_true=compact(np.array(values["y_true"], np.float64)),
+            y_pred=compact(np.array(values["y_pred"], np.float64)),
             texts=tuple((truth, found) for truth, found in values.get("texts", ())),
             sources=tuple(values.get("sources", ())),
             threshold=values.get("threshold"),
             most_unusual=tuple(UnusualExample(**item) for item in values.get("most_unusual", ())),
             thresholds=thresholds,
+            averages=values.get("averages", {}),
         )
 
 
@@ -232,8 +237,9 @@ def evaluate_predictions(
         return _evaluate_texts(part, y_true, outputs, target_name)
     check_finite(outputs)
     if output is Output.NUMBERS:
-        evaluation = _evaluate_values(part, y_true.ravel(), outputs.ravel(), target_name)
-        return dataclasses.replace(evaluation, n_samples=len(y_true))
+        n_values = y_true.size // len(y_true)
+        shape = (len(y_true), n_values)
+        return _evaluate_values(part, y_true.reshape(shape), outputs.reshape(shape), target_name)
     return _evaluate_classes(part, y_true, outputs, target_name, tuple(class_names))
 
 
@@ -251,18 +257,20 @@ def _evaluate_classes(
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         y_true, predicted, labels=labels, zero_division=0.0
     )
-    # Classes without examples say nothing of the model, so they stay out of the averages.
     present = support > 0
+    # As scikit-learn's "macro": over the classes that occur, in the truth or in what is predicted.
+    occurs = present | np.isin(labels, predicted)
     return Evaluation(
         part=part,
         n_samples=len(y_true),
         metrics={
             "accuracy": float(np.mean(predicted == y_true)),
             "balanced_accuracy": float(recall[present].mean()),
-            "precision": float(precision[present].mean()),
-            "recall": float(recall[present].mean()),
-            "f1_score": float(f1[present].mean()),
+            "precision": float(precision[occurs].mean()),
+            "recall": float(recall[occurs].mean()),
+            "f1_score": float(f1[occurs].mean()),
         },
+        averages=dict.fromkeys(("precision", "recall", "f1_score"), "macro"),
         target_name=target_name,
         class_names=class_names,
         confusion=sk.confusion_matrix(y_true, predicted, labels=labels).astype(np.int64),
@@ -276,26 +284,36 @@ def _evaluate_classes(
 def _evaluate_values(
     part: str, y_true: npt.NDArray[Any], y_pred: npt.NDArray[Any], target_name: str
 ) -> Evaluation:
+    """Compares numbers, (n_samples, n_values), as scikit-learn does: of several, the mean."""
     from sklearn import metrics as sk
 
     y_true, y_pred = y_true.astype(np.float64), y_pred.astype(np.float64)
-    squared = float(sk.mean_squared_error(y_true, y_pred))
     metrics: dict[str, float] = {
-        "mean_squared_error": squared,
-        "root_mean_squared_error": math.sqrt(squared),
+        "mean_squared_error": float(sk.mean_squared_error(y_true, y_pred)),
+        "root_mean_squared_error": float(sk.root_mean_squared_error(y_true, y_pred)),
         "mean_absolute_error": float(sk.mean_absolute_error(y_true, y_pred)),
         # One value has no spread that could be explained.
         "r2_score": float(sk.r2_score(y_true, y_pred)) if len(y_true) > 1 else math.nan,
     }
-    shown = np.unique(np.linspace(0, len(y_true) - 1, min(len(y_true), MAX_ROWS)).astype(np.int64))
+    n_samples, n_values = y_true.shape
+    truth, found = y_true.ravel(), y_pred.ravel()
+    shown = np.unique(np.linspace(0, len(truth) - 1, min(len(truth), MAX_ROWS)).astype(np.int64))
     return Evaluation(
         part=part,
-        n_samples=len(y_true),
+        n_samples=n_samples,
         metrics=metrics,
         target_name=target_name,
-        y_true=y_true[shown].astype(np.float32),
-        y_pred=y_pred[shown].astype(np.float32),
+        y_true=compact(truth[shown]),
+        y_pred=compact(found[shown]),
+        averages=dict.fromkeys(metrics, "uniform_average") if n_values > 1 else {},
     )
+
+
+def compact(values: npt.NDArray[np.float64]) -> npt.NDArray[np.floating]:
+    """Numbers, (n,), as float32 where that is fine enough to be shown; near 10⁹ it is not."""
+    small = values.astype(np.float32)
+    is_fine = not len(values) or np.abs(small - values).max() <= 1e-5 * np.ptp(values)
+    return small if is_fine or not np.isfinite(values).all() else values
 
 
 def _evaluate_texts(

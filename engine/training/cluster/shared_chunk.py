@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from engine.training.cluster.collective import Collective, add_up
-from engine.training.steps.chunk import Augment
+from engine.training.steps.chunk import Augment, augmented
 from engine.training.steps.replicas import SEED_STRIDE
 
 
@@ -136,15 +136,15 @@ class SharedChunk:
         # Where there are fewer examples than workers, some compute one that does not count.
         rows = batch[start : tf.maximum(stop, start + 1)]
         counts = tf.cast(stop > start, tf.float32)
-        x, y, *weights = (tf.gather(values, rows) for values in data)
+        mine = tuple(tf.gather(values, rows) for values in data)
+        seed = tf.stack([self._seed + SEED_STRIDE * worker, number])
+        x, y, *weights = augmented(self._augment, mine, seed)
         if self._by_weight:
             whole = tf.cast(tf.reduce_sum(tf.gather(data[2], batch)), tf.float32)
-            mine = tf.cast(tf.reduce_sum(weights[0]), tf.float32)
-            share = counts * tf.math.divide_no_nan(mine, whole)
+            weight = tf.cast(tf.reduce_sum(weights[0]), tf.float32)
+            share = counts * tf.math.divide_no_nan(weight, whole)
         else:
             share = tf.cast(stop - start, tf.float32) / tf.cast(n, tf.float32)
-        if self._augment is not None:
-            x = self._augment(x, tf.stack([self._seed + SEED_STRIDE * worker, number]))
         gradients = self._learn(x, y, weights, share, tf.cast(n, tf.float32))
         counted = [value * tf.cast(counts, value.dtype) for value in map(_read, self._state)]
         total = add_up([*gradients, *counted])

@@ -68,7 +68,9 @@ class Flow(Observer):
     def __init__(self, scene: Scene, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(scene)
         spec, prepared = scene.prepared.spec, scene.prepared
-        augment = augmenter(spec.augmentation, scene.signature.kind, brightest(spec.preprocessing))
+        augment = augmenter(
+            spec.augmentation, scene.signature.kind, brightest(spec.preprocessing), prepared.scope
+        )
         self._graph = FlowGraph(scene.network, augment, spec.seed)
         n_train = len(prepared.parts.train)
         self._batch_size = min(n_train, spec.training.batch_size or 1)

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from engine.events.messages import FloatArray
 from engine.training.introspection.layer_probe import Call, answering, leaves, listening
+from engine.training.steps.chunk import augmented
 from engine.training.steps.direct_call import DirectCall
 
 Batch = tuple[tf.Tensor, ...]
@@ -173,9 +174,7 @@ class FlowGraph:
     ) -> tf.Tensor:
         values = {id(v): value for v, value in zip(network.variables, before, strict=True)}
         weights = [values[id(variable)] for variable in network.trainable_variables]
-        x, y, *rest = batch
-        if self._augment is not None:
-            x = self._augment(x, tf.stack([self._seed, step]))
+        x, y, *rest = augmented(self._augment, batch, tf.stack([self._seed, step]))
         state = list(zip(network.variables, before, strict=True))
         layers = flow_layers(network)
         with keras.StatelessScope(state_mapping=state), tf.GradientTape() as tape:

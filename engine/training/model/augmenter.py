@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from engine.preprocessing.augmentation import AUGMENTATIONS, Augmentation
+from engine.preprocessing.scope import Scope
 from engine.preprocessing.tokens import FIRST_TOKEN, UNKNOWN
 from engine.spec.parameters import Parameters, validate
 from engine.spec.run_spec import AugmentationSpec
@@ -43,13 +44,16 @@ class _Draw(IntEnum):
     SCALE = 7
 
 
-def augmenter(spec: AugmentationSpec, kind: Kind, brightest: float = 1.0) -> Augmenter | None:
+def augmenter(
+    spec: AugmentationSpec, kind: Kind, brightest: float = 1.0, scope: Scope | None = None
+) -> BatchAugmenter | None:
     """Makes the function that changes the batches of training steps.
 
     Args:
         spec: How much is changed; settings that do not fit `kind` have no effect here.
         kind: What one example is.
         brightest: The largest value of images and clips as the network receives them.
+        scope: What may be touched; None: everything.
 
     Returns:
         A function of a batch as the network receives it, (n, *input_shape), and a seed, int32 (2,),
@@ -60,14 +64,55 @@ def augmenter(spec: AugmentationSpec, kind: Kind, brightest: float = 1.0) -> Aug
     changes |= _of_plugins(spec, kind, brightest)
     if not changes:
         return None
+    stretch = spec.scale if kind is Kind.SERIES else 0.0
+    return BatchAugmenter(changes, scope or Scope(), stretch)
 
-    def augment(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        for draw, change in changes.items():
+
+class BatchAugmenter:
+    """Changes batches at random; see `augmenter`.
+
+    Args:
+        changes: By the number their draws are told apart by.
+        scope: What may be touched.
+        stretch: By how much series are stretched at most.
+    """
+
+    def __init__(self, changes: dict[int, Augmenter], scope: Scope, stretch: float) -> None:
+        self._changes = changes
+        self._scope = scope
+        self._stretch = stretch
+
+    def __call__(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns the inputs of a batch, changed."""
+        before = x
+        n_tokens = self._scope.n_tokens
+        is_taught = bool(n_tokens) and x.shape[1] is not None and n_tokens < x.shape[1]
+        if is_taught:
+            x = x[:, :n_tokens]
+        for draw, change in self._changes.items():
             changed = change(x, tf.random.fold_in(seed, draw, alg=_ALGORITHM))
             x = tf.ensure_shape(changed, x.shape)
-        return x
+        if is_taught:
+            return tf.concat([x, before[:, n_tokens:]], axis=1)
+        measured = self._scope.measured
+        return x if all(measured) else tf.where(tf.constant(measured), x, before)
 
-    return augment
+    def targets(self, y: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns the targets of the same batch: a series that is stretched takes its future along.
+
+        Args:
+            y: What is learnt, (n,) or (n, n_values).
+            seed: As for the inputs.
+        """
+        shifts = self._scope.target_shifts
+        if not (self._stretch and shifts):
+            return y
+        factor = _stretches(
+            tf.shape(y)[0], tf.random.fold_in(seed, _Draw.SCALE, alg=_ALGORITHM), self._stretch
+        )
+        shift = tf.constant(shifts if y.shape.rank > 1 else shifts[0], y.dtype)
+        factor = tf.reshape(factor, (-1, *[1] * (y.shape.rank - 1)))
+        return tf.ensure_shape(shift + (y - shift) * factor, y.shape)
 
 
 def _of_images(spec: AugmentationSpec, brightest: float) -> dict[_Draw, Augmenter]:
@@ -118,7 +163,7 @@ def _of_series(spec: AugmentationSpec, brightest: float) -> dict[_Draw, Augmente
     changes = _of_numbers(spec, brightest)
     if spec.scale:
         changes[_Draw.SCALE] = lambda x, seed: (
-            x * _per_example(x, seed, 1.0 - spec.scale, 1.0 + spec.scale)
+            x * tf.reshape(_stretches(tf.shape(x)[0], seed, spec.scale), (-1, 1, 1))
         )
     return changes
 
@@ -163,6 +208,11 @@ def _uniform(
 def _per_example(x: tf.Tensor, seed: tf.Tensor, low: float, high: float) -> tf.Tensor:
     """One number for each example, shaped to broadcast over it, (n, 1, …)."""
     return _uniform((tf.shape(x)[0], *[1] * (x.shape.rank - 1)), seed, low, high)
+
+
+def _stretches(n: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:
+    """By how much each series of a batch is stretched, (n,)."""
+    return _uniform((n,), seed, 1.0 - share, 1.0 + share)
 
 
 def _normal(x: tf.Tensor, seed: tf.Tensor, deviation: float) -> tf.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature, Task, metrics_of
 from engine.spec.training_spec import TrainingSpec
 from engine.training.model.losses import SmoothedCrossentropy
+from engine.training.model.metrics import WeightedAbsoluteError
 from engine.training.model.precision import use_full_outputs
 from engine.training.plan import Plan
 
@@ -41,13 +43,28 @@ def build(spec: RunSpec, signature: Signature, policy: str = "float32") -> keras
     return network
 
 
-def compile_model(network: keras.Model, spec: RunSpec, signature: Signature, plan: Plan) -> None:
+def compile_model(
+    network: keras.Model,
+    spec: RunSpec,
+    signature: Signature,
+    plan: Plan,
+    error_weights: Sequence[float] = (),
+) -> None:
     """Compiles a network as its resolved spec says.
+
+    Args:
+        network: Built.
+        spec: A resolved one.
+        signature: Of the data.
+        plan: How the steps are executed.
+        error_weights: As `NumberTargets.error_weights`; empty: all numbers alike.
 
     Raises:
         SpecError: Gradients shall be accumulated on several devices.
     """
-    watched = list(metrics_of(signature))
+    watched: list[Any] = list(metrics_of(signature))
+    if error_weights and watched == ["mean_absolute_error"]:
+        watched = [WeightedAbsoluteError(error_weights)]
     # Positions behind the end of a text are weighted with 0, here and in what is watched.
     by_position = signature.task is Task.TRANSLATION
     network.compile(

@@ -102,10 +102,24 @@ class StepGraph:
 
     def _one(self, data: Tensors, indices: tf.Tensor, index: tf.Tensor, first: tf.Tensor) -> None:
         """One step on one replica."""
-        x, *rest = (tf.gather(values, indices[index]) for values in data)
-        if self._augment is not None:
-            x = self._augment(x, tf.stack([self._seed, first + index]))
-        self._step((x, *rest))
+        batch = tuple(tf.gather(values, indices[index]) for values in data)
+        self._step(augmented(self._augment, batch, tf.stack([self._seed, first + index])))
+
+
+def augmented(augment: Augment | None, batch: Tensors, seed: tf.Tensor) -> Tensors:
+    """A batch changed at random: its inputs, and its targets where they follow them.
+
+    Args:
+        augment: Changes the inputs, given them and a seed; one that has `targets` changes the
+            targets with it, given them and the same seed. None: nothing is changed.
+        batch: x, y, and weights if there are any.
+        seed: (2,).
+    """
+    if augment is None:
+        return batch
+    x, y, *weights = batch
+    follow = getattr(augment, "targets", None)
+    return (augment(x, seed), y if follow is None else follow(y, seed), *weights)
 
 
 def metric_state(metrics: Sequence[keras.metrics.Metric]) -> tf.Tensor:

@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from engine.training.steps.chunk import augmented
+
 SEED_STRIDE = 1_000_003
 """Seeds of two replicas, or workers, are this far apart, so that they draw other numbers."""
 
@@ -175,9 +177,8 @@ class DividedChunk:
         first_step: tf.Tensor,
     ) -> None:
         rows = indices[index]
-        x, y, *weights = (tf.gather(values, rows) for values in data)
-        if self._augment is not None:
-            x = self._augment(x, self._seed_of(first_step + index))
+        batch = tuple(tf.gather(values, rows) for values in data)
+        x, y, *weights = augmented(self._augment, batch, self._seed_of(first_step + index))
         is_weighted = (
             self._learns
             and division is Division.UNEVEN

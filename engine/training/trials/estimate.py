@@ -180,7 +180,9 @@ class _Trial:
         self._is_taught = is_autoregressive(network, signature)
         train = self._feed("train")
         self._look()
-        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
+        augment = augmenter(
+            spec.augmentation, signature.kind, brightest(spec.preprocessing), prepared.scope
+        )
         fused_for = self._batch_size if plan.fused else 0
         self._loop = StepLoop(network, train.pattern, strategy, augment, spec.seed, fused_for)
 

@@ -117,7 +117,9 @@ class _Trial:
             compile_model(network, spec, signature, plan)
         is_taught = is_autoregressive(network, signature)
         self._feed: Feed = feed_of(prepared, "train", plan.resident, is_taught)
-        augment = augmenter(spec.augmentation, signature.kind, brightest(spec.preprocessing))
+        augment = augmenter(
+            spec.augmentation, signature.kind, brightest(spec.preprocessing), prepared.scope
+        )
         batch_size = int(spec.training.batch_size or 1)
         fused_for = batch_size if plan.fused else 0
         pattern = self._feed.pattern

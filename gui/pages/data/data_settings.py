@@ -94,6 +94,7 @@ class DataSettings(QWidget):
         assert place is not None
         place.addWidget(self.task)
         self.split_form.set_row_shown("column", False)  # offered as a list of columns instead
+        self.split_form.set_row_shown("leave_out", False)  # said by the remedy of a problem
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
         column.setSpacing(SPACING)

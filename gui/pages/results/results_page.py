@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
@@ -27,8 +28,8 @@ from engine.events.run_events import (
 from engine.spec.signature import Output
 from gui.formatting.numbers import count_text
 from gui.formatting.run_words import (
+    averaged_title,
     metric_text,
-    metric_title,
     moment_text,
     reading_order,
     state_role,
@@ -276,7 +277,9 @@ class ResultsPage(Page):
             self._show_last_metrics(record)
             self._body.hide()
             return
-        self._show_metrics(self._caption(record, evaluation), evaluation.metrics)
+        self._show_metrics(
+            self._caption(record, evaluation), evaluation.metrics, evaluation.averages
+        )
         self._body.show()
         output = evaluation.output
         self.scores.setVisible(output is Output.CLASSES)
@@ -332,12 +335,15 @@ class ResultsPage(Page):
         caption = self.tr("Last measured while training, in epoch {n}")
         self._show_metrics(caption.format(n=count_text(record.epochs_done)), record.metrics)
 
-    def _show_metrics(self, caption: str, metrics: dict[str, float]) -> None:
+    def _show_metrics(
+        self, caption: str, metrics: dict[str, float], averages: Mapping[str, str] | None = None
+    ) -> None:
+        how = averages or {}
         self.caption.setText(caption)
         self.caption.setVisible(bool(metrics))
         self.metrics.setVisible(bool(metrics))
         names = reading_order(metrics)[:MAX_METRICS]
-        self.metrics.set_captions({name: metric_title(name) for name in names})
+        self.metrics.set_captions({name: averaged_title(name, how.get(name, "")) for name in names})
         for name in names:
             self.metrics.set_value(name, metric_text(name, metrics[name]))
 
@@ -382,7 +388,8 @@ class ResultsPage(Page):
             return ""
         name = reading_order(result.evaluation.metrics)[0]
         value = result.evaluation.metrics.get(name, math.nan)
-        return f"{metric_title(name)} {metric_text(name, value)}" if math.isfinite(value) else ""
+        title = averaged_title(name, result.evaluation.averages.get(name, ""))
+        return f"{title} {metric_text(name, value)}" if math.isfinite(value) else ""
 
     @Slot()
     def _on_reuse(self) -> None:
