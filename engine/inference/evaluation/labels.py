@@ -28,7 +28,7 @@ def evaluate_labels(
 
     Returns:
         The scores of each label, and `label_metrics`. With ``macro``, labels are scored one by one,
-        and those that occur are averaged, as with classes: of the others nothing can be found.
+        and those that occur, in the truth or in what is said, are averaged, as with classes.
 
     Raises:
         DatasetError: The part holds no examples.
@@ -45,17 +45,17 @@ def evaluate_labels(
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         truth, said, average=None, zero_division=0.0
     )
+    # A label that neither is there nor is said has no score.
+    occurs = (support > 0) | said.any(axis=0)
+    means = {
+        f"{name}_macro": float(values[occurs].mean()) if occurs.any() else math.nan
+        for name, values in (("f1", f1), ("precision", precision), ("recall", recall))
+    }
     names = examples.class_names
     return Evaluation(
         part=part,
         n_samples=len(rows),
-        metrics={
-            **label_metrics(truth, said, outputs),
-            **{
-                f"{name}_macro": float(values[support > 0].mean()) if support.any() else math.nan
-                for name, values in (("f1", f1), ("precision", precision), ("recall", recall))
-            },
-        },
+        metrics={**label_metrics(truth, said, outputs), **means},
         target_name=examples.target_name,
         class_names=names,
         per_class=tuple(
