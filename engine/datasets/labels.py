@@ -177,9 +177,7 @@ def _listed(texts: list[str], name: str, spellings: Spellings, is_asked: bool) -
     return Targets(Task.MULTILABEL, y, names, findings=(finding,))
 
 
-def _of_rows(
-    values: AnyArray, name: str, task: Task | None, label_names: Sequence[str]
-) -> Targets:
+def _of_rows(values: AnyArray, name: str, task: Task | None, label_names: Sequence[str]) -> Targets:
     sums = values.sum(axis=1)
     are_switches = bool(np.isin(values, (0, 1)).all())
     is_one_hot = are_switches and bool((sums == 1).all())

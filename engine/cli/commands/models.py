@@ -105,9 +105,7 @@ def _prediction(contract: Contract, values: Any) -> tuple[dict[str, Any], str]:
     return {**target, "class": best, "probabilities": probabilities}, f"{best}  ({listing})"
 
 
-def _labels(
-    names: Sequence[str], values: Any, targets: LabelTargets
-) -> tuple[dict[str, Any], str]:
+def _labels(names: Sequence[str], values: Any, targets: LabelTargets) -> tuple[dict[str, Any], str]:
     """Which labels an example has, and how likely each is, (labels,)."""
     said = targets.said(np.asarray(values))
     labels = [name for name, is_said in zip(names, said, strict=True) if is_said]

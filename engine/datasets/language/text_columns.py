@@ -103,8 +103,9 @@ class TextTable(FileDataset):
         able = (None, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
         if self.task not in able:
             raise DatasetError(
-                f"A column of classes, labels or numbers is predicted from texts. Received: {self.task}.",
-                "Set the task to classification, multilabel or regression, or read the file as pairs.",
+                "A column of classes, labels or numbers is predicted from texts. "
+                f"Received: {self.task}.",
+                "Set the task to one of these, or read the file as pairs.",
             )
         style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
         words = parameters.gap_words

@@ -17,9 +17,7 @@ from engine.spec.signature import Task
 _NAMED = 5
 
 
-def label_columns(
-    target: str | None, task: Task | None, names: Sequence[str]
-) -> tuple[str, ...]:
+def label_columns(target: str | None, task: Task | None, names: Sequence[str]) -> tuple[str, ...]:
     """The columns that a target such as ``red,blue`` names together; empty: it names one, or none.
 
     Args:
@@ -99,8 +97,6 @@ def parted(x: Rows, labels: Sequence[str]) -> tuple[Rows, LabelMatrix]:
     return ConvertedRows(x, without_labels, (n_kept,), np.float64), y
 
 
-def label_plans(
-    plans: Mapping[str, ColumnPlan], labels: Sequence[str]
-) -> dict[str, ColumnPlan]:
+def label_plans(plans: Mapping[str, ColumnPlan], labels: Sequence[str]) -> dict[str, ColumnPlan]:
     """All plans, those of the labels as labels."""
     return {**plans, **{name: label_plan(plans[name]) for name in labels}}

@@ -141,7 +141,9 @@ class TableFile(FileDataset):
         findings = [
             *choice.findings,
             *table.report.findings,
-            *column_findings(plans, table.studies, shown, labels or (target,), parameters.gap_words, word),
+            *column_findings(
+                plans, table.studies, shown, labels or (target,), parameters.gap_words, word
+            ),
             *total_findings(table.held or (), word),
             *target_findings(plans[target], task, class_names, self.task is not None),
             *row_findings(encoded, class_names, y, word),
