@@ -16,10 +16,12 @@ from engine.datasets.files import FoundFile
 from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
 from engine.datasets.labels import GapWords, gap_words_finding, missing_labels
 from engine.datasets.tables.held_table import HeldTable, hold_table
+from engine.datasets.tables.label_columns import joint_name, label_columns, sets_of_columns
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import parameter, shorten
+from engine.spec.signature import Task
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _SWITCHES = frozenset({"0", "1", "0.0", "1.0"})
@@ -106,9 +108,7 @@ class FileTable:
             lines=None if self.lines is None else self.lines[kept],
         )
 
-    def with_target(
-        self, asked: str | None, task: Task | None = None
-    ) -> tuple[FileTable, str]:
+    def with_target(self, asked: str | None, task: Task | None = None) -> tuple[FileTable, str]:
         """The column to predict: the one asked for, one of a usual name, or the last.
 
         Columns of 0 with a single 1 in each row are classes together, in a column of their own;

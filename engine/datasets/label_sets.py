@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -180,7 +180,9 @@ def cells_finding(cells: Collection[str], name: str, sign: str, is_asked: bool) 
         is_asked: Someone said that there are several.
     """
     lists = [cell for cell in cells if len(labels_in(cell, sign)) > 1]
-    text = f"Cells of '{name}' hold several labels, parted by '{sign}', such as '{lists[0]}'."
+    text = (
+        f"Cells of '{name}' hold several labels at once, parted by '{sign}', such as '{lists[0]}'."
+    )
     remedy = Remedy("Take each list as one class", {"data.task": Task.CLASSIFICATION.value})
     remedies = () if is_asked else (remedy,)
     some = tuple(lists[:MAX_NAMES])
@@ -201,38 +203,3 @@ def maybe_finding(class_names: Collection[str], name: str) -> tuple[DataFinding,
     remedy = Remedy("Learn several labels at once", {"data.task": Task.MULTILABEL.value})
     some = tuple(lists[:MAX_NAMES])
     return (DataFinding(Trouble.UNDERSTOOD, name, text, some, len(lists), (remedy,)),)
-
-
-def sets_of_columns(
-    columns: Mapping[str, AnyArray], name: str
-) -> tuple[tuple[str, ...], LabelMatrix]:
-    """Columns of cells, each of a label, as 0 and 1.
-
-    Args:
-        columns: Cells of each label, (n,) of str: 0 or 1, yes or no, true or false.
-        name: What they are called together.
-
-    Raises:
-        DatasetError: A cell says something else, or no label varies.
-    """
-    from engine.datasets.tables.table_cells import YES_AND_NO
-
-    y = np.zeros((len(next(iter(columns.values()))), len(columns)), np.uint8)
-    for place, (label, cells) in enumerate(columns.items()):
-        said = {cell: _said(cell, YES_AND_NO) for cell in dict.fromkeys(cells.tolist())}
-        wrong = next((cell for cell, meaning in said.items() if meaning is None), None)
-        if wrong is not None:
-            raise DatasetError(
-                f"Several labels at once are said by 0 and 1, or yes and no. Received: '{wrong}' "
-                f"in column '{label}'.",
-                "Choose columns of 0 and 1, and fill their gaps.",
-            )
-        y[:, place] = [said[cell] for cell in cells.tolist()]
-    return sets_of_rows(y, name, tuple(columns))
-
-
-def _said(cell: str, words: Mapping[str, int]) -> int | None:
-    text = cell.strip().lower()
-    if text in ("0", "1", "0.0", "1.0"):
-        return int(text[0])
-    return words.get(text)

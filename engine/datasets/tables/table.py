@@ -19,6 +19,7 @@ from engine.datasets.tables.label_columns import (
     label_columns,
     label_plans,
     parted,
+    switches_at_end,
 )
 from engine.datasets.tables.table_cells import exact_integers, read_dates, read_numbers
 from engine.datasets.tables.table_findings import (
@@ -184,6 +185,7 @@ class TableFile(FileDataset):
         if is_anomaly and name is None:
             name = next(filter(marks_anomalies, plans), None)
         choice = choose_target(name, plans, self.path.name, table.source.has_header)
+        choice = replace(choice, together=switches_at_end(table.studies))
         target, note = choice.name, choice.note
         if is_anomaly:
             study = table.studies[target]

@@ -282,10 +282,14 @@ class ResultsPage(Page):
         )
         self._body.show()
         output = evaluation.output
-        self.scores.setVisible(output is Output.CLASSES)
+        self.scores.setVisible(output in (Output.CLASSES, Output.LABELS))
+        # Labels are not taken for each other, so there is no matrix of them.
+        self._plots.setVisible(output is not Output.LABELS)
         match output:
             case Output.CLASSES:
                 self._show_classes(evaluation)
+            case Output.LABELS:
+                self.scores.show_scores(evaluation.per_class, evaluation.thresholds)
             case Output.TOKENS:
                 self._show_texts(evaluation)
             case Output.NUMBERS if evaluation.threshold is not None:
