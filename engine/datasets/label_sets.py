@@ -16,6 +16,7 @@ from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.signature import Task
 
 MAX_LABELS: Final = 1_000
+_FEW: Final = 10
 SIGNS: Final = "|;,"
 """What parts the labels in a cell, the surest first."""
 
@@ -142,7 +143,7 @@ def _check_count(names: Sequence[str], name: str) -> None:
 
 
 def label_findings(y: LabelMatrix, names: Sequence[str]) -> tuple[DataFinding, ...]:
-    """Finds labels that no example has, or every one: nothing can be learnt of them.
+    """Finds labels that no example has, or every one, or so few that a part may lack them.
 
     Args:
         y: (n, labels) of 0 and 1.
@@ -150,15 +151,22 @@ def label_findings(y: LabelMatrix, names: Sequence[str]) -> tuple[DataFinding, .
     """
     counts = y.sum(axis=0, dtype=np.int64)
     found = []
-    for places, words in (
-        (np.flatnonzero(counts == 0), "no example has"),
-        (np.flatnonzero(counts == len(y)), "every example has"),
+    few = (counts > 0) & (counts < _FEW) & (counts < len(y))
+    nothing = "nothing of it can be learnt, and its scores say nothing"
+    for places, words, so in (
+        (np.flatnonzero(counts == 0), "no example has", nothing),
+        (np.flatnonzero(counts == len(y)), "every example has", nothing),
+        (
+            np.flatnonzero(few),
+            f"fewer than {_FEW} examples have",
+            "it is hardly learnt or measured",
+        ),
     ):
         if not len(places):
             continue
         some = tuple(names[place] for place in places[:MAX_NAMES])
         which = f"Label '{some[0]}' is one" if len(places) == 1 else f"{len(places):,} labels are"
-        text = f"{which} that {words}: nothing of it can be learnt, and its scores say nothing."
+        text = f"{which} that {words}: {so}."
         found.append(DataFinding(Trouble.IMBALANCE, some[0], text, some, len(places)))
     return tuple(found)
 

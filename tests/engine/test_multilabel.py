@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import sklearn.metrics as sk
+import soundfile
+from PIL import Image
 
 from engine.datasets import load_examples
 from engine.datasets.label_sets import separator_in
@@ -81,6 +83,12 @@ class TestArrays:
         assert any("'2' is one that no example has" in text for text in texts)
         assert any("'1' is one that every example has" in text for text in texts)
 
+    def test_a_label_of_few_examples_is_told(self, tmp_path):
+        y = made()[1]
+        y[3:, 0] = 0
+        (finding,) = load(archive(tmp_path, y)).findings[1:]
+        assert "fewer than 10 examples have" in finding.text
+
     @pytest.mark.parametrize(
         ("y", "said"),
         [
@@ -126,6 +134,12 @@ class TestColumns:
     def test_columns_that_are_no_labels_are_refused(self, columns, target, said):
         with pytest.raises(DatasetError, match=said):
             load(columns, target=target)
+
+    def test_the_question_what_to_predict_offers_columns_at_the_end_together(self, columns):
+        examples = load(columns)
+        changes = [item.changes for finding in examples.findings for item in finding.remedies]
+        assert {"data.target": "red,green,blue"} in changes
+        assert examples.task is Task.CLASSIFICATION
 
     def test_a_column_of_words_is_no_label(self, tmp_path):
         rows = [(place, "abc"[place % 3], place % 2) for place in range(30)]
@@ -187,6 +201,46 @@ class TestThresholds:
     )
     def test_without_enough_of_both_kinds_it_is_one_half(self, truth):
         assert best_threshold(np.linspace(0, 1, 50), truth) == EVEN
+
+
+class TestFiles:
+    """Tables that name images or sounds, and tables of texts."""
+
+    def of_files(self, folder, kind, header, cells):
+        for number in range(len(cells)):
+            path = folder / f"{number:03}{'.png' if kind == 'images' else '.wav'}"
+            if kind == "images":
+                Image.fromarray(np.full((6, 5, 3), number, np.uint8)).save(path)
+            else:
+                soundfile.write(path, np.sin(np.arange(800) * (0.1 + number / 50)), 8_000)
+        suffix = ".png" if kind == "images" else ".wav"
+        rows = "".join(f"{number:03}{suffix},{cell}\n" for number, cell in enumerate(cells))
+        (folder / "labels.csv").write_text(f"file,{header}\n{rows}")
+
+    @pytest.mark.parametrize("kind", ["images", "sounds"])
+    def test_a_column_for_each_label(self, tmp_path, kind):
+        sets = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 1, 1]] * 3)
+        self.of_files(tmp_path, kind, "cat,dog,bird", [",".join(map(str, row)) for row in sets])
+        examples = load(tmp_path)
+        assert (examples.task, examples.class_names) == (Task.MULTILABEL, ("cat", "dog", "bird"))
+        np.testing.assert_array_equal(examples.y, sets)
+        assert load(tmp_path, target="cat, bird").class_names == ("cat", "bird")
+        assert load(tmp_path, target="dog").task is Task.CLASSIFICATION
+
+    @pytest.mark.parametrize("kind", ["images", "sounds"])
+    def test_a_cell_with_several_labels(self, tmp_path, kind):
+        self.of_files(tmp_path, kind, "label", ["cat|dog", "cat", "dog", "dog|bird", "bird"] * 3)
+        examples = load(tmp_path)
+        assert examples.class_names == ("bird", "cat", "dog")
+        assert examples.y[:4].tolist() == [[0, 1, 1], [0, 1, 0], [0, 0, 1], [1, 0, 1]]
+
+    def test_texts_with_a_column_for_each_label(self, tmp_path):
+        rows = [(f"so it was said {place}", place % 2, place % 3 == 0) for place in range(12)]
+        rows[5] = (rows[5][0], "", 1)
+        path = table(tmp_path, "text,good,fast", rows)
+        examples = load(path, format="text_table", target="good,fast")
+        assert (examples.task, examples.class_names) == (Task.MULTILABEL, ("good", "fast"))
+        assert examples.y.tolist() == [[good, int(fast)] for _, good, fast in rows if good != ""]
 
 
 def expected(truth, said, probabilities):
