@@ -72,8 +72,8 @@ def _prediction(profile: Profile) -> str:
     if signature.task is Task.ANOMALY:
         return translate("to find what is unusual")
     if signature.output is Output.LABELS:
-        n = count_text(signature.n_classes)
-        return translate("{n} labels, several at once").format(n=n)
+        labels = translate("{n} labels, several at once")
+        return labels.format(n=count_text(signature.n_classes))
     if signature.output is Output.CLASSES:
         classes = translate("{n} classes").format(n=count_text(signature.n_classes))
         return classes if signature.task is not Task.CONTROL else classes + translate(" of action")

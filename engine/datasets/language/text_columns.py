@@ -103,13 +103,7 @@ class TextTable(FileDataset):
         labels = label_columns(self.data.target, self.task, source.names)
         text = _text_column(source, parameters.text, labels or (self.data.target,))
         target = joint_name(labels) or _target_column(source, self.data.target, text)
-        able = (None, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
-        if self.task not in able:
-            raise DatasetError(
-                "A column of classes, labels or numbers is predicted from texts. "
-                f"Received: {self.task}.",
-                "Set the task to one of these, or read the file as pairs.",
-            )
+        _check_task(self.task)
         style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
         words = parameters.gap_words
         cells = _Cells(source, text, labels or (target,), self.data.weights, style, exclude, words)
@@ -311,6 +305,14 @@ def read_column(path: Path, column: str, parameters: dict[str, Any]) -> AnyArray
     return object_array(
         text for chunk in source.chunks() for text in chunk.cells[column].to_pylist()
     )
+
+
+def _check_task(task: Task | None) -> None:
+    if task not in (None, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION):
+        raise DatasetError(
+            f"A column of classes, labels or numbers is predicted from texts. Received: {task}.",
+            "Set the task to one of these, or read the file as pairs.",
+        )
 
 
 def _text_column(source: TableSource, asked: str, targets: Collection[str | None]) -> str:

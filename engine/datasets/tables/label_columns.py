@@ -78,7 +78,7 @@ def label_columns(target: str | None, task: Task | None, names: Sequence[str]) -
 def switches_at_end(studies: Mapping[str, ColumnStudy]) -> tuple[str, ...]:
     """The columns at the end of a table that hold 0 and 1 alone, where there are several."""
     found: list[str] = []
-    for name, study in reversed(studies.items()):
+    for name, study in reversed([*studies.items()]):
         is_switch = study.n_distinct == 2 and {*study.counts} <= {"0", "1"}
         if not is_switch or "," in name:
             break
@@ -159,7 +159,7 @@ def sets_of_columns(
                 f"in column '{label}'.",
                 "Choose columns of 0 and 1, and fill their gaps.",
             )
-        y[:, place] = [said[cell] for cell in cells.tolist()]
+        y[:, place] = [bool(said[cell]) for cell in cells.tolist()]
     return sets_of_rows(y, name, tuple(columns))
 
 

@@ -18,7 +18,6 @@ from engine.datasets.tables.label_columns import (
     joint_name,
     label_columns,
     label_plans,
-    parted,
     switches_at_end,
 )
 from engine.datasets.tables.table_cells import exact_integers, read_dates, read_numbers
@@ -48,10 +47,10 @@ from engine.datasets.tables.table_schema import (
 from engine.datasets.tables.table_source import BoolArray, TableParameters, TableSource
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
-    encode_target,
     marks_anomalies,
     plan_target,
     target_findings,
+    target_values,
 )
 from engine.datasets.tables.target_choice import TargetChoice, choose_target
 from engine.datasets.tables.text_words import learn_words
@@ -123,21 +122,15 @@ class TableFile(FileDataset):
         plans = label_plans(plans, labels)
         choice, task, is_known, notes = self._choose(plans, table, labels)
         target = choice.name
-        used = self._used(plans, table, labels or ((target,) if is_known else ()))
+        known = labels or ((target,) if is_known else ())
+        used = self._used(plans, table, known)
         plans, used = self._with_words(plans, used, table, target, progress)
         features = tuple(item for name in used for item in plans[name].features())
         said = tuple(item for name in labels for item in plans[name].features())
         wanted = self._wanted(plans, [*used, *labels], target, (*features, *said), table)
         encoded = encode_table(table, replace(wanted, needs_target=is_known), progress)
-        class_names: tuple[str, ...] = labels
-        y: AnyArray = np.zeros(len(encoded.y))
-        if labels:
-            x, y = parted(encoded.x, labels)
-            encoded = replace(encoded, x=x)
-        elif is_known:
-            kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
-            class_names, y = encode_target(plans[target], encoded.y, kind)
-        shown = [*used, *(labels or ((target,) if is_known else ()))]
+        encoded, class_names, y = target_values(encoded, plans[target], task, known, labels)
+        shown = [*used, *known]
         shown += [self.data.weights] if self.data.weights else []
         findings = [
             *choice.findings,
@@ -158,7 +151,7 @@ class TableFile(FileDataset):
             kind=self.kind,
             task=task,
             feature_names=tuple(item["name"] for item in features),
-            target_name=_target_name(target, labels, is_known),
+            target_name=joint_name(labels) or (target if is_known else "anomaly"),
             class_names=class_names,
             notes=(*notes, *_notes(plans, encoded, target, table)),
             findings=tuple(findings),
@@ -319,12 +312,6 @@ class TableFile(FileDataset):
             tuple(name for name in used if plans[name].gaps == "drop_rows"),
             table.parameters.duplicates == "drop",
         )
-
-
-def _target_name(target: str, labels: tuple[str, ...], is_known: bool) -> str:
-    if labels:
-        return joint_name(labels)
-    return target if is_known else "anomaly"
 
 
 def _accessor(

@@ -17,7 +17,9 @@ from engine.datasets.label_sets import (
     sets_of_cells,
 )
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.label_columns import parted
 from engine.datasets.tables.table_cells import cell_number, is_missing_label, number_label
+from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
     MAX_CHOSEN_CATEGORIES,
@@ -175,6 +177,34 @@ def _are_labels(study: ColumnStudy) -> bool:
 def _is_few(study: ColumnStudy, n_distinct: int) -> bool:
     most = min(MAX_INTEGER_CLASSES, max(2, study.n_numbers / _MIN_ROWS_PER_INTEGER_CLASS))
     return not study.is_overfull and n_distinct <= most
+
+
+def target_values(
+    encoded: EncodedTable,
+    plan: ColumnPlan,
+    task: Task,
+    known: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> tuple[EncodedTable, tuple[str, ...], npt.NDArray[Any]]:
+    """The inputs, the names of classes or labels, and the targets as in `Examples.y`.
+
+    Args:
+        encoded: All rows; its last columns are the labels, where there are some.
+        plan: Of the target.
+        task: What is predicted.
+        known: The columns that say what is true; empty: none does.
+        labels: Those of them that are labels together.
+
+    Raises:
+        DatasetError: They never vary, or cannot be classes or labels.
+    """
+    if labels:
+        x, y = parted(encoded.x, labels)
+        return replace(encoded, x=x), labels, y
+    if not known:
+        return encoded, (), np.zeros(len(encoded.y))
+    kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
+    return encoded, *encode_target(plan, encoded.y, kind)
 
 
 def encode_target(

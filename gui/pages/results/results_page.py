@@ -283,8 +283,7 @@ class ResultsPage(Page):
         self._body.show()
         output = evaluation.output
         self.scores.setVisible(output in (Output.CLASSES, Output.LABELS))
-        # Labels are not taken for each other, so there is no matrix of them.
-        self._plots.setVisible(output is not Output.LABELS)
+        self._plots.setVisible(output is not Output.LABELS)  # which are not taken for each other
         match output:
             case Output.CLASSES:
                 self._show_classes(evaluation)
