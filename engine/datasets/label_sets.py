@@ -38,6 +38,8 @@ def separator_in(cells: Collection[str]) -> str:
         cells: The different cells of a column.
     """
     for sign in SIGNS:
+        if not any(sign in cell for cell in cells):
+            continue
         lists = [labels_in(cell, sign) for cell in cells]
         counts = Counter(label for labels in lists for label in labels)
         listed = {label for labels in lists if len(labels) > 1 for label in labels}

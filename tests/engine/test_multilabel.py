@@ -8,6 +8,7 @@ import sklearn.metrics as sk
 import soundfile
 from PIL import Image
 
+from engine.cli import main as cli
 from engine.datasets import load_examples
 from engine.datasets.label_sets import separator_in
 from engine.errors import DatasetError, SpecError
@@ -114,6 +115,16 @@ class TestColumns:
         assert examples.feature_names == ("u", "v", "w")
         assert examples.class_names == ("red", "green", "blue")
         np.testing.assert_array_equal(examples.y, made()[1])
+
+    def test_a_table_on_disk_is_read_alike(self, columns, monkeypatch):
+        held = load(columns, target="red,green,blue")
+        monkeypatch.setattr("engine.datasets.tables.table_passes.LARGE_BYTES", 0)
+        examples = load(columns, target="red,green,blue")
+        assert not isinstance(examples.x, np.ndarray)
+        assert examples.x.shape == held.x.shape
+        np.testing.assert_array_equal(examples.x[:], held.x)
+        np.testing.assert_array_equal(examples.x[np.array([7, 3])], held.x[[7, 3]])
+        np.testing.assert_array_equal(examples.y, held.y)
 
     def test_yes_and_no_are_labels_and_rows_with_gaps_are_left_out(self, tmp_path):
         rows = [(place, "yes" if place % 3 else "no", place % 2) for place in range(30)]
@@ -262,7 +273,7 @@ def expected(truth, said, probabilities):
 
 
 class TestRun:
-    def test_a_run_learns_and_all_it_says_is_that_of_scikit_learn(self, columns, tmp_path):
+    def test_a_run_learns_and_all_it_says_is_that_of_scikit_learn(self, columns, tmp_path, capsys):
         spec = {
             "data": {"source": str(columns), "target": "red,green,blue"},
             "model": {"name": "mlp", "parameters": {"units": [8]}},
@@ -298,6 +309,11 @@ class TestRun:
         assert [item.support for item in again.per_class] == support.tolist()
         assert (likely[0] > 0.5).all()
         assert (likely[1] < 0.5).all()
+        workspace = str(tmp_path / "workspace")
+        assert cli.main(["predict", ended.run, "2,2,2", "--json", "--workspace", workspace]) == 0
+        told = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert told["labels"] == ["red", "green", "blue"]
+        assert list(told["probabilities"].values()) == pytest.approx(likely[0], abs=1e-6)
         validation = prepared.parts.validation
         learnt = LabelTargets.even(3).learnt(
             served.predict(examples.x[validation]), examples.y[validation]
