@@ -7,7 +7,7 @@ from typing import Final
 
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
@@ -74,23 +74,21 @@ class LegendBar(QWidget):
         """
         if entries == self._entries and caption == self._caption:
             return
+        before = self.heightForWidth(self.width())
         if [entry.name for entry in entries] != [entry.name for entry in self._entries]:
             self._widths = [0.0] * len(entries)
-        moved = self._measure(entries) or bool(caption) != bool(self._caption)
+        self._measure(entries)
         self._entries, self._caption = entries, caption
         self._short_caption = short_caption or caption
         self.setAccessibleDescription(self.text())
-        if moved:
+        if self.heightForWidth(self.width()) != before:
             self.updateGeometry()
         self.update()
 
-    def _measure(self, entries: tuple[LegendEntry, ...]) -> bool:
-        """Widens the room for values where it must be; says whether it had to."""
+    def _measure(self, entries: tuple[LegendEntry, ...]) -> None:
+        """Widens the room for values where it must be."""
         needed = [self._metrics.horizontalAdvance(entry.value) for entry in entries]
-        widened = [max(pair) for pair in zip(needed, self._widths, strict=True)]
-        moved = widened != self._widths
-        self._widths = widened
-        return moved
+        self._widths = [max(pair) for pair in zip(needed, self._widths, strict=True)]
 
     def text(self) -> str:
         """Returns what it shows in words, for screen readers and tests."""
@@ -111,6 +109,12 @@ class LegendBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, _LINE_HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other rows may be needed for another width; not every layout asks again."""
+        super().resizeEvent(event)
+        if self.height() != self.heightForWidth(self.width()):
+            self.updateGeometry()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):

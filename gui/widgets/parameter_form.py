@@ -16,7 +16,7 @@ from gui.widgets.parameter_fields import ChoiceField, Field, IntegerListField, m
 from gui.widgets.reset_button import ResetButton
 
 EDIT_DELAY_MS: Final = 150
-LABEL_WIDTH: Final = 15 * SPACING
+LABEL_WIDTH: Final = 14 * SPACING
 
 
 class ParameterForm(QWidget):

@@ -74,19 +74,23 @@ class MessageToasts(QObject):
 
     def _show_waiting(self) -> None:
         while self._waiting:
-            if len(self._bars) == MAX_SHOWN:
-                aged = [bar for bar in self._bars if bar in self._aged]
-                if not aged:
-                    return
-                self._take_off(aged[0])
-            self._show(self._waiting.popleft())
+            bar = MessageBar(self._waiting[0], self._log_path, self._host)
+            place = self._place_of(bar)
+            aged = [other for other in self._bars if other in self._aged]
+            while aged and (place is None or len(self._bars) == MAX_SHOWN):
+                self._take_off(aged.pop(0))
+                place = self._place_of(bar)
+            if place is None or len(self._bars) == MAX_SHOWN:
+                bar.deleteLater()
+                return
+            self._waiting.popleft()
+            self._show(bar, place)
 
-    def _show(self, said: SaidMessage) -> None:
-        bar = MessageBar(said, self._log_path, self._host)
+    def _show(self, bar: MessageBar, place: QRect) -> None:
         bar.dismissed.connect(self._remove)
         bar.resized.connect(self._on_resized)
         self._bars.append(bar)
-        bar.setGeometry(self._place_of(bar))
+        bar.setGeometry(place)
         bar.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         bar.show()
         bar.raise_()
@@ -134,17 +138,22 @@ class MessageToasts(QObject):
 
     # ---- places
 
-    def _place_of(self, bar: MessageBar) -> QRect:
-        """Where a bar fits: as low as may be, over none of the others."""
+    def _place_of(self, bar: MessageBar) -> QRect | None:
+        """Where a bar fits: as low as may be, over none of the others; None: nowhere.
+
+        A single one is shown in any case.
+        """
         room = self._host.rect().adjusted(GAP, GAP, -2 * GAP, -ABOVE_FOOT)
         width = min(WIDTH, room.width())
-        height = max(bar.heightForWidth(width), bar.sizeHint().height())
+        height = _height_of(bar, width)
         taken = [other.geometry() for other in self._bars if other is not bar]
         bottoms = [room.bottom(), *(rect.top() - GAP for rect in taken)]
         for bottom in sorted(bottoms, reverse=True):
             place = QRect(room.right() - width, bottom - height, width, height)
             if place.top() >= room.top() and not any(place.intersects(rect) for rect in taken):
                 return place
+        if taken:
+            return None
         return QRect(room.right() - width, max(room.top(), room.bottom() - height), width, height)
 
     @Slot(object)
@@ -153,7 +162,7 @@ class MessageToasts(QObject):
         layout = bar.layout()
         assert layout is not None
         layout.activate()
-        height = max(bar.heightForWidth(bar.width()), bar.sizeHint().height())
+        height = _height_of(bar, bar.width())
         top = min(bar.y(), self._host.height() - height - GAP)
         bar.setGeometry(bar.x(), max(GAP, top), bar.width(), height)
         bar.raise_()
@@ -162,9 +171,20 @@ class MessageToasts(QObject):
         if watched is self._host and event.type() == QEvent.Type.Resize:
             shown, self._bars = self._bars, []
             for bar in shown:
-                self._bars.append(bar)
-                bar.setGeometry(self._place_of(bar))
+                place = self._place_of(bar)
+                if place is None:  # the bell keeps it
+                    bar.hide()
+                    bar.deleteLater()
+                else:
+                    self._bars.append(bar)
+                    bar.setGeometry(place)
         return False
+
+
+def _height_of(bar: MessageBar, width: int) -> int:
+    """What its words need in that width."""
+    height = bar.heightForWidth(width)
+    return height if height > 0 else bar.sizeHint().height()
 
 
 def _settle(bar: MessageBar) -> None:

@@ -39,18 +39,29 @@ def move_focus(parts: Iterable[QWidget], current: QWidget | None, is_forward: bo
     Returns:
         There was something to lead to.
     """
+    parts = tuple(parts)
     stops = eye_order(parts)
-    while current is not None and current not in stops:
-        current = current.parentWidget()
     if not stops:
         return False
-    if current is None:
-        stop = stops[0 if is_forward else -1]
+    holder = current
+    while holder is not None and holder not in stops:
+        holder = holder.parentWidget()
+    if holder is not None:
+        stop = stops[(stops.index(holder) + (1 if is_forward else -1)) % len(stops)]
     else:
-        stop = stops[(stops.index(current) + (1 if is_forward else -1)) % len(stops)]
+        near = _beside(parts, current) or stops
+        stop = near[0 if is_forward else -1]
     reasons = Qt.FocusReason
     stop.setFocus(reasons.TabFocusReason if is_forward else reasons.BacktabFocusReason)
     return True
+
+
+def _beside(parts: tuple[QWidget, ...], gone: QWidget | None) -> list[QWidget]:
+    """What can be reached in the part of something that went while it had the focus."""
+    for part in parts:
+        if gone is not None and part.isAncestorOf(gone):
+            return eye_order((part,))
+    return []
 
 
 def _is_stop(item: QWidget) -> bool:

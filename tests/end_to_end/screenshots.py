@@ -6,8 +6,8 @@
 
 It opens the window without a display, trains for real, and saves what each page shows. With
 `--look` it trains nothing, and saves every tab of the Data page for each of the data; with `--tabs`
-every tab of the Model page for each of the models. The pictures
-in `resources/screenshots` come from here (`training-light` and `train-dark`).
+every tab of the Model page for each of the models. The pictures of the README come from
+`readme_pictures.py`.
 """
 
 from __future__ import annotations

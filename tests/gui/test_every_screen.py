@@ -25,7 +25,9 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from engine.events.run_events import RunState
+from engine.events.run_events import EpochEnded, RunState
+from gui.pages.data.data_page import DataPage
+from gui.pages.train.train_page import TrainPage
 from gui.state.draft import Draft
 from gui.widgets.elided_label import ElidedLabel
 from gui.window.main_window import FOLDS_BELOW
@@ -84,6 +86,12 @@ def cut_off(page: QWidget) -> list[str]:
             needs = 0 if widget.wordWrap() else widget.sizeHint().width()
         if widget.width() < needs:
             found.append(f"cut: {named(widget)} has {widget.width()} of {needs} pixels")
+    for area in shown(page, QScrollArea):
+        never = area.horizontalScrollBarPolicy() is Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        if never and area.widget() is not None:
+            needs, has = area.widget().width(), area.viewport().width()
+            if needs > has:
+                found.append(f"cut: what {named(area)} scrolls has {has} of {needs} pixels")
     return found
 
 
@@ -190,12 +198,57 @@ def test_tab_follows_the_eye_to_everything_that_has_a_name(trained: WindowStage,
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_nothing_is_cut_off_while_a_model_trains(on: WindowStage, size: tuple[int, int]) -> None:
+    on.controller.drafts.set_draft(DIGITS)
+    on.qtbot.waitUntil(lambda: on.controller.drafts.model is not None)
+    on.engine.hold_after_epoch = 2
+    on.window.resize(*size)
+    on.window.show_page("train")
+    ended = on.controller.training.run_event
+    with on.qtbot.waitSignal(
+        ended, check_params_cb=lambda event: isinstance(event, EpochEnded) and event.epoch == 2
+    ):
+        on.controller.start()
+    page = on.window.pages["train"]
+    assert isinstance(page, TrainPage)
+    page.progress.facts.set_value("epoch", "Validating 100 %")
+    page.progress.facts.set_value("step", "1,234,567 of 9,999,999")
+    settle()
+    problems = [*cut_off(page), *overlapping(page)]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_problems_are_read_whole(on: WindowStage, size: tuple[int, int]) -> None:
+    on.controller.drafts.choose_data("/data/people.csv")
+    on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
+    on.window.resize(*size)
+    page = on.window.pages["data"]
+    assert isinstance(page, DataPage)
+    problems = []
+    for tab in ("problems", "columns", "overview"):
+        page.profile_view.show_tab(tab)
+        settle()
+        problems += [f"{tab}: {problem}" for problem in cut_off(page)]
+    assert not problems, "\n".join(problems)
+
+
 def test_shift_tab_goes_back(trained: WindowStage) -> None:
     first = begin_at_the_rail(trained, "data")
     QTest.keyClick(first, Qt.Key.Key_Tab)
     second = QApplication.focusWidget()
     QTest.keyClick(second, Qt.Key.Key_Tab, Qt.KeyboardModifier.ShiftModifier)
     assert QApplication.focusWidget() is first
+
+
+def test_focus_stays_on_the_page_when_what_had_it_goes(trained: WindowStage) -> None:
+    """The button that led to a first result hides when there is one."""
+    trained.window.activateWindow()
+    trained.qtbot.waitUntil(trained.window.isActiveWindow)
+    trained.window.show_page("results")
+    settle()
+    assert trained.window.pages["results"].isAncestorOf(QApplication.focusWidget())
 
 
 @pytest.mark.parametrize("name", PAGES)

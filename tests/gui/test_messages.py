@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -240,6 +241,21 @@ class TestToasts:
         messages.show_error("Column '<b>age</b>' is unknown.")
         labels = [label.text() for label in toasts.bars[0].findChildren(QLabel)]
         assert "Column '<b>age</b>' is unknown." in labels
+
+    def test_what_has_no_place_waits(
+        self, messages: Messages, toasts: MessageToasts, host: QWidget
+    ) -> None:
+        host.resize(500, 320)
+        messages.show_warning("One.", "A hint in many words. " * 6)
+        messages.show_warning("Two.", "A hint in many words. " * 6)
+        messages.show_warning("Three.", "A hint in many words. " * 6)
+        places = [bar.geometry() for bar in toasts.bars]
+        assert toasts.n_waiting >= 1
+        assert len(places) + toasts.n_waiting == 3
+        assert not any(a.intersects(b) for a, b in itertools.combinations(places, 2))
+        while toasts.bars:
+            toasts.dismiss_newest()
+        assert toasts.n_waiting == 0
 
     def test_they_stay_within_a_smaller_window(
         self, messages: Messages, toasts: MessageToasts, host: QWidget

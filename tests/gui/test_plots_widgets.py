@@ -590,6 +590,20 @@ class TestScatter:
 
 
 class TestLegend:
+    def test_it_never_loses_an_entry(self, show):
+        plot = show(CurvesPlot("accuracy", "Accuracy"), width=330, height=260)
+        for event in epochs(9):
+            plot.add(event)
+        plot.append_steps(0, np.linspace(0, 1, 90), 3.0)
+        for epoch in (3, 10):
+            plot.append_epoch(epoch, 10 * epoch, 2.0 * epoch, 0.123456, 0.987654)
+            plot.set_best_epoch(epoch)
+            plot.redraw()
+            QApplication.processEvents()
+            legend = plot.legend
+            assert [entry.name for entry in legend.entries] == ["Batches", "Training", "Validation"]
+            assert legend.height() >= legend.heightForWidth(legend.width())
+
     def test_a_short_caption_spares_a_line(self, show):
         legend = show(LegendBar(), width=1000)
         legend.set_entries((LegendEntry("Training", "#000000", "0.5"),), "best epoch 10", "best 10")

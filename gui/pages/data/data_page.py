@@ -43,7 +43,7 @@ from gui.widgets.card_list import CardList
 from gui.widgets.state_panel import StatePanel
 
 LIST_WIDTH: Final = 31 * SPACING
-SETTINGS_WIDTH: Final = 34 * SPACING
+SETTINGS_WIDTH: Final = 36 * SPACING
 LOADING_DELAY_MS: Final = 200
 """An answer that comes sooner replaces the old picture without a flicker in between."""
 

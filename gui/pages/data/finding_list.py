@@ -23,12 +23,13 @@ from engine.events.findings import DataFinding, Remedy, Trouble
 from gui.formatting.numbers import count_text
 from gui.style.icons import icon, icon_pixmap
 from gui.style.theme import SPACING, current_theme, set_role
+from gui.widgets.elided_button import ElidedButton
 from gui.widgets.fold import Fold
 from gui.widgets.shortcut_button import ICON_SIZE
 
 MOST_SHOWN: Final = 60
 _NAME_LINES: Final = 8
-_BUTTON_ROOM: Final = 48 * SPACING
+_BUTTON_ROOM: Final = 32 * SPACING
 # In this order: what spoils a result, what is lost, what is good to know.
 _ORDER: Final = (
     Trouble.QUESTION,
@@ -49,6 +50,11 @@ _GRAVE: Final = frozenset({Trouble.LEAK, Trouble.ACROSS_PARTS, Trouble.UNREADABL
 def n_problems(findings: Sequence[DataFinding]) -> int:
     """How many findings ask for attention; what was merely understood or left out does not."""
     return sum(finding.trouble not in _HARMLESS for finding in findings)
+
+
+def has_grave(findings: Sequence[DataFinding]) -> bool:
+    """Whether something is among them that spoils the result."""
+    return any(finding.trouble in _GRAVE for finding in findings)
 
 
 class FindingList(QScrollArea):
@@ -155,7 +161,7 @@ class FindingCard(QFrame):
         return grid
 
     def _button(self, remedy: Remedy, place: int) -> QPushButton:
-        button = QPushButton(remedy.label, self)
+        button = ElidedButton(remedy.label, self)
         button.setProperty("remedy", place)
         button.clicked.connect(self._on_remedy)
         return button

@@ -16,7 +16,7 @@ from gui.pages.data.batch_view import BatchView
 from gui.pages.data.clip_view import ClipView
 from gui.pages.data.column_table import ColumnTable
 from gui.pages.data.curve_grid import CurveGrid
-from gui.pages.data.finding_list import FindingList, n_problems
+from gui.pages.data.finding_list import FindingList, has_grave, n_problems
 from gui.pages.data.overview import Overview
 from gui.pages.data.sound_view import SoundView
 from gui.pages.data.split_bar import SplitBar
@@ -84,6 +84,7 @@ class ProfileView(QWidget):
             "batch": self._make_batch,
         }
         self._made: dict[str, QWidget] = {}
+        self._is_grave_known = False
         self._places: dict[str, QWidget] = {}
         self.facts = QLabel(self)
         self.split = SplitBar(self)
@@ -177,6 +178,7 @@ class ProfileView(QWidget):
         self.question.show_finding(profile.question)
         self._arrange_tabs(profile)
         self._show_count(profile)
+        self._show_what_is_grave(profile, is_other)
         if is_other and self.tab == "problems" and not n_problems(profile.findings):
             self.tabs.setCurrentIndex(0)  # the data itself says more than that nothing was found
         self._fill(self.tab)
@@ -198,6 +200,13 @@ class ProfileView(QWidget):
         if shown in wanted:
             self.show_tab(shown)
         self._is_arranging = False
+
+    def _show_what_is_grave(self, profile: Profile, is_other: bool) -> None:
+        """Leads once to what spoils the result: it is worth more than a look at the samples."""
+        was_known = self._is_grave_known and not is_other
+        self._is_grave_known = has_grave(profile.findings)
+        if self._is_grave_known and not was_known:
+            self.show_tab("problems")
 
     def _show_count(self, profile: Profile) -> None:
         index = self.tabs.indexOf(self._place("problems"))
@@ -245,7 +254,9 @@ class ProfileView(QWidget):
             case "overview":
                 view.set_profile(profile)
             case "problems":
-                view.set_findings(profile.findings)
+                # A question stands above the tabs.
+                asked = profile.question
+                view.set_findings([found for found in profile.findings if found is not asked])
 
 
 def wanted_tabs(profile: Profile) -> list[str]:

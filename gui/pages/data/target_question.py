@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.findings import DataFinding, Remedy
 from gui.style.theme import SPACING, set_role
+from gui.widgets.elided_button import ElidedButton
+
+MOST: Final = 4
+"""Columns that are offered; all others are one click further."""
 
 
 class TargetQuestion(QFrame):
@@ -26,13 +31,19 @@ class TargetQuestion(QFrame):
         super().__init__(parent)
         self.setProperty("card", True)
         self.buttons: list[QPushButton] = []
+        self._reasons: list[QLabel] = []
         self._finding: DataFinding | None = None
         self.heading = QLabel(self.tr("Which column shall be predicted?"), self)
         set_role(self.heading, "heading")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(*(2 * SPACING, SPACING) * 2)
-        self._column.setSpacing(SPACING // 2)
-        self._column.addWidget(self.heading)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(SPACING)
+        self._grid.setVerticalSpacing(SPACING // 2)
+        self._grid.setColumnStretch(1, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(2 * SPACING, SPACING) * 2)
+        column.setSpacing(SPACING)
+        column.addWidget(self.heading)
+        column.addLayout(self._grid)
         self.hide()
 
     def show_finding(self, finding: DataFinding | None) -> None:
@@ -40,22 +51,34 @@ class TargetQuestion(QFrame):
         if finding == self._finding:
             return
         self._finding = finding
-        for button in self.buttons:
-            self._column.removeWidget(button)
-            button.hide()
-            button.deleteLater()
+        for widget in (*self.buttons, *self._reasons):
+            self._grid.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
         self.buttons.clear()
+        self._reasons.clear()
         self.setVisible(finding is not None)
-        for remedy in finding.remedies if finding is not None else ():
-            button = self._button(remedy.label)
+        if finding is None:
+            return
+        for remedy in finding.remedies[:MOST]:
+            reason = remedy.label.partition(": ")[2]
+            button = self._add_row(str(remedy.changes["data.target"]), reason)
             button.clicked.connect(partial(self._on_answer, remedy))
-        if finding is not None:
-            self._button(self.tr("Another column…")).clicked.connect(self.others_wanted)
+        others = self._add_row(self.tr("Another…"), self.tr("any column of the table"))
+        others.clicked.connect(self.others_wanted)
 
-    def _button(self, text: str) -> QPushButton:
-        button = QPushButton(text, self)
-        self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+    def _add_row(self, name: str, reason: str) -> QPushButton:
+        row = len(self.buttons)
+        button = ElidedButton(name, self)
+        button.setAccessibleName(f"{name}: {reason}")
+        label = QLabel(reason, self)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        set_role(label, "muted")
+        self._grid.addWidget(button, row, 0)
+        self._grid.addWidget(label, row, 1)
         self.buttons.append(button)
+        self._reasons.append(label)
         return button
 
     def _on_answer(self, remedy: Remedy, _is_checked: bool = False) -> None:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gui.pages.model.rate_view import RateView
 
 LIST_WIDTH: Final = 35 * SPACING
-FORMS_WIDTH: Final = 40 * SPACING
+FORMS_WIDTH: Final = 42 * SPACING
 FORMS: Final = ("model", "training", "schedule", "stopping", "execution", "preprocessing")
 """Parts of a `RunSpec` that are set on this page."""
 BUILDING_DELAY_MS: Final = 400

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Iterable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from engine.spec.formatting import NOTHING
@@ -36,6 +39,9 @@ class Fact(QWidget):
         """Sets the value; does nothing where it is the same."""
         if text != self.value.text():
             self.value.setText(text)
+            # It keeps its widest room, so that what stands beside it does not move.
+            widest = max(self.value.minimumWidth(), self.value.sizeHint().width())
+            self.value.setMinimumWidth(widest)
             self.setAccessibleName(f"{self.caption.text()}: {text}")
         if tip != self.toolTip():
             self.setToolTip(tip)
@@ -47,18 +53,26 @@ class RunFacts(QWidget):
     Args:
         captions: Key and caption of each, in order.
         is_large: Whether the values are what the page is about.
+        expendable: Keys of those that go where there is no room for all, the first one first.
     """
 
     def __init__(
-        self, captions: dict[str, str], is_large: bool = False, parent: QWidget | None = None
+        self,
+        captions: dict[str, str],
+        is_large: bool = False,
+        expendable: tuple[str, ...] = (),
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._expendable = expendable
         self.facts: dict[str, Fact] = {}
         self._is_large = is_large
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(4 * SPACING)
         self._row.addStretch(1)
+        if expendable:
+            self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         self.set_captions(captions)
 
     def set_captions(self, captions: dict[str, str]) -> None:
@@ -73,4 +87,33 @@ class RunFacts(QWidget):
 
     def set_value(self, key: str, text: str, tip: str = "") -> None:
         """Sets the value of one fact."""
+        before = self.facts[key].sizeHint().width()
         self.facts[key].set_value(text, tip)
+        if self.facts[key].sizeHint().width() > before:
+            self._make_room()
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for those that always stay."""
+        if not self._expendable:
+            return super().minimumSizeHint()
+        stays = [fact for key, fact in self.facts.items() if key not in self._expendable]
+        return QSize(self._needed(stays), super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Hides what there is no room for; shows it again where there is."""
+        shown = dict(self.facts)
+        for key in self._expendable:
+            if self._needed(shown.values()) <= self.width():
+                break
+            shown.pop(key, None)
+        for key in self._expendable:
+            if key in self.facts:
+                self.facts[key].setVisible(key in shown)
+
+    def _needed(self, facts: Iterable[Fact]) -> int:
+        widths = [fact.sizeHint().width() + self._row.spacing() for fact in facts]
+        return max(0, sum(widths) - self._row.spacing())

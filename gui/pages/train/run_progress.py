@@ -51,7 +51,8 @@ class RunProgress(QWidget):
                 "remaining": self.tr("Time left"),
                 "speed": self.tr("Samples per second"),
                 "device": self.tr("Runs on"),
-            }
+            },
+            expendable=("device", "speed", "elapsed"),
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
