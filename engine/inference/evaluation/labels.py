@@ -55,7 +55,7 @@ def evaluate_labels(
     return Evaluation(
         part=part,
         n_samples=len(rows),
-        metrics={**label_metrics(truth, said, outputs), **means},
+        metrics={**means, **label_metrics(truth, said, outputs)},
         target_name=examples.target_name,
         class_names=names,
         per_class=tuple(
