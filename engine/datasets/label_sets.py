@@ -191,7 +191,8 @@ def cells_finding(cells: Collection[str], name: str, sign: str, is_asked: bool) 
     """
     lists = [cell for cell in cells if len(labels_in(cell, sign)) > 1]
     text = (
-        f"Cells of '{name}' hold several labels at once, parted by '{sign}', such as '{lists[0]}'."
+        f"Cells of '{name}' hold several labels at once, parted by '{sign}', such as "
+        f"'{lists[0]}'. Of an empty cell nothing is known, not that it has no label."
     )
     remedy = Remedy("Take each list as one class", {"data.task": Task.CLASSIFICATION.value})
     remedies = () if is_asked else (remedy,)
