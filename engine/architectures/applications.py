@@ -157,7 +157,7 @@ class KerasApplication(Architecture):
     )
     formula = "image → resize → [network] → average over places → output"
     kinds = (Kind.IMAGE,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     convolves_images = True
     parameters = ApplicationParameters
     # MobileNetV2 from scratch on the digits: 0.92 of the test part in ten epochs. Without weights

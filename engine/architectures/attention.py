@@ -67,7 +67,7 @@ class SelfAttention(Architecture):
     )
     formula = "Attention(Q, K, V) = softmax(Q Kᵀ / √d) V"
     kinds = (Kind.TEXT,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = SelfAttentionParameters
     # Countries by language 0.70, as with a rate of 0.001; names by language 0.76 after 10 epochs.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=20, batch_size=64)
@@ -170,7 +170,7 @@ class TransformerEncoder(Architecture):
     )
     formula = "tokens + positions → [attention → feed-forward] × n → mean over the text → output"
     kinds = (Kind.TEXT,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = TransformerParameters
     # Countries by language 0.69 (0.70 with half the rate), names by language 0.78 after 10 epochs.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=20, batch_size=64)

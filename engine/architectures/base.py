@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from engine.errors import Problem
 from engine.spec.parameters import Parameters
-from engine.spec.signature import Kind, Output, Signature, Task, embedding_width
+from engine.spec.signature import (
+    Kind,
+    Signature,
+    Task,
+    embedding_width,
+    output_activation,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -129,7 +135,8 @@ class Architecture(ABC):
         """Returns an uncompiled model.
 
         Its input is (batch, *signature.input_shape), scaled; its output (batch, n_outputs):
-        a sigmoid or softmax for classification, linear for regression.
+        a sigmoid or softmax for classification, a sigmoid for each of several labels, linear for
+        regression.
         """
 
 
@@ -181,10 +188,8 @@ def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTe
 
 
 def output_layer(signature: Signature, **options: Any) -> keras.layers.Layer:
-    """The last layer for a task: linear, one sigmoid unit, or a softmax."""
+    """The last layer for a task: linear, one sigmoid unit, a sigmoid each, or a softmax."""
     import keras
 
-    activation = "linear"
-    if signature.output is Output.CLASSES:
-        activation = "sigmoid" if signature.is_binary else "softmax"
+    activation = output_activation(signature)
     return keras.layers.Dense(signature.n_outputs, activation=activation, name="output", **options)

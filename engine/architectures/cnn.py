@@ -99,7 +99,7 @@ class ConvolutionalNetwork(Architecture):
     )
     formula = "image → [convolution → pooling] × n → dense → softmax"
     kinds = (Kind.IMAGE,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     convolves_images = True
     parameters = CnnParameters
     # Ten epochs of a thousand digits are 200 steps: over twelve seeds, 0.003 gave 0.979 on the 270
@@ -108,6 +108,7 @@ class ConvolutionalNetwork(Architecture):
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=10, batch_size=64)
     recommended_for: ClassVar = {
         (Kind.IMAGE, Task.CLASSIFICATION): "Finds patterns wherever in the image they are.",
+        (Kind.IMAGE, Task.MULTILABEL): "Finds patterns wherever in the image they are.",
         (Kind.IMAGE, Task.REGRESSION): "Finds patterns wherever in the image they are.",
         (Kind.IMAGE, Task.CONTROL): "Sees what is where, and says what to do.",
     }

@@ -79,7 +79,7 @@ class LinearRegression(_OneLayer):
 
 
 class LogisticRegression(_OneLayer):
-    """A weighted sum through a sigmoid, or through a softmax for several classes (mission M2)."""
+    """A weighted sum through a sigmoid each, or a softmax for several classes (mission M2)."""
 
     name = "logistic_regression"
     title = short_title = "Logistic regression"
@@ -89,7 +89,7 @@ class LogisticRegression(_OneLayer):
     )
     formula = "P(y=1 | x) = 1 / (1 + exp(−(β₀ + β₁x₁ + … + βₙxₙ)))"
     kinds = (Kind.TABLE,)
-    tasks = (Task.CLASSIFICATION,)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL)
     defaults = TrainingDefaults(optimizer="sgd", learning_rate=0.01, epochs=100, batch_size=1)
     reading = (
         "Cox 1958, The Regression Analysis of Binary Sequences",

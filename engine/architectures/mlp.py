@@ -75,12 +75,13 @@ class MultilayerPerceptron(Architecture):
     )
     formula = "h = f(W₁x + b₁),  y = g(W₂h + b₂)"
     kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
     parameters = MlpParameters
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
     recommended_for: ClassVar = {
         (Kind.TABLE, Task.CLASSIFICATION): "Bends its boundary where the data asks for it.",
+        (Kind.TABLE, Task.MULTILABEL): "Bends its boundary where the data asks for it.",
         (Kind.TABLE, Task.REGRESSION): "Follows curved relations that a straight line misses.",
     }
 

@@ -51,7 +51,7 @@ class _Recurrent(Architecture):
 
     cell: Cell
     kinds = (Kind.TEXT,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = RecurrentParameters
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:

@@ -54,12 +54,13 @@ class SeriesNetwork(Architecture):
     )
     formula = "window → [causal convolution] × n → dense → forecast"
     kinds = (Kind.SERIES,)
-    tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
+    tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     parameters = SeriesParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
     recommended_for: ClassVar = {
         (Kind.SERIES, Task.FORECASTING): "Sees far into the past with few weights.",
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
+        (Kind.SERIES, Task.MULTILABEL): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
     }
     smaller = ({"kernel_size": 2}, {"kernel_size": 1})

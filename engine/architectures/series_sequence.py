@@ -23,7 +23,7 @@ from engine.spec.signature import Kind, Output, Signature, Task
 if TYPE_CHECKING:
     import keras
 
-_TASKS = (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION, Task.CONTROL)
+_TASKS = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
 
 
 def direct_steps_parameter() -> int:
@@ -197,7 +197,7 @@ class SeriesTransformer(Architecture):
             read = keras.layers.LayerNormalization(name="normalisation")(read)
         # For a class it does not matter when something happened. A forecast continues the last
         # step: error against the last value's on mackey_glass 0.10, with the mean 0.19.
-        if signature.output is Output.CLASSES:
+        if signature.output is not Output.NUMBERS:
             read = keras.layers.GlobalAveragePooling1D(name="mean_over_steps")(read)
         else:
             read = keras.layers.Cropping1D((signature.input_shape[0] - 1, 0), name="last")(read)
@@ -266,7 +266,7 @@ def with_direct_steps(
 
     n_steps = window.shape[1]
     kept = min(direct_steps, n_steps)
-    if not kept or signature.output is Output.CLASSES:
+    if not kept or signature.output is not Output.NUMBERS:
         return output_layer(signature)(read)
     last = window
     if kept < n_steps:

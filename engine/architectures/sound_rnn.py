@@ -62,7 +62,7 @@ class SoundRnn(Architecture):
     )
     formula = "spectrogram → mean of neighbours → GRU ⇄ → maximum over time → dense → output"
     kinds = (Kind.AUDIO,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = SoundRnnParameters
     # 1.0 and 0.983 of the test part of the spoken digits over two seeds, as good as the
     # convolutional network in twice the time.

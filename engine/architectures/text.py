@@ -60,11 +60,12 @@ class TextCnn(Architecture):
     )
     formula = "tokens → embedding → convolutions → maximum over the text → dense → output"
     kinds = (Kind.TEXT,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = TextCnnParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=64)
     recommended_for: ClassVar = {
         (Kind.TEXT, Task.CLASSIFICATION): "Quick, and hard to beat on short texts.",
+        (Kind.TEXT, Task.MULTILABEL): "Quick, and hard to beat on short texts.",
         (Kind.TEXT, Task.REGRESSION): "Quick, and hard to beat on short texts.",
     }
 

@@ -65,7 +65,7 @@ class VideoNetwork(Architecture):
     )
     formula = "clip → [3D convolution → pooling] × n → strongest and mean answers → dense → softmax"
     kinds = (Kind.VIDEO,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = VideoParameters
     # On 630 moving shapes, 135 in the test part, seeds 0 to 2: 0.956, 0.970 and 0.978; on 420 of
     # them 0.978, 0.922 and 0.944. There, over two seeds each, 0.94 without the means beside the
@@ -74,6 +74,7 @@ class VideoNetwork(Architecture):
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=25, batch_size=16)
     recommended_for: ClassVar = {
         (Kind.VIDEO, Task.CLASSIFICATION): "Sees how patterns move, wherever they do.",
+        (Kind.VIDEO, Task.MULTILABEL): "Sees how patterns move, wherever they do.",
         (Kind.VIDEO, Task.REGRESSION): "Sees how patterns move, wherever they do.",
     }
     smaller = ({"filters": (8, 16)}, {"filters": (8,)})
@@ -172,7 +173,7 @@ class VideoRecurrentNetwork(Architecture):
     )
     formula = "clip → [convolution → pooling] × n, frame by frame → LSTM along the frames → softmax"
     kinds = (Kind.VIDEO,)
-    tasks = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = VideoRecurrentParameters
     # On 420 moving shapes 0.68: it must learn each motion anew at each place, and these are few
     # clips for that.

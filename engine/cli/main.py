@@ -331,7 +331,11 @@ def _add_data(command: argparse.ArgumentParser) -> None:
 
 
 def _add_target(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    command.add_argument(
+        "--target",
+        metavar="COLUMN",
+        help="the column to predict; several, parted by commas, are labels",
+    )
     command.add_argument(
         "--task", choices=[task.value for task in Task], help="default: told by the target"
     )

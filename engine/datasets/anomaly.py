@@ -55,9 +55,11 @@ def as_anomalies(examples: Examples, target: str | None) -> Examples:
         return examples
     if isinstance(examples.x, WindowRows):
         examples = _windows(examples, examples.x, target)
-    unknown = not examples.class_names
+    # Of several labels none says that an example is unusual.
+    unknown = not examples.has_classes
     return replace(
         examples,
+        class_names=() if unknown else examples.class_names,
         task=Task.ANOMALY,
         y=np.zeros(examples.n_samples) if unknown else examples.y,
         target_name=_NOTHING_KNOWN if unknown else examples.target_name,

@@ -61,14 +61,16 @@ class Examples:
             of str, (n_samples,). Audio: int16, (waveform samples,). Video: uint8, (frames, height,
             width, channels). Series: float64, (steps, channels). May be on disk, or read from
             files only when asked (`engine.datasets.packing`).
-        y: Targets. Classes: index as int64, (n_samples,). Numbers: float64, (n_samples,), or
-            (n_samples, n_values). Tokens: object array of str, (n_samples,).
+        y: Targets. Classes: index as int64, (n_samples,). Several labels at once: 1 where an
+            example has the label, else 0, uint8, (n_samples, labels). Numbers: float64,
+            (n_samples,), or (n_samples, n_values). Tokens: object array of str, (n_samples,).
         kind: What one example is.
         task: What is predicted.
         feature_names: Column names of a table, one per column of x; channels of a series.
         target_name: What `y` is called.
-        class_names: Names of the classes in index order; empty where none are predicted. Where
-            anomalies are looked for, `y` and these say what is known of each example, if anything.
+        class_names: Names of the classes, or of the labels, in index order; empty where none are
+            predicted. Where anomalies are looked for, `y` and these say what is known of each
+            example, if anything.
         unusual: Where anomalies are looked for and classes are known: the class to be found.
         notes: What people should know of the data, one sentence each: rows left out, columns
             that were understood in a way that could surprise, the truth behind made data.
@@ -133,7 +135,7 @@ class Examples:
     @property
     def has_classes(self) -> bool:
         """Whether `y` holds classes, predicted or known for measuring alone."""
-        return bool(self.class_names) and self.output is not Output.TOKENS
+        return bool(self.class_names) and self.output not in (Output.TOKENS, Output.LABELS)
 
     def name_of(self, index: int) -> str:
         """What an example is called."""

@@ -16,10 +16,12 @@ from engine.datasets.files import FoundFile
 from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
 from engine.datasets.labels import GapWords, gap_words_finding, missing_labels
 from engine.datasets.tables.held_table import HeldTable, hold_table
+from engine.datasets.tables.label_columns import joint_name, label_columns, sets_of_columns
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.spec.parameters import parameter, shorten
+from engine.spec.signature import Task
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _SWITCHES = frozenset({"0", "1", "0.0", "1.0"})
@@ -57,6 +59,8 @@ class FileTable:
         findings: Rows without a file, files without a row.
         notes: What people should know.
         lines: The line in which each is named, (files,); None: not known.
+        label_names: Columns that are labels together: a column of rows of 0 and 1, (files,
+            labels), is made of them.
     """
 
     files: tuple[FoundFile, ...]
@@ -65,6 +69,7 @@ class FileTable:
     findings: tuple[DataFinding, ...]
     notes: tuple[str, ...] = ()
     lines: AnyArray | None = None
+    label_names: tuple[str, ...] = ()
 
     def known(self, column: str, words: GapWords = "numbers") -> FileTable:
         """Those of the files whose label in a column is not missing; the others are named.
@@ -76,6 +81,8 @@ class FileTable:
         Raises:
             DatasetError: All are empty.
         """
+        if self.columns[column].ndim > 1:
+            return self  # of labels none is missing
         cells = self.columns[column].tolist()
         gaps = missing_labels(cells, words)
         if words == "numbers":
@@ -101,10 +108,11 @@ class FileTable:
             lines=None if self.lines is None else self.lines[kept],
         )
 
-    def with_target(self, asked: str | None) -> tuple[FileTable, str]:
+    def with_target(self, asked: str | None, task: Task | None = None) -> tuple[FileTable, str]:
         """The column to predict: the one asked for, one of a usual name, or the last.
 
-        Columns of 0 with a single 1 in each row are classes together, in a column of their own.
+        Columns of 0 with a single 1 in each row are classes together, in a column of their own;
+        with any number of them, they are labels together, as are columns named with commas.
 
         Returns:
             The table with what is to be said of the choice, and the name of the column.
@@ -117,10 +125,12 @@ class FileTable:
         usual = next((lower[name] for name in _USUAL_TARGETS if name in lower), None)
         switches = [name for name in names if set(self.columns[name]) <= _SWITCHES]
         if len(switches) > 1 and usual is None and asked in (None, _MADE_TARGET):
-            return self._of_switches(switches)
+            return self._of_switches(switches, task)
         if asked is not None:
             if asked in names:
                 return self, asked
+            if labels := label_columns(asked, task, names):
+                return self._of_labels(labels), joint_name(labels)
             raise DatasetError(
                 f"The table of the files has no column '{asked}' to predict.",
                 f"Columns: {', '.join(names)}.",
@@ -135,21 +145,29 @@ class FileTable:
         text = f"No column to predict was named; the last was taken, '{names[-1]}'."
         return self._saying(text, names[-1], names[:-1]), names[-1]
 
-    def _of_switches(self, switches: list[str]) -> tuple[FileTable, str]:
-        """One class for each column, where every row has one of them."""
+    def _of_switches(self, switches: list[str], task: Task | None) -> tuple[FileTable, str]:
+        """One class for each column where every row has one of them, else a label for each."""
         held = np.array([self.columns[name].astype(float) for name in switches])
-        if (held.sum(axis=0) == 1).all():
+        if task is not Task.MULTILABEL and (held.sum(axis=0) == 1).all():
             labels = np.array(switches, object)[held.argmax(axis=0)]
             text = (
                 f"In each row one of the columns is 1; they are the classes: {_listing(switches)}."
             )
             table = replace(self, columns={**self.columns, _MADE_TARGET: labels})
             return table._saying(text, _MADE_TARGET, switches), _MADE_TARGET
-        text = (
-            f"Several of the columns may be 1 in a row ({_listing(switches)}); one of them is "
-            f"predicted, '{switches[-1]}'."
-        )
+        text = f"Several of the columns may be 1 in a row ({_listing(switches)}); "
+        if task in (None, Task.MULTILABEL):
+            name = joint_name(switches)
+            text += "they are taken as several labels at once."
+            return self._of_labels(switches)._saying(text, name, switches), name
+        text += f"one of them is predicted, '{switches[-1]}'."
         return self._saying(text, switches[-1], switches[:-1]), switches[-1]
+
+    def _of_labels(self, labels: Sequence[str]) -> FileTable:
+        """With a column of rows of 0 and 1, a number for each of these columns."""
+        name = joint_name(labels)
+        _, y = sets_of_columns({label: self.columns[label] for label in labels}, name)
+        return replace(self, columns={**self.columns, name: y}, label_names=tuple(labels))
 
     def _saying(self, text: str, target: str, others: Sequence[str]) -> FileTable:
         remedies = tuple(

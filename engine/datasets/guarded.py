@@ -142,6 +142,8 @@ def checked_examples(examples: object) -> Examples:
         )
     if examples.output is Output.CLASSES or examples.task is Task.CLASSIFICATION:
         _check_classes(y, len(examples.class_names))
+    elif examples.output is Output.LABELS:
+        _check_labels(y, len(examples.class_names))
     elif examples.output is Output.NUMBERS and not np.issubdtype(y.dtype, np.number):
         raise TypeError(f"Targets that are numbers must be float64. Received: {y.dtype}")
     for name in ("names", "weights", "given", "groups", "order", "until"):
@@ -151,6 +153,16 @@ def checked_examples(examples: object) -> Examples:
         ):
             raise ValueError(f"{name} must have {n_samples} entries. Received: {len(values)}")
     return examples
+
+
+def _check_labels(y: np.ndarray[Any, Any], n_labels: int) -> None:
+    if n_labels < 2:
+        raise ValueError(f"class_names must name at least two labels. Received: {n_labels}")
+    if y.shape != (len(y), n_labels) or not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            f"Targets of {n_labels} labels must be 0 or 1, uint8 (n_samples, {n_labels}). "
+            f"Received: {y.dtype} {y.shape}"
+        )
 
 
 def _check_classes(y: np.ndarray[Any, Any], n_classes: int) -> None:

@@ -13,6 +13,17 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.datasets.folder_meaning import Spellings, one_spelling, spelling_finding
+from engine.datasets.label_sets import (
+    are_label_rows,
+    cells_finding,
+    label_findings,
+    maybe_finding,
+    rows_finding,
+    separator_in,
+    separator_of,
+    sets_of_cells,
+    sets_of_rows,
+)
 from engine.datasets.tables.label_numbers import read_all_numbers
 from engine.datasets.tables.table_cells import (
     CODE,
@@ -23,7 +34,7 @@ from engine.datasets.tables.table_cells import (
 )
 from engine.datasets.tables.written_numbers import written_number
 from engine.errors import DatasetError
-from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.parameters import shorten
 from engine.spec.signature import Task
 
@@ -45,9 +56,9 @@ class Targets:
     """What is predicted, understood.
 
     Attributes:
-        task: Classification or regression.
+        task: Classification, several labels at once, or regression.
         y: As in `Examples.y`.
-        class_names: In index order; empty for regression.
+        class_names: Of classes or labels, in index order; empty for regression.
         notes: How it was understood, where that could surprise.
         findings: Likewise, with remedies.
     """
@@ -96,13 +107,15 @@ def understand_targets(
     task: Task | None,
     lines: AnyArray | None = None,
     spellings: Spellings = "auto",
+    label_names: Sequence[str] = (),
 ) -> Targets:
-    """Takes labels for classes or numbers.
+    """Takes labels for classes, several labels at once, or numbers.
 
     Text is classes, unless all of it is numbers; names that differ in spelling alone are one class.
     Classes are also truth values, rows of 0 with a single 1 (one-hot), whole numbers from 0 without
     a gap in integer arrays, and whole numbers of at most 20 different values, each three times or
-    more on average. Everything else is numbers.
+    more on average. Rows of 0 and 1 with any number of them are several labels at once, and so are
+    texts that surely list labels (`engine.datasets.label_sets`). Everything else is numbers.
 
     Args:
         values: (n_samples,) text or numbers, or (n_samples, n_values) numbers.
@@ -110,6 +123,7 @@ def understand_targets(
         task: What was asked for; None: told by the values.
         lines: The line of its file in which each stands, (n_samples,); None: rows are counted.
         spellings: As `FolderParameters.spellings`, for text.
+        label_names: Of rows of 0 and 1: what each column is called; empty: they are numbered.
 
     Raises:
         DatasetError: They do not fit the task, or are not finite.
@@ -125,10 +139,12 @@ def understand_targets(
         )
     if values.dtype.kind in "OUS":
         texts = [text_of(value) for value in values.tolist()]
-        numbers = numbers_in(texts)
+        numbers = None if task is Task.MULTILABEL else numbers_in(texts)
         if numbers is None:
             if task is Task.REGRESSION:
                 raise _no_number(values, name, lines)
+            if task is Task.MULTILABEL or (task is None and separator_in(set(texts))):
+                return _listed(texts, name, spellings, task is not None)
             return _spelled(texts, name, spellings)
         found = understand_targets(numbers, name, task, lines)
         return replace(found, findings=(*found.findings, *_written_finding(texts, numbers, name)))
@@ -143,7 +159,7 @@ def understand_targets(
             "Mend or remove the row.",
         )
     if values.ndim == 2:
-        return _of_rows(values, name, task)
+        return _of_rows(values, name, task, label_names)
     return _of_numbers(values, name, task)
 
 
@@ -152,25 +168,39 @@ def text_of(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _of_rows(values: AnyArray, name: str, task: Task | None) -> Targets:
+def _listed(texts: list[str], name: str, spellings: Spellings, is_asked: bool) -> Targets:
+    """Texts that list labels."""
+    distinct = dict.fromkeys(texts)
+    sign = separator_of(distinct, name)
+    names, y = sets_of_cells(texts, name, sign, spellings == "auto")
+    finding = cells_finding(distinct, name, sign, is_asked)
+    return Targets(Task.MULTILABEL, y, names, findings=(finding,))
+
+
+def _of_rows(values: AnyArray, name: str, task: Task | None, label_names: Sequence[str]) -> Targets:
     sums = values.sum(axis=1)
     are_switches = bool(np.isin(values, (0, 1)).all())
     is_one_hot = are_switches and bool((sums == 1).all())
     are_shares = bool((values >= 0).all() and (np.abs(sums - 1) < _ONE).all())
+    is_open = task is None and not is_one_hot and are_label_rows(values)
+    if task is Task.MULTILABEL or is_open:
+        names, y = sets_of_rows(values, name, label_names)
+        return Targets(Task.MULTILABEL, y, names, findings=(rows_finding(name),) * is_open)
     if task is Task.CLASSIFICATION or (task is None and is_one_hot):
         if not are_shares:
             raise DatasetError(
                 f"'{name}' must hold one class per example. Received: {values.shape[1]} numbers.",
-                "Save the index of the class.",
+                "Save the index of the class, or set the task to multilabel where an example may "
+                "have several.",
             )
         found = _of_numbers(np.argmax(values, axis=1), name, Task.CLASSIFICATION)
         how = "one-hot" if is_one_hot else "probabilities; the class of the largest is learnt"
         return Targets(found.task, found.y, found.class_names, (f"The labels are {how}.",))
-    findings = () if task is not None else _rows_finding(name, are_switches, are_shares)
+    findings = () if task is not None else _rows_finding(name, are_shares)
     return Targets(Task.REGRESSION, values.astype(np.float64), findings=findings)
 
 
-def _rows_finding(name: str, are_switches: bool, are_shares: bool) -> tuple[DataFinding, ...]:
+def _rows_finding(name: str, are_shares: bool) -> tuple[DataFinding, ...]:
     """Says what rows of numbers may be, besides numbers."""
     if are_shares:
         text = (
@@ -179,18 +209,17 @@ def _rows_finding(name: str, are_switches: bool, are_shares: bool) -> tuple[Data
         )
         remedy = Remedy("Learn the class of the largest", {"data.task": "classification"})
         return (DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,)),)
-    if are_switches:
-        text = (
-            f"'{name}' holds 0 and 1 alone, several to a row: several labels at once. They are "
-            "learnt as numbers."
-        )
-        return (DataFinding(Trouble.UNDERSTOOD, name, text),)
     return ()
 
 
 def _of_numbers(values: AnyArray, name: str, task: Task | None) -> Targets:
     if task is Task.REGRESSION:
         return Targets(task, values.astype(np.float64))
+    if task is Task.MULTILABEL:
+        raise DatasetError(
+            f"'{name}' holds one number per example, not several labels.",
+            "Save a row of 0 and 1 for each, or set the task to classification.",
+        )
     notes: tuple[str, ...] = ()
     if task is None and values.dtype.kind != "b":
         distinct = np.unique(values)
@@ -246,21 +275,7 @@ def _spelled(texts: list[str], name: str, spellings: Spellings) -> Targets:
     spelling = one_spelling(Counter(texts)) if spellings == "auto" else {}
     found = _classes([spelling.get(text, text) for text in texts], name)
     findings = [spelling_finding(spelling)] if spelling else []
-    return replace(found, findings=(*findings, *_several_finding(found.class_names, name)))
-
-
-def _several_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding, ...]:
-    """Says that some classes are lists of others, as of examples with several labels."""
-    lists = [
-        one
-        for one in class_names
-        for sign in ",;|"
-        if sign in one and {part.strip() for part in one.split(sign)} <= {*class_names}
-    ]
-    if not lists:
-        return ()
-    text = f"'{name}' may hold several labels at once; each list is a class of its own: {lists[0]}."
-    return (DataFinding(Trouble.UNDERSTOOD, name, text, tuple(lists[:MAX_NAMES]), len(lists)),)
+    return replace(found, findings=(*findings, *maybe_finding(found.class_names, name)))
 
 
 def numbers_in(cells: Sequence[str]) -> AnyArray | None:
@@ -301,7 +316,14 @@ def _no_number(values: AnyArray, name: str, lines: AnyArray | None) -> DatasetEr
 
 
 def imbalance(y: AnyArray, class_names: tuple[str, ...]) -> tuple[DataFinding, ...]:
-    """Finds that one class has ten times as many examples as another; y is (n_samples,) int64."""
+    """Finds that one class has ten times as many examples as another, or that a label never varies.
+
+    Args:
+        y: Indices of classes, (n_samples,), or 0 and 1 for each label, (n_samples, labels).
+        class_names: Names of the classes or labels.
+    """
+    if y.ndim > 1:
+        return label_findings(y, class_names)
     counts = np.bincount(y, minlength=len(class_names))
     present = np.flatnonzero(counts)
     least, most = present[counts[present].argmin()], present[counts[present].argmax()]

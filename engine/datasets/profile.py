@@ -54,6 +54,8 @@ def profile(
     if examples.has_classes:
         labels = examples.y.astype(np.int64)
         class_counts = np.bincount(labels, minlength=len(examples.class_names)).astype(np.int64)
+    elif examples.output is Output.LABELS:
+        class_counts = examples.y.sum(axis=0, dtype=np.int64)
     return Profile(
         source=source,
         title=title,

@@ -92,6 +92,7 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     else:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
         stratify = method == "stratified" and examples.has_classes
+        method = "stratified" if stratify else "random"
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
     return replace(_without(parts, examples, spec.leave_out), method=method)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from engine.errors import Problem
 from engine.graph.layer_graph import LayerGraph, LayerNode
 from engine.spec.formatting import axes_text
-from engine.spec.signature import Output, Signature, Task
+from engine.spec.signature import Output, Signature, Task, output_activation
 
 OUTPUT = "output"
 _PROBABILITIES = ("softmax", "sigmoid")
@@ -82,17 +82,10 @@ def input_problem(graph: LayerGraph, signature: Signature) -> Problem | None:
 
 def _output_changes(node: LayerNode, signature: Signature) -> dict[str, object]:
     activation = str(node.parameters.get("activation", "linear"))
-    wanted = activation_of(signature)
+    wanted = output_activation(signature)
     if wanted == "linear" and activation not in _PROBABILITIES:
         wanted = activation  # numbers may be bent, such as by tanh for what a robot does
     return {"units": signature.n_outputs, "activation": wanted}
-
-
-def activation_of(signature: Signature) -> str:
-    """What a network for such data ends with."""
-    if signature.task is Task.TRANSCRIPTION or signature.output is Output.NUMBERS:
-        return "linear"
-    return "sigmoid" if signature.is_binary else "softmax"
 
 
 def output_problem(
@@ -130,12 +123,12 @@ def output_problem(
         signature.output is not Output.NUMBERS
         and signature.task is not Task.TRANSCRIPTION
         and last.type in ("Dense", "Activation", "Conv1D")
-        and ends_with != activation_of(signature)
+        and ends_with != output_activation(signature)
     ):
         return Problem(
             f"{where}.parameters.activation",
             f"What comes out must be probabilities. Received: {ends_with or 'linear'}.",
-            f"Take {activation_of(signature)}.",
+            f"Take {output_activation(signature)}.",
         )
     return None
 
@@ -148,6 +141,8 @@ def _wanted(signature: Signature) -> tuple[tuple[int, ...], str]:
     if signature.output is Output.CLASSES:
         one = "the probability of the second class"
         return (n_outputs,), one if signature.is_binary else "the probability of each class"
+    if signature.output is Output.LABELS:
+        return (n_outputs,), "the probability of each label"
     if signature.task is Task.ANOMALY:
         return (n_outputs,), "how unusual an example is"
     return (n_outputs,), "the number to predict" if n_outputs == 1 else "the numbers to predict"

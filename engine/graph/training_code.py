@@ -100,4 +100,6 @@ def _targets(signature: Signature) -> str:
         return f"random.integers(1, {signature.n_classes}, size={size}).astype({_INT})"
     if signature.output is Output.CLASSES:
         return f"random.integers(0, {signature.n_classes}, size=n_examples)"
+    if signature.output is Output.LABELS:
+        return f"random.integers(0, 2, size=(n_examples, {signature.n_outputs}))"
     return f"random.normal(size=(n_examples, {signature.n_outputs}))"

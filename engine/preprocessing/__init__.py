@@ -19,6 +19,7 @@ from engine.preprocessing.table import TableInputs
 from engine.preprocessing.targets import (
     AnomalyTargets,
     ClassTargets,
+    LabelTargets,
     NumberTargets,
     TargetTransform,
     TokenTargets,
@@ -34,7 +35,8 @@ INPUTS: dict[str, type[InputTransform]] = {
     item.type: item for item in (ScaledInputs, TextInputs, SpectrogramInputs, TableInputs)
 }
 TARGETS: dict[str, type[TargetTransform]] = {
-    item.type: item for item in (ClassTargets, NumberTargets, AnomalyTargets, TokenTargets)
+    item.type: item
+    for item in (ClassTargets, LabelTargets, NumberTargets, AnomalyTargets, TokenTargets)
 }
 
 # Statistics are learnt from at most this many examples, drawn evenly; beyond it they change
@@ -232,6 +234,8 @@ def _fit_targets(
         return AnomalyTargets()
     if examples.output is Output.CLASSES:
         return ClassTargets()
+    if examples.output is Output.LABELS:
+        return LabelTargets.even(len(examples.class_names))
     if examples.output is Output.NUMBERS:
         return NumberTargets.fit(examples.y[train_indices], spec.target_scaling)
     # The longest text whole: what is cut off can never be learnt.

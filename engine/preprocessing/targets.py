@@ -15,6 +15,10 @@ from engine.preprocessing.tokens import Tokenizer
 if TYPE_CHECKING:
     import keras
 
+EVEN = 0.5
+"""Threshold of a label of which nothing better is known."""
+_FEWEST_FOR_THRESHOLD = 5
+_TINY = 1e-12
 # How a metric in scaled units grows with the target's deviation. Others are free of units.
 _METRIC_POWERS = {
     "mean_absolute_error": 1,
@@ -73,6 +77,87 @@ class ClassTargets(TargetTransform):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ClassTargets:
         return cls()
+
+
+class LabelTargets(TargetTransform):
+    """Several labels at once, (n, labels) of 0 and 1; outputs are the probability of each.
+
+    Args:
+        thresholds: Above its own, a label is said, (labels,).
+    """
+
+    type = "labels"
+
+    def __init__(self, thresholds: FloatArray) -> None:
+        self.thresholds = thresholds
+
+    @classmethod
+    def even(cls, n_labels: int) -> LabelTargets:
+        """Each label is said from one half on, as in Keras's binary accuracy."""
+        return cls(np.full(n_labels, EVEN))
+
+    def learnt(self, probabilities: AnyArray, y: AnyArray) -> LabelTargets:
+        """Returns targets with the thresholds at which each label's F1 is highest.
+
+        Args:
+            probabilities: Of the validation part, (n, labels).
+            y: What is true of it, (n, labels) of 0 and 1.
+        """
+        columns = range(len(self.thresholds))
+        return LabelTargets(
+            np.array([best_threshold(probabilities[:, place], y[:, place]) for place in columns])
+        )
+
+    def said(self, probabilities: AnyArray) -> npt.NDArray[np.bool_]:
+        """Returns which labels are said, (n, labels)."""
+        said: npt.NDArray[np.bool_] = probabilities.astype(np.float64) > self.thresholds
+        return said
+
+    def transform(self, y: AnyArray) -> AnyArray:
+        return y.astype(np.float32)
+
+    def restore(self, outputs: AnyArray) -> AnyArray:
+        return outputs
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        low, high = float(self.thresholds.min()), float(self.thresholds.max())
+        if low == high == EVEN:
+            return ()
+        return (("Thresholds", f"{low:.4g} to {high:.4g}"),)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"thresholds": self.thresholds.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> LabelTargets:
+        return cls(np.asarray(values["thresholds"], dtype=np.float64))
+
+
+def best_threshold(probabilities: AnyArray, truth: AnyArray) -> float:
+    """The threshold above which F1 of a label is highest; of several the one nearest one half.
+
+    It lies midway between two probabilities that occur, so that rounding decides nothing.
+
+    Args:
+        probabilities: Of the label, (n,).
+        truth: 1 for examples that have it, else 0, (n,).
+
+    Returns:
+        One half where fewer than five of the examples have the label, or do not have it: F1 of so
+        few says nothing.
+    """
+    n_true = int(np.count_nonzero(truth))
+    if min(n_true, len(truth) - n_true) < _FEWEST_FOR_THRESHOLD:
+        return EVEN
+    order = np.argsort(-probabilities.astype(np.float64), kind="stable")
+    sorted_p, hits = probabilities[order].astype(np.float64), np.cumsum(truth[order])
+    ends = np.flatnonzero(np.append(sorted_p[1:] < sorted_p[:-1], True))
+    lower = np.append(sorted_p[1:], 0.0)[ends]
+    f1 = 2.0 * hits[ends] / (ends + 1 + n_true)
+    cuts = (sorted_p[ends] + lower) / 2
+    best = np.flatnonzero(f1 >= f1.max() - _TINY)
+    return float(cuts[best[np.argmin(np.abs(cuts[best] - EVEN))]])
 
 
 class NumberTargets(TargetTransform):

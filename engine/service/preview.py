@@ -15,6 +15,7 @@ from engine.preprocessing import Preprocessing
 from engine.preprocessing.augmentation import brightest, changes_something, misfits
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN_SIGN
+from engine.spec.formatting import labels_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Task
 from engine.training.order import shuffled
@@ -140,6 +141,8 @@ def _words(examples: Examples, target: Any) -> str:
     match examples.output:
         case Output.CLASSES:
             return examples.class_names[int(target)]
+        case Output.LABELS:
+            return labels_text(target, examples.class_names)
         case Output.NUMBERS:
             return ", ".join(f"{value:.6g}" for value in np.atleast_1d(target))
         case Output.TOKENS:

@@ -7,13 +7,24 @@ of the engine by Python's ``:,``, which groups them in the same way.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 NOTHING: Final = "–"
 """Stands where there is no value."""
 _BYTES: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 _DAY_S: Final = 86_400
+
+
+def labels_text(row: Iterable[float], names: Sequence[str]) -> str:
+    """The labels an example has, with commas; a dash where it has none.
+
+    Args:
+        row: 1 for each label it has, else 0, (labels,).
+        names: Of the labels, in order.
+    """
+    said = [name for name, has in zip(names, row, strict=True) if has]
+    return ", ".join(said) or NOTHING
 
 
 def duration_text(seconds: float | None) -> str:

@@ -25,6 +25,7 @@ class Task(StrEnum):
     """What the model predicts."""
 
     CLASSIFICATION = "classification"
+    MULTILABEL = "multilabel"
     REGRESSION = "regression"
     FORECASTING = "forecasting"
     TRANSLATION = "translation"
@@ -37,6 +38,7 @@ class Output(StrEnum):
     """What a prediction consists of, whatever the task is called."""
 
     CLASSES = "classes"
+    LABELS = "labels"
     NUMBERS = "numbers"
     TOKENS = "tokens"
 
@@ -51,8 +53,9 @@ class Signature:
         input_shape: Shape of one example for the network: (features,) of a table, (height, width,
             channels) of an image, (tokens,) of a text, (frames, bands, 1) of a recording's
             spectrogram, (frames, height, width, channels) of a clip, (steps, channels) of a series.
-        n_classes: Number of classes; of tasks that predict tokens, how many tokens there are,
-            padding (token 0) included. 0 where numbers are predicted.
+        n_classes: Number of classes, or of labels where an example may have several; of tasks that
+            predict tokens, how many tokens there are, padding (token 0) included. 0 where numbers
+            are predicted.
         n_values: How many numbers are predicted at once: 1 for regression, the horizon for
             forecasting, the action's dimensions for control. For anomalies the network's one output
             is the score itself, and training makes it small.
@@ -119,7 +122,16 @@ def output_of(task: Task, n_classes: int) -> Output:
         return Output.TOKENS
     if task is Task.ANOMALY:
         return Output.NUMBERS
+    if task is Task.MULTILABEL:
+        return Output.LABELS
     return Output.CLASSES if n_classes else Output.NUMBERS
+
+
+def output_activation(signature: Signature) -> str:
+    """What the last layer of a network for such data ends with, by Keras's name."""
+    if signature.task is Task.TRANSCRIPTION or signature.output is Output.NUMBERS:
+        return "linear"
+    return "sigmoid" if signature.is_binary or signature.output is Output.LABELS else "softmax"
 
 
 def metrics_of(signature: Signature) -> tuple[str, ...]:
@@ -128,6 +140,8 @@ def metrics_of(signature: Signature) -> tuple[str, ...]:
         return ()  # the loss is the mean score already
     if signature.task is Task.TRANSCRIPTION:
         return ()  # positions of the output and of the text do not correspond
+    if signature.output is Output.LABELS:
+        return ("binary_accuracy",)
     return ("mean_absolute_error",) if signature.output is Output.NUMBERS else ("accuracy",)
 
 

@@ -19,6 +19,7 @@ from engine.spec.training_spec import TrainingSpec
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),
     Output.CLASSES: ("binary_crossentropy", "sparse_categorical_crossentropy"),
+    Output.LABELS: ("binary_crossentropy",),
     Output.TOKENS: ("sparse_categorical_crossentropy", "ctc"),
 }
 # Keras's own default of each optimizer, for an optimizer that the architecture did not choose.
@@ -115,7 +116,9 @@ def _default_loss(signature: Signature) -> str:
         return "mean_squared_error"
     if signature.task is Task.TRANSCRIPTION:
         return "ctc"
-    return "binary_crossentropy" if signature.is_binary else "sparse_categorical_crossentropy"
+    if signature.is_binary or signature.output is Output.LABELS:
+        return "binary_crossentropy"
+    return "sparse_categorical_crossentropy"
 
 
 def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSpec:
@@ -224,7 +227,8 @@ def _loss_problems(training: TrainingSpec, signature: Signature) -> list[Problem
         fitting = (_default_loss(signature),)
     if training.loss in fitting:
         return []
-    classes = f" of {signature.n_classes} classes" if signature.n_classes else ""
+    word = "labels" if signature.output is Output.LABELS else "classes"
+    classes = f" of {signature.n_classes} {word}" if signature.n_classes else ""
     return [
         Problem(
             "training.loss",
@@ -240,6 +244,15 @@ def _learning_problems(
     """Settings of learning that contradict each other, or that the data leaves nothing to do."""
     problems = []
     schedule = spec.schedule
+    if training.class_weights != "none" and signature.output is Output.LABELS:
+        problems.append(
+            Problem(
+                "training.class_weights",
+                "Classes are weighted by their examples, but an example with several labels has "
+                f"no one class. Received: {training.class_weights}.",
+                "Use none: rare labels are found by a threshold of their own.",
+            )
+        )
     if training.label_smoothing and "crossentropy" not in str(training.loss):
         problems.append(
             Problem(

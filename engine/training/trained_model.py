@@ -17,13 +17,13 @@ from engine.inference.decoding import predictor
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
-from engine.preprocessing.targets import AnomalyTargets
+from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TargetTransform
 from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import BLOCK_BYTES
 from engine.training.steps.input_pipeline import row_bytes
 from engine.training.steps.loop import StepLoop
 
-# The threshold of anomalies is learnt from at most this many scores, drawn evenly.
+# Thresholds are learnt from at most this many examples, drawn evenly.
 _MAX_SCORED = 50_000
 
 
@@ -42,20 +42,23 @@ class TrainedModel:
         self._folder = folder
 
     def learn_threshold(self) -> None:
-        """Takes from the scores of the training part what counts as unusual, where that is asked.
+        """Learns from which output on something is said, where that is asked.
 
-        To be called once the weights are final.
+        What counts as unusual is told by the scores of the training part; which labels an example
+        has, by the probabilities of the validation part. To be called once the weights are final.
         """
         prepared = self._prepared
-        preprocessing = prepared.preprocessing
-        if not isinstance(preprocessing.targets, AnomalyTargets):
+        targets: TargetTransform = prepared.preprocessing.targets
+        if isinstance(targets, AnomalyTargets):
+            scores = self._predicted(_some(prepared.parts.train))
+            targets = targets.learnt(scores, prepared.spec.anomaly.threshold)
+        elif isinstance(targets, LabelTargets) and len(prepared.parts.validation):
+            rows = _some(prepared.parts.validation)
+            targets = targets.learnt(self._predicted(rows), prepared.examples.y[rows])
+        else:
             return
-        rows = prepared.parts.train
-        if len(rows) > _MAX_SCORED:
-            rows = rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]
-        scores = self._predicted(rows)
-        targets = preprocessing.targets.learnt(scores, prepared.spec.anomaly.threshold)
-        self._prepared = replace(prepared, preprocessing=replace(preprocessing, targets=targets))
+        preprocessing = replace(prepared.preprocessing, targets=targets)
+        self._prepared = replace(prepared, preprocessing=preprocessing)
 
     def save(self) -> None:
         """Writes the model with its contract.
@@ -109,3 +112,10 @@ class TrainedModel:
     @property
     def _beam_width(self) -> int:
         return int(self._prepared.spec.model.parameters.get("beam_width", 1))
+
+
+def _some(rows: IndexArray) -> IndexArray:
+    """At most so many of the rows as thresholds are learnt from, drawn evenly."""
+    if len(rows) <= _MAX_SCORED:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _MAX_SCORED).astype(np.int64)]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.events.profile import Profile
-from engine.spec.formatting import shape_text
+from engine.spec.formatting import labels_text, shape_text
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.formatting.numbers import count_text, counted, hertz_text, value_text
 from gui.formatting.translation import translate
@@ -71,6 +71,9 @@ def _prediction(profile: Profile) -> str:
         return translate("with their text")
     if signature.task is Task.ANOMALY:
         return translate("to find what is unusual")
+    if signature.output is Output.LABELS:
+        labels = translate("{n} labels, several at once")
+        return labels.format(n=count_text(signature.n_classes))
     if signature.output is Output.CLASSES:
         classes = translate("{n} classes").format(n=count_text(signature.n_classes))
         return classes if signature.task is not Task.CONTROL else classes + translate(" of action")
@@ -97,9 +100,11 @@ def target_texts(profile: Profile) -> list[str]:
 
 
 def target_text(value: Any, class_names: Sequence[str]) -> str:
-    """One target in words: a class's name, numbers, or a text as it is."""
+    """One target in words: a class's name, those of labels, numbers, or a text as it is."""
     if isinstance(value, str):
         return value
+    if class_names and np.ndim(value) == 1:
+        return labels_text(value, class_names)
     if class_names:
         return class_names[int(value)]
     numbers = np.atleast_1d(np.asarray(value, np.float64)).tolist()
@@ -108,7 +113,9 @@ def target_text(value: Any, class_names: Sequence[str]) -> str:
 
 
 def target_columns(profile: Profile) -> tuple[str, ...]:
-    """A heading for each number, class or text that is predicted."""
+    """A heading for each number, class or text that is predicted; labels share one."""
+    if profile.signature.output is Output.LABELS:
+        return (profile.target_name,)
     width = profile.sample_y.shape[1] if profile.sample_y.ndim == 2 else 1
     if width == 1:
         return (profile.target_name,)

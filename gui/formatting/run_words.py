@@ -19,6 +19,13 @@ from gui.formatting.translation import translate
 _METRICS: Final = {
     "loss": "Loss",
     "accuracy": "Accuracy",
+    "binary_accuracy": "Binary accuracy",
+    "subset_accuracy": "Subset accuracy",
+    "f1_macro": "F1 (mean of the labels)",
+    "f1_micro": "F1 (all labels together)",
+    "precision_macro": "Precision (mean of the labels)",
+    "recall_macro": "Recall (mean of the labels)",
+    "roc_auc_macro": "ROC AUC (mean of the labels)",
     "mean_absolute_error": "Mean absolute error",
     "mean_squared_error": "Mean squared error",
     "root_mean_squared_error": "Root mean squared error",
@@ -38,6 +45,12 @@ _METRICS: Final = {
 SHARES: Final = frozenset(
     {
         "accuracy",
+        "binary_accuracy",
+        "subset_accuracy",
+        "f1_macro",
+        "f1_micro",
+        "precision_macro",
+        "recall_macro",
         "balanced_accuracy",
         "precision",
         "recall",

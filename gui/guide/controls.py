@@ -33,7 +33,13 @@ _SIZES: Final = ("units", "filters", "numbers", "layers", "blocks")
 _DEPTHS: Final = ("layers", "blocks")
 
 
-_WITH_CLASSES: Final = (None, Task.CLASSIFICATION, Task.TRANSLATION, Task.CONTROL)
+_WITH_CLASSES: Final = (
+    None,
+    Task.CLASSIFICATION,
+    Task.MULTILABEL,
+    Task.TRANSLATION,
+    Task.CONTROL,
+)
 """Tasks whose targets may be smoothed; None: nobody knows yet."""
 
 

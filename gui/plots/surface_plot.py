@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import SurfaceUpdated
 from engine.events.profile import Profile
+from engine.spec.signature import Output
 from gui.formatting.numbers import data_text
 from gui.plots.colors import class_mix, scale_colors
 from gui.plots.contour import zero_contour
@@ -66,9 +67,10 @@ class SurfacePlot(Plot):
 
     @staticmethod
     def can_show(profile: Profile | None) -> bool:
-        """Says whether the data is a table of one or two features."""
+        """Says whether the data is a table of one or two features, and no labels overlap."""
         return (
             profile is not None
+            and profile.signature.output is not Output.LABELS
             and np.asarray(profile.sample_x).ndim == 2
             and profile.sample_x.shape[1] in (1, 2)
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,12 @@ import numpy as np
 from engine.cli.commands.inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
-from engine.preprocessing.targets import AnomalyTargets, NumberTargets, TargetTransform
+from engine.preprocessing.targets import (
+    AnomalyTargets,
+    LabelTargets,
+    NumberTargets,
+    TargetTransform,
+)
 from engine.runs.store import RunStore
 from engine.spec.formatting import percent_text
 
@@ -89,11 +95,26 @@ def _prediction(contract: Contract, values: Any) -> tuple[dict[str, Any], str]:
     if not contract.class_names:
         said = values if isinstance(values, str) else np.asarray(values, np.float64).tolist()
         return {**target, "value": said}, f"{contract.target_name} {_words(said, targets)}"
+    if isinstance(targets, LabelTargets):
+        labels, words = _labels(contract.class_names, values, targets)
+        return {**target, **labels}, words
     best = contract.class_names[int(np.argmax(values))]
     probabilities = dict(zip(contract.class_names, map(float, values), strict=True))
     likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
     listing = ", ".join(f"{label} {percent_text(share, 1)}" for label, share in likely)
     return {**target, "class": best, "probabilities": probabilities}, f"{best}  ({listing})"
+
+
+def _labels(names: Sequence[str], values: Any, targets: LabelTargets) -> tuple[dict[str, Any], str]:
+    """Which labels an example has, and how likely each is, (labels,)."""
+    said = targets.said(np.asarray(values))
+    labels = [name for name, is_said in zip(names, said, strict=True) if is_said]
+    probabilities = dict(zip(names, map(float, values), strict=True))
+    thresholds = dict(zip(names, targets.thresholds.tolist(), strict=True))
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_CLASSES_SHOWN]
+    listing = ", ".join(f"{label} {percent_text(share, 1)}" for label, share in likely)
+    values_said = {"labels": labels, "probabilities": probabilities, "thresholds": thresholds}
+    return values_said, f"{', '.join(labels) or 'no label'}  ({listing})"
 
 
 def _score(score: float, threshold: float | None) -> tuple[dict[str, Any], str]:

@@ -13,6 +13,7 @@ from engine.datasets.base import AnyArray, Rows
 from engine.datasets.summaries import distribution
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
 from engine.events.profile import Distribution
+from engine.spec.formatting import labels_text
 
 MAX_COMPARED = 5_000_000
 """More texts are not searched for copies."""
@@ -74,6 +75,8 @@ def repeated(
     """
     if len(marks) > MAX_COMPARED:
         return ()
+    if y.ndim > 1:
+        y, class_names = np.array([labels_text(row, class_names) for row in y], object), ()
     order = np.argsort(marks, kind="stable")
     is_new = np.ones(len(order), bool)
     is_new[1:] = marks[order][1:] != marks[order][:-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from engine.datasets.language.packed_texts import TEXT_MEMORY_LIMIT, object_arra
 from engine.datasets.language.text_checks import TextMarks, counted, repeated
 from engine.datasets.language.text_peek import is_text, peek
 from engine.datasets.packing import ChosenRows
+from engine.datasets.tables.label_columns import joint_name, label_columns, sets_of_columns
 from engine.datasets.tables.table_cells import GAP_WORDS, is_missing_label
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
@@ -47,6 +48,7 @@ _USUAL_TEXTS = ("text", "review", "sentence", "comment", "message", "content", "
 _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment", "score", "rating")
 _LOOKED_AT_ROWS = 1_000
 # Rises when the same file is read in another way: what was kept on disk before is left alone.
+_BETWEEN = "\x1f"  # stands between the cells of several columns that are predicted together
 _VERSION = 3
 
 
@@ -98,24 +100,25 @@ class TextTable(FileDataset):
             Cancelled: Someone asked to stop.
         """
         source = open_source(self.path, parameters)
-        text = _text_column(source, parameters.text, self.data.target)
-        target = _target_column(source, self.data.target, text)
-        if self.task not in (None, Task.CLASSIFICATION, Task.REGRESSION):
-            raise DatasetError(
-                f"A column of classes or numbers is predicted from texts. Received: {self.task}.",
-                "Set the task to classification or regression, or read the file as pairs.",
-            )
+        labels = label_columns(self.data.target, self.task, source.names)
+        text = _text_column(source, parameters.text, labels or (self.data.target,))
+        target = joint_name(labels) or _target_column(source, self.data.target, text)
+        _check_task(self.task)
         style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
         words = parameters.gap_words
-        cells = _Cells(source, text, target, self.data.weights, style, exclude, words)
-        x = cells.without_words(cells.read(self._key(parameters, text, target), progress))
+        cells = _Cells(source, text, labels or (target,), self.data.weights, style, exclude, words)
+        x = cells.without_words(
+            cells.read(self._key(parameters, text, _BETWEEN.join(labels) or target), progress)
+        )
         if not len(x):
             raise DatasetError(
                 f"'{self.path.name}' has no row with both '{text}' and '{target}'.",
                 f"Columns: {', '.join(source.names)}.",
             )
-        targets, lines = object_array(cells.targets), np.array(cells.lines, np.int64)
-        found = understand_targets(targets, target, self.task, lines, parameters.spellings)
+        lines = np.array(cells.lines, np.int64)
+        found = understand_targets(
+            cells.values(), target, self.task, lines, parameters.spellings, labels
+        )
         marks = TextMarks.of_rows(x)
         names = tuple(f"{source.line_word} {line}" for line in cells.lines)
         report = source.report()
@@ -164,7 +167,7 @@ class _Cells:
 
     source: TableSource
     text: str
-    target: str
+    targets_in: tuple[str, ...]
     weight: str | None
     style: NumberStyle
     exclude: frozenset[str]
@@ -195,7 +198,13 @@ class _Cells:
     def _rows(self, progress: Progress) -> Iterator[str]:
         n_before = 0
         for chunk in self.source.chunks(progress):
-            texts, targets = (chunk.cells[name].to_pylist() for name in (self.text, self.target))
+            texts = chunk.cells[self.text].to_pylist()
+            columns = [chunk.cells[name].to_pylist() for name in self.targets_in]
+            targets = (
+                columns[0]
+                if len(columns) == 1
+                else [*map(_BETWEEN.join, zip(*columns, strict=True))]
+            )
             lines = chunk.lines.tolist()
             rows = self._complete(texts, targets, lines)
             if self.weight:
@@ -214,7 +223,7 @@ class _Cells:
         for row, line in enumerate(lines):
             if f"{self.source.line_word} {line}" in self.exclude:
                 continue
-            if texts[row] and not self._is_missing(targets[row]):
+            if texts[row] and not any(map(self._is_missing, targets[row].split(_BETWEEN))):
                 rows.append(row)
             else:
                 self.empty.append(line)
@@ -228,6 +237,8 @@ class _Cells:
 
     def without_words(self, x: Rows) -> Rows:
         """Leaves out rows whose target is a word for a gap, where all others are numbers."""
+        if len(self.targets_in) > 1:
+            return x
         gaps = missing_labels(self.targets, self.gap_words)
         if not gaps.any():
             return x
@@ -237,6 +248,15 @@ class _Cells:
             values = getattr(self, name)
             setattr(self, name, [values[row] for row in kept] if values else values)
         return x[kept] if isinstance(x, np.ndarray) else ChosenRows(x, kept)
+
+    def values(self) -> AnyArray:
+        """What is predicted: cells, (n,); of several columns, 0 and 1 of each, (n, labels)."""
+        if len(self.targets_in) == 1:
+            return object_array(self.targets)
+        columns = zip(*(target.split(_BETWEEN) for target in self.targets), strict=True)
+        cells = (np.array(column, object) for column in columns)
+        named = dict(zip(self.targets_in, cells, strict=True))
+        return sets_of_columns(named, joint_name(self.targets_in))[1]
 
     def _weights_in(self, chunk: Chunk, rows: list[int]) -> list[float]:
         name, places = self.weight or "", np.array(rows, np.int64)
@@ -253,11 +273,11 @@ class _Cells:
     def findings(self) -> tuple[DataFinding, ...]:
         """Rows that lack a text or a target, texts that are cut, and classes that may be gaps."""
         found: list[DataFinding] = []
-        if self.gap_words == "numbers":
-            found += gap_words_finding(self.targets, self.target)
+        if self.gap_words == "numbers" and len(self.targets_in) == 1:
+            found += gap_words_finding(self.targets, self.targets_in[0])
         if self.empty:
             count, word = len(self.empty), self.source.line_word
-            reason = f"they lack '{self.text}' or '{self.target}'"
+            reason = f"they lack '{self.text}' or '{joint_name(self.targets_in)}'"
             text = f"Left out, as {reason}: {counted(count, 'row')}."
             names = tuple(f"{word} {line}" for line in self.empty[:MAX_NAMES])
             found.append(DataFinding(Trouble.MISSING, "", text, names, count))
@@ -287,11 +307,19 @@ def read_column(path: Path, column: str, parameters: dict[str, Any]) -> AnyArray
     )
 
 
-def _text_column(source: TableSource, asked: str, target: str | None) -> str:
+def _check_task(task: Task | None) -> None:
+    if task not in (None, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION):
+        raise DatasetError(
+            f"A column of classes, labels or numbers is predicted from texts. Received: {task}.",
+            "Set the task to one of these, or read the file as pairs.",
+        )
+
+
+def _text_column(source: TableSource, asked: str, targets: Collection[str | None]) -> str:
     """The column asked for, one of a usual name, or the one with the longest cells."""
     if asked:
         return _known(source, asked)
-    left = [name for name in source.names if name != target]
+    left = [name for name in source.names if name not in targets]
     if not left:
         raise DatasetError(
             f"'{source.path.name}' has one column only, '{source.names[0]}'.",

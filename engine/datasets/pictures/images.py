@@ -119,10 +119,17 @@ class ImageFolder(FileDataset):
         return labelled_by_folder(self.path, listing, self.data.task, "images")
 
     def _by_table(self, listing: Listing, parameters: FileTableParameters) -> Labelled:
-        table, target = table_of_files(self.path, listing.files).with_target(self.data.target)
+        table, target = table_of_files(self.path, listing.files).with_target(
+            self.data.target, self.data.task
+        )
         table = table.known(target, parameters.gap_words)
         targets = understand_targets(
-            table.columns[target], target, self.data.task, table.lines, parameters.spellings
+            table.columns[target],
+            target,
+            self.data.task,
+            table.lines,
+            parameters.spellings,
+            table.label_names,
         )
         given, columns = given_parts(table.files), dict(table.columns)
         return Labelled(table.files, targets, target, given, table.findings, columns, table.notes)

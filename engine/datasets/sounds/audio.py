@@ -153,13 +153,18 @@ def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> 
     is_said = data.task is Task.TRANSCRIPTION or (data.task is None and said is not None)
     target = said if is_said else None
     if target is None:
-        table, target = table.with_target(data.target)
+        table, target = table.with_target(data.target, data.task)
     if is_said or (data.task is None and _are_sentences(table.columns[target])):
         return _spoken(table, target)
     table = table.known(target, parameters.gap_words)
     given = given_parts(table.files)
     targets = understand_targets(
-        table.columns[target], target, data.task, table.lines, parameters.spellings
+        table.columns[target],
+        target,
+        data.task,
+        table.lines,
+        parameters.spellings,
+        table.label_names,
     )
     columns = dict(table.columns)
     return Labelled(table.files, targets, target, given, table.findings, columns, table.notes)
@@ -167,6 +172,8 @@ def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> 
 
 def _are_sentences(values: AnyArray) -> bool:
     """Most hold several words, and few are the same."""
+    if values.ndim > 1:
+        return False
     spaced = np.mean([" " in text.strip() for text in values])
     return bool(spaced > 0.5 and len(set(values)) > 0.5 * len(values))
 

@@ -14,6 +14,12 @@ from engine.datasets.base import AnyArray, Examples, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.tables.column_studies import decimal_signs
+from engine.datasets.tables.label_columns import (
+    joint_name,
+    label_columns,
+    label_plans,
+    switches_at_end,
+)
 from engine.datasets.tables.table_cells import exact_integers, read_dates, read_numbers
 from engine.datasets.tables.table_findings import (
     column_findings,
@@ -41,10 +47,10 @@ from engine.datasets.tables.table_schema import (
 from engine.datasets.tables.table_source import BoolArray, TableParameters, TableSource
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
-    encode_target,
     marks_anomalies,
     plan_target,
-    quantity_findings,
+    target_findings,
+    target_values,
 )
 from engine.datasets.tables.target_choice import TargetChoice, choose_target
 from engine.datasets.tables.text_words import learn_words
@@ -112,30 +118,32 @@ class TableFile(FileDataset):
         table = study_table(source, parameters, asked, excluded, progress)
         word = table.source.line_word
         plans = self._plans(table, specs)
-        choice, task, is_known, notes = self._choose(plans, table)
+        labels = label_columns(self.data.target, self.task, tuple(plans))
+        plans = label_plans(plans, labels)
+        choice, task, is_known, notes = self._choose(plans, table, labels)
         target = choice.name
-        used = self._used(plans, table, target if is_known else "")
+        known = labels or ((target,) if is_known else ())
+        used = self._used(plans, table, known)
         plans, used = self._with_words(plans, used, table, target, progress)
         features = tuple(item for name in used for item in plans[name].features())
-        wanted = self._wanted(plans, used, target, features, table)
+        said = tuple(item for name in labels for item in plans[name].features())
+        wanted = self._wanted(plans, [*used, *labels], target, (*features, *said), table)
         encoded = encode_table(table, replace(wanted, needs_target=is_known), progress)
-        class_names: tuple[str, ...] = ()
-        y: AnyArray = np.zeros(len(encoded.y))
-        if is_known:
-            kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
-            class_names, y = encode_target(plans[target], encoded.y, kind)
-        shown = [*used, *([target] if is_known else [])]
+        encoded, class_names, y = target_values(encoded, plans[target], task, known, labels)
+        shown = [*used, *known]
         shown += [self.data.weights] if self.data.weights else []
         findings = [
             *choice.findings,
             *table.report.findings,
-            *column_findings(plans, table.studies, shown, target, parameters.gap_words, word),
+            *column_findings(
+                plans, table.studies, shown, labels or (target,), parameters.gap_words, word
+            ),
             *total_findings(table.held or (), word),
-            *quantity_findings(plans[target], task, len(class_names)),
+            *target_findings(plans[target], task, class_names, self.task is not None),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
         ]
-        if task is not Task.ANOMALY:
+        if task not in (Task.ANOMALY, Task.MULTILABEL):
             findings += leak_findings(features, encoded.x, y, len(class_names), target)
         return Examples(
             x=encoded.x,
@@ -143,7 +151,7 @@ class TableFile(FileDataset):
             kind=self.kind,
             task=task,
             feature_names=tuple(item["name"] for item in features),
-            target_name=target if is_known else "anomaly",
+            target_name=joint_name(labels) or (target if is_known else "anomaly"),
             class_names=class_names,
             notes=(*notes, *_notes(plans, encoded, target, table)),
             findings=tuple(findings),
@@ -157,17 +165,20 @@ class TableFile(FileDataset):
         )
 
     def _choose(
-        self, plans: dict[str, ColumnPlan], table: StudiedTable
+        self, plans: dict[str, ColumnPlan], table: StudiedTable, labels: tuple[str, ...]
     ) -> tuple[TargetChoice, Task, bool, list[str]]:
         """The target, the task, whether the target is known, and what people should know.
 
         Where anomalies are looked for, a column of classes says what is known of the rows, and is
         no input; without one, all columns are inputs.
         """
+        if labels:
+            return TargetChoice(labels[-1]), Task.MULTILABEL, False, []
         is_anomaly, name = self.task is Task.ANOMALY, self.data.target
         if is_anomaly and name is None:
             name = next(filter(marks_anomalies, plans), None)
         choice = choose_target(name, plans, self.path.name, table.source.has_header)
+        choice = replace(choice, together=switches_at_end(table.studies))
         target, note = choice.name, choice.note
         if is_anomaly:
             study = table.studies[target]
@@ -223,13 +234,15 @@ class TableFile(FileDataset):
             plans[first] = replace(plans[first], type="identifier")
         return plans
 
-    def _used(self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str) -> list[str]:
+    def _used(
+        self, plans: Mapping[str, ColumnPlan], table: StudiedTable, targets: tuple[str, ...]
+    ) -> list[str]:
         """The columns the model sees, in their order."""
         used: list[str] = []
         constant: list[str] = []
         for name, plan in plans.items():
             study = table.studies[name]
-            if name in (target, self.data.weights) or plan.type not in USABLE:
+            if name in (*targets, self.data.weights) or plan.type not in USABLE:
                 continue
             if plan.gaps == "drop_column":
                 continue
@@ -248,12 +261,12 @@ class TableFile(FileDataset):
                 f"No column of '{self.path.name}' varies: {', '.join(constant)}.",
                 "Bring a table whose rows differ.",
             )
-        raise self._nothing_to_use(plans, table, target)
+        raise self._nothing_to_use(plans, table, targets[-1] if targets else "")
 
     def _nothing_to_use(
         self, plans: Mapping[str, ColumnPlan], table: StudiedTable, target: str
     ) -> DatasetError:
-        left = column_findings(plans, table.studies, [target], target, table.parameters.gap_words)
+        left = column_findings(plans, table.studies, [target], [target], table.parameters.gap_words)
         why = " ".join(item.text for item in left)
         return DatasetError(
             f"'{self.path.name}' has no column to predict '{target}' from. {why}".strip(),

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.label_sets import label_findings
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
@@ -33,16 +34,16 @@ def column_findings(
     plans: Mapping[str, ColumnPlan],
     studies: Mapping[str, ColumnStudy],
     used: Sequence[str],
-    target: str,
+    targets: Sequence[str],
     gap_words: str,
     line_word: str = "line",
 ) -> list[DataFinding]:
-    """What is wrong with single columns, in their order; `used` holds the target as well."""
+    """What is wrong with single columns, in their order; `used` holds the targets as well."""
     found: list[DataFinding] = []
     for name, plan in plans.items():
         study = studies[name]
         if name in used:
-            found += _missing(plan, study, name == target, gap_words)
+            found += _missing(plan, study, name in targets, gap_words)
             found += mistakes(plan, study, line_word)
             found += _gap_words(plan, study, gap_words)
             found += notation(plan, study)
@@ -199,7 +200,9 @@ def row_findings(
         )
         remedies = (Remedy("Leave the copies out", {"data.parameters.duplicates": "drop"}),)
         found.append(DataFinding(Trouble.DUPLICATE, "", text, names, count, remedies))
-    if class_names:
+    if y.ndim > 1:
+        found += label_findings(y.astype(np.uint8), class_names)
+    elif class_names:
         counts = np.bincount(y.astype(np.int64), minlength=len(class_names))
         found += _imbalance(counts, class_names)
         found += _rare(counts, class_names, y, encoded, line_word)

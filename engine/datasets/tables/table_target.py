@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.label_sets import (
+    cells_finding,
+    maybe_finding,
+    separator_in,
+    separator_of,
+    sets_of_cells,
+)
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.label_columns import parted
 from engine.datasets.tables.table_cells import cell_number, is_missing_label, number_label
+from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
     CATEGORICAL,
     MAX_CHOSEN_CATEGORIES,
@@ -79,7 +88,8 @@ def plan_target(
             "Choose another target.",
         )
     if task is Task.REGRESSION or (
-        plan.type not in CATEGORICAL
+        task is not Task.MULTILABEL
+        and plan.type not in CATEGORICAL
         and not _is_text(plan)
         and is_numeric(study, n_known)
         and not _are_labels(study)
@@ -102,7 +112,9 @@ def plan_target(
         if gap_words == "all":
             n_gone = study.n_words
         plan = replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
-    return replace(plan, gaps="drop_rows"), Task.CLASSIFICATION, ""
+    is_listed = task is None and plan.type == "category" and bool(separator_in(plan.values))
+    found = Task.MULTILABEL if is_listed or task is Task.MULTILABEL else Task.CLASSIFICATION
+    return replace(plan, gaps="drop_rows"), found, ""
 
 
 def _is_text(plan: ColumnPlan) -> bool:
@@ -129,8 +141,23 @@ def _infer(study: ColumnStudy) -> tuple[Task, str]:
     )
 
 
-def quantity_findings(plan: ColumnPlan, task: Task, n_classes: int) -> tuple[DataFinding, ...]:
-    """Offers regression where more than two whole numbers are taken as classes."""
+def target_findings(
+    plan: ColumnPlan, task: Task, class_names: tuple[str, ...], is_asked: bool
+) -> tuple[DataFinding, ...]:
+    """Offers another task where the values could be understood in another way.
+
+    Args:
+        plan: Of the target.
+        task: What is predicted.
+        class_names: Classes or labels.
+        is_asked: Someone said the task.
+    """
+    n_classes = len(class_names)
+    if plan.type == "category" and task is Task.MULTILABEL:
+        sign = separator_of(plan.values, plan.name)
+        return (cells_finding(plan.values, plan.name, sign, is_asked),)
+    if plan.type == "category" and task is Task.CLASSIFICATION and not is_asked:
+        return maybe_finding(class_names, plan.name)
     if task is not Task.CLASSIFICATION or plan.type != "number" or n_classes <= 2:
         return ()
     text = (
@@ -152,10 +179,38 @@ def _is_few(study: ColumnStudy, n_distinct: int) -> bool:
     return not study.is_overfull and n_distinct <= most
 
 
+def target_values(
+    encoded: EncodedTable,
+    plan: ColumnPlan,
+    task: Task,
+    known: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> tuple[EncodedTable, tuple[str, ...], npt.NDArray[Any]]:
+    """The inputs, the names of classes or labels, and the targets as in `Examples.y`.
+
+    Args:
+        encoded: All rows; its last columns are the labels, where there are some.
+        plan: Of the target.
+        task: What is predicted.
+        known: The columns that say what is true; empty: none does.
+        labels: Those of them that are labels together.
+
+    Raises:
+        DatasetError: They never vary, or cannot be classes or labels.
+    """
+    if labels:
+        x, y = parted(encoded.x, labels)
+        return replace(encoded, x=x), labels, y
+    if not known:
+        return encoded, (), np.zeros(len(encoded.y))
+    kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
+    return encoded, *encode_target(plan, encoded.y, kind)
+
+
 def encode_target(
     plan: ColumnPlan, y: FloatArray, task: Task
 ) -> tuple[tuple[str, ...], npt.NDArray[Any]]:
-    """Class names (none for regression) and y, (rows,).
+    """Class names (none for regression) and y, (rows,); several labels at once, (rows, labels).
 
     Raises:
         DatasetError: It never varies, or has too many classes.
@@ -174,6 +229,9 @@ def encode_target(
             )
         return (), y
     found, places = np.unique(y, return_inverse=True)
+    if task is Task.MULTILABEL:
+        cells = [plan.values[int(value)] for value in y.tolist()]
+        return sets_of_cells(cells, name, separator_of(plan.values, name))
     is_text, unit = plan.type in CATEGORICAL, (plan.numbers or {}).get("unit", "")
     names = tuple(
         plan.values[int(value)] if is_text else f"{number_label(value)} {unit}".rstrip()

@@ -54,12 +54,14 @@ class TargetChoice:
         why: What speaks for it; empty where someone named it.
         others: What else is likely, the likeliest first, each with what speaks for it.
         is_sure: There is no need to ask.
+        together: Columns at the end that could be predicted together, as labels.
     """
 
     name: str
     why: str = ""
     others: tuple[tuple[str, str], ...] = ()
     is_sure: bool = True
+    together: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -80,6 +82,9 @@ class TargetChoice:
         remedies = tuple(
             Remedy(f"Predict '{name}': {why}", {"data.target": name}) for name, why in likely
         )
+        if self.together:
+            label = f"Predict the last {len(self.together)} columns together, as labels: 0 or 1"
+            remedies += (Remedy(label, {"data.target": ",".join(self.together)}),)
         text = (
             "Which column shall be predicted? None says of itself that it is the one; for now it "
             f"is '{self.name}'."

@@ -19,8 +19,9 @@ from engine.inference.evaluation.evaluation import (
     compact,
     evaluate_predictions,
 )
+from engine.inference.evaluation.labels import evaluate_labels
 from engine.preprocessing import Preprocessing
-from engine.preprocessing.targets import AnomalyTargets
+from engine.preprocessing.targets import AnomalyTargets, LabelTargets
 from engine.spec.signature import Task
 
 MAX_SHOWN = 100
@@ -48,6 +49,8 @@ def evaluate_part(
         TrainingError: An output is not a finite number.
     """
     targets = preprocessing.targets
+    if isinstance(targets, LabelTargets):
+        return evaluate_labels(part, rows, outputs, examples, targets)
     if not isinstance(targets, AnomalyTargets):
         evaluation = evaluate_predictions(
             part,

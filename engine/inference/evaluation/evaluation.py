@@ -83,6 +83,8 @@ class Evaluation:
             unusual. Then `y_pred` holds scores, and `y_true` 1 for what is known to be unusual, 0
             for what is usual, -1 where nothing is known.
         most_unusual: The examples with the highest scores, the highest first.
+        thresholds: Where an example may have several labels: above which probability each is said,
+            (labels,). Then `class_names` and `per_class` are of the labels.
         averages: Of metrics that are means over classes or over several numbers: how they average,
             by the words of scikit-learn's ``average`` and ``multioutput``.
     """
@@ -100,6 +102,7 @@ class Evaluation:
     sources: tuple[str, ...] = ()
     threshold: float | None = None
     most_unusual: tuple[UnusualExample, ...] = ()
+    thresholds: tuple[float, ...] = ()
     averages: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -107,6 +110,8 @@ class Evaluation:
         """What was predicted."""
         if self.texts:
             return Output.TOKENS
+        if self.thresholds:
+            return Output.LABELS
         return Output.CLASSES if self.class_names else Output.NUMBERS
 
     def with_sources(self, sources: Iterable[object]) -> Evaluation:
@@ -135,6 +140,7 @@ class Evaluation:
             "sources": list(self.sources),
             "threshold": None if self.threshold is None else _finite(self.threshold),
             "most_unusual": [dataclasses.asdict(item) for item in self.most_unusual],
+            "thresholds": list(self.thresholds),
         }
 
     def save(self, folder: Path) -> None:
@@ -174,7 +180,8 @@ class Evaluation:
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> Self:
-        n_classes = len(values["classes"])
+        thresholds = tuple(values.get("thresholds", ()))
+        n_classes = 0 if thresholds else len(values["classes"])
         return cls(
             part=values["part"],
             n_samples=values["n_samples"],
@@ -192,6 +199,7 @@ class Evaluation:
             sources=tuple(values.get("sources", ())),
             threshold=values.get("threshold"),
             most_unusual=tuple(UnusualExample(**item) for item in values.get("most_unusual", ())),
+            thresholds=thresholds,
             averages=values.get("averages", {}),
         )
 

@@ -115,8 +115,9 @@ def _check_outputs(outputs: Array, signature: Signature, about: str) -> None:
     if signature.output is Output.NUMBERS:
         return
     total = outputs.sum(axis=-1)
-    is_binary = signature.is_binary and (outputs > 0).all() and (outputs < 1).all()
-    if not is_binary and not np.allclose(total, 1, atol=1e-4):
+    is_free = signature.is_binary or signature.output is Output.LABELS
+    is_share = is_free and bool((outputs > 0).all() and (outputs < 1).all())
+    if not is_share and not np.allclose(total, 1, atol=1e-4):
         raise Refusal(
             f"{about} its outputs are no probabilities.",
             "End with engine.api.output_layer(signature): a sigmoid, or a softmax.",

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.architectures.base import Architecture
-from engine.spec.signature import Kind, Signature, Task
+from engine.spec.signature import Kind, Output, Signature, Task
 
 Array = npt.NDArray[Any]
 
@@ -20,25 +20,31 @@ SIGNATURES = (
     Signature(Kind.TABLE, Task.REGRESSION, (4,)),
     Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 2),
     Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3),
+    Signature(Kind.TABLE, Task.MULTILABEL, (4,), 2),
     Signature(Kind.TABLE, Task.CONTROL, (4,), 2),
     Signature(Kind.TABLE, Task.CONTROL, (4,), n_values=2),
     Signature(Kind.TABLE, Task.ANOMALY, (4,)),
     Signature(Kind.IMAGE, Task.REGRESSION, (16, 16, 1)),
     Signature(Kind.IMAGE, Task.CLASSIFICATION, (16, 16, 1), 2),
     Signature(Kind.IMAGE, Task.CLASSIFICATION, (16, 16, 3), 4),
+    Signature(Kind.IMAGE, Task.MULTILABEL, (16, 16, 1), 3),
     Signature(Kind.IMAGE, Task.CONTROL, (16, 16, 1), 3),
     Signature(Kind.IMAGE, Task.ANOMALY, (16, 16, 1)),
     Signature(Kind.TEXT, Task.CLASSIFICATION, (6,), 2, n_tokens=9),
     Signature(Kind.TEXT, Task.CLASSIFICATION, (6,), 4, n_tokens=9),
+    Signature(Kind.TEXT, Task.MULTILABEL, (6,), 3, n_tokens=9),
     Signature(Kind.TEXT, Task.REGRESSION, (6,), n_tokens=9),
     Signature(Kind.TEXT, Task.TRANSLATION, (6,), 5, n_tokens=9, target_length=4),
     Signature(Kind.AUDIO, Task.CLASSIFICATION, (32, 16, 1), 4),
+    Signature(Kind.AUDIO, Task.MULTILABEL, (32, 16, 1), 3),
     Signature(Kind.AUDIO, Task.REGRESSION, (32, 16, 1)),
     Signature(Kind.AUDIO, Task.TRANSCRIPTION, (32, 16, 1), 4, target_length=3),
     Signature(Kind.VIDEO, Task.CLASSIFICATION, (4, 16, 16, 1), 4),
+    Signature(Kind.VIDEO, Task.MULTILABEL, (4, 16, 16, 1), 3),
     Signature(Kind.VIDEO, Task.REGRESSION, (4, 16, 16, 1)),
     Signature(Kind.SERIES, Task.FORECASTING, (12, 2), n_values=3),
     Signature(Kind.SERIES, Task.CLASSIFICATION, (12, 2), 4),
+    Signature(Kind.SERIES, Task.MULTILABEL, (12, 2), 3),
     Signature(Kind.SERIES, Task.REGRESSION, (12, 2)),
     Signature(Kind.SERIES, Task.CONTROL, (12, 2), n_values=2),
     Signature(Kind.SERIES, Task.ANOMALY, (12, 2)),
@@ -49,7 +55,8 @@ def eight_rows(architecture: Architecture, signature: Signature) -> tuple[Array,
     """What the network receives and what it shall say, for eight examples that differ.
 
     Returns:
-        Inputs (8, *the network's input), targets (8,) or (8, n_values) or (8, target_length).
+        Inputs (8, *the network's input), targets (8,) or (8, n_values) or (8, labels)
+        or (8, target_length).
     """
     rng = np.random.default_rng(5)
     inputs = _inputs(signature, rng)
@@ -86,6 +93,10 @@ def _targets(signature: Signature, inputs: Array, rng: np.random.Generator) -> A
         shifted = [np.roll(flat, -index, axis=1) for index in range(signature.n_values)]
         values = np.stack([item[:, :2].sum(axis=1) for item in shifted], axis=1)
         return values.astype(np.float32) / (1 if signature.kind is not Kind.TEXT else 8)
+    if signature.output is Output.LABELS:
+        if signature.kind in (Kind.TABLE, Kind.SERIES):  # a plane parts each label from the rest
+            return (flat[:, : signature.n_classes] > 0).astype(np.float32)
+        return (np.arange(8)[:, None] >> np.arange(signature.n_classes) & 1).astype(np.float32)
     if signature.kind in (Kind.TABLE, Kind.SERIES):
         return np.digitize(flat[:, 0], np.linspace(-0.5, 0.5, signature.n_classes - 1))
     return np.arange(8) % signature.n_classes

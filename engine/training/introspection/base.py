@@ -16,6 +16,7 @@ import numpy as np
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.events.run_events import RunEvent
 from engine.preprocessing import Preprocessing
+from engine.spec.formatting import labels_text
 from engine.spec.signature import Output, Signature
 from engine.training.prepared_data import PreparedData
 from engine.training.steps.loop import StepLoop
@@ -81,6 +82,8 @@ class Scene:
     def names(self, indices: IndexArray) -> tuple[str, ...]:
         """What examples are called: by their class where there are classes."""
         examples = self.examples
+        if examples.output is Output.LABELS:
+            return tuple(labels_text(row, examples.class_names) for row in examples.y[indices])
         if examples.class_names:
             return tuple(examples.class_names[int(label)] for label in examples.y[indices])
         return tuple(examples.name_of(int(index)) for index in indices)

@@ -25,7 +25,7 @@ class Coefficients(Throttled):
         if horizon > 1:
             name = examples.target_name
             self._outputs = tuple(f"{name}[t+{step + 1}]" for step in range(horizon))
-        if len(examples.class_names) == 2:
+        if scene.signature.is_binary:
             self._outputs = (examples.class_names[1],)
         elif examples.class_names:
             self._outputs = examples.class_names

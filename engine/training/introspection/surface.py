@@ -23,7 +23,8 @@ class Surface(Throttled):
 
     @classmethod
     def fits(cls, scene: Scene) -> bool:
-        return n_drawable(scene) > 0
+        # Several labels overlap, so they have no boundaries between them to be drawn.
+        return n_drawable(scene) > 0 and scene.signature.output is not Output.LABELS
 
     def look(self) -> None:
         scene, grid = self.scene, self._grid

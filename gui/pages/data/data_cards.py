@@ -123,6 +123,7 @@ def _badge(task: Task | None) -> str:
         return ""
     return {
         Task.CLASSIFICATION: translate("classes"),
+        Task.MULTILABEL: translate("several labels"),
         Task.REGRESSION: translate("numbers"),
         Task.FORECASTING: translate("forecast"),
         Task.TRANSLATION: translate("translation"),

@@ -88,6 +88,7 @@ class DataSettings(QWidget):
         )
         self.task.addItem(self.tr("read as: automatic"), None)
         self.task.addItem(self.tr("read as classes"), Task.CLASSIFICATION.value)
+        self.task.addItem(self.tr("read as several labels at once"), Task.MULTILABEL.value)
         self.task.addItem(self.tr("read as numbers"), Task.REGRESSION.value)
         self.task.addItem(self.tr("find what is unusual"), Task.ANOMALY.value)
         place = self._target_part.layout()
@@ -209,7 +210,7 @@ class DataSettings(QWidget):
         is_anomaly = signature.task is Task.ANOMALY
         may_find = signature.kind in ANOMALY_KINDS and not self._is_made_for_it()
         of_target = bool(profile.source_columns) and signature.kind is Kind.TABLE
-        plain = signature.task in (Task.CLASSIFICATION, Task.REGRESSION)
+        plain = signature.task in (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
         for place in range(self.task.count()):
             value = self.task.itemData(place)
             offered = may_find if value == Task.ANOMALY.value else of_target or value is None

@@ -44,8 +44,10 @@ class Overview(QScrollArea):
         if profile.facts:
             column.addLayout(_fact_grid(profile.facts, content))
             column.addSpacing(SPACING)
-        if profile.signature.output is Output.CLASSES and profile.class_names:
-            column.addWidget(_heading(self.tr("Examples per class"), content))
+        if profile.signature.output in (Output.CLASSES, Output.LABELS) and profile.class_names:
+            is_several = profile.signature.output is Output.LABELS
+            title = self.tr("Examples per label") if is_several else self.tr("Examples per class")
+            column.addWidget(_heading(title, content))
             self.class_bars = ClassCountBars(content)
             self.class_bars.set_counts(profile.class_names, profile.class_counts)
             column.addWidget(self.class_bars)

@@ -169,7 +169,7 @@ class ModelForms(QWidget):
         for part in (self._preprocessing_title, self.preprocessing_form):
             part.setVisible(has_numbers or output is Output.NUMBERS)
         self.training_form.set_row_shown("class_weights", output is Output.CLASSES)
-        has_crossentropy = output is Output.CLASSES or (
+        has_crossentropy = output in (Output.CLASSES, Output.LABELS) or (
             output is Output.TOKENS and kind is not Kind.AUDIO
         )
         self.training_form.set_row_shown("label_smoothing", has_crossentropy)

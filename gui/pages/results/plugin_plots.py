@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from engine.errors import PluginError
 from engine.spec.plugins.plots import PLOTS, Chart, Plot, RunData
+from engine.spec.signature import Output
 from gui.plots.chart_plot import ChartPlot
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -189,7 +190,7 @@ def run_data(store: RunStore, run: str) -> RunData:
         return data
     return replace(
         data,
-        class_names=evaluation.class_names,
+        class_names=evaluation.class_names if evaluation.output is Output.CLASSES else (),
         confusion=evaluation.confusion,
         y_true=evaluation.y_true,
         y_pred=evaluation.y_pred,

@@ -282,10 +282,13 @@ class ResultsPage(Page):
         )
         self._body.show()
         output = evaluation.output
-        self.scores.setVisible(output is Output.CLASSES)
+        self.scores.setVisible(output in (Output.CLASSES, Output.LABELS))
+        self._plots.setVisible(output is not Output.LABELS)  # which are not taken for each other
         match output:
             case Output.CLASSES:
                 self._show_classes(evaluation)
+            case Output.LABELS:
+                self.scores.show_scores(evaluation.per_class, evaluation.thresholds)
             case Output.TOKENS:
                 self._show_texts(evaluation)
             case Output.NUMBERS if evaluation.threshold is not None:

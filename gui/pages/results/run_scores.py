@@ -1,4 +1,4 @@
-"""RunScores: precision, recall and F1 of each class, sortable."""
+"""RunScores: precision, recall and F1 of each class or label, sortable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from engine.spec.formatting import percent_text
-from gui.formatting.numbers import count_text
+from gui.formatting.numbers import count_text, number_text
 from gui.formatting.translation import translate
 from gui.style.theme import SPACING
 
@@ -25,21 +25,23 @@ if TYPE_CHECKING:
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 
-_FIELDS = ("name", "precision", "recall", "f1", "support")
+_FIELDS = ("name", "precision", "recall", "f1", "support", "threshold")
 
 
 class ScoresModel(QAbstractTableModel):
-    """One row per class."""
+    """One row per class, or per label, which has a threshold of its own."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._scores: tuple[ClassScore, ...] = ()
+        self._thresholds: tuple[float, ...] = ()
         self._titles = (
             translate("Class"),
             translate("Precision"),
             translate("Recall"),
             translate("F1"),
             translate("Examples"),
+            translate("Threshold"),
         )
         self._tips = (
             "",
@@ -47,19 +49,22 @@ class ScoresModel(QAbstractTableModel):
             translate("Of those of this class, how many were found"),
             translate("Harmonic mean of precision and recall"),
             translate("Examples of this class in the part measured"),
+            translate(
+                "Above this probability the label is said; F1 of validation is highest there"
+            ),
         )
 
-    def set_scores(self, scores: Sequence[ClassScore]) -> None:
-        """Replaces all rows."""
+    def set_scores(self, scores: Sequence[ClassScore], thresholds: Sequence[float] = ()) -> None:
+        """Replaces all rows; with thresholds, one for each, they are labels."""
         self.beginResetModel()
-        self._scores = tuple(scores)
+        self._scores, self._thresholds = tuple(scores), tuple(thresholds)
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
         return 0 if parent.isValid() else len(self._scores)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's signature)
-        return len(_FIELDS)
+        return len(_FIELDS) - (not self._thresholds)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
@@ -67,7 +72,8 @@ class ScoresModel(QAbstractTableModel):
         if orientation is Qt.Orientation.Vertical:
             return None
         if role == Role.DisplayRole:
-            return self._titles[section]
+            is_label = section == 0 and bool(self._thresholds)
+            return translate("Label") if is_label else self._titles[section]
         if role == Role.ToolTipRole:
             return self._tips[section]
         if role == Role.TextAlignmentRole:
@@ -76,7 +82,9 @@ class ScoresModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:
         field = _FIELDS[index.column()]
-        value = getattr(self._scores[index.row()], field)
+        is_threshold = field == "threshold"
+        row = index.row()
+        value = self._thresholds[row] if is_threshold else getattr(self._scores[row], field)
         if role == Role.UserRole:
             return index.row() if field == "name" else value
         if role == Role.TextAlignmentRole:
@@ -85,6 +93,8 @@ class ScoresModel(QAbstractTableModel):
             return None
         if field == "name":
             return value
+        if is_threshold:
+            return number_text(value)
         return count_text(value) if field == "support" else percent_text(value, 1)
 
 
@@ -113,9 +123,9 @@ class RunScores(QTableView):
         header.setHighlightSections(False)
         self.setMinimumWidth(54 * SPACING)
 
-    def show_scores(self, scores: Sequence[ClassScore]) -> None:
-        """Shows the scores of all classes."""
-        self._model.set_scores(scores)
+    def show_scores(self, scores: Sequence[ClassScore], thresholds: Sequence[float] = ()) -> None:
+        """Shows the scores of all classes, or of all labels with their thresholds."""
+        self._model.set_scores(scores, thresholds)
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
