@@ -197,9 +197,8 @@ def _seen_rows(examples: Examples, train_indices: IndexArray) -> AnyArray | None
 
 def _ranges(rows: AnyArray) -> tuple[tuple[float, float] | None, ...]:
     columns = rows.reshape(-1, rows.shape[-1])
-    known = ~np.isnan(columns)
-    low = np.where(known, columns, np.inf).min(axis=0).tolist()
-    high = np.where(known, columns, -np.inf).max(axis=0).tolist()
+    low = np.fmin.reduce(columns, axis=0).tolist()  # which pass over gaps
+    high = np.fmax.reduce(columns, axis=0).tolist()
     return tuple(
         (float(first), float(last)) if first <= last else None
         for first, last in zip(low, high, strict=True)

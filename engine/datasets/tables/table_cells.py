@@ -18,7 +18,12 @@ import numpy.typing as npt
 
 from engine.datasets.tables.number_marks import NumberMarks
 from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
-from engine.datasets.tables.written_numbers import NumberStyle, written_number
+from engine.datasets.tables.written_numbers import (
+    LONGEST,
+    NumberStyle,
+    Written,
+    written_number,
+)
 
 MISSING_LABELS = frozenset(
     {"n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", "(null)", "\\n", "?"}
@@ -40,6 +45,7 @@ CODE = r"[+-]?0[0-9]+"
 NAMELESS = frozenset({"column 1", "Unnamed: 0", "__index_level_0__"})
 """What a first column without a name is called, here and by pandas."""
 
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
 _PLAIN_NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 
 YES_AND_NO: dict[str, int] = {
@@ -137,9 +143,9 @@ def _read_distinct(cells: Cells, style: NumberStyle, marks: NumberMarks | None) 
     for place, cell in zip(others.tolist(), distinct.take(others).to_pylist(), strict=True):
         if not cell:
             continue
-        values[place] = cell_number(cell, style)
-        written = written_number(cell) if marks is not None and not plain[place] else None
-        if marks is not None and written is not None:
+        written = written_number(cell)
+        values[place] = _number_of(cell, written, style)
+        if marks is not None and written is not None and not plain[place]:
             marks.add(cell, written, int(counts[place]))
         if math.isnan(values[place]):
             is_gap = style.gap_words and cell.lower() in GAP_WORDS
@@ -172,8 +178,15 @@ def number(cell: str) -> float:
 
 def cell_number(cell: str, style: NumberStyle) -> float:
     """The number in a cell, NaN where there is none in this style."""
-    written = written_number(cell)
+    return _number_of(cell, written_number(cell), style)
+
+
+def _number_of(cell: str, written: Written | None, style: NumberStyle) -> float:
     if written is None:
+        # What else Python takes is infinite, or no ASCII. Asking it of each word is slow.
+        is_short_word = cell.isascii() and len(cell) <= LONGEST
+        if is_short_word and cell.lstrip("+-").lower() not in _NO_NUMBERS:
+            return math.nan
         return number(cell)
     found = written.read(style)
     return math.nan if found is None else found

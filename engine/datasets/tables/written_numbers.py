@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from engine.datasets.tables.number_units import CURRENCIES, UNITS
@@ -44,7 +43,8 @@ _GROUPED = re.compile(
 _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?P<rest>\.[0-9]*)?")
 OPEN_POINT = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """What arrow reads as a number, though its point may group thousands."""
-_LONGEST = 60
+LONGEST = 60
+"""No number that people write has more characters."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,12 @@ class Written(NamedTuple):
         return other if first is None and not style.is_strict else first
 
 
-@lru_cache(maxsize=1 << 12)
 def written_number(cell: str) -> Written | None:
     """What a cell means as a number; None where it holds none.
 
     Plain numbers, such as ``-1.5e3``, are numbers here as well; infinite ones and NaN are not.
     """
-    if len(cell) > _LONGEST:
+    if len(cell) > LONGEST:
         return None
     plain = cell if cell.isascii() else cell.translate(_PLAIN).translate(_ARABIC)
     found = _CELL.fullmatch(plain)
