@@ -276,6 +276,12 @@ def _add_run_commands(commands: Commands) -> None:
         with_store=training.resume,
     )
     _add_run(resume)
+    resume.add_argument(
+        "--from-start",
+        action="store_true",
+        help="begin it again as a new run, which names this one; for one whose checkpoints are "
+        "damaged",
+    )
     resume.add_argument("--epochs", metavar="N", help="in all; more than it has extend the run")
     resume.add_argument("--batch-size", metavar="N")
     resume.add_argument("--learning-rate", metavar="X")

@@ -54,6 +54,7 @@ class RunStarted(RunEvent):
         n_train: Examples in the training part.
         step: Steps that were done before, where a run is resumed; its store has their values.
         epochs_done: Complete epochs that were done before.
+        notice: What people should know of how it goes on; empty where all is as usual.
     """
 
     name: str
@@ -64,6 +65,7 @@ class RunStarted(RunEvent):
     n_train: int
     step: int = 0
     epochs_done: int = 0
+    notice: str = ""
 
 
 @dataclass(frozen=True)

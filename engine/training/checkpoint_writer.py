@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.files import cannot_write
+from engine.files import atomic_write, cannot_write, flush_directory
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 
 KEPT = 2
+BEGUN = ".begun"
+"""A file that says that checkpoints were written here: where none is left, they were lost."""
 _REMOVED = ".removed-"
 """Begins the names of those that are being taken away."""
 TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
@@ -50,6 +52,7 @@ class CheckpointWriter:
         self._flush = flush
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            flush_directory(folder.parent)
         except OSError as error:
             raise cannot_write(folder, error) from error
         self._changed = threading.Condition()
@@ -141,6 +144,8 @@ class CheckpointWriter:
 
     def _write(self, snapshot: Snapshot, best: Weights | None) -> None:
         """Writes the new one before older ones go."""
+        if not (self._folder / BEGUN).exists():
+            atomic_write(self._folder / BEGUN, "")
         progress = {**snapshot.progress, "best": self._write_best(best)}
         if "training" in progress:
             progress["training"] = _as_then(progress["training"])

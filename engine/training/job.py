@@ -132,6 +132,7 @@ class TrainingJob:
                 n_train=n_train,
                 step=done.step,
                 epochs_done=len(done.history),
+                notice=self._resumption.notice if self._resumption is not None else "",
             )
         )
 

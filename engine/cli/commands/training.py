@@ -80,14 +80,20 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine.service import distributed, running
 
     if workers is None:
+        go_on = running.restart if arguments.from_start else running.resume
         return _follow(
-            lambda listener: running.resume(run, changes, store, listener, listener.control),
-            store,
-            output,
+            lambda listener: go_on(run, changes, store, listener, listener.control), store, output
         )
     return _follow(
         lambda listener: distributed.resume(
-            run, changes, workers, store, listener, listener.control, output.lines
+            run,
+            changes,
+            workers,
+            store,
+            listener,
+            listener.control,
+            output.lines,
+            from_start=arguments.from_start,
         ),
         store if workers.is_chief else None,
         output,
@@ -139,6 +145,7 @@ class _Listener:
                     n_train=event.n_train,
                     step=event.step,
                     epochs_done=event.epochs_done,
+                    **({"notice": event.notice} if event.notice else {}),
                     findings=[finding.to_dict() for finding in event.profile.findings],
                 )
             case PlanChosen():
