@@ -144,12 +144,12 @@ class CheckpointWriter:
 
     def _write(self, snapshot: Snapshot, best: Weights | None) -> None:
         """Writes the new one before older ones go."""
-        if not (self._folder / BEGUN).exists():
-            atomic_write(self._folder / BEGUN, "")
         progress = {**snapshot.progress, "best": self._write_best(best)}
         if "training" in progress:
             progress["training"] = _as_then(progress["training"])
         write_checkpoint(self._path("checkpoint"), replace(snapshot, progress=progress))
+        if not (self._folder / BEGUN).exists():
+            atomic_write(self._folder / BEGUN, "")
         self._prune()
 
     def _write_best(self, best: Weights | None) -> str:

@@ -266,6 +266,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"{record.state.value.capitalize()}. {record.reason}".strip(),
         *([record.hint] if record.hint else []),
         *([f"Note: {record.note}"] if record.note else []),
+        *([f"Begun again from: {_named(store, record.origin)}"] if record.origin else []),
         f"Folder: {folder}",
         numbers(record.metrics),
     )
@@ -328,6 +329,14 @@ def _in_lines(found: Diagnosis) -> list[str]:
     steps = f"To mend it: {found.steps}" if found.is_problem else found.steps
     commands = [f"    {command}" for command in found.command.splitlines()]
     return ["", found.what, *(text for text in (found.why, steps) if text), *commands]
+
+
+def _named(store: RunStore, run: str) -> str:
+    """A run by its name and id, by the id alone where it is gone."""
+    try:
+        return f"{store.get(run).name} ({run})"
+    except DescentError:
+        return run
 
 
 def _telling_metric(record: RunRecord) -> str:
