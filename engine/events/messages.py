@@ -21,6 +21,8 @@ from engine.spec.signature import Signature
 PROTOCOL_VERSION = 4
 FROM_START = "from_start"
 """What `Rejected` offers where a run can only be begun again."""
+REPAIR = "repair"
+"""What it offers where the database of the runs is damaged."""
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -232,7 +234,7 @@ class Rejected(Terminal):
         hint: What to do next.
         problems: The fields concerned, where the mistake is in a spec.
         details: Traceback of an unexpected failure; empty for expected ones.
-        offer: What can be asked for instead, such as `FROM_START`; empty: nothing.
+        offer: What can be asked for instead, `FROM_START` or `REPAIR`; empty: nothing.
     """
 
     message: str

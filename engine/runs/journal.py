@@ -176,6 +176,11 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
     if event.is_best:
         values["best_epoch"] = int(event.epoch)
     change_run(connection, event.run, **values)
+    insert_epoch(connection, event)
+
+
+def insert_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
+    """Adds an epoch to the history of a run, in place of one of that number."""
     connection.execute(
         "INSERT OR REPLACE INTO epochs "
         "(run, epoch, step, metrics, duration_s, elapsed_s, samples_per_s, is_best, learning_rate) "
@@ -184,7 +189,7 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
             event.run,
             int(event.epoch),
             int(event.step),
-            metrics,
+            _json(event.metrics),
             float(event.duration_s),
             float(event.elapsed_s),
             float(event.samples_per_s),
@@ -197,6 +202,11 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
 def _write_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
     if event.setting == "training.epochs":
         change_run(connection, event.run, epochs_planned=int(event.after))
+    insert_change(connection, event)
+
+
+def insert_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
+    """Adds a change to the history of a run."""
     connection.execute(
         "INSERT INTO changes (run, epoch, step, setting, before, after, reason) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",

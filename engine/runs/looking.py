@@ -32,10 +32,13 @@ class Looker:
 
     Args:
         path: The database; where there is none, an empty one is read.
+        leaves_alone: Nothing is made beside it, even where that is allowed: to read a database,
+            SQLite makes what it wants there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, leaves_alone: bool = False) -> None:
         self._path = path
+        self._leaves_alone = leaves_alone
         self._guard = threading.Lock()
         self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._copied: tuple[tuple[int, int], ...] = ()
@@ -75,7 +78,8 @@ class Looker:
     def _ways(self) -> list[str]:
         log = self._path.with_name(f"{self._path.name}-wal")
         waits = log.is_file() and log.stat().st_size
-        return ["mode=ro"] if waits else ["mode=ro", "mode=ro&immutable=1"]
+        ways = [] if self._leaves_alone else ["mode=ro"]
+        return ways if waits else [*ways, "mode=ro&immutable=1"]
 
     def _copied_path(self) -> Path:
         """A copy of what there is, made anew where that has changed."""

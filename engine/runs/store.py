@@ -37,7 +37,7 @@ from engine.runs.places import (
 from engine.runs.reader import RunReader
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.removal import delete_aside, deletion_moment, look, mend, put_back, take_out
-from engine.runs.row_checks import BadRow
+from engine.runs.row_checks import BadRow, check_row
 from engine.runs.run_file import (
     append_cut,
     append_history,
@@ -301,6 +301,7 @@ class RunStore(RunReader):
             with self._database.read() as connection:
                 row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
             if row is not None and self.folder(run).is_dir():
+                check_row(row)
                 save_run_file(dict(row), self.folder(run))
                 if not RunState(row["state"]).is_active:
                     flush_history(self.folder(run))

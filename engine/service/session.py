@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
+from engine.disk import Trouble, cannot_write, trouble_of
 from engine.errors import DescentError
 from engine.events.commands import (
     Command,
@@ -45,7 +46,6 @@ from engine.events.run_events import (
     RunStopped,
     Stalled,
 )
-from engine.files import cannot_write
 from engine.runs.record import RunRecord
 from engine.service import stack_dump, worker
 from engine.service.recovery import Recovery
@@ -313,13 +313,16 @@ class Session:
 def _new_log(folder: Path) -> Path:
     """A name for the log of a new worker; the oldest logs go.
 
+    In a workspace that can only be looked at, the worker does without.
+
     Raises:
         WorkspaceError: The folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        if trouble_of(error) is not Trouble.READ_ONLY:
+            raise cannot_write(folder, error) from error
     with contextlib.suppress(OSError):  # another session may be tidying up, too
         logs = sorted(folder.glob("worker-*.log"), key=lambda path: path.stat().st_mtime)
         for path in logs[: -(LOGS_KEPT - 1)]:

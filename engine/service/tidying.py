@@ -1,5 +1,7 @@
 """Tidying: what was deleted long ago leaves the disk, and so does what was packed for it.
 
+And a copy of the database is kept, once a day.
+
 In the background: the window does it in the thread of its store, one run at a time; the command
 line does it after a training.
 """
@@ -18,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 def tidy(store: RunStore) -> None:
     """Does all there is to do, once a day; what goes wrong is logged, and done another day."""
+    if store.problem is not None:
+        return
     try:
+        store.keep_copy()
         overdue = store.overdue()
         if overdue is None:
             return

@@ -84,6 +84,7 @@ class RunController(QObject):
         self.waiting: dict[str, Request] = {}
         self.learning_rate: float | None = None
         self.epochs = self.epoch = 0
+        self._continuing: ResumeRun | None = None
         self._pool = pool
         self._ticket = 0
         self._deadline = QTimer(self)
@@ -116,10 +117,16 @@ class RunController(QObject):
         """
         self._begin(ResumeRun(run, changes), run)
 
+    def begin_again(self) -> None:
+        """Asks for the run that could not go on once more, from its start and as a new run."""
+        if self._continuing is not None:
+            self._begin(replace(self._continuing, from_start=True))
+
     def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None
         self.continued = continued
         self.learning_rate, self.epochs, self.epoch = None, 0, 0
+        self._continuing = command if isinstance(command, ResumeRun) else None
         self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
 

@@ -126,7 +126,7 @@ def test_an_older_checkpoint_is_gone_on_from_aloud_and_later_epochs_are_replaced
     workspace, reproducible
 ):
     folder, run = workspace
-    *_, older, newest = _checkpoints(folder, run)
+    *_, newest = _checkpoints(folder, run)
     _spoil(newest)
     kept = find_checkpoint(newest.parent).checkpoint.progress
     n_kept = len(kept.history)

@@ -102,6 +102,8 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
 
 def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, output: Output) -> int:
     """Starts and follows a run, which is kept in `store`; None: by another worker."""
+    if store is not None:
+        store.check_writable()
     listener = _Listener(output)
     try:
         with listener.signals():

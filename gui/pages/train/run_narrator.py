@@ -214,6 +214,8 @@ class RunNarrator(QObject):
 
     def _show_started(self, event: RunStarted) -> None:
         self._show_title(event, event.epochs)
+        if event.notice:
+            self._messages.show_warning(event.notice)
         self._notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
         )
