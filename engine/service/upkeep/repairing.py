@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from engine.disk import cannot_write
-from engine.errors import DatabaseDamaged, WorkspaceError
+from engine.errors import WorkspaceError
 from engine.files import flush_directory
 from engine.runs.copies import copies, copy_database, is_sound
-from engine.runs.database import check_usable
 from engine.runs.history import read_epochs
 from engine.runs.journal import change_run, insert_change, insert_epoch, insert_run
 from engine.runs.owner import Owner
@@ -70,7 +69,7 @@ def repair_workspace(workspace: Path) -> Repair:
     path = workspace / DATABASE
     aside = path.with_name(f".{DATABASE}.{os.getpid()}.tmp")
     try:
-        base, is_current = _begin(workspace, aside)
+        base, is_current = _begin(before, aside)
         found_again, left_out = _complete(workspace, aside, is_current)
         with aside.open("r+b") as file:
             os.fsync(file.fileno())
@@ -102,19 +101,17 @@ def _check_nobody_trains(workspace: Path) -> None:
                 )
 
 
-def _begin(workspace: Path, aside: Path) -> tuple[str, bool]:
+def _begin(before: Check, aside: Path) -> tuple[str, bool]:
     """Takes the database where it is whole, else the newest copy that is, else an empty one.
 
     Returns:
         The name of the copy; whether it is the database itself.
     """
-    try:
-        check_usable(workspace / DATABASE)
+    workspace = before.workspace
+    if before.is_database_whole:
         with open_to_check(workspace) as connection:
             copy_database(connection, aside)
         return "", True
-    except DatabaseDamaged:
-        pass
     for _, path in copies(workspace):
         if is_sound(path):
             with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
