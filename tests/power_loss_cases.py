@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, RunStarted
 from engine.runs.store import RunStore
 from engine.training import checkpoint_writer
-from engine.training.checkpoint import find_checkpoint
+from engine.training.checkpoint import Snapshot, find_checkpoint, number_of
 from tests.simulated_disk import Moment, SimulatedDisk
 
 
@@ -30,21 +33,30 @@ class Acknowledged:
             self._epochs = {**self._epochs, event.epoch: dict(event.metrics)}
             self._disk.acknowledge(run=event.run, epochs=self._epochs)
 
-    def watch_checkpoints(self, patch):  # type: ignore[no-untyped-def]
+    def watch_checkpoints(self, patch: Callable[[Any, str, Any], None]) -> None:
         """Lets each checkpoint that was written count from its end on."""
         real = checkpoint_writer.write_checkpoint
 
-        def write(path, snapshot):  # type: ignore[no-untyped-def]
+        def write(path: Path, snapshot: Snapshot) -> None:
             real(path, snapshot)
             if path.name.startswith("checkpoint-"):
-                self._disk.acknowledge(checkpoint=path.name)
+                self._disk.acknowledge(checkpoint=number_of(path))
 
         patch(checkpoint_writer, "write_checkpoint", write)
 
 
 @dataclass
 class Losses:
-    """What was found after power cuts; all but the first shall be 0."""
+    """What was found after power cuts; all but the first shall be 0.
+
+    Attributes:
+        cuts: How often the power was cut.
+        unopened: Workspaces, or runs in them, that cannot be read.
+        lost_epochs: Epochs that somebody was told and that are not there.
+        changed_epochs: Those that are there with other metrics.
+        lost_checkpoints: Cuts after which the newest that was written is missing or damaged.
+        ahead: Cuts after which a checkpoint has epochs of which the database knows nothing.
+    """
 
     cuts: int = 0
     unopened: int = 0
@@ -88,25 +100,29 @@ def cut(
         losses.changed_epochs += epoch in epochs and epochs[epoch] != metrics
     if not run:
         return False
-    found = find_checkpoint(place / "runs" / run / "checkpoints")
-    if "checkpoint" in known and (found.checkpoint is None or found.damaged):
-        losses.lost_checkpoints += 1
+    folder = place / "runs" / run / "checkpoints"
+    found = find_checkpoint(folder)
+    newest = max((number_of(path) for path in folder.glob("checkpoint-*")), default=-1)
+    is_lost = found.checkpoint is None or bool(found.damaged) or newest < known.get("checkpoint", 0)
+    losses.lost_checkpoints += "checkpoint" in known and is_lost
     if found.checkpoint is not None:
         losses.ahead += len(found.checkpoint.progress.history) > max(epochs, default=0)
     return found.checkpoint is not None
 
 
 def cut_often(disk: SimulatedDisk, n_cuts: int, seed: int = 0) -> tuple[Losses, list[Path]]:
-    """Cuts the power so many times.
+    """Cuts the power so many times; every third time just after somebody was told something.
 
     Returns:
         What was lost; the folders in which a run could go on, in a temporary folder of the caller's
         system, all removed but those of the last ten.
     """
     chance, losses, kept = random.Random(seed), Losses(), []
-    for _ in range(n_cuts):
+    told = [now for before, now in pairwise(disk.moments) if now.known is not before.known]
+    for number in range(n_cuts):
         place = Path(tempfile.mkdtemp(prefix="power-loss-"))
-        can_go_on = cut(disk, chance.choice(disk.moments), chance, losses, place)
+        moment = chance.choice(told if number % 3 == 0 else disk.moments)
+        can_go_on = cut(disk, moment, chance, losses, place)
         if can_go_on:
             kept.append(place)
         else:

@@ -2,9 +2,9 @@
 
 A disk keeps only what it was told to keep: the content of a file since its last `fsync`, a name in
 a directory since the last `fsync` of that directory. Everything later may be there, be missing, or
-be torn, each by itself. SQLite's files are written by its own code, out of sight of Python; they are
-copied after each commit, and between two commits any 512-byte sector may be the old or the new one,
-as in SQLite's own tests (https://www.sqlite.org/testing.html, "crash testing").
+be torn, each by itself. SQLite's files are written by its own code, out of sight of Python; they
+are copied after each commit, which is durable (`synchronous=FULL` is checked), and between two
+commits any 512-byte sector may be the old or the new one, as in SQLite's own tests (https://www.sqlite.org/testing.html, "crash testing").
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from engine.runs.database import Database
 from engine.runs.places import DATABASE
 
 SECTOR = 512
+LOG_PAGES = 30
+"""Pages after which the log is taken into the database: few, so that this happens often."""
+_FULL = 2
 _HOOKED = ("rename", "replace", "mkdir", "unlink", "remove", "rmdir")
 
 Names = dict[str, int]
@@ -132,6 +135,8 @@ class SimulatedDisk:
         def hooked(database: Database) -> Iterator[Any]:
             with self._lock:
                 with real(database) as connection:
+                    assert connection.execute("PRAGMA synchronous").fetchone()[0] == _FULL
+                    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}").fetchone()
                     yield connection
                 self._commit()
 
@@ -241,6 +246,8 @@ def _torn_database(moment: Moment, chance: random.Random) -> SqliteFiles:
     """
     before, after = moment.before, moment.after or moment.before
     log = f"{DATABASE}-wal"
+    if DATABASE not in before or DATABASE not in after:
+        return before
     match chance.randrange(4):
         case 0:
             return before

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -43,13 +44,11 @@ def record(workspace, disk, patch):
                 progress.step = 5 * epoch
                 best = [np.full(300, epoch, np.float32)] if epoch % 3 == 1 else best
                 variables = {"model/0000": np.full(300, epoch, np.float32)}
-                writer.offer(Snapshot(variables, {"training": progress.to_dict()}), best, _saved)
+                saved = threading.Event()
+                writer.offer(Snapshot(variables, {"training": progress.to_dict()}), best, saved.set)
+                assert saved.wait(60)
             writer.close()
         store.record([RunFinished(run, reason="Done.")])
-
-
-def _saved():
-    """Somebody waits for the checkpoint: it is written at once."""
 
 
 def test_every_epoch_that_was_told_is_there(tmp_path, monkeypatch):
@@ -67,39 +66,47 @@ def test_every_epoch_that_was_told_is_there(tmp_path, monkeypatch):
     assert kept, "some of the cuts came after the first checkpoint"
 
 
-@pytest.mark.parametrize("forgotten", ["file", "directory"])
-def test_it_would_be_seen_if_something_was_not_flushed(tmp_path, monkeypatch, forgotten):
+def left(disk, moment, seed, place):
+    """What a power cut leaves of the file ``text``; None: nothing."""
+    place.mkdir(parents=True)
+    disk.rebuild(moment, random.Random(seed), place)
+    text = place / "text"
+    return text.read_bytes() if text.exists() else None
+
+
+def forget_the_file(folder, patch):
+    (folder / "note").write_text("unsafe")
+    (folder / "note").rename(folder / "text")
+    files.flush_directory(folder)
+
+
+def forget_the_directory(folder, patch):
+    patch(files, "flush_directory", lambda path: None)
+    files.atomic_write(folder / "text", "unsafe")
+
+
+@pytest.mark.parametrize("forget", [forget_the_file, forget_the_directory])
+def test_it_would_be_seen_if_something_was_not_flushed(tmp_path, monkeypatch, forget):
     """The simulated disk finds what it is there to find."""
-    disk = SimulatedDisk(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    disk = SimulatedDisk(folder)
     with monkeypatch.context() as patches, disk.recording(patches.setattr):
-        if forgotten == "directory":
-            patches.setattr(files, "flush_directory", lambda path: None)
-        else:
-            (tmp_path / "note").write_text("unsafe")
-            (tmp_path / "note").rename(tmp_path / "text")
-            files.flush_directory(tmp_path)
-        if forgotten == "directory":
-            files.atomic_write(tmp_path / "text", "unsafe")
-    found = set()
-    for seed in range(40):
-        place = tmp_path.with_name(f"after-{seed}")
-        place.mkdir()
-        disk.rebuild(disk.moments[-2], random.Random(seed), place)
-        text = place / "text"
-        found.add(text.read_bytes() if text.exists() else None)
+        forget(folder, patches.setattr)
+    found = {left(disk, disk.moments[-1], seed, tmp_path / f"{seed}") for seed in range(20)}
     assert len(found) > 1, "it is not always there as it was written"
 
 
 def test_what_is_written_by_the_rules_is_always_there(tmp_path, monkeypatch):
-    disk = SimulatedDisk(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    disk = SimulatedDisk(folder)
     with monkeypatch.context() as patches, disk.recording(patches.setattr):
-        files.atomic_write(tmp_path / "text", "old")
+        files.atomic_write(folder / "text", "old")
         disk.acknowledge(done=True)
-        files.atomic_write(tmp_path / "text", "new")
-    for seed, moment in enumerate(disk.moments):
-        place = tmp_path.with_name(f"after-{seed}")
-        place.mkdir()
-        disk.rebuild(moment, random.Random(seed), place)
-        text = place / "text"
-        allowed = [b"old", b"new"] if moment.known else [b"old", None]
-        assert (text.read_bytes() if text.exists() else None) in allowed
+        files.atomic_write(folder / "text", "new")
+    for number, moment in enumerate(disk.moments):
+        for seed in range(3):
+            found = left(disk, moment, seed, tmp_path / f"{number}-{seed}")
+            assert found in ([b"old", b"new"] if moment.known else [b"old", None])
+    assert left(disk, disk.moments[-1], 0, tmp_path / "end") == b"new"
