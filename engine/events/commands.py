@@ -182,5 +182,16 @@ class ChangeEpochs:
     epochs: int
 
 
-Request = Control | ChangeRate | ChangeEpochs
+@dataclass(frozen=True)
+class MoveRun:
+    """Goes on in another workspace, after `PlaceLost`; answered by `PlaceFound` or `PlaceLost`.
+
+    Attributes:
+        workspace: Its folder, made if need be; empty: where it was, which is there again.
+    """
+
+    workspace: str = ""
+
+
+Request = Control | ChangeRate | ChangeEpochs | MoveRun
 """Everything that can be asked of a training under way."""

@@ -209,6 +209,36 @@ class Stalled(RunEvent):
 
 
 @dataclass(frozen=True)
+class PlaceLost(RunEvent):
+    """The workspace, or the folder of the run, has vanished; the training waits for an answer.
+
+    `MoveRun` says where it goes on, `Control.STOP` that it does not. Told again where the answer
+    was of no use.
+
+    Attributes:
+        message: What is not there, or why the answer was of no use.
+        hint: What to do next.
+    """
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PlaceFound(RunEvent):
+    """After `PlaceLost`: the run goes on.
+
+    Attributes:
+        workspace: Where it is kept from here on.
+        is_back: It is where it was, and nothing is missing; else the curves within the epochs
+            before are.
+    """
+
+    workspace: str
+    is_back: bool
+
+
+@dataclass(frozen=True)
 class Recovered(RunEvent):
     """Memory ran out; the run goes on in a new process with a smaller batch. `RunStarted` follows.
 

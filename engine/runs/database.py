@@ -61,8 +61,10 @@ class Database:
         """Gives a connection on which every query sees the same moment.
 
         Raises:
+            WorkspaceGone: The file is no longer where it was.
             WorkspaceError: The database cannot be read.
         """
+        self._check_there()
         with self._connection() as connection:
             connection.execute("BEGIN")
             yield connection

@@ -73,6 +73,32 @@ def insert_run(connection: sqlite3.Connection, values: Mapping[str, object]) -> 
     connection.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
 
 
+def adopt_run(
+    connection: sqlite3.Connection, record: RunRecord, spec_json: str, owner: Owner
+) -> None:
+    """Adds a run that is being trained, or makes one that is there ready to be told anew of it."""
+    values: dict[str, object] = {
+        "state": RunState.RUNNING.value,
+        "spec": spec_json,
+        "owner_pid": owner.pid,
+        "owner_started_s": owner.started_s,
+    }
+    if connection.execute("SELECT 1 FROM runs WHERE id = ?", (record.id,)).fetchone():
+        change_run(connection, record.id, **values)
+        connection.execute("DELETE FROM changes WHERE run = ?", (record.id,))
+        return
+    values |= {
+        "id": record.id,
+        "name": record.name,
+        "note": record.note,
+        "created_at": record.created_at.isoformat(),
+        "dataset_title": record.dataset_title,
+        "model_title": record.model_title,
+        "origin": record.origin,
+    }
+    insert_run(connection, values)
+
+
 def reopen_run(
     connection: sqlite3.Connection, record: RunRecord, spec_json: str, owner: Owner
 ) -> None:

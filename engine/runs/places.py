@@ -84,7 +84,9 @@ def in_passing(run: str) -> Iterator[None]:
     """A block that writes what the database has already: without it, nothing is lost yet."""
     try:
         yield
-    except (WorkspaceError, OSError, ValueError, TypeError):
+    except (WorkspaceError, OSError) as error:  # where all of it is gone, the next write says so
+        logger.info("The folder of run '%s' cannot say how it is. %s", run, error)
+    except (ValueError, TypeError):
         logger.warning("The folder of run '%s' cannot say how it is", run, exc_info=True)
 
 

@@ -48,6 +48,11 @@ class RunReader:
             make_folders(workspace)
         self._database = Database(path, looks_only=self.problem is not None)
 
+    @property
+    def workspace(self) -> Path:
+        """The folder that holds the runs."""
+        return self._workspace
+
     def check_writable(self) -> None:
         """Makes sure that the workspace can be written.
 

@@ -26,7 +26,15 @@ from engine.events.run_events import (
 )
 from engine.files import atomic_write, flush_directory
 from engine.runs.copies import is_due, keep_copy
-from engine.runs.journal import change_run, cut_run, end_run, insert_run, reopen_run, write_events
+from engine.runs.journal import (
+    adopt_run,
+    change_run,
+    cut_run,
+    end_run,
+    insert_run,
+    reopen_run,
+    write_events,
+)
 from engine.runs.naming import clean_name, free_name
 from engine.runs.owner import Owner
 from engine.runs.places import (
@@ -150,6 +158,38 @@ class RunStore(RunReader):
                 append_cut(*kept, self.folder(run))
         atomic_write(self.folder(run) / SPEC_FILE, values)
         self._note(run)
+
+    def adopt(self, record: RunRecord, spec: RunSpec, events: Sequence[Event]) -> Path:
+        """Takes a run whose workspace vanished while it was trained; or the same run once more.
+
+        Args:
+            record: The run, as it was when it began.
+            spec: With what it is trained.
+            events: What was recorded of it so far, each event of the run and lasting.
+
+        Returns:
+            Its folder.
+
+        Raises:
+            WorkspaceError: It cannot be written; then nothing is.
+        """
+        self.check_writable()
+        folder = self.folder(record.id)
+        values = json.dumps(spec.to_dict(), ensure_ascii=False)
+        try:
+            folder.mkdir(exist_ok=True)
+            flush_directory(self._folders)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        atomic_write(folder / SPEC_FILE, values)
+        with self._database.write() as connection:
+            adopt_run(connection, record, values, Owner.this_process())
+            write_events(connection, events)
+        with in_passing(record.id):
+            append_cut(0, 0, folder)
+            append_history(events, folder)
+        self._note(record.id)
+        return folder
 
     # ---- changed by people
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.awake import HeldAwake
@@ -28,6 +29,7 @@ from engine.service.resuming import (
     kept_of,
     notice_of,
 )
+from engine.service.run_keeper import RunKeeper
 from engine.spec.changes import change_problems, changed_values
 from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
@@ -90,9 +92,7 @@ def train(
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
-        save_fingerprint(prepared, store.folder(record.id))
-        save_used(prepared.names, store.folder(record.id))
+    _furnish(prepared, store.folder(record.id))
     return _run(record, setup, None, store, emit, control)
 
 
@@ -255,38 +255,48 @@ def _run(
     Raises:
         DescentError: The run cannot go on, and is as it was.
     """
-    folder = store.folder(record.id)
+    prepared, folder = setup.prepared, store.folder(record.id)
 
     def take_up() -> None:
         begin()
         with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
-            save_packed_names(setup.prepared.packed_names, folder)
+            save_packed_names(prepared.packed_names, folder)
 
-    if resumption is None:
-        take_up()
     held = HeldEvents(take_up, is_open=resumption is None)
+    keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, prepared))
     try:
-        with HeldAwake(), Recorder(store, emit) as recorder:
+        with HeldAwake(), Recorder(keeper, emit) as recorder:
             held.emit = recorder
-            context = RunContext(record.id, record.name, folder, held, control, recorder.flush)
+            context = RunContext(
+                record.id, record.name, folder, held, control, recorder.flush, keeper.place
+            )
             try:
                 ended = _train_recorded(context, setup, resumption)
             except DescentError:
                 raise
             except Exception as error:
                 held.open()
-                ended = failed(record.id, error, suspects(setup.prepared.names))
-        store.record([ended])
+                ended = failed(record.id, error, suspects(prepared.names))
+        keeper.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
         if not held.is_open and isinstance(error, DescentError):
             raise  # refused: the run is as it was
         ended = failed(record.id, error)
         with contextlib.suppress(WorkspaceError):
-            store.record([ended])
+            keeper.store.record([ended])
     if _is_unwanted(ended, control):
         with contextlib.suppress(WorkspaceError):  # then it stays in the list, as stopped
-            store.delete(record.id)
+            keeper.store.delete(record.id)
+    keeper.close()
     return ended
+
+
+def _furnish(prepared: PreparedData, folder: Path) -> None:
+    """Writes what a run needs besides what it learns, as far as that is possible."""
+    with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
+        save_fingerprint(prepared, folder)
+        save_used(prepared.names, folder)
+        save_packed_names(prepared.packed_names, folder)
 
 
 def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:

@@ -37,6 +37,7 @@ from engine.events.messages import (
     Terminal,
 )
 from engine.events.run_events import (
+    PlaceLost,
     RunEnded,
     RunFailed,
     RunFinished,
@@ -66,10 +67,12 @@ class Session:
         workspace: The folder that holds the runs.
         niceness: How much the worker yields to other processes, as with `nice`. A little keeps a
             window fluent while training uses every core.
+        can_ask: Whoever hears the events answers `PlaceLost`; else such a run ends.
     """
 
-    def __init__(self, workspace: Path, niceness: int = 0) -> None:
+    def __init__(self, workspace: Path, niceness: int = 0, can_ask: bool = False) -> None:
         self._workspace = workspace
+        self._can_ask = can_ask
         self._niceness = niceness
         self._lock = threading.Lock()
         self._sending = threading.Lock()  # controls come from another thread than commands
@@ -139,6 +142,8 @@ class Session:
                     watch.heard(event)
                 if isinstance(event, RunStarted):
                     run = event.run
+                elif isinstance(event, PlaceLost) and not self._can_ask:
+                    self.control(Control.STOP)
                 yield event
                 if isinstance(event, Terminal):
                     return

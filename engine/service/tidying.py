@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 
 from engine.datasets.packed_cache import clear_unused
-from engine.errors import DescentError
+from engine.errors import DescentError, WorkspaceGone
 from engine.runs.packed_names import read_packed_names
 from engine.runs.store import RunStore
 
@@ -30,6 +30,8 @@ def tidy(store: RunStore) -> None:
         for run in overdue:
             store.remove(run)
         clear_cache(store)
+    except WorkspaceGone:
+        return  # whoever uses it next is told
     except (DescentError, OSError):
         logger.warning("Runs that were deleted long ago could not be removed", exc_info=True)
 

@@ -117,7 +117,7 @@ class _Worker:
                 else:
                     # Made here, so that a control acts on the command sent before it, however
                     # soon it follows, and on none after it.
-                    self._control = TrainingControl()
+                    self._control = TrainingControl(can_ask=True)
                     self._commands.put((message, self._control))
         self._leave()
 

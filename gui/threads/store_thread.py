@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from engine.errors import DatabaseDamaged, DescentError
+from engine.errors import DatabaseDamaged, DescentError, WorkspaceGone
 from engine.events.messages import REPAIR, Rejected
 
 if TYPE_CHECKING:
@@ -127,12 +127,23 @@ class StoreThread(QThread):
             result = self._result_of(request)
         except DescentError as error:
             offer = REPAIR if isinstance(error, DatabaseDamaged) else ""
+            self._look_again(error)
             self.failed.emit(request.ticket, Rejected(error.message, error.hint, offer=offer))
         except Exception as error:
             logger.exception("A job on the run store failed")
             self.failed.emit(request.ticket, _unexpected(error))
         else:
             self.done.emit(request.ticket, result)
+
+    def _look_again(self, error: DescentError) -> None:
+        """What was there before is gone: what lies in its place by now is opened the next time.
+
+        Where nothing does, nothing is made either: its disk may come back.
+        """
+        from engine.runs.places import DATABASE
+
+        if isinstance(error, WorkspaceGone) and (self._workspace / DATABASE).exists():
+            self._close_store()
 
     def _result_of(self, request: _Request) -> Any:
         if request.job is None:

@@ -12,6 +12,7 @@ from types import FrameType
 
 from engine.cli.commands.estimate import estimate
 from engine.cli.commands.output import Output, error_text, numbers
+from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
@@ -19,6 +20,8 @@ from engine.events.commands import Control
 from engine.events.messages import Event
 from engine.events.run_events import (
     EpochEnded,
+    PlaceFound,
+    PlaceLost,
     PlanChosen,
     RunEnded,
     RunFailed,
@@ -127,7 +130,8 @@ class _Listener:
     """
 
     def __init__(self, output: Output) -> None:
-        self.control = TrainingControl()
+        self._question = PlaceQuestion(output)
+        self.control = TrainingControl(can_ask=self._question.can_be_asked)
         self.run: str | None = None
         self._output = output
         self._progress = Progress(output)
@@ -154,6 +158,11 @@ class _Listener:
                 self._output.event("plan", **dataclasses.asdict(event))
             case SettingChanged():
                 self._output.event("setting_changed", **dataclasses.asdict(event))
+            case PlaceLost():
+                self._progress.finish()
+                self._question.ask(event, self.control.request)
+            case PlaceFound():
+                self._question.tell(event)
             case EpochEnded():
                 self._output.event(
                     "epoch_ended",
