@@ -9,6 +9,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.awake import HeldAwake

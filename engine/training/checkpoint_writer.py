@@ -169,7 +169,8 @@ class CheckpointWriter:
         """Writes the best weights, unless they are on the disk; returns their name."""
         if best is None:
             return ""
-        if best is not self._best[0] or self._best[1].parent != folder or not self._best[1].is_dir():
+        weights, path = self._best
+        if best is not weights or path.parent != folder or not path.is_dir():
             path = self._path(folder, "best")
             arrays = {f"model/{index:04d}": array for index, array in enumerate(best)}
             write_checkpoint(path, Snapshot(arrays, {}))

@@ -6,12 +6,17 @@ Used by several threads of the worker: recorder, checkpoints, and the one that t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from engine.disk import Trouble, trouble_of
 from engine.errors import WorkspaceError, WorkspaceGone
 from engine.runs.places import check_there
+
+TRIES = 5
+PAUSE_S = 0.1
 
 T = TypeVar("T")
 Ask = Callable[[WorkspaceGone], Path]
@@ -47,12 +52,17 @@ class RunPlace:
             WorkspaceGone: The folder has vanished, and there is no other.
             WorkspaceError, OSError: It cannot be written for another reason.
         """
+        n_tries = 0
         while True:
             n_moves, folder = self._n_moves, self._folder
             try:
                 return do(folder)
             except (WorkspaceError, OSError) as error:
                 loss = _loss_of(folder, error)
+                n_tries += 1
+                if loss is None and _lacks_something(error) and n_tries < TRIES:
+                    time.sleep(PAUSE_S)
+                    continue
                 if loss is None:
                     raise
                 if self._ask is None:
@@ -64,6 +74,12 @@ class RunPlace:
             if n_moves == self._n_moves:
                 self._folder = ask(loss)
                 self._n_moves += 1
+
+
+def _lacks_something(error: Exception) -> bool:
+    """Something in the folder is gone: the folder itself may follow, for removing takes its time."""
+    cause = error.__cause__ if isinstance(error, WorkspaceError) else error
+    return cause is not None and trouble_of(cause) is Trouble.GONE
 
 
 def _loss_of(folder: Path, error: Exception) -> WorkspaceGone | None:

@@ -167,7 +167,10 @@ class RunNarrator(QObject):
 
     def show_state(self, state: RunState) -> None:
         """Says what the run under way does."""
-        if state is RunState.PAUSED:
+        lost = self._controller.training.lost
+        if lost is not None and state is RunState.PAUSED:
+            self._notice.show_text(lost.message, "danger", lost.hint)
+        elif state is RunState.PAUSED:
             self._notice.show_text(
                 self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
             )

@@ -26,6 +26,7 @@ from gui.formatting.run_words import state_text
 from gui.insights.live_panel import WIDTH, LivePanel
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
+from gui.pages.train.place_question import PlaceAsker
 from gui.pages.train.restart_question import RestartQuestion
 from gui.pages.train.run_bar import RunBar
 from gui.pages.train.run_curves import RunCurves
@@ -65,6 +66,7 @@ class TrainPage(Page):
         self.offer = RunOffer(controller, settings)
         self.notice = Notice()
         self.stall = RunStall(controller.training)
+        self.place_asker = PlaceAsker(controller, messages, self)
         self.narrator = RunNarrator(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
         self.steering = RunSteering(controller.training, self)
