@@ -43,6 +43,18 @@ class WorkspaceError(DescentError):
     """The workspace folder or a run in it cannot be used."""
 
 
+class DatabaseDamaged(WorkspaceError):
+    """The database of the runs is damaged or lost; they are found again from their folders."""
+
+
+class WorkspaceGone(WorkspaceError):
+    """The workspace, or the folder of a run, is no longer where it was."""
+
+
+class CheckpointsLost(WorkspaceError):
+    """A run has nothing to go on from any more; it can only be begun again, as a new run."""
+
+
 class TrainingError(DescentError):
     """Training started and could not go on."""
 

@@ -7,7 +7,6 @@ the directory is flushed too. Temporary files of processes that died are removed
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import secrets
@@ -19,7 +18,17 @@ from pathlib import Path
 import platformdirs
 import psutil
 
-from engine.errors import WorkspaceError
+from engine.disk import cannot_write
+
+__all__ = [
+    "CACHE_VARIABLE",
+    "atomic_directory",
+    "atomic_write",
+    "cache_folder",
+    "cannot_write",
+    "flush_directory",
+    "recover_directory",
+]
 
 CACHE_VARIABLE = "DESCENT_CACHE"
 
@@ -117,20 +126,6 @@ def flush_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def cannot_write(path: Path, error: OSError) -> WorkspaceError:
-    """Words for a file or folder that could not be written."""
-    reason = error.strerror or str(error)
-    return WorkspaceError(f"Cannot write '{path}'. Received: {reason}.", _hint(error))
-
-
-def _hint(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full. Free some space; nothing that was saved before is lost."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Allow writing to this folder, or choose another one with --workspace."
-    return "Check that the folder exists and its disk is connected, or choose another one."
 
 
 def _temporary_name(path: Path) -> Path:

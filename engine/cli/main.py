@@ -13,7 +13,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from engine.cli.commands import deleted_runs, download, listings, models, rates, training
+from engine.cli.commands import (
+    deleted_runs,
+    download,
+    listings,
+    models,
+    rates,
+    training,
+    upkeep,
+)
 from engine.cli.commands.output import Output, error_text
 from engine.cli.commands.plugins import checked_plugins, list_plugins
 from engine.cli.commands.quiet import quiet_native_code
@@ -108,11 +116,25 @@ def build_parser() -> argparse.ArgumentParser:
         "say what this machine computes with",
         without_store=listings.show_devices,
     )
+    _add_workspace_commands(commands)
     plugins = _add(commands, "plugins", "list what other packages add", without_store=list_plugins)
     plugins.add_argument(
         "--again", action="store_true", help="check those, too, that were found sound"
     )
     return parser
+
+
+def _add_workspace_commands(commands: Commands) -> None:
+    group = _add_group(commands, "workspace", "the folder that holds the runs")
+    check = _add(
+        group, "check", "look for damage in database and files", without_store=upkeep.check
+    )
+    _add_workspace(check)
+    check.add_argument(
+        "--repair",
+        action="store_true",
+        help="find the runs again; what is damaged is set aside, never deleted",
+    )
 
 
 def _add_data_commands(commands: Commands) -> None:
@@ -276,6 +298,12 @@ def _add_run_commands(commands: Commands) -> None:
         with_store=training.resume,
     )
     _add_run(resume)
+    resume.add_argument(
+        "--from-start",
+        action="store_true",
+        help="begin it again as a new run, which names this one; for one whose checkpoints are "
+        "damaged",
+    )
     resume.add_argument("--epochs", metavar="N", help="in all; more than it has extend the run")
     resume.add_argument("--batch-size", metavar="N")
     resume.add_argument("--learning-rate", metavar="X")

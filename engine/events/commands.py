@@ -94,11 +94,13 @@ class ResumeRun(Command):
         changes: New values of the spec by dotted path, such as ``training.epochs``; more epochs
             extend a run that is finished.
         reason: Why it goes on with other values, in words, where the program decided so.
+        from_start: Begin it again as a new run instead, which names this one.
     """
 
     run: str
     changes: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    from_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,5 +182,16 @@ class ChangeEpochs:
     epochs: int
 
 
-Request = Control | ChangeRate | ChangeEpochs
+@dataclass(frozen=True)
+class MoveRun:
+    """Goes on in another workspace, after `PlaceLost`; answered by `PlaceFound` or `PlaceLost`.
+
+    Attributes:
+        workspace: Its folder, made if need be; empty: where it was, which is there again.
+    """
+
+    workspace: str = ""
+
+
+Request = Control | ChangeRate | ChangeEpochs | MoveRun
 """Everything that can be asked of a training under way."""

@@ -18,7 +18,11 @@ from engine.events.profile import Profile
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
+FROM_START = "from_start"
+"""What `Rejected` offers where a run can only be begun again."""
+REPAIR = "repair"
+"""What it offers where the database of the runs is damaged."""
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -230,9 +234,11 @@ class Rejected(Terminal):
         hint: What to do next.
         problems: The fields concerned, where the mistake is in a spec.
         details: Traceback of an unexpected failure; empty for expected ones.
+        offer: What can be asked for instead, `FROM_START` or `REPAIR`; empty: nothing.
     """
 
     message: str
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     details: str = ""
+    offer: str = ""

@@ -54,6 +54,7 @@ class RunStarted(RunEvent):
         n_train: Examples in the training part.
         step: Steps that were done before, where a run is resumed; its store has their values.
         epochs_done: Complete epochs that were done before.
+        notice: What people should know of how it goes on; empty where all is as usual.
     """
 
     name: str
@@ -64,6 +65,7 @@ class RunStarted(RunEvent):
     n_train: int
     step: int = 0
     epochs_done: int = 0
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,36 @@ class Stalled(RunEvent):
     silent_s: float
     usual_s: float
     stacks: str = ""
+
+
+@dataclass(frozen=True)
+class PlaceLost(RunEvent):
+    """The workspace, or the folder of the run, has vanished; the training waits for an answer.
+
+    `MoveRun` says where it goes on, `Control.STOP` that it does not. Told again where the answer
+    was of no use.
+
+    Attributes:
+        message: What is not there, or why the answer was of no use.
+        hint: What to do next.
+    """
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PlaceFound(RunEvent):
+    """After `PlaceLost`: the run goes on.
+
+    Attributes:
+        workspace: Where it is kept from here on.
+        is_back: It is where it was, and nothing is missing; else the curves within the epochs
+            before are.
+    """
+
+    workspace: str
+    is_back: bool
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The SQLite file of a workspace: connections, schema and its migrations, errors in words.
+"""The SQLite file of a workspace: connections, and errors in words.
 
 Any number of processes and threads may use it at once. Write-ahead logging keeps readers and the
 writer out of each other's way; `synchronous=FULL` makes what was committed survive a power cut.
@@ -6,92 +6,22 @@ writer out of each other's way; `synchronous=FULL` makes what was committed surv
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.errors import WorkspaceError
-from engine.files import cannot_write
+from engine.disk import Trouble, cannot_write, hint_of, trouble_of
+from engine.errors import DatabaseDamaged, WorkspaceError, WorkspaceGone
+from engine.runs.looking import Looker
+from engine.runs.run_folders import folders_of_runs
+from engine.runs.schema import REPAIR_HINT, SCHEMA_NUMBER, migrate, text_or_bytes
+
+__all__ = ["BUSY_TIMEOUT_S", "SCHEMA_NUMBER", "Database", "check_usable", "in_words"]
 
 BUSY_TIMEOUT_S = 10.0
-
-# One entry per schema number, each the way from the one before. Released entries never change.
-MIGRATIONS = (
-    """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        note TEXT NOT NULL DEFAULT '',
-        state TEXT NOT NULL,
-        reason TEXT NOT NULL DEFAULT '',
-        hint TEXT NOT NULL DEFAULT '',
-        details TEXT NOT NULL DEFAULT '',
-        created_at TEXT NOT NULL,
-        ended_at TEXT,
-        deleted_at TEXT,
-        spec TEXT NOT NULL,
-        dataset_title TEXT NOT NULL,
-        model_title TEXT NOT NULL,
-        epochs_planned INTEGER NOT NULL DEFAULT 0,
-        epochs_done INTEGER NOT NULL DEFAULT 0,
-        best_epoch INTEGER,
-        duration_s REAL NOT NULL DEFAULT 0,
-        metrics TEXT NOT NULL DEFAULT '{}',
-        plan TEXT NOT NULL DEFAULT '{}',
-        owner_pid INTEGER NOT NULL,
-        owner_started_s REAL NOT NULL
-    );
-    CREATE TABLE epochs (
-        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        epoch INTEGER NOT NULL,
-        step INTEGER NOT NULL,
-        metrics TEXT NOT NULL,
-        duration_s REAL NOT NULL,
-        elapsed_s REAL NOT NULL,
-        samples_per_s REAL NOT NULL,
-        is_best INTEGER NOT NULL,
-        PRIMARY KEY (run, epoch)
-    ) WITHOUT ROWID;
-    CREATE TABLE steps (
-        id INTEGER PRIMARY KEY,
-        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        metric TEXT NOT NULL,
-        first_step INTEGER NOT NULL,
-        n_steps INTEGER NOT NULL,
-        numbers BLOB NOT NULL
-    );
-    CREATE INDEX steps_of_run ON steps (run);
-    """,
-    """
-    ALTER TABLE epochs ADD COLUMN learning_rate REAL;
-    CREATE TABLE changes (
-        id INTEGER PRIMARY KEY,
-        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        epoch INTEGER NOT NULL,
-        step INTEGER NOT NULL,
-        setting TEXT NOT NULL,
-        before REAL NOT NULL,
-        after REAL NOT NULL,
-        reason TEXT NOT NULL
-    );
-    CREATE INDEX changes_of_run ON changes (run);
-    """,
-    """
-    ALTER TABLE runs ADD COLUMN flow_layers TEXT NOT NULL DEFAULT '[]';
-    CREATE TABLE flow (
-        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        step INTEGER NOT NULL,
-        epoch REAL NOT NULL,
-        numbers BLOB NOT NULL,
-        PRIMARY KEY (run, step)
-    ) WITHOUT ROWID;
-    """,
-)
-SCHEMA_NUMBER = len(MIGRATIONS)
 
 
 class Database:
@@ -102,19 +32,26 @@ class Database:
 
     Args:
         path: The file; it is made where there is none, its directory must exist.
+        looks_only: It is not written, nor is anything beside it: its disk may be read-only.
 
     Raises:
-        WorkspaceError: It cannot be opened, is damaged, or was written by a newer Descent.
+        DatabaseDamaged: It is damaged, or lost while there are runs.
+        WorkspaceError: It cannot be opened, or was written by a newer Descent.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, looks_only: bool = False) -> None:
         self._path = path
         self._guard = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
+        self._looker = Looker(path) if looks_only else None
+        self._identity: tuple[int, int] | None = None
+        check_usable(path)
         try:
             with self._connection() as connection:
-                self._migrate(connection)
+                if self._looker is None:
+                    migrate(connection, path)
+            self._identity = _identity(path)
         except BaseException:
             self.close()
             raise
@@ -124,8 +61,10 @@ class Database:
         """Gives a connection on which every query sees the same moment.
 
         Raises:
+            WorkspaceGone: The file is no longer where it was.
             WorkspaceError: The database cannot be read.
         """
+        self._check_there()
         with self._connection() as connection:
             connection.execute("BEGIN")
             yield connection
@@ -136,8 +75,15 @@ class Database:
         """Gives a connection for one transaction; when the block has ended, it is on the disk.
 
         Raises:
+            WorkspaceGone: The file is no longer where it was: nobody would find what is written.
             WorkspaceError: It cannot be written; then nothing of the block is.
         """
+        if self._looker is not None:
+            raise WorkspaceError(
+                f"The workspace '{self._path.parent}' can only be looked at.",
+                hint_of(Trouble.READ_ONLY),
+            )
+        self._check_there()
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -147,9 +93,32 @@ class Database:
         """Closes every idle connection; those in use close when they come back."""
         with self._guard:
             self._is_closed = True
+        self._drop_idle()
+        if self._looker is not None:
+            self._looker.close()
+
+    def _check_there(self) -> None:
+        """Makes sure that connections lead to the file that has the name.
+
+        A file that was deleted takes everything without a word as long as it is open.
+
+        Raises:
+            WorkspaceGone: They do not.
+        """
+        if self._identity is not None and _identity(self._path) != self._identity:
+            self._drop_idle()
+            raise WorkspaceGone(
+                f"The workspace '{self._path.parent}' is no longer there: its run database was "
+                "deleted or replaced, or its disk was taken away.",
+                "Bring it back, or choose another one with --workspace.",
+            )
+
+    def _drop_idle(self) -> None:
+        with self._guard:
             idle, self._idle = self._idle, []
         for connection in idle:
-            connection.close()
+            with suppress(sqlite3.Error):
+                connection.close()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -158,7 +127,7 @@ class Database:
             connection = self._take()
             yield connection
         except sqlite3.Error as error:
-            raise self._in_words(error) from error
+            raise in_words(error, self._path) from error
         finally:
             if connection is not None:
                 self._give_back(connection)
@@ -172,7 +141,7 @@ class Database:
         return self._connect()
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
-        is_sound = True
+        is_sound = self._looker is None  # who only looks, looks anew each time
         if connection.in_transaction:
             try:
                 connection.rollback()
@@ -185,11 +154,14 @@ class Database:
         connection.close()
 
     def _connect(self) -> sqlite3.Connection:
+        if self._looker is not None:
+            return self._looker.connect()
         connection = sqlite3.connect(
             self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
         try:
             connection.row_factory = sqlite3.Row
+            connection.text_factory = text_or_bytes
             _use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -198,49 +170,73 @@ class Database:
             raise
         return connection
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if self._schema_number(connection) == SCHEMA_NUMBER:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        # Another process may have been faster.
-        found = self._schema_number(connection)
-        if found > SCHEMA_NUMBER:
-            raise WorkspaceError(
-                f"The run database '{self._path}' was written by a newer version of Descent. "
-                f"Received: schema {found}; this version knows {SCHEMA_NUMBER}.",
-                "Update Descent, or choose another workspace with --workspace.",
+
+def check_usable(path: Path) -> None:
+    """Makes sure that a database is there, or that none is missed.
+
+    SQLite would make a new one in place of one that is missing or empty, and throw away what
+    waits beside it to be taken in.
+
+    Raises:
+        DatabaseDamaged: It is lost.
+        WorkspaceError: Something else stands in its place.
+    """
+    if path.is_dir():
+        raise DatabaseDamaged(
+            f"'{path}' is a folder, where the run database is expected.", REPAIR_HINT
+        )
+    try:
+        is_empty = not path.stat().st_size
+        how = "is empty"
+    except FileNotFoundError:
+        is_empty, how = True, "is missing"
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if not is_empty:
+        return
+    n_runs = len(folders_of_runs(path.parent))
+    log = path.with_name(f"{path.name}-wal")
+    if n_runs:
+        one = n_runs == 1
+        raise DatabaseDamaged(
+            f"The run database '{path}' {how}, but {'the folder' if one else 'the folders'} of "
+            f"{n_runs} run{'' if one else 's'} {'is' if one else 'are'} there.",
+            REPAIR_HINT,
+        )
+    if log.is_file() and log.stat().st_size:
+        raise DatabaseDamaged(
+            f"The run database '{path}' {how}, but what was to be written into it waits in "
+            f"'{log.name}'.",
+            REPAIR_HINT,
+        )
+
+
+def in_words(error: sqlite3.Error, path: Path) -> WorkspaceError:
+    """An error of SQLite in words."""
+    trouble = trouble_of(error, path)
+    match trouble:
+        case Trouble.DAMAGED:
+            return DatabaseDamaged(
+                f"The run database '{path}' is damaged. Received: {error}.", REPAIR_HINT
             )
-        for script in MIGRATIONS[found:]:
-            for statement in script.split(";"):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_NUMBER}")
-        connection.execute("COMMIT")
+        case Trouble.FULL | Trouble.QUOTA | Trouble.TOO_LARGE | Trouble.BROKEN:
+            return cannot_write(path, error)
+        case Trouble.BUSY:
+            what = f"The run database '{path}' is being written by another process"
+        case Trouble.READ_ONLY:
+            what = f"The run database '{path}' cannot be opened for writing"
+        case _:
+            what = f"The run database '{path}' cannot be used"
+    return WorkspaceError(f"{what}. Received: {error}.", hint_of(trouble))
 
-    @staticmethod
-    def _schema_number(connection: sqlite3.Connection) -> int:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _in_words(self, error: sqlite3.Error) -> WorkspaceError:
-        # The low byte is the primary code; the rest says more of what people cannot act on.
-        match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                what = f"The run database '{self._path}' is damaged"
-                hint = (
-                    "Move the file elsewhere, together with those beside it that end in -wal and "
-                    "-shm, and start again: a new one is made. The folders of the runs stay."
-                )
-            case sqlite3.SQLITE_FULL:
-                return cannot_write(self._path, OSError(errno.ENOSPC, "No space left on device"))
-            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                what = f"The run database '{self._path}' is being written by another process"
-                hint = "Try again in a moment; if it stays so, close the other program."
-            case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-                what = f"The run database '{self._path}' cannot be opened for writing"
-                hint = "Allow writing to this folder, or choose another one with --workspace."
-            case _:
-                what = f"The run database '{self._path}' cannot be used"
-                hint = "Check that its disk is connected and healthy, or choose another workspace."
-        return WorkspaceError(f"{what}. Received: {error}.", hint)
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None: it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

@@ -6,25 +6,38 @@ import json
 import sqlite3
 
 from engine.events.run_events import EpochEnded, SettingChanged
+from engine.runs.row_checks import epoch_problem
 
 
-def read_epochs(connection: sqlite3.Connection, run: str) -> list[EpochEnded]:
-    """Returns the epochs of a run, the first first."""
+def read_epochs(connection: sqlite3.Connection, run: str) -> tuple[list[EpochEnded], list[str]]:
+    """Reads the epochs of a run.
+
+    Returns:
+        Its epochs, the first first; what is wrong with those that cannot be read, in words.
+    """
     rows = connection.execute("SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run,))
-    return [
-        EpochEnded(
-            run,
-            epoch=row["epoch"],
-            step=row["step"],
-            metrics=json.loads(row["metrics"]),
-            duration_s=row["duration_s"],
-            elapsed_s=row["elapsed_s"],
-            samples_per_s=row["samples_per_s"],
-            is_best=bool(row["is_best"]),
-            learning_rate=row["learning_rate"],
-        )
-        for row in rows
-    ]
+    epochs, problems = [], []
+    for row in rows:
+        problem = epoch_problem(row)
+        if problem:
+            problems.append(problem)
+        else:
+            epochs.append(_epoch(run, row))
+    return epochs, problems
+
+
+def _epoch(run: str, row: sqlite3.Row) -> EpochEnded:
+    return EpochEnded(
+        run,
+        epoch=row["epoch"],
+        step=row["step"],
+        metrics=json.loads(row["metrics"]),
+        duration_s=row["duration_s"],
+        elapsed_s=row["elapsed_s"],
+        samples_per_s=row["samples_per_s"],
+        is_best=bool(row["is_best"]),
+        learning_rate=row["learning_rate"],
+    )
 
 
 def read_changes(connection: sqlite3.Connection, run: str) -> list[SettingChanged]:

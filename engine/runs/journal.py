@@ -16,14 +16,19 @@ from engine.events.run_events import (
     PlanChosen,
     RunEnded,
     RunEvent,
+    RunFinished,
     RunStarted,
     RunState,
+    RunStopped,
     SettingChanged,
     StateChanged,
     StepsDone,
 )
-from engine.runs.flow import append_flow
-from engine.runs.steps import append_steps, join_steps
+from engine.runs.flow import append_flow, cut_flow
+from engine.runs.history import cut_history
+from engine.runs.owner import Owner
+from engine.runs.record import RunRecord
+from engine.runs.steps import append_steps, cut_steps, join_steps
 
 
 def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
@@ -60,6 +65,94 @@ def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> Non
                 pass
     if chunks:
         _write_steps(connection, chunks)
+
+
+def insert_run(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:
+    """Adds a run, by the columns of the table `runs`; those that are not named are as usual."""
+    columns, marks = ", ".join(values), ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
+
+
+def adopt_run(
+    connection: sqlite3.Connection, record: RunRecord, spec_json: str, owner: Owner
+) -> None:
+    """Adds a run that is being trained, or makes one that is there ready to be told anew of it."""
+    values: dict[str, object] = {
+        "state": RunState.RUNNING.value,
+        "spec": spec_json,
+        "owner_pid": owner.pid,
+        "owner_started_s": owner.started_s,
+    }
+    if connection.execute("SELECT 1 FROM runs WHERE id = ?", (record.id,)).fetchone():
+        change_run(connection, record.id, **values)
+        connection.execute("DELETE FROM changes WHERE run = ?", (record.id,))
+        return
+    values |= {
+        "id": record.id,
+        "name": record.name,
+        "note": record.note,
+        "created_at": record.created_at.isoformat(),
+        "dataset_title": record.dataset_title,
+        "model_title": record.model_title,
+        "origin": record.origin,
+    }
+    insert_run(connection, values)
+
+
+def reopen_run(
+    connection: sqlite3.Connection, record: RunRecord, spec_json: str, owner: Owner
+) -> None:
+    """Makes a run that has ended active again, of another process.
+
+    Raises:
+        WorkspaceError: It is no longer as it was read: another process was faster.
+    """
+    changed = connection.execute(
+        "UPDATE runs SET state = ?, reason = '', hint = '', details = '', ended_at = NULL, "
+        "spec = ?, owner_pid = ?, owner_started_s = ? WHERE id = ? AND owner_pid = ? "
+        "AND state = ?",
+        (
+            RunState.PREPARING.value,
+            spec_json,
+            owner.pid,
+            owner.started_s,
+            record.id,
+            record.owner_pid,
+            record.state.value,
+        ),
+    )
+    if not changed.rowcount:
+        raise WorkspaceError(
+            f"The run '{record.name}' was continued by another process just now.",
+            "Wait for it to end there.",
+        )
+
+
+def cut_run(connection: sqlite3.Connection, run: str, step: int, epoch: int) -> None:
+    """Forgets what a run recorded after a checkpoint that it goes on from in another way.
+
+    Args:
+        connection: In a transaction of the caller's.
+        run: Its id.
+        step: Steps that stay.
+        epoch: Complete epochs that stay.
+    """
+    cut_steps(connection, run, step)
+    cut_flow(connection, run, step)
+    cut_history(connection, run, step, epoch)
+    last = connection.execute(
+        "SELECT metrics FROM epochs WHERE run = ? ORDER BY epoch DESC LIMIT 1", (run,)
+    ).fetchone()
+    best = connection.execute(
+        "SELECT MAX(epoch) FROM epochs WHERE run = ? AND is_best", (run,)
+    ).fetchone()
+    change_run(
+        connection,
+        run,
+        epochs_done=epoch,
+        metrics=last["metrics"] if last is not None else "{}",
+        best_epoch=best[0],
+    )
 
 
 def change_run(connection: sqlite3.Connection, run: str, **values: object) -> None:
@@ -109,6 +202,11 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
     if event.is_best:
         values["best_epoch"] = int(event.epoch)
     change_run(connection, event.run, **values)
+    insert_epoch(connection, event)
+
+
+def insert_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
+    """Adds an epoch to the history of a run, in place of one of that number."""
     connection.execute(
         "INSERT OR REPLACE INTO epochs "
         "(run, epoch, step, metrics, duration_s, elapsed_s, samples_per_s, is_best, learning_rate) "
@@ -117,7 +215,7 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
             event.run,
             int(event.epoch),
             int(event.step),
-            metrics,
+            _json(event.metrics),
             float(event.duration_s),
             float(event.elapsed_s),
             float(event.samples_per_s),
@@ -130,6 +228,11 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
 def _write_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
     if event.setting == "training.epochs":
         change_run(connection, event.run, epochs_planned=int(event.after))
+    insert_change(connection, event)
+
+
+def insert_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
+    """Adds a change to the history of a run."""
     connection.execute(
         "INSERT INTO changes (run, epoch, step, setting, before, after, reason) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -146,6 +249,13 @@ def _write_change(connection: sqlite3.Connection, event: SettingChanged) -> None
 
 
 def _write_end(connection: sqlite3.Connection, event: RunEnded) -> None:
+    if isinstance(event, RunFinished | RunStopped):
+        # Of a run that went on and was stopped before it was where it had been: what is behind.
+        connection.execute(
+            "DELETE FROM epochs WHERE run = ? AND epoch > "
+            "(SELECT epochs_done FROM runs WHERE id = ?)",
+            (event.run, event.run),
+        )
     end_run(connection, event.run, event.state, event.reason, event.hint, event.details)
     if event.metrics:
         row = connection.execute("SELECT metrics FROM runs WHERE id = ?", (event.run,)).fetchone()

@@ -12,6 +12,7 @@ from typing import Any
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.owner import Owner
+from engine.runs.row_checks import check_row
 from engine.spec.run_spec import RunSpec
 
 KEPT_DAYS = 30
@@ -43,6 +44,7 @@ class RunRecord:
         metrics: By Keras's names: the last epoch's, then the final ones, test metrics included.
         plan: How the steps were executed: the fields of `PlanChosen`, empty before it.
         owner: The process that trains it.
+        origin: Id of the run that was begun again as this one; empty: none was.
     """
 
     id: str
@@ -65,13 +67,14 @@ class RunRecord:
     metrics: dict[str, float]
     plan: dict[str, Any]
     owner: Owner
+    origin: str = ""
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The specification as it was written, neither checked nor completed; empty: damaged."""
         try:
             values = json.loads(self.spec_json)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return values if isinstance(values, dict) else {}
 
@@ -84,7 +87,7 @@ class RunRecord:
         """
         try:
             return RunSpec.from_dict(_of_this_version(json.loads(self.spec_json)))
-        except (SpecError, ValueError, TypeError) as error:
+        except (SpecError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise WorkspaceError(
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",
                 "Start the run anew; its metrics can still be looked at.",
@@ -120,7 +123,8 @@ class RunRecord:
             "duration_s": self.duration_s,
             "metrics": self.metrics,
             "plan": self.plan,
-            "spec": json.loads(self.spec_json),
+            "spec": self.settings or None,
+            **({"origin": self.origin} if self.origin else {}),
         }
 
 
@@ -139,7 +143,12 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def record_from_row(row: sqlite3.Row) -> RunRecord:
-    """Builds a record from a row of the table `runs`."""
+    """Builds a record from a row of the table `runs`.
+
+    Raises:
+        BadRow: Something in it is not what it should be.
+    """
+    check_row(row)
     return RunRecord(
         id=row["id"],
         name=row["name"],
@@ -161,6 +170,7 @@ def record_from_row(row: sqlite3.Row) -> RunRecord:
         metrics=json.loads(row["metrics"]),
         plan=json.loads(row["plan"]),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
+        origin=row["origin"],
     )
 
 

@@ -8,77 +8,65 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from engine.disk import cannot_write
 from engine.errors import WorkspaceError
-from engine.events.insights import GradientFlow
-from engine.events.messages import Event, FloatArray
-from engine.events.run_events import EpochEnded, RunState, SettingChanged
-from engine.files import atomic_write, cannot_write
-from engine.runs.database import Database
-from engine.runs.flow import cut_flow, read_flow
-from engine.runs.history import cut_history, read_changes, read_epochs
-from engine.runs.journal import change_run, end_run, write_events
-from engine.runs.naming import clean_name, find_run, free_name
+from engine.events.messages import Event
+from engine.events.run_events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    RunState,
+)
+from engine.files import atomic_write, flush_directory
+from engine.runs.copies import is_due, keep_copy
+from engine.runs.journal import (
+    adopt_run,
+    change_run,
+    cut_run,
+    end_run,
+    insert_run,
+    reopen_run,
+    write_events,
+)
+from engine.runs.naming import clean_name, free_name
 from engine.runs.owner import Owner
+from engine.runs.places import (
+    check_there,
+    in_passing,
+    interruption,
+)
+from engine.runs.reader import RunReader
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.removal import delete_aside, deletion_moment, look, mend, put_back, take_out
-from engine.runs.steps import cut_steps, read_steps
+from engine.runs.row_checks import BadRow, check_row
+from engine.runs.run_file import (
+    append_cut,
+    append_history,
+    flush_history,
+    read_run_file,
+    save_run_file,
+)
+from engine.runs.run_folders import SPEC_FILE
 from engine.spec.run_spec import RunSpec
 
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _ACTIVE = tuple(state.value for state in RunState if state.is_active)
 
 
-def run_folder(workspace: Path, run: str) -> Path:
-    """Returns where a run's files lie, or would lie; without an id where all runs do."""
-    return workspace / "runs" / run
-
-
-class RunStore:
-    """The runs of a workspace.
-
-    Args:
-        workspace: The folder; it is made where there is none.
-
-    Raises:
-        WorkspaceError: The folder cannot be made or written, or its database cannot be used.
-    """
-
-    def __init__(self, workspace: Path) -> None:
-        self._workspace = workspace
-        self._folders = run_folder(workspace, "")
-        try:
-            self._folders.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(workspace, error) from error
-        self._database = Database(workspace / "runs.sqlite")
-
-    def close(self) -> None:
-        """Closes the database; calls under way in other threads end first."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+class RunStore(RunReader):
+    """The runs of a workspace, to be read, written and changed; opened as `RunReader` says."""
 
     # ---- written by the process that trains
 
-    def create(self, spec: RunSpec, name: str, dataset_title: str, model_title: str) -> RunRecord:
+    def create(
+        self, spec: RunSpec, name: str, dataset_title: str, model_title: str, origin: str = ""
+    ) -> RunRecord:
         """Makes a new run that belongs to this process, with a folder that holds `spec.json`.
 
         Args:
@@ -86,174 +74,122 @@ class RunStore:
             name: What people call it; empty for one made of data and model, numbered where taken.
             dataset_title: What people read for its data.
             model_title: What people read for its model.
+            origin: Id of the run that is begun again as this one, whose name it bears with a
+                number; empty: none.
 
         Raises:
             WorkspaceError: It cannot be written; then nothing is.
         """
+        self.check_writable()
         now = datetime.now(UTC)
         values = json.dumps(spec.to_dict(), ensure_ascii=False)
         run, folder = self._make_folder(now)
+        owner = Owner.this_process()
         try:
-            atomic_write(folder / "spec.json", values)
+            atomic_write(folder / SPEC_FILE, values)
             with self._database.write() as connection:
-                made_up = f"{dataset_title} · {model_title}"
-                title = clean_name(name) or free_name(connection, made_up)
-                owner = Owner.this_process()
-                connection.execute(
-                    "INSERT INTO runs (id, name, state, created_at, spec, dataset_title, "
-                    "model_title, owner_pid, owner_started_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        run,
-                        title,
-                        RunState.PREPARING.value,
-                        now.isoformat(),
-                        values,
-                        dataset_title,
-                        model_title,
-                        owner.pid,
-                        owner.started_s,
-                    ),
+                title = clean_name(name)
+                if origin or not title:
+                    title = free_name(connection, title or f"{dataset_title} · {model_title}")
+                insert_run(
+                    connection,
+                    {
+                        "id": run,
+                        "name": title,
+                        "state": RunState.PREPARING.value,
+                        "created_at": now.isoformat(),
+                        "spec": values,
+                        "dataset_title": dataset_title,
+                        "model_title": model_title,
+                        "owner_pid": owner.pid,
+                        "owner_started_s": owner.started_s,
+                        "origin": origin,
+                    },
                 )
         except WorkspaceError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        self._note(run)
         return self.get(run)
 
     def record(self, events: Sequence[Event]) -> None:
         """Stores events of runs in one transaction; when it returns, they survive a power cut.
 
         Raises:
+            WorkspaceGone: The folder of a run that goes on is no longer there.
             WorkspaceError: They cannot be written; then none of them is.
         """
-        if events:
-            with self._database.write() as connection:
-                write_events(connection, events)
+        if not events:
+            return
+        self.check_writable()
+        of_runs = [event for event in events if isinstance(event, RunEvent)]
+        ended = {event.run for event in of_runs if isinstance(event, RunEnded)}
+        with self._database.write() as connection:
+            write_events(connection, events)
+            for run in {event.run for event in of_runs} - ended:
+                check_there(self.folder(run))
+        for run in {event.run for event in of_runs}:
+            mine = [event for event in of_runs if event.run == run]
+            with in_passing(run):
+                append_history(mine, self.folder(run))
+            if any(isinstance(event, RunStarted | RunEnded) for event in mine):
+                self._note(run)
 
-    def reopen(self, run: str, spec: RunSpec) -> None:
+    def reopen(self, run: str, spec: RunSpec, kept: tuple[int, int] | None = None) -> None:
         """Makes a run that has ended active again; it belongs to this process now.
 
         Args:
             run: Its id.
             spec: With what it goes on.
+            kept: Steps and complete epochs that stay of what was recorded; None: all.
 
         Raises:
             WorkspaceError: It cannot be written, or another process was faster.
         """
+        self.check_writable()
         values = json.dumps(spec.to_dict(), ensure_ascii=False)
         record = self.get(run)
-        owner = Owner.this_process()
         with self._database.write() as connection:
-            changed = connection.execute(
-                "UPDATE runs SET state = ?, reason = '', hint = '', details = '', ended_at = NULL, "
-                "spec = ?, owner_pid = ?, owner_started_s = ? WHERE id = ? AND owner_pid = ? "
-                "AND state = ?",
-                (
-                    RunState.PREPARING.value,
-                    values,
-                    owner.pid,
-                    owner.started_s,
-                    run,
-                    record.owner_pid,
-                    record.state.value,
-                ),
-            )
-            if not changed.rowcount:
-                raise WorkspaceError(
-                    f"The run '{record.name}' was continued by another process just now.",
-                    "Wait for it to end there.",
-                )
-        atomic_write(self.folder(run) / "spec.json", values)
+            reopen_run(connection, record, values, Owner.this_process())
+            if kept is not None:
+                cut_run(connection, run, *kept)
+        if kept is not None:
+            with in_passing(run):
+                append_cut(*kept, self.folder(run))
+        atomic_write(self.folder(run) / SPEC_FILE, values)
+        self._note(run)
 
-    def cut(self, run: str, step: int, epoch: int) -> None:
-        """Forgets what a run recorded after a checkpoint that it goes on from in another way.
+    def adopt(self, record: RunRecord, spec: RunSpec, events: Sequence[Event]) -> Path:
+        """Takes a run whose workspace vanished while it was trained; or the same run once more.
 
         Args:
-            run: Its id.
-            step: Steps that stay.
-            epoch: Complete epochs that stay.
-        """
-        with self._database.write() as connection:
-            cut_steps(connection, run, step)
-            cut_flow(connection, run, step)
-            cut_history(connection, run, step, epoch)
-            change_run(connection, run, epochs_done=epoch)
+            record: The run, as it was when it began.
+            spec: With what it is trained.
+            events: What was recorded of it so far, each event of the run and lasting.
 
-    # ---- read by everyone
-
-    def runs(self, deleted: bool = False) -> list[RunRecord]:
-        """Returns all runs, the newest first.
-
-        Args:
-            deleted: Those that were deleted and can be brought back, in place of the others.
-        """
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT * FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC, id DESC"
-            ).fetchall()
-        return [record_from_row(row) for row in rows]
-
-    def get(self, reference: str, deleted: bool = False) -> RunRecord:
-        """Finds one run.
-
-        Args:
-            reference: Its id (of any run), its name, or the beginning of its id; the last two must
-                fit one run only.
-            deleted: Names and beginnings are of deleted runs, in place of the others.
+        Returns:
+            Its folder.
 
         Raises:
-            UnknownNameError: There is none.
-            WorkspaceError: There are several.
+            WorkspaceError: It cannot be written; then nothing is.
         """
-        with self._database.read() as connection:
-            row = connection.execute("SELECT * FROM runs WHERE id = ?", (reference,)).fetchone()
-            if row is not None:
-                return record_from_row(row)
-            known = connection.execute(
-                f"SELECT id, name FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC"
-            ).fetchall()
-            run = find_run(reference, known, "deleted run" if deleted else "run")
-            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
-        return record_from_row(row)
-
-    def epochs(self, run: str) -> list[EpochEnded]:
-        """Returns the epochs of a run, the first first."""
-        with self._database.read() as connection:
-            return read_epochs(connection, run)
-
-    def changes(self, run: str) -> list[SettingChanged]:
-        """Returns what was changed while a run was under way, in order."""
-        with self._database.read() as connection:
-            return read_changes(connection, run)
-
-    def flow(self, run: str) -> list[GradientFlow]:
-        """Returns the gradient flow of a run, by step; empty where none was measured."""
-        with self._database.read() as connection:
-            return read_flow(connection, run)
-
-    def steps(self, run: str) -> dict[str, FloatArray]:
-        """Returns the per-step values of each metric of a run, (n_steps,).
-
-        A million steps take some milliseconds once the run has ended; call it off the GUI thread.
-        """
-        with self._database.read() as connection:
-            return read_steps(connection, run)
-
-    def folder(self, run: str) -> Path:
-        """Returns the folder of a run.
-
-        Args:
-            run: Its id.
-
-        Raises:
-            WorkspaceError: It is no run's id.
-        """
-        if not _ID.fullmatch(run):
-            raise WorkspaceError(f"A run's id looks like 20261123-214501-a3f9. Received: '{run}'.")
-        return self._folders / run
-
-    def has_checkpoint(self, run: str) -> bool:
-        """There is a state from which the run can go on."""
-        return any((self.folder(run) / "checkpoints").glob("checkpoint-*"))
+        self.check_writable()
+        folder = self.folder(record.id)
+        values = json.dumps(spec.to_dict(), ensure_ascii=False)
+        try:
+            folder.mkdir(exist_ok=True)
+            flush_directory(self._folders)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        atomic_write(folder / SPEC_FILE, values)
+        with self._database.write() as connection:
+            adopt_run(connection, record, values, Owner.this_process())
+            write_events(connection, events)
+        with in_passing(record.id):
+            append_cut(0, 0, folder)
+            append_history(events, folder)
+        self._note(record.id)
+        return folder
 
     # ---- changed by people
 
@@ -270,6 +206,7 @@ class RunStore:
             )
         with self._database.write() as connection:
             change_run(connection, run, name=cleaned)
+        self._note(run)
 
     def set_note(self, run: str, note: str) -> None:
         """Replaces the note of a run.
@@ -279,6 +216,7 @@ class RunStore:
         """
         with self._database.write() as connection:
             change_run(connection, run, note=note)
+        self._note(run)
 
     def delete(self, run: str) -> None:
         """Takes a run off the list; it can be brought back for 30 days.
@@ -295,6 +233,7 @@ class RunStore:
             )
         with self._database.write() as connection:
             change_run(connection, run, deleted_at=deletion_moment(record).isoformat())
+        self._note(run)
 
     def restore(self, run: str) -> None:
         """Brings a deleted run back.
@@ -308,6 +247,7 @@ class RunStore:
                 put_back(self.folder(run))
             except OSError as error:
                 raise cannot_write(self.folder(run), error) from error
+        self._note(run)
 
     # ---- tidied up by whoever comes first
 
@@ -344,12 +284,36 @@ class RunStore:
             delete_aside(self.folder(run))
         return is_gone
 
+    def keep_copy(self, now: datetime | None = None) -> Path | None:
+        """Keeps a copy of the database, once a day; see `engine.runs.copies`.
+
+        Args:
+            now: The time; that of the clock by default.
+
+        Returns:
+            The copy; None where none is due, or none can be made of what is damaged.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        self.check_writable()
+        moment = now or datetime.now(UTC)
+        if not is_due(self._workspace, moment):
+            return None
+        for record in self.runs() + self.runs(deleted=True):
+            if self.folder(record.id).is_dir() and read_run_file(self.folder(record.id)) is None:
+                self._note(record.id)  # an older version did not write it
+        with self._database.read() as connection:
+            return keep_copy(connection, self._workspace, moment)
+
     def mark_interrupted(self) -> list[RunRecord]:
         """Ends the active runs whose process is gone; those of living processes are left alone.
 
         Returns:
-            The runs that were ended, the newest first.
+            The runs that were ended, the newest first; none where nothing can be written.
         """
+        if self.problem is not None:
+            return []
         marks = ", ".join("?" * len(_ACTIVE))
         query = f"SELECT * FROM runs WHERE state IN ({marks}) ORDER BY created_at DESC, id DESC"
         with self._database.read() as connection:
@@ -358,13 +322,29 @@ class RunStore:
         ended: list[str] = []
         with self._database.write() as connection:
             for row in connection.execute(query, _ACTIVE).fetchall():
-                record = record_from_row(row)
-                if not record.owner.is_alive:
-                    reason, hint = _interruption(record)
-                    state = RunState.INTERRUPTED
-                    end_run(connection, record.id, state, reason, hint, details="")
-                    ended.append(record.id)
+                with suppress(BadRow):
+                    record = record_from_row(row)
+                    if not record.owner.is_alive:
+                        reason, hint = interruption(record)
+                        state = RunState.INTERRUPTED
+                        end_run(connection, record.id, state, reason, hint, details="")
+                        ended.append(record.id)
+        for run in ended:
+            self._note(run)
         return [self.get(run) for run in ended]
+
+    # ---- on disk
+
+    def _note(self, run: str) -> None:
+        """Writes into the folder of a run what the database says of it."""
+        with in_passing(run):
+            with self._database.read() as connection:
+                row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+            if row is not None and self.folder(run).is_dir():
+                check_row(row)
+                save_run_file(dict(row), self.folder(run))
+                if not RunState(row["state"]).is_active:
+                    flush_history(self.folder(run))
 
     def _make_folder(self, now: datetime) -> tuple[str, Path]:
         # The time on the clock in front of people; the order comes from `created_at`.
@@ -374,23 +354,9 @@ class RunStore:
             folder = self._folders / run
             try:
                 folder.mkdir()
+                flush_directory(self._folders)
             except FileExistsError:
                 continue
             except OSError as error:
                 raise cannot_write(folder, error) from error
             return run, folder
-
-
-def _is_listed(deleted: bool) -> str:
-    return "deleted_at IS NOT NULL" if deleted else "deleted_at IS NULL"
-
-
-def _interruption(record: RunRecord) -> tuple[str, str]:
-    done = record.epochs_done
-    if not done:
-        return "The process that trained it ended before the first epoch.", "Start it again."
-    epochs = f"{done} of {record.epochs_planned} epochs" if record.epochs_planned else f"{done}"
-    return (
-        f"The process that trained it ended after {epochs}.",
-        "Everything up to then is kept. If memory ran out, try a smaller batch or model.",
-    )

@@ -14,6 +14,7 @@ import psutil
 
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
+from engine.runs.places import write_problem
 
 ENVIRONMENT_VARIABLE = "DESCENT_WORKSPACE"
 
@@ -80,6 +81,9 @@ class WorkspaceLock:
         """
         if self.is_held:
             return
+        problem = write_problem(self._workspace)
+        if problem is not None:
+            raise problem
         try:
             self._workspace.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()

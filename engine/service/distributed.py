@@ -87,6 +87,7 @@ def resume(
     control: TrainingControl,
     notify: Notify = lambda text: None,
     wait_s: float = WAIT_S,
+    from_start: bool = False,
 ) -> RunEnded:
     """Goes on with the chief's run together with other workers.
 
@@ -99,6 +100,7 @@ def resume(
         control: As for `train`.
         notify: As for `train`.
         wait_s: As for `train`.
+        from_start: Begin it again as a new run instead; see `engine.service.running.restart`.
 
     Returns:
         As for `train`.
@@ -117,7 +119,8 @@ def resume(
         together = TeamControl(control, team)
         if not workers.is_chief:
             return leave(_follow(parse(values), team, emit, together))
-        ended = running.resume(
+        go_on = running.restart if from_start else running.resume
+        ended = go_on(
             reference, changes, store, emit, together, form_group=partial(_form_cluster, team)
         )
         return leave(ended)

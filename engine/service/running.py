@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.awake import HeldAwake
@@ -15,10 +17,20 @@ from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_t
 from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
 from engine.events.messages import Event
-from engine.events.run_events import RunEnded, RunFailed, RunState, RunStopped
+from engine.events.run_events import RunEnded, RunFailed, RunStopped
 from engine.events.watch import Watch
 from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
+from engine.service.resuming import (
+    HeldEvents,
+    check_idle,
+    check_not_lost,
+    check_unfinished,
+    differences_of,
+    kept_of,
+    notice_of,
+)
+from engine.service.run_keeper import RunKeeper
 from engine.spec.changes import change_problems, changed_values
 from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
@@ -32,7 +44,6 @@ from engine.training.resumption import Resumption
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
-    from engine.training.checkpoint import Checkpoint
     from engine.training.setup import Setup
     from engine.training.worker_group import WorkerGroup
 
@@ -55,6 +66,7 @@ def train(
     control: TrainingControl,
     name: str = "",
     form_group: FormGroup = _alone,
+    origin: str = "",
 ) -> RunEnded:
     """Trains a model and keeps everything about it as a run.
 
@@ -65,6 +77,7 @@ def train(
         control: What is asked of it meanwhile.
         name: The run's name; empty for one made of data and model.
         form_group: Forms the group of workers that train in step, once the data is read.
+        origin: Id of the run that is begun again as this one; empty: none.
 
     Returns:
         The last event of the run, recorded.
@@ -79,10 +92,8 @@ def train(
     prepared = setup.prepared
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
-    record = store.create(prepared.spec, name, prepared.dataset.title, title)
-    with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
-        save_fingerprint(prepared, store.folder(record.id))
-        save_used(prepared.names, store.folder(record.id))
+    record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
+    _furnish(prepared, store.folder(record.id))
     return _run(record, setup, None, store, emit, control)
 
 
@@ -95,9 +106,10 @@ def resume(
     reason: str = "",
     form_group: FormGroup = _alone,
 ) -> RunEnded:
-    """Goes on with a run from its last whole checkpoint; without one, from its beginning.
+    """Goes on with a run from its last whole checkpoint; before its first, from its beginning.
 
-    With XLA off on the CPU, and without changes, it ends bit by bit as if it had never ended.
+    With XLA off on the CPU, and without changes, it ends bit by bit as if it had never ended. What
+    is refused changes nothing: the run is taken up once its model has taken its checkpoint.
 
     Args:
         reference: The run's id, the beginning of one, or its name.
@@ -114,32 +126,74 @@ def resume(
 
     Raises:
         UnknownNameError: There is no such run.
+        CheckpointsLost: It had checkpoints, and none of them can be read; see `restart`.
         WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
         SpecError: A change is not possible.
         DatasetError: The data is gone, or has changed.
         PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
+    from engine.training.checkpoint import find_checkpoint, set_aside
+
     record = store.get(reference)
-    _check_idle(record)
+    check_idle(record)
     check_changes(changes)
     folder = store.folder(record.id)
     check_used(record.name, folder)
+    found = find_checkpoint(folder / "checkpoints")
+    check_not_lost(record, found, folder / "checkpoints")
     spec = parse(changed_values(record.spec, changes))
     setup = set_up(spec, emit, control, form_group)
     check_fingerprint(setup.prepared, folder)
-    from engine.training.checkpoint import newest_checkpoint
+    differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
+    check_unfinished(record, found.checkpoint, differences)
+    kept = kept_of(setup.prepared.spec, found, differences)
 
-    checkpoint = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
-    differences = _differences(record, setup.prepared.spec, changes, checkpoint)
-    _check_unfinished(record, checkpoint, differences)
-    store.reopen(record.id, setup.prepared.spec)
-    if "training.batch_size" in differences and checkpoint is not None:
-        # Steps behind the checkpoint were of other batches; they will not be overwritten alike.
-        store.cut(record.id, checkpoint.progress.step, len(checkpoint.progress.history))
+    def begin() -> None:
+        undo = set_aside(found.damaged)
+        try:
+            store.reopen(record.id, setup.prepared.spec, kept)
+        except DescentError:
+            undo()
+            raise
+
     reason = reason or "Changed when the run was continued."
-    resumption = Resumption(checkpoint, differences, reason)
-    return _run(store.get(record.id), setup, resumption, store, emit, control)
+    resumption = Resumption(found.checkpoint, differences, reason, notice_of(record, found))
+    return _run(record, setup, resumption, store, emit, control, begin)
+
+
+def restart(
+    reference: str,
+    changes: Mapping[str, Any],
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    form_group: FormGroup = _alone,
+) -> RunEnded:
+    """Begins a run again as a new one, which names it; the old one stays as it is.
+
+    Args:
+        reference: The old run's id, the beginning of one, or its name.
+        changes: As for `resume`.
+        store: Where the runs are kept.
+        emit: As for `train`.
+        control: As for `train`.
+        form_group: As for `train`.
+
+    Returns:
+        The last event of the new run, recorded.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        WorkspaceError: It is being trained, was deleted, or its specification is damaged.
+        SpecError, DatasetError, PluginError, Cancelled: As for `resume`; there is no new run.
+    """
+    record = store.get(reference)
+    check_idle(record)
+    check_changes(changes)
+    check_used(record.name, store.folder(record.id))
+    values = changed_values(record.spec, changes)
+    return train(values, store, emit, control, record.name, form_group, origin=record.id)
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
@@ -179,61 +233,6 @@ def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: Form
     return Setup(prepared, placement, group)
 
 
-def _check_idle(record: RunRecord) -> None:
-    if record.deleted_at is not None:
-        raise WorkspaceError(
-            f"The run '{record.name}' was deleted.", "Restore it first, then continue it."
-        )
-    if record.state.is_active and record.owner.is_alive:
-        raise WorkspaceError(
-            f"The run '{record.name}' is being trained by process {record.owner_pid}.",
-            "Wait for it to end, or stop it there.",
-        )
-
-
-def _differences(
-    record: RunRecord, spec: RunSpec, changes: Mapping[str, Any], checkpoint: Checkpoint | None
-) -> dict[str, tuple[Any, Any]]:
-    """What the changes really change, with the values until now."""
-    before, after = record.spec.to_dict(), spec.to_dict()
-    differences: dict[str, tuple[Any, Any]] = {}
-    for path in changes:
-        part, _, name = path.partition(".")
-        old, new = before[part][name], after[part][name]
-        if path == "training.epochs" and checkpoint is not None:
-            old = checkpoint.progress.epochs  # which may have been changed while training
-        if old != new:
-            differences[path] = (old, new)
-    return differences
-
-
-def _check_unfinished(
-    record: RunRecord, checkpoint: Checkpoint | None, differences: Mapping[str, tuple[Any, Any]]
-) -> None:
-    """Makes sure that there is something left to do.
-
-    A run that died after its last epoch is still to be evaluated and saved.
-
-    Raises:
-        WorkspaceError: There is not.
-    """
-    if record.state is not RunState.FINISHED:
-        return
-    if checkpoint is None:
-        raise WorkspaceError(
-            f"The run '{record.name}' is over, and none of its checkpoints can be read.",
-            "Start a new run with the same settings.",
-        )
-    progress = checkpoint.progress
-    done = len(progress.history)
-    epochs = differences.get("training.epochs", (0, progress.epochs))[1]
-    if done >= epochs or (progress.ended and "training.epochs" not in differences):
-        raise WorkspaceError(
-            f"The run '{record.name}' is over after {done} epochs. {progress.ended}".rstrip(),
-            f"Give it more epochs to continue it, such as {2 * done}.",
-        )
-
-
 def _run(
     record: RunRecord,
     setup: Setup,
@@ -241,23 +240,64 @@ def _run(
     store: RunStore,
     emit: Emit,
     control: TrainingControl,
+    begin: Callable[[], None] = lambda: None,
 ) -> RunEnded:
-    with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
-        save_packed_names(setup.prepared.packed_names, store.folder(record.id))
+    """Trains a run and records it.
+
+    Args:
+        record: The run.
+        setup: What it is trained from.
+        resumption: How it goes on; None: it is new.
+        store: Where it is kept.
+        emit: As for `train`.
+        control: As for `train`.
+        begin: Takes up a run that goes on; until then nothing of it is changed.
+
+    Raises:
+        DescentError: The run cannot go on, and is as it was.
+    """
+    prepared, folder = setup.prepared, store.folder(record.id)
+
+    def take_up() -> None:
+        begin()
+        with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
+            save_packed_names(prepared.packed_names, folder)
+
+    held = HeldEvents(take_up, is_open=resumption is None)
+    keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, prepared))
     try:
-        with HeldAwake(), Recorder(store, emit) as recorder:
-            folder = store.folder(record.id)
-            context = RunContext(record.id, record.name, folder, recorder, control, recorder.flush)
-            ended = _train_recorded(context, setup, resumption)
-        store.record([ended])
+        with HeldAwake(), Recorder(keeper, emit) as recorder:
+            held.emit = recorder
+            context = RunContext(
+                record.id, record.name, folder, held, control, recorder.flush, keeper.place
+            )
+            try:
+                ended = _train_recorded(context, setup, resumption)
+            except DescentError:
+                raise
+            except Exception as error:
+                held.open()
+                ended = failed(record.id, error, suspects(prepared.names))
+        keeper.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
+        if not held.is_open and isinstance(error, DescentError):
+            raise  # refused: the run is as it was
         ended = failed(record.id, error)
         with contextlib.suppress(WorkspaceError):
-            store.record([ended])
+            keeper.store.record([ended])
     if _is_unwanted(ended, control):
         with contextlib.suppress(WorkspaceError):  # then it stays in the list, as stopped
-            store.delete(record.id)
+            keeper.store.delete(record.id)
+    keeper.close()
     return ended
+
+
+def _furnish(prepared: PreparedData, folder: Path) -> None:
+    """Writes what a run needs besides what it learns, as far as that is possible."""
+    with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
+        save_fingerprint(prepared, folder)
+        save_used(prepared.names, folder)
+        save_packed_names(prepared.packed_names, folder)
 
 
 def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
@@ -268,14 +308,10 @@ def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
 
 
 def _train_recorded(context: RunContext, setup: Setup, resumption: Resumption | None) -> RunEnded:
-    """Trains; whatever goes wrong becomes a `RunFailed`."""
-    try:
-        from engine.training.job import TrainingJob
+    from engine.training.job import TrainingJob
 
-        setup.group.begin(context.id, context.name, resumption)
-        return TrainingJob(context, setup, resumption).execute()
-    except Exception as error:
-        return failed(context.id, error, suspects(setup.prepared.names))
+    setup.group.begin(context.id, context.name, resumption)
+    return TrainingJob(context, setup, resumption).execute()
 
 
 def failed(run: str, error: Exception, suspects: str = "") -> RunFailed:

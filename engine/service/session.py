@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
+from engine.disk import Trouble, cannot_write, trouble_of
 from engine.errors import DescentError
 from engine.events.commands import (
     Command,
@@ -36,6 +37,7 @@ from engine.events.messages import (
     Terminal,
 )
 from engine.events.run_events import (
+    PlaceLost,
     RunEnded,
     RunFailed,
     RunFinished,
@@ -45,7 +47,6 @@ from engine.events.run_events import (
     RunStopped,
     Stalled,
 )
-from engine.files import cannot_write
 from engine.runs.record import RunRecord
 from engine.service import stack_dump, worker
 from engine.service.recovery import Recovery
@@ -66,10 +67,12 @@ class Session:
         workspace: The folder that holds the runs.
         niceness: How much the worker yields to other processes, as with `nice`. A little keeps a
             window fluent while training uses every core.
+        can_ask: Whoever hears the events answers `PlaceLost`; else such a run ends.
     """
 
-    def __init__(self, workspace: Path, niceness: int = 0) -> None:
+    def __init__(self, workspace: Path, niceness: int = 0, can_ask: bool = False) -> None:
         self._workspace = workspace
+        self._can_ask = can_ask
         self._niceness = niceness
         self._lock = threading.Lock()
         self._sending = threading.Lock()  # controls come from another thread than commands
@@ -139,6 +142,8 @@ class Session:
                     watch.heard(event)
                 if isinstance(event, RunStarted):
                     run = event.run
+                elif isinstance(event, PlaceLost) and not self._can_ask:
+                    self.control(Control.STOP)
                 yield event
                 if isinstance(event, Terminal):
                     return
@@ -313,13 +318,16 @@ class Session:
 def _new_log(folder: Path) -> Path:
     """A name for the log of a new worker; the oldest logs go.
 
+    In a workspace that can only be looked at, the worker does without.
+
     Raises:
         WorkspaceError: The folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        if trouble_of(error) is not Trouble.READ_ONLY:
+            raise cannot_write(folder, error) from error
     with contextlib.suppress(OSError):  # another session may be tidying up, too
         logs = sorted(folder.glob("worker-*.log"), key=lambda path: path.stat().st_mtime)
         for path in logs[: -(LOGS_KEPT - 1)]:

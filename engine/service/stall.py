@@ -12,7 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.events.messages import Event
-from engine.events.run_events import RunEvent, RunState, StateChanged, StepsDone
+from engine.events.run_events import (
+    PlaceFound,
+    PlaceLost,
+    RunEvent,
+    RunState,
+    StateChanged,
+    StepsDone,
+)
 
 CEILING_S = 60.0
 FLOOR_S = 10.0
@@ -85,6 +92,10 @@ class StallWatch:
             self._state = event.state
         elif isinstance(event, StepsDone):
             self._state = RunState.RUNNING
+        elif isinstance(event, PlaceLost):
+            self._state = RunState.PAUSED  # it waits for people
+        elif isinstance(event, PlaceFound):
+            self._state = RunState.PREPARING  # or training, or saving: what comes next says so
 
     def look(self) -> Silence | None:
         """Asked about every `POLL_S` while nothing comes.

@@ -1,5 +1,7 @@
 """Tidying: what was deleted long ago leaves the disk, and so does what was packed for it.
 
+And a copy of the database is kept, once a day.
+
 In the background: the window does it in the thread of its store, one run at a time; the command
 line does it after a training.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import logging
 
 from engine.datasets.packed_cache import clear_unused
-from engine.errors import DescentError
+from engine.errors import DescentError, WorkspaceGone
 from engine.runs.packed_names import read_packed_names
 from engine.runs.store import RunStore
 
@@ -18,13 +20,18 @@ logger = logging.getLogger(__name__)
 
 def tidy(store: RunStore) -> None:
     """Does all there is to do, once a day; what goes wrong is logged, and done another day."""
+    if store.problem is not None:
+        return
     try:
+        store.keep_copy()
         overdue = store.overdue()
         if overdue is None:
             return
         for run in overdue:
             store.remove(run)
         clear_cache(store)
+    except WorkspaceGone:
+        return  # whoever uses it next is told
     except (DescentError, OSError):
         logger.warning("Runs that were deleted long ago could not be removed", exc_info=True)
 

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
-from engine.errors import DescentError, PluginError, SpecError
+from engine.errors import CheckpointsLost, DescentError, PluginError, SpecError
 from engine.events.commands import (
     Command,
     Control,
@@ -36,7 +36,7 @@ from engine.events.commands import (
     Train,
     WarmUp,
 )
-from engine.events.messages import PROTOCOL_VERSION, Event, Rejected
+from engine.events.messages import FROM_START, PROTOCOL_VERSION, Event, Rejected
 from engine.events.watch import Watch
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
@@ -117,7 +117,7 @@ class _Worker:
                 else:
                     # Made here, so that a control acts on the command sent before it, however
                     # soon it follows, and on none after it.
-                    self._control = TrainingControl()
+                    self._control = TrainingControl(can_ask=True)
                     self._commands.put((message, self._control))
         self._leave()
 
@@ -147,7 +147,8 @@ class _Worker:
             return Rejected(error.message, error.hint, error.problems)
         except DescentError as error:
             details = error.details if isinstance(error, PluginError) else ""
-            return Rejected(error.message, error.hint, details=details)
+            offer = FROM_START if isinstance(error, CheckpointsLost) else ""
+            return Rejected(error.message, error.hint, details=details, offer=offer)
         except Exception as error:
             logger.exception("%s failed", type(command).__name__)
             if is_out_of_memory(error):
@@ -195,6 +196,9 @@ class _Worker:
             case Train():
                 with RunStore(self._workspace) as store:
                     return running.train(command.spec, store, self._send, control, command.name)
+            case ResumeRun(from_start=True):
+                with RunStore(self._workspace) as store:
+                    return running.restart(command.run, command.changes, store, self._send, control)
             case ResumeRun():
                 with RunStore(self._workspace) as store:
                     return running.resume(

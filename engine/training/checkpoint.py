@@ -7,11 +7,13 @@ kept, and apart from them the best weights that each refers to.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
-import shutil
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.errors import WorkspaceError
-from engine.files import atomic_directory
+from engine.files import atomic_directory, cannot_write, flush_directory
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:
     import keras
 
 SCHEMA_VERSION = 2
+DAMAGED = "damaged-"
+"""Begins the names of those that were set aside."""
 
 Array = npt.NDArray[Any]
 Weights = list[Array]
@@ -144,7 +148,28 @@ def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
 
 
 class DamagedError(WorkspaceError):
-    """A checkpoint is not what was written: a file of it is missing, or was changed."""
+    """A checkpoint is not what was written: a file of it is missing, or was changed.
+
+    Args:
+        name: Of the checkpoint.
+        reason: What is wrong, in words.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name, self.reason = name, reason
+        super().__init__(
+            f"The checkpoint '{name}' cannot be read: {reason}.",
+            "An older checkpoint of the run may be whole.",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.name, self.reason))
+
+
+_DAMAGE = (
+    NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError, AttributeError,
+    EOFError, RecursionError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def read_checkpoint(path: Path) -> Snapshot:
@@ -156,22 +181,24 @@ def read_checkpoint(path: Path) -> Snapshot:
     """
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        damaged = [name for name, digest in manifest.items() if _digest(path / name) != digest]
-        if damaged:
-            raise ValueError(f"{', '.join(damaged)} does not match its checksum")
+        changed = [name for name, digest in manifest.items() if _digest(path / name) != digest]
+        if changed:
+            raise ValueError(f"{', '.join(changed)} does not match its checksum")
+        missing = {"variables.npz", "progress.json"} - manifest.keys()
+        if missing:
+            raise ValueError(f"{', '.join(sorted(missing))} is not in its manifest")
         with np.load(path / "variables.npz", allow_pickle=False) as stored:
             variables = {name: stored[name] for name in stored.files}
         progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
         version = progress.pop("schema_version")
-    except (
-        FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError,
-        zipfile.BadZipFile,
-    ) as error:  # fmt: skip
-        raise DamagedError(
-            f"The checkpoint '{path.name}' cannot be read: {error}.",
-            "An older checkpoint of the run may be whole.",
-        ) from error
+    except FileNotFoundError as error:
+        missed = Path(error.filename or path).name
+        raise DamagedError(path.name, f"{missed} is missing") from error
+    except _DAMAGE as error:
+        raise DamagedError(path.name, str(error) or type(error).__name__) from error
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise DamagedError(path.name, "the disk reports an error while reading it") from error
         raise WorkspaceError(
             f"The checkpoint '{path.name}' cannot be read now: {error}.", "Try again."
         ) from error
@@ -183,34 +210,106 @@ def read_checkpoint(path: Path) -> Snapshot:
     return Snapshot(variables, progress)
 
 
-def newest_checkpoint(folder: Path, remove_damaged: bool = False) -> Checkpoint | None:
-    """Returns the newest whole checkpoint in `folder`, or None.
+@dataclass(frozen=True)
+class Damage:
+    """A checkpoint, or the best weights of one, that cannot be gone on from.
 
-    Args:
-        folder: Where they are.
-        remove_damaged: Remove those that are newer but damaged, so that they do not count among
-            the last two that are kept.
+    Attributes:
+        path: Where it lies.
+        reason: What is wrong with it, in words.
+    """
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path.name}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run can go on from.
+
+    Attributes:
+        checkpoint: The newest that is whole; None: there is none.
+        damaged: Those that are newer, the newest first, and what is damaged of theirs.
+    """
+
+    checkpoint: Checkpoint | None
+    damaged: tuple[Damage, ...] = ()
+
+
+def find_checkpoint(folder: Path) -> Found:
+    """Looks for the newest whole checkpoint in `folder`; changes nothing.
 
     Raises:
         WorkspaceError: The newest is whole, as far as that is known, but of another version, or
             cannot be read now.
     """
+    damaged: dict[Path, Damage] = {}
     for path in sorted(folder.glob("checkpoint-*"), key=number_of, reverse=True):
+        suspect = path
         try:
             snapshot = read_checkpoint(path)
             name = snapshot.progress["best"]
-        except (DamagedError, KeyError, TypeError):
-            if remove_damaged:
-                shutil.rmtree(path, ignore_errors=True)
-            continue
-        try:
-            best = read_checkpoint(folder / name).variables if name else None
+            suspect = folder / name if name else path
+            best = read_checkpoint(suspect).variables if name else None
+            suspect = path
             found = Checkpoint(snapshot, None if best is None else list(best.values()))
             _ = found.progress  # whole only if it can be understood
-        except (DamagedError, KeyError, TypeError):
+        except (DamagedError, KeyError, TypeError) as error:
+            reason = error.reason if isinstance(error, DamagedError) else f"{error!r} in its values"
+            if suspect != path:
+                damaged.setdefault(suspect, Damage(suspect, reason))
+                reason = f"its best weights, '{suspect.name}', are damaged"
+            damaged[path] = Damage(path, reason)
             continue
-        return found
-    return None
+        return Found(found, tuple(damaged.values()))
+    return Found(None, tuple(damaged.values()))
+
+
+def newest_checkpoint(folder: Path) -> Checkpoint | None:
+    """Returns the newest whole checkpoint in `folder`, or None; see `find_checkpoint`."""
+    return find_checkpoint(folder).checkpoint
+
+
+def set_aside(damaged: Iterable[Damage]) -> Callable[[], None]:
+    """Renames what is damaged within its folder, so that it does not count among what is kept.
+
+    Returns:
+        Undoes it.
+
+    Raises:
+        WorkspaceError: It cannot be renamed; then nothing is.
+    """
+    renamed: list[tuple[Path, Path]] = []
+
+    def undo() -> None:
+        for path, aside in reversed(renamed):
+            with contextlib.suppress(OSError):
+                aside.rename(path)
+
+    for item in damaged:
+        if not item.path.exists():
+            continue
+        aside = _free(item.path.with_name(f"{DAMAGED}{item.path.name}"))
+        try:
+            item.path.rename(aside)
+            renamed.append((item.path, aside))
+            flush_directory(aside.parent)
+        except OSError as error:
+            undo()
+            raise cannot_write(item.path, error) from error
+    return undo
+
+
+def _free(path: Path) -> Path:
+    """The path, numbered where something lies there already."""
+    number, candidate = 1, path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}.{number}")
+    return candidate
 
 
 def number_of(path: Path) -> int:

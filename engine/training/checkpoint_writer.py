@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.files import cannot_write
+from engine.files import atomic_write, cannot_write, flush_directory
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
+from engine.training.run_place import RunPlace
 
 KEPT = 2
+BEGUN = ".begun"
+"""A file that says that checkpoints were written here: where none is left, they were lost."""
 _REMOVED = ".removed-"
 """Begins the names of those that are being taken away."""
 TIME_SHARE = 0.1  # of all time may go into writing, while training goes on
@@ -40,16 +44,25 @@ class CheckpointWriter:
         folder: Where checkpoints go; made if need be.
         flush: Makes everything told so far durable. Called before each write, so that no
             checkpoint is ahead of the metrics that led to it.
+        place: The folder of the run, if that may change; then they go where it is, into a folder
+            of the same name.
 
     Raises:
         WorkspaceError: The folder cannot be made.
     """
 
-    def __init__(self, folder: Path, flush: Callable[[], None] = lambda: None) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        flush: Callable[[], None] = lambda: None,
+        place: RunPlace | None = None,
+    ) -> None:
+        self._name = folder.name
+        self._place = place or RunPlace(folder.parent)
         self._flush = flush
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            flush_directory(folder.parent)
         except OSError as error:
             raise cannot_write(folder, error) from error
         self._changed = threading.Condition()
@@ -59,7 +72,7 @@ class CheckpointWriter:
         self._closing = False
         self._failure: Exception | None = None
         self._number = _last_number(folder)
-        self._best: tuple[Weights | None, str] = (None, "")
+        self._best: tuple[Weights | None, Path] = (None, folder)
         self._thread = threading.Thread(target=self._work, name="checkpoints")
         self._thread.start()
 
@@ -114,7 +127,7 @@ class CheckpointWriter:
             started = time.monotonic()
             try:
                 self._flush()
-                self._write(offer.snapshot, offer.best)
+                self._place.write(partial(self._write, offer))
                 for call in offer.saved:
                     call()
             except Exception as error:
@@ -139,36 +152,46 @@ class CheckpointWriter:
     def _is_urgent(self) -> bool:
         return self._closing or (self._waiting is not None and bool(self._waiting.saved))
 
-    def _write(self, snapshot: Snapshot, best: Weights | None) -> None:
+    def _write(self, offer: _Offer, run_folder: Path) -> None:
         """Writes the new one before older ones go."""
-        progress = {**snapshot.progress, "best": self._write_best(best)}
+        folder = run_folder / self._name
+        folder.mkdir(exist_ok=True)  # it may have been removed, or be another one by now
+        progress = {**offer.snapshot.progress, "best": self._write_best(offer.best, folder)}
         if "training" in progress:
             progress["training"] = _as_then(progress["training"])
-        write_checkpoint(self._path("checkpoint"), replace(snapshot, progress=progress))
-        self._prune()
+        snapshot = replace(offer.snapshot, progress=progress)
+        write_checkpoint(self._path(folder, "checkpoint"), snapshot)
+        if not (folder / BEGUN).exists():
+            atomic_write(folder / BEGUN, "")
+        _prune(folder)
 
-    def _write_best(self, best: Weights | None) -> str:
+    def _write_best(self, best: Weights | None, folder: Path) -> str:
         """Writes the best weights, unless they are on the disk; returns their name."""
-        if best is not None and best is not self._best[0]:
-            path = self._path("best")
+        if best is None:
+            return ""
+        weights, path = self._best
+        if best is not weights or path.parent != folder or not path.is_dir():
+            path = self._path(folder, "best")
             arrays = {f"model/{index:04d}": array for index, array in enumerate(best)}
             write_checkpoint(path, Snapshot(arrays, {}))
-            self._best = (best, path.name)
-        return self._best[1] if best is not None else ""
+            self._best = (best, path)
+        return self._best[1].name
 
-    def _path(self, prefix: str) -> Path:
+    def _path(self, folder: Path, prefix: str) -> Path:
         self._number += 1
-        return self._folder / f"{prefix}-{self._number:06d}"
+        return folder / f"{prefix}-{self._number:06d}"
 
-    def _prune(self) -> None:
-        checkpoints = sorted(self._folder.glob("checkpoint-*"), key=number_of)
-        kept = checkpoints[-KEPT:]
-        named = {_name_of_best(path) for path in kept}
-        old = [path for path in self._folder.glob("best-*") if path.name not in named]
-        for path in self._folder.glob(f"{_REMOVED}*"):  # by a process that was killed meanwhile
-            shutil.rmtree(path, ignore_errors=True)
-        for path in (*checkpoints[:-KEPT], *old):
-            _remove(path)
+
+def _prune(folder: Path) -> None:
+    """Removes what is older than the last that are kept, and the best weights of none of these."""
+    checkpoints = sorted(folder.glob("checkpoint-*"), key=number_of)
+    kept = checkpoints[-KEPT:]
+    named = {_name_of_best(path) for path in kept}
+    old = [path for path in folder.glob("best-*") if path.name not in named]
+    for path in folder.glob(f"{_REMOVED}*"):  # by a process that was killed meanwhile
+        shutil.rmtree(path, ignore_errors=True)
+    for path in (*checkpoints[:-KEPT], *old):
+        _remove(path)
 
 
 def _remove(path: Path) -> None:

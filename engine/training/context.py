@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.events.run_events import RunEvent
 from engine.training.control import TrainingControl
+from engine.training.run_place import RunPlace
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,11 @@ class RunContext:
     Attributes:
         id: Put on every event.
         name: What people call it.
-        folder: Checkpoints, model and evaluation go there.
+        folder: Checkpoints, model and evaluation go there, unless `place` says where.
         emit: Told every event of the run but the last, in order.
         control: What is asked of the run meanwhile.
         flush: Makes every event told so far durable.
+        place: Where they go, if that may change.
     """
 
     id: str
@@ -29,3 +31,4 @@ class RunContext:
     emit: Callable[[RunEvent], None]
     control: TrainingControl
     flush: Callable[[], None] = lambda: None
+    place: RunPlace | None = None

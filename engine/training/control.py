@@ -9,6 +9,7 @@ from engine.events.commands import (
     ChangeEpochs,
     ChangeRate,
     Control,
+    MoveRun,
     Request,
 )
 from engine.events.run_events import RunState
@@ -20,9 +21,15 @@ class TrainingControl:
     """Carries requests from any thread to the training loop, which asks between chunks.
 
     A stop is final: requests after it change nothing, except that a discard may follow it.
+
+    Attributes:
+        can_ask: Somebody hears `PlaceLost` and answers it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, can_ask: bool = False) -> None:
+        self.can_ask = can_ask
+        self._is_lost = False
+        self._place: str | None = None
         self._changed = threading.Condition()
         self._paused = False
         self._stopping = False
@@ -46,6 +53,8 @@ class TrainingControl:
                     self._saving = True
                 case ChangeRate() | ChangeEpochs():
                     self._changes.append(request)
+                case MoveRun(workspace):
+                    self._place = workspace
             self._changed.notify_all()
 
     @property
@@ -85,7 +94,7 @@ class TrainingControl:
             with self._changed:
                 if self._stopping:
                     return True
-                if not self._paused:
+                if not self._is_held:
                     break
             if not has_waited:
                 has_waited = True
@@ -97,4 +106,27 @@ class TrainingControl:
         return False
 
     def _is_wanted(self) -> bool:
-        return self._stopping or not self._paused or self._saving or bool(self._changes)
+        return self._stopping or not self._is_held or self._saving or bool(self._changes)
+
+    @property
+    def _is_held(self) -> bool:
+        return self._paused or self._is_lost
+
+    # ---- when the place of the run has vanished; called by whoever writes there
+
+    def lose_place(self) -> None:
+        """Pauses the training until `find_place`; an answer from before counts no more."""
+        with self._changed:
+            self._is_lost, self._place = True, None
+
+    def await_place(self) -> str | None:
+        """Waits for the answer: as `MoveRun` has it; None: the training shall end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._place is not None)
+            return None if self._stopping else self._place
+
+    def find_place(self) -> None:
+        """Lets the training go on."""
+        with self._changed:
+            self._is_lost = False
+            self._changed.notify_all()

@@ -35,6 +35,7 @@ from engine.training.model.precision import use_full_precision
 from engine.training.plan import Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
+from engine.training.run_place import RunPlace
 from engine.training.schedule import Schedule
 from engine.training.setup import Setup
 from engine.training.steps.autotuner import Autotuner, Choice
@@ -91,12 +92,13 @@ class TrainingJob:
     def _execute(self) -> RunEnded:
         self._announce()
         loop = self._build()
-        model = TrainedModel(loop, self._prepared, self._context.folder)
+        place = self._context.place or RunPlace(self._context.folder)
+        model = TrainedModel(loop, self._prepared, place)
         with contextlib.ExitStack() as closing:
             checkpointer = None
             if self._group.is_chief:
-                folder = self._context.folder / "checkpoints"
-                checkpointer = CheckpointWriter(folder, self._context.flush)
+                folder = place.folder / "checkpoints"
+                checkpointer = CheckpointWriter(folder, self._context.flush, place)
                 closing.enter_context(contextlib.closing(checkpointer))
             tuner = None
             # Nothing is decided by timing where a run must be repeatable, or others must follow.
@@ -133,6 +135,7 @@ class TrainingJob:
                 n_train=n_train,
                 step=done.step,
                 epochs_done=len(done.history),
+                notice=self._resumption.notice if self._resumption is not None else "",
             )
         )
 

@@ -17,8 +17,11 @@ class Resumption:
         checkpoint: Its last whole checkpoint; None: it begins anew, having none.
         changes: Settings that are others from here on: by path, what they were and are.
         reason: Why, in words.
+        notice: What people should know of it: that a checkpoint was damaged, and what is trained
+            again; empty where all is as usual.
     """
 
     checkpoint: Checkpoint | None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     reason: str = ""
+    notice: str = ""

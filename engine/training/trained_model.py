@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.serving import ServedModel
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TargetTransform
 from engine.training.prepared_data import PreparedData
+from engine.training.run_place import RunPlace
 from engine.training.steps.feed import BLOCK_BYTES
 from engine.training.steps.input_pipeline import row_bytes
 from engine.training.steps.loop import StepLoop
@@ -33,13 +33,13 @@ class TrainedModel:
     Args:
         loop: Trains it, and predicts.
         prepared: Spec, data, parts and scaling.
-        folder: Where it is saved.
+        place: Where it is saved.
     """
 
-    def __init__(self, loop: StepLoop, prepared: PreparedData, folder: Path) -> None:
+    def __init__(self, loop: StepLoop, prepared: PreparedData, place: RunPlace) -> None:
         self._loop = loop
         self._prepared = prepared
-        self._folder = folder
+        self._place = place
 
     def learn_threshold(self) -> None:
         """Learns from which output on something is said, where that is asked.
@@ -68,7 +68,7 @@ class TrainedModel:
         """
         prepared = self._prepared
         contract = Contract.of(prepared.examples, prepared.preprocessing, self._beam_width)
-        ServedModel(self._loop.model, contract).save(self._folder)
+        self._place.write(ServedModel(self._loop.model, contract).save)
 
     def evaluate(self, loss: Callable[[], float]) -> Evaluation | None:
         """Evaluates it on the test part, and writes what was found.
@@ -88,7 +88,7 @@ class TrainedModel:
         outputs = self._predicted(rows)
         found = evaluate_part("test", rows, outputs, prepared.examples, prepared.preprocessing)
         found = found.with_metrics({**found.metrics, "loss": loss()})
-        found.save(self._folder)
+        self._place.write(found.save)
         return found
 
     def _predicted(self, rows: IndexArray) -> AnyArray:

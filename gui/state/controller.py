@@ -162,6 +162,11 @@ class Controller(QObject):
             self.repository.read_history(run)
             self.training.continue_run(run, {EPOCHS: epochs} if epochs else {})
 
+    def begin_again(self) -> None:
+        """Begins the run that could not go on again, as a new one; answered as `start` is."""
+        if self._takes_worker():
+            self.training.begin_again()
+
     def _takes_worker(self) -> bool:
         """Makes the worker that stands by free for a run, if there may be one now."""
         if self.training.is_active or self.is_closing:

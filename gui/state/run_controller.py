@@ -12,6 +12,7 @@ from engine.events.commands import (
     ChangeEpochs,
     ChangeRate,
     Control,
+    MoveRun,
     Request,
     ResumeRun,
     Train,
@@ -20,6 +21,8 @@ from engine.events.messages import DataProgress, Event, Rejected
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
+    PlaceFound,
+    PlaceLost,
     RunEnded,
     RunEvent,
     RunStarted,
@@ -60,6 +63,7 @@ class RunController(QObject):
         learning_rate: At present, as far as it is known.
         epochs: Planned at present; 0 before that is known.
         epoch: The one under way, from 1; 0 before the first.
+        lost: Where it was kept has vanished, and it waits for an answer; None: it has not.
 
     Args:
         pool: Trains.
@@ -84,6 +88,8 @@ class RunController(QObject):
         self.waiting: dict[str, Request] = {}
         self.learning_rate: float | None = None
         self.epochs = self.epoch = 0
+        self.lost: PlaceLost | None = None
+        self._continuing: ResumeRun | None = None
         self._pool = pool
         self._ticket = 0
         self._deadline = QTimer(self)
@@ -116,10 +122,17 @@ class RunController(QObject):
         """
         self._begin(ResumeRun(run, changes), run)
 
+    def begin_again(self) -> None:
+        """Asks for the run that could not go on once more, from its start and as a new run."""
+        if self._continuing is not None:
+            self._begin(replace(self._continuing, from_start=True))
+
     def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None
         self.continued = continued
         self.learning_rate, self.epochs, self.epoch = None, 0, 0
+        self.lost = None
+        self._continuing = command if isinstance(command, ResumeRun) else None
         self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
 
@@ -143,9 +156,28 @@ class RunController(QObject):
 
     @Slot()
     def resume(self) -> None:
-        """Lets a paused run go on."""
-        if self.state is RunState.PAUSED:
+        """Lets a paused run go on; one whose place was lost, where it was."""
+        if self.lost is not None:
+            self.move_run("")
+        elif self.state is RunState.PAUSED:
             self._ask(Control.RESUME)
+
+    def move_run(self, workspace: str) -> None:
+        """Answers where a run goes on whose place was lost.
+
+        Args:
+            workspace: The folder; empty: where it was.
+        """
+        if self.lost is not None:
+            self._pool.control(MoveRun(workspace))
+
+    @Slot()
+    def give_up(self) -> None:
+        """Ends a run whose place was lost."""
+        if self.lost is not None:
+            self.pending = Control.STOP
+            self._pool.control(Control.STOP)
+            self._set_state(RunState.STOPPING)
 
     @Slot()
     def stop(self) -> None:
@@ -246,12 +278,17 @@ class RunController(QObject):
             if self.state is not RunState.STOPPING:
                 self.state = event.state
                 self.pending = None
+        elif isinstance(event, PlaceLost | PlaceFound):
+            self.lost = event if isinstance(event, PlaceLost) else None
+            if self.state is not RunState.STOPPING:  # it may be saving its model
+                self.state = RunState.RUNNING if self.lost is None else RunState.PAUSED
+                self.pending = None
         elif isinstance(event, StepsDone | EpochEnded):
             if self.state is RunState.PREPARING:
                 self.state = RunState.RUNNING
         elif isinstance(event, RunEnded):
             self.state = event.state
-            self.pending = None
+            self.pending = self.lost = None
 
     def _follow_requests(self, event: RunEvent) -> bool:
         """Notes what was answered and how the run is set. Returns whether that changed."""

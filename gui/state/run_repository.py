@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
+    from engine.service.upkeep.repairing import Repair
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +80,13 @@ class Listing:
         runs: Those in the list, the newest first.
         deleted: Those that can be brought back.
         with_checkpoint: Ids of those in the list that have a state to go on from.
+        bad: What is wrong with the runs that cannot be shown, in words.
     """
 
     runs: tuple[RunRecord, ...] = ()
     deleted: tuple[RunRecord, ...] = ()
     with_checkpoint: frozenset[str] = frozenset()
+    bad: tuple[str, ...] = ()
 
 
 class RunRepository(QObject):
@@ -98,6 +101,7 @@ class RunRepository(QObject):
         curves_read(tuple[RunCurves, ...]): Answer to `read_curves`, the newest only.
         history_read(RunCurves | None): Answer to `read_history`; None where it cannot be read.
         problem_found(Rejected): Reading or changing failed.
+        repaired(Repair): What was damaged was made good, as far as it could be.
         closed(): After `close`: the thread has ended.
     """
 
@@ -107,6 +111,7 @@ class RunRepository(QObject):
     curves_read = Signal(object)
     history_read = Signal(object)
     problem_found = Signal(object)
+    repaired = Signal(object)
     closed = Signal()
 
     def __init__(self, workspace: Path, parent: QObject | None = None) -> None:
@@ -133,6 +138,21 @@ class RunRepository(QObject):
     def deleted(self) -> tuple[RunRecord, ...]:
         """The deleted runs as last read: those that can be brought back."""
         return self._listing.deleted
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """What is wrong with the runs that cannot be shown, in words, as last read."""
+        return self._listing.bad
+
+    def repair(self) -> None:
+        """Makes a damaged database good again; answered by `repaired` or `problem_found`."""
+        ticket = self._thread.submit_upkeep(_repair)
+        self._jobs[ticket] = ("", self._on_repaired, self.problem_found.emit)
+
+    def _on_repaired(self, done: Repair) -> None:
+        self.repaired.emit(done)
+        self.mark_interrupted()
+        self.refresh()
 
     def open(self, may_mark: bool) -> None:
         """Starts the thread and reads the list.
@@ -195,6 +215,7 @@ class RunRepository(QObject):
     def tidy(self) -> None:
         """Removes what was deleted long ago, once a day; asked more often, it does nothing."""
         self._tidy_timer.start(TIDY_EVERY_MS)
+        self.submit(_keep_copy, _ignore, _log_problem)
         self.submit(lambda store: store.overdue(), self._on_overdue, _log_problem)
 
     def _on_overdue(self, runs: list[str] | None) -> None:
@@ -304,7 +325,22 @@ def _list_runs(store: RunStore) -> Listing:
     runs = tuple(store.runs())
     ended = (record.id for record in runs if not record.state.is_active)
     with_checkpoint = frozenset(run for run in ended if store.has_checkpoint(run))
-    return Listing(runs, tuple(store.runs(deleted=True)), with_checkpoint)
+    bad = tuple(error.message for error in store.bad_rows())
+    return Listing(runs, tuple(store.runs(deleted=True)), with_checkpoint, bad)
+
+
+def _keep_copy(store: RunStore) -> None:
+    store.keep_copy()
+
+
+def _ignore(_: object) -> None:
+    """Nobody waits for the answer."""
+
+
+def _repair(workspace: Path) -> Repair:
+    from engine.service.upkeep.repairing import repair_workspace
+
+    return repair_workspace(workspace)
 
 
 def _clear_cache(store: RunStore) -> int:

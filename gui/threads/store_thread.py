@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from engine.errors import DescentError
-from engine.events.messages import Rejected
+from engine.errors import DatabaseDamaged, DescentError, WorkspaceGone
+from engine.events.messages import REPAIR, Rejected
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Job = Callable[["RunStore"], Any]
+Upkeep = Callable[[Path], Any]
 
 _tickets = itertools.count(1)
 
@@ -34,7 +35,8 @@ _tickets = itertools.count(1)
 class _Request:
     ticket: int
     key: str
-    job: Job
+    job: Job | None
+    upkeep: Upkeep | None = None
 
 
 class StoreThread(QThread):
@@ -70,10 +72,23 @@ class StoreThread(QThread):
         Returns:
             The ticket under which the result comes.
         """
-        request = _Request(next(_tickets), key, job)
+        return self._put(_Request(next(_tickets), key, job))
+
+    def submit_upkeep(self, upkeep: Upkeep) -> int:
+        """Queues what is done to the workspace as a whole; the store is closed for it.
+
+        Args:
+            upkeep: Called with the workspace's folder, in this thread.
+
+        Returns:
+            The ticket under which the result comes.
+        """
+        return self._put(_Request(next(_tickets), "", None, upkeep))
+
+    def _put(self, request: _Request) -> int:
         with self._condition:
-            if key:
-                self._waiting = deque(item for item in self._waiting if item.key != key)
+            if request.key:
+                self._waiting = deque(item for item in self._waiting if item.key != request.key)
             self._waiting.append(request)
             self._condition.notify()
         return request.ticket
@@ -91,9 +106,13 @@ class StoreThread(QThread):
             while (request := self._next()) is not None:
                 self._carry_out(request)
         finally:
-            close = getattr(self._store, "close", None)
-            if close is not None:
-                close()
+            self._close_store()
+
+    def _close_store(self) -> None:
+        store, self._store = self._store, None
+        close = getattr(store, "close", None)
+        if close is not None:
+            close()
 
     def _next(self) -> _Request | None:
         with self._condition:
@@ -105,18 +124,36 @@ class StoreThread(QThread):
 
     def _carry_out(self, request: _Request) -> None:
         try:
-            if self._store is None:
-                from engine.runs.store import RunStore
-
-                self._store = RunStore(self._workspace)
-            result = request.job(self._store)
+            result = self._result_of(request)
         except DescentError as error:
-            self.failed.emit(request.ticket, Rejected(error.message, error.hint))
+            offer = REPAIR if isinstance(error, DatabaseDamaged) else ""
+            self._look_again(error)
+            self.failed.emit(request.ticket, Rejected(error.message, error.hint, offer=offer))
         except Exception as error:
             logger.exception("A job on the run store failed")
             self.failed.emit(request.ticket, _unexpected(error))
         else:
             self.done.emit(request.ticket, result)
+
+    def _look_again(self, error: DescentError) -> None:
+        """What was there before is gone: what lies in its place by now is opened the next time.
+
+        Where nothing does, nothing is made either: its disk may come back.
+        """
+        from engine.runs.places import DATABASE
+
+        if isinstance(error, WorkspaceGone) and (self._workspace / DATABASE).exists():
+            self._close_store()
+
+    def _result_of(self, request: _Request) -> Any:
+        if request.job is None:
+            self._close_store()
+            return request.upkeep(self._workspace) if request.upkeep is not None else None
+        if self._store is None:
+            from engine.runs.store import RunStore
+
+            self._store = RunStore(self._workspace)
+        return request.job(self._store)
 
 
 def _unexpected(error: Exception) -> Rejected:

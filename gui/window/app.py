@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     current_theme().apply()
     application.setWindowIcon(application_icon())
 
-    controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS))
+    controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS, can_ask=True))
     window = MainWindow(controller, settings, log_path)
     window.finished.connect(application.quit)
     collector = GarbageCollector()

@@ -10,7 +10,7 @@ from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.run_events import RunFinished
 from engine.runs import flow as stored
-from engine.runs.database import MIGRATIONS
+from engine.runs.schema import MIGRATIONS
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 
@@ -63,7 +63,7 @@ def test_a_run_without_any_has_none(store, run):
 
 def test_a_run_that_goes_on_in_another_way_forgets_what_came_after(store, run):
     store.record([measured(run, step) for step in (10, 20, 30)])
-    store.cut(run, step=20, epoch=1)
+    store.reopen(run, SPEC, kept=(20, 1))
     assert [one.step for one in store.flow(run)] == [10, 20]
 
 

@@ -430,7 +430,7 @@ class TestFaults:
         (tmp_path / "runs.sqlite").write_bytes(b"not a database at all, for sure" * 100)
         with pytest.raises(WorkspaceError, match="damaged") as caught:
             RunStore(tmp_path)
-        assert "Move the file" in caught.value.hint
+        assert "workspace check --repair" in caught.value.hint
 
     def test_damage_inside(self, tmp_path):
         with RunStore(tmp_path) as store:
@@ -461,7 +461,7 @@ class TestFaults:
 
     def test_database_that_cannot_be_opened(self, tmp_path):
         (tmp_path / "runs.sqlite").mkdir()
-        with pytest.raises(WorkspaceError, match="cannot be opened"):
+        with pytest.raises(WorkspaceError, match="is a folder"):
             RunStore(tmp_path)
 
     def test_full_disk_keeps_what_was_recorded(self, store):

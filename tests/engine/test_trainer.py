@@ -25,9 +25,11 @@ from engine.training import checkpoint, checkpoint_writer
 from engine.training.checkpoint import (
     Checkpoint,
     Snapshot,
+    find_checkpoint,
     newest_checkpoint,
     read_checkpoint,
     restore_snapshot,
+    set_aside,
 )
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
@@ -238,9 +240,9 @@ def test_a_checkpoint_that_is_half_removed_is_not_seen_and_goes_with_the_next(
         killed.setattr("shutil.rmtree", lambda *_, **__: None)
         write(1, 2, 3)
     assert len(list(tmp_path.glob("checkpoint-*"))) == 2
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.glob("*checkpoint-*"))) == 3
     write(4)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("*checkpoint-*"))) == 2
 
 
 def test_metrics_are_durable_before_the_checkpoint_they_led_to(tmp_path):
@@ -310,10 +312,30 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path):
     damaged.write_bytes(content)
     with pytest.raises(Exception, match="checksum"):
         read_checkpoint(tmp_path / "checkpoint-000003")
-    newest = newest_checkpoint(tmp_path, remove_damaged=True)
-    assert newest is not None
-    assert newest.progress.step == 2
-    assert not damaged.exists()
+    found = find_checkpoint(tmp_path)
+    assert found.checkpoint is not None
+    assert found.checkpoint.progress.step == 2
+    assert [str(item) for item in found.damaged] == [
+        "checkpoint-000003: variables.npz does not match its checksum"
+    ]
+    assert damaged.exists(), "looking changes nothing"
+
+
+def test_what_is_damaged_is_set_aside_whole_and_can_be_put_back(tmp_path):
+    for number in (3, 7):
+        (tmp_path / f"checkpoint-{number:06d}").mkdir()
+        (tmp_path / f"checkpoint-{number:06d}" / "variables.npz").write_text(str(number))
+    (tmp_path / "damaged-checkpoint-000003").mkdir()  # one of that name is there already
+    before = {path.name for path in tmp_path.iterdir()}
+    undo = set_aside(find_checkpoint(tmp_path).damaged)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "damaged-checkpoint-000003",
+        "damaged-checkpoint-000003.2",
+        "damaged-checkpoint-000007",
+    }
+    assert (tmp_path / "damaged-checkpoint-000007" / "variables.npz").read_text() == "7"
+    undo()
+    assert {path.name for path in tmp_path.iterdir()} == before
 
 
 def test_a_checkpoint_whose_best_weights_are_gone_is_passed_over(tmp_path):
@@ -322,7 +344,7 @@ def test_a_checkpoint_whose_best_weights_are_gone_is_passed_over(tmp_path):
     keeper.close()
     assert newest_checkpoint(tmp_path) is not None
     shutil.rmtree(tmp_path / "best-000001")
-    assert newest_checkpoint(tmp_path, remove_damaged=True) is None
+    assert newest_checkpoint(tmp_path) is None
     assert read_checkpoint(tmp_path / "checkpoint-000002").variables  # it is whole itself
 
 
@@ -333,7 +355,7 @@ def test_a_checkpoint_of_another_version_is_refused_and_stays(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "SCHEMA_VERSION", 99)
         with pytest.raises(WorkspaceError, match="another version of Descent"):
-            newest_checkpoint(tmp_path, remove_damaged=True)
+            newest_checkpoint(tmp_path)
     assert newest_checkpoint(tmp_path) is not None
 
 

@@ -24,6 +24,7 @@ from engine.events.commands import (
     EstimateTraining,
     FindRate,
     InspectData,
+    MoveRun,
     PreviewBatch,
     Request,
     ResumeRun,
@@ -341,7 +342,7 @@ class FakeSession:
                     raise EOFError
                 control = self._asked.pop(0)
             match control:
-                case Control.SAVE | ChangeRate() | ChangeEpochs():
+                case Control.SAVE | ChangeRate() | ChangeEpochs() | MoveRun():
                     yield control
                 case Control.PAUSE:
                     is_paused = True

@@ -12,6 +12,7 @@ from engine.events.commands import (
     ChangeEpochs,
     ChangeRate,
     Control,
+    MoveRun,
     Request,
 )
 from engine.events.insights import CoefficientsUpdated, SurfaceUpdated
@@ -20,6 +21,7 @@ from engine.events.profile import Profile
 from engine.events.run_events import (
     CheckpointSaved,
     EpochEnded,
+    PlaceFound,
     PlanChosen,
     RunEnded,
     RunEvent,
@@ -133,6 +135,9 @@ class FakeRun:
             case ChangeEpochs():
                 before, self._epochs = self._epochs, max(epoch, request.epochs)
                 return self._changed(epoch, "training.epochs", before, self._epochs)
+            case MoveRun(workspace):
+                place = workspace or str(self._engine.workspace)
+                return PlaceFound(self._id, place, is_back=not workspace)
             case _:
                 return CheckpointSaved(self._id, epoch, steps)
 

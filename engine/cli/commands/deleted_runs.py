@@ -38,6 +38,7 @@ def list_deleted(store: RunStore, output: Output) -> int:
 
 def restore(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Brings a deleted run back."""
+    store.check_writable()
     record = store.get(arguments.run, deleted=True)
     if record.deleted_at is None:
         raise DescentError(

@@ -15,11 +15,12 @@ from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
 from engine.datasets import DATASETS, FORMATS
 from engine.devices.diagnoses import Diagnosis
-from engine.errors import DescentError
+from engine.errors import DescentError, WorkspaceError
 from engine.events.findings import DataFinding
 from engine.events.messages import ModelDescribed
 from engine.events.profile import Profile
 from engine.runs.record import RunRecord
+from engine.runs.schema import REPAIR_HINT
 from engine.runs.store import RunStore
 from engine.spec.formatting import bytes_text, duration_text, shape_text
 from engine.spec.parameters import Parameter, describe
@@ -220,6 +221,8 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
     if arguments.deleted:
         return list_deleted(store, output)
     records = store.runs()
+    for bad in store.bad_rows():
+        output.warn("run_unreadable", bad, run=bad.run)
     if output.as_json:
         output.object({"runs": [record.to_dict() for record in records]})
         return 0
@@ -246,6 +249,8 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
     store.mark_interrupted()
     record = store.get(arguments.run)
     epochs = store.epochs(record.id)
+    for text in store.bad_epochs(record.id):
+        output.warn("epoch_unreadable", WorkspaceError(text, REPAIR_HINT), run=record.id)
     folder = str(store.folder(record.id))
     if output.as_json:
         listed = [
@@ -266,6 +271,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"{record.state.value.capitalize()}. {record.reason}".strip(),
         *([record.hint] if record.hint else []),
         *([f"Note: {record.note}"] if record.note else []),
+        *([f"Begun again from: {_named(store, record.origin)}"] if record.origin else []),
         f"Folder: {folder}",
         numbers(record.metrics),
     )
@@ -328,6 +334,14 @@ def _in_lines(found: Diagnosis) -> list[str]:
     steps = f"To mend it: {found.steps}" if found.is_problem else found.steps
     commands = [f"    {command}" for command in found.command.splitlines()]
     return ["", found.what, *(text for text in (found.why, steps) if text), *commands]
+
+
+def _named(store: RunStore, run: str) -> str:
+    """A run by its name and id, by the id alone where it is gone."""
+    try:
+        return f"{store.get(run).name} ({run})"
+    except DescentError:
+        return run
 
 
 def _telling_metric(record: RunRecord) -> str:

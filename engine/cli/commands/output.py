@@ -42,6 +42,14 @@ class Output:
         if self.as_json:
             self.object({"event": event, **values})
 
+    def warn(self, event: str, problem: DescentError, **values: Any) -> None:
+        """Says what is wrong with a part of what is shown: as an event, or on standard error."""
+        if self.as_json:
+            self.event(event, message=problem.message, hint=problem.hint, **values)
+        else:
+            hint = f"\n  {problem.hint}" if problem.hint else ""
+            sys.stderr.write(f"Warning: {problem.message}{hint}\n")
+
     def object(self, values: Mapping[str, Any]) -> None:
         """Writes one JSON object on a line of its own."""
         text = json.dumps(plain(values), ensure_ascii=False, allow_nan=False)

@@ -63,6 +63,8 @@ class Progress:
                     f"{event.n_train} training examples, {event.epochs} epochs "
                     f"of {event.steps_per_epoch} steps",
                 )
+                if event.notice:
+                    self._output.lines(event.notice)
                 question = event.profile.question
                 if question is not None:
                     others = ", ".join(

@@ -12,6 +12,7 @@ from types import FrameType
 
 from engine.cli.commands.estimate import estimate
 from engine.cli.commands.output import Output, error_text, numbers
+from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.errors import DescentError
@@ -19,6 +20,8 @@ from engine.events.commands import Control
 from engine.events.messages import Event
 from engine.events.run_events import (
     EpochEnded,
+    PlaceFound,
+    PlaceLost,
     PlanChosen,
     RunEnded,
     RunFailed,
@@ -80,14 +83,20 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine.service import distributed, running
 
     if workers is None:
+        go_on = running.restart if arguments.from_start else running.resume
         return _follow(
-            lambda listener: running.resume(run, changes, store, listener, listener.control),
-            store,
-            output,
+            lambda listener: go_on(run, changes, store, listener, listener.control), store, output
         )
     return _follow(
         lambda listener: distributed.resume(
-            run, changes, workers, store, listener, listener.control, output.lines
+            run,
+            changes,
+            workers,
+            store,
+            listener,
+            listener.control,
+            output.lines,
+            from_start=arguments.from_start,
         ),
         store if workers.is_chief else None,
         output,
@@ -96,6 +105,8 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
 
 def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, output: Output) -> int:
     """Starts and follows a run, which is kept in `store`; None: by another worker."""
+    if store is not None:
+        store.check_writable()
     listener = _Listener(output)
     try:
         with listener.signals():
@@ -119,7 +130,8 @@ class _Listener:
     """
 
     def __init__(self, output: Output) -> None:
-        self.control = TrainingControl()
+        self._question = PlaceQuestion(output)
+        self.control = TrainingControl(can_ask=self._question.can_be_asked)
         self.run: str | None = None
         self._output = output
         self._progress = Progress(output)
@@ -139,12 +151,18 @@ class _Listener:
                     n_train=event.n_train,
                     step=event.step,
                     epochs_done=event.epochs_done,
+                    **({"notice": event.notice} if event.notice else {}),
                     findings=[finding.to_dict() for finding in event.profile.findings],
                 )
             case PlanChosen():
                 self._output.event("plan", **dataclasses.asdict(event))
             case SettingChanged():
                 self._output.event("setting_changed", **dataclasses.asdict(event))
+            case PlaceLost():
+                self._progress.finish()
+                self._question.ask(event, self.control.request)
+            case PlaceFound():
+                self._question.tell(event)
             case EpochEnded():
                 self._output.event(
                     "epoch_ended",

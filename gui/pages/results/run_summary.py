@@ -63,6 +63,7 @@ def summary(record: RunRecord, changes: Sequence[SettingChanged] = ()) -> list[t
         (translate("Trained for"), _trained_text(record)),
         (translate("Executed"), plan_details(record.plan)),
         (translate("Run"), record.id),
+        *([(translate("Begun again from"), record.origin)] if record.origin else []),
     ]
     try:
         spec = record.spec

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QTableView
 
+from engine.runs.run_folders import run_folder
 from gui.widgets.path_row import show_in_file_manager
 from gui.widgets.shortcut_button import ShortcutButton
 
@@ -67,6 +68,4 @@ class RunMenu(QObject):
         return menu
 
     def _show_folder(self, run: str) -> None:
-        from engine.runs.store import run_folder  # its database is no part of the window's start
-
         show_in_file_manager(run_folder(self._workspace, run))

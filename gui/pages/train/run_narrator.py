@@ -167,7 +167,10 @@ class RunNarrator(QObject):
 
     def show_state(self, state: RunState) -> None:
         """Says what the run under way does."""
-        if state is RunState.PAUSED:
+        lost = self._controller.training.lost
+        if lost is not None and state is RunState.PAUSED:
+            self._notice.show_text(lost.message, "danger", lost.hint)
+        elif state is RunState.PAUSED:
             self._notice.show_text(
                 self.tr("Paused. Nothing is lost; Resume goes on exactly here."), "warning"
             )
@@ -214,6 +217,8 @@ class RunNarrator(QObject):
 
     def _show_started(self, event: RunStarted) -> None:
         self._show_title(event, event.epochs)
+        if event.notice:
+            self._messages.show_warning(event.notice)
         self._notice.show_text(
             self.tr("The first step compiles the model; the curves start after it."), "accent"
         )

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from engine.events.insights import Insight
-from engine.events.messages import DataProgress, Rejected
+from engine.events.messages import FROM_START, DataProgress, Rejected
 from engine.events.profile import Profile
 from engine.events.run_events import (
     PlanChosen,
@@ -26,6 +26,8 @@ from gui.formatting.run_words import state_text
 from gui.insights.live_panel import WIDTH, LivePanel
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_continue import continue_run
+from gui.pages.train.place_question import PlaceAsker
+from gui.pages.train.restart_question import RestartQuestion
 from gui.pages.train.run_bar import RunBar
 from gui.pages.train.run_curves import RunCurves
 from gui.pages.train.run_narrator import DETAILS, RunNarrator
@@ -64,6 +66,7 @@ class TrainPage(Page):
         self.offer = RunOffer(controller, settings)
         self.notice = Notice()
         self.stall = RunStall(controller.training)
+        self.place_asker = PlaceAsker(controller, messages, self)
         self.narrator = RunNarrator(controller, messages, self.bar, self.notice, self)
         self.progress = RunProgress()
         self.steering = RunSteering(controller.training, self)
@@ -298,6 +301,15 @@ class TrainPage(Page):
     def _on_start_rejected(self, answer: Rejected) -> None:
         self.narrator.refuse(answer)
         self._show_draft()
+        if answer.offer == FROM_START and not self.controller.is_closing:
+            question = RestartQuestion(answer.message, self.window())
+            question.restart.clicked.connect(self._begin_again)
+            question.open()
+
+    @Slot()
+    def _begin_again(self) -> None:
+        self.page_requested.emit("train")
+        self.controller.begin_again()
 
     # ---- small things
 

@@ -1,0 +1,183 @@
+"""RunReader: what a workspace says of its runs; whoever only looks needs no more."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from engine.events.insights import GradientFlow
+from engine.events.messages import FloatArray
+from engine.events.run_events import EpochEnded, RunState, SettingChanged
+from engine.runs.database import Database
+from engine.runs.flow import read_flow
+from engine.runs.history import read_changes, read_epochs
+from engine.runs.naming import find_run
+from engine.runs.places import DATABASE, make_folders, write_problem
+from engine.runs.record import RunRecord, record_from_row
+from engine.runs.row_checks import BadRow
+from engine.runs.run_folders import check_run_id, run_folder
+from engine.runs.steps import read_steps
+
+
+class RunReader:
+    """The runs of a workspace.
+
+    A workspace that cannot be written is looked at: `problem` says why, and whatever would change
+    it raises that.
+
+    Args:
+        workspace: The folder; it is made where there is none.
+
+    Raises:
+        DatabaseDamaged: Its database is damaged, or lost while there are runs.
+        WorkspaceError: The folder cannot be made, or its database cannot be used.
+
+    Attributes:
+        problem: Why the workspace can only be looked at, in words; None: it can be written.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._folders = run_folder(workspace, "")
+        path = workspace / DATABASE
+        self.problem = write_problem(workspace)
+        if self.problem is None:
+            make_folders(workspace)
+        self._database = Database(path, looks_only=self.problem is not None)
+
+    @property
+    def workspace(self) -> Path:
+        """The folder that holds the runs."""
+        return self._workspace
+
+    def check_writable(self) -> None:
+        """Makes sure that the workspace can be written.
+
+        Raises:
+            WorkspaceError: It cannot.
+        """
+        if self.problem is not None:
+            raise self.problem
+
+    def close(self) -> None:
+        """Closes the database; calls under way in other threads end first."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def runs(self, deleted: bool = False) -> list[RunRecord]:
+        """Returns all runs, the newest first; those that `bad_rows` tells of are left out.
+
+        Args:
+            deleted: Those that were deleted and can be brought back, in place of the others.
+        """
+        return self._read_rows(_is_listed(deleted))[0]
+
+    def bad_rows(self) -> list[BadRow]:
+        """Returns what is wrong with the runs that cannot be shown; empty: all can be."""
+        return self._read_rows("1")[1]
+
+    def get(self, reference: str, deleted: bool = False) -> RunRecord:
+        """Finds one run.
+
+        Args:
+            reference: Its id (of any run), its name, or the beginning of its id; the last two must
+                fit one run only.
+            deleted: Names and beginnings are of deleted runs, in place of the others.
+
+        Raises:
+            UnknownNameError: There is none.
+            BadRow: What is stored of it is damaged.
+            WorkspaceError: There are several.
+        """
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (reference,)).fetchone()
+            if row is not None:
+                return self._record(row)
+            known = connection.execute(
+                f"SELECT id, name FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC"
+            ).fetchall()
+            run = find_run(reference, known, "deleted run" if deleted else "run")
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+        return self._record(row)
+
+    def _read_rows(self, which: str) -> tuple[list[RunRecord], list[BadRow]]:
+        """Reads rows of runs, the newest first: those that are whole, and what the others lack."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM runs WHERE {which} ORDER BY created_at DESC, id DESC"
+            ).fetchall()
+        records, bad = [], []
+        for row in rows:
+            try:
+                records.append(self._record(row))
+            except BadRow as error:
+                bad.append(error)
+        return records, bad
+
+    def _record(self, row: sqlite3.Row) -> RunRecord:
+        record = record_from_row(row)
+        if self.problem is not None and record.state.is_active and not record.owner.is_alive:
+            # Nobody can write down that it was.
+            return replace(record, state=RunState.INTERRUPTED)
+        return record
+
+    def epochs(self, run: str) -> list[EpochEnded]:
+        """Returns the epochs of a run, the first first; those that `bad_epochs` tells of not."""
+        with self._database.read() as connection:
+            return read_epochs(connection, run)[0]
+
+    def bad_epochs(self, run: str) -> list[str]:
+        """Returns what is wrong with the epochs of a run that cannot be shown, in words."""
+        with self._database.read() as connection:
+            return read_epochs(connection, run)[1]
+
+    def changes(self, run: str) -> list[SettingChanged]:
+        """Returns what was changed while a run was under way, in order."""
+        with self._database.read() as connection:
+            return read_changes(connection, run)
+
+    def flow(self, run: str) -> list[GradientFlow]:
+        """Returns the gradient flow of a run, by step; empty where none was measured."""
+        with self._database.read() as connection:
+            return read_flow(connection, run)
+
+    def steps(self, run: str) -> dict[str, FloatArray]:
+        """Returns the per-step values of each metric of a run, (n_steps,).
+
+        A million steps take some milliseconds once the run has ended; call it off the GUI thread.
+        """
+        with self._database.read() as connection:
+            return read_steps(connection, run)
+
+    def folder(self, run: str) -> Path:
+        """Returns the folder of a run.
+
+        Args:
+            run: Its id.
+
+        Raises:
+            WorkspaceError: It is no run's id.
+        """
+        check_run_id(run)
+        return self._folders / run
+
+    def has_checkpoint(self, run: str) -> bool:
+        """There is a state from which the run can go on."""
+        return any((self.folder(run) / "checkpoints").glob("checkpoint-*"))
+
+
+def _is_listed(deleted: bool) -> str:
+    return "deleted_at IS NOT NULL" if deleted else "deleted_at IS NULL"

@@ -1,0 +1,189 @@
+"""Whether a row of the database is as it should be: a bad one hides itself, never the others."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from engine.errors import WorkspaceError
+from engine.events.run_events import RunState
+from engine.runs.run_folders import is_run_id
+from engine.runs.schema import REPAIR_HINT
+from engine.spec.parameters import shorten
+
+_YEARS: Final = range(1970, 9000)
+"""Others cannot be told in every time zone; a clock that was never set says 1970."""
+_MAX_COUNT: Final = 2**53
+_MAX_SECONDS: Final = 1e12
+_NAME_LENGTH: Final = 80
+_MAX_PID: Final = 2**31
+
+
+class BadRow(WorkspaceError):
+    """What is stored of a run, or of one of its epochs, is damaged.
+
+    Attributes:
+        run: Id of the run.
+    """
+
+    def __init__(self, run: str, problem: str) -> None:
+        self.run, self.problem = run, problem
+        super().__init__(
+            f"The run '{run}' is not shown: what is stored of it is damaged. {problem}",
+            REPAIR_HINT,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.run, self.problem))
+
+
+def check_row(row: sqlite3.Row) -> None:
+    """Makes sure that a row of the table `runs` can be read.
+
+    Raises:
+        BadRow: It cannot; says which of its values is wrong, and what was received.
+    """
+    for column, check in _CHECKS.items():
+        wanted = check(row[column])
+        if wanted:
+            received = shorten(row[column])
+            raise BadRow(_name_of(row), f"Its {column} is no {wanted}. Received: {received}.")
+
+
+def epoch_problem(row: sqlite3.Row) -> str:
+    """What is wrong with a row of the table `epochs`, in words; empty: nothing."""
+    for column, check in _EPOCH_CHECKS.items():
+        wanted = check(row[column])
+        if wanted:
+            received = shorten(row[column])
+            return (
+                f"Epoch {shorten(row['epoch'])} is not shown: its {column} is no {wanted}. "
+                f"Received: {received}."
+            )
+    return ""
+
+
+def _name_of(row: sqlite3.Row) -> str:
+    return (str(row["id"]) or str(row["name"]))[:_NAME_LENGTH]
+
+
+# ---- what a value should be: each says what is wanted where it is not that
+
+
+Check = Callable[[Any], str]
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, str) else "text"
+
+
+def _run_id(value: Any) -> str:
+    return "" if isinstance(value, str) and is_run_id(value) else "run's id"
+
+
+def _origin(value: Any) -> str:
+    return "" if value == "" or not _run_id(value) else "run's id"
+
+
+def _state(value: Any) -> str:
+    return "" if isinstance(value, str) and value in set(RunState) else "state of a run"
+
+
+def _time(value: Any) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        return "date with a time"
+    is_one = moment.tzinfo is not None and moment.year in _YEARS
+    return "" if is_one else "date with a time and its zone"
+
+
+def _time_or_none(value: Any) -> str:
+    return "" if value is None or value == "" else _time(value)
+
+
+def _count(value: Any) -> str:
+    return "" if isinstance(value, int) and 0 <= value < _MAX_COUNT else "count"
+
+
+def _count_or_none(value: Any) -> str:
+    return "" if value is None else _count(value)
+
+
+def _pid(value: Any) -> str:
+    return "" if isinstance(value, int) and 0 <= value < _MAX_PID else "process"
+
+
+def _number(value: Any) -> str:
+    return "" if isinstance(value, int | float) and math.isfinite(value) else "number"
+
+
+def _seconds(value: Any) -> str:
+    return "" if not _number(value) and 0 <= value < _MAX_SECONDS else "number of seconds"
+
+
+def _number_or_none(value: Any) -> str:
+    return "" if value is None else _number(value)
+
+
+def _metrics(value: Any) -> str:
+    found = _json(value)
+    is_one = isinstance(found, dict) and _are_numbers(found.values())
+    return "" if is_one else "list of metrics"
+
+
+def _object(value: Any) -> str:
+    return "" if isinstance(_json(value), dict) else "JSON object"
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(isinstance(item, int | float) and not isinstance(item, bool) for item in values)
+
+
+def _json(value: Any) -> Any:
+    """What a JSON text says; None where it is none."""
+    try:
+        return json.loads(value) if isinstance(value, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+_CHECKS: Mapping[str, Check] = {
+    "id": _run_id,
+    "name": _text,
+    "note": _text,
+    "state": _state,
+    "reason": _text,
+    "hint": _text,
+    "details": _text,
+    "created_at": _time,
+    "ended_at": _time_or_none,
+    "deleted_at": _time_or_none,
+    "spec": _text,
+    "dataset_title": _text,
+    "model_title": _text,
+    "epochs_planned": _count,
+    "epochs_done": _count,
+    "best_epoch": _count_or_none,
+    "duration_s": _seconds,
+    "metrics": _metrics,
+    "plan": _object,
+    "owner_pid": _pid,
+    "owner_started_s": _seconds,
+    "origin": _origin,
+}
+
+_EPOCH_CHECKS: Mapping[str, Check] = {
+    "epoch": _count,
+    "step": _count,
+    "metrics": _metrics,
+    "duration_s": _seconds,
+    "elapsed_s": _seconds,
+    "samples_per_s": _number,
+    "is_best": _count,
+    "learning_rate": _number_or_none,
+}
