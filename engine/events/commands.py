@@ -94,11 +94,13 @@ class ResumeRun(Command):
         changes: New values of the spec by dotted path, such as ``training.epochs``; more epochs
             extend a run that is finished.
         reason: Why it goes on with other values, in words, where the program decided so.
+        accepts_changes: Go on although the data is no longer what it was trained on.
     """
 
     run: str
     changes: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+    accepts_changes: bool = False
 
 
 @dataclass(frozen=True)

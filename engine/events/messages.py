@@ -18,7 +18,9 @@ from engine.events.profile import Profile
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
+CHANGED_DATA = "changed_data"
+"""What `Rejected` offers where a run can only go on with other data than before."""
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -230,9 +232,11 @@ class Rejected(Terminal):
         hint: What to do next.
         problems: The fields concerned, where the mistake is in a spec.
         details: Traceback of an unexpected failure; empty for expected ones.
+        offer: What can be asked for instead, such as `CHANGED_DATA`; empty: nothing.
     """
 
     message: str
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     details: str = ""
+    offer: str = ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
+from engine.bounded import parse_json
 from engine.events.run_events import EpochEnded, SettingChanged
 
 
@@ -16,7 +16,7 @@ def read_epochs(connection: sqlite3.Connection, run: str) -> list[EpochEnded]:
             run,
             epoch=row["epoch"],
             step=row["step"],
-            metrics=json.loads(row["metrics"]),
+            metrics=parse_json(row["metrics"]),
             duration_s=row["duration_s"],
             elapsed_s=row["elapsed_s"],
             samples_per_s=row["samples_per_s"],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from engine.bounded import parse_json
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.owner import Owner
@@ -70,7 +70,7 @@ class RunRecord:
     def settings(self) -> dict[str, Any]:
         """The specification as it was written, neither checked nor completed; empty: damaged."""
         try:
-            values = json.loads(self.spec_json)
+            values = parse_json(self.spec_json)
         except ValueError:
             return {}
         return values if isinstance(values, dict) else {}
@@ -83,7 +83,7 @@ class RunRecord:
             WorkspaceError: It was damaged, or written by another version of Descent.
         """
         try:
-            return RunSpec.from_dict(_of_this_version(json.loads(self.spec_json)))
+            return RunSpec.from_dict(_of_this_version(parse_json(self.spec_json)))
         except (SpecError, ValueError, TypeError) as error:
             raise WorkspaceError(
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",
@@ -120,7 +120,7 @@ class RunRecord:
             "duration_s": self.duration_s,
             "metrics": self.metrics,
             "plan": self.plan,
-            "spec": json.loads(self.spec_json),
+            "spec": self.settings,
         }
 
 
@@ -158,8 +158,8 @@ def record_from_row(row: sqlite3.Row) -> RunRecord:
         epochs_done=row["epochs_done"],
         best_epoch=row["best_epoch"],
         duration_s=row["duration_s"],
-        metrics=json.loads(row["metrics"]),
-        plan=json.loads(row["plan"]),
+        metrics=parse_json(row["metrics"]),
+        plan=parse_json(row["plan"]),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
     )
 

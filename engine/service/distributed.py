@@ -87,6 +87,7 @@ def resume(
     control: TrainingControl,
     notify: Notify = lambda text: None,
     wait_s: float = WAIT_S,
+    accepts_changes: bool = False,
 ) -> RunEnded:
     """Goes on with the chief's run together with other workers.
 
@@ -99,6 +100,7 @@ def resume(
         control: As for `train`.
         notify: As for `train`.
         wait_s: As for `train`.
+        accepts_changes: As for `engine.service.running.resume`.
 
     Returns:
         As for `train`.
@@ -118,7 +120,13 @@ def resume(
         if not workers.is_chief:
             return leave(_follow(parse(values), team, emit, together))
         ended = running.resume(
-            reference, changes, store, emit, together, form_group=partial(_form_cluster, team)
+            reference,
+            changes,
+            store,
+            emit,
+            together,
+            form_group=partial(_form_cluster, team),
+            accepts_changes=accepts_changes,
         )
         return leave(ended)
 

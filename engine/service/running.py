@@ -6,6 +6,7 @@ TensorFlow is imported where it is needed; whatever goes wrong in a run becomes 
 from __future__ import annotations
 
 import contextlib
+import logging
 import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
-from engine.training.fingerprint import check_fingerprint, save_fingerprint
+from engine.training.fingerprint import check_data, keeping_content
 from engine.training.prepared_data import PreparedData, prepare
 from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     FormGroup = Callable[[PreparedData], WorkerGroup]
 
 Emit = Callable[[Event], None]
+
+logger = logging.getLogger(__name__)
 
 
 def _alone(prepared: PreparedData) -> WorkerGroup:
@@ -81,9 +84,9 @@ def train(
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title)
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
-        save_fingerprint(prepared, store.folder(record.id))
         save_used(prepared.names, store.folder(record.id))
-    return _run(record, setup, None, store, emit, control)
+    with keeping_content(prepared, store.folder(record.id)):
+        return _run(record, setup, None, store, emit, control)
 
 
 def resume(
@@ -94,6 +97,7 @@ def resume(
     control: TrainingControl,
     reason: str = "",
     form_group: FormGroup = _alone,
+    accepts_changes: bool = False,
 ) -> RunEnded:
     """Goes on with a run from its last whole checkpoint; without one, from its beginning.
 
@@ -108,6 +112,7 @@ def resume(
         control: As for `train`.
         reason: Why, in words; recorded with the changes.
         form_group: As for `train`.
+        accepts_changes: The data may be other data than the run was trained on until now.
 
     Returns:
         The last event of the run, recorded.
@@ -116,7 +121,8 @@ def resume(
         UnknownNameError: There is no such run.
         WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
         SpecError: A change is not possible.
-        DatasetError: The data is gone, or has changed.
+        DataChanged: It is another than the run was trained on.
+        DatasetError: The data is gone.
         PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
@@ -127,7 +133,7 @@ def resume(
     check_used(record.name, folder)
     spec = parse(changed_values(record.spec, changes))
     setup = set_up(spec, emit, control, form_group)
-    check_fingerprint(setup.prepared, folder)
+    changed = check_data(setup.prepared, folder, accepts_changes)
     from engine.training.checkpoint import newest_checkpoint
 
     checkpoint = newest_checkpoint(folder / "checkpoints", remove_damaged=True)
@@ -139,7 +145,10 @@ def resume(
         store.cut(record.id, checkpoint.progress.step, len(checkpoint.progress.history))
     reason = reason or "Changed when the run was continued."
     resumption = Resumption(checkpoint, differences, reason)
-    return _run(store.get(record.id), setup, resumption, store, emit, control)
+    if changed:
+        logger.warning("The run '%s' goes on with changed data: %s", record.id, changed)
+    with keeping_content(setup.prepared, folder):
+        return _run(store.get(record.id), setup, resumption, store, emit, control)
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:

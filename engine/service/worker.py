@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
-from engine.errors import DescentError, PluginError, SpecError
+from engine.errors import DataChanged, DescentError, PluginError, SpecError
 from engine.events.commands import (
     Command,
     Control,
@@ -36,7 +36,7 @@ from engine.events.commands import (
     Train,
     WarmUp,
 )
-from engine.events.messages import PROTOCOL_VERSION, Event, Rejected
+from engine.events.messages import CHANGED_DATA, PROTOCOL_VERSION, Event, Rejected
 from engine.events.watch import Watch
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
@@ -147,7 +147,8 @@ class _Worker:
             return Rejected(error.message, error.hint, error.problems)
         except DescentError as error:
             details = error.details if isinstance(error, PluginError) else ""
-            return Rejected(error.message, error.hint, details=details)
+            offer = CHANGED_DATA if isinstance(error, DataChanged) else ""
+            return Rejected(error.message, error.hint, details=details, offer=offer)
         except Exception as error:
             logger.exception("%s failed", type(command).__name__)
             if is_out_of_memory(error):
@@ -198,7 +199,13 @@ class _Worker:
             case ResumeRun():
                 with RunStore(self._workspace) as store:
                     return running.resume(
-                        command.run, command.changes, store, self._send, control, command.reason
+                        command.run,
+                        command.changes,
+                        store,
+                        self._send,
+                        control,
+                        command.reason,
+                        accepts_changes=command.accepts_changes,
                     )
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

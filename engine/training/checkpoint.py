@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import open_plain, read_arrays, read_object
 from engine.errors import WorkspaceError
 from engine.files import atomic_directory
 from engine.training.progress import Progress
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import keras
 
 SCHEMA_VERSION = 2
+_MAX_BYTES = 1 << 40
 
 Array = npt.NDArray[Any]
 Weights = list[Array]
@@ -155,13 +157,12 @@ def read_checkpoint(path: Path) -> Snapshot:
         WorkspaceError: It is of another version, or cannot be read just now.
     """
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_object(path / "manifest.json")
         damaged = [name for name, digest in manifest.items() if _digest(path / name) != digest]
         if damaged:
             raise ValueError(f"{', '.join(damaged)} does not match its checksum")
-        with np.load(path / "variables.npz", allow_pickle=False) as stored:
-            variables = {name: stored[name] for name in stored.files}
-        progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
+        variables = read_arrays(path / "variables.npz", _MAX_BYTES)
+        progress = read_object(path / "progress.json", _MAX_BYTES)
         version = progress.pop("schema_version")
     except (
         FileNotFoundError, NotADirectoryError, ValueError, KeyError, AttributeError,
@@ -220,5 +221,5 @@ def number_of(path: Path) -> int:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

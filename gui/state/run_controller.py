@@ -58,6 +58,7 @@ class RunController(QObject):
         continued: Id of the run that goes on, where it is no new one.
         waiting: What else was asked for and is not answered yet: ``save``, `RATE`, `EPOCHS`.
         learning_rate: At present, as far as it is known.
+        continuing: What was asked for last, where a run was to go on.
         epochs: Planned at present; 0 before that is known.
         epoch: The one under way, from 1; 0 before the first.
 
@@ -81,6 +82,7 @@ class RunController(QObject):
         self.started: RunStarted | None = None
         self.pending: Control | None = None
         self.continued = ""
+        self.continuing: ResumeRun | None = None
         self.waiting: dict[str, Request] = {}
         self.learning_rate: float | None = None
         self.epochs = self.epoch = 0
@@ -114,7 +116,13 @@ class RunController(QObject):
             run: Its id.
             changes: New values of its spec by dotted path.
         """
-        self._begin(ResumeRun(run, changes), run)
+        self.continuing = ResumeRun(run, changes)
+        self._begin(self.continuing, run)
+
+    def accept_changed_data(self) -> None:
+        """Asks once more for what was refused, as the data is no longer what it was trained on."""
+        if self.continuing is not None:
+            self._begin(replace(self.continuing, accepts_changes=True), self.continuing.run)
 
     def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None

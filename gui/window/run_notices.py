@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events.messages import Rejected
+from engine.events.messages import CHANGED_DATA, Rejected
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 
@@ -36,12 +36,25 @@ class RunNotices(QObject):
     ) -> None:
         super().__init__(parent)
         self._messages = messages
+        self._controller = controller
         controller.problem_found.connect(self._on_problem)
+        controller.training.start_rejected.connect(self._on_start_rejected)
         controller.repository.runs_interrupted.connect(self._on_runs_interrupted)
 
     @Slot(object)
     def _on_problem(self, problem: Rejected) -> None:
         self._messages.show_error(problem.message, problem.hint, problem.details)
+
+    @Slot(object)
+    def _on_start_rejected(self, problem: Rejected) -> None:
+        """Asks whether a run may go on with other data; all else is told on the page."""
+        if problem.offer == CHANGED_DATA:
+            self._messages.show_warning(
+                problem.message,
+                self.tr("Bring the data back as it was, or go on with it as it is now."),
+                self.tr("Continue with changed data"),
+                self._controller.accept_changed_data,
+            )
 
     @Slot(object)
     def _on_runs_interrupted(self, records: tuple[RunRecord, ...]) -> None:

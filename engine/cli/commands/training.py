@@ -76,18 +76,28 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
         DescentError: The run cannot go on, and is as it was.
     """
     changes, run = resume_changes(arguments), arguments.run
+    accepts: bool = arguments.accept_changed_data
     workers = parse_workers(arguments.workers, arguments.index)
     from engine.service import distributed, running
 
     if workers is None:
         return _follow(
-            lambda listener: running.resume(run, changes, store, listener, listener.control),
+            lambda listener: running.resume(
+                run, changes, store, listener, listener.control, accepts_changes=accepts
+            ),
             store,
             output,
         )
     return _follow(
         lambda listener: distributed.resume(
-            run, changes, workers, store, listener, listener.control, output.lines
+            run,
+            changes,
+            workers,
+            store,
+            listener,
+            listener.control,
+            output.lines,
+            accepts_changes=accepts,
         ),
         store if workers.is_chief else None,
         output,
