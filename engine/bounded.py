@@ -175,7 +175,7 @@ def read_object(path: Path, limit: int = MAX_TEXT_BYTES, depth: int = MAX_DEPTH)
 def _is_deeper(value: Any, depth: int) -> bool:
     """Level by level, so that no stack is needed."""
     level = [value]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         inner: list[Any] = []
         for item in level:
             if isinstance(item, dict):
@@ -201,7 +201,7 @@ def sealed_text(values: Mapping[str, Any], owner: str, indent: int | None = None
     """
     plain = json.loads(json.dumps(values))
     sealed = {**plain, _DIGEST: _digest_of(plain, owner)}
-    return json.dumps(sealed, indent=indent, ensure_ascii=False)
+    return json.dumps(sealed, indent=indent)
 
 
 def unsealed(values: Mapping[str, Any], owner: str) -> dict[str, Any]:
