@@ -138,8 +138,17 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def record_from_row(row: sqlite3.Row) -> RunRecord:
-    """Builds a record from a row of the table `runs`."""
+def record_from_row(row: sqlite3.Row | None) -> RunRecord:
+    """Builds a record from a row of the table `runs`.
+
+    Raises:
+        WorkspaceError: A damaged database lists it, and cannot find it.
+    """
+    if row is None:
+        raise WorkspaceError(
+            "The run database lists a run that it cannot find: it is damaged.",
+            "Move it elsewhere, and start again; the folders of the runs stay.",
+        )
     return RunRecord(
         id=row["id"],
         name=row["name"],
