@@ -62,7 +62,7 @@ def load_model(path: Path, digest: str) -> keras.Model:
             f"This run has no saved model: '{path.name}' is missing.", _HINT
         ) from None
     except Exception as error:  # Keras and HDF5 have many, and words of several lines
-        logger.warning("The model in '%s' cannot be read", path, exc_info=True)
+        logger.info("The model in '%s' cannot be read", path, exc_info=True)
         raise WorkspaceError(
             f"The saved model '{path.name}' cannot be read: {reason_of(error)}.", _HINT
         ) from error

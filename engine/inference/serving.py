@@ -73,7 +73,7 @@ class ServedModel:
         except Exception as error:  # NumPy's, Keras's and TensorFlow's have nothing in common
             if is_out_of_memory(error):
                 raise TrainingError(memory_text(error), MEMORY_HINT) from error
-            logger.warning("A model cannot be used", exc_info=True)
+            logger.info("A model cannot be used", exc_info=True)
             raise WorkspaceError(
                 "The model of this run cannot be used: what it is told to do with its inputs "
                 f"cannot be done ({reason_of(error)}).",

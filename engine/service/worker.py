@@ -18,6 +18,7 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from engine.bounded import check_plain
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DataChanged, DescentError, PluginError, SpecError
 from engine.events.commands import (
@@ -82,6 +83,7 @@ def _redirect_output(log_path: Path) -> None:
 
 def _open_log(path: Path) -> int:
     try:
+        check_plain(path)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError:  # a full disk, say: what needs no log is done all the same
         return os.open(os.devnull, os.O_WRONLY)

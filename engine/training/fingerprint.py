@@ -130,7 +130,7 @@ def _keep(
         files = {name: mark.to_values() for name, mark in marks.items()}
         atomic_write(folder / FILE_NAME, sealed_text({**values, "files": files}, folder.name))
     except (DescentError, *DAMAGED):
-        logger.warning("What the data of a run is cannot be written down", exc_info=True)
+        logger.info("What the data of a run is cannot be written down", exc_info=True)
 
 
 # ---- compared afterwards
