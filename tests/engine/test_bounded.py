@@ -46,7 +46,7 @@ def test_brackets_in_texts_and_beside_each_other_are_not_deep():
 
 @pytest.mark.parametrize("text", [b"\xff\xfe{}", b"", "{", 5, None, "[1]", "3", '"a"'])
 def test_what_is_no_object_is_refused(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse_object(text)
 
 

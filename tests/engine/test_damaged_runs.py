@@ -38,7 +38,8 @@ def refused(workspace, run, *words):
     before = files_of(workspace / "runs")
     for command in (("evaluate", run), ("predict", run, ROW)):
         answer = ask(*command, workspace=workspace)
-        assert answer.code == 2 and not answer.events, answer
+        assert answer.code == 2, answer
+        assert not answer.events
         assert "Traceback" not in answer.errors
         for word in words:
             assert word in answer.errors
@@ -275,7 +276,8 @@ def test_what_is_given_is_no_pipe(copied, tmp_path):
             os.mkfifo(words[-1])
         where = None if words[0] == "data" else workspace
         answer = ask(*words, workspace=where)
-        assert answer.code == 2 and "it is a pipe, not a file" in answer.errors, words
+        assert answer.code == 2, words
+        assert "it is a pipe, not a file" in answer.errors, words
     assert ask("data", "inspect", tmp_path / "pipe", workspace=None).code == 2
 
 
