@@ -1,7 +1,8 @@
-"""Workspaces with one damaged file: they open, harm no other run, and show no wrong number.
+"""Workspaces with damaged files: they open, harm no other run, and show no wrong number.
 
-A small workspace with two tiny trained runs is made once. A mutant is one file of it, damaged in a
-way that its number tells, so that one that was found can be made again.
+A small workspace with two tiny trained runs is made once. A mutant is it with one file damaged, or
+one of its runs' folders in several places, in a way that its kind and number tell, so that one that
+was found can be made again.
 """
 
 from __future__ import annotations
@@ -13,21 +14,29 @@ import shutil
 import sqlite3
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from tests.mutants import Outcome, mutated
+from tests.mutants import MOST_BYTES, Outcome, Wanted, mutated, peak_bytes, watched
 from tests.workspace_files import ask, files_of, train_two, write_table
 
 ROW: Final = "3,4,red"
 SETTINGS: Final = "settings.ini"
+FOLDER: Final = "run folder"
+"""The kind of mutants of which several files of a run are damaged, or are no files."""
+_RUN: Final = "run/"
+_MODEL_FILES: Final = ("model.keras", "contract.json", "data.json")
 _MODEL: Final = """{"schema_version": 1, "title": "Mine", "layers": [
  {"name": "input", "type": "Input", "inputs": [], "parameters": {}},
  {"name": "output", "type": "Dense", "inputs": ["input"], "parameters": {"units": 2}}]}"""
+_REMOVAL: Final = '{"looked_at": "2026-01-01T00:00:00+00:00", "time_is_over": []}'
+_INI: Final = "[General]\nschema_version=1\ndraft={}\n[train]\nsmoothing=0.5\n"
 
 
 @dataclass
@@ -45,44 +54,40 @@ class Sample:
     truth: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def whole(self) -> Path:
+        return self.folder / "whole"
+
+    @property
     def workspace(self) -> Path:
         return self.folder / "workspace"
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Every file that may be damaged, relative to the workspace."""
+        """Every file that may be damaged; those of a run begin with ``run/``."""
         mine = f"runs/{self.runs[0]}/"
-        names = [name for name in self._names() if name.startswith(mine) or "runs/" not in name]
-        return tuple(name for name in names if not name.endswith(".lock"))
-
-    def other(self, name: str) -> Path:
-        """The same file of the other run; the file itself where there is none."""
-        whole = self.folder / "whole"
-        path = whole / name.replace(self.runs[0], self.runs[1])
-        return path if path.exists() else whole / name
-
-    def _names(self) -> list[str]:
-        whole = self.folder / "whole"
-        return [
-            path.relative_to(whole).as_posix()
-            for path in sorted(whole.rglob("*"))
-            if path.is_file() and not path.name.endswith("-shm")
+        names = [
+            path.relative_to(self.whole).as_posix()
+            for path in sorted(self.whole.rglob("*"))
+            if path.is_file() and not path.name.endswith(("-shm", ".lock"))
         ]
+        of_run = [_RUN + name.removeprefix(mine) for name in names if name.startswith(mine)]
+        return (*of_run, *(name for name in names if not name.startswith("runs/")))
+
+    def path(self, kind: str, root: Path, run: int = 0) -> Path:
+        """Where a file is."""
+        if kind.startswith(_RUN):
+            return root / "runs" / self.runs[run] / kind.removeprefix(_RUN)
+        return root / kind
 
 
 def make_sample(folder: Path) -> Sample:
     """Trains the two runs, and asks what is true of them."""
-    os.environ["DESCENT_CACHE"] = str(folder / "cache")
     workspace = folder / "made"
     runs = train_two(workspace, write_table(folder / "data" / "answers.csv"))
     (workspace / "models").mkdir()
     (workspace / "models" / "Mine.json").write_text(_MODEL)
-    (workspace / "removal.json").write_text(
-        '{"looked_at": "2026-01-01T00:00:00+00:00", "time_is_over": []}'
-    )
-    (workspace / SETTINGS).write_text(
-        "[General]\nschema_version=1\ndraft={}\n[train]\nsmoothing=0.5\n"
-    )
+    (workspace / "removal.json").write_text(_REMOVAL)
+    (workspace / SETTINGS).write_text(_INI)
     connection = sqlite3.connect(workspace / "runs.sqlite")
     try:  # its last change waits beside it, as after a crash
         connection.execute("PRAGMA wal_autocheckpoint = 0")
@@ -92,18 +97,22 @@ def make_sample(folder: Path) -> Sample:
     finally:
         connection.close()
     sample = Sample(folder, runs)
-    shutil.copytree(folder / "whole", sample.workspace)
+    shutil.copytree(sample.whole, sample.workspace)
     sample.truth = look(sample.workspace, runs, with_model=True)
     assert all(sample.truth[run]["metrics"] for run in runs), sample.truth
+    assert not any(sample.truth[run]["told"] for run in runs), sample.truth
     return sample
+
+
+# ---- what is shown
 
 
 def look(workspace: Path, runs: tuple[str, ...], with_model: bool) -> dict[str, Any]:
     """What the commands say of each run: numbers, or why there are none.
 
     Returns:
-        By run: ``metrics``, ``epochs``, ``evaluated``, ``class`` and ``probabilities`` where they
-        were shown as right; ``told`` where something was said to be wrong.
+        By run: ``listed``, ``metrics``, ``epochs``, ``evaluated`` and ``probabilities`` where they
+        were shown as right; ``told``, whether something was said to be wrong.
     """
     listed = ask("runs", "list", workspace=workspace)
     found: dict[str, Any] = {run: {"told": listed.code == 2} for run in runs}
@@ -129,11 +138,16 @@ def _look_at_model(workspace: Path, run: str, said: dict[str, Any]) -> None:
     answer = ask("predict", run, ROW, workspace=workspace)
     said["told"] |= bool(answer.code)
     for event in answer.events if not answer.code else ():
+        said["told"] |= bool(event["findings"])
         said["probabilities"] = event["probabilities"]
     answer = ask("evaluate", run, workspace=workspace)
     said["told"] |= bool(answer.code)
     if not answer.code:
+        said["told"] |= bool(answer.last["findings"])
         said["evaluated"] = answer.last["metrics"]
+
+
+# ---- how it is damaged
 
 
 def damaged(content: bytes, other: bytes, random: np.random.Generator) -> bytes | None:
@@ -169,52 +183,117 @@ def _with_another_digit(content: bytes, random: np.random.Generator) -> bytes:
     return content[:place] + bytes([digit]) + content[place + 1 :]
 
 
-def write_mutant(sample: Sample, name: str, number: int) -> None:
-    """Makes the workspace whole, but for one file."""
+def write_mutant(sample: Sample, kind: str, number: int) -> list[str]:
+    """Makes the workspace whole, but for what a mutant is; returns the files that it damaged."""
     shutil.rmtree(sample.workspace)
-    shutil.copytree(sample.folder / "whole", sample.workspace)
-    path = sample.workspace / name
-    random = np.random.default_rng([number, *name.encode()])
-    content = damaged(path.read_bytes(), sample.other(name).read_bytes(), random)
+    shutil.copytree(sample.whole, sample.workspace)
+    random = np.random.default_rng([number, *kind.encode()])
+    if kind != FOLDER:
+        _damage_file(sample, kind, random)
+        return [kind]
+    names = [name for name in sample.kinds if name.startswith(_RUN)]
+    chosen = random.choice(names, int(random.integers(1, 5)), replace=False).tolist()
+    for name in chosen:
+        path = sample.path(name, sample.workspace)
+        if path.is_file():  # its folder may be gone by now
+            random.choice(_FOLDER_FAULTS)(sample, name, random)
+    return [str(name) for name in chosen]
+
+
+def _damage_file(sample: Sample, name: str, random: np.random.Generator) -> None:
+    path = sample.path(name, sample.workspace)
+    other = sample.path(name, sample.whole, run=1)
+    content = damaged(path.read_bytes(), other.read_bytes(), random)
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
 
 
-def try_mutant(sample: Sample, name: str, number: int) -> Outcome:
+def _swap(sample: Sample, name: str, random: np.random.Generator) -> None:
+    """Another file of the same run stands in a file's place."""
+    names = [kind for kind in sample.kinds if kind.startswith(_RUN) and kind != name]
+    other = sample.path(str(random.choice(names)), sample.whole)
+    shutil.copy(other, sample.path(name, sample.workspace))
+
+
+def _put_special(sample: Sample, name: str, random: np.random.Generator) -> None:
+    """A folder, a pipe, or a link to nothing, to a device or to another run's file."""
+    path = sample.path(name, sample.workspace)
+    other = sample.path(name, sample.workspace, run=1)
+    path.unlink()
+    match int(random.integers(5)):
+        case 0:
+            path.mkdir()
+        case 1:
+            os.mkfifo(path)
+        case 2:
+            path.symlink_to(path.with_name("nothing"))
+        case 3:
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(other)
+
+
+def _remove_folder(sample: Sample, name: str, random: np.random.Generator) -> None:
+    """The folder that a file is in is gone, or is a file."""
+    folder = sample.path(name, sample.workspace).parent
+    shutil.rmtree(folder)
+    if random.random() < 0.5:
+        folder.write_bytes(random.bytes(20))
+
+
+_FOLDER_FAULTS: Final[list[Callable[[Sample, str, np.random.Generator], None]]] = [
+    _damage_file,
+    _damage_file,
+    _damage_file,
+    _swap,
+    _put_special,
+    _remove_folder,
+]
+
+
+# ---- what becomes of it
+
+
+def try_mutant(sample: Sample, kind: str, number: int) -> Outcome:
     """Opens a damaged workspace as people do, and compares what is shown with what is true."""
-    write_mutant(sample, name, number)
-    before, details = time.perf_counter(), ""
+    names = write_mutant(sample, kind, number)
     other = sample.workspace / "runs" / sample.runs[1]
     files = files_of(other)
+    before, details = time.perf_counter(), ""
     try:
-        what, details = _judged(sample, name)
+        what, details = _judged(sample, names)
     except BaseException:
         what, details = "crashed", traceback.format_exc()
-    if what in ("read", "refused") and files_of(other) != files:
-        what, details = "harmed another run", name
-    return Outcome(name, number, what, time.perf_counter() - before, details)
+    seconds = time.perf_counter() - before
+    if what in ("read", "refused"):
+        if files_of(other) != files:
+            what, details = "harmed another run", str(names)
+        elif peak_bytes() > 2 * MOST_BYTES:  # TensorFlow's own are a quarter of that
+            what = "too much memory"
+    return Outcome(kind, number, what, seconds, details)
 
 
-def _judged(sample: Sample, name: str) -> tuple[str, str]:
+def _judged(sample: Sample, names: list[str]) -> tuple[str, str]:
     mine, other = sample.runs
-    if name == SETTINGS:
-        return _open_settings(sample.workspace / name), ""
-    is_models = name.endswith(("model.keras", "contract.json", "data.json"))
-    found = look(sample.workspace, (mine,), with_model=is_models)
-    if "runs/" in name:
-        found |= look(sample.workspace, (other,), with_model=False)
-        found[mine]["told"] |= _checkpoint_is_told(sample, name)
+    if names == [SETTINGS]:
+        return _open_settings(sample.workspace / SETTINGS), ""
+    is_run = names[0].startswith(_RUN)
+    is_model = any(name.endswith(_MODEL_FILES) for name in names)
+    found = look(sample.workspace, (mine,), with_model=is_model)
+    found |= look(sample.workspace, (other,), with_model=False)
+    if is_run:
+        told = [_checkpoint_is_told(sample, name) for name in names]
+        found[mine]["told"] |= any(told)
     else:
-        found |= look(sample.workspace, (other,), with_model=False)
         ask("models", "list", workspace=sample.workspace)
     for run in sample.runs:
         for key, value in found[run].items():
             if key != "told" and not _same(value, sample.truth[run][key]):
                 return "shown wrong", f"{run} {key}: {value!r} {sample.truth[run][key]!r}"
-    if "runs/" in name and "metrics" not in found[other]:
-        return "harmed another run", "it is not shown"
+    if is_run and (found[other]["told"] or "metrics" not in found[other]):
+        return "harmed another run", "it is not shown as it is"
     return ("refused" if found[mine]["told"] else "read"), ""
 
 
@@ -235,12 +314,12 @@ def _checkpoint_is_told(sample: Sample, name: str) -> bool:
 
     if "checkpoints/" not in name:
         return False
-    path = (sample.workspace / name).parent
+    path = sample.path(name, sample.workspace).parent
     try:
         found = read_checkpoint(path)
     except WorkspaceError:
         return True
-    whole = read_checkpoint(sample.folder / "whole" / path.relative_to(sample.workspace))
+    whole = read_checkpoint(sample.path(name, sample.whole).parent)
     assert json.dumps(found.progress) == json.dumps(whole.progress)
     assert found.variables.keys() == whole.variables.keys()
     for key, value in whole.variables.items():
@@ -260,23 +339,30 @@ def _open_settings(path: Path) -> str:
     return "read"
 
 
-def try_all(
-    folder: Path, numbers: range, limit_bytes: int = 0, leave_out: str = "-"
+# ---- many
+
+
+def workspaces_tried(
+    folder: Path, n_workspaces: int, n_folders: int, first: int = 0
 ) -> Iterator[Outcome]:
-    """Tries mutants of every file one after the other, in this process.
+    """Tries mutants of every kind, in a process of their own, which is ended where one hangs.
 
     Args:
         folder: Where the workspace is made; empty.
-        numbers: Of the mutants of each file.
-        limit_bytes: Of memory that this process may have; 0: no limit.
-        leave_out: Files whose names begin so are not damaged.
+        n_workspaces: So many at least with one damaged file, evenly of each.
+        n_folders: So many with a damaged folder of a run.
+        first: The first one's number.
     """
     sample = make_sample(folder)
-    if limit_bytes:
-        import resource
+    each = -(-n_workspaces // len(sample.kinds))
+    wanted = [(kind, number) for number in range(first, first + each) for kind in sample.kinds]
+    wanted += [(FOLDER, number) for number in range(first, first + n_folders)]
+    return watched(wanted, partial(try_all, sample))
 
-        resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
-    for number in numbers:
-        for name in sample.kinds:
-            if not name.startswith(leave_out):
-                yield try_mutant(sample, name, number)
+
+def try_all(sample: Sample, wanted: Wanted, answers: Connection) -> None:
+    """Tries mutants, and sends what became of each."""
+    look(sample.workspace, sample.runs, with_model=True)  # what is slow the first time is over
+    for kind, number in wanted:
+        answers.send(try_mutant(sample, kind, number))
+    answers.close()
