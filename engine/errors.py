@@ -29,6 +29,24 @@ class DatasetError(DescentError):
     """The data cannot be read, or does not hold what was asked of it."""
 
 
+class DataChanged(DatasetError):
+    """The data is no longer what a run was trained on.
+
+    Args:
+        message: What changed.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            "Bring the data back as it was, start a new run, or go on with the changed data "
+            "(--accept-changed-data).",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.message,))
+
+
 class Cancelled(DescentError):
     """Someone asked to stop what was under way."""
 

@@ -16,6 +16,7 @@ import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -193,7 +194,7 @@ class Outcome:
 
     Attributes:
         kind, number: Which one.
-        what: ``read``, ``refused``, ``crashed``, ``died``, ``hung`` or ``too much memory``.
+        what: ``read`` or ``refused``; or a fault, such as ``crashed``, ``died`` or ``hung``.
         seconds: How long it took.
         details: A traceback.
     """
@@ -209,6 +210,12 @@ class Outcome:
         return self.what not in ("read", "refused")
 
 
+Wanted = list[tuple[str, int]]
+"""Mutants by kind and number."""
+TryAll = Callable[[Wanted, Connection], None]
+"""Tries mutants, and sends an `Outcome` of each; picklable, as a process of its own does it."""
+
+
 def tried(kinds: tuple[str, ...], numbers: range, folder: Path) -> Iterator[Outcome]:
     """Tries mutants of each kind one after the other.
 
@@ -218,10 +225,15 @@ def tried(kinds: tuple[str, ...], numbers: range, folder: Path) -> Iterator[Outc
         folder: Where they are written.
     """
     wanted = [(kind, number) for number in numbers for kind in kinds]
+    return watched(wanted, partial(_try_all, folder))
+
+
+def watched(wanted: Wanted, try_all: TryAll) -> Iterator[Outcome]:
+    """Has mutants tried in a process of its own, which is ended where one takes too long."""
     context = multiprocessing.get_context("spawn")
     while wanted:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_try_all, args=(wanted, folder, theirs))
+        process = context.Process(target=try_all, args=(wanted, theirs))
         process.start()
         theirs.close()
         n_done, patience, died = 0, START_S, "hung"
@@ -240,7 +252,7 @@ def tried(kinds: tuple[str, ...], numbers: range, folder: Path) -> Iterator[Outc
         wanted = wanted[n_done:]
 
 
-def _try_all(wanted: list[tuple[str, int]], folder: Path, answers: Connection) -> None:
+def _try_all(folder: Path, wanted: Wanted, answers: Connection) -> None:
     from engine.service.execution import inspect_data
 
     for kind, number in wanted:
@@ -262,12 +274,12 @@ def _try_one(kind: str, number: int, place: Path, inspect: Callable[..., Any]) -
     except BaseException:
         what, details = "crashed", traceback.format_exc()
     seconds = time.perf_counter() - before
-    if _peak_bytes() > MOST_BYTES:
+    if peak_bytes() > MOST_BYTES:
         what = "too much memory"
     return Outcome(kind, number, what, seconds, details)
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """The most memory that this process has held since it began its program."""
     status = Path("/proc/self/status")
     if status.exists():  # what `getrusage` says may be of the process that started this one

@@ -52,3 +52,38 @@ def test_no_function_is_longer_than_one_reads():
             if length > FUNCTION_LINES:
                 long[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = length
     assert not long, f"Functions of more than {FUNCTION_LINES} lines are two: {long}"
+
+
+READERS = {
+    "json": {"load", "loads", "JSONDecoder"},
+    "zipfile": {"ZipFile"},
+    "np": {"load", "fromregex"},
+    "numpy": {"load"},
+    "np.lib.format": {"read_magic", "read_array", "read_array_header_1_0", "read_array_header_2_0"},
+    "configparser": {"ConfigParser", "RawConfigParser"},
+    "pickle": {"load", "loads"},
+    "tomllib": {"load", "loads"},
+    "h5py": {"File"},
+}
+"""What takes whatever a file says, however long or deep."""
+BOUNDED = "engine/bounded.py"
+# Arrays of a file whose digest is the published one, behind a header that was read bounded.
+ALLOWED = {("engine/datasets/box/keras_data.py", "np.lib.format.read_array")}
+
+
+def _reader_calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            owner = ast.unparse(node.value)
+            if node.attr in READERS.get(owner, ()) or node.attr == "model_validate_json":
+                yield f"{owner}.{node.attr}"
+
+
+def test_what_is_read_is_bounded_in_one_place():
+    """JSON, archives and array headers are read by `engine.bounded` alone."""
+    found = [
+        (str(path.relative_to(ROOT)), call) for path in _modules() for call in _reader_calls(path)
+    ]
+    elsewhere = [item for item in found if item[0] != BOUNDED and item not in ALLOWED]
+    assert any(item[0] == BOUNDED for item in found)  # the search finds what there is
+    assert not elsewhere, f"Read by engine.bounded instead: {elsewhere}"

@@ -304,6 +304,11 @@ def _add_run_commands(commands: Commands) -> None:
         help="begin it again as a new run, which names this one; for one whose checkpoints are "
         "damaged",
     )
+    resume.add_argument(
+        "--accept-changed-data",
+        action="store_true",
+        help="go on although the data is no longer what the run was trained on",
+    )
     resume.add_argument("--epochs", metavar="N", help="in all; more than it has extend the run")
     resume.add_argument("--batch-size", metavar="N")
     resume.add_argument("--learning-rate", metavar="X")

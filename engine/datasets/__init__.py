@@ -9,6 +9,7 @@ import difflib
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import special_reason
 from engine.datasets.anomaly import as_anomalies, refuse_kind
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.cartpole import CartPole
@@ -42,8 +43,9 @@ from engine.datasets.box.synthetic import (
 from engine.datasets.box.tones import DialledNumbers, KeypadTones
 from engine.datasets.box.waves import MackeyGlass, Seasons
 from engine.datasets.clips.video import VideoFolderFormat
+from engine.datasets.content import note_files
 from engine.datasets.files import glance
-from engine.datasets.formats import Format
+from engine.datasets.formats import FileDataset, Format
 from engine.datasets.guarded import GuardedDataset, GuardedFormat
 from engine.datasets.language.pairs import PairsFormat
 from engine.datasets.language.text_columns import TextTableFormat
@@ -147,6 +149,7 @@ def open_dataset(data: DataSpec) -> Dataset:
             raise DATASETS.unknown(source)
         raise DatasetError(f"There is no file or folder '{source}'.", _nearest_hint(path))
     path = path.resolve()
+    _check_plain(path)
     if data.format is not None:
         return FORMATS[data.format].open(path, data)
     return recognise(path, data.task).open(path, data)
@@ -193,6 +196,12 @@ def _readable_path(source: str) -> Path:
     return path
 
 
+def _check_plain(path: Path) -> None:
+    reason = special_reason(path)
+    if reason:
+        raise DatasetError(f"'{path}' is not opened: {reason}.", "Choose a file or a folder.")
+
+
 def load_examples(data: DataSpec, progress: Progress = silent) -> tuple[Dataset, Examples]:
     """Finds a dataset, checks its parameters and loads it; files that are many are only listed.
 
@@ -212,6 +221,8 @@ def load_examples(data: DataSpec, progress: Progress = silent) -> tuple[Dataset,
     parameters = validate(dataset.parameters, data.parameters, "data.parameters")
     if dataset.name in DATASETS and not is_anomaly:
         _check_task(dataset, data)
+    if isinstance(dataset, FileDataset) and dataset.path.is_file():
+        note_files((dataset.path,))
     examples = dataset.load(parameters, progress)
     if is_anomaly:
         examples = as_anomalies(examples, data.target)

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from engine.bounded import special_reason
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
@@ -179,7 +180,7 @@ class FileTable:
 
 def tables_of(folder: Path) -> list[list[Path]]:
     """The tables of a folder: each at its top by itself, or else those of one name below it."""
-    entries = sorted(folder.iterdir())
+    entries = sorted(entry for entry in folder.iterdir() if not special_reason(entry))
     top = [[entry] for entry in entries if entry.suffix.lower() in TABLE_SUFFIXES]
     if top:
         return top

@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import special_reason
 from engine.datasets.base import Progress, silent
+from engine.datasets.content import note_files
 from engine.datasets.folder_meaning import FolderMeaning, FolderParameters, part_of
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
@@ -159,6 +161,7 @@ def list_files(
             others[suffix or "no suffix"] += 1
         else:
             places.append((location, name))
+    note_files(location / _last(name) for location, name in places if name not in left_out)
     # Told by all files, so that leaving some out makes no class a part.
     meaning = FolderMeaning.of(
         [name for _, name in places], parameters.folders, parameters.spellings
@@ -171,7 +174,7 @@ def list_files(
     findings: list[DataFinding] = []
     if troubles:
         names = tuple(f"{name}: {reason}" for name, reason in troubles[:MAX_NAMES])
-        text = "Some folders could not be looked into."
+        text = "Some folders could not be looked into, or some files are none."
         findings.append(DataFinding(Trouble.UNREADABLE, "", text, names, len(troubles)))
     if others:
         listing = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(5))
@@ -214,9 +217,21 @@ def _walk(root: Path, troubles: list[tuple[str, str]]) -> Iterator[tuple[Path, s
                 is_folder = False
             if is_folder:
                 below.append((entry.path, prefix + entry.name))
+            elif reason := _special(entry):
+                troubles.append((prefix + entry.name, reason))
             else:
                 yield folder, prefix + entry.name
         waiting += reversed(below)
+
+
+def _special(entry: os.DirEntry[str]) -> str:
+    """Why what is listed must not be opened; empty: it may be."""
+    try:
+        if entry.is_file():
+            return ""
+    except OSError:
+        return ""  # told when it is opened
+    return special_reason(Path(entry.path))
 
 
 def _last(name: str) -> str:

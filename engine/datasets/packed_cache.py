@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 import os
 import secrets
 import shutil
@@ -12,15 +15,22 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+from engine.bounded import DAMAGED, open_plain, read_object
 from engine.errors import DatasetError
 from engine.files import cache_folder
 from engine.spec.formatting import bytes_text
+
+logger = logging.getLogger(__name__)
 
 CACHE_LIMIT = 20 << 30
 """Older packed rows are deleted once all together take more bytes than this."""
 UNUSED_DAYS = 30
 """Packed rows that nobody has used for so long may be deleted."""
 _FREE_DISK = 1 << 30
+_SEAL = "seal.json"
+_BLOCK = 64 << 10
+_BLOCKS = 64
+"""So many blocks of a file are compared, drawn evenly: all of a small one."""
 _DAY_S = 24 * 3600
 
 _noted: ContextVar[set[str] | None] = ContextVar("noted", default=None)
@@ -45,6 +55,33 @@ def noting_packed() -> Iterator[set[str]]:
         yield names
     finally:
         _noted.reset(token)
+
+
+def is_packed(folder: Path) -> bool:
+    """Whether a folder holds what was packed there; one that was damaged is removed."""
+    if not folder.exists():
+        return False
+    try:
+        seal = read_object(folder / _SEAL)
+        if seal == {name: _mark(folder / name) for name in seal} and seal:
+            return True
+    except DAMAGED:
+        pass
+    logger.warning("What is packed in '%s' is damaged, and made anew.", folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+def _mark(path: Path) -> list[int | str]:
+    """Size and digest of a file, by which damage is noticed; of a large one, of parts of it."""
+    size = path.stat().st_size
+    digest = hashlib.blake2b(digest_size=16)
+    step = max(_BLOCK, size // _BLOCKS)
+    with open_plain(path) as file:
+        for start in range(0, size, step):
+            file.seek(start)
+            digest.update(file.read(_BLOCK))
+    return [size, digest.hexdigest()]
 
 
 @contextmanager
@@ -72,6 +109,8 @@ def packing_folder(folder: Path, n_bytes: int) -> Iterator[Path]:
         aside = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
         try:
             yield aside
+            seal = {path.name: _mark(path) for path in sorted(aside.iterdir())}
+            (aside / _SEAL).write_text(json.dumps(seal), "utf-8")
             for path in aside.iterdir():
                 with path.open("rb+") as file:
                     os.fsync(file.fileno())

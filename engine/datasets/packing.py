@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import read_object
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.findings import unreadable
-from engine.datasets.packed_cache import packed_place, packing_folder
+from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
 from engine.errors import DatasetError, DescentError
 from engine.spec.signature import Kind
 
@@ -43,6 +44,7 @@ _OPENED_BYTES = {
     Kind.VIDEO: 32 << 20,
 }
 _ROWS, _INDEX = "rows.bin", "index.json"
+_MAX_INDEX = 1 << 30
 _READERS = min(8, 1 + (os.cpu_count() or 1))
 _BUNDLE_BYTES = 1 << 18
 
@@ -331,12 +333,12 @@ def _on_disk(
     rows: FileRows, n_bytes: int, progress: Progress
 ) -> tuple[Rows, IndexArray, list[tuple[int, str]]]:
     folder = packed_place(rows.key)
-    if not (folder / _INDEX).exists():
+    if not is_packed(folder):
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             kept, skipped = _decode(rows, progress, lambda _, row: _write(file, row))
             index = {"kept": kept.tolist(), "skipped": skipped}
             (aside / _INDEX).write_text(json.dumps(index), "utf-8")
-    index = json.loads((folder / _INDEX).read_text("utf-8"))
+    index = read_object(folder / _INDEX, _MAX_INDEX)
     kept = np.array(index["kept"], np.int64)
     skipped = [(int(number), str(reason)) for number, reason in index["skipped"]]
     if not len(kept):
@@ -362,7 +364,7 @@ def stored_rows(
         DatasetError: The disk has no room.
     """
     folder = packed_place(key)
-    if not (folder / _ROWS).exists():
+    if not is_packed(folder):
         n_bytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             for block in blocks():

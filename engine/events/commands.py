@@ -95,12 +95,14 @@ class ResumeRun(Command):
             extend a run that is finished.
         reason: Why it goes on with other values, in words, where the program decided so.
         from_start: Begin it again as a new run instead, which names this one.
+        accepts_changes: Go on although the data is no longer what it was trained on.
     """
 
     run: str
     changes: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     from_start: bool = False
+    accepts_changes: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ FROM_START = "from_start"
 """What `Rejected` offers where a run can only be begun again."""
 REPAIR = "repair"
 """What it offers where the database of the runs is damaged."""
+CHANGED_DATA = "changed_data"
+"""What `Rejected` offers where a run can only go on with other data than before."""
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -234,7 +236,8 @@ class Rejected(Terminal):
         hint: What to do next.
         problems: The fields concerned, where the mistake is in a spec.
         details: Traceback of an unexpected failure; empty for expected ones.
-        offer: What can be asked for instead, `FROM_START` or `REPAIR`; empty: nothing.
+        offer: What can be asked for instead: `FROM_START`, `REPAIR` or `CHANGED_DATA`; empty:
+            nothing.
     """
 
     message: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import Problem, SpecError
+from engine.graph.foreign import foreign_parts
 from engine.graph.layer_graph import NAME, SCHEMA_VERSION, LayerGraph, LayerNode, source_of
 from engine.spec.parameters import shorten, validate
 
@@ -159,31 +160,13 @@ def _parameter_problems(node: LayerNode, where: str) -> list[Problem]:
     problems = [
         Problem(
             f"{where}.parameters.keras",
-            f"Only objects of Keras itself can stand here. Received: {shorten(foreign)}.",
+            "Only Keras's own layers can stand here, without code and files. "
+            f"Received: {shorten(foreign)}.",
             "Remove it.",
         )
-        for foreign in _foreign(node.parameters)
+        for foreign in foreign_parts(node.parameters)
     ]
     return problems + _call_problems(node, parameters, where)
-
-
-def _foreign(value: Any) -> Iterator[str]:
-    """Modules other than Keras's, and code, in a configuration: nothing of the kind is run."""
-    if isinstance(value, Mapping):
-        module = value.get("module")
-        if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
-            yield module
-        if value.get("class_name") in ("Lambda", "__lambda__", "function"):
-            yield str(value["class_name"])
-        if value.get("registered_name") not in (None, value.get("class_name")):
-            yield str(value["registered_name"])
-        for item in value.values():
-            yield from _foreign(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _foreign(item)
-    elif value == "Lambda":
-        yield value
 
 
 def _call_problems(node: LayerNode, parameters: LayerParameters, where: str) -> list[Problem]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from engine.bounded import DAMAGED, read_json, reason_of
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
 from engine.graph.checking import checked_graph
@@ -198,17 +199,14 @@ def read_file(path: Path) -> SavedModel:
         DescentError: There is none, or it holds no model; the first problem is named.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DescentError(f"'{path}' is too large to be a model.", "Choose another file.")
-        # Editors on Windows may put a mark before the text.
-        values = json.loads(path.read_text("utf-8-sig"))
+        values = read_json(path, _MAX_BYTES)
     except FileNotFoundError:
         raise DescentError(f"There is no file '{path}'.", "Check the path.") from None
     except OSError as error:
         raise _cannot_read(path, error) from error
-    except (ValueError, RecursionError) as error:
+    except DAMAGED as error:
         raise DescentError(
-            f"'{path}' is not JSON. Received: {error}.",
+            f"'{path}' is not JSON that can be used: {reason_of(error)}.",
             "Choose a file that 'Export as a file' or 'models describe --graph' wrote.",
         ) from None
     try:
@@ -223,6 +221,4 @@ def read_file(path: Path) -> SavedModel:
 
 
 def _cannot_read(path: Path, error: OSError) -> DescentError:
-    return DescentError(
-        f"'{path}' cannot be read. Received: {error.strerror or error}.", "Check the path."
-    )
+    return DescentError(f"'{path}' cannot be read: {reason_of(error)}.", "Check the path.")

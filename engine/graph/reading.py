@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from engine.bounded import parse_json
 from engine.errors import SpecError
 from engine.graph.calls import CallReader, usual_call
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
@@ -237,7 +238,7 @@ def _revived(value: Any) -> Any:
 
 def _jsonable(value: Any) -> Any:
     """The same as JSON gives it back: lists in the place of tuples."""
-    return json.loads(json.dumps(value))
+    return parse_json(json.dumps(value))
 
 
 def _sorted(nodes: Mapping[str, LayerNode], output: str) -> LayerGraph:

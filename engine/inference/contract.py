@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import DAMAGED, member, names_in, read_object, reason_of, sealed_text, unsealed
 from engine.datasets.base import Examples, InputSpec
 from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.targets import (
+    AnomalyTargets,
+    ClassTargets,
+    LabelTargets,
+    NumberTargets,
+    TokenTargets,
+)
 from engine.spec.parameters import shorten
-from engine.spec.signature import Kind, Signature
+from engine.spec.signature import Kind, Output, Signature
 
 SCHEMA_VERSION = 1
 FILE_NAME = "contract.json"
+_TARGETS: dict[Output, tuple[type, ...]] = {
+    Output.CLASSES: (ClassTargets,),
+    Output.LABELS: (LabelTargets,),
+    Output.NUMBERS: (NumberTargets, AnomalyTargets),
+    Output.TOKENS: (TokenTargets,),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +46,8 @@ class Contract:
         beam_width: How many beginnings are followed where a text is written token by token.
         source_columns: All columns of the table it was trained on, seen by the model or not; empty:
             there is none, or the file is of an older version.
+        model_digest: BLAKE2b of the model's file, which belongs to no other contract; empty: not
+            known.
     """
 
     signature: Signature
@@ -43,6 +58,7 @@ class Contract:
     reading: Mapping[str, Any] = field(default_factory=dict)
     beam_width: int = 1
     source_columns: tuple[str, ...] = ()
+    model_digest: str = ""
 
     @classmethod
     def of(cls, examples: Examples, preprocessing: Preprocessing, beam_width: int = 1) -> Contract:
@@ -110,8 +126,9 @@ class Contract:
             "beam_width": self.beam_width,
             "source_columns": self.source_columns,
             "ranges": self.preprocessing.ranges,
+            "model_digest": self.model_digest,
         }
-        atomic_write(folder / FILE_NAME, json.dumps(values, indent=1))
+        atomic_write(folder / FILE_NAME, sealed_text(values, folder.name, indent=1))
 
     @classmethod
     def load(cls, folder: Path) -> Contract:
@@ -121,31 +138,71 @@ class Contract:
             WorkspaceError: The run has no saved model, or the file is damaged.
         """
         try:
-            values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-            signature = Signature.from_dict(values["signature"])
-            return cls(
-                signature,
-                tuple(values["feature_names"]),
-                values["target_name"],
-                tuple(values["class_names"]),
-                replace(
-                    Preprocessing.from_dict(values["preprocessing"], signature.input_shape),
-                    ranges=_number_ranges(values.get("ranges", ())),
-                ),
-                values.get("reading", {}),
-                values.get("beam_width", 1),
-                tuple(values.get("source_columns", ())),
-            )
+            values = unsealed(read_object(folder / FILE_NAME), folder.name)
+            version = member(values, "schema_version", int)
+            if version > SCHEMA_VERSION:
+                raise WorkspaceError(
+                    f"'{folder / FILE_NAME}' was written by a newer version of Descent. "
+                    f"Received: schema {version}; this version knows {SCHEMA_VERSION}.",
+                    "Update Descent, or train the model again.",
+                )
+            found = cls._from_values(values)
+            found._check_itself()
+            return found
         except FileNotFoundError:
             raise WorkspaceError(
                 "This run has no saved model.",
                 "A model is saved when a run finishes, or is stopped and kept.",
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except DAMAGED as error:
             raise WorkspaceError(
-                f"The model of this run cannot be used: '{FILE_NAME}' is damaged ({error}).",
+                f"The model of this run cannot be used: '{FILE_NAME}' is damaged "
+                f"({reason_of(error)}).",
                 "Train it again with the same settings.",
             ) from error
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any]) -> Contract:
+        signature = Signature.from_dict(values["signature"])
+        preprocessing = Preprocessing.from_dict(values["preprocessing"], signature.input_shape)
+        return cls(
+            signature,
+            names_in(values["feature_names"], "feature_names"),
+            member(values, "target_name", str),
+            names_in(values["class_names"], "class_names"),
+            replace(preprocessing, ranges=_number_ranges(values.get("ranges", ()))),
+            member({"reading": {}, **values}, "reading", dict),
+            member({"beam_width": 1, **values}, "beam_width", int),
+            names_in(values.get("source_columns", []), "source_columns"),
+            member({"model_digest": "", **values}, "model_digest", str),
+        )
+
+    def _check_itself(self) -> None:
+        """Makes sure that what it says of inputs and outputs goes together.
+
+        Raises:
+            ValueError: It does not.
+        """
+        signature, inputs = self.signature, self.preprocessing.inputs
+        targets = self.preprocessing.targets
+        n_named, n_values = len(self.class_names), 1
+        if isinstance(targets, NumberTargets):
+            n_values = len(targets.offset)
+            if targets.offset.shape != targets.scale.shape or targets.offset.ndim != 1:
+                raise ValueError("offset and scale of the target are of different lengths")
+        pairs: list[tuple[str, object, object]] = [
+            ("the shape of inputs", tuple(inputs.output_shape), signature.input_shape),
+            ("what is predicted", type(targets) in _TARGETS[signature.output], True),
+        ]
+        if signature.output in (Output.CLASSES, Output.LABELS):
+            pairs.append(("the number of classes", n_named, signature.n_classes))
+        if signature.output is Output.NUMBERS and isinstance(targets, NumberTargets):
+            pairs.append(("the number of values", n_values, signature.n_values))
+        if isinstance(targets, LabelTargets):
+            pairs.append(("the number of thresholds", targets.thresholds.shape, (n_named,)))
+        for what, said, other in pairs:
+            if said != other:
+                raise ValueError(f"{what} is {said} in one place, {other} in another")
 
 
 def _grouped(reading: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ Imported by workers only.
 
 from __future__ import annotations
 
+import logging
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,18 @@ import keras
 import numpy.typing as npt
 
 from engine.architectures import ARCHITECTURES
-from engine.errors import WorkspaceError
+from engine.bounded import reason_of
+from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
+from engine.errors import DescentError, TrainingError, WorkspaceError
 from engine.files import atomic_write, cannot_write
 from engine.inference.contract import Contract
 from engine.inference.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written
-from engine.preprocessing.targets import NumberTargets, TokenTargets
+from engine.inference.model_file import digest_of, load_model
+from engine.preprocessing.targets import AnomalyTargets, NumberTargets, TokenTargets
 
 FILE_NAME = "model.keras"
+
+logger = logging.getLogger(__name__)
 
 
 class ServedModel:
@@ -51,13 +57,28 @@ class ServedModel:
         Returns:
             Numbers: values in the target's unit, (n_samples, n_values). Classes: probabilities,
             (n_samples, n_outputs). Tokens: texts, (n_samples,).
+
+        Raises:
+            WorkspaceError: Its contract says what cannot be done with such inputs.
         """
         contract = self._contract
         preprocessing, signature = contract.preprocessing, contract.signature
-        predict = predictor(
-            self._network, signature, preprocessing, self._outputs, contract.beam_width
-        )
-        return predict(preprocessing.transform_x(x))
+        try:
+            predict = predictor(
+                self._network, signature, preprocessing, self._outputs, contract.beam_width
+            )
+            return predict(preprocessing.transform_x(x))
+        except DescentError:
+            raise
+        except Exception as error:  # NumPy's, Keras's and TensorFlow's have nothing in common
+            if is_out_of_memory(error):
+                raise TrainingError(memory_text(error), MEMORY_HINT) from error
+            logger.info("A model cannot be used", exc_info=True)
+            raise WorkspaceError(
+                "The model of this run cannot be used: what it is told to do with its inputs "
+                f"cannot be done ({reason_of(error)}).",
+                "Train it again with the same settings.",
+            ) from error
 
     def _outputs(self, prepared: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return self._network.predict(prepared, verbose=0)
@@ -78,7 +99,7 @@ class ServedModel:
         except OSError as error:
             raise cannot_write(folder / FILE_NAME, error) from error
         atomic_write(folder / FILE_NAME, content)
-        self._contract.save(folder)
+        replace(self._contract, model_digest=digest_of(content)).save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> ServedModel:
@@ -88,14 +109,15 @@ class ServedModel:
             WorkspaceError: The run has none, or it cannot be read.
         """
         contract = Contract.load(folder)
-        try:
-            model = keras.saving.load_model(folder / FILE_NAME, compile=False)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        model = load_model(folder / FILE_NAME, contract.model_digest)
+        layers = getattr(model, "layers", ())
+        network = next((layer for layer in layers if isinstance(layer, keras.Model)), None)
+        if network is None:
             raise WorkspaceError(
-                f"The saved model cannot be read: {error}.",
+                f"The saved model '{FILE_NAME}' holds no network, as one of Descent's does.",
                 "Train it again with the same settings.",
-            ) from error
-        network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+            )
+        _check_shapes(network, contract)
         return cls(network, contract)
 
     def with_preprocessing(self) -> keras.Model:
@@ -131,6 +153,26 @@ class ServedModel:
     @property
     def _full_name(self) -> str:
         return f"{self._network.name}_with_preprocessing"
+
+
+def _check_shapes(network: keras.Model, contract: Contract) -> None:
+    """Makes sure that a network takes and gives what its contract says.
+
+    Raises:
+        WorkspaceError: It does not.
+    """
+    signature = contract.signature
+    taken, given = network.inputs[0].shape[1:], network.outputs[0].shape[-1]
+    is_score = isinstance(contract.preprocessing.targets, AnomalyTargets)
+    wanted = given if is_score else signature.n_outputs
+    # One that writes token by token takes what is written so far behind the source.
+    fits = is_autoregressive(network, signature) or tuple(taken) == signature.input_shape
+    if not fits or given != wanted:
+        raise WorkspaceError(
+            f"The saved model '{FILE_NAME}' does not belong to the contract beside it: it takes "
+            f"{tuple(taken)} and gives {given}. Expected: {signature.input_shape} and {wanted}.",
+            "Train it again with the same settings.",
+        )
 
 
 @contextmanager

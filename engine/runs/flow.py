@@ -7,6 +7,7 @@ import sqlite3
 
 import numpy as np
 
+from engine.bounded import parse_json
 from engine.events.insights import GradientFlow
 
 MAX_MEASUREMENTS = 2_000
@@ -41,7 +42,7 @@ def append_flow(connection: sqlite3.Connection, event: GradientFlow) -> None:
 def read_flow(connection: sqlite3.Connection, run: str) -> list[GradientFlow]:
     """Returns what was measured, by step."""
     row = connection.execute("SELECT flow_layers FROM runs WHERE id = ?", (run,)).fetchone()
-    layers = tuple(json.loads(row["flow_layers"])) if row is not None else ()
+    layers = tuple(parse_json(row["flow_layers"])) if row is not None else ()
     found = []
     for step, epoch, numbers in connection.execute(
         "SELECT step, epoch, numbers FROM flow WHERE run = ? ORDER BY step", (run,)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 
+from engine.bounded import parse_json
 from engine.events.run_events import EpochEnded, SettingChanged
 from engine.runs.row_checks import epoch_problem
 
@@ -31,7 +31,7 @@ def _epoch(run: str, row: sqlite3.Row) -> EpochEnded:
         run,
         epoch=row["epoch"],
         step=row["step"],
-        metrics=json.loads(row["metrics"]),
+        metrics=parse_json(row["metrics"]),
         duration_s=row["duration_s"],
         elapsed_s=row["elapsed_s"],
         samples_per_s=row["samples_per_s"],

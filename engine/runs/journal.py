@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from engine.bounded import parse_json
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.messages import Event
@@ -259,7 +260,7 @@ def _write_end(connection: sqlite3.Connection, event: RunEnded) -> None:
     end_run(connection, event.run, event.state, event.reason, event.hint, event.details)
     if event.metrics:
         row = connection.execute("SELECT metrics FROM runs WHERE id = ?", (event.run,)).fetchone()
-        merged = json.loads(row["metrics"]) | dict(event.metrics)
+        merged = parse_json(row["metrics"]) | dict(event.metrics)
         change_run(connection, event.run, metrics=_json(merged))
 
 

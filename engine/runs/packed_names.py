@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
+from engine.bounded import DAMAGED, names_in, read_json
 from engine.files import atomic_write
 
 FILE_NAME = "packed.json"
@@ -24,6 +25,6 @@ def save_packed_names(names: Collection[str], folder: Path) -> None:
 def read_packed_names(folder: Path) -> set[str]:
     """Returns the names of the packed data of a run; empty where none was noted."""
     try:
-        return {str(name) for name in json.loads((folder / FILE_NAME).read_text("utf-8"))}
-    except (OSError, ValueError, TypeError):
+        return set(names_in(read_json(folder / FILE_NAME), FILE_NAME))
+    except DAMAGED:
         return set()  # what is missing in the cache is packed again

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from engine.bounded import parse_json
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.owner import Owner
 from engine.runs.row_checks import check_row
+from engine.runs.schema import REPAIR_HINT
 from engine.spec.run_spec import RunSpec
 
 KEPT_DAYS = 30
@@ -73,8 +74,8 @@ class RunRecord:
     def settings(self) -> dict[str, Any]:
         """The specification as it was written, neither checked nor completed; empty: damaged."""
         try:
-            values = json.loads(self.spec_json)
-        except (ValueError, RecursionError):
+            values = parse_json(self.spec_json)
+        except ValueError:
             return {}
         return values if isinstance(values, dict) else {}
 
@@ -86,8 +87,8 @@ class RunRecord:
             WorkspaceError: It was damaged, or written by another version of Descent.
         """
         try:
-            return RunSpec.from_dict(_of_this_version(json.loads(self.spec_json)))
-        except (SpecError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            return RunSpec.from_dict(_of_this_version(parse_json(self.spec_json)))
+        except (SpecError, ValueError, TypeError, AttributeError) as error:
             raise WorkspaceError(
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",
                 "Start the run anew; its metrics can still be looked at.",
@@ -142,12 +143,17 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def record_from_row(row: sqlite3.Row) -> RunRecord:
+def record_from_row(row: sqlite3.Row | None) -> RunRecord:
     """Builds a record from a row of the table `runs`.
 
     Raises:
         BadRow: Something in it is not what it should be.
+        WorkspaceError: A damaged database lists it, and cannot find it.
     """
+    if row is None:
+        raise WorkspaceError(
+            "The run database lists a run that it cannot find: it is damaged.", REPAIR_HINT
+        )
     check_row(row)
     return RunRecord(
         id=row["id"],
@@ -167,8 +173,8 @@ def record_from_row(row: sqlite3.Row) -> RunRecord:
         epochs_done=row["epochs_done"],
         best_epoch=row["best_epoch"],
         duration_s=row["duration_s"],
-        metrics=json.loads(row["metrics"]),
-        plan=json.loads(row["plan"]),
+        metrics=parse_json(row["metrics"]),
+        plan=parse_json(row["plan"]),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
         origin=row["origin"],
     )

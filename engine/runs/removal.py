@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from engine.bounded import DAMAGED, names_in, read_object
 from engine.files import atomic_write, flush_directory
 from engine.runs.record import RunRecord, record_from_row
 
@@ -65,10 +66,10 @@ def _is_over(record: RunRecord, now: datetime) -> bool:
 def _read(path: Path) -> tuple[datetime, list[str]]:
     """The look before: when it was, and what it has found."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = read_object(path)
         looked_at = datetime.fromisoformat(values["looked_at"]).astimezone(UTC)
-        return looked_at, [str(run) for run in values["time_is_over"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        return looked_at, list(names_in(values["time_is_over"], "time_is_over"))
+    except DAMAGED:
         return datetime.fromtimestamp(0, UTC), []  # none, or one that cannot be read: begin anew
 
 

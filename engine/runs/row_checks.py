@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from engine.bounded import parse_json
 from engine.errors import WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.run_folders import is_run_id
@@ -147,8 +147,8 @@ def _are_numbers(values: Iterable[Any]) -> bool:
 def _json(value: Any) -> Any:
     """What a JSON text says; None where it is none."""
     try:
-        return json.loads(value) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
+        return parse_json(value) if isinstance(value, str) else None
+    except ValueError:
         return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import DAMAGED, parse_object, read_object, read_whole
 from engine.disk import cannot_write
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, SettingChanged
@@ -23,6 +24,7 @@ from engine.runs.run_folders import RUN_FILE
 
 HISTORY_FILE = "history.jsonl"
 SCHEMA_VERSION = 1
+_MAX_HISTORY_BYTES = 1 << 30
 
 
 @dataclass
@@ -59,11 +61,11 @@ def save_run_file(values: Mapping[str, Any], folder: Path) -> None:
 def read_run_file(folder: Path) -> dict[str, Any] | None:
     """Reads the row of a run from its folder; None: it is not there, or is damaged."""
     try:
-        content = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        content = read_object(folder / RUN_FILE)
         row = content["run"]
         is_whole = content["schema_version"] == SCHEMA_VERSION
         is_whole = is_whole and content["crc32"] == _mark(_text(row)) and isinstance(row, dict)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except DAMAGED:
         return None
     return row if is_whole and row.get("id") == folder.name else None
 
@@ -106,13 +108,13 @@ def read_history(run: str, folder: Path) -> RunHistory:
     """Reads what was appended; lines that are torn or changed are left out and counted."""
     found = RunHistory()
     try:
-        lines = (folder / HISTORY_FILE).read_bytes().splitlines()
-    except OSError:
+        lines = read_whole(folder / HISTORY_FILE, _MAX_HISTORY_BYTES).splitlines()
+    except (OSError, ValueError):
         return found
     for line in filter(None, lines):
         try:
             _replay(run, _checked(line), found)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except DAMAGED:
             found.n_damaged += 1
     return found
 
@@ -162,10 +164,7 @@ def _checked(line: bytes) -> dict[str, Any]:
     mark, _, text = line.decode("utf-8").partition(" ")
     if mark != _mark(text):
         raise ValueError("The line does not match its checksum.")
-    values = json.loads(text)
-    if not isinstance(values, dict):
-        raise ValueError("The line is no object.")
-    return values
+    return parse_object(text)
 
 
 def _text(row: Any) -> str:

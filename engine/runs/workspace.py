@@ -12,6 +12,7 @@ import filelock
 import platformdirs
 import psutil
 
+from engine.bounded import DAMAGED, member, read_object
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
 from engine.runs.places import write_problem
@@ -117,7 +118,7 @@ class WorkspaceLock:
     def _holder_pid(self) -> int | None:
         """The process that wrote its number last, unless it has died since."""
         try:
-            pid = int(json.loads(self._holder.read_text("utf-8"))["pid"])
-        except (OSError, ValueError, KeyError, TypeError):
+            pid = int(member(read_object(self._holder), "pid", int))
+            return pid if psutil.pid_exists(pid) else None
+        except DAMAGED:
             return None
-        return pid if psutil.pid_exists(pid) else None

@@ -88,6 +88,7 @@ def resume(
     notify: Notify = lambda text: None,
     wait_s: float = WAIT_S,
     from_start: bool = False,
+    accepts_changes: bool = False,
 ) -> RunEnded:
     """Goes on with the chief's run together with other workers.
 
@@ -101,6 +102,7 @@ def resume(
         notify: As for `train`.
         wait_s: As for `train`.
         from_start: Begin it again as a new run instead; see `engine.service.running.restart`.
+        accepts_changes: As for `engine.service.running.resume`.
 
     Returns:
         As for `train`.
@@ -119,7 +121,11 @@ def resume(
         together = TeamControl(control, team)
         if not workers.is_chief:
             return leave(_follow(parse(values), team, emit, together))
-        go_on = running.restart if from_start else running.resume
+        go_on = (
+            running.restart
+            if from_start
+            else partial(running.resume, accepts_changes=accepts_changes)
+        )
         ended = go_on(
             reference, changes, store, emit, together, form_group=partial(_form_cluster, team)
         )

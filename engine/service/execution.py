@@ -33,7 +33,9 @@ from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.spec.plugins.used import check_used
 from engine.spec.run_spec import RunSpec
+from engine.training.data_changes import DataChange
 from engine.training.defaults import parse, resolve
+from engine.training.fingerprint import data_change
 from engine.training.prepared_data import look, prepare
 
 if TYPE_CHECKING:
@@ -177,7 +179,12 @@ def estimate(
         raise
 
 
-def evaluate(reference: str, store: RunStore, part: str | None = None) -> Evaluation:
+def evaluate(
+    reference: str,
+    store: RunStore,
+    part: str | None = None,
+    tell: Callable[[DataChange], None] = lambda change: None,
+) -> Evaluation:
     """Evaluates the saved model of a run anew.
 
     Args:
@@ -185,10 +192,11 @@ def evaluate(reference: str, store: RunStore, part: str | None = None) -> Evalua
         store: Where the run is kept.
         part: ``test``, ``validation`` or ``train``; None: the test part, and where there is none,
             what it learnt from.
+        tell: Told what of the data has changed since the run was trained, if anything.
 
     Raises:
         UnknownNameError: There is no such run.
-        WorkspaceError: The run has no saved model.
+        WorkspaceError: The run has no saved model, or it is damaged.
         DatasetError: The data is gone, or is no longer what the model was trained on.
         PluginError: A plug-in it was made with is gone, or is left out.
     """
@@ -198,6 +206,9 @@ def evaluate(reference: str, store: RunStore, part: str | None = None) -> Evalua
     check_used(record.name, folder)
     prepared = prepare(record.spec)
     contract.check(prepared.examples)
+    change = data_change(prepared, folder)
+    if change:
+        tell(change)
     load_tensorflow()
     from engine.inference.serving import ServedModel
 

@@ -6,6 +6,7 @@ TensorFlow is imported where it is needed; whatever goes wrong in a run becomes 
 from __future__ import annotations
 
 import contextlib
+import logging
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -36,7 +37,7 @@ from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
-from engine.training.fingerprint import check_fingerprint, save_fingerprint
+from engine.training.fingerprint import check_data, keeping_content, save_fingerprint
 from engine.training.prepared_data import PreparedData, prepare
 from engine.training.recorder import Recorder
 from engine.training.resumption import Resumption
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     FormGroup = Callable[[PreparedData], WorkerGroup]
 
 Emit = Callable[[Event], None]
+
+logger = logging.getLogger(__name__)
 
 
 def _alone(prepared: PreparedData) -> WorkerGroup:
@@ -93,8 +96,10 @@ def train(
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    _furnish(prepared, store.folder(record.id))
-    return _run(record, setup, None, store, emit, control)
+    folder = store.folder(record.id)
+    _furnish(prepared, folder)
+    with keeping_content(prepared, folder):
+        return _run(record, setup, None, store, emit, control)
 
 
 def resume(
@@ -105,6 +110,7 @@ def resume(
     control: TrainingControl,
     reason: str = "",
     form_group: FormGroup = _alone,
+    accepts_changes: bool = False,
 ) -> RunEnded:
     """Goes on with a run from its last whole checkpoint; before its first, from its beginning.
 
@@ -120,6 +126,7 @@ def resume(
         control: As for `train`.
         reason: Why, in words; recorded with the changes.
         form_group: As for `train`.
+        accepts_changes: The data may be other data than the run was trained on until now.
 
     Returns:
         The last event of the run, recorded.
@@ -129,7 +136,8 @@ def resume(
         CheckpointsLost: It had checkpoints, and none of them can be read; see `restart`.
         WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
         SpecError: A change is not possible.
-        DatasetError: The data is gone, or has changed.
+        DataChanged: It is another than the run was trained on.
+        DatasetError: The data is gone.
         PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
@@ -144,22 +152,26 @@ def resume(
     check_not_lost(record, found, folder / "checkpoints")
     spec = parse(changed_values(record.spec, changes))
     setup = set_up(spec, emit, control, form_group)
-    check_fingerprint(setup.prepared, folder)
+    changed = check_data(setup.prepared, folder, accepts_changes)
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
     kept = kept_of(setup.prepared.spec, found, differences)
-
-    def begin() -> None:
-        undo = set_aside(found.damaged)
-        try:
-            store.reopen(record.id, setup.prepared.spec, kept)
-        except DescentError:
-            undo()
-            raise
-
     reason = reason or "Changed when the run was continued."
     resumption = Resumption(found.checkpoint, differences, reason, notice_of(record, found))
-    return _run(record, setup, resumption, store, emit, control, begin)
+    with contextlib.ExitStack() as until_it_ends:
+
+        def begin() -> None:
+            undo = set_aside(found.damaged)
+            try:
+                store.reopen(record.id, setup.prepared.spec, kept)
+            except DescentError:
+                undo()
+                raise
+            if changed:
+                logger.warning("The run '%s' goes on with changed data: %s", record.id, changed)
+            until_it_ends.enter_context(keeping_content(setup.prepared, folder))
+
+        return _run(record, setup, resumption, store, emit, control, begin)
 
 
 def restart(

@@ -18,8 +18,9 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from engine.bounded import check_plain
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
-from engine.errors import CheckpointsLost, DescentError, PluginError, SpecError
+from engine.errors import CheckpointsLost, DataChanged, DescentError, PluginError, SpecError
 from engine.events.commands import (
     Command,
     Control,
@@ -36,7 +37,13 @@ from engine.events.commands import (
     Train,
     WarmUp,
 )
-from engine.events.messages import FROM_START, PROTOCOL_VERSION, Event, Rejected
+from engine.events.messages import (
+    CHANGED_DATA,
+    FROM_START,
+    PROTOCOL_VERSION,
+    Event,
+    Rejected,
+)
 from engine.events.watch import Watch
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
@@ -46,6 +53,8 @@ from engine.training.control import TrainingControl
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_S = 5.0
+_OFFERS = {CheckpointsLost: FROM_START, DataChanged: CHANGED_DATA}
+"""What can be asked for instead of what failed so."""
 
 
 def main(
@@ -82,6 +91,7 @@ def _redirect_output(log_path: Path) -> None:
 
 def _open_log(path: Path) -> int:
     try:
+        check_plain(path)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError:  # a full disk, say: what needs no log is done all the same
         return os.open(os.devnull, os.O_WRONLY)
@@ -147,7 +157,7 @@ class _Worker:
             return Rejected(error.message, error.hint, error.problems)
         except DescentError as error:
             details = error.details if isinstance(error, PluginError) else ""
-            offer = FROM_START if isinstance(error, CheckpointsLost) else ""
+            offer = next((it for kind, it in _OFFERS.items() if isinstance(error, kind)), "")
             return Rejected(error.message, error.hint, details=details, offer=offer)
         except Exception as error:
             logger.exception("%s failed", type(command).__name__)
@@ -202,7 +212,13 @@ class _Worker:
             case ResumeRun():
                 with RunStore(self._workspace) as store:
                     return running.resume(
-                        command.run, command.changes, store, self._send, control, command.reason
+                        command.run,
+                        command.changes,
+                        store,
+                        self._send,
+                        control,
+                        command.reason,
+                        accepts_changes=command.accepts_changes,
                     )
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

@@ -6,7 +6,6 @@ and the tests with bad values. `describe` turns it into plain data for all of th
 
 from __future__ import annotations
 
-import json
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import annotated_types as at
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
+from engine.bounded import parse_json
 from engine.errors import Problem, SpecError, UnknownNameError
 
 
@@ -305,7 +305,7 @@ def parse_text(text: str) -> Any:
     """
     for candidate in (text, f"[{text}]" if "," in text else text):
         try:
-            return json.loads(candidate)
+            return parse_json(candidate)
         except ValueError:
             continue
     return {"True": True, "False": False, "None": None}.get(text, text)

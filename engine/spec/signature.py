@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 MAX_EMBEDDING = 50
+_MAX_SIZE = 1 << 40
 
 
 class Kind(StrEnum):
@@ -103,17 +104,34 @@ class Signature:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Signature:
-        """Rebuilds what `to_dict` returned; what an older version did not know has its default."""
+        """Rebuilds what `to_dict` returned; what an older version did not know has its default.
+
+        Raises:
+            KeyError, TypeError, ValueError: The values are of something else.
+        """
         return cls(
             Kind(values["kind"]),
             Task(values["task"]),
-            tuple(values["input_shape"]),
-            values["n_classes"],
-            values.get("n_values", 1),
-            values.get("n_tokens", 0),
-            values.get("target_length", 0),
-            tuple(values.get("category_sizes", ())),
+            _sizes(values["input_shape"]),
+            _size(values["n_classes"]),
+            _size(values.get("n_values", 1)),
+            _size(values.get("n_tokens", 0)),
+            _size(values.get("target_length", 0)),
+            _sizes(values.get("category_sizes", [])),
         )
+
+
+def _sizes(values: Any) -> tuple[int, ...]:
+    if not isinstance(values, list | tuple):
+        raise TypeError(f"sizes are a list. Received: {values!r}")
+    return tuple(map(_size, values))
+
+
+def _size(value: Any) -> int:
+    """A count that was read, from 0 to `_MAX_SIZE`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_SIZE:
+        raise TypeError(f"sizes are whole numbers. Received: {value!r}")
+    return value
 
 
 def output_of(task: Task, n_classes: int) -> Output:

@@ -11,8 +11,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import (
+    DAMAGED,
+    SpecialFileError,
+    open_plain,
+    read_arrays,
+    read_object,
+    reason_of,
+)
 from engine.errors import WorkspaceError
 from engine.files import atomic_directory, cannot_write, flush_directory
 from engine.training.progress import Progress
@@ -29,8 +35,9 @@ if TYPE_CHECKING:
     import keras
 
 SCHEMA_VERSION = 2
-DAMAGED = "damaged-"
+SET_ASIDE = "damaged-"
 """Begins the names of those that were set aside."""
+_MAX_BYTES = 1 << 40
 
 Array = npt.NDArray[Any]
 Weights = list[Array]
@@ -166,12 +173,6 @@ class DamagedError(WorkspaceError):
         return (type(self), (self.name, self.reason))
 
 
-_DAMAGE = (
-    NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError, AttributeError,
-    EOFError, RecursionError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-
-
 def read_checkpoint(path: Path) -> Snapshot:
     """Reads a checkpoint and checks every byte of it.
 
@@ -180,28 +181,29 @@ def read_checkpoint(path: Path) -> Snapshot:
         WorkspaceError: It is of another version, or cannot be read just now.
     """
     try:
-        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_object(path / "manifest.json")
         changed = [name for name, digest in manifest.items() if _digest(path / name) != digest]
         if changed:
             raise ValueError(f"{', '.join(changed)} does not match its checksum")
         missing = {"variables.npz", "progress.json"} - manifest.keys()
         if missing:
             raise ValueError(f"{', '.join(sorted(missing))} is not in its manifest")
-        with np.load(path / "variables.npz", allow_pickle=False) as stored:
-            variables = {name: stored[name] for name in stored.files}
-        progress = json.loads((path / "progress.json").read_text(encoding="utf-8"))
+        variables = read_arrays(path / "variables.npz", _MAX_BYTES)
+        progress = read_object(path / "progress.json", _MAX_BYTES)
         version = progress.pop("schema_version")
     except FileNotFoundError as error:
         missed = Path(error.filename or path).name
         raise DamagedError(path.name, f"{missed} is missing") from error
-    except _DAMAGE as error:
-        raise DamagedError(path.name, str(error) or type(error).__name__) from error
-    except OSError as error:
-        if error.errno == errno.EIO:
+    except (OSError, MemoryError) as error:
+        if getattr(error, "errno", None) == errno.EIO:
             raise DamagedError(path.name, "the disk reports an error while reading it") from error
+        if isinstance(error, NotADirectoryError | IsADirectoryError | SpecialFileError):
+            raise DamagedError(path.name, reason_of(error)) from error
         raise WorkspaceError(
-            f"The checkpoint '{path.name}' cannot be read now: {error}.", "Try again."
+            f"The checkpoint '{path.name}' cannot be read now: {reason_of(error)}.", "Try again."
         ) from error
+    except DAMAGED as error:
+        raise DamagedError(path.name, reason_of(error)) from error
     if version != SCHEMA_VERSION:
         raise WorkspaceError(
             f"The checkpoint '{path.name}' was written by another version of Descent.",
@@ -292,7 +294,7 @@ def set_aside(damaged: Iterable[Damage]) -> Callable[[], None]:
     for item in damaged:
         if not item.path.exists():
             continue
-        aside = _free(item.path.with_name(f"{DAMAGED}{item.path.name}"))
+        aside = _free(item.path.with_name(f"{SET_ASIDE}{item.path.name}"))
         try:
             item.path.rename(aside)
             renamed.append((item.path, aside))
@@ -319,5 +321,5 @@ def number_of(path: Path) -> int:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import threading
 import time
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import DAMAGED, read_object
 from engine.files import atomic_write, cannot_write, flush_directory
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 from engine.training.run_place import RunPlace
@@ -209,8 +209,8 @@ def _as_then(training: dict[str, Any]) -> dict[str, Any]:
 
 def _name_of_best(checkpoint: Path) -> str:
     try:
-        return str(json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))["best"])
-    except (OSError, ValueError, KeyError):
+        return str(read_object(checkpoint / "progress.json", 1 << 40)["best"])
+    except DAMAGED:
         return ""  # damaged: what it refers to is of no use
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.datasets import load_examples
 from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
+from engine.datasets.content import Content, noting_content
 from engine.datasets.division import division_findings, without_divider
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
@@ -98,10 +99,12 @@ class PreparedData(DividedData):
     Attributes:
         spec: Fits the data; every open choice is closed.
         packed_names: What of the cache on disk it uses.
+        content: Its files, and what was seen of them.
     """
 
     spec: RunSpec
     packed_names: frozenset[str] = frozenset()
+    content: Content = field(default_factory=Content)
 
     @property
     def names(self) -> tuple[tuple[Group, str], ...]:
@@ -164,7 +167,7 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
         DatasetError: The data cannot be read or divided.
         Cancelled: Someone asked to stop.
     """
-    with noting_packed() as names:
+    with noting_packed() as names, noting_content() as content:
         dataset, examples = load_examples(spec.data, progress)
         found = _prepared(dataset, packed(examples, progress), spec)
     # The dataset's own name is the absolute path of a file, which holds from any folder.
@@ -172,7 +175,9 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
     resolved = resolve(
         spec.model_copy(update={"data": data}), found.signature, dataset.recommended_model
     )
-    return PreparedData(**vars(found), spec=resolved, packed_names=frozenset(names))
+    return PreparedData(
+        **vars(found), spec=resolved, packed_names=frozenset(names), content=content
+    )
 
 
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:

@@ -7,12 +7,12 @@ under ``shared``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from engine.bounded import read_object
 from engine.spec.parameters import Parameter, ParameterKind
 from gui.formatting.numbers import value_text
 from gui.guide.pages import PAGES
@@ -77,8 +77,7 @@ def parameter_text(value: Any, language: str) -> str:
 @cache
 def _table(language: str) -> Mapping[str, Mapping[str, Any]]:
     path = PAGES / language / "parameters.json"
-    table: Mapping[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return table
+    return read_object(path)
 
 
 def _allowed(parameter: Parameter) -> str:

@@ -167,6 +167,12 @@ class Controller(QObject):
         if self._takes_worker():
             self.training.begin_again()
 
+    @Slot()
+    def accept_changed_data(self) -> None:
+        """Goes on with the run that was refused, with the data that there is now."""
+        if self._takes_worker():
+            self.training.accept_changed_data()
+
     def _takes_worker(self) -> bool:
         """Makes the worker that stands by free for a run, if there may be one now."""
         if self.training.is_active or self.is_closing:

@@ -61,6 +61,7 @@ class RunController(QObject):
         continued: Id of the run that goes on, where it is no new one.
         waiting: What else was asked for and is not answered yet: ``save``, `RATE`, `EPOCHS`.
         learning_rate: At present, as far as it is known.
+        continuing: What was asked for last, where a run was to go on.
         epochs: Planned at present; 0 before that is known.
         epoch: The one under way, from 1; 0 before the first.
         lost: Where it was kept has vanished, and it waits for an answer; None: it has not.
@@ -85,11 +86,11 @@ class RunController(QObject):
         self.started: RunStarted | None = None
         self.pending: Control | None = None
         self.continued = ""
+        self.continuing: ResumeRun | None = None
         self.waiting: dict[str, Request] = {}
         self.learning_rate: float | None = None
         self.epochs = self.epoch = 0
         self.lost: PlaceLost | None = None
-        self._continuing: ResumeRun | None = None
         self._pool = pool
         self._ticket = 0
         self._deadline = QTimer(self)
@@ -120,19 +121,24 @@ class RunController(QObject):
             run: Its id.
             changes: New values of its spec by dotted path.
         """
-        self._begin(ResumeRun(run, changes), run)
+        self.continuing = ResumeRun(run, changes)
+        self._begin(self.continuing, run)
+
+    def accept_changed_data(self) -> None:
+        """Asks once more for what was refused, as the data is no longer what it was trained on."""
+        if self.continuing is not None:
+            self._begin(replace(self.continuing, accepts_changes=True), self.continuing.run)
 
     def begin_again(self) -> None:
         """Asks for the run that could not go on once more, from its start and as a new run."""
-        if self._continuing is not None:
-            self._begin(replace(self._continuing, from_start=True))
+        if self.continuing is not None:
+            self._begin(replace(self.continuing, from_start=True))
 
     def _begin(self, command: Train | ResumeRun, continued: str = "") -> None:
         self.run = self.started = self.pending = None
         self.continued = continued
         self.learning_rate, self.epochs, self.epoch = None, 0, 0
         self.lost = None
-        self._continuing = command if isinstance(command, ResumeRun) else None
         self._ticket = self._pool.train(command)
         self._set_state(RunState.PREPARING)
 

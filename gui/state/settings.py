@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from engine.bounded import parse_json, special_reason
+
+logger = logging.getLogger(__name__)
+
 SCHEMA_VERSION: Final = 1
+MAX_BYTES: Final = 16 << 20
+"""A longer file holds no settings."""
 
 T = TypeVar("T")
 
@@ -21,20 +30,17 @@ class Settings:
 
     Args:
         store: Where the values live; the user's own file by default.
+
+    Attributes:
+        damaged: The file that could not be read and is left as it is, and why; None: there is none.
     """
 
     def __init__(self, store: QSettings | None = None) -> None:
-        self._store = store or QSettings(
-            QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Descent", "Descent"
-        )
+        self.damaged: tuple[Path, str] | None = None
+        self._store = store or self._users()
         if self.get("schema_version", SCHEMA_VERSION) != SCHEMA_VERSION:
             # There is one version so far; a newer program's values are left alone, not guessed at.
-            self._store = QSettings(
-                QSettings.Format.IniFormat,
-                QSettings.Scope.UserScope,
-                "Descent",
-                f"Descent-{SCHEMA_VERSION}",
-            )
+            self._store = _in_file(f"Descent-{SCHEMA_VERSION}")
         self.set("schema_version", SCHEMA_VERSION)
 
     def get(self, name: str, default: T) -> T:
@@ -48,11 +54,13 @@ class Settings:
         if not isinstance(text, str):
             return default
         try:
-            value = json.loads(text)
-        except ValueError:
+            value = parse_json(text)
+            if isinstance(default, float) and isinstance(value, int | float):
+                value = value if isinstance(value, bool) else type(default)(value)
+        except (ValueError, OverflowError):
             return default
-        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            return type(default)(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return default
         is_same_type = isinstance(value, type(default)) and (
             isinstance(value, bool) is isinstance(default, bool)
         )
@@ -73,3 +81,19 @@ class Settings:
     def save(self) -> None:
         """Writes everything to the file now."""
         self._store.sync()
+
+    def _users(self) -> QSettings:
+        """The user's own file; another one, where that cannot be opened."""
+        # Opening is reading: whatever is in the way is looked at before.
+        path = Path(_in_file("Descent-none").fileName()).with_name("Descent.ini")
+        reason = special_reason(path)
+        if not reason and path.is_file() and path.stat().st_size > MAX_BYTES:
+            reason = f"it is longer than {MAX_BYTES:,} bytes"
+        if reason:
+            logger.warning("The settings '%s' are not read: %s", path, reason)
+            self.damaged = (path, reason)
+        return _in_file("Descent-new" if reason else "Descent")
+
+
+def _in_file(name: str) -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "Descent", name)

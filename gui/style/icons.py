@@ -6,7 +6,6 @@ its import and its first icon load a dozen fonts (0.2 s), the outlines of one ta
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +22,7 @@ from PySide6.QtGui import (
     QRawFont,
 )
 
+from engine.bounded import read_object
 from gui.style.theme import blend, current_theme
 
 _EM: Final = 256.0
@@ -158,7 +158,7 @@ def _font() -> tuple[QRawFont, dict[str, str]]:
     folder = Path(next(iter(package.submodule_search_locations))) / "fonts"
     font_file = max(folder.glob("phosphor-*.ttf"))
     names_file = max(folder.glob("phosphor-charmap-*.json"))
-    names: dict[str, str] = json.loads(names_file.read_text(encoding="utf-8"))
+    names: dict[str, str] = read_object(names_file)
     return QRawFont(str(font_file), _EM), names
 
 

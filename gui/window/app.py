@@ -33,6 +33,7 @@ from PySide6.QtCore import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from engine import __version__
+from engine.bounded import check_plain
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS
@@ -120,6 +121,7 @@ def start_log(workspace: Path) -> Path | None:
     path = workspace / "logs" / "window.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        check_plain(path)
         handler = logging.handlers.RotatingFileHandler(
             path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
         )

@@ -38,6 +38,7 @@ from gui.window.rail import Rail
 from gui.window.run_attention import RunAttention
 from gui.window.run_notices import RunNotices
 from gui.window.screen_fit import fit_to_screen
+from gui.window.settings_notice import tell_of_settings
 from gui.window.settings_sheet import SettingsSheet
 from gui.window.stop_question import StopQuestion
 from gui.window.tab_order import move_focus
@@ -222,6 +223,7 @@ class MainWindow(QMainWindow):
                 problem.hint,
                 is_lasting=True,
             )
+        tell_of_settings(self.settings, self.messages)
         self.sheets.offer_news(self.messages)
 
     def _restore(self) -> None:

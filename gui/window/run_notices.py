@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.events.messages import REPAIR, Rejected
+from engine.events.messages import CHANGED_DATA, REPAIR, Rejected
 from gui.formatting.numbers import counted
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -43,6 +43,7 @@ class RunNotices(QObject):
         controller.repository.runs_changed.connect(self._on_runs_changed)
         controller.repository.repaired.connect(self._on_repaired)
         controller.problem_found.connect(self._on_problem)
+        controller.training.start_rejected.connect(self._on_start_rejected)
         controller.repository.runs_interrupted.connect(self._on_runs_interrupted)
 
     @Slot(object)
@@ -91,6 +92,17 @@ class RunNotices(QObject):
         if len(bad) > NAMED:
             more = self.tr("{n} more runs cannot be shown.").format(n=len(bad) - NAMED)
             self._messages.show_warning(more, is_lasting=True)
+
+    @Slot(object)
+    def _on_start_rejected(self, problem: Rejected) -> None:
+        """Asks whether a run may go on with other data; all else is told on the page."""
+        if problem.offer == CHANGED_DATA:
+            self._messages.show_warning(
+                problem.message,
+                self.tr("Bring the data back as it was, or go on with it as it is now."),
+                self.tr("Continue with changed data"),
+                self._controller.accept_changed_data,
+            )
 
     @Slot(object)
     def _on_runs_interrupted(self, records: tuple[RunRecord, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import Rejected
+from engine.events.messages import CHANGED_DATA, Rejected
 from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
@@ -119,6 +120,31 @@ class TestOpening:
                 assert str(os.getpid()) in spoken.take("error").text
         finally:
             lock.release()
+
+    def test_a_run_whose_data_has_changed_asks_before_it_goes_on(
+        self, on: WindowStage, spoken: SpokenMessages
+    ) -> None:
+        hold(on)
+        training = on.controller.training
+        run = str(training.run)
+        with on.qtbot.waitSignal(
+            training.state_changed, check_params_cb=lambda state: state is RunState.INTERRUPTED
+        ):
+            on.engine.kill_worker()
+        spoken.clear()
+        changed = "1 file changed since this run was trained: people.csv (column 'age')."
+        on.engine.rejections["resume"] = Rejected(changed, offer=CHANGED_DATA)
+        with on.qtbot.waitSignal(training.start_rejected):
+            on.controller.continue_run(run)
+        said = spoken.take("warning")
+        assert said.text == changed
+        assert said.action_text == "Continue with changed data"
+        assert [command.accepts_changes for command in on.engine.resumes()] == [False]
+        del on.engine.rejections["resume"]
+        with on.qtbot.waitSignal(training.run_event):
+            on.window.messages.newest.act()
+        refused, accepted = on.engine.resumes()
+        assert accepted == dataclasses.replace(refused, accepts_changes=True)
 
     def test_runs_that_died_unseen_are_told_of(
         self, qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import special_reason
 from engine.datasets.base import InputSpec
 from engine.datasets.clips import video_files
 from engine.datasets.language import texts
@@ -149,6 +150,8 @@ def _read(text: str, asked: InputSpec, watch: Watch | None) -> _Found:
     with contextlib.suppress(OSError, RuntimeError):  # no path at all, but a row perhaps
         path = path.expanduser()
         is_file, is_folder = path.is_file(), path.is_dir()
+    if reason := special_reason(path):
+        raise DatasetError(f"'{text}' is not opened: {reason}.", "Give a file.")
     if not is_file:
         if kind is Kind.TEXT and suffix not in reader.suffixes:
             return _Found(np.array([text], object))

@@ -24,10 +24,12 @@ from engine.runs.schema import REPAIR_HINT
 from engine.runs.store import RunStore
 from engine.spec.formatting import bytes_text, duration_text, shape_text
 from engine.spec.parameters import Parameter, describe
+from engine.training.agreement import disagreements, disputed_test_metrics
 
 # Time between two readings, so that the load is that of now.
 _LOAD_PERIOD_S = 0.25
 _NAMES_SHOWN = 10
+_IN_DOUBT = " (in doubt, see runs show)"
 _VALUES_SHOWN = 6
 # The first of these that a run has stands for it in a list.
 _TELLING = ("test_accuracy", "test_r2_score", "test_exact_match", "val_loss", "loss")
@@ -223,8 +225,18 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
     records = store.runs()
     for bad in store.bad_rows():
         output.warn("run_unreadable", bad, run=bad.run)
+    disputed = {
+        record.id: found
+        for record in records
+        if (found := disputed_test_metrics(record, store.folder(record.id)))
+    }
     if output.as_json:
-        output.object({"runs": [record.to_dict() for record in records]})
+        listed = [
+            {**record.to_dict(), **({"findings": found} if found else {})}
+            for record in records
+            for found in [disputed.get(record.id)]
+        ]
+        output.object({"runs": listed})
         return 0
     if not records:
         output.lines("There is no run yet. Start one: train --data iris")
@@ -236,7 +248,7 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
             record.state.value,
             f"{record.epochs_done}/{record.epochs_planned}",
             duration_text(record.duration_s),
-            _telling_metric(record),
+            _telling_metric(record) + (_IN_DOUBT if record.id in disputed else ""),
         )
         for record in records
     ]
@@ -251,6 +263,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
     epochs = store.epochs(record.id)
     for text in store.bad_epochs(record.id):
         output.warn("epoch_unreadable", WorkspaceError(text, REPAIR_HINT), run=record.id)
+    findings = disagreements(record, epochs, store.folder(record.id))
     folder = str(store.folder(record.id))
     if output.as_json:
         listed = [
@@ -262,7 +275,9 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
             }
             for epoch in epochs
         ]
-        output.object({**record.to_dict(), "folder": folder, "epochs": listed})
+        output.object(
+            {**record.to_dict(), "folder": folder, "epochs": listed, "findings": findings}
+        )
         return 0
     created = record.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     output.lines(
@@ -274,6 +289,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
         *([f"Begun again from: {_named(store, record.origin)}"] if record.origin else []),
         f"Folder: {folder}",
         numbers(record.metrics),
+        *(finding["text"] for finding in findings),
     )
     if epochs:
         names = tuple(epochs[0].metrics)

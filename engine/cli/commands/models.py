@@ -20,10 +20,12 @@ from engine.preprocessing.targets import (
 )
 from engine.runs.store import RunStore
 from engine.spec.formatting import percent_text
+from engine.training.data_changes import DataChange
 
 _CLASSES_SHOWN = 5
 _TEXTS_SHOWN = 5
 _UNUSUAL_SHOWN = 10
+_PARTS_ANEW = "Its parts were drawn anew, and may hold what the model learnt from."
 
 
 def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
@@ -31,12 +33,15 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine.service import execution
 
     record = store.get(arguments.run)
-    evaluation = execution.evaluate(record.id, store, arguments.part)
-    output.event("evaluated", run=record.id, **evaluation.to_dict())
+    changes: list[DataChange] = []
+    evaluation = execution.evaluate(record.id, store, arguments.part, changes.append)
+    findings = [change.to_finding() for change in changes]
+    output.event("evaluated", run=record.id, **evaluation.to_dict(), findings=findings)
     output.lines(
         f"{record.name}  ({record.id}), {evaluation.n_samples} examples "
         f"of the {evaluation.part} part",
         numbers(evaluation.metrics, evaluation.averages),
+        *(f"{change.text} {_PARTS_ANEW}" for change in changes),
     )
     if evaluation.most_unusual:
         listed = [
@@ -68,15 +73,20 @@ def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     contract = Contract.load(store.folder(record.id))
     given = read_new_inputs(arguments.input, contract)
     from engine.service import execution
+    from engine.training.fingerprint import noticed_change
 
     outputs = execution.predict(record.id, store, given.x)
+    change = noticed_change(record.spec, store.folder(record.id))
+    findings = [change.to_finding()] if change else []
+    if change:
+        output.lines(change.text)
     for sentence in given.left_out:
         output.event("left_out", reason=sentence)
         output.lines(sentence)
     for name, values, unfamiliar in zip(given.names, outputs, given.unfamiliar, strict=True):
         said, words = _prediction(contract, values)
         strange = [item.to_dict() for item in unfamiliar]
-        output.event("prediction", input=name, **said, unfamiliar=strange)
+        output.event("prediction", input=name, **said, unfamiliar=strange, findings=findings)
         output.lines(f"{name}: {words}", *(f"  Unfamiliar: {it.text}" for it in unfamiliar))
     return 0
 

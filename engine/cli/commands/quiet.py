@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.bounded import special_reason
+
 _MAX_LOG_BYTES = 1_000_000
 
 
@@ -62,6 +64,8 @@ def _target(log: Path | None) -> tuple[str, int]:
             log.parent.mkdir(parents=True, exist_ok=True)
             is_large = log.exists() and log.stat().st_size > _MAX_LOG_BYTES
         except OSError:
+            return os.devnull, os.O_WRONLY
+        if special_reason(log):  # whoever opens a pipe waits for somebody to read it
             return os.devnull, os.O_WRONLY
         start = os.O_TRUNC if is_large else os.O_APPEND
         return str(log), os.O_WRONLY | os.O_CREAT | start

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 import re
 from argparse import Namespace
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
+from engine.bounded import DAMAGED, read_object, reason_of
 from engine.cli.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
@@ -125,24 +125,18 @@ def _base(path: str | None) -> Values:
     if path is None:
         return {}
     try:
-        values = json.loads(Path(path).expanduser().read_text("utf-8"))
+        return read_object(Path(path).expanduser())
     except FileNotFoundError:
         raise DescentError(f"There is no file '{path}'.", "Check the path after --spec.") from None
-    except OSError as error:
-        raise DescentError(f"'{path}' cannot be read. Received: {error.strerror}.") from None
-    except RuntimeError as error:  # the home directory of an unknown user
-        raise DescentError(f"'{path}' cannot be read. Received: {error}") from None
-    except ValueError as error:
+    except (OSError, RuntimeError) as error:  # or the home directory of an unknown user
         raise DescentError(
-            f"'{path}' is not JSON. Received: {error}.",
+            f"'{path}' cannot be read: {reason_of(error)}.", "Check the path after --spec."
+        ) from None
+    except DAMAGED as error:
+        raise DescentError(
+            f"'{path}' is not JSON that can be used: {reason_of(error)}.",
             "Take the spec.json in the folder of a run as a pattern.",
         ) from None
-    if not isinstance(values, dict):
-        raise DescentError(
-            f"'{path}' must hold a JSON object. Received: {shorten(values)}.",
-            "Take the spec.json in the folder of a run as a pattern.",
-        )
-    return values
 
 
 def _choose_data(values: Values, arguments: Namespace) -> None:

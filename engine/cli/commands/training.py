@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 
 from engine.cli.commands.estimate import estimate
@@ -79,11 +80,16 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
         DescentError: The run cannot go on, and is as it was.
     """
     changes, run = resume_changes(arguments), arguments.run
+    accepts: bool = arguments.accept_changed_data
     workers = parse_workers(arguments.workers, arguments.index)
     from engine.service import distributed, running
 
     if workers is None:
-        go_on = running.restart if arguments.from_start else running.resume
+        go_on = (
+            running.restart
+            if arguments.from_start
+            else partial(running.resume, accepts_changes=accepts)
+        )
         return _follow(
             lambda listener: go_on(run, changes, store, listener, listener.control), store, output
         )
@@ -97,6 +103,7 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
             listener.control,
             output.lines,
             from_start=arguments.from_start,
+            accepts_changes=accepts,
         ),
         store if workers.is_chief else None,
         output,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import tarfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -14,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from engine.bounded import array_header, open_archive, read_object
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.box import keras_files, keras_names
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload
@@ -25,6 +24,8 @@ from engine.errors import DatasetError
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 
+_MAX_BYTES = 4 << 30
+"""Of a published archive, unpacked."""
 _PICKLE_GLOBALS = {
     ("numpy", "ndarray"),
     ("numpy", "dtype"),
@@ -289,14 +290,10 @@ def _object_arrays(file: KerasFile) -> dict[str, AnyArray]:
     """Arrays of lists, which are pickled; opened only where the file is the published one."""
     path = file.verify()
     arrays: dict[str, AnyArray] = {}
-    with reading(path), zipfile.ZipFile(path) as archive:
+    with reading(path), open_archive(path, _MAX_BYTES) as archive:
         for member in archive.namelist():
             content = io.BytesIO(archive.read(member))
-            version = np.lib.format.read_magic(content)
-            if version == (1, 0):
-                _, _, dtype = np.lib.format.read_array_header_1_0(content)
-            else:
-                _, _, dtype = np.lib.format.read_array_header_2_0(content)
+            _, _, dtype = array_header(content)
             name = member.removesuffix(".npy")
             if dtype.hasobject:
                 arrays[name] = cast(AnyArray, _Unpickler(content).load())
@@ -310,7 +307,7 @@ def _words(file: KerasFile) -> list[str]:
     """Words by their rank; rank 0 is none."""
     path = file.location
     with reading(path):
-        ranks = json.loads(path.read_text("utf-8"))
+        ranks = read_object(path)
         words = [""] * (max(ranks.values()) + 1)
         for word, rank in ranks.items():
             words[rank] = word

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import read_object
 from engine.datasets.base import AnyArray, IndexArray, Progress, Rows
-from engine.datasets.packed_cache import packed_place, packing_folder
+from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
 from engine.datasets.packing import FileRows, read_ahead
 
 TEXT_MEMORY_LIMIT = 16 << 20
@@ -88,10 +89,10 @@ def pack_texts(
         DatasetError: The disk has no room.
     """
     folder = packed_place(f"texts-{key}")
-    if not (folder / _INDEX).exists():
+    if not is_packed(folder):
         with packing_folder(folder, n_bytes) as aside:
             _write_folder(aside, write)
-    index = json.loads((folder / _INDEX).read_text("utf-8"))
+    index = read_object(folder / _INDEX)
     return PackedTexts(folder), np.fromfile(folder / _NUMBERS, np.int64), index
 
 

@@ -18,8 +18,18 @@ from typing import IO, Any, cast
 
 import numpy as np
 
+from engine.bounded import (
+    MAX_AXES,
+    MAX_RATIO,
+    array_bytes,
+    array_header,
+    check_plain,
+    open_archive,
+    reason_of,
+)
 from engine.datasets import packing
 from engine.datasets.base import AnyArray, Progress, Rows, silent
+from engine.datasets.content import note_files
 from engine.datasets.packing import DiskRows, stored_rows
 from engine.errors import DatasetError, DescentError
 
@@ -27,9 +37,8 @@ IDX_NAME = re.compile(r".*idx\d[-_.](ubyte|byte|short|int|float|double)(\.gz)?",
 # http://yann.lecun.com/exdb/mnist, "The IDX file format": big endian throughout.
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _BLOCK_BYTES = 1 << 22
-# Deflate cannot make less of a byte than a 1,032nd (zlib.net/zlib_tech.html).
-_MAX_RATIO = 1_040
-_MAX_DIMENSIONS = 32
+_MAX_UNPACKED = 1 << 46
+"""What arrays have is compared one by one; archives of more bytes than this are none."""
 _MAX_FORTRAN_BYTES = 1 << 30
 
 
@@ -56,7 +65,7 @@ class ArrayFile:
 
     @property
     def n_bytes(self) -> int:
-        return _n_bytes(self.shape, self.dtype)
+        return array_bytes(self.shape, self.dtype)
 
     @property
     def text(self) -> str:
@@ -131,6 +140,8 @@ def arrays_in(path: Path) -> tuple[ArrayFile, ...]:
         DatasetError: It is no such file, or a header does not fit the file's size.
     """
     with reading(path):
+        check_plain(path)
+        note_files((path,))
         if path.stat().st_size == 0:
             raise DatasetError(f"'{path.name}' is empty.", "Copy or save it again.")
         match path.suffix.lower():
@@ -150,14 +161,12 @@ def reading(path: Path) -> Iterator[None]:
     except DescentError:
         raise
     except OSError as error:
-        reason = (error.strerror or str(error)).rstrip(".").lower()
         raise DatasetError(
-            f"The array '{path}' cannot be read: {reason}.", "Check the file."
+            f"The array '{path}' cannot be read: {reason_of(error)}.", "Check the file."
         ) from None
     except Exception as error:  # zipfile, zlib and NumPy have many
-        reason = str(error).split("\n", 1)[0].rstrip(".") or type(error).__name__
         raise DatasetError(
-            f"The array '{path}' cannot be read. Received: {reason}.",
+            f"The array '{path}' cannot be read. Received: {reason_of(error)}.",
             "Save numbers with numpy.save or numpy.savez.",
         ) from None
 
@@ -177,15 +186,13 @@ def _npy(path: Path) -> ArrayFile:
 
 
 def _members(path: Path) -> Iterator[ArrayFile]:
-    with zipfile.ZipFile(path) as archive:
+    with open_archive(path, _MAX_UNPACKED) as archive:
         for info in archive.infolist():
             if not info.filename.endswith(".npy"):
                 continue
             name = info.filename.removesuffix(".npy")
             if info.flag_bits & 1:
                 raise DatasetError(f"'{name}' in '{path.name}' is encrypted.", "Save it anew.")
-            if info.file_size > max(info.compress_size, 1) * _MAX_RATIO:
-                raise _lies(name, info.file_size, info.compress_size)
             with archive.open(info) as file:
                 shape, is_fortran, dtype = _header(file, name)
                 begin = file.tell()
@@ -199,7 +206,7 @@ def _members(path: Path) -> Iterator[ArrayFile]:
 
 def _member(path: Path, name: str, begin: int) -> Callable[[], IO[bytes]]:
     def unpack() -> IO[bytes]:
-        file = zipfile.ZipFile(path).open(name)  # noqa: SIM115
+        file = open_archive(path, _MAX_UNPACKED).open(name)
         file.read(begin)
         return file
 
@@ -216,24 +223,12 @@ def _member_offset(path: Path, info: zipfile.ZipInfo) -> int:
 
 def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
-        version = np.lib.format.read_magic(file)
-    except ValueError:
+        return array_header(file)
+    except ValueError as error:
         raise DatasetError(
-            f"'{name}' is no NumPy array: it does not begin as one.",
+            f"'{name}' is no NumPy array that can be read: {reason_of(error)}.",
             "Save numbers with numpy.save or numpy.savez.",
         ) from None
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, is_fortran, dtype = read(file)
-    if any(side < 0 for side in shape):
-        raise DatasetError(
-            f"'{name}' cannot be read: its header promises the shape {shape}.",
-            "The file is damaged; copy or save it again.",
-        )
-    return shape, is_fortran, dtype
 
 
 def _idx(path: Path) -> ArrayFile:
@@ -247,7 +242,7 @@ def _idx(path: Path) -> ArrayFile:
 
     with unpack(False) as file:
         zeros, code, n_dimensions = struct.unpack(">HBB", file.read(4).rjust(4, b"\xff"))
-        if zeros or code not in _IDX_TYPES or not 0 < n_dimensions <= _MAX_DIMENSIONS:
+        if zeros or code not in _IDX_TYPES or not 0 < n_dimensions <= MAX_AXES:
             raise DatasetError(f"'{path.name}' is no IDX file.", "Check the file.")
         sides = file.read(4 * n_dimensions)
         if len(sides) < 4 * n_dimensions:
@@ -258,21 +253,14 @@ def _idx(path: Path) -> ArrayFile:
     size = path.stat().st_size
     if not is_packed:
         _compare(path.name, shape, dtype, size - offset)
-    elif _n_bytes(shape, dtype) > size * _MAX_RATIO:
-        raise _lies(path.name, _n_bytes(shape, dtype), size)
+    elif array_bytes(shape, dtype) > size * MAX_RATIO:
+        raise _lies(path.name, array_bytes(shape, dtype), size)
     name = path.name.removesuffix(".gz").removesuffix(".GZ")
     return ArrayFile(path, name, shape, dtype, None if is_packed else offset, unpack)
 
 
-def _n_bytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
-    n_bytes = dtype.itemsize
-    for side in shape:  # as Python's integers, which do not overflow
-        n_bytes *= side
-    return n_bytes
-
-
 def _compare(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], there: int) -> None:
-    said = _n_bytes(shape, dtype)
+    said = array_bytes(shape, dtype)
     if said > there and not dtype.hasobject:
         raise _cut_off(name, said, there)
 

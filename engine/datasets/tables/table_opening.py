@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.bounded import open_plain
+from engine.datasets.content import note_table
 from engine.datasets.tables.delimited import DelimitedFile, opening
 from engine.datasets.tables.spreadsheet import (
     PARQUET_SUFFIXES,
@@ -26,8 +28,9 @@ def open_source(path: Path, parameters: TableParameters | None = None) -> TableS
         DatasetError: It cannot be opened, is damaged or empty.
     """
     parameters = parameters or TableParameters()
-    with opening(path), path.open("rb") as file:
+    with opening(path), open_plain(path) as file:
         head = file.read(4)
+    note_table(path, parameters)
     if head == _PARQUET or path.suffix.lower() in PARQUET_SUFFIXES:
         return ParquetTable(path)
     if head in (_ZIP, _OLE) or path.suffix.lower() in WORKBOOK_SUFFIXES:

@@ -10,15 +10,16 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import read_arrays, read_object
 from engine.datasets.base import Progress, Rows
-from engine.datasets.packed_cache import packed_place, packing_folder
+from engine.datasets.content import ColumnDigests, note_columns
+from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
 from engine.datasets.packing import DiskRows
 from engine.datasets.tables.column_studies import study_columns
 from engine.datasets.tables.column_study import ColumnStudy
@@ -40,7 +41,8 @@ LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
 NAMED_ROWS = 100_000
 """In tables of more rows, lines are not remembered."""
-_VERSION = 4
+_VERSION = 5
+_MAX_BYTES = 1 << 36
 _STUDY, _ROWS, _ARRAYS = "study.json", "rows.bin", "arrays.npz"
 
 
@@ -123,26 +125,40 @@ def study_table(
         return StudiedTable(source, parameters, studies, source.report(), n_rows, held, excluded)
     settings = [parameters.model_dump(), dict(asked), sorted(excluded)]
     folder = packed_place(_key(source.path, settings, "study"))
-    if not (folder / _STUDY).exists():
-        chunks = partial(_read_anew, source, excluded, progress)
+    if not is_packed(folder):
+        digests = ColumnDigests()
+        chunks = _read_anew(source, excluded, progress, digests)
         studies = study_columns(source, parameters, asked, chunks)
-        values = {
+        made: dict[str, Any] = {
             "studies": [study.to_dict() for study in studies.values()],
             "report": _report_values(source.report()),
+            "digests": digests.digests(),
         }
         with packing_folder(folder, 1 << 24) as aside:
-            (aside / _STUDY).write_text(json.dumps(values), "utf-8")
-    values = json.loads((folder / _STUDY).read_text("utf-8"))
+            (aside / _STUDY).write_text(json.dumps(made), "utf-8")
+    values = read_object(folder / _STUDY, _MAX_BYTES)
     found = [ColumnStudy.from_dict(item) for item in values["studies"]]
     studies = {study.name: study for study in found}
     report, n_rows = _report(values["report"]), found[0].n_rows
+    note_columns(source.path, values["digests"])
     return StudiedTable(source, parameters, studies, report, n_rows, None, excluded)
 
 
 def _read_anew(
-    source: TableSource, excluded: frozenset[int], progress: Progress
-) -> Iterator[Chunk]:
-    return _included(source.chunks(progress), excluded)
+    source: TableSource, excluded: frozenset[int], progress: Progress, digests: ColumnDigests
+) -> Callable[[], Iterator[Chunk]]:
+    """Gives all rows, each time it is called; the first time, digests are made of them."""
+    is_first = True
+
+    def read() -> Iterator[Chunk]:
+        nonlocal is_first
+        adds, is_first = is_first, False
+        for chunk in _included(source.chunks(progress), excluded):
+            if adds:
+                digests.add(chunk.cells)
+            yield chunk
+
+    return read
 
 
 def _report_values(report: SourceReport) -> dict[str, Any]:
@@ -249,7 +265,7 @@ def encode_table(table: StudiedTable, wanted: Wanted, progress: Progress) -> Enc
         wanted.needs_target,
     ]
     folder = packed_place(_key(table.source.path, settings, "rows"))
-    if not (folder / _ARRAYS).exists():
+    if not is_packed(folder):
         n_bytes = table.n_rows * (len(wanted.features) + 3) * 8
         with packing_folder(folder, n_bytes) as aside, (aside / _ROWS).open("wb") as file:
             encoder.run(progress, lambda rows: _write(file, rows))
@@ -350,8 +366,7 @@ class _Encoder:
 
     def load(self, folder: Path) -> EncodedTable:
         """Reads what was written before."""
-        with np.load(folder / _ARRAYS, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_arrays(folder / _ARRAYS, _MAX_BYTES)
         shape = (len(arrays["y"]), self._n_features)
         x: Rows = np.zeros(shape)
         if shape[0]:

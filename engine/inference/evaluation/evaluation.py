@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from engine.bounded import (
+    DAMAGED,
+    member,
+    names_in,
+    read_object,
+    reason_of,
+    sealed_text,
+    unsealed,
+)
 from engine.errors import DatasetError, TrainingError, WorkspaceError
 from engine.files import atomic_write
 from engine.spec.signature import Output
@@ -150,8 +158,7 @@ class Evaluation:
             WorkspaceError: It cannot be written.
         """
         values = {"schema_number": SCHEMA_NUMBER, **self.to_dict()}
-        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
-        atomic_write(folder / FILE_NAME, text)
+        atomic_write(folder / FILE_NAME, sealed_text(values, folder.name))
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
@@ -162,8 +169,8 @@ class Evaluation:
         """
         path = folder / FILE_NAME
         try:
-            values = json.loads(path.read_text("utf-8"))
-            if values["schema_number"] > SCHEMA_NUMBER:
+            values = unsealed(read_object(path), folder.name)
+            if member(values, "schema_number", int) > SCHEMA_NUMBER:
                 raise WorkspaceError(
                     f"'{path}' was written by a newer version of Descent. "
                     f"Received: schema {values['schema_number']}.",
@@ -172,9 +179,9 @@ class Evaluation:
             return cls._from_dict(values)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except DAMAGED as error:
             raise WorkspaceError(
-                f"The evaluation '{path}' cannot be read. Received: {error}.",
+                f"The evaluation '{path}' cannot be read: {reason_of(error)}.",
                 "Evaluate the run again.",
             ) from error
 
@@ -183,20 +190,20 @@ class Evaluation:
         thresholds = tuple(values.get("thresholds", ()))
         n_classes = 0 if thresholds else len(values["classes"])
         return cls(
-            part=values["part"],
-            n_samples=values["n_samples"],
+            part=member(values, "part", str),
+            n_samples=member(values, "n_samples", int),
             metrics={
-                name: math.nan if value is None else value
+                name: math.nan if value is None else float(value)
                 for name, value in values["metrics"].items()
             },
-            target_name=values["target"],
-            class_names=tuple(values["classes"]),
+            target_name=member(values, "target", str),
+            class_names=names_in(values["classes"], "classes"),
             confusion=np.array(values["confusion"], np.int64).reshape(n_classes, n_classes),
             per_class=tuple(ClassScore(**score) for score in values["per_class"]),
             y_true=compact(np.array(values["y_true"], np.float64)),
             y_pred=compact(np.array(values["y_pred"], np.float64)),
             texts=tuple((truth, found) for truth, found in values.get("texts", ())),
-            sources=tuple(values.get("sources", ())),
+            sources=names_in(values.get("sources", []), "sources"),
             threshold=values.get("threshold"),
             most_unusual=tuple(UnusualExample(**item) for item in values.get("most_unusual", ())),
             thresholds=thresholds,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import DAMAGED, open_archive, read_json, reason_of
 from engine.errors import DatabaseDamaged, WorkspaceError
 from engine.runs.copies import copies
 from engine.runs.database import check_usable, in_words
@@ -24,9 +22,10 @@ from engine.runs.row_checks import BadRow
 from engine.runs.run_folders import folders_of_runs, is_run_id, run_folder
 from engine.runs.schema import REPAIR_HINT
 from engine.service.upkeep.folder_run import MODEL_FILE, read_folder
-from engine.training.checkpoint import DAMAGED, read_checkpoint
+from engine.training.checkpoint import SET_ASIDE, read_checkpoint
 
 _JSON_FILES = ("spec.json", "data.json", "contract.json", "evaluation.json", "run.json")
+_MAX_ARCHIVE_BYTES = 1 << 40
 
 
 class ProblemKind(StrEnum):
@@ -199,7 +198,7 @@ def _check_files(folder: Path) -> Iterator[UpkeepProblem]:
     if reason:
         yield _damaged_file(folder / MODEL_FILE, reason)
     for path in sorted((folder / "checkpoints").glob("*-*")):
-        if path.name.startswith((".", DAMAGED)):
+        if path.name.startswith((".", SET_ASIDE)):
             continue
         try:
             read_checkpoint(path)
@@ -214,20 +213,20 @@ def _damaged_file(path: Path, reason: str) -> UpkeepProblem:
 
 def _json_problem(path: Path) -> str:
     try:
-        json.loads(path.read_text(encoding="utf-8"))
+        read_json(path)
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError, RecursionError) as error:
-        return f"Received: {error}."
+    except DAMAGED as error:
+        return f"Received: {reason_of(error)}."
     return ""
 
 
 def _zip_problem(path: Path) -> str:
     try:
-        with closing(zipfile.ZipFile(path)) as archive:
+        with open_archive(path, _MAX_ARCHIVE_BYTES) as archive:
             bad = archive.testzip()
     except FileNotFoundError:
         return ""
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        return f"Received: {error}."
+    except DAMAGED as error:
+        return f"Received: {reason_of(error)}."
     return f"'{bad}' in it does not match its checksum." if bad else ""

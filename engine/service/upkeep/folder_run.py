@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from engine.bounded import DAMAGED, parse_object, read_whole
 from engine.errors import DescentError
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.inference.evaluation.evaluation import Evaluation
@@ -98,11 +99,11 @@ def _from_epochs(epochs: tuple[EpochEnded, ...]) -> dict[str, Any]:
 def _from_what_is_left(folder: Path, progress: Progress | None) -> dict[str, Any] | None:
     """The row of a run whose folder an older version wrote, or whose ``run.json`` is damaged."""
     try:
-        text = (folder / SPEC_FILE).read_text(encoding="utf-8")
-        spec = json.loads(text)
+        text = read_whole(folder / SPEC_FILE).decode("utf-8")
+        spec = parse_object(text)
         source, model = str(spec["data"]["source"]), str(spec["model"]["name"])
         planned = int(spec["training"]["epochs"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except DAMAGED:
         return None
     title = Path(source).stem or source
     created = datetime.strptime(folder.name[:15], "%Y%m%d-%H%M%S").astimezone(UTC)

@@ -94,6 +94,9 @@ class PluginRecord:
             ValueError, KeyError, TypeError: The values are of something else.
         """
         known = dict(values)
+        for name, value in known.items():
+            if not isinstance(value, bool if name == "loads_keras" else str):
+                raise TypeError(f"'{name}' is a {type(value).__name__}")
         return cls(
             **(known | {"group": Group(known["group"]), "state": PluginState(known["state"])})
         )

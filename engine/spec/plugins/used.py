@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from engine.bounded import DAMAGED, read_object
 from engine.errors import PluginError
 from engine.files import atomic_write
 from engine.spec.plugins.loading import PLUGINS, Plugins
@@ -68,7 +69,7 @@ def _used(names: Iterable[tuple[Group, str]], plugins: Plugins) -> list[PluginRe
 
 def _read(folder: Path) -> list[PluginRecord]:
     try:
-        values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        values = read_object(folder / FILE_NAME)
         return [PluginRecord.from_dict(item) for item in values["plugins"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except DAMAGED:
         return []  # the name that is missing is told by whoever looks it up

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from engine.bounded import DAMAGED, read_object
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cache_folder
 from engine.spec.plugins.discovery import fingerprint
@@ -29,11 +30,11 @@ _PACKAGES: Final = ("descent", "keras", "tensorflow")
 def recall(record: PluginRecord) -> PluginRecord:
     """Returns a plug-in as the check found it, or as it was where it is not checked yet."""
     try:
-        values = json.loads(_path(record).read_text(encoding="utf-8"))
+        values = read_object(_path(record))
         if values["mark"] != _mark(record):
             return record
         found = PluginRecord.from_dict(values["record"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except DAMAGED:
         return record
     # Of the file only the verdict is believed.
     return replace(

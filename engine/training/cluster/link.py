@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from engine.bounded import parse_object
+
 Message = dict[str, Any]
 
 BEAT_S = 2.0
@@ -198,10 +200,7 @@ def read_message(connection: socket.socket) -> Message | None:
     (length,) = _LENGTH.unpack(head)
     if length > MAX_BYTES:
         raise ValueError(f"a message of {length:,} bytes")
-    message = json.loads(_read_exactly(connection, length))
-    if not isinstance(message, dict):
-        raise ValueError(f"a message that is no object: {message!r}")
-    return message
+    return parse_object(_read_exactly(connection, length))
 
 
 def _read_exactly(connection: socket.socket, length: int) -> bytes:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.bounded import parse_json
 from engine.spec.formatting import NOTHING, duration_text
 from gui.formatting.numbers import count_text, counted, value_text
 from gui.formatting.run_rule_words import setting_label
@@ -143,7 +144,7 @@ def differing(records: Sequence[RunRecord]) -> tuple[Column, ...]:
     looked_at = sorted(records, key=lambda record: record.created_at)[-MOST_LOOKED_AT:]
     counts: dict[str, Counter[str]] = {}
     for (group, text), n_runs in Counter(_groups(looked_at)).items():
-        for path, value in _leaves(group, json.loads(text)):
+        for path, value in _leaves(group, parse_json(text)):
             if _is_told(path, value):
                 counts.setdefault(path, Counter())[json.dumps(value)] += n_runs
     found = [

@@ -131,7 +131,7 @@ class RunNarrator(QObject):
         """Start was refused."""
         self._refusal = answer
         self.ended = None
-        if not self._page.isVisible():
+        if not self._page.isVisible() and not answer.offer:  # what is offered, the window asks
             self._messages.show_error(answer.message, answer.hint, answer.details)
 
     # ---- during a run
