@@ -1,6 +1,7 @@
 """Descent: the window by default, headless commands otherwise."""
 
 import sys
+from collections.abc import Callable
 
 
 def main() -> int:
@@ -26,6 +27,31 @@ def main() -> int:
     return open_window(arguments)
 
 
+def window() -> int:
+    """The program as people start it, under the care of `engine.startup`."""
+    return _cared_for(main)
+
+
+def commands() -> int:
+    """The same for commands alone, whatever the arguments are."""
+    return _cared_for(_command)
+
+
+def _command() -> int:
+    from engine.cli.main import run
+
+    return run()
+
+
+def _cared_for(program: Callable[[], int]) -> int:
+    try:
+        from engine.startup import start
+
+        return start(program)
+    except KeyboardInterrupt:  # so early that nobody could say so
+        return 130
+
+
 # Worker processes import this file; only the program itself runs it.
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(window())
