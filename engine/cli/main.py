@@ -18,26 +18,18 @@ from engine.cli.commands.output import Output, error_lines
 from engine.cli.commands.plugins import checked_plugins, list_plugins
 from engine.cli.commands.quiet import quiet_native_code
 from engine.cli.commands.versions import show_versions
-from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
+from engine.cli.ending import printed, unexpected
 from engine.errors import DescentError
 from engine.runs.record import KEPT_DAYS
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
 from engine.service.hard_exit import leave
-from engine.spec.plugins.guarding import error_words
 from engine.spec.signature import Task
-from engine.startup import (
-    SIGNAL_BASE,
-    ending_code,
-    ending_words,
-    interruption,
-    raising_signals,
-)
+from engine.startup import SIGNAL_BASE, ending_code, ending_words, raising_signals
 from engine.streams import protect_standard_streams
 from engine.training.cluster.workers import TRUST
 
 EXIT_USAGE = 2
-EXIT_FAILED = 1
 VERSION_FLAG = "--version"
 VERSION_HELP = "say which version of Descent this is, and of what it stands on"
 JSON_HELP = "write JSON, one object a line"
@@ -65,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _show_versions(given[1:])
         arguments = build_parser().parse_args(given)
     except SystemExit as ending:
-        return _printed(Output(as_json=False), int(ending.code or 0))
+        return printed(Output(as_json=False), int(ending.code or 0))
     output = Output(arguments.json)
     try:
         with checked_plugins(output):
@@ -76,35 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         output.note(ending_words(error))
         return ending_code(error)
-    return _printed(output, code, arguments.acts)
-
-
-def _printed(output: Output, code: int, acts: bool = False) -> int:
-    """Says that something could not be printed: an error where a command was for that alone."""
-    output.flush()
-    problem = output.told_problem()
-    if not problem or output.is_left:
-        return code
-    output.note(problem if acts else f"Error: {problem}")
-    return code if acts else code or EXIT_FAILED
-
-
-def _unexpected(error: Exception) -> int:
-    """Says what ended a command that nobody foresaw, and returns its exit code."""
-    output = Output(as_json=False)
-    interrupted = interruption(error)
-    if interrupted is not None:
-        output.note(ending_words(interrupted))
-        return ending_code(interrupted)
-    if is_out_of_memory(error):
-        output.note(*error_lines(DescentError(memory_text(error), MEMORY_HINT)))
-        return EXIT_FAILED
-    # The log has the trace; people get the place, for a report.
-    output.note(
-        f"Error: Something unexpected went wrong. Received: {error_words(error)}.",
-        "  This is a mistake in Descent: please report it. What was stored before is as it was.",
-    )
-    return EXIT_FAILED
+    return printed(output, code, arguments.acts)
 
 
 def _show_versions(given: Sequence[str]) -> int:
@@ -113,7 +77,7 @@ def _show_versions(given: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.prog += f" {VERSION_FLAG}"
     output = Output(parser.parse_args(given).json)
-    return _printed(output, show_versions(output))
+    return printed(output, show_versions(output))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -123,7 +87,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         try:
             code = main(argv)
         except Exception as error:
-            code = _unexpected(error)
+            code = unexpected(error)
     return leave(code, at_once=code > SIGNAL_BASE)
 
 
