@@ -20,7 +20,7 @@ SIGNAL_BASE: Final = 128
 """A signal that ended the program is told by this plus its number: 130 for Ctrl-C."""
 EXIT_FAILED: Final = 1
 
-_ADDRESS_SPACE: Final = 1 << 30
+_ADDRESS_SPACE: Final = 768 << 20
 """What Python, NumPy and its threads reserve before anything is done."""
 _NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 _WORDS: Final = {
@@ -71,9 +71,11 @@ def start(program: Callable[[], int]) -> int:
 
 
 def ending_signals() -> list[int]:
-    """The signals that ask a program to end; those that it was told to ignore (nohup) are not."""
+    """The signals that ask a program to end; nohup has it ignore the end of its terminal."""
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    hangup = getattr(signal, "SIGHUP", None)
+    is_kept = hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN
+    return [number for number in numbers if not (is_kept and number == hangup)]
 
 
 @contextlib.contextmanager

@@ -213,8 +213,7 @@ class _Listener:
 
         A second Ctrl-C ends it at once.
         """
-        wanted = {signal.SIGINT, signal.SIGTERM, *ending_signals()}
-        before = {number: signal.signal(number, self._on_signal) for number in wanted}
+        before = {number: signal.signal(number, self._on_signal) for number in ending_signals()}
         try:
             yield
         finally:
