@@ -1,7 +1,6 @@
 """Descent: the window by default, headless commands otherwise."""
 
-import sys
-from collections.abc import Callable
+import sys  # nothing else: until `engine.startup` is there, Ctrl-C would end in a traceback
 
 
 def main() -> int:
@@ -29,12 +28,12 @@ def main() -> int:
 
 def window() -> int:
     """The program as people start it, under the care of `engine.startup`."""
-    return _cared_for(main)
+    return _cared_for(is_for_commands=False)
 
 
 def commands() -> int:
     """The same for commands alone, whatever the arguments are."""
-    return _cared_for(_command)
+    return _cared_for(is_for_commands=True)
 
 
 def _command() -> int:
@@ -43,12 +42,14 @@ def _command() -> int:
     return run()
 
 
-def _cared_for(program: Callable[[], int]) -> int:
+def _cared_for(is_for_commands: bool) -> int:
     try:
         from engine.startup import start
 
-        return start(program)
-    except KeyboardInterrupt:  # so early that nobody could say so
+        return start(_command if is_for_commands else main)
+    except KeyboardInterrupt:  # so early that nobody else could say so
+        if sys.stderr is not None:
+            print("Interrupted.", file=sys.stderr)
         return 130
 
 

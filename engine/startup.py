@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
-from engine.streams import protect_standard_streams
-
 SIGNAL_BASE: Final = 128
 """A signal that ended the program is told by this plus its number: 130 for Ctrl-C."""
 EXIT_FAILED: Final = 1
@@ -48,10 +46,12 @@ def start(program: Callable[[], int]) -> int:
     Until it takes care of signals itself, they end the process at once: nothing was begun, and an
     exception in the middle of an import would be told by whoever was importing.
     """
-    protect_standard_streams()
     for number in ending_signals():
         signal.signal(number, _end_now)
     try:
+        from engine.streams import protect_standard_streams
+
+        protect_standard_streams()
         problem = _limit_problem()
         if problem:
             sys.stderr.write(f"Error: {problem}\n  Allow more, such as: ulimit -v unlimited\n")
