@@ -26,6 +26,7 @@ _VAGUE_ERRORS: Final = (
     "InternalError",
     "UnknownError",
     "XlaRuntimeError",
+    "RuntimeError",
     "ImportError",
     "OSError",
 )
@@ -36,6 +37,7 @@ _WORDS: Final = (
     "failed to allocate",
     "failed to map segment",  # a library that finds no room to be loaded
     "cannot allocate memory",
+    "can't start new thread",  # no room for its stack, or too many of them
 )
 _LAST_WORDS: Final = ("std::bad_alloc", "out of memory")
 _PERIOD_S: Final = 1.0

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS
-from engine.startup import SIGNAL_BASE, ending_signals
+from engine.startup import Ended, ending_code, ending_signals, ending_words
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
@@ -88,7 +88,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupt.uninstall()
     errors.uninstall()
     collector.stop()
-    return SIGNAL_BASE + interrupt.number if interrupt.number else code
+    if interrupt.number:
+        ended = Ended(interrupt.number)
+        sys.stderr.write(f"{ending_words(ended)}\n")
+        return ending_code(ended)
+    return code
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
