@@ -134,7 +134,8 @@ class TestMeeting:
         elsewhere = {"seed": 1, "data": {"source": "/mnt/a.csv"}}
         found, notified = meeting(free_addresses(3), [spec, elsewhere, None])
         assert found == [spec, spec, spec]
-        assert any(text.startswith("Waiting for worker") for text in notified)
+        assert notified[0].startswith("Waiting for worker")
+        assert [text for text in notified if "are there" in text] == notified[-3:]
 
     def test_another_spec_is_refused_by_name(self):
         specs = [{"training": {"epochs": 3}}, {"training": {"epochs": 4}}]

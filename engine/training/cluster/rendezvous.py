@@ -42,7 +42,7 @@ def meet(
     Args:
         workers: All of them, and which this one is.
         spec: What this process was asked to train, as JSON values; None: what the chief says.
-        notify: Told in words who is waited for.
+        notify: Told in words who is waited for, and that all are there.
         wait_s: How long to wait.
 
     Returns:
@@ -63,8 +63,12 @@ def meet(
     with _listening(workers) as listener:
         if not workers.is_chief:
             listener.close()  # only to see that the address is this machine's, and free
-            return _call(workers, hello, notify, wait_s)
-        return _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
+            found = _call(workers, hello, notify, wait_s)
+        else:
+            found = _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
+    # TensorFlow takes a while to load, through which the last word would be whom it waits for.
+    notify(f"All {len(workers)} workers are there. TensorFlow is getting ready…")
+    return found
 
 
 def _packages() -> dict[str, str]:
