@@ -1,6 +1,6 @@
 """Descent: the window by default, headless commands otherwise."""
 
-import sys
+import sys  # nothing else: until `engine.startup` is there, Ctrl-C would end in a traceback
 
 
 def main() -> int:
@@ -26,6 +26,33 @@ def main() -> int:
     return open_window(arguments)
 
 
+def window() -> int:
+    """The program as people start it, under the care of `engine.startup`."""
+    return _cared_for(is_for_commands=False)
+
+
+def commands() -> int:
+    """The same for commands alone, whatever the arguments are."""
+    return _cared_for(is_for_commands=True)
+
+
+def _command() -> int:
+    from engine.cli.main import run
+
+    return run()
+
+
+def _cared_for(is_for_commands: bool) -> int:
+    try:
+        from engine.startup import start
+
+        return start(_command if is_for_commands else main)
+    except KeyboardInterrupt:  # so early that nobody else could say so
+        if sys.stderr is not None:
+            print("Interrupted.", file=sys.stderr)
+        return 130
+
+
 # Worker processes import this file; only the program itself runs it.
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(window())

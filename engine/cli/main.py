@@ -22,19 +22,22 @@ from engine.cli.commands import (
     training,
     upkeep,
 )
-from engine.cli.commands.output import Output, error_text
+from engine.cli.commands.output import Output, error_lines
 from engine.cli.commands.plugins import checked_plugins, list_plugins
 from engine.cli.commands.quiet import quiet_native_code
 from engine.cli.commands.versions import show_versions
+from engine.cli.ending import printed, unexpected
 from engine.errors import DescentError
 from engine.runs.record import KEPT_DAYS
 from engine.runs.store import RunStore
 from engine.runs.workspace import ENVIRONMENT_VARIABLE, default_workspace
 from engine.service.hard_exit import leave
 from engine.spec.signature import Task
+from engine.startup import SIGNAL_BASE, ending_code, ending_words, raising_signals
+from engine.streams import protect_standard_streams
+from engine.training.cluster.workers import TRUST
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 VERSION_FLAG = "--version"
 VERSION_HELP = "say which version of Descent this is, and of what it stands on"
 JSON_HELP = "write JSON, one object a line"
@@ -62,17 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _show_versions(given[1:])
         arguments = build_parser().parse_args(given)
     except SystemExit as ending:
-        return int(ending.code or 0)
+        return printed(Output(as_json=False), int(ending.code or 0))
     output = Output(arguments.json)
     try:
         with checked_plugins(output):
-            return _run(arguments, output)
+            code = _run(arguments, output)
     except DescentError as error:
-        print(error_text(error), file=sys.stderr)
+        output.note(*error_lines(error))
         return EXIT_USAGE
-    except KeyboardInterrupt:
-        print("Interrupted.", file=sys.stderr)
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        output.note(ending_words(error))
+        return ending_code(error)
+    return printed(output, code, arguments.acts)
 
 
 def _show_versions(given: Sequence[str]) -> int:
@@ -80,12 +84,19 @@ def _show_versions(given: Sequence[str]) -> int:
     parser = _Parser(description=_sentence(VERSION_HELP))
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.prog += f" {VERSION_FLAG}"
-    return show_versions(Output(parser.parse_args(given).json))
+    output = Output(parser.parse_args(given).json)
+    return printed(output, show_versions(output))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Runs one command, as a program of its own: the process may end here."""
-    return leave(main(argv))
+    protect_standard_streams()
+    with raising_signals():
+        try:
+            code = main(argv)
+        except Exception as error:
+            code = unexpected(error)
+    return leave(code, at_once=code > SIGNAL_BASE)
 
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
@@ -152,6 +163,7 @@ def _add_data_commands(commands: Commands) -> None:
         "download",
         "download a data set of Keras's into Keras's cache",
         without_store=download.download,
+        acts=True,
     )
     fetch.add_argument("dataset", metavar="NAME", help="a data set's name, such as mnist")
     fetch.add_argument("--yes", action="store_true", help="do not ask")
@@ -194,7 +206,8 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Says what is wrong and where help is, and ends with code 2."""
         hint = f"See: {self.prog} --help"
-        self.exit(EXIT_USAGE, f"Error: {_sentence(message)}\n  {_nearest(message)}{hint}\n")
+        Output(as_json=False).note(f"Error: {_sentence(message)}", f"  {_nearest(message)}{hint}")
+        self.exit(EXIT_USAGE)
 
 
 def _sentence(message: str) -> str:
@@ -220,9 +233,11 @@ def _add(
     help: str,
     with_store: WithStore | None = None,
     without_store: WithoutStore | None = None,
+    acts: bool = False,
 ) -> argparse.ArgumentParser:
+    """Adds a command; one that `acts` has done its work even where it could not print."""
     command = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
-    command.set_defaults(with_store=with_store, without_store=without_store)
+    command.set_defaults(with_store=with_store, without_store=without_store, acts=acts)
     command.add_argument("--json", action="store_true", help=JSON_HELP)
     if with_store is not None:
         _add_workspace(command)
@@ -245,7 +260,13 @@ def _add_group(commands: Commands, name: str, help: str) -> Commands:
 
 
 def _add_train(commands: Commands) -> None:
-    train = _add(commands, "train", "train a model and keep the run", with_store=training.train)
+    train = _add(
+        commands,
+        "train",
+        "train a model and keep the run",
+        with_store=training.train,
+        acts=True,
+    )
     _add_data(train)
     train.add_argument(
         "--model",
@@ -296,6 +317,7 @@ def _add_run_commands(commands: Commands) -> None:
         "resume",
         "go on with a run that was stopped or interrupted",
         with_store=training.resume,
+        acts=True,
     )
     _add_run(resume)
     resume.add_argument(
@@ -340,7 +362,10 @@ def _add_run_commands(commands: Commands) -> None:
         help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
     )
     _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
-    _add_run(_add(runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore))
+    restored = _add(
+        runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
+    )
+    _add_run(restored)
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:
@@ -350,6 +375,12 @@ def _add_workers(command: argparse.ArgumentParser) -> None:
         help="share each batch among several machines: the address of each, worker 0 first",
     )
     command.add_argument("--index", metavar="N", help="which of the workers this one is, from 0")
+    command.add_argument(
+        TRUST,
+        action="store_true",
+        help="needed with --workers: whoever reaches the port that it opens can read and write "
+        "any file as you",
+    )
 
 
 def _add_run(command: argparse.ArgumentParser) -> None:

@@ -22,8 +22,23 @@ size. Streaming costs a model with work to do nothing that can be measured.
 MEMORY_HINT: Final = "A smaller batch or model takes less; so does closing other programs."
 
 _ERRORS: Final = ("ResourceExhaustedError",)
-_VAGUE_ERRORS: Final = ("InternalError", "UnknownError", "XlaRuntimeError")
-_WORDS: Final = ("out of memory", "out_of_memory", "resource_exhausted", "failed to allocate")
+_VAGUE_ERRORS: Final = (
+    "InternalError",
+    "UnknownError",
+    "XlaRuntimeError",
+    "RuntimeError",
+    "ImportError",
+    "OSError",
+)
+_WORDS: Final = (
+    "out of memory",
+    "out_of_memory",
+    "resource_exhausted",
+    "failed to allocate",
+    "failed to map segment",  # a library that finds no room to be loaded
+    "cannot allocate memory",
+    "can't start new thread",  # no room for its stack, or too many of them
+)
 _LAST_WORDS: Final = ("std::bad_alloc", "out of memory")
 _PERIOD_S: Final = 1.0
 _LITTLE: Final = 64 << 20

@@ -15,6 +15,7 @@ from engine.events.messages import LayerInfo
 from engine.spec.formatting import bytes_text, percent_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
+from engine.startup import memory_limit
 
 NUMBER_BYTES: Final = 4
 SLOTS: Final = {"sgd": 0, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "nadam": 2}
@@ -128,10 +129,20 @@ def available() -> Available:
     if gpu is not None:
         return Available(gpu, "The GPU", holds_copies=False)
     free = int(psutil.virtual_memory().available)
-    limit = _container_free()
-    if limit is not None and limit < free:
-        return Available(limit, "This container")
-    return Available(free, "This machine")
+    found = Available(free, "This machine")
+    for limit, where in (
+        (_container_free(), "This container"),
+        (_process_free(), "This process (see ulimit -v)"),
+    ):
+        if limit is not None and limit < found.n_bytes:
+            found = Available(limit, where)
+    return found
+
+
+def _process_free() -> int | None:
+    """What is left below the limit of this process; None where there is none."""
+    limit = memory_limit()
+    return None if limit is None else max(0, limit - int(psutil.Process().memory_info().vms))
 
 
 def _container_free() -> int | None:

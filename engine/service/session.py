@@ -51,6 +51,7 @@ from engine.runs.record import RunRecord
 from engine.service import stack_dump, worker
 from engine.service.recovery import Recovery
 from engine.service.stall import POLL_S, StallWatch
+from engine.startup import held_back
 
 logger = logging.getLogger(__name__)
 
@@ -237,7 +238,8 @@ class Session:
                 daemon=True,
             )
             try:
-                process.start()
+                with held_back():
+                    process.start()
             except OSError as error:
                 raise DescentError(
                     f"The engine's process cannot be started. Received: {error}.",

@@ -48,6 +48,8 @@ from engine.events.watch import Watch
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
 from engine.spec.plugins.loading import PLUGINS
+from engine.startup import ignore_terminal
+from engine.streams import LOG_FORM, LineFormatter, stream_on
 from engine.training.control import TrainingControl
 
 logger = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ def main(
     """
     stack_dump.offer()
     _redirect_output(log_path)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then asks us
+    ignore_terminal()
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     _Worker(connection, workspace, protocol).work()
@@ -85,8 +87,10 @@ def _redirect_output(log_path: Path) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
-    sys.stdout = sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO)
+    sys.stdout = sys.stderr = stream_on(2)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(LOG_FORM))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
 def _open_log(path: Path) -> int:

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -22,6 +21,7 @@ from gui.editor.editor_actions import EditorActions, action_button
 from gui.editor.layer_form import LayerForm
 from gui.editor.layer_list import LayerList, LayerListHeader
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 LEAST_LIST_HEIGHT: Final = 20 * SPACING
@@ -46,7 +46,7 @@ class EditorFrame(QWidget):
         self.title = QLineEdit(self)
         self.layers = LayerList(self)
         self.actions_ = EditorActions(self.layers, self)
-        self.notice = QLabel(self)
+        self.notice = Label(self)
         self.form = LayerForm(self)
         self._build()
         self.setFocusProxy(self.layers)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.parameter_form import LABEL_WIDTH
@@ -115,7 +116,7 @@ class _InputLine(QWidget):
         super().__init__(parent)
         self._at = at
         self._is_setting = False
-        self._label = QLabel(self)
+        self._label = Label(self)
         self._label.setFixedWidth(LABEL_WIDTH)
         self.box = ChoiceBox(self)
         self.box.currentIndexChanged.connect(self._on_index)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from engine.errors import Problem
 from engine.graph.layer_graph import LayerNode
@@ -14,6 +14,7 @@ from engine.graph.layer_types import LAYER_TYPES, Group, LayerType
 from engine.spec.parameters import describe
 from gui.editor.inputs_field import InputsField
 from gui.state.own_model import FORM_PREFIX
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import LABEL_WIDTH, ParameterForm
 
@@ -50,7 +51,7 @@ class LayerForm(QWidget):
         self.show_layer(None, (), ())
 
     def _build(self) -> None:
-        label = QLabel(self.tr("Name"), self)
+        label = Label(self.tr("Name"), self)
         label.setFixedWidth(LABEL_WIDTH)
         label.setBuddy(self.name)
         self.name.setAccessibleName(self.tr("Name of the layer"))
@@ -168,8 +169,8 @@ def _what(node: LayerNode) -> tuple[str, str]:
     return node.name, node.type
 
 
-def _label(role: str, parent: QWidget) -> QLabel:
-    label = QLabel(parent)
+def _label(role: str, parent: QWidget) -> Label:
+    label = Label(parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     set_role(label, role)

@@ -20,7 +20,6 @@ from PySide6.QtGui import QColor, QDropEvent, QFont, QFontMetrics, QPainter, QPe
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -30,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from gui.editor.layer_rows import ROW_ROLE, Index, LayerRow, LayerRows
 from gui.network.layer_view import family_color
+from gui.style.label import Label
 from gui.style.theme import (
     SPACING,
     TEXT_NORMAL,
@@ -188,7 +188,7 @@ class LayerListHeader(QWidget):
             (self.tr("Output"), SHAPE_WIDTH),
             (self.tr("Parameters"), COUNT_WIDTH),
         ):
-            label = QLabel(text, self)
+            label = Label(text, self)
             set_role(label, "small")
             if width:
                 label.setFixedWidth(width)

@@ -13,12 +13,14 @@ from PySide6.QtCore import (
     Qt,
 )
 
+from engine.escaping import escaped
 from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES
 from engine.spec.formatting import NOTHING, shape_text
 from gui.editor.outline import outline
 from gui.formatting.numbers import count_text
+from gui.formatting.plain_text import plain_tip
 from gui.formatting.translation import translate
 
 Index = QModelIndex | QPersistentModelIndex
@@ -192,11 +194,11 @@ class LayerRows(QAbstractListModel):
         row = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return row.name
+                return escaped(row.name)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return row.spoken
             case Qt.ItemDataRole.ToolTipRole:
-                return row.reason or None
+                return plain_tip(row.reason) or None
         return row if role == ROW_ROLE else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 
 from engine.architectures import ARCHITECTURES
 from engine.events.messages import ModelDescribed
+from gui.formatting.plain_text import plain_tip
 from gui.guide.controls import Situation
 from gui.guide.guide_browser import GuideBrowser
 from gui.guide.html import FIELD, PAGE
@@ -178,7 +179,7 @@ class ArchitecturePage(QWidget):
                 if page is not None:
                     self.choice.addItem(page.title, name)
         self.choice.setCurrentIndex(self.choice.findData(self._name))
-        self.choice.setToolTip(self.choice.currentText())
+        self.choice.setToolTip(plain_tip(self.choice.currentText()))
 
     # ---- what the person does
 

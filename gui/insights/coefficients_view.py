@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from engine.events.insights import CoefficientsUpdated
 from gui.formatting.numbers import number_text
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role, text_font
 
 REFRESH_MS = 100
@@ -28,7 +28,7 @@ class CoefficientsView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._newest: CoefficientsUpdated | None = None
-        self.formula = QLabel()
+        self.formula = Label()
         self.formula.setTextFormat(Qt.TextFormat.PlainText)
         self.formula.setWordWrap(True)
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import GradientFlow, Insight
 from gui.formatting.numbers import count_text
@@ -13,6 +13,7 @@ from gui.insights.flow_words import SIGNS, findings
 from gui.insights.insight_view import InsightView, set_choices
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import FlowMap, epoch_text, quantity_text
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 
@@ -45,7 +46,7 @@ class FlowView(InsightView):
         )
         self.map = FlowMap()
         self.map.pointed.connect(self._on_pointed)
-        self.pointed = QLabel()
+        self.pointed = Label()
         self.pointed.setTextFormat(Qt.TextFormat.PlainText)
         self.pointed.setWordWrap(True)
         # Room for two lines, so that the map does not move under the mouse.

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events.insights import Insight
 from gui.plots.throttle import Throttle
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.choice_box import ChoiceBox
 
@@ -23,7 +24,7 @@ class InsightView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.note = QLabel()
+        self.note = Label()
         self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
         set_role(self.note, "small")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
@@ -15,6 +15,7 @@ from gui.insights.coefficients_view import CoefficientsView
 from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import VIEWS, promise
 from gui.plots.surface_plot import SurfacePlot
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 WIDTH = 36 * SPACING
@@ -40,7 +41,7 @@ class LivePanel(QWidget):
         self.tabs.tabBar().setAutoHide(True)
         self.tabs.tabBar().setUsesScrollButtons(True)
         self.tabs.setAccessibleName(self.tr("Inside the model"))
-        self.promise = QLabel()
+        self.promise = Label()
         self.promise.setWordWrap(True)
         self.promise.setAlignment(Qt.AlignmentFlag.AlignCenter)
         set_role(self.promise, "muted")

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from gui.plots.large_map import LargeMap, Scale
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
 
@@ -54,7 +55,7 @@ class MapBrowser(QStackedWidget):
         self.grid.clicked.connect(self.enlarge)
         self.large = LargeMap()
         self.back = QPushButton(self.tr("Back"))
-        self.title = QLabel()
+        self.title = Label()
         set_role(self.back, "flat")
         self.back.clicked.connect(self.shrink)
         page = QWidget()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import EpisodePlayed, Insight
 from gui.insights.insight_view import InsightView
 from gui.plots.pole_plot import PolePlot
+from gui.style.label import Label
 from gui.style.theme import set_role, text_font
 
 
@@ -17,7 +18,7 @@ class PoleView(InsightView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._newest: EpisodePlayed | None = None
-        self.counter = QLabel()
+        self.counter = Label()
         self.counter.setFont(text_font())
         set_role(self.counter, "heading")
         self.plot = PolePlot()

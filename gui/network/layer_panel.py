@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from gui.formatting.model_words import explanation, field_text
 from gui.formatting.numbers import count_text
 from gui.state.messages import Messages
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 COLUMNS: Final = 2
@@ -42,10 +42,10 @@ class LayerPanel(QScrollArea):
         self._messages = messages
         self._code = ""
         self._content = QWidget(self)
-        self.heading = QLabel(self._content)
-        self.help = QLabel(self._content)
-        self.reason = QLabel(self._content)
-        self.code = QLabel(self._content)
+        self.heading = Label(self._content)
+        self.help = Label(self._content)
+        self.reason = Label(self._content)
+        self.code = Label(self._content)
         self.copy_button = QPushButton(icon("copy"), self.tr("Copy"), self._content)
         self._names = (
             self.tr("Output"),
@@ -55,8 +55,8 @@ class LayerPanel(QScrollArea):
             self.tr("Sees"),
             self.tr("From"),
         )
-        self.values = [QLabel(self._content) for _ in self._names]
-        self._captions = [QLabel(f"{name}:", self._content) for name in self._names]
+        self.values = [Label(self._content) for _ in self._names]
+        self._captions = [Label(f"{name}:", self._content) for name in self._names]
         self._code_row = QWidget(self._content)
         self._build()
         self.show_layer(None, ())

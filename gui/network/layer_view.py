@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.spec.formatting import NOTHING, percent_text, shape_text
 from gui.formatting.numbers import count_text
+from gui.formatting.plain_text import titled_tip
 from gui.style.theme import (
     SPACING,
     TEXT_NORMAL,
@@ -131,9 +132,8 @@ class LayerView(QListView):
             n=count_text(layer.n_parameters),
         )
         item.setData(words, Qt.ItemDataRole.AccessibleTextRole)
-        details = f"<p>{layer.details}</p>" if layer.details else ""
         percent = f" ({percent_text(share)})" if layer.n_parameters else ""
-        item.setToolTip(f"<p><b>{layer.name}</b></p>{details}<p>{words}{percent}</p>")
+        item.setToolTip(titled_tip(layer.name, layer.details, f"{words}{percent}"))
         return item
 
     @Slot()

@@ -11,7 +11,6 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSplitter,
     QToolButton,
@@ -28,6 +27,7 @@ from gui.network.picture_view import PictureView
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 
 FOLDER_SETTING: Final = "picture/folder"
@@ -64,9 +64,9 @@ class ModelPicture(QWidget):
         self.panel = LayerPanel(messages, self)
         self.panel.hide()
         self._has_panel = has_panel
-        self.reason = QLabel(self)
-        self.totals = QLabel(self)
-        self.hint = QLabel(self)
+        self.reason = Label(self)
+        self.totals = Label(self)
+        self.hint = Label(self)
         self.zoom_out_button = self._button("magnifying-glass-minus", self.tr("Smaller (−)"))
         self.zoom_in_button = self._button("magnifying-glass-plus", self.tr("Larger (+)"))
         self.fit_button = self._button("arrows-out", self.tr("Show everything (0)"))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from engine.events.messages import LayerInfo
 from engine.spec.formatting import shape_text
 from gui.formatting.model_words import counts_text, explanation, is_small, merge_sign, spoken
+from gui.formatting.plain_text import plain_html
 from gui.network.layer_view import STRIPE, family_color
 from gui.network.layout import Line
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
@@ -60,7 +61,7 @@ class LayerBox(QGraphicsItem):
 
     def _show_tip(self) -> None:
         lines = [spoken(self.layer), explanation(self.layer.type), self.reason]
-        self.setToolTip("".join(f"<p>{_escaped(line)}</p>" for line in lines if line))
+        self.setToolTip("".join(f"<p>{plain_html(line)}</p>" for line in lines if line))
 
     def boundingRect(self) -> QRectF:
         return self._rect.adjusted(-3, -3, 3, 3)
@@ -184,7 +185,3 @@ def line_path(line: Line) -> QPainterPath:
             middle = (before.y() + here.y()) / 2
             path.cubicTo(QPointF(before.x(), middle), QPointF(here.x(), middle), here)
     return path
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -11,7 +11,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.escaping import escaped
 from engine.spec.formatting import percent_text
+from gui.formatting.plain_text import plain_tip
 from gui.plots.colors import strength_colors
 from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
@@ -55,7 +57,7 @@ class AttentionPlot(QWidget):
                 f"There must be {len(queries)} rows and {len(keys)} columns. "
                 f"Received: {weights.shape}"
             )
-        self._queries, self._keys = tuple(queries), tuple(keys)
+        self._queries, self._keys = tuple(map(escaped, queries)), tuple(map(escaped, keys))
         self._weights = np.asarray(weights, np.float32)
         self.update()
 
@@ -141,7 +143,7 @@ class AttentionPlot(QWidget):
         if event.type() is QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self.text_at(QPointF(event.pos()))
             if text:
-                QToolTip.showText(event.globalPos(), text, self)
+                QToolTip.showText(event.globalPos(), plain_tip(text), self)
             else:
                 QToolTip.hideText()
             return True

@@ -10,6 +10,8 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
+from engine.escaping import escaped
+from gui.formatting.plain_text import plain_html
 from gui.plots.dates import date_text, date_ticks
 from gui.plots.numbers import axis_duration, axis_number, power_number
 from gui.style.theme import TEXT_SMALL, Palette, blend
@@ -78,7 +80,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
         """Sets what the axis measures; empty for nothing."""
         self._label = text
         if text:
-            self.setLabel(text, **self.labelStyle)
+            self.setLabel(plain_html(text), **self.labelStyle)  # it takes HTML
         self.showLabel(bool(text))
 
     def dress(self, colors: Palette, font: QFont) -> None:
@@ -124,7 +126,7 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self._names:
-            return [_short(self._names[round(value)]) for value in values]
+            return [_short(escaped(self._names[round(value)])) for value in values]
         if self._kind == "log":
             return [power_number(value) for value in values]
         if self._kind == "date":

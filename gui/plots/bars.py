@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.escaping import escaped
 from gui.formatting.numbers import count_text, data_text
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
@@ -49,7 +50,7 @@ class ClassCountBars(QWidget):
             raise ValueError(
                 f"There must be one count for each of {len(names)} names. Received: {len(counts)}"
             )
-        self._names = tuple(names)
+        self._names = tuple(map(escaped, names))
         self._counts = np.asarray(counts, np.int64)
         pairs = zip(self._names, self._counts.tolist(), strict=True)
         self.setAccessibleDescription(", ".join(f"{name} {count}" for name, count in pairs))

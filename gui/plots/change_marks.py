@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
+from gui.formatting.plain_text import plain_tip
 from gui.formatting.run_rule_words import ChangeMark
 from gui.plots.area import PlotArea
 from gui.plots.view import PlotView
@@ -74,7 +75,7 @@ class ChangeMarks:
             pixel: Units of that axis in one pixel.
             plot: Gets the tooltip.
         """
-        text = self.text_near(x, NEAR_PX * pixel) if x is not None else ""
+        text = plain_tip(self.text_near(x, NEAR_PX * pixel)) if x is not None else ""
         if text != plot.toolTip():
             plot.setToolTip(text)
 

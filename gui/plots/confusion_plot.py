@@ -11,8 +11,10 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from engine.escaping import escaped
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text
+from gui.formatting.plain_text import plain_tip
 from gui.plots.colors import readable_on
 from gui.plots.saving import Columns, PlotSaver
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
@@ -37,6 +39,7 @@ class ConfusionPlot(QWidget):
         super().__init__(parent)
         self._counts: npt.NDArray[np.int64] = np.empty((0, 0), np.int64)
         self._names: tuple[str, ...] = ()
+        self._shown: tuple[str, ...] = ()
         self._empty_text = self.tr("Run a test to see how often each class was taken for which.")
         self.setAccessibleName(self.tr("Confusion matrix"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -69,6 +72,7 @@ class ConfusionPlot(QWidget):
             )
         self._counts = np.asarray(counts, np.int64)
         self._names = tuple(class_names)
+        self._shown = tuple(map(escaped, class_names))
         right, total = int(np.trace(self._counts)), int(self._counts.sum())
         self.setAccessibleDescription(
             self.tr("{0} of {1} right, {2} classes").format(right, total, n)
@@ -130,7 +134,7 @@ class ConfusionPlot(QWidget):
         line = metrics.height()
         name = min(
             _LONGEST_NAME,
-            max((metrics.horizontalAdvance(text) for text in self._names), default=0.0),
+            max((metrics.horizontalAdvance(text) for text in self._shown), default=0.0),
         )
         left = line + SPACING + name + SPACING
         below = line + SPACING + line + SPACING
@@ -155,7 +159,7 @@ class ConfusionPlot(QWidget):
             if cell is None:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), self.describe(*cell), self)
+                QToolTip.showText(event.globalPos(), plain_tip(self.describe(*cell)), self)
             return True
         return super().event(event)
 
@@ -163,8 +167,8 @@ class ConfusionPlot(QWidget):
         """Returns a cell in words."""
         share = self.shares()[true, predicted]
         return self.tr("True: {0}\nPredicted: {1}\n{2} of {3} ({4})").format(
-            self._names[true],
-            self._names[predicted],
+            self._shown[true],
+            self._shown[predicted],
             count_text(self._counts[true, predicted]),
             count_text(self._counts[true].sum()),
             percent_text(share, 1),
@@ -242,10 +246,10 @@ class ConfusionPlot(QWidget):
         # With less room than a line has, only every second or third name is written.
         every = max(1, int(np.ceil(metrics.height() / edge)))
         bottom = top + n * edge + SPACING / 2
-        upright = any(metrics.horizontalAdvance(name) > edge - 4 for name in self._names)
+        upright = any(metrics.horizontalAdvance(name) > edge - 4 for name in self._shown)
         for index in range(0, n, every):
             name = metrics.elidedText(
-                self._names[index], Qt.TextElideMode.ElideRight, _LONGEST_NAME
+                self._shown[index], Qt.TextElideMode.ElideRight, _LONGEST_NAME
             )
             row = QRectF(left - _LONGEST_NAME - SPACING, top + index * edge, _LONGEST_NAME, edge)
             painter.drawText(row, _LEFT | Qt.TextFlag.TextDontClip, name)
@@ -259,7 +263,7 @@ class ConfusionPlot(QWidget):
             else:
                 column = QRectF(left + index * edge, bottom, edge, metrics.height())
                 painter.drawText(column, _CENTER, name)
-        names = [metrics.horizontalAdvance(name) for name in self._names]
+        names = [metrics.horizontalAdvance(name) for name in self._shown]
         depth = min(_LONGEST_NAME, max(names)) if upright else metrics.height()
         painter.setPen(QColor(colors.text))
         painter.drawText(

@@ -22,8 +22,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.escaping import escaped
 from engine.spec.formatting import NOTHING, percent_text
 from gui.formatting.numbers import rounded_text
+from gui.formatting.plain_text import plain_tip
 from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.large_map import image_of
@@ -171,7 +173,7 @@ class FlowMap(QWidget):
             top = min(max(top, 0.0), rect.bottom() - TEXT_ROW)
             at = QRectF(0, top, rect.left() - SPACING, TEXT_ROW)
             name = metrics.elidedText(
-                self._history.layers[row], Qt.TextElideMode.ElideMiddle, at.width()
+                escaped(self._history.layers[row]), Qt.TextElideMode.ElideMiddle, at.width()
             )
             painter.setPen(QColor(colors.muted))
             painter.drawText(at, Qt.AlignmentFlag.AlignRight | middle, name)
@@ -259,7 +261,8 @@ class FlowMap(QWidget):
         y, height = event.pos().y() - rect.top(), self._row_height
         row = int(y / height)
         is_name = event.pos().x() < rect.left() and y >= 0 and row < len(self._history.layers)
-        QToolTip.showText(event.globalPos(), self._history.layers[row] if is_name else "", self)
+        name = plain_tip(self._history.layers[row]) if is_name else ""
+        QToolTip.showText(event.globalPos(), name, self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         n_rows, n_columns = len(self._history.layers), len(self._history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pyqtgraph.graphicsItems.ScatterPlotItem import Symbols
@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from engine.escaping import escaped
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SWATCH: Final = 14
@@ -77,9 +78,10 @@ class LegendBar(QWidget):
         before = self.heightForWidth(self.width())
         if [entry.name for entry in entries] != [entry.name for entry in self._entries]:
             self._widths = [0.0] * len(entries)
+        entries = tuple(replace(entry, name=escaped(entry.name)) for entry in entries)
         self._measure(entries)
-        self._entries, self._caption = entries, caption
-        self._short_caption = short_caption or caption
+        self._entries, self._caption = entries, escaped(caption)
+        self._short_caption = escaped(short_caption) or self._caption
         self.setAccessibleDescription(self.text())
         if self.heightForWidth(self.width()) != before:
             self.updateGeometry()

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Slot
 from PySide6.QtGui import QColor, QPen, QShowEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from gui.plots.area import PlotArea
 from gui.plots.axis import NumberAxis
@@ -16,6 +16,7 @@ from gui.plots.legend import LegendBar
 from gui.plots.saving import Columns, PlotSaver
 from gui.plots.throttle import Throttle
 from gui.plots.view import PlotView
+from gui.style.label import Label
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, current_theme, text_font
 
 AXIS_ROOM: Final = 0.04
@@ -48,10 +49,10 @@ class Plot(QWidget):
         self.graphics = pg.GraphicsView()
         self.graphics.setCentralItem(self.area)
         self.legend = LegendBar()
-        self._title = QLabel(title)
+        self._title = Label(title)
         self._title.setProperty("role", "heading")
         self._title.setVisible(bool(title))
-        self._empty = QLabel("", self.graphics)
+        self._empty = Label("", self.graphics)
         self._build()
         self.throttle = Throttle(self)
         self.throttle.due.connect(self.redraw)

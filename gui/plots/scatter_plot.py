@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.escaping import escaped
 from engine.events.profile import Profile
 from gui.plots.extents import finite_extent
 from gui.plots.plot import Plot
 from gui.plots.points import ClassPoints
 from gui.plots.saving import Columns
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme
 from gui.style.wheel import wheel_needs_focus
 
@@ -44,7 +46,7 @@ class DataScatterPlot(QWidget):
             ("x", self.tr("Horizontal axis"), self.horizontal),
             ("y", self.tr("Vertical axis"), self.vertical),
         ):
-            label = QLabel(letter)
+            label = Label(letter)
             label.setToolTip(text)
             label.setProperty("role", "muted")
             label.setBuddy(box)
@@ -88,7 +90,7 @@ class DataScatterPlot(QWidget):
 
     def axes(self) -> tuple[str, str]:
         """Returns the names of the columns shown, horizontal first."""
-        return self.horizontal.currentText(), self.vertical.currentText()
+        return self.horizontal.currentData() or "", self.vertical.currentData() or ""
 
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
@@ -107,7 +109,8 @@ class DataScatterPlot(QWidget):
         for box, index in zip((self.horizontal, self.vertical), self._first_axes(), strict=True):
             with QSignalBlocker(box):
                 box.clear()
-                box.addItems(names)
+                for name in names:
+                    box.addItem(escaped(name), name)
                 box.setCurrentIndex(min(index, len(names) - 1))
         self._choices.setVisible(len(names) > 1)
         self._show_axes()

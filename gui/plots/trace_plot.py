@@ -11,6 +11,7 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from engine.escaping import escaped
 from engine.events.profile import Trace
 from gui.formatting.numbers import count_text, data_text
 from gui.plots.curve_data import Floats
@@ -56,7 +57,7 @@ class TraceView(QWidget):
             if 1 < len(traces) <= MOST_TOGETHER:
                 self.choice.addItem(self.tr("All {n} series").format(n=len(traces)), -1)
             for place, trace in enumerate(traces):
-                self.choice.addItem(trace.name, place)
+                self.choice.addItem(escaped(trace.name), place)
         self.choice.setVisible(len(traces) > 1)
         self._show_choice()
 

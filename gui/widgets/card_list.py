@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from PySide6.QtCore import (
@@ -35,6 +35,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.escaping import escaped
+from gui.formatting.plain_text import titled_tip
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.text_lines import wrapped
@@ -132,7 +134,7 @@ class CardList(QListView):
 
     def set_cards(self, cards: Iterable[Card]) -> None:
         """Replaces all cards; the picked one stays picked where it is still there."""
-        cards = tuple(cards)
+        cards = tuple(map(_plain, cards))
         if cards == self._cards:
             return
         current = self.current_name
@@ -219,6 +221,18 @@ class CardList(QListView):
             self.scheduleDelayedItemsLayout()
 
 
+def _plain(card: Card) -> Card:
+    """A card as it may be shown; its name is never shown."""
+    return replace(
+        card,
+        title=escaped(card.title),
+        text=escaped(card.text),
+        badge=escaped(card.badge),
+        group=escaped(card.group),
+        obstacle=escaped(card.obstacle),
+    )
+
+
 def _group_item(title: str) -> QStandardItem:
     item = QStandardItem(title)
     item.setFlags(Qt.ItemFlag.NoItemFlags)
@@ -229,7 +243,7 @@ def _card_item(card: Card) -> QStandardItem:
     item = QStandardItem(card.title)
     item.setData(card, CARD_ROLE)
     text = card.obstacle or card.text
-    item.setToolTip(f"<p><b>{card.title}</b></p><p>{text}</p>")
+    item.setToolTip(titled_tip(card.title, text))
     item.setData(f"{card.title}. {card.badge}", Qt.ItemDataRole.AccessibleTextRole)
     item.setData(text, Qt.ItemDataRole.AccessibleDescriptionRole)
     flags = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QStyle,
+    QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
     QWidget,
 )
 
+from engine.escaping import escaped
 from gui.style.theme import SPACING
 from gui.style.wheel import wheel_needs_focus
 
 WIDEST_LIST: Final = 60 * SPACING
+
+
+class _Choices(QStyledItemDelegate):
+    """Shows choices as they may be shown; what they are stays."""
+
+    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
+        return escaped(str(value))
 
 
 class ChoiceBox(QComboBox):
@@ -26,6 +35,7 @@ class ChoiceBox(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setItemDelegate(_Choices(self))
         self.setMinimumContentsLength(6)
         self.setMinimumWidth(9 * SPACING)
         wheel_needs_focus(self)
@@ -42,7 +52,8 @@ class ChoiceBox(QComboBox):
             self,
         )
         room = max(0, field.width() - 2)
-        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        text = escaped(self.currentText())
+        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
 
     def showPopup(self) -> None:
         # The list is as wide as its longest choice, however narrow the box.

@@ -21,7 +21,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -32,6 +31,7 @@ from engine.events.messages import ModelDescribed
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role
 
 FOLDER_SETTING: Final = "code/folder"
@@ -104,7 +104,7 @@ class CodeView(QWidget):
         self._messages = messages
         self._settings = settings
         self._name = "model"
-        self.caption = QLabel(self)
+        self.caption = Label(self)
         self.copy_button = QPushButton(icon("copy"), self.tr("Copy"), self)
         self.save_button = QPushButton(icon("export"), self.tr("Save…"), self)
         self.text = QPlainTextEdit(self)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QStylePainter, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStyle, QStyleOption, QStylePainter, QWidget
+
+from gui.formatting.plain_text import plain_tip
+from gui.style.label import Label
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(Label):
     """A label that ends in an ellipsis where room ends, and widens nothing."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -25,7 +28,7 @@ class ElidedLabel(QLabel):
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
-        self.setToolTip(tip or text)
+        self.setToolTip(plain_tip(tip or text))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

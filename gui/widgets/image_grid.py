@@ -21,6 +21,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
+from engine.escaping import escaped
+from gui.formatting.plain_text import plain_tip
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role, text_font
 
 EDGE: Final = 11 * SPACING
@@ -158,7 +160,7 @@ class _Canvas(QWidget):
                 cell.left(), cell.top() + size.height() + 2, size.width(), metrics.height()
             )
             text = metrics.elidedText(
-                self.labels[index], Qt.TextElideMode.ElideRight, under.width()
+                escaped(self.labels[index]), Qt.TextElideMode.ElideRight, under.width()
             )
             painter.drawText(under, Qt.AlignmentFlag.AlignCenter, text)
 
@@ -168,7 +170,7 @@ class _Canvas(QWidget):
             if index >= 0:
                 name = self.names[index] if index < len(self.names) else ""
                 text = "\n".join(part for part in (name, self.labels[index]) if part)
-                QToolTip.showText(event.globalPos(), text, self)
+                QToolTip.showText(event.globalPos(), plain_tip(text), self)
                 return True
             QToolTip.hideText()
         return super().event(event)

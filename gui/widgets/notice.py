@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui.style.icons import icon_pixmap
+from gui.style.label import Label
 from gui.style.theme import SPACING, blend, current_theme, set_role
 
 _ICONS = {
@@ -34,9 +35,9 @@ class Notice(QWidget):
         super().__init__(parent)
         self._role = "muted"
         self._target = ""
-        self._icon = QLabel()
-        self.text = QLabel()
-        self.hint = QLabel()
+        self._icon = Label()
+        self.text = Label()
+        self.hint = Label()
         self.button = QPushButton()
         self._build()
         current_theme().changed.connect(self._recolor)

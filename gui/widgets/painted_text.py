@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from engine.escaping import escaped
 from gui.style.theme import SPACING
 
 
@@ -12,6 +13,7 @@ def paint_right(
     painter: QPainter, text: str, right: float, baseline: float, font: QFont, color: str
 ) -> float:
     """Paints text that ends at `right`; returns how much room that took, a gap included."""
+    text = escaped(text)
     width = QFontMetricsF(font).horizontalAdvance(text)
     painter.setFont(font)
     painter.setPen(QColor(color))
@@ -29,7 +31,9 @@ def paint_left(
     color: str,
 ) -> None:
     """Paints text from `left`, shortened where it would pass `right`."""
-    elided = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, right - left)
+    elided = QFontMetricsF(font).elidedText(
+        escaped(text), Qt.TextElideMode.ElideRight, right - left
+    )
     painter.setFont(font)
     painter.setPen(QColor(color))
     painter.drawText(QPointF(left, baseline), elided)

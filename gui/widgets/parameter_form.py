@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.errors import Problem, SpecError
 from engine.spec.parameters import Parameter, ParameterKind, Parameters, describe, validate
+from gui.formatting.plain_text import plain_html
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.fold import Fold
 from gui.widgets.parameter_fields import ChoiceField, Field, IntegerListField, make_field
@@ -246,7 +248,7 @@ class FieldRow(QWidget):
         name = parameter.label
         if parameter.unit and parameter.unit.lower() not in name.lower():
             name = f"{name} ({parameter.unit})"
-        label = QLabel(name, self)
+        label = Label(name, self)
         label.setWordWrap(True)
         label.setFixedWidth(LABEL_WIDTH)
         label.setBuddy(self.field)
@@ -301,7 +303,7 @@ class FieldRow(QWidget):
                 default = ", ".join(str(item) for item in default)
             lines.append(self.tr("Usual: {value}.").format(value=default))
         # As rich text, so that a long help text wraps.
-        return "<p>" + "</p><p>".join(line.replace("<", "&lt;") for line in lines if line) + "</p>"
+        return "".join(f"<p>{plain_html(line)}</p>" for line in lines if line)
 
     @property
     def is_changed(self) -> bool:
@@ -333,8 +335,8 @@ class FieldRow(QWidget):
         self.field.set_value(self.parameter.default)
 
 
-def _problem_label(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
+def _problem_label(parent: QWidget) -> Label:
+    label = Label(parent)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     set_role(label, "danger")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 
@@ -28,10 +29,10 @@ class PathRow(QWidget):
     def __init__(self, title: str, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.path = path
-        name = QLabel(title)
+        name = Label(title)
         set_role(name, "muted")
         name.setFixedWidth(14 * SPACING)
-        self.text = QLabel(str(path))
+        self.text = Label(str(path))
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui.style.icons import icon_pixmap
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 
 TEXT_WIDTH = 50 * SPACING
@@ -24,9 +25,9 @@ class StatePanel(QWidget):
         super().__init__(parent)
         self._icon_name, self._icon_role = "", "muted"
         self._middle = QWidget(self)
-        self._icon = QLabel(self._middle)
-        self.title = QLabel(self._middle)
-        self.text = QLabel(self._middle)
+        self._icon = Label(self._middle)
+        self.title = Label(self._middle)
+        self.text = Label(self._middle)
         self.progress = QProgressBar(self._middle)
         self.button = QPushButton(self._middle)
         self._build()

@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.escaping import escaped
 from engine.events.profile import Profile
 from engine.spec.signature import Output
 from gui.formatting.numbers import value_text
+from gui.formatting.plain_text import plain_tip
 from gui.formatting.profile_words import category_names, cell_text, target_columns, target_text
 from gui.style.theme import SPACING, current_theme, text_font
 
@@ -53,7 +55,10 @@ class TableModel(QAbstractTableModel):
     ) -> Any:
         if orientation is Qt.Orientation.Horizontal and section < len(self.headings):
             if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-                return self.headings[section]
+                is_tip = role == Qt.ItemDataRole.ToolTipRole
+                return (
+                    plain_tip(self.headings[section]) if is_tip else escaped(self.headings[section])
+                )
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return _WORDS if self.is_text(section) else _NUMBER
         if orientation is Qt.Orientation.Vertical and role == Qt.ItemDataRole.DisplayRole:
@@ -62,7 +67,7 @@ class TableModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.text_at(index.row(), index.column())
+            return escaped(self.text_at(index.row(), index.column()))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _WORDS if self.is_text(index.column()) else _NUMBER
         return None

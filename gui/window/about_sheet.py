@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from engine.devices.versions import version_lines
 from engine.files import cache_folder
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.path_row import PathRow
 
@@ -28,7 +29,7 @@ class AboutSheet(QDialog):
         self.setWindowTitle(self.tr("About Descent"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         descent, others = version_lines()
-        title = QLabel(descent)
+        title = Label(descent)
         set_role(title, "title")
         column = QVBoxLayout(self)
         column.setContentsMargins(*(3 * SPACING,) * 4)
@@ -39,7 +40,7 @@ class AboutSheet(QDialog):
             others,
             self.tr("MIT licence. Nothing you do here leaves this machine."),
         ):
-            label = QLabel(text)
+            label = Label(text)
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             set_role(label, "muted")

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import logging.handlers
-import os
 import signal
 import socket
 import sys
@@ -21,34 +19,29 @@ from typing import Final
 
 from PySide6.QtCore import (
     QEvent,
-    QMessageLogContext,
     QObject,
     QSocketNotifier,
     QTimer,
-    QtMsgType,
     Signal,
     Slot,
-    qInstallMessageHandler,
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine import __version__
-from engine.bounded import check_plain
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS
+from engine.startup import Ended, ending_code, ending_signals, ending_words
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.resources import application_icon
 from gui.style.theme import MODES, current_theme
 from gui.threads.garbage import GarbageCollector
+from gui.window.log import listen_to_qt, start_log
 from gui.window.main_window import MainWindow
 
 logger = logging.getLogger(__name__)
 
-LOG_BYTES: Final = 1_000_000
-LOG_FILES: Final = 5
 WORKER_NICENESS: Final = 5
 """Training yields a little to the window when both want the same core."""
 
@@ -60,9 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments after the program's name; those of the process by default.
 
     Returns:
-        The exit code.
+        The exit code: 0, or that of the signal that closed the window.
     """
     options = _parse(argv)
+    listen_to_qt()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("Descent")
@@ -94,6 +88,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupt.uninstall()
     errors.uninstall()
     collector.stop()
+    if interrupt.number:
+        ended = Ended(interrupt.number)
+        sys.stderr.write(f"{ending_words(ended)}\n")
+        return ending_code(ended)
     return code
 
 
@@ -106,46 +104,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         help="folder that holds the runs (default: the user's data directory)",
     )
     return parser.parse_args(argv)
-
-
-# ---- the log
-
-
-def start_log(workspace: Path) -> Path | None:
-    """Writes the log to ``logs/window.log`` in the workspace, in files of limited size.
-
-    Returns:
-        The file; None where the workspace cannot be written. That is no reason not to start: the
-        window says what is wrong with the workspace.
-    """
-    path = workspace / "logs" / "window.log"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        check_plain(path)
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8"
-        )
-    except OSError as error:
-        logger.warning("No log can be written: %s", error)
-        return None
-    form = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
-    handler.setFormatter(logging.Formatter(form))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    qInstallMessageHandler(_log_qt_message)
-    python = sys.version.split()[0]
-    logger.info("The window starts, %s, Python %s, process %d", __version__, python, os.getpid())
-    return path
-
-
-def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
-    level = {
-        QtMsgType.QtDebugMsg: logging.DEBUG,
-        QtMsgType.QtInfoMsg: logging.INFO,
-        QtMsgType.QtWarningMsg: logging.WARNING,
-    }.get(kind, logging.ERROR)
-    logging.getLogger("qt").log(level, "%s", text)
 
 
 # ---- unexpected errors
@@ -206,17 +164,21 @@ class ErrorHook(QObject):
 
 
 class InterruptHook(QObject):
-    """Closes the window on Ctrl-C in the terminal, or when the system asks the process to end.
+    """Closes the window on Ctrl-C in the terminal, at its end, or when the system asks for it.
 
     Python runs signal handlers only between its own instructions, and a waiting event loop
     executes none; the byte that the signal writes into a socket wakes it.
 
     Args:
         window: What is closed.
+
+    Attributes:
+        number: Of the signal that came; 0: none.
     """
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
+        self.number = 0
         self._window = window
         self._reader, self._writer = socket.socketpair()
         for end in (self._reader, self._writer):
@@ -228,7 +190,7 @@ class InterruptHook(QObject):
     def install(self) -> None:
         """Begins to listen; only the main thread can."""
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending_signals():
             self._previous[number] = signal.signal(number, _ignore_here)
 
     def uninstall(self) -> None:
@@ -243,9 +205,13 @@ class InterruptHook(QObject):
     @Slot()
     def _on_signal(self) -> None:
         try:
-            self._reader.recv(64)
+            arrived = self._reader.recv(64)
         except BlockingIOError:
             return
+        known = [number for number in arrived if number in self._previous]
+        if not known:
+            return
+        self.number = self.number or known[0]
         # Whoever presses Ctrl-C has answered the question already.
         self._window.close_now()
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from engine.devices.diagnoses import Diagnosis
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 
@@ -66,7 +66,7 @@ class DeviceSheet(QDialog):
         self.resize(width, min(90 * SPACING, height))
 
     def _add_machine(self, info: DeviceInfo | None, worker: WorkerReady | None) -> None:
-        heading = QLabel(self.tr("This machine"))
+        heading = Label(self.tr("This machine"))
         set_role(heading, "heading")
         self._column.addWidget(heading)
         lines: list[str] = []
@@ -120,7 +120,7 @@ class DiagnosisView(QWidget):
         self.copy_button.setVisible(bool(found.command))
 
     def _command_row(self) -> QHBoxLayout:
-        command = QLabel(self.found.command)
+        command = Label(self.found.command)
         command.setTextFormat(Qt.TextFormat.PlainText)
         command.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
@@ -144,8 +144,8 @@ class DiagnosisView(QWidget):
         self.copy_button.setIcon(icon("check"))
 
 
-def _text(text: str) -> QLabel:
-    label = QLabel(text)
+def _text(text: str) -> Label:
+    label = Label(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

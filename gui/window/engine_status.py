@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
 from engine.spec.formatting import duration_text
+from gui.formatting.plain_text import plain_html
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ class EngineStatus(QWidget):
         self._is_folded = False
         self.sheet: DeviceSheet | None = None
         self.button = QToolButton()
-        self.device = QLabel()
-        self.engine = QLabel()
-        self.unused = QLabel()
+        self.device = Label()
+        self.engine = Label()
+        self.unused = Label()
         self._build()
         self._refresh()
 
@@ -134,7 +135,7 @@ class EngineStatus(QWidget):
         if problem is not None:
             text = self.tr("GPU not used: {reason}").format(reason=problem.short)
             color = current_theme().palette.warning
-            self.unused.setText(f'<a href="#" style="color: {color}">{escape(text)}</a>')
+            self.unused.setText(f'<a href="#" style="color: {color}">{plain_html(text)}</a>')
             self.unused.setAccessibleName(text)
 
     def _details(self) -> str:
@@ -152,4 +153,4 @@ class EngineStatus(QWidget):
             )
             lines.append(self.tr("Devices: {names}").format(names=", ".join(self._worker.devices)))
             lines += [found.what for found in self._worker.diagnoses]
-        return "".join(f"<p>{escape(line)}</p>" for line in lines)
+        return "".join(f"<p>{plain_html(line)}</p>" for line in lines)

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.escaping import escaped
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -316,7 +317,8 @@ class MainWindow(QMainWindow):
     def _show_run_text(self, text: str) -> None:
         started = self.controller.training.started
         parts = [text, started.name if started is not None else "", "Descent"]
-        self.setWindowTitle(" – ".join(part for part in parts if part) if text else "Descent")
+        title = " – ".join(part for part in parts if part) if text else "Descent"
+        self.setWindowTitle(escaped(title))
 
     @Slot(str)
     def _continue_run(self, run: str) -> None:

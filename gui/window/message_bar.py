@@ -11,7 +11,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QToolButton,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from gui.state.messages import SaidMessage
 from gui.style.icons import icon, icon_pixmap
+from gui.style.label import Label
 from gui.style.theme import SPACING, blend, current_theme, set_role
 
 _COLOR: Final = {"info": "accent", "warning": "warning", "error": "danger"}
@@ -50,7 +50,7 @@ class MessageBar(QFrame):
         self.said = said
         self.message = said.message
         self._log_path = log_path
-        self._icon = QLabel(self)
+        self._icon = Label(self)
         self._details = QPlainTextEdit(self)
         self._act: QPushButton | None = None
         self._build(is_listed)
@@ -123,8 +123,8 @@ class MessageBar(QFrame):
         close.clicked.connect(self._dismiss)
         return close
 
-    def _label(self, text: str) -> QLabel:
-        label = QLabel(text, self)
+    def _label(self, text: str) -> Label:
+        label = Label(text, self)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -7,10 +7,12 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from gui.formatting.plain_text import plain_tip
 from gui.state.messages import Messages, SaidMessage
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.window.message_bar import MessageBar
 
@@ -78,7 +80,7 @@ class MessageBell(QToolButton):
         self._unread.intersection_update(self._messages.kept)
         text = self.tr("Messages: the last {n}").format(n=n_kept)
         text = text if n_kept else self.tr("Messages: none yet")
-        self.setToolTip(self.tr("{text} (Ctrl+M)").format(text=text))
+        self.setToolTip(plain_tip(self.tr("{text} (Ctrl+M)").format(text=text)))
         self.setAccessibleName(text)
         self.setAccessibleDescription(self.tr("Something is unread.") if self.has_dot else "")
         self.update()
@@ -113,7 +115,7 @@ class MessageList(QFrame):
         for bar in self.bars:
             column.addWidget(bar)
         if not kept:
-            nothing = QLabel(self.tr("Nothing was said yet."), sheet)
+            nothing = Label(self.tr("Nothing was said yet."), sheet)
             set_role(nothing, "muted")
             column.addWidget(nothing)
         column.addStretch(1)

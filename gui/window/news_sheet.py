@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QDialog, QLabel, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 from engine.devices.versions import version_lines
 from gui.guide.html import markdown_html, style_sheet
+from gui.style.label import Label
 from gui.style.theme import RESOURCES, SPACING, current_theme, set_role
 
 CHANGELOG: Final = RESOURCES / "changelog.md"
@@ -25,7 +26,7 @@ class NewsSheet(QDialog):
         self.browser.setAccessibleName(self.windowTitle())
         self.browser.document().setDocumentMargin(2 * SPACING)
         self.browser.setFrameShape(QTextBrowser.Shape.NoFrame)
-        self.versions = QLabel("\n".join(version_lines()))
+        self.versions = Label("\n".join(version_lines()))
         self.versions.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from gui.state.messages import Messages
+from gui.style.label import Label
 from gui.style.resources import logo_pixmap
 from gui.style.theme import SPACING, set_role
 from gui.window.engine_status import EngineStatus
@@ -46,13 +47,13 @@ class Rail(QWidget):
         self.bell = MessageBell(messages, log_path, self)
         self.setProperty("role", "navigation")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._name = QLabel("Descent", self)
+        self._name = Label("Descent", self)
         self._head, self._foot = QHBoxLayout(), QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._build()
         self.set_folded(False)
 
     def _build(self) -> None:
-        logo = QLabel(self)
+        logo = Label(self)
         logo.setPixmap(logo_pixmap(28))
         set_role(self._name, "title")
         self._head.setSpacing(SPACING + 2)

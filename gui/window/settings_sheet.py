@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QVBoxLayout, QWidget
 
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import MODES, SPACING, current_theme, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.window.run_attention import NOTIFY, SOUND
@@ -55,7 +56,7 @@ class SettingsSheet(QDialog):
         form.addRow(self.tr("Appearance"), self.mode)
         form.addRow(self.tr("End of a long run"), self.notify)
         form.addRow("", self.sound)
-        note = QLabel(self.tr("Settings of data and models stand on their own pages."))
+        note = Label(self.tr("Settings of data and models stand on their own pages."))
         note.setWordWrap(True)
         set_role(note, "small")
         column = QVBoxLayout(self)

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 
@@ -65,7 +66,7 @@ class ShortcutSheet(QDialog):
         rows += list(more)
         if not rows:
             return
-        heading = QLabel(title)
+        heading = Label(title)
         set_role(heading, "heading")
         row = self._grid.rowCount()
         if self.rows:
@@ -74,8 +75,8 @@ class ShortcutSheet(QDialog):
         self._grid.addWidget(heading, row, 0, 1, 2)
         for text, keys in rows:
             row += 1
-            self._grid.addWidget(QLabel(text), row, 0)
-            label = QLabel(keys)
+            self._grid.addWidget(Label(text), row, 0)
+            label = Label(keys)
             set_role(label, "muted")
             self._grid.addWidget(label, row, 1, Qt.AlignmentFlag.AlignRight)
             self.rows.append((text, keys))

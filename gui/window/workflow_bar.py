@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QEnterEvent, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
+from gui.formatting.plain_text import plain_html
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font
 
@@ -147,7 +148,7 @@ class StepButton(QAbstractButton):
         self.setAccessibleName(self._step.title)
         parts = [part for part in (self._hint, words[self._mark]) if part]
         self.setAccessibleDescription(", ".join(parts))
-        hint = f"<p>{self._hint}</p>" if self._hint else ""
+        hint = f"<p>{plain_html(self._hint)}</p>" if self._hint else ""
         self.setToolTip(f"<p><b>{self._step.title}</b> ({self._keys})</p>{hint}")
 
     def sizeHint(self) -> QSize:

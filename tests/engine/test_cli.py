@@ -17,7 +17,7 @@ import pytest
 from engine.architectures import ARCHITECTURES
 from engine.cli import main as cli
 from engine.cli.commands import training
-from engine.cli.commands.output import Output, error_text, plain, table
+from engine.cli.commands.output import Output, error_lines, plain, table
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import spec_values
 from engine.datasets.findings import unreadable
@@ -499,8 +499,8 @@ class TestOutput:
 
     def test_error_with_several_problems(self):
         error = SpecError([Problem("a.b", "Wrong.", "Mend it."), Problem("c", "Odd.")])
-        assert error_text(error) == "Error: a.b: Wrong.\n  Mend it.\nError: c: Odd."
-        assert error_text(DescentError("Wrong.")) == "Error: Wrong."
+        assert error_lines(error) == ["Error: a.b: Wrong.", "  Mend it.", "Error: c: Odd."]
+        assert error_lines(DescentError("Wrong.")) == ["Error: Wrong."]
 
     @pytest.mark.parametrize("is_terminal", [False, True])
     def test_progress(self, is_terminal):

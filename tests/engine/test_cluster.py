@@ -12,7 +12,15 @@ from engine.cli import main as cli
 from engine.errors import SpecError, TrainingError
 from engine.events.commands import ChangeEpochs, ChangeRate, Control
 from engine.events.run_events import RunFailed, RunState, RunStopped
-from engine.training.cluster.link import Link, Lost, read_message, send_message
+from engine.runs.store import RunStore
+from engine.training.cluster.callers import MAX_CALLERS, Callers
+from engine.training.cluster.link import (
+    MAX_FIRST_BYTES,
+    Link,
+    Lost,
+    read_message,
+    send_message,
+)
 from engine.training.cluster.rendezvous import meet
 from engine.training.cluster.team import Team, TeamChunkLength, TeamControl, leaving
 from engine.training.cluster.workers import Workers, endpoint, parse_workers
@@ -83,6 +91,19 @@ class TestAddresses:
         assert len(caught.value.problems) == 3
 
     @pytest.mark.parametrize("command", [["train", "--data", "iris"], ["resume", "some-run"]])
+    @pytest.mark.parametrize("index", ["0", "1"])
+    def test_nothing_starts_unless_the_network_is_trusted(self, command, index, tmp_path, capsys):
+        given = [*command, "--workspace", str(tmp_path), "--workers", TWO, "--index", index]
+        assert cli.main(given) == cli.EXIT_USAGE
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "--trust-network: Missing beside --workers." in said.err
+        assert f"TensorFlow opens port 500{int(index) + 1} of this machine on every" in said.err
+        assert "whoever reaches it can read and write any file as you" in said.err
+        with RunStore(tmp_path) as store:
+            assert store.runs() == []
+
+    @pytest.mark.parametrize("command", [["train", "--data", "iris"], ["resume", "some-run"]])
     def test_the_command_line_refuses_before_anything_starts(self, command, tmp_path, capsys):
         given = [*command, "--workspace", str(tmp_path), "--workers", TWO, "--index", "2"]
         assert cli.main(given) == cli.EXIT_USAGE
@@ -113,7 +134,8 @@ class TestMeeting:
         elsewhere = {"seed": 1, "data": {"source": "/mnt/a.csv"}}
         found, notified = meeting(free_addresses(3), [spec, elsewhere, None])
         assert found == [spec, spec, spec]
-        assert any(text.startswith("Waiting for worker") for text in notified)
+        assert notified[0].startswith("Waiting for worker")
+        assert [text for text in notified if "are there" in text] == notified[-3:]
 
     def test_another_spec_is_refused_by_name(self):
         specs = [{"training": {"epochs": 3}}, {"training": {"epochs": 4}}]
@@ -181,6 +203,120 @@ class TestMeeting:
                     assert stranger.recv(1) == b""
             other = pool.submit(meeting, addresses, [{}], 20.0, [1])
             assert (chief.result()[0], other.result()[0]) == ([{}], [{}])
+
+
+class TestStrangers:
+    """The port is open to everybody until all workers are there."""
+
+    @pytest.fixture
+    def door(self):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(64)
+            callers = Callers(listener, hello_s=120.0)
+            yield callers, listener.getsockname()
+            callers.close()
+
+    def hear(self, callers):
+        """The next message that arrives."""
+        while (arrived := callers.next(1.0)) is None:
+            pass
+        connection, message = arrived
+        connection.close()
+        return message
+
+    def test_silent_and_slow_ones_hold_up_nobody(self, door):
+        callers, address = door
+        with contextlib.ExitStack() as stack:
+            for said in (b"", b"\0", b"\0\0\0\x20{"):
+                stranger = stack.enter_context(connected(*address))
+                stranger.sendall(said)
+            known = stack.enter_context(connected(*address))
+            send_message(known, {"index": 1})
+            assert self.hear(callers) == {"index": 1}
+            stranger.sendall(b"}" + b" " * 30)  # slow, and well
+            assert self.hear(callers) == {}
+
+    def test_of_too_many_the_newest_are_heard(self, door):
+        callers, address = door
+        with contextlib.ExitStack() as stack:
+            crowd = []
+            for _ in range(MAX_CALLERS + 3):
+                crowd.append(stack.enter_context(connected(*address)))
+                callers.next(1.0)
+            send_message(crowd[-1], {"index": 1})
+            assert self.hear(callers) == {"index": 1}
+            assert [caller.recv(1) for caller in crowd[:3]] == [b""] * 3
+            assert len(callers._waiting) < MAX_CALLERS
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b"GET / HTTP/1.1\r\n\r\n",
+            struct.pack("!I", MAX_FIRST_BYTES + 1),
+            struct.pack("!I", 4) + b"[{}]",
+            struct.pack("!I", 4) + b"\xff{}\xff",
+            struct.pack("!I", 2) + b"{}{}",
+            struct.pack("!I", 100_006) + b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+            struct.pack("!I", 106) + b'{"a":' + b"[" * 50 + b"]" * 50 + b"}",
+        ],
+        ids=["another protocol", "endless", "no object", "no text", "more", "bottomless", "deep"],
+    )
+    def test_what_is_no_message_is_shown_the_door(self, door, said):
+        callers, address = door
+        with connected(*address) as stranger, connected(*address) as known:
+            stranger.sendall(said)
+            send_message(known, {"index": 1})
+            assert self.hear(callers) == {"index": 1}
+            while callers._waiting:
+                assert callers.next(1.0) is None
+            with contextlib.suppress(ConnectionError):
+                assert stranger.recv(1) == b""
+
+    def test_who_takes_too_long_goes(self):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            callers = Callers(listener, hello_s=0.0)
+            with connected(*listener.getsockname()) as stranger:
+                stranger.sendall(b"\0")
+                assert callers.next(1.0) is None  # arrives
+                while callers._waiting:
+                    assert callers.next(0.01) is None
+                with contextlib.suppress(ConnectionError):
+                    assert stranger.recv(1) == b""
+            callers.close()
+
+    @pytest.mark.parametrize(
+        "hello",
+        [
+            {"index": True, "spec": None, "workers": [], "packages": {}},
+            {"index": 1, "spec": [], "workers": [], "packages": {}},
+            {"index": 1, "spec": None, "workers": {}, "packages": {}},
+            {"index": 1, "spec": None, "workers": [], "packages": None},
+            {},
+        ],
+    )
+    def test_what_is_no_hello_is_not_looked_at(self, hello):
+        addresses = free_addresses(2)
+        with ThreadPoolExecutor(2) as pool:
+            chief = pool.submit(meeting, addresses, [{}], 120.0)
+            with connected(*endpoint(addresses[0])) as stranger:
+                send_message(stranger, hello)
+                assert stranger.recv(1) == b""
+            other = pool.submit(meeting, addresses, [{}], 120.0, [1])
+            assert (chief.result()[0], other.result()[0]) == ([{}], [{}])
+
+    def test_a_flood_of_words_is_told_in_few(self):
+        addresses = free_addresses(2)
+        with ThreadPoolExecutor(1) as pool:
+            chief = pool.submit(meeting, addresses, [{}], 120.0)
+            with connected(*endpoint(addresses[0])) as stranger:
+                packages = {f"p{number}": "x" * 100 for number in range(5_000)}
+                hello = {"index": 1, "spec": None, "workers": [], "packages": packages}
+                send_message(stranger, hello)
+                assert "refused" in read_message(stranger)
+            assert len(chief.result()[0][0].message) < 1_000
 
 
 def connected(host, port):
@@ -252,7 +388,13 @@ class TestLink:
         link.close()
 
     @pytest.mark.parametrize(
-        "garbage", [b"\xff\xff\xff\xff", struct.pack("!I", 3) + b"[1]", struct.pack("!I", 2) + b"x"]
+        "garbage",
+        [
+            b"\xff\xff\xff\xff",
+            struct.pack("!I", 3) + b"[1]",
+            struct.pack("!I", 2) + b"x",
+            struct.pack("!I", 100_006) + b'{"a":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        ],
     )
     def test_garbage_ends_it(self, garbage):
         ours, theirs = socket.socketpair()

@@ -39,7 +39,7 @@ class Worker:
 
     def __init__(self, index, addresses, folder, *command):
         given = [*command, "--workspace", str(folder), "--json"]
-        given += ["--workers", addresses, "--index", str(index)]
+        given += ["--workers", addresses, "--index", str(index), "--trust-network"]
         self.process = WarmProgram("main.py", *given)
         self.errors = ""
         self._reader = threading.Thread(target=self._read_errors)

@@ -30,7 +30,7 @@ def download(arguments: Namespace, output: Output) -> int:
         output.lines(f"{dataset.title} is in '{datasets_folder()}' already.")
         output.event("downloaded", dataset=dataset.name, files=[])
         return 0
-    if not arguments.yes and not _agreed(dataset, files):
+    if not arguments.yes and not _agreed(dataset, files, output):
         output.lines("Nothing was downloaded.")
         return 1
     fetch(dataset, _Shown(output))
@@ -39,13 +39,14 @@ def download(arguments: Namespace, output: Output) -> int:
     return 0
 
 
-def _agreed(dataset: KerasDataset, files: tuple[KerasFile, ...]) -> bool:
+def _agreed(dataset: KerasDataset, files: tuple[KerasFile, ...], output: Output) -> bool:
     size = bytes_text(sum(item.n_bytes for item in files))
     hosts = ", ".join(sorted({item.url.split("/")[2] for item in files}))
     question = f"Download {dataset.title} ({size} from {hosts}) into '{datasets_folder()}'?"
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise DatasetError(question, "To agree without being asked, add --yes.")
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    output.ask(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 class _Shown:

@@ -160,7 +160,7 @@ def describe_model(arguments: Namespace, output: Output) -> int:
         if output.as_json:
             output.object({"code": built.code})
         else:
-            output.write(built.code)
+            output.lines(*built.code.splitlines())
     elif arguments.graph:
         output.object({"title": own.title if own else architecture.title, **graph_of(built)})
     else:
@@ -303,7 +303,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
         ]
         output.lines("", *table(("epoch", *names, "time"), rows), "* best so far")
     if record.details:
-        output.lines("", record.details)
+        output.lines("", *record.details.splitlines())
     return 0
 
 

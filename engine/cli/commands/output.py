@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
@@ -13,24 +12,40 @@ import numpy as np
 from pydantic import BaseModel
 
 from engine.errors import DescentError, SpecError
+from engine.escaping import escaped, escaped_json
+from engine.streams import SafeStream
 
 
 class Output:
-    """Standard output of a command.
+    """What a command says: on standard output what it was asked for, on standard error the rest.
 
-    A reader that goes away, as `head` does, is no error: `is_broken` tells, and the rest is
-    swallowed.
+    This is the one door: texts from outside are escaped here, and a stream that cannot be written,
+    or is read no longer (by `head`, say), is no error.
 
     Args:
-        as_json: Nothing but JSON is written.
-        stream: Where it goes; standard output where none is given.
+        as_json: Nothing but JSON is written to standard output.
+        stream: What stands for standard output; None: that of the process.
     """
 
     def __init__(self, as_json: bool, stream: TextIO | None = None) -> None:
         self.as_json = as_json
-        self.is_broken = False
-        self._stream = stream or sys.stdout
-        self._encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        self._stream = _safe(stream or sys.stdout, "standard output")
+        self._is_told = False
+
+    @property
+    def problem(self) -> str:
+        """Why not everything was printed, in a sentence; empty: everything was."""
+        return self._stream.problem
+
+    def told_problem(self) -> str:
+        """The same, for somebody who says so: it is said once."""
+        said, self._is_told = "" if self._is_told else self.problem, True
+        return said
+
+    @property
+    def is_left(self) -> bool:
+        """Nobody reads any more, as `head` does once it has its lines."""
+        return self._stream.is_left
 
     @property
     def is_terminal(self) -> bool:
@@ -53,36 +68,52 @@ class Output:
     def object(self, values: Mapping[str, Any]) -> None:
         """Writes one JSON object on a line of its own."""
         text = json.dumps(plain(values), ensure_ascii=False, allow_nan=False)
-        if not self._can_write(text):
+        try:
+            text.encode(self._stream.encoding)
+        except UnicodeEncodeError:
             text = json.dumps(plain(values), allow_nan=False)
-        self.write(text + "\n")
+        self._write(escaped_json(text) + "\n")
 
     def lines(self, *lines: str) -> None:
-        """Writes text for people; with ``--json``, nothing."""
+        """Writes text for people, each a line; with ``--json``, nothing."""
         if not self.as_json:
-            self.write("".join(f"{line}\n" for line in lines))
+            self._write("".join(f"{escaped(line)}\n" for line in lines))
 
-    def write(self, text: str) -> None:
+    def rewrite(self, text: str, ends: bool = False) -> None:
+        """Writes over the line under way, on a terminal.
+
+        Args:
+            text: What stands there from now on.
+            ends: It stays; what comes next stands below it.
+        """
+        self._stream.rewrite(text)
+        self._write("\n" if ends else "")
+
+    def ask(self, question: str) -> None:
+        """Writes a question to standard error; the answer comes behind it on its line."""
+        self._note(escaped(question))
+
+    def note(self, *lines: str) -> None:
+        """Writes text for people to standard error, with ``--json``, too."""
+        self._note("".join(f"{escaped(line)}\n" for line in lines))
+
+    def flush(self) -> None:
+        """Finds out whether everything could be printed."""
+        self._stream.flush()
+
+    def _note(self, text: str) -> None:
+        notes = _safe(sys.stderr, "standard error")
+        notes.write(text)
+        notes.flush()
+
+    def _write(self, text: str) -> None:
         """Writes and flushes, so that whoever listens is up to date."""
-        if self.is_broken:
-            return
-        if not self._can_write(text):
-            text = text.encode(self._encoding, errors="replace").decode(self._encoding)
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except BrokenPipeError:
-            self.is_broken = True
-            # Python flushes once more at its end, which would fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        self._stream.write(text)
+        self._stream.flush()
 
-    def _can_write(self, text: str) -> bool:
-        """The stream's encoding has all characters; that of a pipe under Windows has few."""
-        try:
-            text.encode(self._encoding)
-        except UnicodeEncodeError:
-            return False
-        return True
+
+def _safe(stream: TextIO | None, name: str) -> SafeStream:
+    return stream if isinstance(stream, SafeStream) else SafeStream(stream, name)
 
 
 def plain(value: Any) -> Any:
@@ -104,10 +135,12 @@ def plain(value: Any) -> Any:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Aligns cells in columns, two spaces apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+    # Escaped before it is measured; the header may hold a column's name.
+    shown = [[escaped(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (header, *rows)
+        for row in shown
     ]
 
 
@@ -124,18 +157,19 @@ def numbers(metrics: Mapping[str, float], averages: Mapping[str, str] | None = N
     )
 
 
-def error_text(error: DescentError) -> str:
+def error_lines(error: DescentError) -> list[str]:
     """An error for standard error: what and what was received, then what to do next."""
     if not isinstance(error, SpecError):
         return _paragraph(error.message, error.hint)
-    return "\n".join(
-        _paragraph(
+    return [
+        line
+        for problem in error.problems
+        for line in _paragraph(
             f"{problem.field}: {problem.message}" if problem.field else problem.message,
             problem.hint,
         )
-        for problem in error.problems
-    )
+    ]
 
 
-def _paragraph(message: str, hint: str) -> str:
-    return f"Error: {message}" + (f"\n  {hint}" if hint else "")
+def _paragraph(message: str, hint: str) -> list[str]:
+    return [f"Error: {message}", *([f"  {hint}"] if hint else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -63,7 +62,7 @@ def _checked(records: Sequence[PluginRecord], output: Output) -> list[PluginReco
     if not output.as_json:
         names = ", ".join(f"'{record.name}'" for record in records)
         packages = ", ".join(dict.fromkeys(record.package for record in records))
-        sys.stderr.write(f"Checking the plug-ins {names} of {packages}…\n")
+        output.note(f"Checking the plug-ins {names} of {packages}…")
     return list(check_all(records))
 
 

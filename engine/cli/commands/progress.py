@@ -11,6 +11,7 @@ import time
 from engine.architectures import ARCHITECTURES
 from engine.cli.commands.listings import finding_lines
 from engine.cli.commands.output import Output, number, numbers
+from engine.escaping import escaped
 from engine.events.findings import Trouble
 from engine.events.messages import DataProgress, Event
 from engine.events.run_events import (
@@ -108,7 +109,7 @@ class Progress:
                 if self._epoch
                 else ""
             )
-            self._rewrite(text + "\n")
+            self._rewrite(text, ends=True)
             self._is_drawn = False
 
     def _draw_steps(self, event: StepsDone) -> None:
@@ -134,10 +135,9 @@ class Progress:
             parts.append(numbers(validation))
         self._rewrite("  ".join(parts))
 
-    def _rewrite(self, text: str) -> None:
+    def _rewrite(self, text: str, ends: bool = False) -> None:
         width = shutil.get_terminal_size().columns - 1
-        ending = "\n" if text.endswith("\n") else ""
-        self._output.write("\r" + text.rstrip("\n")[:width].ljust(width) + ending)
+        self._output.rewrite(escaped(text)[:width].ljust(width), ends)
         self._is_drawn = True
 
     def _of(self, epoch: int) -> str:

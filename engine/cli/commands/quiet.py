@@ -5,15 +5,19 @@ TensorFlow 2.21 prints its first lines whatever ``TF_CPP_MIN_LOG_LEVEL`` says.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.bounded import special_reason
+from engine.bounded import check_plain
+from engine.errors import DescentError
+from engine.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter, stream_on
 
 _MAX_LOG_BYTES = 1_000_000
 
@@ -36,13 +40,12 @@ def quiet_native_code(log: Path | None) -> Iterator[None]:
     target = os.open(*_target(log), 0o600)
     os.dup2(target, 2)
     os.close(target)
-    sys.stderr = open(  # noqa: SIM115  open as long as the block runs
-        original, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
-    )
+    sys.stderr = stream_on(original, "standard error")
     # A crash in native code ends the process at once; this still says where it was.
     faulthandler.enable(file=original)
     try:
-        yield
+        with _logging():
+            yield
     finally:
         faulthandler.disable()
         sys.stderr.flush()
@@ -51,22 +54,45 @@ def quiet_native_code(log: Path | None) -> Iterator[None]:
         os.close(original)
 
 
-def _is_process_stream(stream: object) -> bool:
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Sends what is logged to where native code prints, and warnings as sentences to people."""
+    log, people = logging.StreamHandler(stream_on(2)), logging.StreamHandler(sys.stderr)
+    log.setFormatter(LineFormatter(LOG_FORM))
+    people.setFormatter(WordsFormatter())
+    people.setLevel(logging.WARNING)
+    root = logging.getLogger()
+    for handler in (log, people):
+        root.addHandler(handler)
     try:
-        return isinstance(stream, io.TextIOWrapper) and stream.fileno() == 2
-    except (OSError, ValueError):
-        return False
+        yield
+    except DescentError:
+        raise
+    except Exception:
+        log.handle(
+            root.makeRecord(__name__, logging.ERROR, __file__, 0, "Failed", (), sys.exc_info())
+        )
+        raise
+    finally:
+        for handler in (log, people):
+            root.removeHandler(handler)
+
+
+def _is_process_stream(stream: object) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return isinstance(stream, io.TextIOWrapper | SafeStream) and stream.fileno() == 2
+    return False
 
 
 def _target(log: Path | None) -> tuple[str, int]:
     if log is not None:
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
+            check_plain(log)  # whoever opens a pipe waits for somebody to read it
             is_large = log.exists() and log.stat().st_size > _MAX_LOG_BYTES
+            flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if is_large else os.O_APPEND)
+            os.close(os.open(log, flags, 0o600))
+            return str(log), flags
         except OSError:
-            return os.devnull, os.O_WRONLY
-        if special_reason(log):  # whoever opens a pipe waits for somebody to read it
-            return os.devnull, os.O_WRONLY
-        start = os.O_TRUNC if is_large else os.O_APPEND
-        return str(log), os.O_WRONLY | os.O_CREAT | start
+            pass  # a disk that is full or read-only, or a folder or pipe in its place
     return os.devnull, os.O_WRONLY

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from engine.cli.commands.settings import spec_values
 from engine.events.messages import Event, RateTried
 
 _SHOWN_PER_DECADE = 2
+_LINE = 40  # wider than what is written over
 
 
 def find_rate(arguments: Namespace, output: Output) -> int:
@@ -66,10 +66,9 @@ class _RateOutput:
             return
         self._output.event("rate_tried", learning_rate=event.learning_rate, loss=event.loss)
         if self._output.is_terminal and not self._output.as_json:
-            sys.stderr.write(
-                f"\rlearning rate {event.learning_rate:<8.2g} loss {event.loss:<10.4g}"
+            self._output.rewrite(
+                f"learning rate {event.learning_rate:<8.2g} loss {event.loss:<10.4g}"
             )
-            sys.stderr.flush()
 
     @contextmanager
     def interrupts(self) -> Iterator[None]:
@@ -80,7 +79,8 @@ class _RateOutput:
         finally:
             signal.signal(signal.SIGINT, before)
             if self._output.is_terminal and not self._output.as_json:
-                sys.stderr.write("\r\x1b[K")
+                self._output.rewrite(" " * _LINE)
+                self._output.rewrite("")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.is_interrupted:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import signal
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from functools import partial
 from types import FrameType
 
 from engine.cli.commands.estimate import estimate
-from engine.cli.commands.output import Output, error_text, numbers
+from engine.cli.commands.output import Output, error_lines, numbers
 from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
@@ -32,19 +32,26 @@ from engine.events.run_events import (
     SettingChanged,
 )
 from engine.runs.store import RunStore
-from engine.training.cluster.workers import parse_workers
+from engine.spec.plugins.guarding import error_words
+from engine.startup import SIGNAL_BASE, Ended, ending_signals
+from engine.training.cluster.workers import (
+    TRUST,
+    Workers,
+    check_trusted,
+    parse_workers,
+    port_words,
+)
 from engine.training.control import TrainingControl
 
-# A signal that ended the program is told by this plus its number: 130 for Ctrl-C.
-_SIGNAL_BASE = 128
+logger = logging.getLogger(__name__)
 
 
 def train(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Trains as the command line says.
 
     Returns:
-        The exit code: 0 finished, 1 failed, 130 stopped by Ctrl-C and kept. With --estimate, that
-        of `estimate`.
+        The exit code: 0 finished, 1 failed, 130 stopped by Ctrl-C and kept (129 as the terminal was
+        closed, 143 on request). With --estimate, that of `estimate`.
 
     Raises:
         DescentError: Nothing was started.
@@ -52,7 +59,7 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
     if arguments.estimate:
         return estimate(arguments, output)
     values, name = spec_values(arguments), arguments.name or ""
-    workers = parse_workers(arguments.workers, arguments.index)
+    workers = _workers(arguments, output)
     from engine.service import distributed, running
 
     if workers is None:
@@ -81,7 +88,7 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     """
     changes, run = resume_changes(arguments), arguments.run
     accepts: bool = arguments.accept_changed_data
-    workers = parse_workers(arguments.workers, arguments.index)
+    workers = _workers(arguments, output)
     from engine.service import distributed, running
 
     if workers is None:
@@ -110,6 +117,19 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     )
 
 
+def _workers(arguments: Namespace, output: Output) -> Workers | None:
+    """The workers that share the training; None: it is this process's alone.
+
+    Raises:
+        SpecError: They cannot be used, or nobody has said that the network is trusted.
+    """
+    workers = parse_workers(arguments.workers, arguments.index)
+    if workers is not None:
+        check_trusted(workers, arguments.trust_network)
+        output.note(f"{port_words(workers)} ({TRUST}).")
+    return workers
+
+
 def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, output: Output) -> int:
     """Starts and follows a run, which is kept in `store`; None: by another worker."""
     if store is not None:
@@ -125,6 +145,11 @@ def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, outp
         if store is not None:
             _record(store, ended)
     code = listener.end(ended)
+    unprinted = listener.unprinted
+    if unprinted:
+        logger.warning("%s", unprinted)
+        if store is not None:
+            _record(store, dataclasses.replace(ended, reason=f"{ended.reason} {unprinted}".strip()))
     if store is not None and not listener.is_interrupted:
         _tidy(store)
     return code
@@ -133,7 +158,8 @@ def _follow(start: Callable[[_Listener], RunEnded], store: RunStore | None, outp
 class _Listener:
     """Writes the events of the run, and turns signals into a stop.
 
-    Called from the recorder's thread; signals arrive in the main thread.
+    Called from the recorder's thread; signals arrive in the main thread. Whatever becomes of what
+    it writes, the run goes on.
     """
 
     def __init__(self, output: Output) -> None:
@@ -143,11 +169,29 @@ class _Listener:
         self._output = output
         self._progress = Progress(output)
         self._signal = 0
+        self._failure = ""
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self.run = event.run
+        if self._failure:
+            return
+        try:
+            self._write(event)
+            self._progress.show(event)
+        except Exception as error:
+            logger.exception("An event could not be shown")
+            self._failure = f"Not everything was printed. Received: {error_words(error)}."
+
+    @property
+    def unprinted(self) -> str:
+        """Why not everything was printed, in a sentence; empty: everything was."""
+        self._output.flush()
+        return self._failure or self._output.told_problem()
+
+    def _write(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self.run = event.run
                 self._output.event(
                     "run_started",
                     run=event.run,
@@ -182,10 +226,6 @@ class _Listener:
                     learning_rate=event.learning_rate,
                     patience=event.patience,
                 )
-        self._progress.show(event)
-        if self._output.is_broken:
-            # Nobody listens any more: keep what there is and leave.
-            self.control.request(Control.STOP)
 
     @property
     def is_interrupted(self) -> bool:
@@ -194,9 +234,11 @@ class _Listener:
 
     @contextmanager
     def signals(self) -> Iterator[None]:
-        """Lets Ctrl-C and a request to terminate stop the run and keep it; a second one ends it."""
-        wanted = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self._on_signal) for number in wanted}
+        """Lets Ctrl-C, a request to terminate and the end of the terminal stop the run and keep it.
+
+        A second Ctrl-C ends it at once.
+        """
+        before = {number: signal.signal(number, self._on_signal) for number in ending_signals()}
         try:
             yield
         finally:
@@ -216,22 +258,22 @@ class _Listener:
             **({"hint": ended.hint} if ended.hint else {}),
         )
         if isinstance(ended, RunFailed):
-            sys.stderr.write(error_text(DescentError(ended.reason, ended.hint)) + "\n")
+            self._output.note(*error_lines(DescentError(ended.reason, ended.hint)))
         else:
             measured = numbers(ended.metrics, ended.averages)
             self._output.lines(ended.reason, measured, f"Run {ended.run}")
         if isinstance(ended, RunFinished):
             return 0
-        return _SIGNAL_BASE + self._signal if self._signal else 1
+        return SIGNAL_BASE + self._signal if self._signal else 1
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         is_first = not self._signal
-        self._signal = number
-        if self.run is None or not is_first:
-            raise KeyboardInterrupt
-        self.control.request(Control.STOP)
-        if self._output.is_terminal:
-            sys.stderr.write("\nStopping and keeping the run. Ctrl-C again ends it at once.\n")
+        self._signal = self._signal or number
+        self.control.request(Control.STOP)  # heeded, should somebody swallow the exception
+        if self.run is None or (number == signal.SIGINT and not is_first):
+            raise Ended(number)
+        if is_first and self._output.is_terminal:
+            self._output.note("", "Stopping and keeping the run. Ctrl-C again ends it at once.")
 
 
 def _tidy(store: RunStore) -> None:

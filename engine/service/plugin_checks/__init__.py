@@ -29,6 +29,7 @@ from engine.service.plugin_checks.process import Stage
 from engine.spec.plugins import verdicts
 from engine.spec.plugins.plots import PLOTS
 from engine.spec.plugins.record import Group, PluginRecord, PluginState
+from engine.startup import held_back
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,8 @@ def _ask(
             daemon=True,
         )
         try:
-            child.start()
+            with held_back():
+                child.start()
             theirs.close()  # so that the pipe ends when the process does
             yield from _listen(ours, child, records, limits, should_stop, log)
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +20,8 @@ from engine.service.plugin_checks.refusal import Refusal
 from engine.spec.plugins.guarding import error_words
 from engine.spec.plugins.loading import make
 from engine.spec.plugins.record import PluginRecord, PluginState
+from engine.startup import ignore_terminal
+from engine.streams import stream_on
 
 HEAVY: Final = ("tensorflow", "keras", "torch", "jax")
 """What a window's process must never load."""
@@ -54,7 +55,7 @@ def main(connection: Connection, records: list[PluginRecord], log: Path) -> None
         log: Where everything that is printed goes.
     """
     _redirect_output(log)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    ignore_terminal()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     # A training may be using the GPU; a check needs none.
@@ -127,4 +128,4 @@ def _redirect_output(log: Path) -> None:
         for stream in (1, 2):
             os.dup2(target, stream)
         os.close(target)
-    sys.stdout = sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stderr = stream_on(2)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.distribute.collective_all_reduce_strategy import (
+    CollectiveAllReduceExtended as _Extended,
+)
 from tensorflow.python.eager import context  # what aborts collectives has no public name
 
 from engine.errors import DescentError
@@ -51,6 +54,9 @@ class Collective:
             num_accelerators={"GPU": n_gpus},
             rpc_layer="grpc",
         )
+        # It would find out later than the links do, its thread would outlive the training, and
+        # waiting for that thread takes as long as it sleeps: half a minute.
+        _Extended._enable_check_health = False
         try:
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
         except tf.errors.UnavailableError:
@@ -61,8 +67,6 @@ class Collective:
                 f"Received: {error.message}",
                 "Choose another port, in the list of every worker.",
             ) from error
-        # It would find out later than the links do, and its thread would outlive the training.
-        self.strategy.extended._stop_check_health_thread()
 
     @property
     def index(self) -> int:

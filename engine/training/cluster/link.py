@@ -13,6 +13,7 @@ import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,11 @@ importing and tracing may hold up its threads for a few."""
 
 MAX_BYTES = 64 << 20
 """A longer message is none of ours; what is sent is a spec and progress, some kilobytes."""
+
+MAX_FIRST_BYTES = 1 << 20
+"""Nor is a longer one before both sides know each other."""
+MAX_DEPTH = 32
+"""Nor is a deeper one."""
 
 _LENGTH = struct.Struct("!I")
 
@@ -187,25 +193,56 @@ def send_message(connection: socket.socket, message: Message) -> None:
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
-def read_message(connection: socket.socket) -> Message | None:
+def read_message(
+    connection: socket.socket, limit: int = MAX_BYTES, until: float | None = None
+) -> Message | None:
     """Reads a message; None at the end of the connection.
+
+    Args:
+        connection: Its timeout is that of each part, unless `until` is given.
+        limit: The most bytes that it may have.
+        until: The moment, of `time.monotonic`, at which all of it must be there.
 
     Raises:
         ValueError: What arrives is no message of a worker.
-        OSError: The connection broke, or nothing came within its timeout.
+        OSError: The connection broke, or nothing came in time.
     """
-    head = _read_exactly(connection, _LENGTH.size)
+    head = _read_exactly(connection, _LENGTH.size, until)
     if not head:
         return None
-    (length,) = _LENGTH.unpack(head)
-    if length > MAX_BYTES:
+    length = frame_length(head, limit)
+    assert length is not None
+    return parse_message(head + _read_exactly(connection, length - len(head), until))
+
+
+def frame_length(said: bytes | bytearray, limit: int) -> int | None:
+    """How many bytes a message has whose beginning is this; None: it is not told yet.
+
+    Raises:
+        ValueError: They are more than `limit`.
+    """
+    if len(said) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(said)
+    if length > limit:
         raise ValueError(f"a message of {length:,} bytes")
-    return parse_object(_read_exactly(connection, length))
+    return int(length) + _LENGTH.size
 
 
-def _read_exactly(connection: socket.socket, length: int) -> bytes:
+def parse_message(said: bytes | bytearray) -> Message:
+    """Returns what a whole message says.
+
+    Raises:
+        ValueError: It is no message of a worker: no JSON object, or one that is too deep.
+    """
+    return parse_object(bytes(said[_LENGTH.size :]), MAX_DEPTH)
+
+
+def _read_exactly(connection: socket.socket, length: int, until: float | None) -> bytes:
     found = bytearray()
     while len(found) < length:
+        if until is not None:
+            connection.settimeout(max(until - time.monotonic(), 0.001))
         part = connection.recv(min(length - len(found), 1 << 20))
         if not part:
             return b""

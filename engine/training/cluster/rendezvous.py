@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from typing import Any
 from engine import __version__
 from engine.devices.versions import installed_version
 from engine.errors import DescentError, Problem, SpecError
-from engine.training.cluster.link import Message, read_message, send_message
+from engine.training.cluster.callers import HELLO_S, Callers
+from engine.training.cluster.link import MAX_FIRST_BYTES, Message, read_message, send_message
 from engine.training.cluster.workers import Workers, endpoint
 
 Notify = Callable[[str], None]
@@ -26,8 +28,9 @@ WAIT_S = 300.0
 """How long workers wait for each other; people start them by hand, one after the other."""
 
 _PROTOCOL = 1
-_HELLO_S = 5.0
 _RETRY_S = 0.2
+_SHOWN = 8
+_MAX_CHARACTERS = 300
 _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
@@ -39,7 +42,7 @@ def meet(
     Args:
         workers: All of them, and which this one is.
         spec: What this process was asked to train, as JSON values; None: what the chief says.
-        notify: Told in words who is waited for.
+        notify: Told in words who is waited for, and that all are there.
         wait_s: How long to wait.
 
     Returns:
@@ -60,8 +63,12 @@ def meet(
     with _listening(workers) as listener:
         if not workers.is_chief:
             listener.close()  # only to see that the address is this machine's, and free
-            return _call(workers, hello, notify, wait_s)
-        return _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
+            found = _call(workers, hello, notify, wait_s)
+        else:
+            found = _receive(workers, hello, listener, notify, wait_s), dict(spec or {})
+    # TensorFlow takes a while to load, through which the last word would be whom it waits for.
+    notify(f"All {len(workers)} workers are there. TensorFlow is getting ready…")
+    return found
 
 
 def _packages() -> dict[str, str]:
@@ -132,17 +139,20 @@ def _receive(
     """Takes the calls of all others."""
     here: dict[int, socket.socket] = {}
     until = time.monotonic() + wait_s
-    listener.settimeout(_RETRY_S)
+    callers = Callers(listener)
     notify(f"Waiting for {_names(workers, range(1, len(workers)))}.")
     try:
         while len(here) + 1 < len(workers):
             missing = [index for index in range(1, len(workers)) if index not in here]
             if time.monotonic() > until:
                 raise SpecError([_absent(workers, missing, wait_s)])
-            arrived = _accept(listener)
+            arrived = callers.next(_RETRY_S)
             if arrived is None:
                 continue
             connection, other = arrived
+            if not _is_hello(other):
+                connection.close()
+                continue
             problem = _disagreement(hello, other, workers, here)
             if problem is not None:
                 _refuse(connection, problem)
@@ -163,26 +173,20 @@ def _receive(
                 "Start all workers again.",
             ) from error
         raise
+    finally:
+        callers.close()
     return here
 
 
-def _accept(listener: socket.socket) -> tuple[socket.socket, Message] | None:
-    """A caller and what it says; None where nobody called, or no worker did."""
-    try:
-        connection, _ = listener.accept()
-    except TimeoutError:
-        return None
-    connection.settimeout(_HELLO_S)
-    with contextlib.suppress(OSError, ValueError):
-        message = read_message(connection)
-        if message is not None and _is_hello(message):
-            return connection, message
-    connection.close()
-    return None
-
-
 def _is_hello(message: Message) -> bool:
-    return isinstance(message.get("index"), int) and isinstance(message.get("spec"), dict | None)
+    """Whether a message has what `_disagreement` looks at; the rest is a stranger's."""
+    index, spec, listed = (message.get(name) for name in ("index", "spec", "workers"))
+    return (
+        type(index) is int
+        and isinstance(spec, dict | None)
+        and isinstance(listed, list)
+        and isinstance(message.get("packages"), dict)
+    )
 
 
 def _leave_all(here: dict[int, socket.socket], problem: Problem) -> None:
@@ -206,13 +210,13 @@ def _disagreement(
         return Problem(
             "--workers",
             "The workers have different versions. Received: "
-            f"{theirs.get('packages')} at worker {index}, {mine['packages']} at worker 0.",
+            f"{_short(theirs['packages'])} at worker {index}, {mine['packages']} at worker 0.",
             "Install the same versions of Descent, TensorFlow and Keras on all machines.",
         )
     if theirs.get("workers") != mine["workers"]:
         return Problem(
             "--workers",
-            f"The workers have different lists. Received: {theirs.get('workers')} at a worker, "
+            f"The workers have different lists. Received: {_short(theirs['workers'])} at a worker, "
             f"{mine['workers']} at worker 0.",
             "Give the same list in the same order to every worker; only --index differs.",
         )
@@ -228,7 +232,8 @@ def _disagreement(
             return Problem(
                 "--index",
                 f"{workers.title(index).capitalize()} was asked to train something else than "
-                f"worker 0. Different: {', '.join(different)}.",
+                f"worker 0. Different: {', '.join(different[:_SHOWN])}"
+                f"{', …' if len(different) > _SHOWN else ''}.",
                 "Give the same command to every worker; only --index differs.",
             )
     return None
@@ -247,8 +252,13 @@ def differences(mine: Mapping[str, Any], theirs: Mapping[str, Any], path: str = 
         if isinstance(here, Mapping) and isinstance(there, Mapping):
             found += differences(here, there, f"{place}.")
         else:
-            found.append(f"{place} ({here} at worker 0, {there} here)")
+            found.append(f"{place} ({_short(here)} at worker 0, {_short(there)} here)")
     return found
+
+
+def _short(value: object) -> str:
+    """A value of another machine in a few words."""
+    return textwrap.shorten(str(value), _MAX_CHARACTERS, placeholder="…")
 
 
 # ---- the others
@@ -260,17 +270,17 @@ def _call(
     """Calls the chief and waits until it has all others."""
     connection = _connect(workers, notify, wait_s)
     try:
-        connection.settimeout(wait_s + _HELLO_S)
         send_message(connection, hello)
-        answer = read_message(connection)
+        until = time.monotonic() + wait_s + HELLO_S
+        answer = read_message(connection, MAX_FIRST_BYTES, until)
     except (OSError, ValueError):
         answer = None
     except BaseException:
         connection.close()
         raise
-    if answer is None or "welcome" not in answer:
+    if answer is None or not isinstance(answer.get("welcome"), dict):
         connection.close()
-        found = answer or {}
+        found = {name: str(text) for name, text in (answer or {}).items()}
         raise SpecError(
             [
                 Problem(
@@ -290,7 +300,7 @@ def _connect(workers: Workers, notify: Notify, wait_s: float) -> socket.socket:
     is_notified = False
     while True:
         connection = socket.socket(family)
-        connection.settimeout(_HELLO_S)
+        connection.settimeout(HELLO_S)
         try:
             connection.connect(place)
         except OSError as error:

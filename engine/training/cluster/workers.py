@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from engine.errors import Problem, SpecError
 
+TRUST = "--trust-network"
 _WORKERS = "--workers"
 _INDEX = "--index"
 _EXAMPLE = "Give the same list to every worker, such as --workers 10.0.0.5:5000,10.0.0.6:5000."
@@ -42,6 +43,34 @@ class Workers:
     def title(self, index: int) -> str:
         """How a worker is called in messages."""
         return f"worker {index} ({self.addresses[index]})"
+
+
+def port_words(workers: Workers) -> str:
+    """What the port allows that TensorFlow opens for the exchange with the others."""
+    port = endpoint(workers.addresses[workers.index])[1]
+    return (
+        f"TensorFlow opens port {port} of this machine on every network, whatever address is "
+        "named, and asks for no password: whoever reaches it can read and write any file as you"
+    )
+
+
+def check_trusted(workers: Workers, trusts_network: bool) -> None:
+    """Makes sure that somebody knows what a training by several workers opens.
+
+    Raises:
+        SpecError: Nobody has said so.
+    """
+    if not trusts_network:
+        raise SpecError(
+            [
+                Problem(
+                    TRUST,
+                    f"Missing beside --workers. {port_words(workers)}.",
+                    f"If you trust everyone who can reach this machine, add {TRUST}. If not, close "
+                    "the port to others with a firewall first, or train on one machine.",
+                )
+            ]
+        )
 
 
 def endpoint(address: str) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from engine.preprocessing.augmentation import (
 from engine.spec.parameters import describe
 from engine.spec.run_spec import AugmentationSpec
 from engine.spec.signature import Kind
+from gui.formatting.plain_text import plain_tip
 from gui.style.theme import SPACING
 from gui.widgets.parameter_form import ParameterForm
 
@@ -124,7 +125,7 @@ class PluginAugmentation(QWidget):
         super().__init__(parent)
         self.augmentation = augmentation
         self.box = QCheckBox(augmentation.title, self)
-        self.box.setToolTip(augmentation.help)
+        self.box.setToolTip(plain_tip(augmentation.help))
         self.box.setAccessibleDescription(augmentation.help)
         prefix = f"augmentation.{PLUGINS_FIELD}.{augmentation.name}"
         self.form = ParameterForm(augmentation.parameters, prefix, self)

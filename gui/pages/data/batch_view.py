@@ -11,7 +11,6 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -27,6 +26,7 @@ from gui.pages.data.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
 from gui.state.batch_controller import BatchController
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.state_panel import StatePanel
@@ -50,7 +50,7 @@ class BatchView(QWidget):
         self._batches = batches
         self._batch: BatchPreviewed | None = None
         self._views: dict[Kind, QWidget] = {}
-        self.caption = QLabel(self)
+        self.caption = Label(self)
         self.before = QPushButton(self.tr("Before"), self)
         self.after = QPushButton(self.tr("After augmentation"), self)
         self._switch = QButtonGroup(self)

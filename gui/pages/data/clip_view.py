@@ -8,10 +8,11 @@ from typing import Any, Final
 import numpy.typing as npt
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QHideEvent, QPixmap, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui.formatting.numbers import value_text
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import ImageGrid, picture_of
 from gui.widgets.shortcut_button import ICON_SIZE
@@ -38,7 +39,7 @@ class ClipView(QWidget):
         self.play.setCheckable(True)
         self.play.setIcon(icon("start"))
         self.play.setIconSize(ICON_SIZE)
-        self.caption = QLabel(self)
+        self.caption = Label(self)
         set_role(self.caption, "muted")
         self.caption.setWordWrap(True)
         self.timer = QTimer(self)

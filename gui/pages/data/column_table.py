@@ -14,11 +14,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.escaping import escaped
 from engine.events.findings import Trouble
 from engine.events.profile import ColumnProfile, Profile
 from engine.spec.formatting import percent_text
 from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.formatting.numbers import count_text, value_text
+from gui.formatting.plain_text import plain_tip
 from gui.formatting.translation import translate
 from gui.state.draft import Draft
 from gui.style.icons import icon
@@ -183,9 +185,10 @@ class ColumnModel(TableModel):
 
     def _tip(self, item: ColumnProfile, column: int) -> str | None:
         if column == NAME:
-            return self._suspicions.get(item.name)
+            return plain_tip(self._suspicions.get(item.name, "")) or None
         if column == DISTRIBUTION and item.values:
-            return "\n".join(f"{value}: {count_text(count)}" for value, count in item.values)
+            lines = (f"{escaped(value)}: {count_text(count)}" for value, count in item.values)
+            return plain_tip("\n".join(lines))
         return None
 
     def _choices(self, item: ColumnProfile, column: int) -> tuple[tuple[str, str], ...]:
@@ -391,7 +394,7 @@ class _DistributionDelegate(QStyledItemDelegate):
             painter.fillRect(part, QColor(ground))
             painter.setPen(QColor(palette.text))
             shown = painter.fontMetrics().elidedText(
-                name, Qt.TextElideMode.ElideRight, int(part.width()) - 6
+                escaped(name), Qt.TextElideMode.ElideRight, int(part.width()) - 6
             )
             if len(shown) > 1:
                 inside = part.adjusted(3, 0, -3, 0)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -37,6 +36,7 @@ from gui.state.draft import Draft
 from gui.state.draft_changes import added, undoing
 from gui.state.messages import Messages
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.threads.training_thread import CANCELLED
 from gui.widgets.card_list import CardList
@@ -72,8 +72,8 @@ class DataPage(Page):
         self.open_button = QPushButton(self.tr("Open a file…"), self._left)
         self.folder_button = QPushButton(self.tr("Open a folder…"), self._left)
         self._right = QWidget(self)
-        self.title = QLabel(self._right)
-        self.description = QLabel(self._right)
+        self.title = Label(self._right)
+        self.description = Label(self._right)
         self._stack = QStackedWidget(self._right)
         self.state_panel = StatePanel(self._stack)
         self._settings_area = QScrollArea(self._right)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import create_model
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
 from engine.datasets import DATASETS, FORMATS
 from engine.datasets.anomaly import KINDS as ANOMALY_KINDS
@@ -22,10 +22,12 @@ from engine.spec.run_spec import (
     SplitSpec,
 )
 from engine.spec.signature import Kind, Output, Signature, Task
+from gui.formatting.plain_text import plain_tip
 from gui.pages.data.augmentations import Augmentations
 from gui.pages.data.column_choice import ColumnChoice
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.state.draft_controller import DraftController
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.fold import Fold
@@ -272,7 +274,7 @@ class DataSettings(QWidget):
             for title, name in wanted:
                 self.format.addItem(title, name)
         self.format.setCurrentIndex([name for _, name in wanted].index(draft.format))
-        self.format.setToolTip(self.format.currentText())
+        self.format.setToolTip(plain_tip(self.format.currentText()))
 
     def _replace_form(self, draft: Draft) -> None:
         """Shows the settings of the dataset or the format, where it has some."""
@@ -374,8 +376,8 @@ def _kind_of(draft: Draft) -> Kind | None:
     return DATASETS[draft.source].kind if draft.source in DATASETS else None
 
 
-def _heading(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
+def _heading(text: str, parent: QWidget) -> Label:
+    label = Label(text, parent)
     set_role(label, "heading")
     return label
 

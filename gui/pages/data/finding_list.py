@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from engine.events.findings import DataFinding, Remedy, Trouble
 from gui.formatting.numbers import count_text
 from gui.style.icons import icon, icon_pixmap
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.elided_button import ElidedButton
 from gui.widgets.fold import Fold
@@ -73,9 +73,9 @@ class FindingList(QScrollArea):
         self._column = QVBoxLayout(self._content)
         self._column.setContentsMargins(0, SPACING, SPACING, SPACING)
         self._column.setSpacing(SPACING)
-        self.empty = QLabel(self.tr("Nothing was found that speaks against this data."))
+        self.empty = Label(self.tr("Nothing was found that speaks against this data."))
         set_role(self.empty, "muted")
-        self.rest = QLabel()
+        self.rest = Label()
         set_role(self.rest, "muted")
         self._column.addWidget(self.empty)
         self._column.addWidget(self.rest)
@@ -122,8 +122,8 @@ class FindingCard(QFrame):
         super().__init__(parent)
         self.finding = finding
         self.setProperty("card", True)
-        self._icon = QLabel(self)
-        self.text = QLabel(finding.text, self)
+        self._icon = Label(self)
+        self.text = Label(finding.text, self)
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from engine.events.profile import Distribution, Profile
 from engine.spec.signature import Output
 from gui.plots.bars import ClassCountBars, ColumnHistogram
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 HISTOGRAM_HEIGHT: Final = 12 * SPACING
@@ -84,16 +85,16 @@ def _fact_grid(facts: tuple[tuple[str, str], ...], parent: QWidget) -> QGridLayo
     return grid
 
 
-def _words(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
+def _words(text: str, parent: QWidget) -> Label:
+    label = Label(text, parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
 
 
-def _heading(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
+def _heading(text: str, parent: QWidget) -> Label:
+    label = Label(text, parent)
     label.setTextFormat(Qt.TextFormat.PlainText)
     set_role(label, "heading")
     return label

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.events.profile import Profile
 from engine.spec.signature import Kind, Output, Task
@@ -26,6 +26,7 @@ from gui.plots.trace_plot import TraceView
 from gui.state.batch_controller import BatchController
 from gui.state.draft import Draft
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.tables import SampleTable
@@ -86,7 +87,7 @@ class ProfileView(QWidget):
         self._made: dict[str, QWidget] = {}
         self._is_grave_known = False
         self._places: dict[str, QWidget] = {}
-        self.facts = QLabel(self)
+        self.facts = Label(self)
         self.split = SplitBar(self)
         self.question = TargetQuestion(self)
         self.tabs = QTabWidget(self)

@@ -12,7 +12,6 @@ from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QPushButton,
     QSplitter,
     QVBoxLayout,
@@ -21,9 +20,11 @@ from PySide6.QtWidgets import (
 
 from engine.errors import DescentError
 from engine.spec.formatting import duration_text
+from gui.formatting.plain_text import plain_tip
 from gui.pages.data.sound_player import SoundPlayer
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.shortcut_button import ICON_SIZE
 from gui.widgets.tables import Table
@@ -48,7 +49,7 @@ class SoundView(QWidget):
         self.play = QPushButton(self.tr("Play"), self)
         self.play.setIcon(icon("start"))
         self.play.setIconSize(ICON_SIZE)
-        self.caption = QLabel(self)
+        self.caption = Label(self)
         self.caption.setWordWrap(True)
         self.caption.setTextFormat(Qt.TextFormat.PlainText)
         self.player = SoundPlayer(self)
@@ -159,7 +160,7 @@ class SoundView(QWidget):
     @Slot(str)
     def _on_failed(self, reason: str) -> None:
         self.play.setEnabled(False)
-        self.play.setToolTip(reason)
+        self.play.setToolTip(plain_tip(reason))
         self.caption.setText(reason)
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Slot
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from gui.formatting.numbers import count_text
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 
 
@@ -16,7 +17,7 @@ class SplitBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bar = _Bar()
-        self._words = QLabel()
+        self._words = Label()
         self._words.setTextFormat(Qt.TextFormat.RichText)
         self._words.setWordWrap(True)  # between the parts, in a narrow window
         set_role(self._words, "small")

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.findings import DataFinding, Remedy
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_button import ElidedButton
 
@@ -31,9 +32,9 @@ class TargetQuestion(QFrame):
         super().__init__(parent)
         self.setProperty("card", True)
         self.buttons: list[QPushButton] = []
-        self._reasons: list[QLabel] = []
+        self._reasons: list[Label] = []
         self._finding: DataFinding | None = None
-        self.heading = QLabel(self.tr("Which column shall be predicted?"), self)
+        self.heading = Label(self.tr("Which column shall be predicted?"), self)
         set_role(self.heading, "heading")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(SPACING)
@@ -71,7 +72,7 @@ class TargetQuestion(QFrame):
         row = len(self.buttons)
         button = ElidedButton(name, self)
         button.setAccessibleName(f"{name}: {reason}")
-        label = QLabel(reason, self)
+        label = Label(reason, self)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         set_role(label, "muted")

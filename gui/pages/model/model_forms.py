@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
@@ -19,6 +19,7 @@ from gui.pages.model.schedule_form import ScheduleForm
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.state.draft_controller import DraftController
 from gui.style.icons import icon
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
 
@@ -248,7 +249,7 @@ class ModelForms(QWidget):
         self._drafts.set_draft(self._drafts.draft.with_preprocessing(values))
 
 
-def _heading(text: str, parent: QWidget) -> QLabel:
-    label = QLabel(text, parent)
+def _heading(text: str, parent: QWidget) -> Label:
+    label = Label(text, parent)
     set_role(label, "heading")
     return label

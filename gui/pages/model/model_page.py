@@ -9,7 +9,6 @@ from PySide6.QtCore import QModelIndex, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -33,6 +32,7 @@ from gui.state.draft import Draft
 from gui.state.messages import Messages
 from gui.state.own_model import CUSTOM
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.card_list import CARD_ROLE, Card, CardList
 from gui.widgets.state_panel import StatePanel
@@ -71,12 +71,12 @@ class ModelPage(Page):
         self.forms = ModelForms(controller.drafts, self._forms_area.viewport())
         self._editor_place = QWidget(self._body)
         self._right = QWidget(self._body)
-        self.title = QLabel(self._right)
-        self.summary = QLabel(self._right)
-        self.formula = QLabel(self._right)
+        self.title = Label(self._right)
+        self.summary = Label(self._right)
+        self.formula = Label(self._right)
         self.tabs = ModelTabs(self._right)
         self.state_panel = StatePanel(self.tabs)
-        self.totals = QLabel(self._right)
+        self.totals = Label(self._right)
         self.next_button = QPushButton(self.tr("Next: train"), self._right)
         self.picture: ModelPicture | None = None
         self._picture_index = self.tabs.add_view(self.tr("Picture"), self._make_picture)

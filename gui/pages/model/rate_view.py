@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from gui.formatting.run_words import progress_text
 from gui.plots.rate_plot import RatePlot
 from gui.state.controller import Controller
 from gui.state.rate_controller import RateState
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.state_panel import StatePanel
 
@@ -36,7 +36,7 @@ class RateView(QWidget):
         self.state_panel = StatePanel(self._stack)
         self._result = QWidget(self._stack)
         self.plot = RatePlot(self._result)
-        self.reason = QLabel(self._result)
+        self.reason = Label(self._result)
         self.stop_button = QPushButton(self.tr("Stop"), self._result)
         self.again_button = QPushButton(self.tr("Try again"), self._result)
         self.use_button = QPushButton(self._result)

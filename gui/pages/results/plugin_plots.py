@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.errors import PluginError
 from engine.spec.plugins.plots import PLOTS, Chart, Plot, RunData
 from engine.spec.signature import Output
+from gui.formatting.plain_text import plain_tip
 from gui.plots.chart_plot import ChartPlot
 from gui.state.controller import Controller
 from gui.state.messages import Messages
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.threads.drawing import Drawing
 from gui.widgets.fold import Fold
@@ -126,7 +128,7 @@ class PlotFold(QWidget):
         self.plot = plot
         self.is_unasked = True
         self.view: ChartPlot | None = None
-        self.words = QLabel()
+        self.words = Label()
         self.words.setWordWrap(True)
         self.words.setTextFormat(Qt.TextFormat.PlainText)
         set_role(self.words, "muted")
@@ -136,7 +138,7 @@ class PlotFold(QWidget):
         self._inner.setSpacing(SPACING)
         self._inner.addWidget(self.words)
         self.fold = Fold(plot.title, content)
-        self.fold.header.setToolTip(plot.help)
+        self.fold.header.setToolTip(plain_tip(plot.help))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.fold)

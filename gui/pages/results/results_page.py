@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -49,6 +48,7 @@ from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.run_repository import RunResult
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.notice import Notice
 from gui.widgets.shortcut_button import ShortcutButton
@@ -78,11 +78,11 @@ class ResultsPage(Page):
         self._has_looked = False
         self._changes: tuple[SettingChanged, ...] = ()
         self._unshown: RunResult | None = None
-        self.title = QLabel()
-        self.subtitle = QLabel()
-        self.state = QLabel()
+        self.title = Label()
+        self.subtitle = Label()
+        self.state = Label()
         self.notice = Notice()
-        self.caption = QLabel()
+        self.caption = Label()
         self.metrics = RunFacts({}, is_large=True)
         self.confusion: ConfusionPlot | None = None
         self.regression: RegressionPlot | None = None

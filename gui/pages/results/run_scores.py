@@ -14,6 +14,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from engine.escaping import escaped
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text, number_text
 from gui.formatting.translation import translate
@@ -92,7 +93,7 @@ class ScoresModel(QAbstractTableModel):
         if role != Role.DisplayRole:
             return None
         if field == "name":
-            return value
+            return escaped(str(value))
         if is_threshold:
             return number_text(value)
         return count_text(value) if field == "support" else percent_text(value, 1)

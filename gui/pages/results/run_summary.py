@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
@@ -19,6 +19,7 @@ from gui.formatting.numbers import count_text, counted, rate_text, value_text
 from gui.formatting.run_rule_words import change_text, plan_details
 from gui.formatting.translation import translate
 from gui.state.own_model import CUSTOM
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class RunSummary(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._heading = QLabel(self.tr("How it was made"))
+        self._heading = Label(self.tr("How it was made"))
         set_role(self._heading, "heading")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(4 * SPACING)
@@ -109,7 +110,7 @@ def part_text(part: str) -> str:
 
 
 def _entry(title: str, text: str) -> QWidget:
-    name, value = QLabel(title), QLabel(text or NOTHING)
+    name, value = Label(title), Label(text or NOTHING)
     set_role(name, "small")
     value.setTextFormat(Qt.TextFormat.PlainText)
     value.setWordWrap(True)

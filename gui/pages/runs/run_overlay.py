@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, RunEvent
 from gui.formatting.run_rule_words import change_mark
@@ -15,6 +15,7 @@ from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.state.controller import Controller
 from gui.state.run_repository import RunCurves
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.style.wheel import wheel_needs_focus
 
@@ -39,7 +40,7 @@ class RunOverlay(QWidget):
         self._chosen: tuple[str, ...] = ()
         self.plot = RunsOverlayPlot()
         self.metric_choice = QComboBox()
-        self.note = QLabel()
+        self.note = Label()
         self.controls = RunCurveControls(settings, "runs", with_smoothing=False, axis="epoch")
         self._build()
         self._reader = self._timer(READ_DELAY_MS)

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor
 
+from engine.escaping import escaped
 from engine.events.run_events import (
     EpochEnded,
     PlanChosen,
@@ -26,6 +27,7 @@ from engine.events.run_events import (
     RunState,
     SettingChanged,
 )
+from gui.formatting.plain_text import plain_tip
 from gui.formatting.run_words import (
     state_role,
     state_text,
@@ -217,11 +219,11 @@ class RunsModel(QAbstractTableModel):
             return None
         column, record = self.columns[index.column()], self._records[index.row()]
         if role == Role.DisplayRole:
-            return column.text(record)
+            return escaped(column.text(record))
         if role == Role.EditRole:
             return record.note if column.name == "note" else column.text(record)
         if role == Role.ToolTipRole:
-            return (column.tip or column.text)(record)
+            return plain_tip((column.tip or column.text)(record) or "") or None
         if role == Role.TextAlignmentRole:
             return _alignment(column)
         if role == ID_ROLE:

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QSplitter,
     QStackedWidget,
@@ -39,6 +38,7 @@ from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.notice import Notice
 from gui.widgets.shortcut_button import ShortcutButton
@@ -122,7 +122,7 @@ class RunsPage(Page):
         )
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Runs"))
+        title = Label(self.tr("Runs"))
         set_role(title, "title")
         self.search.setPlaceholderText(self.tr("Search by name, data, model, state or note"))
         self.search.setAccessibleName(self.tr("Search runs"))

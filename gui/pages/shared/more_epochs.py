@@ -7,13 +7,13 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QWidget,
 )
 
 from gui.formatting.numbers import count_text
+from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.style.wheel import wheel_needs_focus
 
@@ -46,7 +46,7 @@ class MoreEpochs(QWidget):
         self.epochs.setAccessibleName(self.tr("More epochs"))
         self.epochs.setMinimumWidth(10 * SPACING)
         wheel_needs_focus(self.epochs)
-        self.until = QLabel()
+        self.until = Label()
         set_role(self.until, "muted")
         self.go_on = QPushButton(self.tr("Continue"))
         self.go_on.setDefault(True)
@@ -54,7 +54,7 @@ class MoreEpochs(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(*(2 * SPACING,) * 4)
         row.setSpacing(SPACING)
-        label = QLabel(self.tr("More &epochs"))
+        label = Label(self.tr("More &epochs"))
         label.setBuddy(self.epochs)
         for widget in (label, self.epochs, self.until, self.go_on):
             row.addWidget(widget)

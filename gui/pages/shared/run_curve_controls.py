@@ -7,13 +7,13 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSlider,
     QWidget,
 )
 
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.style.wheel import wheel_needs_focus
 
@@ -66,7 +66,7 @@ class RunCurveControls(QWidget):
         self._row.addWidget(self.log_y)
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         wheel_needs_focus(self.smoothing)
-        self._smoothing_text = QLabel()
+        self._smoothing_text = Label()
         if with_smoothing:
             self._add_smoothing()
         self._row.addStretch(1)
@@ -103,7 +103,7 @@ class RunCurveControls(QWidget):
         self._buttons.buttonClicked.connect(self._on_axis)
 
     def _add_smoothing(self) -> None:
-        label = QLabel(self.tr("&Smoothing"))
+        label = Label(self.tr("&Smoothing"))
         set_role(label, "muted")
         label.setBuddy(self.smoothing)
         self.smoothing.setRange(0, 99)

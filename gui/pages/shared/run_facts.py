@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.spec.formatting import NOTHING
+from gui.formatting.plain_text import plain_tip
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role, text_font
 
 
@@ -22,8 +24,8 @@ class Fact(QWidget):
 
     def __init__(self, caption: str, is_large: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.caption = QLabel(caption)
-        self.value = QLabel(NOTHING)
+        self.caption = Label(caption)
+        self.value = Label(NOTHING)
         set_role(self.caption, "small")
         self.value.setFont(text_font())
         set_role(self.value, "title" if is_large else "")
@@ -43,6 +45,7 @@ class Fact(QWidget):
             widest = max(self.value.minimumWidth(), self.value.sizeHint().width())
             self.value.setMinimumWidth(widest)
             self.setAccessibleName(f"{self.caption.text()}: {text}")
+        tip = plain_tip(tip)
         if tip != self.toolTip():
             self.setToolTip(tip)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events.commands import Control
 from engine.events.run_events import RunState
+from gui.formatting.plain_text import plain_tip
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.shortcut_button import ShortcutButton
 
@@ -32,8 +34,8 @@ class RunBar(QWidget):
         super().__init__(page)
         self._controller = controller
         self._can_start = False
-        self.title = QLabel()
-        self.subtitle = QLabel()
+        self.title = Label()
+        self.subtitle = Label()
         self._make_buttons(controller, page)
         self._build()
         controller.training.state_changed.connect(self._update_buttons)
@@ -124,15 +126,15 @@ class RunBar(QWidget):
     def set_text(self, title: str, subtitle: str) -> None:
         """Says what is, or would be, trained."""
         self.title.setText(title)
-        self.title.setToolTip(title)
+        self.title.setToolTip(plain_tip(title))
         self.subtitle.setText(subtitle)
-        self.subtitle.setToolTip(subtitle)
+        self.subtitle.setToolTip(plain_tip(subtitle))
 
     @Slot(str)
     def rename(self, title: str) -> None:
         """The run is called something else now."""
         self.title.setText(title)
-        self.title.setToolTip(title)
+        self.title.setToolTip(plain_tip(title))
 
     def set_can_start(self, can_start: bool) -> None:
         """Says whether the draft is ready."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.errors import SpecError
 from engine.events.run_events import CheckpointSaved, RunEvent, SettingChanged
@@ -15,6 +15,7 @@ from engine.spec.training_spec import TrainingSpec
 from gui.formatting.numbers import count_text, rate_text
 from gui.formatting.run_rule_words import change_text
 from gui.state.run_controller import EPOCHS, RATE, RunController
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_fields import NumberField
 from gui.widgets.shortcut_button import ShortcutButton
@@ -256,7 +257,7 @@ class RunSteering(QWidget):
 
 
 def _captioned(caption: str, field: QWidget) -> QWidget:
-    label = QLabel(caption)
+    label = Label(caption)
     set_role(label, "small")
     label.setBuddy(field)
     widget = QWidget()

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from engine.events.insights import Insight
 from engine.events.messages import FROM_START, DataProgress, Rejected
@@ -41,6 +41,7 @@ from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.run_repository import RunCurves as History
 from gui.state.settings import Settings
+from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.notice import Notice
@@ -71,7 +72,7 @@ class TrainPage(Page):
         self.progress = RunProgress()
         self.steering = RunSteering(controller.training, self)
         self.plan = ElidedLabel()
-        self.answer = QLabel()
+        self.answer = Label()
         self._answer_timer = QTimer(self)
         self.curves = RunCurves(settings, "train")
         self.live = LivePanel()
