@@ -127,10 +127,12 @@ class RunRecord:
 def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     """A stored spec, with what an older version did and could not say.
 
-    Until 0.1 the column that divides was an input, groups were the only guess for one, and rows of
-    one time could be in two parts.
+    Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
+    time could be in two parts, and labels were not looked at.
     """
     split = values.get("split")
+    if isinstance(split, dict):
+        split.setdefault("by_labels", False)
     if isinstance(split, dict) and "column_is_input" not in split:
         split |= {"column_is_input": True, "whole_times": False}
         if split.get("column") is not None and split.get("method") == "auto":

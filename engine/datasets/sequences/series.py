@@ -113,7 +113,9 @@ class SeriesFile(FileDataset):
                 f"Series are for forecasting. Received task: {self.data.task.value}.",
                 "Read the file as a table for other tasks.",
             )
-        table = NumberTable(self.path, TableParameters(encoding=parameters.encoding))
+        table = NumberTable(
+            self.path, TableParameters(encoding=parameters.encoding), self.data.columns
+        )
         ignored = frozenset(n for n, spec in self.data.columns.items() if spec.type == "ignore")
         layout = choose_layout(
             table,
@@ -136,6 +138,7 @@ class SeriesFile(FileDataset):
                 "encoding": parameters.encoding,
                 "repeated": parameters.repeated,
                 "dates": parameters.dates,
+                "numbers": found.numbers_as,
             },
             layout.series,
         )
@@ -215,7 +218,8 @@ def read_windows(path: Path, asked: InputSpec) -> NewWindows:
             end has gaps.
     """
     reading: Mapping[str, Any] = asked.reading
-    table = NumberTable(path, TableParameters(encoding=reading.get("encoding", "auto")))
+    parameters = TableParameters(encoding=reading.get("encoding", "auto"))
+    table = NumberTable(path, parameters, known=reading.get("numbers"))
     layout = Layout.of(reading)
     table.require((*layout.channels, *layout.times, *layout.keys))
     window, gaps = int(reading["window"]), reading["gaps"]

@@ -139,7 +139,13 @@ class TableFile(FileDataset):
                 plans, table.studies, shown, labels or (target,), parameters.gap_words, word
             ),
             *total_findings(table.held or (), word),
-            *target_findings(plans[target], task, class_names, self.task is not None),
+            *target_findings(
+                plans[target],
+                task,
+                class_names,
+                self.task is not None,
+                table.studies[target].n_blank,
+            ),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
         ]
@@ -190,7 +196,7 @@ class TableFile(FileDataset):
         word = table.source.line_word
         asked = Task.CLASSIFICATION if is_anomaly else self.task
         plans[target], task, said = plan_target(
-            plans[target], table.studies[target], asked, table.parameters.gap_words, word
+            plans[target], table.studies[target], asked, table.parameters, word
         )
         notes = [text for text in (note, said) if text]
         choice = replace(choice, is_sure=choice.is_sure or is_anomaly)

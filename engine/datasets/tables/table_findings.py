@@ -153,7 +153,8 @@ def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     if plan.gaps == "drop_column":
         text = f"Column '{name}' was left out because of its gaps."
         return [DataFinding(Trouble.LEFT_OUT, name, text, count=plan.n_missing)]
-    is_number = study.n_numbers == study.n_given and not (study.has_giant or study.has_code)
+    is_code = study.has_giant or study.has_code or study.faults.infinite.count
+    is_number = study.n_numbers == study.n_given and not is_code
     if plan.type == "identifier" and is_number:
         text = f"Column '{name}' only numbers the rows, by its name and values, and was left out."
         remedies: tuple[Remedy, ...] = (_typed("Use it as a number", name, "number"),)

@@ -12,7 +12,12 @@ import numpy as np
 
 from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_rows import CellReader, number_style, read_categories
+from engine.datasets.tables.table_rows import (
+    CellReader,
+    as_typed,
+    number_style,
+    read_categories,
+)
 from engine.datasets.tables.table_source import (
     BoolArray,
     Chunk,
@@ -81,7 +86,7 @@ def _open(path: Path, parameters: TableParameters, names: Sequence[str]) -> Tabl
 def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:
     """A feature as a file holds it that says itself which cells are numbers: with points."""
     numbers = feature.get("numbers")
-    return feature if numbers is None else {**feature, "numbers": {**numbers, "decimal": "."}}
+    return feature if numbers is None else {**feature, "numbers": as_typed(numbers)}
 
 
 def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatArray:

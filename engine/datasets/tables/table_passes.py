@@ -40,7 +40,7 @@ LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""
 NAMED_ROWS = 100_000
 """In tables of more rows, lines are not remembered."""
-_VERSION = 4
+_VERSION = 5
 _STUDY, _ROWS, _ARRAYS = "study.json", "rows.bin", "arrays.npz"
 
 

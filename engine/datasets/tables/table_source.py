@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.encodings import EncodingName
+from engine.datasets.label_sets import EMPTY_LISTS_HELP, EMPTY_LISTS_LABEL, EmptyLists
 from engine.events.findings import DataFinding
 from engine.spec.parameters import Parameters, parameter
 
@@ -59,6 +60,9 @@ class TableParameters(Parameters):
         label="Words for a gap",
         help="Where NA, N/A, NaN, null, None, - and ? mean that a value is missing: among numbers, "
         "dates and yes or no ('numbers'), among texts as well ('all'), or nowhere ('none').",
+    )
+    empty_lists: EmptyLists = parameter(
+        "unknown", label=EMPTY_LISTS_LABEL, help=EMPTY_LISTS_HELP, advanced=True
     )
     duplicates: Literal["keep", "drop"] = parameter(
         "keep",

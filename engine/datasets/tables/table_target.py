@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.label_sets import (
+    are_lists,
     cells_finding,
     maybe_finding,
-    separator_in,
     separator_of,
     sets_of_cells,
 )
@@ -30,7 +30,7 @@ from engine.datasets.tables.table_schema import (
     n_gaps,
     n_missing,
 )
-from engine.datasets.tables.table_source import FloatArray
+from engine.datasets.tables.table_source import FloatArray, TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.signature import Task
@@ -60,7 +60,11 @@ def marks_anomalies(name: str) -> bool:
 
 
 def plan_target(
-    plan: ColumnPlan, study: ColumnStudy, task: Task | None, gap_words: str, line_word: str
+    plan: ColumnPlan,
+    study: ColumnStudy,
+    task: Task | None,
+    parameters: TableParameters,
+    line_word: str,
 ) -> tuple[ColumnPlan, Task, str]:
     """Decides what is predicted.
 
@@ -68,7 +72,7 @@ def plan_target(
         plan: What the column is.
         study: What was learnt of its cells.
         task: What someone said; None: told by the values.
-        gap_words: By `TableParameters.gap_words`.
+        parameters: How the file is read.
         line_word: What a place in the file is called.
 
     Returns:
@@ -78,7 +82,7 @@ def plan_target(
     Raises:
         DatasetError: It cannot be predicted.
     """
-    name = plan.name
+    name, gap_words = plan.name, parameters.gap_words
     n_known = study.n_rows - n_gaps(study, "number", gap_words)
     if not n_known:
         raise DatasetError(f"Column '{name}', the target, is empty.", "Choose another target.")
@@ -112,8 +116,11 @@ def plan_target(
         if gap_words == "all":
             n_gone = study.n_words
         plan = replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
-    is_listed = task is None and plan.type == "category" and bool(separator_in(plan.values))
+    is_listed = plan.type == "category" and are_lists(plan.values, task)
     found = Task.MULTILABEL if is_listed or task is Task.MULTILABEL else Task.CLASSIFICATION
+    if is_listed and study.n_blank and parameters.empty_lists == "no label":
+        words = plan.n_missing - study.n_blank
+        plan = replace(plan, values=("", *plan.values), n_missing=words)
     return replace(plan, gaps="drop_rows"), found, ""
 
 
@@ -142,7 +149,11 @@ def _infer(study: ColumnStudy) -> tuple[Task, str]:
 
 
 def target_findings(
-    plan: ColumnPlan, task: Task, class_names: tuple[str, ...], is_asked: bool
+    plan: ColumnPlan,
+    task: Task,
+    class_names: tuple[str, ...],
+    is_asked: bool,
+    n_empty: int,
 ) -> tuple[DataFinding, ...]:
     """Offers another task where the values could be understood in another way.
 
@@ -151,11 +162,12 @@ def target_findings(
         task: What is predicted.
         class_names: Classes or labels.
         is_asked: Someone said the task.
+        n_empty: Cells that hold nothing.
     """
     n_classes = len(class_names)
     if plan.type == "category" and task is Task.MULTILABEL:
         sign = separator_of(plan.values, plan.name)
-        return (cells_finding(plan.values, plan.name, sign, is_asked),)
+        return (cells_finding(plan.values, plan.name, sign, is_asked, n_empty),)
     if plan.type == "category" and task is Task.CLASSIFICATION and not is_asked:
         return maybe_finding(class_names, plan.name)
     if task is not Task.CLASSIFICATION or plan.type != "number" or n_classes <= 2:
