@@ -44,6 +44,8 @@ class ColumnProfile:
         values: The most frequent values with their counts, where it holds categories.
         gaps: What stands in for a missing value, by the names of `GapStrategy`.
         is_used: The model sees it, or predicts it.
+        decimal: The decimal sign of its numbers, ``point`` or ``comma``, where it is text that
+            says so and another could be chosen; else empty.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ColumnProfile:
     values: tuple[tuple[str, int], ...] = ()
     gaps: str = "auto"
     is_used: bool = True
+    decimal: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ class Profile:
                     "missing": column.n_missing,
                     "gaps": column.gaps,
                     "used": column.is_used,
+                    **({"decimal": column.decimal} if column.decimal else {}),
                     **({"values": dict(column.values)} if column.values else {}),
                     **(
                         {

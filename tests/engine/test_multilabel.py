@@ -393,11 +393,11 @@ class TestRun:
         with pytest.raises(SpecError, match="no one class"):
             resolve(spec, signature)
 
-    def test_the_profile_counts_each_label_and_the_parts_are_drawn(self, columns):
+    def test_the_profile_counts_each_label_and_the_parts_are_drawn_by_them(self, columns):
         spec = parse({"data": {"source": str(columns), "target": "red,green,blue"}})
         profile = look(spec).profile("any")
         assert profile.class_counts.tolist() == made()[1].sum(axis=0).tolist()
-        assert profile.split_method == "random"
+        assert profile.split_method == "stratified"
         assert profile.sample_y.shape[1] == 3
 
 

@@ -284,4 +284,14 @@ def _profile(plan: ColumnPlan, study: ColumnStudy, is_used: bool) -> ColumnProfi
         values=values,
         gaps=plan.gaps,
         is_used=is_used,
+        decimal=_decimal(study),
     )
+
+
+def _decimal(study: ColumnStudy) -> str:
+    """The decimal sign of a column where its cells show one, or could."""
+    marks = study.marks
+    shows = marks.n_point or marks.n_comma or marks.n_open or marks.groupings
+    if marks.is_typed or not shows or 2 * marks.n_numbers <= study.n_given - study.n_words:
+        return ""
+    return "comma" if study.style.decimal == "," else "point"

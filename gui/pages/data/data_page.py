@@ -101,7 +101,9 @@ class DataPage(Page):
         """What was found; made in a turn of its own, as it takes some milliseconds."""
         view = ProfileView(self.settings, self.controller.batches, self._stack)
         view.remedy_chosen.connect(self._on_remedy)
-        view.question.others_wanted.connect(self.data_settings.target.setFocus)
+        question, target = view.question, self.data_settings.target
+        question.others_wanted.connect(target.setFocus)
+        question.several_wanted.connect(self.data_settings.choose_several)
         view.column_changed.connect(self._on_column)
         self._stack.addWidget(view)
         return view
@@ -193,15 +195,13 @@ class DataPage(Page):
         controller.drafts.profile_changed.connect(self._on_profile)
         controller.drafts.data_progress.connect(self._on_progress)
         controller.drafts.data_rejected.connect(self._on_rejected)
-        search = QAction(self.tr("Search data"), self)
-        search.setShortcut(QKeySequence.StandardKey.Find)
-        search.triggered.connect(self.search.setFocus)
-        open_file = QAction(self.tr("Open a file"), self)
-        open_file.setShortcut(QKeySequence.StandardKey.Open)
-        open_file.triggered.connect(self.dialogs.ask_for_file)
-        open_folder = QAction(self.tr("Open a folder"), self, shortcut=QKeySequence("Ctrl+Shift+O"))
-        open_folder.triggered.connect(self.dialogs.ask_for_folder)
-        for action in (search, open_file, open_folder):
+        for text, keys, slot in (
+            (self.tr("Search data"), QKeySequence.StandardKey.Find, self.search.setFocus),
+            (self.tr("Open a file"), QKeySequence.StandardKey.Open, self.dialogs.ask_for_file),
+            (self.tr("Open a folder"), "Ctrl+Shift+O", self.dialogs.ask_for_folder),
+        ):
+            action = QAction(text, self, shortcut=QKeySequence(keys))
+            action.triggered.connect(slot)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
 

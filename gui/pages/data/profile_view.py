@@ -18,6 +18,7 @@ from gui.pages.data.column_table import ColumnTable
 from gui.pages.data.curve_grid import CurveGrid
 from gui.pages.data.finding_list import FindingList, has_grave, n_problems
 from gui.pages.data.overview import Overview
+from gui.pages.data.several_columns import FEWEST, label_candidates
 from gui.pages.data.sound_view import SoundView
 from gui.pages.data.split_bar import SplitBar
 from gui.pages.data.target_question import TargetQuestion
@@ -175,7 +176,8 @@ class ProfileView(QWidget):
         self._profile, self._draft = profile, draft
         self.facts.setText(facts_line(profile))
         self.split.set_sizes(profile.split_sizes)
-        self.question.show_finding(profile.question)
+        are_several = len(label_candidates(profile)) >= FEWEST
+        self.question.show_finding(profile.question, are_several)
         self._arrange_tabs(profile)
         self._show_count(profile)
         self._show_what_is_grave(profile, is_other)
