@@ -70,6 +70,11 @@ class MessageToasts(QObject):
         """How many wait for room."""
         return len(self._waiting)
 
+    @property
+    def is_asking(self) -> bool:
+        """The pointer was moved on a message; where it rests will be looked at."""
+        return self._resting.isActive()
+
     @Slot()
     def dismiss_newest(self) -> None:
         """Takes the newest message off the screen."""
