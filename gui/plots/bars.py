@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from gui.formatting.numbers import count_text, data_text
+from gui.plots.saving import Columns, PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
@@ -31,9 +32,15 @@ class ClassCountBars(QWidget):
         super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self._counts: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self.saver = PlotSaver(self, self.columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Examples per class"))
         current_theme().changed.connect(self.update)
+
+    def columns(self) -> Columns:
+        """The classes and their counts."""
+        shown = {self.tr("class"): self._names, self.tr("examples"): self._counts}
+        return shown if self._names else {}
 
     def set_counts(self, names: Sequence[str], counts: npt.NDArray[np.integer]) -> None:
         """Shows counts.
@@ -121,8 +128,17 @@ class ColumnHistogram(QWidget):
         super().__init__(parent)
         self._counts: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._ends = (0.0, 0.0)
+        self.saver = PlotSaver(self, self.columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         current_theme().changed.connect(self.update)
+
+    def columns(self) -> Columns:
+        """The lower and upper ends of the bins and their counts."""
+        if not len(self._counts):
+            return {}
+        edges = np.linspace(*self._ends, len(self._counts) + 1)
+        names = (self.tr("from"), self.tr("to"), self.tr("count"))
+        return dict(zip(names, (edges[:-1], edges[1:], self._counts), strict=True))
 
     def set_counts(
         self, counts: npt.NDArray[np.integer], minimum: float, maximum: float, name: str = ""

@@ -25,12 +25,12 @@ from engine.events.findings import Remedy
 from engine.events.messages import DataProgress, Rejected
 from engine.events.profile import Profile
 from gui.formatting.run_words import progress_text
+from gui.pages.data.card_menu import CardMenu
 from gui.pages.data.column_table import number_or_text
 from gui.pages.data.data_cards import RecentSources, cards
 from gui.pages.data.data_settings import DataSettings
 from gui.pages.data.open_dialogs import OpenDialogs
 from gui.pages.data.profile_view import ProfileView
-from gui.pages.data.recent_menu import RecentMenu
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
@@ -80,7 +80,7 @@ class DataPage(Page):
         self.data_settings = DataSettings(controller.drafts, self._settings_area.viewport())
         self.automatic_button = QPushButton(self.tr("Back to automatic"), self._right)
         self.next_button = QPushButton(self.tr("Next: choose a model"), self._right)
-        self.recent_menu = RecentMenu(
+        self.card_menu = CardMenu(
             self.cards, self._recent, controller.drafts, self.dialogs, messages
         )
         self._loading_timer = QTimer(self)
@@ -185,7 +185,7 @@ class DataPage(Page):
         self.cards.picked.connect(self._on_picked)
         self.open_button.clicked.connect(self.dialogs.ask_for_file)
         self.folder_button.clicked.connect(self.dialogs.ask_for_folder)
-        self.recent_menu.changed.connect(self._show_cards)
+        self.card_menu.changed.connect(self._show_cards)
         self.dialogs.path_chosen.connect(self.open_path)
         self.automatic_button.clicked.connect(self._on_automatic)
         self.next_button.clicked.connect(self._on_next)

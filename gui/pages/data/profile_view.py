@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -231,7 +232,9 @@ class ProfileView(QWidget):
         view = self.view(name)
         match name:
             case "images":
-                view.set_images(profile.sample_x, target_texts(profile))
+                names = sample_names(profile)
+                view.set_images(profile.sample_x, target_texts(profile), names=names)
+                view.set_folder(Path(profile.source) if profile.format else None)
             case "texts":
                 view.set_rows(*_text_rows(profile))
             case "sounds":
@@ -241,6 +244,7 @@ class ProfileView(QWidget):
             case "clips":
                 labels, names = target_texts(profile), sample_names(profile)
                 view.set_clips(profile.sample_x, labels, profile.frame_rate, names)
+                view.grid.set_folder(Path(profile.source) if profile.format else None)
             case "series":
                 view.set_traces(profile.traces)
             case "curves":
