@@ -284,6 +284,7 @@ def _profile(plan: ColumnPlan, study: ColumnStudy, is_used: bool) -> ColumnProfi
         values=values,
         gaps=plan.gaps,
         is_used=is_used,
+        n_rows=study.n_rows,
         decimal=_decimal(study),
     )
 

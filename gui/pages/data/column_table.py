@@ -165,8 +165,8 @@ class ColumnModel(TableModel):
     def _missing(self, item: ColumnProfile) -> str:
         if not item.n_missing:
             return "0"
-        share = item.n_missing / max(1, self._n_samples, item.n_missing)
-        percent = percent_text(share) if share >= 0.01 else f"< {percent_text(0.01)}"
+        share = item.n_missing / max(1, item.n_rows or self._n_samples, item.n_missing)
+        percent = percent_text(share, 1) if share >= 0.001 else f"< {percent_text(0.001, 1)}"
         return f"{count_text(item.n_missing)} ({percent})"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

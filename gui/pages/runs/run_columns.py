@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.spec.formatting import NOTHING, duration_text
-from gui.formatting.numbers import count_text, counted, value_text
+from gui.formatting.numbers import count_text, counted, rate_text, value_text
 from gui.formatting.run_rule_words import setting_label
 from gui.formatting.run_words import (
     main_metric,
@@ -69,7 +69,7 @@ def columns() -> tuple[Column, ...]:
         Column("epochs", translate("Epochs"), _epochs_text, lambda r: r.epochs_done, True),
         Column(
             "duration",
-            translate("Duration"),
+            translate("Training time"),
             lambda r: duration_text(r.duration_s) if r.epochs_done else NOTHING,
             lambda r: r.duration_s,
             True,
@@ -98,7 +98,11 @@ def _metric_column(name: str, title: str, prefix: str) -> Column:
 
     def tip(record: RunRecord) -> str:
         found = find(record)
-        return f"{metric_title(prefix + found[0])}: {text(record)}" if found else ""
+        if found is None:
+            return ""
+        told = f"{metric_title(prefix + found[0])}: {text(record)}"
+        when = translate("{told}, in the last epoch")
+        return when.format(told=told) if prefix == "val_" else told
 
     # Runs without a value come first, then by metric: an error is not compared with a share.
     return Column(name, title, text, lambda r: find(r) or ("", 0.0), True, tip)
@@ -194,7 +198,7 @@ def _setting_text(path: str, record: RunRecord) -> str:
     if isinstance(value, bool):
         return translate("yes") if value else translate("no")
     if isinstance(value, float):
-        return value_text(value)
+        return rate_text(value) if path.endswith("_rate") else value_text(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
