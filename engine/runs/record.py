@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from engine.errors import SpecError, WorkspaceError
@@ -161,9 +161,16 @@ def record_from_row(row: sqlite3.Row) -> RunRecord:
         best_epoch=row["best_epoch"],
         duration_s=row["duration_s"],
         metrics=json.loads(row["metrics"]),
-        plan=json.loads(row["plan"]),
+        plan=dict(_plan(row["plan"])),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
     )
+
+
+@lru_cache(maxsize=256)
+def _plan(text: str) -> dict[str, Any]:
+    """A plan as it is stored; thousands of runs have one of a few."""
+    values: dict[str, Any] = json.loads(text)
+    return values
 
 
 def _moment(text: str | None) -> datetime | None:

