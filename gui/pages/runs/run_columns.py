@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -146,10 +145,10 @@ def differing(records: Sequence[RunRecord]) -> tuple[Column, ...]:
     """
     looked_at = sorted(records, key=lambda record: record.created_at)[-MOST_LOOKED_AT:]
     counts: dict[str, Counter[str]] = {}
-    for (group, text), n_runs in Counter(_groups(looked_at)).items():
-        for path, value in _leaves(group, json.loads(text)):
+    for group, values, n_runs in _groups(looked_at):
+        for path, value in _leaves(group, values):
             if _is_told(path, value):
-                counts.setdefault(path, Counter())[json.dumps(value)] += n_runs
+                counts.setdefault(path, Counter())[repr(value)] += n_runs
     found = [
         path
         for path, values in counts.items()
@@ -163,11 +162,16 @@ def _setting_column(path: str) -> Column:
     return Column(path, setting_label(path), partial(_setting_text, path), partial(_order, path))
 
 
-def _groups(records: Sequence[RunRecord]) -> Iterator[tuple[str, str]]:
-    """The groups of settings of each run, as text: most runs share most of them."""
+def _groups(records: Sequence[RunRecord]) -> Iterator[tuple[str, Any, int]]:
+    """The different groups of settings, and how many runs have each: most share most of them."""
+    found: dict[tuple[str, str], Any] = {}
+    counts: Counter[tuple[str, str]] = Counter()
     for record in records:
         for group, values in record.settings.items():
-            yield group, json.dumps(values)
+            key = group, repr(values)
+            found.setdefault(key, values)
+            counts[key] += 1
+    return ((group, found[group, text], n_runs) for (group, text), n_runs in counts.items())
 
 
 def _is_told(path: str, value: Any) -> bool:
