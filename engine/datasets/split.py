@@ -84,7 +84,7 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     """
     column = spec.column
     values = None if column is None else _column(examples, column)
-    method = spec.method
+    method: str = spec.method
     if method == "auto":
         method = _offered(examples, column, values, spec.by_labels)
     if method == "given":
@@ -280,7 +280,8 @@ def _drawn(
         return Parts(among, among[:0], among[:0])
     if stratify and examples.output is Output.LABELS:
         sizes = (n_samples - n_held_out, n_validation, n_test)
-        return Parts(*(among[part] for part in divide_by_labels(y, sizes, seed)))
+        drawn = divide_by_labels(y, sizes, seed)
+        return Parts(among[drawn[0]], among[drawn[1]], among[drawn[2]])
     if stratify:
         train, held_out = _hold_out_stratified(y, n_held_out, seed, examples.class_names)
     else:

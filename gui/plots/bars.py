@@ -39,8 +39,9 @@ class ClassCountBars(QWidget):
 
     def columns(self) -> Columns:
         """The classes and their counts."""
-        shown = {self.tr("class"): self._names, self.tr("examples"): self._counts}
-        return shown if self._names else {}
+        if not self._names:
+            return {}
+        return {self.tr("class"): self._names, self.tr("examples"): self._counts}
 
     def set_counts(self, names: Sequence[str], counts: npt.NDArray[np.integer]) -> None:
         """Shows counts.

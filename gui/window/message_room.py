@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
@@ -38,7 +39,9 @@ _MOST_EDGES: Final = 40
 
 
 def is_control(widget: QWidget) -> bool:
-    """Whether something is pressed, moved or typed there."""
+    """Whether something is pressed, moved or typed there, or it names what is."""
+    if isinstance(widget, QLabel):
+        return widget.buddy() is not None
     if isinstance(widget, (QPlainTextEdit, QTextEdit)):
         return not widget.isReadOnly()
     return isinstance(widget, _CONTROLS) and not isinstance(widget, QScrollBar)

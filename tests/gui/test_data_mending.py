@@ -300,6 +300,17 @@ class TestColumns:
         assert on.controller.drafts.draft.columns == {"age": {"gaps": "mean"}}
         assert on.page.profile_view.tab == "columns"
 
+    def test_what_is_chosen_in_place_can_be_undone(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        model, drafts = table(on).model(), on.controller.drafts
+        model.setData(model.index(1, GAPS), "mean")
+        model.setData(model.index(1, TYPE), "category")
+        model.setData(model.index(1, TYPE), "category")  # nothing new, nothing to undo
+        on.messages.undo()
+        assert drafts.draft.columns == {"age": {"gaps": "mean"}}
+        on.messages.undo()
+        assert drafts.draft.columns == {}
+
     def test_the_decimal_sign_of_written_numbers_is_chosen_in_place(
         self, on: PageStage[DataPage]
     ) -> None:

@@ -283,7 +283,9 @@ class TestToasts:
     def test_they_cover_no_field_and_no_button(
         self, messages: Messages, toasts: MessageToasts, host: QWidget
     ) -> None:
-        fields = [QLineEdit(host), QPushButton("Start", host), QPushButton("Next", host)]
+        name = QLabel("Name", host)
+        fields = [QLineEdit(host), QPushButton("Start", host), name]
+        name.setBuddy(fields[0])
         for place, field in enumerate(fields):
             field.setGeometry(300, 420 + 80 * place, 560, 30)
             field.show()

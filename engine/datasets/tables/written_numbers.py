@@ -8,6 +8,7 @@ holds is decided on the whole column (`engine.datasets.tables.number_marks`).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -88,7 +89,7 @@ class NumberStyle:
         return {"decimal": self.decimal, "unit": self.unit, "accounting": self.accounting}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], gap_words: bool) -> NumberStyle:
+    def from_dict(cls, values: Mapping[str, Any], gap_words: bool) -> NumberStyle:
         """Rebuilds what `to_dict` returned."""
         return cls(**values, is_strict=False, gap_words=gap_words)
 
