@@ -13,6 +13,7 @@ import numpy as np
 from engine.datasets.base import Progress, silent
 from engine.datasets.tables.cell_faults import NumberFaults
 from engine.datasets.tables.column_studies import decimal_signs
+from engine.datasets.tables.missing_codes import code_finding
 from engine.datasets.tables.number_findings import how_read, other_sign
 from engine.datasets.tables.number_marks import (
     NumberMarks,
@@ -197,9 +198,9 @@ class NumberTable:
         for chunk in self._source.chunks(progress):
             block = np.empty((len(chunk), len(numbers)))
             for index, name in enumerate(numbers):
-                found = read_numbers(chunk.cells[name], styles[name], marks[name])
-                faults[name].add(found, chunk.cells[name], chunk.lines)
-                block[:, index] = found.values
+                read = read_numbers(chunk.cells[name], styles[name], marks[name])
+                faults[name].add(read, chunk.cells[name], chunk.lines)
+                block[:, index] = read.values
             blocks.append(block)
             lines.append(chunk.lines)
             for name in texts:
@@ -214,9 +215,13 @@ class NumberTable:
         for name in numbers:
             faults[name].refuse(name, self.line_word, "leave it out")
         understood = [self._told(name, marks[name], *decided[name]) for name in numbers]
-        report = self._source.report()
+        report, found = self._source.report(), np.concatenate(blocks)
+        understood += [
+            list(code_finding(name, column[np.isfinite(column)]))
+            for name, column in zip(numbers, found.T, strict=True)
+        ]
         return Columns(
-            np.concatenate(blocks),
+            found,
             {name: pa.chunked_array(cells[name]).combine_chunks() for name in texts},
             {name: labelling[name].result() for name in labels},
             np.concatenate(lines),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from engine.datasets.label_sets import label_findings
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.missing_codes import code_finding
 from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
 from engine.datasets.tables.table_cells import GAP_WORDS, MISSING_LABELS, is_order_open
 from engine.datasets.tables.table_passes import EncodedTable
@@ -47,6 +48,7 @@ def column_findings(
             found += mistakes(plan, study, line_word)
             found += _gap_words(plan, study, gap_words)
             found += notation(plan, study)
+            found += _codes(plan, study)
             found += _understood(plan, study)
         elif not plan.is_chosen:
             found += _left_out(plan, study)
@@ -108,6 +110,13 @@ def _words_for_gaps(
     known = MISSING_LABELS if are_labels else GAP_WORDS
     words = [(word, n) for word, n in study.counts.items() if word.lower() in known]
     return tuple(f"'{word}': {n:,}" for word, n in words[:_SHOWN_VALUES])
+
+
+def _codes(plan: ColumnPlan, study: ColumnStudy) -> tuple[DataFinding, ...]:
+    """Asks whether a number such as -999 stands for a missing value."""
+    if plan.type != "number" or not study.sample:
+        return ()
+    return code_finding(plan.name, np.array(study.sample))
 
 
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:

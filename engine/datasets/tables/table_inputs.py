@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from engine.datasets.tables.missing_codes import codes_by_column, without_codes
 from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_rows import (
@@ -121,6 +122,8 @@ def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatAr
             },
             np.ones(1, np.int64),
         )
+        parameters = TableParameters(**asked.reading.get("parameters", {}))
+        chunk = without_codes(chunk, codes_by_column(parameters.missing, columns))
         style = _row_style(asked.reading, delimiter)
         try:
             x = CellReader(asked.reading["columns"], style, "row").read(chunk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.datasets.tables.delimited import DelimitedFile, opening
+from engine.datasets.tables.missing_codes import TableWithCodes
 from engine.datasets.tables.spreadsheet import (
     PARQUET_SUFFIXES,
     WORKBOOK_SUFFIXES,
@@ -26,6 +27,11 @@ def open_source(path: Path, parameters: TableParameters | None = None) -> TableS
         DatasetError: It cannot be opened, is damaged or empty.
     """
     parameters = parameters or TableParameters()
+    source = _opened(path, parameters)
+    return TableWithCodes(source, parameters.missing) if parameters.missing else source
+
+
+def _opened(path: Path, parameters: TableParameters) -> TableSource:
     with opening(path), path.open("rb") as file:
         head = file.read(4)
     if head == _PARQUET or path.suffix.lower() in PARQUET_SUFFIXES:

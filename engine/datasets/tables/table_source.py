@@ -61,6 +61,13 @@ class TableParameters(Parameters):
         help="Where NA, N/A, NaN, null, None, - and ? mean that a value is missing: among numbers, "
         "dates and yes or no ('numbers'), among texts as well ('all'), or nowhere ('none').",
     )
+    missing: tuple[str, ...] = parameter(
+        (),
+        label="Codes for a gap",
+        help="What else means that a value is missing, such as -999: in all columns, or in one, "
+        "written as 'depth: -999'. New inputs are read so, too.",
+        advanced=True,
+    )
     empty_lists: EmptyLists = parameter(
         "unknown", label=EMPTY_LISTS_LABEL, help=EMPTY_LISTS_HELP, advanced=True
     )
