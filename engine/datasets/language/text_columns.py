@@ -13,7 +13,6 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.files import Glance
-from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.label_sets import are_lists, no_label_remedy
 from engine.datasets.labels import (
@@ -52,7 +51,7 @@ _BETWEEN = "\x1f"  # stands between the cells of several columns that are predic
 _VERSION = 4
 
 
-class TextTableParameters(TableParameters, SpellingParameters):
+class TextTableParameters(TableParameters):
     """Which column holds the texts, and how the file is cut into cells."""
 
     text: str = parameter(

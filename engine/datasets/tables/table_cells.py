@@ -56,6 +56,8 @@ YES_AND_NO: dict[str, int] = {
 _PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
 
 _TRIED_DATES = 20
+CENTURY = "1969 to 2068"
+"""The years that two digits stand for, as POSIX has it."""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -68,6 +70,7 @@ DATE_FORMS = (
     ISO,
     *(day + clock for day, clock in product((*_DAY_FIRST, *_MONTH_FIRST, *_YEAR_FIRST), _CLOCKS)),
     *(day + clock for day, clock in product(_IN_WORDS, _CLOCKS)),
+    *("%Y-%m-%d" + clock for clock in _CLOCKS if "%p" in clock),
     *_MONTHS,
 )
 """Ways to write a date, by the names of `pandas.to_datetime`; the likeliest first."""

@@ -8,12 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.folder_meaning import one_spelling
 from engine.datasets.label_sets import label_findings
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
 from engine.datasets.tables.missing_codes import code_finding
 from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
-from engine.datasets.tables.table_cells import GAP_WORDS, MISSING_LABELS, is_order_open
+from engine.datasets.tables.table_cells import (
+    CENTURY,
+    GAP_WORDS,
+    MISSING_LABELS,
+    is_order_open,
+)
 from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
     MAX_CHOSEN_CATEGORIES,
@@ -49,6 +55,7 @@ def column_findings(
             found += _gap_words(plan, study, gap_words)
             found += notation(plan, study)
             found += _codes(plan, study)
+            found += _spellings(plan, study) if name not in targets else ()
             found += _understood(plan, study)
         elif not plan.is_chosen:
             found += _left_out(plan, study)
@@ -119,6 +126,23 @@ def _codes(plan: ColumnPlan, study: ColumnStudy) -> tuple[DataFinding, ...]:
     return code_finding(plan.name, np.array(study.sample))
 
 
+def _spellings(plan: ColumnPlan, study: ColumnStudy) -> tuple[DataFinding, ...]:
+    """Says which categories differ in capitals or blanks alone: the model sees them as others."""
+    if plan.type != "category" or study.is_overfull:
+        return ()
+    alike: dict[str, list[str]] = {}
+    for value, taken in sorted(one_spelling(study.counts).items()):
+        alike.setdefault(taken, []).append(value)
+    if not alike:
+        return ()
+    names = tuple(" = ".join(map(repr, group)) for group in alike.values())
+    text = (
+        f"Values of '{plan.name}' differ in capitals or blanks alone, and are categories of their "
+        f"own: {'; '.join(names[:5])}. Write them alike where they mean the same."
+    )
+    return (DataFinding(Trouble.UNDERSTOOD, plan.name, text, names[:MAX_NAMES], len(names)),)
+
+
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:
     words = tuple(value for value in plan.values if value.lower() in GAP_WORDS)
     if plan.type != "category" or not words or gap_words == "all":
@@ -139,7 +163,10 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         order, other = ("day", "month") if is_day_first else ("month", "day")
         text = f"The dates in '{name}' could have the day or the month first; it is the {order}."
         remedy = Remedy(f"The {other} comes first", {"data.parameters.dates": f"{other} first"})
-        return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))]
+        found = [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))]
+        return [*found, *_century(plan)]
+    if plan.type == "date":
+        return _century(plan)
     if plan.type == "text" and plan.words:
         units = "words" if plan.unit == "word" else "characters"
         text = (
@@ -151,6 +178,14 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         text = f"'{name}' counts the rows. If that is all it does, the model should not see it."
         return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(_ignore(name),))]
     return []
+
+
+def _century(plan: ColumnPlan) -> list[DataFinding]:
+    """Says of years of two digits which they are."""
+    if "%y" not in plan.form:
+        return []
+    text = f"Years of two digits in '{plan.name}' are read as {CENTURY}."
+    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text)]
 
 
 def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.folder_meaning import one_spelling, spelling_finding
 from engine.datasets.label_sets import (
     are_lists,
     cells_finding,
@@ -257,6 +258,29 @@ def encode_target(
     if len(names) > min(MAX_CHOSEN_CATEGORIES, max(2, len(y) / 2)):
         raise _too_many(name, len(names), len(y), not is_text)
     return names, places.astype(np.int64)
+
+
+def one_class_each(
+    class_names: tuple[str, ...], y: npt.NDArray[Any]
+) -> tuple[tuple[str, ...], npt.NDArray[Any], tuple[DataFinding, ...]]:
+    """Takes classes whose names differ in capitals or blanks alone for one; says which.
+
+    Args:
+        class_names: As they are written.
+        y: Their numbers, (rows,).
+
+    Returns:
+        The names of those that are left, y by them, and what was taken for one. Where only one
+        class would be left, they stay apart.
+    """
+    counts = np.bincount(y, minlength=len(class_names)).tolist()
+    spelling = one_spelling(dict(zip(class_names, counts, strict=True)))
+    taken = [spelling.get(name, name) for name in class_names]
+    kept = tuple(dict.fromkeys(taken))
+    if not spelling or len(kept) == 1:
+        return class_names, y, ()
+    places = np.array([kept.index(name) for name in taken], np.int64)
+    return kept, places[y], (spelling_finding(spelling),)
 
 
 def _too_many(name: str, n_classes: int, n_rows: int, is_number: bool) -> DatasetError:

@@ -82,7 +82,7 @@ class NumberStyle:
     @cached_property
     def has_own_unit(self) -> bool:
         """Whether the unit is a word that is not in our list."""
-        return bool(self.unit) and written_number(f"1 {self.unit}") is None
+        return number_with_word(f"1 {self.unit}") is not None and not _is_known(self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """What new inputs are read by, as JSON values; words for a gap are told with the file."""
@@ -160,6 +160,10 @@ def written_number(cell: str) -> Written | None:
         "" if not is_accounting else "5-" if found["tail"] == "-" else "(5)",
         grouping,
     )
+
+
+def _is_known(unit: str) -> bool:
+    return written_number(f"1 {unit}") is not None
 
 
 def number_with_word(cell: str) -> Written | None:
