@@ -15,6 +15,13 @@ from engine.bounded import special_reason
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
+from engine.datasets.label_sets import (
+    EMPTY_LISTS_HELP,
+    EMPTY_LISTS_LABEL,
+    EmptyLists,
+    are_lists,
+    no_label_remedy,
+)
 from engine.datasets.labels import GapWords, gap_words_finding, missing_labels
 from engine.datasets.tables.held_table import HeldTable, hold_table
 from engine.datasets.tables.label_columns import joint_name, label_columns, sets_of_columns
@@ -44,6 +51,9 @@ class FileTableParameters(FolderParameters):
         "with 'none' only an empty cell is none.",
         advanced=True,
     )
+    empty_lists: EmptyLists = parameter(
+        "unknown", label=EMPTY_LISTS_LABEL, help=EMPTY_LISTS_HELP, advanced=True
+    )
 
 
 TableReader: TypeAlias = "Callable[[Path, Sequence[FoundFile]], FileTable]"
@@ -72,20 +82,30 @@ class FileTable:
     lines: AnyArray | None = None
     label_names: tuple[str, ...] = ()
 
-    def known(self, column: str, words: GapWords = "numbers") -> FileTable:
+    def known(
+        self, column: str, parameters: FileTableParameters, task: Task | None = None
+    ) -> FileTable:
         """Those of the files whose label in a column is not missing; the others are named.
 
         Args:
             column: Its name.
-            words: As in `missing_labels`.
+            parameters: Which cells say that it is missing.
+            task: What was asked for; None: told by the cells.
 
         Raises:
             DatasetError: All are empty.
         """
         if self.columns[column].ndim > 1:
             return self  # of labels none is missing
-        cells = self.columns[column].tolist()
+        cells, words = self.columns[column].tolist(), parameters.gap_words
         gaps = missing_labels(cells, words)
+        is_empty = np.array([not cell.strip() for cell in cells], bool)
+        remedies: tuple[Remedy, ...] = ()
+        if is_empty.any() and are_lists({*cells}, task):
+            if parameters.empty_lists == "no label":
+                gaps &= ~is_empty
+            else:
+                remedies = (no_label_remedy(),)
         if words == "numbers":
             kept_cells = [cell for cell, is_gap in zip(cells, gaps, strict=True) if not is_gap]
             self = replace(self, findings=(*self.findings, *gap_words_finding(kept_cells, column)))
@@ -101,11 +121,12 @@ class FileTable:
         count = int(gaps.sum())
         files = "1 file has" if count == 1 else f"{count:,} files have"
         text = f"{files} no '{column}' in the table and {'is' if count == 1 else 'are'} left out."
+        finding = DataFinding(Trouble.MISSING, column, text, names, count, remedies)
         return replace(
             self,
             files=tuple(self.files[row] for row in kept),
             columns={name: cells[kept] for name, cells in self.columns.items()},
-            findings=(*self.findings, DataFinding(Trouble.MISSING, column, text, names, count)),
+            findings=(*self.findings, finding),
             lines=None if self.lines is None else self.lines[kept],
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,14 @@ MAX_LABELS: Final = 1_000
 _FEW: Final = 10
 SIGNS: Final = "|;,"
 """What parts the labels in a cell, the surest first."""
+EmptyLists = Literal["unknown", "no label"]
+"""What an empty cell says among lists of labels."""
+EMPTY_LISTS_FIELD: Final = "data.parameters.empty_lists"
+EMPTY_LISTS_LABEL: Final = "Empty lists"
+EMPTY_LISTS_HELP: Final = (
+    "Where cells list several labels, what an empty one says: that nothing is known, and the "
+    "example is left out ('unknown'), or that it has none of the labels ('no label')."
+)
 
 LabelMatrix = npt.NDArray[np.uint8]
 
@@ -37,6 +45,7 @@ def separator_in(cells: Collection[str]) -> str:
     Args:
         cells: The different cells of a column.
     """
+    cells = [cell for cell in cells if cell.strip()]
     for sign in SIGNS:
         if not any(sign in cell for cell in cells):
             continue
@@ -47,6 +56,11 @@ def separator_in(cells: Collection[str]) -> str:
         if is_repeated and 2 <= len(counts) < len(lists):
             return sign
     return ""
+
+
+def are_lists(cells: Collection[str], task: Task | None) -> bool:
+    """Whether cells list labels: someone said so, or they surely do."""
+    return task is Task.MULTILABEL or (task is None and bool(separator_in(cells)))
 
 
 def separator_of(cells: Collection[str], name: str) -> str:
@@ -180,24 +194,40 @@ def rows_finding(name: str) -> DataFinding:
     return DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))
 
 
-def cells_finding(cells: Collection[str], name: str, sign: str, is_asked: bool) -> DataFinding:
+def no_label_remedy() -> Remedy:
+    """Reads an empty cell as a list without labels."""
+    return Remedy("Empty cells have no label", {EMPTY_LISTS_FIELD: "no label"})
+
+
+def cells_finding(
+    cells: Collection[str], name: str, sign: str, is_asked: bool, n_empty: int = 0
+) -> DataFinding:
     """Says that cells list several labels, and offers to take each list for a class.
 
     Args:
-        cells: The different ones.
+        cells: The different ones; an empty one among them is a list without labels.
         name: What they are called.
         sign: What parts the labels.
         is_asked: Someone said that there are several.
+        n_empty: So many cells are empty and left out, as nothing is known of them.
     """
     lists = [cell for cell in cells if len(labels_in(cell, sign)) > 1]
     text = (
-        f"Cells of '{name}' hold several labels at once, parted by '{sign}', such as "
-        f"'{lists[0]}'. Of an empty cell nothing is known, not that it has no label."
+        f"Cells of '{name}' hold several labels at once, parted by '{sign}', such as '{lists[0]}'. "
     )
-    remedy = Remedy("Take each list as one class", {"data.task": Task.CLASSIFICATION.value})
-    remedies = () if is_asked else (remedy,)
+    remedies: list[Remedy] = []
+    if "" in cells:
+        text += "An empty cell says that there is no label, as was asked for."
+        remedies.append(Remedy("Of empty cells nothing is known", {EMPTY_LISTS_FIELD: "unknown"}))
+    else:
+        text += "Of an empty cell nothing is known, not that it has no label."
+        remedies += [no_label_remedy()] if n_empty else []
+    if not is_asked:
+        remedies.append(
+            Remedy("Take each list as one class", {"data.task": Task.CLASSIFICATION.value})
+        )
     some = tuple(lists[:MAX_NAMES])
-    return DataFinding(Trouble.UNDERSTOOD, name, text, some, len(lists), remedies)
+    return DataFinding(Trouble.UNDERSTOOD, name, text, some, len(lists), tuple(remedies))
 
 
 def maybe_finding(class_names: Collection[str], name: str) -> tuple[DataFinding, ...]:

@@ -241,13 +241,18 @@ def _of_numbers(values: AnyArray, name: str, task: Task | None) -> Targets:
     return replace(found, notes=notes, findings=_unlabelled_finding(found.class_names, name))
 
 
+_UNLABELLED = frozenset({"-1", "255"})
+
+
 def _unlabelled_finding(class_names: Sequence[str], name: str) -> tuple[DataFinding, ...]:
-    """Says that -1, beside classes from 0 on, often stands for no label."""
+    """Says that -1 or 255, beside classes from 0 on, often stands for no label."""
     others = {str(number) for number in range(len(class_names) - 1)}
-    if "-1" not in class_names or len(others) < 2 or {*class_names} - {"-1"} != others:
+    odd = {*class_names} - others
+    if len(others) < 2 or len(odd) != 1 or not odd <= _UNLABELLED:
         return ()
     text = (
-        f"'-1' is a class of '{name}'; beside classes from 0 on it often means that none is known."
+        f"'{odd.pop()}' is a class of '{name}'; beside classes from 0 on it often means that none "
+        "is known."
     )
     return (DataFinding(Trouble.UNDERSTOOD, name, text),)
 

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.datasets.folder_meaning import PART_FOLDERS
+from engine.datasets.label_split import divide_by_labels
 from engine.datasets.time_split import divide_by_time, times_of
 from engine.errors import DatasetError
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import SplitSpec
+from engine.spec.signature import Output
 
 _ROOM_HINT = "Make the validation or the test part smaller, or bring more examples."
 
@@ -60,7 +62,8 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
 
     - ``stratified``: each class keeps its proportion in each part. Where a part is too small to
       hold every class, its examples are drawn without regard to class; in any case the training
-      part has at least one example of each class.
+      part has at least one example of each class. Where an example may have several labels, each
+      of them keeps its share (`engine.datasets.label_split`).
     - ``random``: drawn without regard to anything.
     - ``group``: groups are drawn whole, as many as fit into the share of a part; one more where
       that comes closer to it. A group larger than a share trains, where there is a smaller one.
@@ -81,7 +84,9 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
     """
     column = spec.column
     values = None if column is None else _column(examples, column)
-    method = spec.method if spec.method != "auto" else _offered(examples, column, values)
+    method: str = spec.method
+    if method == "auto":
+        method = _offered(examples, column, values, spec.by_labels)
     if method == "given":
         parts = _as_given(examples, spec, seed, values)
     elif method == "group":
@@ -91,7 +96,7 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
         parts = _by_time(_either(values, examples.order, "times"), spec, until)
     else:
         everyone = np.arange(examples.n_samples, dtype=np.int64)
-        stratify = method == "stratified" and examples.has_classes
+        stratify = method == "stratified" and _has_strata(examples, spec.by_labels)
         method = "stratified" if stratify else "random"
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
     return replace(_without(parts, examples, spec.leave_out), method=method)
@@ -120,7 +125,14 @@ def _without(parts: Parts, examples: Examples, names: Sequence[str]) -> Parts:
     return replace(parts, train=train, validation=validation, test=test, left_out=tuple(names))
 
 
-def _offered(examples: Examples, column: str | None, values: AnyArray | None) -> str:
+def _has_strata(examples: Examples, by_labels: bool) -> bool:
+    """Whether there are classes or labels whose shares can be kept."""
+    return examples.has_classes or (by_labels and examples.output is Output.LABELS)
+
+
+def _offered(
+    examples: Examples, column: str | None, values: AnyArray | None, by_labels: bool
+) -> str:
     """What the data, or the column to divide by, suggests, by the names of `SplitSpec.method`."""
     if values is not None:
         if any(item.name == column and item.type == "date" for item in examples.columns):
@@ -133,7 +145,7 @@ def _offered(examples: Examples, column: str | None, values: AnyArray | None) ->
         return "group"
     if examples.order is not None:
         return "time"
-    return "stratified" if examples.has_classes else "random"
+    return "stratified" if _has_strata(examples, by_labels) else "random"
 
 
 def _column(examples: Examples, name: str) -> AnyArray:
@@ -172,7 +184,7 @@ def _as_given(examples: Examples, spec: SplitSpec, seed: int, values: AnyArray |
     missing_validation = spec.validation if not len(validation) else 0.0
     missing_test = spec.test if not len(test) else 0.0
     if missing_validation or missing_test:
-        stratify = examples.has_classes
+        stratify = _has_strata(examples, spec.by_labels)
         drawn = _drawn(examples, train, missing_validation, missing_test, seed, stratify)
         train = drawn.train
         validation = validation if len(validation) else drawn.validation
@@ -266,6 +278,10 @@ def _drawn(
         raise _too_few(n_samples)
     if n_held_out == 0:
         return Parts(among, among[:0], among[:0])
+    if stratify and examples.output is Output.LABELS:
+        sizes = (n_samples - n_held_out, n_validation, n_test)
+        drawn = divide_by_labels(y, sizes, seed)
+        return Parts(among[drawn[0]], among[drawn[1]], among[drawn[2]])
     if stratify:
         train, held_out = _hold_out_stratified(y, n_held_out, seed, examples.class_names)
     else:

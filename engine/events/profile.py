@@ -44,6 +44,9 @@ class ColumnProfile:
         values: The most frequent values with their counts, where it holds categories.
         gaps: What stands in for a missing value, by the names of `GapStrategy`.
         is_used: The model sees it, or predicts it.
+        n_rows: Its cells, in rows without a target, too; 0: one for each example.
+        decimal: The decimal sign of its numbers, ``point`` or ``comma``, where it is text that
+            says so and another could be chosen; else empty.
     """
 
     name: str
@@ -58,6 +61,8 @@ class ColumnProfile:
     values: tuple[tuple[str, int], ...] = ()
     gaps: str = "auto"
     is_used: bool = True
+    n_rows: int = 0
+    decimal: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,7 @@ class Profile:
                     "missing": column.n_missing,
                     "gaps": column.gaps,
                     "used": column.is_used,
+                    **({"decimal": column.decimal} if column.decimal else {}),
                     **({"values": dict(column.values)} if column.values else {}),
                     **(
                         {

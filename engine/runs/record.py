@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from engine.bounded import parse_json
@@ -132,10 +132,12 @@ class RunRecord:
 def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     """A stored spec, with what an older version did and could not say.
 
-    Until 0.1 the column that divides was an input, groups were the only guess for one, and rows of
-    one time could be in two parts.
+    Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
+    time could be in two parts, and labels were not looked at.
     """
     split = values.get("split")
+    if isinstance(split, dict):
+        split.setdefault("by_labels", False)
     if isinstance(split, dict) and "column_is_input" not in split:
         split |= {"column_is_input": True, "whole_times": False}
         if split.get("column") is not None and split.get("method") == "auto":
@@ -174,10 +176,17 @@ def record_from_row(row: sqlite3.Row | None) -> RunRecord:
         best_epoch=row["best_epoch"],
         duration_s=row["duration_s"],
         metrics=parse_json(row["metrics"]),
-        plan=parse_json(row["plan"]),
+        plan=dict(_plan(row["plan"])),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
         origin=row["origin"],
     )
+
+
+@lru_cache(maxsize=256)
+def _plan(text: str) -> dict[str, Any]:
+    """A plan as it is stored; thousands of runs have one of a few."""
+    values: dict[str, Any] = parse_json(text)
+    return values
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -6,6 +6,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from engine.bounded import parse_json
@@ -137,7 +138,13 @@ def _metrics(value: Any) -> str:
 
 
 def _object(value: Any) -> str:
-    return "" if isinstance(_json(value), dict) else "JSON object"
+    return "" if isinstance(value, str) and _is_object(value) else "JSON object"
+
+
+@lru_cache(maxsize=256)
+def _is_object(text: str) -> bool:
+    """Thousands of runs have one of a few plans."""
+    return isinstance(_json(text), dict)
 
 
 def _are_numbers(values: Iterable[Any]) -> bool:

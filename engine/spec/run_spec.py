@@ -84,8 +84,8 @@ class SplitSpec(Parameters):
         help="'stratified' keeps each class's share in every part, 'group' keeps what has the same "
         "value in a column together, 'time' tests on the latest examples, 'given' follows folders "
         "named train and test, or a column. 'auto' takes what the data offers: given, then group, "
-        "then time, then stratified for classes, else random; of a column, what it holds: parts, "
-        "dates, else groups.",
+        "then time, then stratified for classes and labels, else random; of a column, what it "
+        "holds: parts, dates, else groups.",
     )
     column: str | None = parameter(
         None,
@@ -104,6 +104,13 @@ class SplitSpec(Parameters):
         label="Keep times whole",
         help="Divided by time, rows of the same time are in one part, so that shares may differ "
         "a little, and rows without a time in none. Off: shares are exact.",
+        advanced=True,
+    )
+    by_labels: bool = parameter(
+        True,
+        label="Keep shares of labels",
+        help="Where an example may have several labels: whether 'stratified' and 'auto' keep each "
+        "label's share in every part, rare ones first. Off: such examples are drawn at random.",
         advanced=True,
     )
     leave_out: tuple[str, ...] = parameter(

@@ -7,7 +7,7 @@ from typing import Final
 from engine.events.messages import LayerInfo
 from engine.graph.layer_types import LAYER_TYPES, Group
 from engine.spec.formatting import NOTHING, shape_text
-from gui.formatting.numbers import short_count
+from gui.formatting.numbers import count_text, short_count
 from gui.formatting.translation import translate
 
 _MERGES: Final = {"Add": "+", "Subtract": "−", "Multiply": "×", "Concatenate": "⧺", "Dot": "·"}
@@ -35,7 +35,7 @@ def counts_text(layer: LayerInfo) -> str:
     """Weights and multiply-adds of a layer, in one short line."""
     parts = []
     if layer.n_parameters:
-        parts.append(translate("{n} parameters").format(n=short_count(layer.n_parameters)))
+        parts.append(translate("{n} parameters").format(n=count_text(layer.n_parameters)))
     if layer.n_macs:
         parts.append(translate("{n} MACs").format(n=short_count(layer.n_macs)))
     return " · ".join(parts) or translate("no parameters")

@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from engine.spec.formatting import NOTHING, scaled_text
+from gui.formatting.translation import translate
 
 MINUS: Final = "−"
 SMALLEST: Final = 1e-4
@@ -23,6 +24,13 @@ def count_text(value: float) -> str:
 def counted(n: int, one: str, many: str) -> str:
     """A number with its noun; both texts hold ``{n}``."""
     return (one if n == 1 else many).format(n=count_text(n))
+
+
+def shown_of(n_shown: int, n_all: int) -> str:
+    """How many are drawn, and of how many where they are fewer: ``270``, ``5,000 of 12,345``."""
+    if n_shown >= n_all:
+        return count_text(n_shown)
+    return translate("{shown} of {all}").format(shown=count_text(n_shown), all=count_text(n_all))
 
 
 def short_count(value: float) -> str:

@@ -86,8 +86,10 @@ def _prediction(profile: Profile) -> str:
 
 
 def _split(profile: Profile) -> str:
+    are_labels = profile.signature.output is Output.LABELS
+    by_class, by_label = translate("divided class by class"), translate("divided label by label")
     return {
-        "stratified": translate("divided class by class"),
+        "stratified": by_label if are_labels else by_class,
         "group": translate("divided by groups"),
         "time": translate("divided by time"),
         "given": translate("divided as given"),

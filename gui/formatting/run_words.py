@@ -123,8 +123,12 @@ def metric_text(name: str, value: float | None) -> str:
         return NOTHING
     if math.isnan(value):
         return translate("not a number")
-    is_share = name.removeprefix("val_").removeprefix("test_") in SHARES
-    return percent_text(value, 1) if is_share and math.isfinite(value) else number_text(value)
+    return percent_text(value, 1) if is_share(name) and math.isfinite(value) else number_text(value)
+
+
+def is_share(metric: str) -> bool:
+    """Whether a metric, by Keras's name, is read as a percentage wherever it stands."""
+    return metric.removeprefix("val_").removeprefix("test_") in SHARES
 
 
 def progress_text(progress: DataProgress) -> str:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from engine.events.messages import LayerInfo
 from engine.spec.formatting import bytes_text, shape_text
 from gui.formatting.model_words import explanation, field_text
-from gui.formatting.numbers import count_text
+from gui.formatting.numbers import count_text, short_count
 from gui.state.messages import Messages
 from gui.style.icons import icon
 from gui.style.label import Label
@@ -146,7 +146,7 @@ class LayerPanel(QScrollArea):
         texts = (
             shape_text(layer.output_shape),
             count_text(layer.n_parameters),
-            count_text(layer.n_macs),
+            short_count(layer.n_macs),
             bytes_text(layer.activation_bytes),
             field_text(layer, input_shape),
             ", ".join(layer.inputs) or self.tr("the data"),

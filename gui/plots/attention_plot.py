@@ -16,6 +16,7 @@ from engine.spec.formatting import percent_text
 from gui.formatting.plain_text import plain_tip
 from gui.plots.colors import strength_colors
 from gui.plots.large_map import SCALE_HEIGHT, image_of, paint_scale
+from gui.plots.saving import PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _WIDEST: Final = 11.0 * SPACING
@@ -34,6 +35,7 @@ class AttentionPlot(QWidget):
         self._queries: tuple[str, ...] = ()
         self._keys: tuple[str, ...] = ()
         self._weights = np.zeros((0, 0), np.float32)
+        self.saver = PlotSaver(self, dict)
         self.setMinimumSize(16 * SPACING, 16 * SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Attention"))

@@ -18,7 +18,7 @@ from gui.style.theme import TEXT_SMALL, Palette, blend
 
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _LONGEST_NAME: Final = 10
-_KINDS: Final = ("number", "count", "time", "date", "ago", "log")
+_KINDS: Final = ("number", "share", "count", "time", "date", "ago", "log")
 
 
 class NumberAxis(pg.AxisItem):  # type: ignore[misc]
@@ -50,8 +50,9 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
     def kind(self) -> str:
         """What the values are.
 
-        ``number``, ``count``, ``time`` (seconds), ``date`` (seconds since 1970), ``ago`` (seconds
-        before now, below zero) or ``log`` (exponents of ten).
+        ``number``, ``share`` (of 1, read in per cent), ``count``, ``time`` (seconds), ``date``
+        (seconds since 1970), ``ago`` (seconds before now, below zero) or ``log`` (exponents of
+        ten).
         """
         return self._kind
 
@@ -135,6 +136,8 @@ class NumberAxis(pg.AxisItem):  # type: ignore[misc]
             return [axis_duration(-value) if value else self.tr("now") for value in values]
         if self._kind == "time":
             return [axis_duration(value) for value in values]
+        if self._kind == "share":
+            return [f"{axis_number(100 * value, 100 * spacing)} %" for value in values]
         return [axis_number(value, spacing) for value in values]
 
 

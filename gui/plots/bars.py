@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.escaping import escaped
 from gui.formatting.numbers import count_text, data_text
+from gui.plots.saving import Columns, PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 
 _ROW: Final = 3 * SPACING
@@ -32,9 +33,16 @@ class ClassCountBars(QWidget):
         super().__init__(parent)
         self._names: tuple[str, ...] = ()
         self._counts: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self.saver = PlotSaver(self, self.columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(self.tr("Examples per class"))
         current_theme().changed.connect(self.update)
+
+    def columns(self) -> Columns:
+        """The classes and their counts."""
+        if not self._names:
+            return {}
+        return {self.tr("class"): self._names, self.tr("examples"): self._counts}
 
     def set_counts(self, names: Sequence[str], counts: npt.NDArray[np.integer]) -> None:
         """Shows counts.
@@ -122,8 +130,17 @@ class ColumnHistogram(QWidget):
         super().__init__(parent)
         self._counts: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._ends = (0.0, 0.0)
+        self.saver = PlotSaver(self, self.columns)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         current_theme().changed.connect(self.update)
+
+    def columns(self) -> Columns:
+        """The lower and upper ends of the bins and their counts."""
+        if not len(self._counts):
+            return {}
+        edges = np.linspace(*self._ends, len(self._counts) + 1)
+        names = (self.tr("from"), self.tr("to"), self.tr("count"))
+        return dict(zip(names, (edges[:-1], edges[1:], self._counts), strict=True))
 
     def set_counts(
         self, counts: npt.NDArray[np.integer], minimum: float, maximum: float, name: str = ""

@@ -19,8 +19,8 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.spec.formatting import duration_text
-from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
+from gui.formatting.run_words import metric_text
 from gui.plots.curve_data import CurveData, Floats
 from gui.plots.curve_items import Bars, MarkedLine, thinned
 from gui.plots.legend import LegendEntry
@@ -49,6 +49,7 @@ class CurvesPlot(RunPlot):
         self._best: int | None = None
         self._hides_values = False
         super().__init__(title, "step", "number", parent)
+        self._show_unit()
         self.set_empty_text(self.tr("Values appear here when training starts."))
 
     def _build(self) -> None:
@@ -67,6 +68,13 @@ class CurvesPlot(RunPlot):
             mark.setZValue(2)
             mark.hide()
             self.area.add(mark)
+
+    @property
+    def _shown_metric(self) -> str:
+        return self.metric_name
+
+    def _text(self, value: float) -> str:
+        return metric_text(self.metric_name, value)
 
     # ---- data
 
@@ -326,12 +334,12 @@ class CurvesPlot(RunPlot):
         entries = []
         step = self._step_at_cursor()
         if len(data):
-            value = number_text(float(data.batches.values[step - 1]))
+            value = self._text(float(data.batches.values[step - 1]))
             entries.append(LegendEntry(self.tr("Batches"), self._batch_color(), value, "dot"))
         if data.strength and len(data.smoothed):
             index = min(step, len(data.smoothed)) - 1
             name = self.tr("Batches, smoothed {0}").format(f"{data.strength:.2f}")
-            value = number_text(float(data.smoothed.values[index]))
+            value = self._text(float(data.smoothed.values[index]))
             entries.append(LegendEntry(name, blend(colors.series[0], colors.text, 0.25), value))
         epoch = self._epoch_at_cursor()
         for name, series, color in (
@@ -339,7 +347,7 @@ class CurvesPlot(RunPlot):
             (self.tr("Validation"), data.validation.values, colors.series[1]),
         ):
             if epoch is not None and not np.isnan(series).all():
-                entries.append(LegendEntry(name, color, number_text(float(series[epoch]))))
+                entries.append(LegendEntry(name, color, self._text(float(series[epoch]))))
         caption = self._caption(step)
         is_best = self._best is not None and caption == self.tr("best epoch {0}").format(self._best)
         short = self.tr("best {0}").format(self._best) if is_best else ""

@@ -30,6 +30,7 @@ from gui.plots.colors import scale_colors
 from gui.plots.flow_data import FlowHistory, FlowScale, Quantity
 from gui.plots.large_map import image_of
 from gui.plots.numbers import axis_number, power_number
+from gui.plots.saving import PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 MAX_COLUMNS: Final = 600
@@ -63,6 +64,7 @@ class FlowMap(QWidget):
         self._marks: dict[int, str] = {}
         self._image: QImage | None = None
         self.cursor_place: tuple[int, int] | None = None
+        self.saver = PlotSaver(self, dict)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(28 * SPACING, 16 * SPACING)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.formatting.numbers import data_text
+from gui.plots.saving import PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 _SCALE: Final = 8.0
@@ -46,6 +47,7 @@ class LargeMap(QWidget):
         self._image: QImage | None = None
         self._scale: Scale | None = None
         self.is_stretched = self._is_smooth = False
+        self.saver = PlotSaver(self, dict)
         self.setMinimumSize(12 * SPACING, 12 * SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         current_theme().changed.connect(self.update)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from engine.events.run_events import EpochEnded
 from engine.spec.formatting import duration_text
-from gui.formatting.numbers import number_text
 from gui.formatting.run_rule_words import ChangeMark
+from gui.formatting.run_words import metric_text
 from gui.plots.curve_data import Floats
 from gui.plots.curve_items import MarkedLine, thinned
 from gui.plots.legend import LegendEntry
@@ -131,7 +131,12 @@ class RunsOverlayPlot(RunPlot):
     def set_metric(self, metric: str) -> None:
         """Chooses the metric by Keras's name; ``loss`` at first."""
         self._metric = metric
+        self._show_unit()
         self.reset_view()
+
+    @property
+    def _shown_metric(self) -> str:
+        return self._metric
 
     # ---- drawing
 
@@ -189,7 +194,7 @@ class RunsOverlayPlot(RunPlot):
                 values = overlaid.values(f"val_{self._metric}")
                 if np.isnan(values).all():
                     values = overlaid.values(self._metric)
-                value = number_text(float(values[at]))
+                value = metric_text(self._metric, float(values[at]))
             entries.append(LegendEntry(overlaid.label, self.color_of(run), value))
         self.legend.set_entries(tuple(entries), self._caption())
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from engine.events.insights import EpisodePlayed
 from gui.formatting.numbers import MINUS
+from gui.plots.saving import PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 INTERVAL_MS: Final = 40
@@ -48,6 +49,7 @@ class PolePlot(QWidget):
         self._next: EpisodePlayed | None = None
         self._began = 0.0
         self.step = 0
+        self.saver = PlotSaver(self, dict)
         self.setMinimumSize(20 * SPACING, 14 * SPACING)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("The pole on its cart"))

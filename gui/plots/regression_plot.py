@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import count_text, number_text, shown_of
 from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen
@@ -41,6 +41,8 @@ class RegressionPlot(QWidget):
         y_true: npt.NDArray[np.floating],
         y_pred: npt.NDArray[np.floating],
         target_name: str = "",
+        error: float | None = None,
+        n_all: int = 0,
     ) -> None:
         """Shows predictions.
 
@@ -48,6 +50,8 @@ class RegressionPlot(QWidget):
             y_true, y_pred: In the target's own unit, (samples,). Pairs that are not finite are
                 left out, and counted in the legend.
             target_name: What is predicted, with its unit.
+            error: The mean absolute error where it was measured on more; None: that of these.
+            n_all: Of so many these were drawn; 0: they are all.
 
         Raises:
             ValueError: The shapes differ.
@@ -63,12 +67,16 @@ class RegressionPlot(QWidget):
         self.predicted.set_pairs(
             true, predicted, self.tr("True{0}").format(name), self.tr("Predicted{0}").format(name)
         )
+        self.residuals.error = error
+        for plot in (self.predicted, self.residuals):
+            plot.n_all = n_all
         self.residuals.set_pairs(
             predicted,
             predicted - true,
             self.tr("Predicted{0}").format(name),
             self.tr("Predicted less true"),
         )
+        self.predicted.refresh_legend()
 
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
@@ -86,7 +94,8 @@ class _PairsPlot(Plot):
 
     def __init__(self, title: str, is_diagonal: bool, parent: QWidget) -> None:
         self._x = self._y = np.empty(0)
-        self._n_left_out = 0
+        self._n_left_out = self.n_all = 0
+        self.error: float | None = None
         self._is_diagonal = is_diagonal
         super().__init__(title, parent)
 
@@ -130,18 +139,23 @@ class _PairsPlot(Plot):
         self.ideal.setPen(cosmetic_pen(colors.text, 1.5, Qt.PenStyle.DashLine))
         self._update_legend()
 
+    def refresh_legend(self) -> None:
+        """Says anew how many there are."""
+        self._update_legend()
+
     def _update_legend(self) -> None:
         colors = current_theme().palette
-        count = f"{len(self._x)}"
-        entries = [LegendEntry(self.tr("Test samples"), colors.series[0], count, "dot")]
+        count = shown_of(len(self._x), self.n_all)
+        entries = [LegendEntry(self.tr("Predictions"), colors.series[0], count, "dot")]
         if self._is_diagonal:
             entries.append(LegendEntry(self.tr("Perfect"), colors.text, mark="dashes"))
         elif len(self._y):
-            error = number_text(float(np.abs(self._y).mean()))
+            own = float(np.abs(self._y).mean())
+            error = number_text(own if self.error is None else self.error)
             entries.append(
                 LegendEntry(self.tr("Mean absolute error"), colors.text, error, "dashes")
             )
         caption = ""
         if self._n_left_out:
-            caption = self.tr("{0} not finite, not drawn").format(self._n_left_out)
+            caption = self.tr("{0} not finite, not drawn").format(count_text(self._n_left_out))
         self.legend.set_entries(tuple(entries), caption)

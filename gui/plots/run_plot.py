@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PySide6.QtWidgets import QWidget
 
 from gui.formatting.numbers import counted
+from gui.formatting.run_words import is_share
 from gui.plots.change_marks import ChangeMarks
 from gui.plots.curve_data import X_AXES, Floats, logarithm
 from gui.plots.edge_marks import EdgeMarks
@@ -65,8 +66,18 @@ class RunPlot(Plot):
     def set_log_y(self, on: bool) -> None:
         """Makes the vertical axis logarithmic; values that are not positive are not drawn then."""
         self._is_log = on
-        self.axis_y.set_kind("log" if on else "number")
+        self._show_unit()
         self.reset_view()
+
+    def _show_unit(self) -> None:
+        """Labels the vertical axis as the metric is written everywhere."""
+        usual = "share" if is_share(self._shown_metric) else "number"
+        self.axis_y.set_kind("log" if self._is_log else usual)
+
+    @property
+    def _shown_metric(self) -> str:
+        """What is drawn, by Keras's name."""
+        return "loss"
 
     def show_all(self) -> None:
         """Shows everything again after zooming, values far from all others, too."""

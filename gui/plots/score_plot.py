@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
-from gui.formatting.numbers import count_text, number_text
+from gui.formatting.numbers import count_text, number_text, shown_of
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen
 from gui.plots.saving import Columns
@@ -34,6 +34,7 @@ class ScorePlot(Plot):
         self._counts: list[npt.NDArray[np.int64]] = []
         self._threshold = math.nan
         self._is_known = False
+        self._n_all = 0
         super().__init__(self.tr("Scores"), parent)
         self.axis_x.set_kind("log")
         self.axis_x.set_text(self.tr("Score"))
@@ -54,6 +55,7 @@ class ScorePlot(Plot):
         scores: npt.NDArray[np.floating],
         known: npt.NDArray[np.floating],
         threshold: float | None,
+        n_all: int = 0,
     ) -> None:
         """Shows scores.
 
@@ -61,6 +63,7 @@ class ScorePlot(Plot):
             scores: 0 or more, (examples,).
             known: 1 for what is known to be unusual, 0 for the usual, -1 for the rest, likewise.
             threshold: Above it an example is called unusual; None: not known.
+            n_all: Of so many these were drawn; 0: they are all.
 
         Raises:
             ValueError: The shapes differ.
@@ -74,6 +77,7 @@ class ScorePlot(Plot):
             )
         self._threshold = math.nan if threshold is None else float(threshold)
         self._is_known = bool((marks >= 0).any())
+        self._n_all = n_all
         places = np.log10(np.maximum(values, _SMALLEST))
         ends = [*places.tolist()]
         if math.isfinite(self._threshold) and self._threshold > 0:
@@ -132,7 +136,7 @@ class ScorePlot(Plot):
             return
         colors = current_theme().palette
         usual, unusual = (count_text(counts.sum()) for counts in self._counts)
-        name = self.tr("Usual") if self._is_known else self.tr("Test samples")
+        name = self.tr("Usual") if self._is_known else self.tr("Examples")
         entries = [LegendEntry(name, colors.series[0], usual, "area")]
         if self._is_known:
             entries.append(
@@ -141,4 +145,6 @@ class ScorePlot(Plot):
         if math.isfinite(self._threshold):
             text = number_text(self._threshold)
             entries.append(LegendEntry(self.tr("Threshold"), colors.text, text, "dashes"))
-        self.legend.set_entries(tuple(entries))
+        n_drawn = int(sum(counts.sum() for counts in self._counts))
+        caption = self.tr("{n} examples drawn").format(n=shown_of(n_drawn, self._n_all))
+        self.legend.set_entries(tuple(entries), caption if n_drawn < self._n_all else "")

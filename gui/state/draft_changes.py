@@ -21,7 +21,9 @@ REMOVED: Final = _Removed()
 """In place of a new value: there is none any more."""
 
 # Lists of names that grow: leaving out one more file brings none of the others back.
-_GROWING: Final = frozenset({("data", "exclude"), ("split", "leave_out")})
+_GROWING: Final = frozenset(
+    {("data", "exclude"), ("split", "leave_out"), ("data", "parameters", "missing")}
+)
 
 
 def changed(values: Mapping[str, Any], changes: Mapping[Path, Any]) -> dict[str, Any]:

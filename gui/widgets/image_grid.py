@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFontMetrics,
     QHelpEvent,
     QImage,
@@ -24,6 +26,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 from engine.escaping import escaped
 from gui.formatting.plain_text import plain_tip
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role, text_font
+from gui.widgets.picture_menu import PictureMenu, ShownPicture
 
 EDGE: Final = 11 * SPACING
 """Edge of an image on screen; a small image is enlarged by a whole factor, so it stays crisp."""
@@ -45,6 +48,9 @@ class ImageGrid(QScrollArea):
         self._canvas = _Canvas()
         self._canvas.hovered.connect(self.hovered)
         self._canvas.clicked.connect(self.clicked)
+        self._images: npt.NDArray[np.generic] | None = None
+        self._folder: Path | None = None
+        self.menu = PictureMenu(self._canvas, self._picture_at)
         self.setWidget(self._canvas)
         self.setAccessibleName(self.tr("Pictures"))
         set_role(self, "page")
@@ -58,7 +64,11 @@ class ImageGrid(QScrollArea):
         return len(self._canvas.pictures)
 
     def set_images(
-        self, images: npt.NDArray[np.generic], labels: Sequence[str], edge: int = EDGE
+        self,
+        images: npt.NDArray[np.generic],
+        labels: Sequence[str],
+        edge: int = EDGE,
+        names: Sequence[str] = (),
     ) -> None:
         """Shows images.
 
@@ -66,8 +76,14 @@ class ImageGrid(QScrollArea):
             images: (n, height, width, channels), 0 to 255, one or three channels.
             labels: One for each image.
             edge: The longer side on screen, about.
+            names: What each is called; may be empty.
         """
-        self.set_pictures([picture_of(image, edge) for image in images], labels)
+        self.set_pictures([picture_of(image, edge) for image in images], labels, names)
+        self._images = images
+
+    def set_folder(self, folder: Path | None) -> None:
+        """Says in which folder the files are that the names name; None: they name no files."""
+        self._folder = folder
 
     def set_pictures(
         self, pictures: Sequence[QPixmap], labels: Sequence[str], names: Sequence[str] = ()
@@ -79,6 +95,7 @@ class ImageGrid(QScrollArea):
             labels: One for each picture, read below it.
             names: What each is called, told by its tool tip; may be empty.
         """
+        self._images = None
         self._canvas.pictures = list(pictures)
         self._canvas.labels = list(labels)
         self._canvas.names = list(names)
@@ -92,6 +109,29 @@ class ImageGrid(QScrollArea):
         """Shows another picture of the same size in place of one."""
         self._canvas.pictures[index] = picture
         self._canvas.update(self._canvas.rect_of(index))
+
+    def shown_picture(self, index: int) -> ShownPicture:
+        """What is shown there, with its own pixels and its file, as far as they are known."""
+        canvas = self._canvas
+        name = canvas.names[index] if index < len(canvas.names) else ""
+        path = self._folder / name if self._folder is not None and name else None
+        if self._images is None:
+            image = canvas.pictures[index].toImage()
+        else:
+            image = image_of_pixels(self._images[index])
+        title = name or canvas.labels[index]
+        return ShownPicture(image, title, path if path is not None and path.is_file() else None)
+
+    def _picture_at(self, place: QPoint) -> ShownPicture | None:
+        index = self._canvas.index_at(place)
+        return self.shown_picture(index) if index >= 0 else None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu key asks for the first picture that is seen; the pointer asks for its own."""
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.n_images:
+            top = QPoint(1, self.verticalScrollBar().value() + SPACING + 1)
+            first = max(0, self._canvas.index_at(top))
+            self.menu.open(self._canvas.rect_of(first).center())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -205,8 +245,8 @@ class _Canvas(QWidget):
         self.update()
 
 
-def picture_of(image: npt.NDArray[np.generic], edge: int = EDGE) -> QPixmap:
-    """Returns an image, (height, width, channels) of 0 to 255, enlarged or reduced to an edge."""
+def image_of_pixels(image: npt.NDArray[np.generic]) -> QImage:
+    """Returns an image, (height, width, channels) of 0 to 255, pixel for pixel."""
     pixels = np.ascontiguousarray(np.clip(image, 0, 255).astype(np.uint8))
     height, width, n_channels = pixels.shape
     if n_channels == 1:
@@ -216,7 +256,13 @@ def picture_of(image: npt.NDArray[np.generic], edge: int = EDGE) -> QPixmap:
         form = QImage.Format.Format_RGB888
     stride = pixels.strides[0]
     # The copy owns its memory; the array may go.
-    picture = QImage(pixels.data, width, height, stride, form).copy()
+    return QImage(pixels.data, width, height, stride, form).copy()
+
+
+def picture_of(image: npt.NDArray[np.generic], edge: int = EDGE) -> QPixmap:
+    """Returns an image, (height, width, channels) of 0 to 255, enlarged or reduced to an edge."""
+    picture = image_of_pixels(image)
+    width, height = picture.width(), picture.height()
     longest = max(width, height)
     if longest <= edge:
         factor = max(1, edge // longest)

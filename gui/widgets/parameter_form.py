@@ -111,9 +111,8 @@ class ParameterForm(QWidget):
         """Returns what differs from the defaults, as JSON-ready values that may be wrong."""
         chosen = {}
         for name, row in self._rows.items():
-            value = row.field.value()
-            if not _is_same(value, row.parameter.default):
-                chosen[name] = value
+            if row.is_changed:
+                chosen[name] = row.field.value()
         return chosen
 
     def set_values(self, values: Mapping[str, Any]) -> None:
@@ -125,7 +124,7 @@ class ParameterForm(QWidget):
         for name, row in self._rows.items():
             if name in self._unsaid:
                 continue
-            wanted = values.get(name, row.parameter.default)
+            wanted = values.get(name, row.default)
             if not _is_same(row.field.value(), wanted):
                 row.field.set_value(wanted)
         self._is_setting = False
@@ -135,6 +134,20 @@ class ParameterForm(QWidget):
         """Shows what the open choices ("automatic") mean at present."""
         for name, row in self._rows.items():
             row.field.set_resolved(values.get(name))
+
+    def set_fitted(self, values: Mapping[str, Any]) -> None:
+        """Takes other values as usual than the declared ones, and marks them. Emits nothing.
+
+        A field that shows what was usual before shows what is usual now.
+
+        Args:
+            values: By name, what the data asks for; the others are as they are declared.
+        """
+        self._is_setting = True
+        for name, row in self._rows.items():
+            row.set_default(values.get(name, row.parameter.default))
+        self._is_setting = False
+        self._check()
 
     def set_row_shown(self, name: str, is_shown: bool) -> None:
         """Shows or hides a parameter that means nothing here; its value stays.
@@ -243,7 +256,9 @@ class FieldRow(QWidget):
     def __init__(self, parameter: Parameter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.parameter = parameter
+        self.default = parameter.default
         self.field = make_field(parameter, self)
+        self.fitted: Label | None = None
         self.problem = _problem_label(self)
         name = parameter.label
         if parameter.unit and parameter.unit.lower() not in name.lower():
@@ -253,7 +268,8 @@ class FieldRow(QWidget):
         label.setFixedWidth(LABEL_WIDTH)
         label.setBuddy(self.field)
         self.field.setAccessibleName(name)
-        self.field.setAccessibleDescription(f"{parameter.help} {parameter.range_text}".strip())
+        self._help = f"{parameter.help} {parameter.range_text}".strip()
+        self.field.setAccessibleDescription(self._help)
         for widget in (label, self.field):
             widget.setToolTip(self._tool_tip())
         self.field.set_resolved(None)
@@ -280,6 +296,31 @@ class FieldRow(QWidget):
         row.addStretch(1)
         self._column.insertLayout(1, row)
 
+    def set_default(self, value: Any) -> None:
+        """Takes another value as usual; where it is not the declared one, the data asked for it."""
+        if _is_same(value, self.default):
+            return
+        was_changed = self.is_changed
+        self.default = value
+        if not was_changed:
+            self.field.set_value(value)
+        self._show_whether_changed()
+
+    def _show_whether_fitted(self) -> None:
+        """Says below the editor that what it shows was fitted to the data."""
+        is_fitted = not self.is_changed and not _is_same(self.default, self.parameter.default)
+        if self.fitted is None and is_fitted:
+            self.fitted = Label(self)
+            set_role(self.fitted, "small")
+            self.fitted.setWordWrap(True)
+            self.fitted.setTextFormat(Qt.TextFormat.PlainText)
+            self.add_below(self.fitted)
+        if self.fitted is not None:
+            text = self.tr("fitted to the data (else {usual})")
+            self.fitted.setText(text.format(usual=_text_of(self.parameter.default)))
+            self.fitted.setVisible(is_fitted)
+            self.field.setAccessibleDescription(self.fitted.text() if is_fitted else self._help)
+
     def show_problem(self, text: str) -> None:
         """Shows what is wrong, or nothing."""
         self.problem.setText(text)
@@ -298,17 +339,14 @@ class FieldRow(QWidget):
             if allowed:
                 lines.append(self.tr("Allowed: {range}.").format(range=allowed))
         if parameter.default is not None:
-            default = parameter.default
-            if isinstance(default, list | tuple):
-                default = ", ".join(str(item) for item in default)
-            lines.append(self.tr("Usual: {value}.").format(value=default))
+            lines.append(self.tr("Usual: {value}.").format(value=_text_of(parameter.default)))
         # As rich text, so that a long help text wraps.
         return "".join(f"<p>{plain_html(line)}</p>" for line in lines if line)
 
     @property
     def is_changed(self) -> bool:
         """The value differs from the usual one."""
-        return not _is_same(self.field.value(), self.parameter.default)
+        return not _is_same(self.field.value(), self.default)
 
     @property
     def reset(self) -> ResetButton | None:
@@ -328,11 +366,16 @@ class FieldRow(QWidget):
             self._row.addWidget(self._reset)
         if self._reset is not None:
             self._reset.setVisible(self.is_changed)
+        self._show_whether_fitted()
 
     @Slot()
     def _on_reset(self) -> None:
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.field.set_value(self.parameter.default)
+        self.field.set_value(self.default)
+
+
+def _text_of(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _problem_label(parent: QWidget) -> Label:

@@ -6,30 +6,35 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from gui.state.messages import Messages, SaidMessage
 from gui.style.theme import SPACING
 from gui.window.message_bar import MessageBar
+from gui.window.message_room import GAP, area_in, controls_in, free_place, is_control
 
 MAX_SHOWN: Final = 3
 SECONDS: Final = 10
 """How long a plain message stays, and how long any does while others wait."""
 SETTLING_MS: Final = 700
 """A click this soon was meant for what lay there before, and goes to it."""
+RESTING_MS: Final = 300
+"""A pointer that rests so long over a control that is covered is meant for the control."""
 WIDTH: Final = 52 * SPACING
-GAP: Final = SPACING
 ABOVE_FOOT: Final = 8 * SPACING
 """Room for the buttons at the foot of a page, which no message covers."""
 
 
 class MessageToasts(QObject):
-    """Shows messages over a widget, at its lower right, each where none stands yet.
+    """Shows messages over a widget, near its lower right, each where none stands yet.
 
-    One that is shown stays where it is until it goes, whatever comes or goes beside it. Where
-    there is no room for another it waits: plain ones go after some seconds, and while one waits,
-    so does every other that was there as long. All can be read again (`MessageBell`).
+    They cover no field and no button where that can be helped. One that is shown stays where it is
+    until it goes, whatever comes or goes beside it, unless the pointer or the keyboard comes to
+    what it covers: it gives way. Where there is no room for another it waits: plain ones go after
+    some seconds, and while one waits, so does every other that was there as long. All can be read
+    again (`MessageBell`).
 
     Args:
         messages: What is said.
@@ -45,7 +50,13 @@ class MessageToasts(QObject):
         self._bars: list[MessageBar] = []
         self._waiting: deque[SaidMessage] = deque()
         self._aged: set[MessageBar] = set()
+        self._resting = QTimer(self)
+        self._resting.setSingleShot(True)
+        self._resting.timeout.connect(self._on_resting)
         host.installEventFilter(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._on_focus)
         messages.shown.connect(self._on_shown)
         messages.put_away.connect(self._on_put_away)
 
@@ -58,6 +69,11 @@ class MessageToasts(QObject):
     def n_waiting(self) -> int:
         """How many wait for room."""
         return len(self._waiting)
+
+    @property
+    def is_asking(self) -> bool:
+        """The pointer was moved on a message; where it rests will be looked at."""
+        return self._resting.isActive()
 
     @Slot()
     def dismiss_newest(self) -> None:
@@ -90,15 +106,54 @@ class MessageToasts(QObject):
         bar.dismissed.connect(self._remove)
         bar.resized.connect(self._on_resized)
         self._bars.append(bar)
-        bar.setGeometry(place)
-        bar.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        bar.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        bar.installEventFilter(self)
+        self._lay(bar, place)
         bar.show()
         bar.raise_()
-        QTimer.singleShot(SETTLING_MS, bar, lambda: _settle(bar))
         timer = QTimer(bar)
         timer.setSingleShot(True)
         timer.timeout.connect(self._on_aged)
         timer.start(SECONDS * 1000)
+
+    def _lay(self, bar: MessageBar, place: QRect) -> None:
+        bar.setGeometry(place)
+        bar.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        QTimer.singleShot(SETTLING_MS, bar, lambda: _settle(bar))
+
+    # ---- giving way
+
+    @Slot(QWidget, QWidget)
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self._host.isAncestorOf(now) and is_control(now):
+            self._give_way_to(area_in(self._host, now), now)
+
+    @Slot()
+    def _on_resting(self) -> None:
+        """The pointer rests on a message: is it meant for what lies below?"""
+        point = self._host.mapFromGlobal(QCursor.pos())
+        for area in controls_in(self._host, self._host.findChildren(MessageBar)):
+            if area.contains(point):
+                self._give_way_to(area)
+                return
+
+    def _give_way_to(self, area: QRect, control: QWidget | None = None) -> None:
+        """Puts messages that cover a control elsewhere; where there is no room, the bell has them.
+
+        Args:
+            area: Where it is seen.
+            control: It; what belongs to a message itself is let be.
+        """
+        for bar in self.bars:
+            if not bar.geometry().intersects(area):
+                continue
+            if control is not None and bar.isAncestorOf(control):
+                continue
+            place = self._place_of(bar, area)
+            if place is None:
+                self._remove(bar)
+            else:
+                self._lay(bar, place)
 
     # ---- going
 
@@ -138,23 +193,36 @@ class MessageToasts(QObject):
 
     # ---- places
 
-    def _place_of(self, bar: MessageBar) -> QRect | None:
-        """Where a bar fits: as low as may be, over none of the others; None: nowhere.
+    def _place_of(self, bar: MessageBar, area: QRect | None = None) -> QRect | None:
+        """Where a bar fits, over none of the others and where that is possible over no control.
 
         A single one is shown in any case.
+
+        Args:
+            bar: What is placed.
+            area: What it gives way to; None: what has the focus, if that is a control.
+
+        Returns:
+            The place; None: nowhere.
         """
         room = self._host.rect().adjusted(GAP, GAP, -2 * GAP, -ABOVE_FOOT)
         width = min(WIDTH, room.width())
         height = _height_of(bar, width)
         taken = [other.geometry() for other in self._bars if other is not bar]
-        bottoms = [room.bottom(), *(rect.top() - GAP for rect in taken)]
-        for bottom in sorted(bottoms, reverse=True):
-            place = QRect(room.right() - width, bottom - height, width, height)
-            if place.top() >= room.top() and not any(place.intersects(rect) for rect in taken):
-                return place
-        if taken:
-            return None
+        controls = controls_in(self._host, self._host.findChildren(MessageBar))
+        kept_clear = self._focused() if area is None else area
+        avoided = [*taken, *([] if kept_clear.isEmpty() else [kept_clear])]
+        place = free_place(room, QSize(width, height), avoided, controls)
+        if place is not None or taken or area is not None:
+            return place
         return QRect(room.right() - width, max(room.top(), room.bottom() - height), width, height)
+
+    def _focused(self) -> QRect:
+        """Where the control that has the focus is seen; empty: none has."""
+        focused = self._host.window().focusWidget()
+        if focused is None or not self._host.isAncestorOf(focused) or not is_control(focused):
+            return QRect()
+        return area_in(self._host, focused)
 
     @Slot(object)
     def _on_resized(self, bar: MessageBar) -> None:
@@ -178,7 +246,18 @@ class MessageToasts(QObject):
                 else:
                     self._bars.append(bar)
                     bar.setGeometry(place)
+        if event.type() == QEvent.Type.HoverMove and watched in self._bars:
+            assert isinstance(watched, MessageBar)
+            on_button = isinstance(watched.childAt(_point_on(watched)), QAbstractButton)
+            self._resting.stop() if on_button else self._resting.start(RESTING_MS)
+        if event.type() == QEvent.Type.HoverLeave and watched in self._bars:
+            self._resting.stop()
         return False
+
+
+def _point_on(widget: QWidget) -> QPoint:
+    """Where the pointer is on a widget."""
+    return widget.mapFromGlobal(QCursor.pos())
 
 
 def _height_of(bar: MessageBar, width: int) -> int:

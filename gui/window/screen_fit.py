@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 def fit_to_screen(window: QWidget) -> None:
     """Makes a window no larger than its screen's free area, and moves it into it."""
+    if window.isMaximized() or window.isFullScreen():
+        return  # the system has placed it
     room = window.screen().availableGeometry()
     frame = window.frameGeometry().size() - window.size()  # nothing before it was shown
     place = placed_within(room, QRect(window.pos(), window.size() + frame))

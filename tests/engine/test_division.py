@@ -198,5 +198,6 @@ def test_stored_specs_of_older_versions_mean_what_they_meant(path):
     spec = RunSpec.from_dict(_of_this_version(json.loads(json.dumps(stored))))
     assert (spec.split.method, spec.split.column_is_input) == ("group", True)
     assert not spec.split.whole_times
+    assert not spec.split.by_labels
     fresh = RunSpec.from_dict(stored | {"split": {"column": "when"}}).to_dict()
     assert RunSpec.from_dict(_of_this_version(fresh)).split == SplitSpec(column="when")

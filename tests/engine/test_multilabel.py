@@ -191,6 +191,27 @@ class TestCells:
     def test_only_what_surely_lists_labels_does(self, cells, sign):
         assert separator_in(cells) == sign
 
+    def test_an_empty_cell_may_be_said_to_have_no_label(self, tmp_path):
+        x, labels = made()
+        rows = [*zip(x[:, 0].round(3), cells_of(labels), strict=True), (0.5, "?")]
+        path = table(tmp_path, "u,colours", rows)
+        (finding,) = [
+            item for item in load(path, target="colours").findings if "an empty cell" in item.text
+        ]
+        remedy = finding.remedies[0]
+        assert (remedy.label, remedy.changes) == (
+            "Empty cells have no label",
+            {"data.parameters.empty_lists": "no label"},
+        )
+        parameters = {"empty_lists": "no label"}
+        examples = load(path, target="colours", parameters=parameters)
+        np.testing.assert_array_equal(examples.y, labels[:, ::-1])  # `?` is not known all the same
+        texts = [item.text for item in examples.findings]
+        assert any("An empty cell says that there is no label" in text for text in texts)
+        assert not any("300 of 301" in text for text in texts)
+        classes = load(path, target="colours", task="classification", parameters=parameters)
+        assert "" not in classes.class_names
+
     def test_what_lists_nothing_is_refused(self, tmp_path):
         rows = [(place, "abc"[place % 3]) for place in range(30)]
         with pytest.raises(DatasetError, match="holds several labels"):
@@ -244,6 +265,44 @@ class TestFiles:
         examples = load(tmp_path)
         assert examples.class_names == ("bird", "cat", "dog")
         assert examples.y[:4].tolist() == [[0, 1, 1], [0, 1, 0], [0, 0, 1], [1, 0, 1]]
+
+    @pytest.mark.parametrize("kind", ["images", "sounds"])
+    def test_an_empty_cell_may_be_said_to_have_no_label(self, tmp_path, kind):
+        cells = ["cat|dog", "cat", "dog", "", "dog|bird", "bird"] * 3
+        self.of_files(tmp_path, kind, "label", cells)
+        examples = load(tmp_path)
+        assert len(examples.y) == 15
+        changes = [item.changes for finding in examples.findings for item in finding.remedies]
+        assert {"data.parameters.empty_lists": "no label"} in changes
+        examples = load(tmp_path, parameters={"empty_lists": "no label"})
+        assert examples.y[:4].tolist() == [[0, 1, 1], [0, 1, 0], [0, 0, 1], [0, 0, 0]]
+        classes = load(tmp_path, task="classification", parameters={"empty_lists": "no label"})
+        assert len(classes.y) == 15
+
+    @pytest.mark.parametrize("limit", [1 << 30, 0], ids=["in memory", "on disk"])
+    def test_an_empty_cell_beside_a_text_may_be_said_to_have_no_label(
+        self, tmp_path, monkeypatch, limit
+    ):
+        monkeypatch.setenv("DESCENT_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr("engine.datasets.language.text_columns.TEXT_MEMORY_LIMIT", limit)
+        cells = ["good|fast", "good", "fast", "", "fast|new", "new"] * 3
+        rows = [(f"so it was said {place}", cell) for place, cell in enumerate(cells)]
+        path = table(tmp_path, "text,label", rows)
+        examples = load(path, format="text_table", target="label")
+        assert len(examples.y) == 15
+        changes = [item.changes for finding in examples.findings for item in finding.remedies]
+        assert {"data.parameters.empty_lists": "no label"} in changes
+        parameters = {"empty_lists": "no label"}
+        examples = load(path, format="text_table", target="label", parameters=parameters)
+        assert examples.y[:4].tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0]]
+        classes = load(
+            path,
+            format="text_table",
+            target="label",
+            task="classification",
+            parameters=parameters,
+        )
+        assert len(classes.y) == 15
 
     def test_texts_with_a_column_for_each_label(self, tmp_path):
         rows = [(f"so it was said {place}", place % 2, place % 3 == 0) for place in range(12)]
@@ -334,11 +393,11 @@ class TestRun:
         with pytest.raises(SpecError, match="no one class"):
             resolve(spec, signature)
 
-    def test_the_profile_counts_each_label_and_the_parts_are_drawn(self, columns):
+    def test_the_profile_counts_each_label_and_the_parts_are_drawn_by_them(self, columns):
         spec = parse({"data": {"source": str(columns), "target": "red,green,blue"}})
         profile = look(spec).profile("any")
         assert profile.class_counts.tolist() == made()[1].sum(axis=0).tolist()
-        assert profile.split_method == "random"
+        assert profile.split_method == "stratified"
         assert profile.sample_y.shape[1] == 3
 
 

@@ -130,6 +130,58 @@ def test_rare_class_stays_in_training_with_a_small_training_part() -> None:
         assert np.count_nonzero(y[parts.train] == 1) >= 1
 
 
+def several(n_samples: int = 400, seed: int = 3) -> Examples:
+    """Examples with any number of labels, some of them rare."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n_samples, 5)) < [0.5, 0.2, 0.05, 0.02, 0.01]).astype(np.uint8)
+    names = tuple("abcde")
+    return replace(examples_of(y, names), task=Task.MULTILABEL)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_keep_their_share_in_every_part(seed: int) -> None:
+    examples = several(seed=seed)
+    parts = split(examples, SplitSpec(validation=0.2, test=0.2), seed)
+    assert (parts.method, parts.sizes) == ("stratified", (240, 80, 80))
+    assert np.array_equal(np.sort(np.concatenate(parts.all)), np.arange(400))
+    total = examples.y.sum(axis=0).astype(int)
+    for part, share in zip(parts.all, (0.6, 0.2, 0.2), strict=True):
+        held = examples.y[part].sum(axis=0)
+        # Whole examples cannot be divided better than to one, or a few where labels come together.
+        assert (np.abs(held - share * total) <= 2).all()
+    drawn = split(examples, SplitSpec(method="random", validation=0.2, test=0.2), seed)
+    assert drawn.method == "random"
+
+
+def test_labels_are_divided_alike_by_one_seed_and_by_groups_in_the_data_all_the_same() -> None:
+    examples = several()
+    spec = SplitSpec()
+    first, again, other = (
+        split(examples, spec, 1),
+        split(examples, spec, 1),
+        split(examples, spec, 2),
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first.all, again.all, strict=True))
+    assert not np.array_equal(first.test, other.test)
+    grouped = replace(examples, groups=np.arange(400) // 10)
+    assert split(grouped, spec, 1).method == "group"
+
+
+def test_labels_of_a_run_from_before_are_divided_as_they_were() -> None:
+    examples = several()
+    spec = SplitSpec(by_labels=False)
+    parts = split(examples, spec, 1)
+    assert parts.method == "random"
+    y = np.linspace(0, 1, 400)
+    assert np.array_equal(parts.test, split(examples_of(y), SplitSpec(), 1).test)
+
+
+def test_labels_with_parts_of_almost_nothing() -> None:
+    examples = several(12)
+    assert split(examples, SplitSpec(validation=0.1, test=0.1), 0).sizes == (10, 1, 1)
+    assert split(examples, SplitSpec(validation=0.0, test=0.5), 0).sizes == (6, 0, 6)
+
+
 def test_order_is_kept_within_parts() -> None:
     parts = classify(labels(30, 30), 0.2, 0.2)
     for part in (parts.train, parts.validation, parts.test):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.cli.commands.inputs import read_inputs as read_new
 from engine.datasets import load_examples
-from engine.datasets.base import Examples
+from engine.datasets.base import Examples, InputSpec
+from engine.datasets.sequences.series import read_windows
 from engine.datasets.tables.table import read_inputs, read_row
 from engine.datasets.tables.written_numbers import NumberStyle, written_number
 from engine.errors import DatasetError
@@ -21,7 +24,7 @@ from engine.events.findings import DataFinding, Trouble
 from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
-from engine.spec.signature import Task
+from engine.spec.signature import Signature, Task
 
 SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -484,4 +487,48 @@ class TestSeries:
         path.write_text(f"time\tv\n{rows}", "utf-8")
         examples = load(path, "v", format="series")
         assert float(np.max(examples.y)) > 1000
-        assert "the comma groups thousands" in told(examples, "v").text
+        finding = told(examples, "v")
+        assert "the comma groups thousands" in finding.text
+        (remedy,) = finding.remedies
+        assert remedy.changes == {("data", "columns", "v", "decimal"): "comma"}
+        comma = load(path, "v", format="series", columns={"v": {"decimal": "comma"}})
+        assert float(np.max(comma.y)) < 10
+
+    def series(self, folder: Path, cells: list[str], **more: Any) -> Any:
+        path = write(folder, {"time": [str(n) for n in range(len(cells))], "v": cells}, ";")
+        parameters = {"window": 4, "time": "time"}
+        return load(path, "v", format="series", parameters=parameters, **more)
+
+    def asked(self, examples: Examples, names: tuple[str, ...], shape: tuple[int, ...]) -> Any:
+        signature = Signature(examples.kind, examples.task, shape)
+        return InputSpec(signature, names, shape, examples.reading)
+
+    def test_new_steps_are_read_as_the_series_was(self, tmp_path: Path) -> None:
+        cells = [f"{n % 9},{n % 10}5" for n in range(40)]
+        examples = self.series(tmp_path, cells)
+        assert examples.reading["numbers"]["v"]["decimal"] == ","
+        asked = self.asked(examples, ("v",), (4, 1))
+        new = write(tmp_path, {"time": list("1234"), "v": ["1,500", "2.000", "3", "4,25"]}, ";")
+        assert read_windows(new, asked).x.ravel().tolist() == [1.5, 2000, 3, 4.25]
+        # Runs from before did not say it.
+        before = {name: it for name, it in examples.reading.items() if name != "numbers"}
+        assert read_windows(new, replace(asked, reading=before)).x.shape == (1, 4, 1)
+
+    def test_a_workbook_says_itself_what_its_numbers_are(self, tmp_path: Path) -> None:
+        import pandas as pd
+
+        examples = self.series(tmp_path, [f"{n % 9},{n % 10}5" for n in range(40)])
+        asked = self.asked(examples, ("v",), (4, 1))
+        path = tmp_path / "new.parquet"
+        pd.DataFrame({"time": [1, 2, 3, 4], "v": [1.234, 2.5, 3.0, 4.125]}).to_parquet(path)
+        assert read_windows(path, asked).x.ravel().tolist() == [1.234, 2.5, 3, 4.125]
+
+    def test_demonstrations_typed_out_are_read_as_their_table_was(self, tmp_path: Path) -> None:
+        columns = {"speed": [f"{n % 7},5" for n in range(30)], "turn": ["3"] * 29 + ["4"]}
+        path = write(tmp_path, {**columns, "action": ["go", "stop"] * 15}, ";")
+        examples = load(path, None, format="control")
+        asked = self.asked(examples, examples.feature_names, (2,))
+        for row in ("1,5;2", "1,5\t2"):
+            assert read_new([row], asked)[1].tolist() == [[1.5, 2]]
+        new = write(tmp_path, {"speed": ["1,500"], "turn": ["2"]}, ";")
+        assert read_new([str(new)], asked)[1].tolist() == [[1.5, 2]]

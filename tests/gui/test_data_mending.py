@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -13,12 +14,14 @@ from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QStyleOption
 from pytestqt.qtbot import QtBot
 
 from engine.datasets import DATASETS
+from engine.datasets.summaries import column_profile
 from engine.events.commands import Control, DownloadData, InspectData
 from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.events.messages import DataProgress, Rejected
-from gui.pages.data.column_table import CHOICES_ROLE, GAPS, NAME, TYPE, ColumnTable
+from gui.pages.data.column_table import CHOICES_ROLE, DECIMAL, GAPS, NAME, TYPE, ColumnTable
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.finding_list import FindingList
+from gui.pages.data.several_columns import SeveralColumns
 from gui.pages.train.run_readiness import readiness
 from gui.state.draft import Draft
 from gui.state.draft_changes import REMOVED, added, changed, undoing
@@ -121,6 +124,72 @@ class TestQuestion:
         assert asked.page.data_settings.target.isAncestorOf(QApplication.focusWidget()) or (
             asked.page.data_settings.target.hasFocus()
         )
+
+
+def with_labels(on: PageStage[DataPage], *findings: DataFinding) -> None:
+    """The people again, with two columns of 0 and 1, and what is asked of them."""
+    profile = on.controller.drafts.profile
+    assert profile is not None
+    bits = np.arange(300.0) % 2
+    labels = tuple(
+        replace(column_profile(name, bits), n_distinct=2) for name in ("tall", "old", "a,b")
+    )
+    found = replace(
+        profile,
+        findings=(*findings, *profile.findings),
+        columns=(*labels, *profile.columns),
+        source_columns=("tall", "old", "a,b", *profile.source_columns),
+    )
+    on.controller.drafts.profile = found
+    on.controller.drafts.profile_changed.emit(found)
+
+
+# Said by the platform without a screen of every list that pops up.
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing)", extend=True)
+class TestSeveral:
+    def ticked(self, popup: SeveralColumns, *names: str) -> None:
+        for row in range(popup.list.count()):
+            item = popup.list.item(row)
+            if item.text() in names:
+                item.setCheckState(Qt.CheckState.Checked)
+
+    def test_they_are_chosen_where_the_target_is(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        target = on.page.data_settings.target
+        last = target.count() - 1
+        assert "several" not in target.itemText(last)
+        with_labels(on)
+        last = target.count() - 1
+        assert target.itemText(last) == "several columns…"
+        before = target.currentText()
+        target.setCurrentIndex(last)
+        target.activated.emit(last)
+        assert target.currentText() == before
+        (popup,) = on.page.data_settings.findChildren(SeveralColumns)
+        assert [popup.list.item(row).text() for row in range(popup.list.count())] == ["tall", "old"]
+        assert not popup.button.isEnabled()
+        self.ticked(popup, "tall")
+        assert not popup.button.isEnabled()
+        self.ticked(popup, "old")
+        assert popup.button.text() == "Predict these 2"
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            on.qtbot.mouseClick(popup.button, Qt.MouseButton.LeftButton)
+        assert on.controller.drafts.draft.target == "tall,old"
+        assert target.currentText() == "tall,old"
+        with_labels(on)
+        again = on.page.data_settings.choose_several()
+        assert again.ticked == ("tall", "old")
+        again.close()
+
+    def test_the_question_offers_it_too(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "problems")
+        with_labels(on, QUESTION)
+        button = on.page.profile_view.question.buttons[-1]
+        assert button.text() == "Several…"
+        on.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        (popup,) = on.page.data_settings.findChildren(SeveralColumns)
+        popup.close()
+        assert on.controller.drafts.draft.target is None
 
 
 class TestProblems:
@@ -230,6 +299,40 @@ class TestColumns:
             model.setData(model.index(1, TYPE), "auto")
         assert on.controller.drafts.draft.columns == {"age": {"gaps": "mean"}}
         assert on.page.profile_view.tab == "columns"
+
+    def test_what_is_chosen_in_place_can_be_undone(self, on: PageStage[DataPage]) -> None:
+        open_path(on, PEOPLE, "columns")
+        model, drafts = table(on).model(), on.controller.drafts
+        model.setData(model.index(1, GAPS), "mean")
+        model.setData(model.index(1, TYPE), "category")
+        model.setData(model.index(1, TYPE), "category")  # nothing new, nothing to undo
+        on.messages.undo()
+        assert drafts.draft.columns == {"age": {"gaps": "mean"}}
+        on.messages.undo()
+        assert drafts.draft.columns == {}
+
+    def test_the_decimal_sign_of_written_numbers_is_chosen_in_place(
+        self, on: PageStage[DataPage]
+    ) -> None:
+        open_path(on, PEOPLE, "columns")
+        assert table(on).isColumnHidden(DECIMAL)
+        profile = on.controller.drafts.profile
+        assert profile is not None
+        columns = tuple(
+            replace(column, decimal="comma") if column.name == "fare" else column
+            for column in profile.columns
+        )
+        table(on).set_profile(replace(profile, columns=columns), on.controller.drafts.draft)
+        model = table(on).model()
+        assert not table(on).isColumnHidden(DECIMAL)
+        texts = [model.index(row, DECIMAL).data() for row in range(model.rowCount())]
+        assert [text for text in texts if text] == ["comma"]
+        index = model.index(texts.index("comma"), DECIMAL)
+        assert [name for _, name in index.data(CHOICES_ROLE)] == ["auto", "point", "comma"]
+        assert not model.index(1, DECIMAL).data(CHOICES_ROLE)
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            model.setData(index, "point")
+        assert on.controller.drafts.draft.columns == {"fare": {"decimal": "point"}}
 
     def test_a_value_that_is_typed_becomes_a_constant(self, on: PageStage[DataPage]) -> None:
         open_path(on, PEOPLE, "columns")

@@ -9,9 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QHoverEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from gui.state.messages import KEPT, Messages
@@ -61,6 +69,21 @@ def button(bar: MessageBar, text: str) -> QPushButton:
     found = [b for b in bar.findChildren(QPushButton) if b.text() == text]
     assert len(found) == 1
     return found[0]
+
+
+class _Pointer:
+    """Stands where it was put."""
+
+    def __init__(self, at: QPoint) -> None:
+        self._at = at
+
+    def pos(self) -> QPoint:
+        return self._at
+
+
+def hover(bar: MessageBar) -> None:
+    point = QPointF(bar.width() / 2, 4)
+    QApplication.sendEvent(bar, QHoverEvent(QEvent.Type.HoverMove, point, point, point))
 
 
 def press(qtbot: QtBot, toasts: MessageToasts, text: str) -> None:
@@ -256,6 +279,82 @@ class TestToasts:
         while toasts.bars:
             toasts.dismiss_newest()
         assert toasts.n_waiting == 0
+
+    def test_they_cover_no_field_and_no_button(
+        self, messages: Messages, toasts: MessageToasts, host: QWidget
+    ) -> None:
+        name = QLabel("Name", host)
+        fields = [QLineEdit(host), QPushButton("Start", host), name]
+        name.setBuddy(fields[0])
+        for place, field in enumerate(fields):
+            field.setGeometry(300, 420 + 80 * place, 560, 30)
+            field.show()
+        messages.show_info("One.")
+        messages.show_warning("Two.", "A hint.")
+        shown = [bar.geometry() for bar in toasts.bars]
+        assert len(shown) == 2
+        assert not any(rect.intersects(field.geometry()) for rect in shown for field in fields)
+        assert all(host.rect().contains(rect) for rect in shown)
+
+    def test_where_there_is_no_free_place_the_fewest_are_covered(
+        self, messages: Messages, toasts: MessageToasts, host: QWidget
+    ) -> None:
+        for row in range(14):
+            field = QLineEdit(host)
+            field.setGeometry(0, 50 * row, 900, 20)
+            field.show()
+        messages.show_info("One.")
+        (bar,) = toasts.bars
+        fields = host.findChildren(QLineEdit)
+        assert sum(field.geometry().intersects(bar.geometry()) for field in fields) <= 2
+
+    def test_one_gives_way_to_the_field_that_is_typed_in(
+        self, messages: Messages, toasts: MessageToasts, host: QWidget, qtbot: QtBot
+    ) -> None:
+        messages.show_info("One.")
+        messages.show_warning("Two.")
+        first, second = reversed(toasts.bars)
+        before = second.geometry()
+        field = QLineEdit(host)  # scrolled there, say
+        field.setGeometry(first.geometry())
+        field.stackUnder(first)
+        field.show()
+        host.activateWindow()
+        field.setFocus()
+        qtbot.waitUntil(lambda: not first.geometry().intersects(field.geometry()))
+        assert first in toasts.bars
+        assert second.geometry() == before
+        again = QLineEdit(host)  # nothing is left beside this one
+        again.setGeometry(host.rect())
+        again.stackUnder(first)
+        again.show()
+        again.setFocus()
+        qtbot.waitUntil(lambda: toasts.bars == ())
+        assert [said.message.text for said in messages.kept] == ["Two.", "One."]
+
+    def test_one_gives_way_to_a_pointer_that_rests_over_what_it_covers(
+        self,
+        messages: Messages,
+        toasts: MessageToasts,
+        host: QWidget,
+        qtbot: QtBot,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("gui.window.message_toasts.RESTING_MS", 0)
+        messages.show_info("One.")
+        (bar,) = toasts.bars
+        at = bar.mapToGlobal(QPoint(bar.width() // 2, 4))
+        monkeypatch.setattr("gui.window.message_toasts.QCursor", _Pointer(at))
+        place = bar.geometry()
+        hover(bar)
+        qtbot.waitUntil(lambda: not toasts.is_asking)
+        assert bar.geometry() == place  # nothing lies below
+        field = QPushButton("Start", host)
+        field.setGeometry(place)
+        field.stackUnder(bar)
+        field.show()
+        hover(bar)
+        qtbot.waitUntil(lambda: not bar.geometry().intersects(place))
 
     def test_they_stay_within_a_smaller_window(
         self, messages: Messages, toasts: MessageToasts, host: QWidget

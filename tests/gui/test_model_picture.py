@@ -151,7 +151,7 @@ def test_a_click_chooses_a_layer_and_shows_what_it_is(picture: ModelPicture, qtb
     assert panel.heading.text() == "Conv2D · first"
     assert "Filters slide over an image" in panel.help.text()
     values = [value.text() for value in panel.values]
-    assert values == ["8×8×16", "448", "27,648", "4 KB", "3×3 of 8×8 of the input", "image"]
+    assert values == ["8×8×16", "448", "27.6 K", "4 KB", "3×3 of 8×8 of the input", "image"]
     assert panel.code.text() == RESIDUAL[1].code
     panel.copy_button.click()
     assert QGuiApplication.clipboard().text() == RESIDUAL[1].code

@@ -25,7 +25,7 @@ from gui.widgets.parameter_fields import (
     SwitchField,
     TextField,
 )
-from gui.widgets.parameter_form import ParameterForm
+from gui.widgets.parameter_form import FieldRow, ParameterForm
 
 
 class Everything(Parameters):
@@ -236,6 +236,37 @@ class TestValues:
         assert rate.lineEdit().placeholderText() == "automatic: 0.001"
         assert mood.currentText() == "automatic: calm"
         assert form.values() == {}
+
+    def test_what_the_data_asks_for_is_usual_and_marked(
+        self, form: ParameterForm, qtbot: QtBot
+    ) -> None:
+        edits: list[object] = []
+        form.values_changed.connect(edits.append)
+        row = form.focus_field("model.parameters.count")
+        assert isinstance(row, FieldRow)
+        form.set_fitted({"count": 3, "sizes": [1]})
+        assert form.field("count").value() == 3
+        assert list(form.field("sizes").value()) == [1]
+        assert form.values() == {}
+        assert row.fitted is not None
+        assert row.fitted.text() == "fitted to the data (else 8)"
+        assert row.fitted.isVisible()
+        assert row.field.accessibleDescription() == row.fitted.text()
+        form.set_values({})
+        assert form.field("count").value() == 3
+        type_into(form, "count", "8")
+        assert form.values() == {"count": 8}
+        assert not row.fitted.isVisible()
+        assert row.reset is not None
+        form.set_fitted({"count": 3})  # what was chosen stays
+        assert form.field("count").value() == 8
+        assert list(form.field("sizes").value()) == [4, 2]
+        qtbot.mouseClick(row.reset, Qt.MouseButton.LeftButton)
+        assert form.field("count").value() == 3
+        form.set_fitted({})
+        assert form.field("count").value() == 8
+        assert form.values() == {}
+        assert not row.fitted.isVisible()
 
     def test_only_some_choices_can_be_offered(self, form: ParameterForm) -> None:
         form.set_values({"mood": "wild"})

@@ -326,7 +326,7 @@ class TestOverlay:
         assert lines.train.line.getData()[1].tolist() == [0.5] * 4
         assert lines.train.line.getData()[0].tolist() == [2, 4, 6, 8]
         assert np.isnan(lines.validation.line.getData()[1]).all()
-        assert "A 0.5000" in plot.legend.text()
+        assert "A 50.0 %" in plot.legend.text()
 
     def test_removed_runs_leave_no_item(self, show):
         plot = show(RunsOverlayPlot())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ from engine.datasets.pictures import image_files
 from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
 from engine.datasets.tables import table
+from engine.datasets.tables.table_cells import cell_number
 from engine.datasets.tables.table_inputs import Watch
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.datasets.unfamiliar import CellWatch, Unfamiliar
 from engine.errors import DatasetError
 from engine.inference.contract import Contract
@@ -181,7 +183,7 @@ def _read_row(text: str, asked: InputSpec, watch: Watch | None) -> Array:
     if "columns" in asked.reading:
         return table.read_row(text, asked, watch)
     columns = _columns(asked.feature_names)
-    cells = [cell.strip() for cell in text.split(",")]
+    cells = _cells(text, len(columns))
     if len(cells) != len(columns):
         raise DatasetError(
             f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
@@ -190,13 +192,23 @@ def _read_row(text: str, asked: InputSpec, watch: Watch | None) -> Array:
     row = np.zeros(len(asked.feature_names))
     for (column, places), cell in zip(columns.items(), cells, strict=True):
         if places is None:
-            row[asked.feature_names.index(column)] = _number(column, cell)
+            style = asked.reading.get("numbers", {}).get(column)
+            row[asked.feature_names.index(column)] = _number(column, cell, style)
         elif cell in places:
             row[places[cell]] = 1.0
         else:
             known = f"Known: {', '.join(places)}."
             raise DatasetError(f"'{column}' has no value {shorten(cell)}.", known)
     return row[np.newaxis]
+
+
+def _cells(text: str, n_columns: int) -> list[str]:
+    """The cells of a row: parted by commas unless something else parts as many as there shall be.
+
+    A comma may be a decimal sign as well.
+    """
+    found = {sign: [cell.strip() for cell in text.split(sign)] for sign in "\t;,"}
+    return next((cells for cells in found.values() if len(cells) == n_columns), found[","])
 
 
 def _columns(feature_names: Sequence[str]) -> dict[str, dict[str, int] | None]:
@@ -216,11 +228,9 @@ def _columns(feature_names: Sequence[str]) -> dict[str, dict[str, int] | None]:
     return columns
 
 
-def _number(column: str, cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        value = np.nan
+def _number(column: str, cell: str, style: Mapping[str, Any] | None) -> float:
+    plain = NumberStyle() if style is None else NumberStyle.from_dict(style, gap_words=False)
+    value = cell_number(cell, plain)
     if not np.isfinite(value):
         raise DatasetError(
             f"'{column}' must be a number. Received: {shorten(cell)}.",

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Progress, Rows, silent
 from engine.datasets.files import Glance
-from engine.datasets.folder_meaning import SpellingParameters
 from engine.datasets.formats import FileDataset, Format
+from engine.datasets.label_sets import are_lists, no_label_remedy
 from engine.datasets.labels import (
     GapWords,
     gap_words_finding,
@@ -32,7 +32,6 @@ from engine.datasets.tables.table_cells import GAP_WORDS, is_missing_label
 from engine.datasets.tables.table_opening import SUFFIXES, open_source
 from engine.datasets.tables.table_rows import number_style, read_weights
 from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
-from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
 from engine.spec.parameters import parameter
@@ -49,10 +48,10 @@ _USUAL_TARGETS = ("label", "labels", "class", "target", "category", "sentiment",
 _LOOKED_AT_ROWS = 1_000
 # Rises when the same file is read in another way: what was kept on disk before is left alone.
 _BETWEEN = "\x1f"  # stands between the cells of several columns that are predicted together
-_VERSION = 3
+_VERSION = 4
 
 
-class TextTableParameters(TableParameters, SpellingParameters):
+class TextTableParameters(TableParameters):
     """Which column holds the texts, and how the file is cut into cells."""
 
     text: str = parameter(
@@ -104,9 +103,7 @@ class TextTable(FileDataset):
         text = _text_column(source, parameters.text, labels or (self.data.target,))
         target = joint_name(labels) or _target_column(source, self.data.target, text)
         _check_task(self.task)
-        style, exclude = number_style(source, parameters), frozenset(self.data.exclude)
-        words = parameters.gap_words
-        cells = _Cells(source, text, labels or (target,), self.data.weights, style, exclude, words)
+        cells = _Cells(source, text, labels or (target,), self.data, parameters)
         x = cells.without_words(
             cells.read(self._key(parameters, text, _BETWEEN.join(labels) or target), progress)
         )
@@ -168,16 +165,28 @@ class _Cells:
     source: TableSource
     text: str
     targets_in: tuple[str, ...]
-    weight: str | None
-    style: NumberStyle
-    exclude: frozenset[str]
-    gap_words: GapWords
+    data: DataSpec
+    parameters: TextTableParameters
     targets: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     empty: list[int] = field(default_factory=list)
     n_cut: int = 0
+    n_unlabelled: int = 0
     _weights: list[float] = field(default_factory=list)
+
+    @property
+    def _gap_words(self) -> GapWords:
+        return self.parameters.gap_words
+
+    @property
+    def _keeps_empty(self) -> bool:
+        """An empty cell may say that there is no label."""
+        return self.parameters.empty_lists == "no label" and len(self.targets_in) == 1
+
+    @property
+    def _are_lists(self) -> bool:
+        return len(self.targets_in) == 1 and are_lists({*self.targets}, self.data.task)
 
     def read(self, key: str, progress: Progress) -> Rows:
         """Returns the texts, in memory or, where they are many, on disk."""
@@ -187,7 +196,7 @@ class _Cells:
         def write(keep: Callable[[str, int], None]) -> dict[str, Any]:
             for text, line in zip(self._rows(progress), self.lines, strict=False):
                 keep(text, line)
-            kept = ("targets", "lines", "places", "empty", "n_cut", "_weights")
+            kept = ("targets", "lines", "places", "empty", "n_cut", "n_unlabelled", "_weights")
             return {name: getattr(self, name) for name in kept}
 
         packed, _, index = pack_texts(key, self.source.n_bytes, write)
@@ -207,7 +216,7 @@ class _Cells:
             )
             lines = chunk.lines.tolist()
             rows = self._complete(texts, targets, lines)
-            if self.weight:
+            if self.data.weights:
                 self._weights += self._weights_in(chunk, rows)
             for row in rows:
                 self.n_cut += len(texts[row]) > MAX_CHARACTERS
@@ -220,26 +229,35 @@ class _Cells:
     def _complete(self, texts: list[str], targets: list[str], lines: list[int]) -> list[int]:
         """Rows of a chunk that hold both, without those that are left out by name."""
         rows: list[int] = []
+        excluded = frozenset(self.data.exclude)
         for row, line in enumerate(lines):
-            if f"{self.source.line_word} {line}" in self.exclude:
+            if f"{self.source.line_word} {line}" in excluded:
                 continue
             if texts[row] and not any(map(self._is_missing, targets[row].split(_BETWEEN))):
                 rows.append(row)
             else:
+                self.n_unlabelled += bool(texts[row]) and not targets[row]
                 self.empty.append(line)
         return rows
 
     def _is_missing(self, target: str) -> bool:
-        if self.gap_words == "none":
+        if not target and self._keeps_empty:
+            return False
+        if self._gap_words == "none":
             return not target
-        is_word = self.gap_words == "all" and target.lower() in GAP_WORDS
+        is_word = self._gap_words == "all" and target.lower() in GAP_WORDS
         return is_word or is_missing_label(target)
 
     def without_words(self, x: Rows) -> Rows:
-        """Leaves out rows whose target is a word for a gap, where all others are numbers."""
+        """Leaves out rows whose target is a word for a gap, where all others are numbers.
+
+        And those without one, unless it is a list without labels.
+        """
         if len(self.targets_in) > 1:
             return x
-        gaps = missing_labels(self.targets, self.gap_words)
+        gaps = missing_labels(self.targets, self._gap_words)
+        if self._keeps_empty and self._are_lists:
+            gaps &= np.array([bool(target) for target in self.targets], bool)
         if not gaps.any():
             return x
         kept = np.flatnonzero(~gaps)
@@ -259,28 +277,31 @@ class _Cells:
         return sets_of_columns(named, joint_name(self.targets_in))[1]
 
     def _weights_in(self, chunk: Chunk, rows: list[int]) -> list[float]:
-        name, places = self.weight or "", np.array(rows, np.int64)
+        name, places = self.data.weights or "", np.array(rows, np.int64)
         cells, lines = chunk.cells[name].take(places), chunk.lines[places]
-        weights = read_weights(name, cells, lines, self.style, self.source.line_word)
+        style = number_style(self.source, self.parameters)
+        weights = read_weights(name, cells, lines, style, self.source.line_word)
         return [float(weight) for weight in weights]
 
     @property
     def weights(self) -> Any:
         """As in `Examples.weights`."""
-        return np.array(self._weights, np.float32) if self.weight else None
+        return np.array(self._weights, np.float32) if self.data.weights else None
 
     @property
     def findings(self) -> tuple[DataFinding, ...]:
         """Rows that lack a text or a target, texts that are cut, and classes that may be gaps."""
         found: list[DataFinding] = []
-        if self.gap_words == "numbers" and len(self.targets_in) == 1:
+        if self._gap_words == "numbers" and len(self.targets_in) == 1:
             found += gap_words_finding(self.targets, self.targets_in[0])
         if self.empty:
             count, word = len(self.empty), self.source.line_word
             reason = f"they lack '{self.text}' or '{joint_name(self.targets_in)}'"
             text = f"Left out, as {reason}: {counted(count, 'row')}."
             names = tuple(f"{word} {line}" for line in self.empty[:MAX_NAMES])
-            found.append(DataFinding(Trouble.MISSING, "", text, names, count))
+            is_asked = self.n_unlabelled > 0 and self._are_lists
+            remedies = (no_label_remedy(),) if is_asked else ()
+            found.append(DataFinding(Trouble.MISSING, "", text, names, count, remedies))
         if self.n_cut:
             text = f"Cut after {MAX_CHARACTERS:,} characters: {counted(self.n_cut, 'text')}."
             found.append(DataFinding(Trouble.UNDERSTOOD, self.text, text, count=self.n_cut))

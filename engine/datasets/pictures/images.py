@@ -122,7 +122,7 @@ class ImageFolder(FileDataset):
         table, target = table_of_files(self.path, listing.files).with_target(
             self.data.target, self.data.task
         )
-        table = table.known(target, parameters.gap_words)
+        table = table.known(target, parameters, self.data.task)
         targets = understand_targets(
             table.columns[target],
             target,

@@ -120,10 +120,13 @@ class Demonstrations(FileDataset):
         if self.path.suffix.lower() == ".npz":
             steps = from_archive(self.path, parameters.episode, ignored, progress)
         else:
-            table = NumberTable(self.path, TableParameters(encoding=parameters.encoding))
+            table = NumberTable(
+                self.path, TableParameters(encoding=parameters.encoding), self.data.columns
+            )
             steps = from_table(table, self.data.target, parameters.episode, ignored, progress)
         found = examples_of(_complete(steps))
-        return replace(found, reading={**found.reading, "encoding": parameters.encoding})
+        how = {"encoding": parameters.encoding, "numbers": steps.numbers_as}
+        return replace(found, reading={**found.reading, **how})
 
 
 def examples_of(steps: Steps) -> Examples:

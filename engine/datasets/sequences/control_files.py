@@ -50,6 +50,7 @@ class Steps:
         names: Of the observation's numbers, where it is a row of them.
         action_names: What the actions are called.
         target_name: What they are together.
+        numbers_as: How the numbers of the columns of a table are written, as JSON values.
     """
 
     observations: AnyArray
@@ -60,6 +61,7 @@ class Steps:
     target_name: str = "action"
     findings: list[DataFinding] = field(default_factory=list)
     source_columns: tuple[str, ...] = ()
+    numbers_as: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 # ---- archives
@@ -216,6 +218,7 @@ def from_table(
         name,
         findings,
         table.names,
+        {name: read.numbers_as[name] for name in observed},
     )
 
 
@@ -258,7 +261,8 @@ def read_inputs(path: Path, asked: InputSpec) -> FloatArray:
         rows = found.astype(np.float64)
     else:
         encoding = asked.reading.get("encoding", "auto")
-        table = NumberTable(path, TableParameters(encoding=encoding))
+        numbers = asked.reading.get("numbers")
+        table = NumberTable(path, TableParameters(encoding=encoding), known=numbers)
         table.require(names)
         rows = table.read(names).numbers
     bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))

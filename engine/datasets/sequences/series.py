@@ -77,6 +77,13 @@ class SeriesParameters(WindowParameters):
     encoding: EncodingName = parameter(
         "auto", label="Encoding", help="How a text file writes its letters.", advanced=True
     )
+    missing: tuple[str, ...] = parameter(
+        (),
+        label="Codes for a gap",
+        help="What else means that a value is missing, such as -999: in all columns, or in one, "
+        "written as 'depth: -999'. New inputs are read so, too.",
+        advanced=True,
+    )
 
 
 class SeriesFormat(Format):
@@ -113,7 +120,8 @@ class SeriesFile(FileDataset):
                 f"Series are for forecasting. Received task: {self.data.task.value}.",
                 "Read the file as a table for other tasks.",
             )
-        table = NumberTable(self.path, TableParameters(encoding=parameters.encoding))
+        how = TableParameters(encoding=parameters.encoding, missing=parameters.missing)
+        table = NumberTable(self.path, how, self.data.columns)
         ignored = frozenset(n for n, spec in self.data.columns.items() if spec.type == "ignore")
         layout = choose_layout(
             table,
@@ -134,8 +142,10 @@ class SeriesFile(FileDataset):
             {
                 **_reading(layout, parameters.window, parameters.gaps),
                 "encoding": parameters.encoding,
+                "missing": list(parameters.missing),
                 "repeated": parameters.repeated,
                 "dates": parameters.dates,
+                "numbers": found.numbers_as,
             },
             layout.series,
         )
@@ -215,7 +225,9 @@ def read_windows(path: Path, asked: InputSpec) -> NewWindows:
             end has gaps.
     """
     reading: Mapping[str, Any] = asked.reading
-    table = NumberTable(path, TableParameters(encoding=reading.get("encoding", "auto")))
+    how_cut = {name: reading[name] for name in ("encoding", "missing") if name in reading}
+    parameters = TableParameters(**how_cut)
+    table = NumberTable(path, parameters, known=reading.get("numbers"))
     layout = Layout.of(reading)
     table.require((*layout.channels, *layout.times, *layout.keys))
     window, gaps = int(reading["window"]), reading["gaps"]

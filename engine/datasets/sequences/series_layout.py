@@ -22,9 +22,8 @@ IndexArray = npt.NDArray[np.int64]
 
 MAX_CHANNELS = 1_000
 # Names that a column of times often has; without one, a column of dates is looked for.
-_TIME_NAMES = frozenset(
-    ("time", "date", "datetime", "timestamp", "ds", "t", "step", "year", "zeit", "datum", "时间")
-)
+_ENGLISH = "time date datetime timestamp ts epoch unixtime ds t step year"
+_TIME_NAMES = frozenset((*_ENGLISH.split(), "zeit", "datum", "时间"))
 # As numbers, these may start again.
 _PARTS_OF_TIME = frozenset(("quarter", "month", "week", "day", "hour", "minute"))
 _TRIED_ROWS = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Found:
         steps: The series; gaps are NaN.
         findings: What is wrong with them.
         facts: How the file was read.
+        numbers_as: How the numbers of each channel are written, as JSON values.
         times: How its times were read.
         pace: How far steps are apart; None where rows have no times.
     """
@@ -40,6 +41,7 @@ class Found:
     steps: Steps
     findings: tuple[DataFinding, ...]
     facts: tuple[tuple[str, str], ...]
+    numbers_as: dict[str, dict[str, Any]]
     times: Times
     pace: Pace | None
 
@@ -89,7 +91,7 @@ def steps_of(
     pace, counts = _steps_between(rows, layout, longest)
     steps = _with_missing_times(rows, names, layout, counts, longest)
     _count_gaps(rows, layout)
-    return Found(steps, tuple(rows.findings), read.facts, rows.times, pace)
+    return Found(steps, tuple(rows.findings), read.facts, read.numbers_as, rows.times, pace)
 
 
 def _rows(read: Columns, layout: Layout, dates: str) -> tuple[_Rows, tuple[str, ...]]:

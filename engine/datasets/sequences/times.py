@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.datasets.sequences.calendar_forms import read_calendar
 from engine.datasets.tables.table_cells import (
+    CENTURY,
     DATE_FORMS,
     blank_cells,
     date_forms,
@@ -101,10 +102,12 @@ def read_times(cells: Cells, dates: str = "auto", is_dense: bool = False) -> Tim
     form, values = max(
         best, key=lambda item: (*_likeness(item[1]), -_span(item[1]) if is_dense else 0.0)
     )
+    century = f"Years of two digits are read as {CENTURY}." if "%y" in form else ""
     if not is_order_open(tuple(form for form, _ in best)):
-        return Times(values, True)
+        return Times(values, True, century)
     first, other = ("month", "day") if form.startswith("%m") else ("day", "month")
     note = f"Dates could be read with day or month first; they are read {first} first."
+    note = f"{note} {century}".rstrip()
     return Times(values, True, note, f"{other} first")
 
 

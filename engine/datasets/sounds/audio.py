@@ -156,7 +156,7 @@ def _of_table(table: FileTable, data: DataSpec, parameters: SoundParameters) -> 
         table, target = table.with_target(data.target, data.task)
     if is_said or (data.task is None and _are_sentences(table.columns[target])):
         return _spoken(table, target)
-    table = table.known(target, parameters.gap_words)
+    table = table.known(target, parameters, data.task)
     given = given_parts(table.files)
     targets = understand_targets(
         table.columns[target],

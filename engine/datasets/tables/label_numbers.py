@@ -21,5 +21,7 @@ def read_all_numbers(texts: AnyArray) -> FloatArray | None:
     base, marks = NumberStyle("", is_strict=False, gap_words=False), NumberMarks()
     read_numbers(cells, base, marks)
     style, _ = decide(marks, base, "", "", "")
+    if style.has_own_unit:
+        return None  # labels such as `1 dog` are no numbers unless that is told
     found = read_numbers(cells, style).values
     return None if np.isnan(found).any() else found

@@ -28,8 +28,8 @@ _WHY = {
 }
 
 
-def _change(plan: ColumnPlan, setting: str, value: str, label: str) -> Remedy:
-    return Remedy(label, {("data", "columns", plan.name, setting): value})
+def _change(name: str, setting: str, value: str, label: str) -> Remedy:
+    return Remedy(label, {("data", "columns", name, setting): value})
 
 
 def notation(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
@@ -37,7 +37,7 @@ def notation(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     if plan.type != "number":
         return []
     marks, style = study.marks, study.style
-    remedies = (*_other_sign(plan, marks, style), *_as_categories(plan, study, marks))
+    remedies = (*other_sign(plan.name, marks, style), *_as_text(plan, study, marks))
     return how_read(plan.name, marks, style, Reason(study.reason), remedies)
 
 
@@ -52,7 +52,10 @@ def how_read(
     facts: list[tuple[str, str]] = []  # what holds, and the sort of cells that show it
     if style.unit:
         bare = f" ({marks.n_bare:,} stand without it)" if marks.n_bare else ""
-        facts.append((f"they are in {style.unit}{bare}", style.unit))
+        known = ", which is in every cell and no unit we know" if style.has_own_unit else ""
+        facts.append((f"they are in {style.unit}{bare}{known}", style.unit))
+    if marks.n_powers:
+        facts.append((f"{marks.n_powers:,} are powers of ten, unless they are codes", "power"))
     if reason is Reason.BOTH:
         facts.append(("some have a decimal point", "point"))
         facts.append(("some have a decimal comma", "comma"))
@@ -89,19 +92,23 @@ def _separators(marks: NumberMarks, style: NumberStyle, reason: Reason) -> list[
     return []
 
 
-def _other_sign(plan: ColumnPlan, marks: NumberMarks, style: NumberStyle) -> tuple[Remedy, ...]:
+def other_sign(name: str, marks: NumberMarks, style: NumberStyle) -> tuple[Remedy, ...]:
     """The other decimal sign, where numbers could have it."""
     if not marks.n_open:
         return ()
     other = "point" if style.decimal == "," else "comma"
-    return (_change(plan, "decimal", other, f"The {other} is the decimal sign"),)
+    return (_change(name, "decimal", other, f"The {other} is the decimal sign"),)
 
 
-def _as_categories(plan: ColumnPlan, study: ColumnStudy, marks: NumberMarks) -> tuple[Remedy, ...]:
+def _as_text(plan: ColumnPlan, study: ColumnStudy, marks: NumberMarks) -> tuple[Remedy, ...]:
     is_few = not study.is_overfull and study.n_distinct <= MAX_CHOSEN_CATEGORIES
-    if not is_few or not (any(marks.units) or marks.n_accounting):
+    if not (any(marks.units) or marks.n_accounting or marks.n_powers):
         return ()
-    return (_change(plan, "type", "category", "Use it as categories"),)
+    if is_few:
+        return (_change(plan.name, "type", "category", "Use it as categories"),)
+    if not (marks.own_unit or marks.n_powers):
+        return ()
+    return (_change(plan.name, "type", "text", "Use it as text"),)
 
 
 def mistakes(plan: ColumnPlan, study: ColumnStudy, line_word: str) -> list[DataFinding]:
@@ -121,7 +128,7 @@ def mistakes(plan: ColumnPlan, study: ColumnStudy, line_word: str) -> list[DataF
         lines = tuple(f"{line_word} {line}" for _, line in fault.first)
         remedies = (Remedy("Leave these rows out", {"data.exclude": lines}),)
     if not study.is_overfull and study.n_distinct <= MAX_CHOSEN_CATEGORIES:
-        remedies += (_change(plan, "type", "category", "Use it as categories"),)
+        remedies += (_change(plan.name, "type", "category", "Use it as categories"),)
     return [DataFinding(Trouble.MISSING, plan.name, text, names, fault.count, remedies)]
 
 
@@ -139,7 +146,7 @@ def no_numbers(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
             f"{study.n_numbers:,} of {n_known:,} cells of '{plan.name}' are numbers with a decimal "
             f"{_WORDS[study.style.decimal]}, as was asked for; it is taken as text."
         )
-        remedy = _change(plan, "decimal", "auto", "Tell the decimal sign by the numbers")
+        remedy = _change(plan.name, "decimal", "auto", "Tell the decimal sign by the numbers")
         return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, remedies=(remedy,))]
     units = sorted(marks.units.items(), key=lambda item: -item[1])
     if marks.n_plain:
@@ -153,6 +160,6 @@ def no_numbers(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         f"{marks.n_numbers:,} of {n_known:,} cells of '{plan.name}' are numbers, but others are "
         "not; it is taken as text."
     )
-    remedy = _change(plan, "type", "number", "Read it as numbers; the others are gaps")
+    remedy = _change(plan.name, "type", "number", "Read it as numbers; the others are gaps")
     names = tuple(f"'{cell}'" for cell in others)
     return [DataFinding(Trouble.UNDERSTOOD, plan.name, text, names, study.n_given, (remedy,))]

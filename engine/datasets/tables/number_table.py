@@ -6,14 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.tables.cell_faults import NumberFaults
 from engine.datasets.tables.column_studies import decimal_signs
-from engine.datasets.tables.number_findings import how_read
-from engine.datasets.tables.number_marks import NumberMarks, Styles, decide_all, reads_alike
+from engine.datasets.tables.missing_codes import code_finding
+from engine.datasets.tables.number_findings import how_read, other_sign
+from engine.datasets.tables.number_marks import (
+    NumberMarks,
+    Reason,
+    Styles,
+    decide_all,
+    reads_alike,
+)
 from engine.datasets.tables.table_cells import (
     MISTAKE_SHARE,
     NAMELESS,
@@ -22,7 +30,7 @@ from engine.datasets.tables.table_cells import (
     read_numbers,
 )
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_rows import number_style
+from engine.datasets.tables.table_rows import as_typed, feature_style, number_style
 from engine.datasets.tables.table_source import (
     Cells,
     Chunk,
@@ -30,8 +38,10 @@ from engine.datasets.tables.table_source import (
     IndexArray,
     TableParameters,
 )
+from engine.datasets.tables.written_numbers import NumberStyle
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding
+from engine.spec.run_spec import ColumnSpec
 
 _SAMPLE_ROWS = 10_000
 
@@ -47,6 +57,7 @@ class Columns:
         lines: Line of each row, (rows,).
         facts: How the file was read.
         findings: What is wrong with it.
+        numbers_as: How the numbers of each column are written, as JSON values.
     """
 
     numbers: FloatArray
@@ -55,6 +66,7 @@ class Columns:
     lines: IndexArray
     facts: tuple[tuple[str, str], ...]
     findings: tuple[DataFinding, ...]
+    numbers_as: dict[str, dict[str, Any]]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -66,17 +78,33 @@ class NumberTable:
     Args:
         path: A file of any type that holds a table.
         parameters: How it is cut into cells.
+        specs: What someone said of its columns.
+        known: How numbers of columns are written, as `Columns.numbers_as` told of the file that
+            a model was trained on; where the file says itself which cells are numbers, it is
+            believed.
 
     Raises:
         DatasetError: It cannot be opened, or holds no rows.
     """
 
-    def __init__(self, path: Path, parameters: TableParameters | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        parameters: TableParameters | None = None,
+        specs: Mapping[str, ColumnSpec] | None = None,
+        known: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.path = path
         parameters = parameters or TableParameters()
         self._source = open_source(path, parameters)
         self._base = number_style(self._source, parameters)
-        self._asked = decimal_signs(self._source.names, {}, parameters)
+        self._asked = decimal_signs(self._source.names, specs or {}, parameters)
+        self._known = {
+            name: feature_style(
+                {"numbers": as_typed(style) if self.is_typed else style}, self._base
+            )
+            for name, style in (known or {}).items()
+        }
         self.names = self._source.names
         first = next(iter(self._source.chunks()), None)
         if first is None:
@@ -84,6 +112,11 @@ class NumberTable:
         self._first: Chunk = first
         self._marks = {name: self._seen(first.cells[name][:_SAMPLE_ROWS]) for name in self.names}
         self._styles = self._decide(self._marks)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the file says itself which cells are numbers."""
+        return self._source.is_typed
 
     @property
     def line_word(self) -> str:
@@ -117,7 +150,9 @@ class NumberTable:
         """How the numbers of these columns are written."""
         n_rows = min(len(self._first), _SAMPLE_ROWS)
         witnesses = {name for name, item in marks.items() if 2 * item.n_numbers > n_rows}
-        return decide_all(marks, witnesses, self._base, self._asked, self._source.delimiter)
+        decided = decide_all(marks, witnesses, self._base, self._asked, self._source.delimiter)
+        told = {name: (style, Reason.ASKED) for name, style in self._known.items()}
+        return {**decided, **{name: told[name] for name in decided if name in told}}
 
     def looks_numeric(self, name: str) -> bool:
         """Whether the first cells are numbers, with gaps and few mistakes; no row numbers."""
@@ -163,9 +198,9 @@ class NumberTable:
         for chunk in self._source.chunks(progress):
             block = np.empty((len(chunk), len(numbers)))
             for index, name in enumerate(numbers):
-                found = read_numbers(chunk.cells[name], styles[name], marks[name])
-                faults[name].add(found, chunk.cells[name], chunk.lines)
-                block[:, index] = found.values
+                read = read_numbers(chunk.cells[name], styles[name], marks[name])
+                faults[name].add(read, chunk.cells[name], chunk.lines)
+                block[:, index] = read.values
             blocks.append(block)
             lines.append(chunk.lines)
             for name in texts:
@@ -179,16 +214,27 @@ class NumberTable:
             return self.read(numbers, texts, labels, progress)
         for name in numbers:
             faults[name].refuse(name, self.line_word, "leave it out")
-        understood = [how_read(name, marks[name], *decided[name]) for name in numbers]
-        report = self._source.report()
+        understood = [self._told(name, marks[name], *decided[name]) for name in numbers]
+        report, found = self._source.report(), np.concatenate(blocks)
+        understood += [
+            list(code_finding(name, column[np.isfinite(column)]))
+            for name, column in zip(numbers, found.T, strict=True)
+        ]
         return Columns(
-            np.concatenate(blocks),
+            found,
             {name: pa.chunked_array(cells[name]).combine_chunks() for name in texts},
             {name: labelling[name].result() for name in labels},
             np.concatenate(lines),
             tuple(report.facts),
             (*report.findings, *chain.from_iterable(understood)),
+            {name: decided[name][0].to_dict() for name in numbers},
         )
+
+    def _told(
+        self, name: str, marks: NumberMarks, style: NumberStyle, reason: Reason
+    ) -> list[DataFinding]:
+        """How the numbers of a column were read, with the other decimal sign as a remedy."""
+        return how_read(name, marks, style, reason, other_sign(name, marks, style))
 
 
 class _Labels:

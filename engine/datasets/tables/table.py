@@ -48,6 +48,7 @@ from engine.datasets.tables.table_source import BoolArray, TableParameters, Tabl
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
     marks_anomalies,
+    one_class_each,
     plan_target,
     target_findings,
     target_values,
@@ -56,6 +57,7 @@ from engine.datasets.tables.target_choice import TargetChoice, choose_target
 from engine.datasets.tables.text_words import learn_words
 from engine.datasets.tables.total_rows import total_findings
 from engine.errors import DatasetError
+from engine.events.findings import DataFinding
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec, DataSpec
 from engine.spec.signature import Kind, Task
@@ -130,16 +132,26 @@ class TableFile(FileDataset):
         wanted = self._wanted(plans, [*used, *labels], target, (*features, *said), table)
         encoded = encode_table(table, replace(wanted, needs_target=is_known), progress)
         encoded, class_names, y = target_values(encoded, plans[target], task, known, labels)
+        spelled: tuple[DataFinding, ...] = ()
+        if task is Task.CLASSIFICATION and parameters.spellings == "auto":
+            class_names, y, spelled = one_class_each(class_names, y)
         shown = [*used, *known]
         shown += [self.data.weights] if self.data.weights else []
         findings = [
             *choice.findings,
+            *spelled,
             *table.report.findings,
             *column_findings(
                 plans, table.studies, shown, labels or (target,), parameters.gap_words, word
             ),
             *total_findings(table.held or (), word),
-            *target_findings(plans[target], task, class_names, self.task is not None),
+            *target_findings(
+                plans[target],
+                task,
+                class_names,
+                self.task is not None,
+                table.studies[target].n_blank,
+            ),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
         ]
@@ -190,7 +202,7 @@ class TableFile(FileDataset):
         word = table.source.line_word
         asked = Task.CLASSIFICATION if is_anomaly else self.task
         plans[target], task, said = plan_target(
-            plans[target], table.studies[target], asked, table.parameters.gap_words, word
+            plans[target], table.studies[target], asked, table.parameters, word
         )
         notes = [text for text in (note, said) if text]
         choice = replace(choice, is_sure=choice.is_sure or is_anomaly)

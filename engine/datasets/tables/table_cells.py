@@ -22,6 +22,7 @@ from engine.datasets.tables.written_numbers import (
     LONGEST,
     NumberStyle,
     Written,
+    number_with_word,
     written_number,
 )
 
@@ -55,6 +56,8 @@ YES_AND_NO: dict[str, int] = {
 _PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"))
 
 _TRIED_DATES = 20
+CENTURY = "1969 to 2068"
+"""The years that two digits stand for, as POSIX has it."""
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f")
 _DAY_FIRST = ("%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
@@ -67,6 +70,7 @@ DATE_FORMS = (
     ISO,
     *(day + clock for day, clock in product((*_DAY_FIRST, *_MONTH_FIRST, *_YEAR_FIRST), _CLOCKS)),
     *(day + clock for day, clock in product(_IN_WORDS, _CLOCKS)),
+    *("%Y-%m-%d" + clock for clock in _CLOCKS if "%p" in clock),
     *_MONTHS,
 )
 """Ways to write a date, by the names of `pandas.to_datetime`; the likeliest first."""
@@ -147,8 +151,10 @@ def _read_distinct(cells: Cells, style: NumberStyle, marks: NumberMarks | None) 
         values[place] = _number_of(cell, written, style)
         if marks is not None and written is not None and not plain[place]:
             marks.add(cell, written, int(counts[place]))
+        is_gap = written is None and style.gap_words and cell.lower() in GAP_WORDS
+        if marks is not None and written is None and not is_gap:
+            marks.add_other(cell, int(counts[place]))
         if math.isnan(values[place]):
-            is_gap = style.gap_words and cell.lower() in GAP_WORDS
             (is_word if is_gap else is_wrong)[place] = True
     return Numbers(values[places], is_word[places], is_wrong[places])
 
@@ -182,6 +188,8 @@ def cell_number(cell: str, style: NumberStyle) -> float:
 
 
 def _number_of(cell: str, written: Written | None, style: NumberStyle) -> float:
+    if written is None and style.has_own_unit:
+        written = number_with_word(cell)
     if written is None:
         # What else Python takes is infinite, or no ASCII. Asking it of each word is slow.
         is_short_word = cell.isascii() and len(cell) <= LONGEST

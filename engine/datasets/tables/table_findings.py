@@ -8,11 +8,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.folder_meaning import one_spelling
 from engine.datasets.label_sets import label_findings
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.missing_codes import code_finding
 from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
-from engine.datasets.tables.table_cells import GAP_WORDS, MISSING_LABELS, is_order_open
+from engine.datasets.tables.table_cells import (
+    CENTURY,
+    GAP_WORDS,
+    MISSING_LABELS,
+    is_order_open,
+)
 from engine.datasets.tables.table_passes import EncodedTable
 from engine.datasets.tables.table_schema import (
     MAX_CHOSEN_CATEGORIES,
@@ -47,6 +54,8 @@ def column_findings(
             found += mistakes(plan, study, line_word)
             found += _gap_words(plan, study, gap_words)
             found += notation(plan, study)
+            found += _codes(plan, study)
+            found += _spellings(plan, study) if name not in targets else ()
             found += _understood(plan, study)
         elif not plan.is_chosen:
             found += _left_out(plan, study)
@@ -110,6 +119,30 @@ def _words_for_gaps(
     return tuple(f"'{word}': {n:,}" for word, n in words[:_SHOWN_VALUES])
 
 
+def _codes(plan: ColumnPlan, study: ColumnStudy) -> tuple[DataFinding, ...]:
+    """Asks whether a number such as -999 stands for a missing value."""
+    if plan.type != "number" or not study.sample:
+        return ()
+    return code_finding(plan.name, np.array(study.sample))
+
+
+def _spellings(plan: ColumnPlan, study: ColumnStudy) -> tuple[DataFinding, ...]:
+    """Says which categories differ in capitals or blanks alone: the model sees them as others."""
+    if plan.type != "category" or study.is_overfull:
+        return ()
+    alike: dict[str, list[str]] = {}
+    for value, taken in sorted(one_spelling(study.counts).items()):
+        alike.setdefault(taken, []).append(value)
+    if not alike:
+        return ()
+    names = tuple(" = ".join(map(repr, group)) for group in alike.values())
+    text = (
+        f"Values of '{plan.name}' differ in capitals or blanks alone, and are categories of their "
+        f"own: {'; '.join(names[:5])}. Write them alike where they mean the same."
+    )
+    return (DataFinding(Trouble.UNDERSTOOD, plan.name, text, names[:MAX_NAMES], len(names)),)
+
+
 def _gap_words(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> list[DataFinding]:
     words = tuple(value for value in plan.values if value.lower() in GAP_WORDS)
     if plan.type != "category" or not words or gap_words == "all":
@@ -130,7 +163,10 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
         order, other = ("day", "month") if is_day_first else ("month", "day")
         text = f"The dates in '{name}' could have the day or the month first; it is the {order}."
         remedy = Remedy(f"The {other} comes first", {"data.parameters.dates": f"{other} first"})
-        return [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))]
+        found = [DataFinding(Trouble.UNDERSTOOD, name, text, remedies=(remedy,))]
+        return [*found, *_century(plan)]
+    if plan.type == "date":
+        return _century(plan)
     if plan.type == "text" and plan.words:
         units = "words" if plan.unit == "word" else "characters"
         text = (
@@ -144,6 +180,14 @@ def _understood(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     return []
 
 
+def _century(plan: ColumnPlan) -> list[DataFinding]:
+    """Says of years of two digits which they are."""
+    if "%y" not in plan.form:
+        return []
+    text = f"Years of two digits in '{plan.name}' are read as {CENTURY}."
+    return [DataFinding(Trouble.UNDERSTOOD, plan.name, text)]
+
+
 def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     name, n_distinct = plan.name, study.n_distinct
     at_least = " or more" if study.is_overfull else ""
@@ -153,7 +197,8 @@ def _left_out(plan: ColumnPlan, study: ColumnStudy) -> list[DataFinding]:
     if plan.gaps == "drop_column":
         text = f"Column '{name}' was left out because of its gaps."
         return [DataFinding(Trouble.LEFT_OUT, name, text, count=plan.n_missing)]
-    is_number = study.n_numbers == study.n_given and not (study.has_giant or study.has_code)
+    is_code = study.has_giant or study.has_code or study.faults.infinite.count
+    is_number = study.n_numbers == study.n_given and not is_code
     if plan.type == "identifier" and is_number:
         text = f"Column '{name}' only numbers the rows, by its name and values, and was left out."
         remedies: tuple[Remedy, ...] = (_typed("Use it as a number", name, "number"),)
@@ -283,4 +328,15 @@ def _profile(plan: ColumnPlan, study: ColumnStudy, is_used: bool) -> ColumnProfi
         values=values,
         gaps=plan.gaps,
         is_used=is_used,
+        n_rows=study.n_rows,
+        decimal=_decimal(study),
     )
+
+
+def _decimal(study: ColumnStudy) -> str:
+    """The decimal sign of a column where its cells show one, or could."""
+    marks = study.marks
+    shows = marks.n_point or marks.n_comma or marks.n_open or marks.groupings
+    if marks.is_typed or not shows or 2 * marks.n_numbers <= study.n_given - study.n_words:
+        return ""
+    return "comma" if study.style.decimal == "," else "point"

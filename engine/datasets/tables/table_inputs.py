@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from engine.datasets.tables.missing_codes import codes_by_column, without_codes
 from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_rows import CellReader, number_style, read_categories
+from engine.datasets.tables.table_rows import (
+    CellReader,
+    as_typed,
+    number_style,
+    read_categories,
+)
 from engine.datasets.tables.table_source import (
     BoolArray,
     Chunk,
@@ -81,7 +87,7 @@ def _open(path: Path, parameters: TableParameters, names: Sequence[str]) -> Tabl
 def _as_typed(feature: Mapping[str, Any]) -> Mapping[str, Any]:
     """A feature as a file holds it that says itself which cells are numbers: with points."""
     numbers = feature.get("numbers")
-    return feature if numbers is None else {**feature, "numbers": {**numbers, "decimal": "."}}
+    return feature if numbers is None else {**feature, "numbers": as_typed(numbers)}
 
 
 def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatArray:
@@ -116,6 +122,8 @@ def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatAr
             },
             np.ones(1, np.int64),
         )
+        parameters = TableParameters(**asked.reading.get("parameters", {}))
+        chunk = without_codes(chunk, codes_by_column(parameters.missing, columns))
         style = _row_style(asked.reading, delimiter)
         try:
             x = CellReader(asked.reading["columns"], style, "row").read(chunk)

@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.bounded import open_plain
 from engine.datasets.content import note_table
 from engine.datasets.tables.delimited import DelimitedFile, opening
+from engine.datasets.tables.missing_codes import TableWithCodes
 from engine.datasets.tables.spreadsheet import (
     PARQUET_SUFFIXES,
     WORKBOOK_SUFFIXES,
@@ -28,6 +29,11 @@ def open_source(path: Path, parameters: TableParameters | None = None) -> TableS
         DatasetError: It cannot be opened, is damaged or empty.
     """
     parameters = parameters or TableParameters()
+    source = _opened(path, parameters)
+    return TableWithCodes(source, parameters.missing) if parameters.missing else source
+
+
+def _opened(path: Path, parameters: TableParameters) -> TableSource:
     with opening(path), open_plain(path) as file:
         head = file.read(4)
     note_table(path, parameters)

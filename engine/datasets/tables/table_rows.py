@@ -51,6 +51,11 @@ def feature_style(feature: Mapping[str, Any], style: NumberStyle) -> NumberStyle
     return style if numbers is None else NumberStyle.from_dict(numbers, style.gap_words)
 
 
+def as_typed(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """How numbers are written in a file that says itself which cells are numbers: with points."""
+    return {**numbers, "decimal": "."}
+
+
 class CellReader:
     """Reads the columns of x from chunks.
 

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from engine.datasets.base import Progress, silent
 from engine.datasets.encodings import EncodingName
+from engine.datasets.folder_meaning import SpellingParameters
+from engine.datasets.label_sets import EMPTY_LISTS_HELP, EMPTY_LISTS_LABEL, EmptyLists
 from engine.events.findings import DataFinding
-from engine.spec.parameters import Parameters, parameter
+from engine.spec.parameters import parameter
 
 Cells: TypeAlias = Any
 """A column of a chunk: a pyarrow array of strings without surrounding blanks; "" is no cell."""
@@ -26,7 +28,7 @@ CHUNK_CELLS = 1 << 20
 """Cells held at once while a file is read; as Python's strings they take some 80 MB."""
 
 
-class TableParameters(Parameters):
+class TableParameters(SpellingParameters):
     """How a file is cut into cells; 'auto' shows what it found, and may be put right."""
 
     delimiter: Literal["auto", "comma", "semicolon", "tab", "bar", "blank"] = parameter(
@@ -59,6 +61,16 @@ class TableParameters(Parameters):
         label="Words for a gap",
         help="Where NA, N/A, NaN, null, None, - and ? mean that a value is missing: among numbers, "
         "dates and yes or no ('numbers'), among texts as well ('all'), or nowhere ('none').",
+    )
+    missing: tuple[str, ...] = parameter(
+        (),
+        label="Codes for a gap",
+        help="What else means that a value is missing, such as -999: in all columns, or in one, "
+        "written as 'depth: -999'. New inputs are read so, too.",
+        advanced=True,
+    )
+    empty_lists: EmptyLists = parameter(
+        "unknown", label=EMPTY_LISTS_LABEL, help=EMPTY_LISTS_HELP, advanced=True
     )
     duplicates: Literal["keep", "drop"] = parameter(
         "keep",

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.folder_meaning import one_spelling, spelling_finding
 from engine.datasets.label_sets import (
+    are_lists,
     cells_finding,
     maybe_finding,
-    separator_in,
     separator_of,
     sets_of_cells,
 )
@@ -30,7 +31,7 @@ from engine.datasets.tables.table_schema import (
     n_gaps,
     n_missing,
 )
-from engine.datasets.tables.table_source import FloatArray
+from engine.datasets.tables.table_source import FloatArray, TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.signature import Task
@@ -60,7 +61,11 @@ def marks_anomalies(name: str) -> bool:
 
 
 def plan_target(
-    plan: ColumnPlan, study: ColumnStudy, task: Task | None, gap_words: str, line_word: str
+    plan: ColumnPlan,
+    study: ColumnStudy,
+    task: Task | None,
+    parameters: TableParameters,
+    line_word: str,
 ) -> tuple[ColumnPlan, Task, str]:
     """Decides what is predicted.
 
@@ -68,7 +73,7 @@ def plan_target(
         plan: What the column is.
         study: What was learnt of its cells.
         task: What someone said; None: told by the values.
-        gap_words: By `TableParameters.gap_words`.
+        parameters: How the file is read.
         line_word: What a place in the file is called.
 
     Returns:
@@ -78,7 +83,7 @@ def plan_target(
     Raises:
         DatasetError: It cannot be predicted.
     """
-    name = plan.name
+    name, gap_words = plan.name, parameters.gap_words
     n_known = study.n_rows - n_gaps(study, "number", gap_words)
     if not n_known:
         raise DatasetError(f"Column '{name}', the target, is empty.", "Choose another target.")
@@ -112,8 +117,11 @@ def plan_target(
         if gap_words == "all":
             n_gone = study.n_words
         plan = replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
-    is_listed = task is None and plan.type == "category" and bool(separator_in(plan.values))
+    is_listed = plan.type == "category" and are_lists(plan.values, task)
     found = Task.MULTILABEL if is_listed or task is Task.MULTILABEL else Task.CLASSIFICATION
+    if is_listed and study.n_blank and parameters.empty_lists == "no label":
+        words = plan.n_missing - study.n_blank
+        plan = replace(plan, values=("", *plan.values), n_missing=words)
     return replace(plan, gaps="drop_rows"), found, ""
 
 
@@ -142,7 +150,11 @@ def _infer(study: ColumnStudy) -> tuple[Task, str]:
 
 
 def target_findings(
-    plan: ColumnPlan, task: Task, class_names: tuple[str, ...], is_asked: bool
+    plan: ColumnPlan,
+    task: Task,
+    class_names: tuple[str, ...],
+    is_asked: bool,
+    n_empty: int,
 ) -> tuple[DataFinding, ...]:
     """Offers another task where the values could be understood in another way.
 
@@ -151,11 +163,12 @@ def target_findings(
         task: What is predicted.
         class_names: Classes or labels.
         is_asked: Someone said the task.
+        n_empty: Cells that hold nothing.
     """
     n_classes = len(class_names)
     if plan.type == "category" and task is Task.MULTILABEL:
         sign = separator_of(plan.values, plan.name)
-        return (cells_finding(plan.values, plan.name, sign, is_asked),)
+        return (cells_finding(plan.values, plan.name, sign, is_asked, n_empty),)
     if plan.type == "category" and task is Task.CLASSIFICATION and not is_asked:
         return maybe_finding(class_names, plan.name)
     if task is not Task.CLASSIFICATION or plan.type != "number" or n_classes <= 2:
@@ -245,6 +258,29 @@ def encode_target(
     if len(names) > min(MAX_CHOSEN_CATEGORIES, max(2, len(y) / 2)):
         raise _too_many(name, len(names), len(y), not is_text)
     return names, places.astype(np.int64)
+
+
+def one_class_each(
+    class_names: tuple[str, ...], y: npt.NDArray[Any]
+) -> tuple[tuple[str, ...], npt.NDArray[Any], tuple[DataFinding, ...]]:
+    """Takes classes whose names differ in capitals or blanks alone for one; says which.
+
+    Args:
+        class_names: As they are written.
+        y: Their numbers, (rows,).
+
+    Returns:
+        The names of those that are left, y by them, and what was taken for one. Where only one
+        class would be left, they stay apart.
+    """
+    counts = np.bincount(y, minlength=len(class_names)).tolist()
+    spelling = one_spelling(dict(zip(class_names, counts, strict=True)))
+    taken = [spelling.get(name, name) for name in class_names]
+    kept = tuple(dict.fromkeys(taken))
+    if not spelling or len(kept) == 1:
+        return class_names, y, ()
+    places = np.array([kept.index(name) for name in taken], np.int64)
+    return kept, places[y], (spelling_finding(spelling),)
 
 
 def _too_many(name: str, n_classes: int, n_rows: int, is_number: bool) -> DatasetError:

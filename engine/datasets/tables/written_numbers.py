@@ -8,7 +8,9 @@ holds is decided on the whole column (`engine.datasets.tables.number_marks`).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from engine.datasets.tables.number_units import CURRENCIES, UNITS
@@ -43,6 +45,14 @@ _GROUPED = re.compile(
 _INDIAN = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?P<rest>\.[0-9]*)?")
 OPEN_POINT = r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$"
 """What arrow reads as a number, though its point may group thousands."""
+POWER = r"^[0-9]+[eE][0-9]+$"
+"""What arrow reads as a power of ten, though codes are written so, too."""
+# A word behind a number: a unit that is not in our list, such as `5 widgets` or `5foo`. It holds
+# no digit but the one of `m2`.
+_WITH_WORD = re.compile(
+    r"(?P<number>[-+]?[0-9][0-9.,' ]*?)(?P<blank> ?)(?P<word>[^\W\d_][^\d(]*(?<=[^\W\d_])[23²³]?)"
+)
+_PLURAL_LETTERS = 4
 LONGEST = 60
 """No number that people write has more characters."""
 
@@ -55,7 +65,8 @@ class NumberStyle:
         decimal: The decimal sign; the other one groups thousands. Empty: `1.234` and `1,234` are
             both fractions.
         is_strict: A cell that can only be read with the other decimal sign is no number.
-        unit: What stands before or after the numbers; empty: nothing does.
+        unit: What stands before or after the numbers; empty: nothing does. It may be one that is
+            not in our list, as all cells of the column have it.
         bare: A number without the unit is one, too.
         accounting: `(5)` and `5-` are negative.
         gap_words: Words such as NA mean that a number is missing.
@@ -68,12 +79,17 @@ class NumberStyle:
     accounting: bool = True
     gap_words: bool = True
 
+    @cached_property
+    def has_own_unit(self) -> bool:
+        """Whether the unit is a word that is not in our list."""
+        return number_with_word(f"1 {self.unit}") is not None and not _is_known(self.unit)
+
     def to_dict(self) -> dict[str, Any]:
         """What new inputs are read by, as JSON values; words for a gap are told with the file."""
         return {"decimal": self.decimal, "unit": self.unit, "accounting": self.accounting}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], gap_words: bool) -> NumberStyle:
+    def from_dict(cls, values: Mapping[str, Any], gap_words: bool) -> NumberStyle:
         """Rebuilds what `to_dict` returned."""
         return cls(**values, is_strict=False, gap_words=gap_words)
 
@@ -144,6 +160,35 @@ def written_number(cell: str) -> Written | None:
         "" if not is_accounting else "5-" if found["tail"] == "-" else "(5)",
         grouping,
     )
+
+
+def _is_known(unit: str) -> bool:
+    return written_number(f"1 {unit}") is not None
+
+
+def number_with_word(cell: str) -> Written | None:
+    """What a cell means as a number with a word behind it that is no unit we know, as its unit.
+
+    One or many are the same unit, `1 item` and `5 items`. What could be a code, such as `12A`,
+    `3D` and `12AB`, is none.
+    """
+    if len(cell) > LONGEST:
+        return None
+    plain = cell if cell.isascii() else cell.translate(_PLAIN).translate(_ARABIC)
+    found = _WITH_WORD.fullmatch(plain)
+    if found is None:
+        return None
+    word = found["word"]
+    has_case = word.lower() != word.upper()
+    if not found["blank"] and has_case and (len(word) == 1 or word == word.upper()):
+        return None
+    written = written_number(found["number"])
+    core = found["number"].lstrip("+-")
+    if written is None or written.unit or (len(core) > 1 and core.isdigit() and core[0] == "0"):
+        return None
+    if len(word) >= _PLURAL_LETTERS and word.isascii():
+        word = word.removesuffix("s")
+    return written._replace(unit=word)
 
 
 def _sign_of(first: str, inner: str, tail: str) -> tuple[float | None, bool]:

@@ -202,7 +202,8 @@ class BatchView(QWidget):
         elif isinstance(view, ImageGrid):
             is_sound = batch.signature.kind is Kind.AUDIO
             pixels = as_spectrograms(x) if is_sound else as_pixels(x, batch.before)
-            view.set_images(pixels, batch.targets, SOUND_EDGE if is_sound else EDGE)
+            edge = SOUND_EDGE if is_sound else EDGE
+            view.set_images(pixels, batch.targets, edge, batch.names)
 
     def _fill_table(self, view: TextTable, batch: BatchPreviewed, x: npt.NDArray[Any]) -> None:
         target = self.tr("Target")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from gui.widgets.choice_box import ChoiceBox
+
+_SEVERAL: Final = "\x00several"
 
 
 class ColumnChoice(ChoiceBox):
@@ -15,6 +18,7 @@ class ColumnChoice(ChoiceBox):
 
     Signals:
         chosen(object): The person chose a column by name; None: no choice.
+        several_wanted(): The person wants to choose several columns together.
 
     Args:
         title: What is chosen, for screen readers.
@@ -22,17 +26,29 @@ class ColumnChoice(ChoiceBox):
     """
 
     chosen = Signal(object)
+    several_wanted = Signal()
 
     def __init__(self, title: str, no_choice: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(title)
         self.addItem(no_choice, None)
+        self._shown = 0
         self.activated.connect(self._on_activated)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are offered."""
-        return tuple(self.itemData(index) for index in range(1, self.count()))
+        names = (self.itemData(index) for index in range(1, self.count()))
+        return tuple(name for name in names if name != _SEVERAL)
+
+    def offer_several(self, text: str) -> None:
+        """Offers, as the last entry, to choose several together; an empty text: not."""
+        last = self.count() - 1
+        is_offered = self.itemData(last) == _SEVERAL
+        if is_offered and not text:
+            self.removeItem(last)
+        elif text and not is_offered:
+            self.addItem(text, _SEVERAL)
 
     def set_no_choice(self, text: str) -> None:
         """Says what the engine does without a choice."""
@@ -44,12 +60,17 @@ class ColumnChoice(ChoiceBox):
         if chosen is not None and chosen not in wanted:
             wanted.append(chosen)
         if tuple(wanted) != self.columns:
-            while self.count() > 1:
-                self.removeItem(1)
-            for name in wanted:
-                self.addItem(name, name)
-        self.setCurrentIndex(wanted.index(chosen) + 1 if chosen is not None else 0)
+            for index in reversed(range(1, 1 + len(self.columns))):
+                self.removeItem(index)
+            for place, name in enumerate(wanted):
+                self.insertItem(place + 1, name, name)
+        self._shown = wanted.index(chosen) + 1 if chosen is not None else 0
+        self.setCurrentIndex(self._shown)
 
     @Slot(int)
     def _on_activated(self, index: int) -> None:
+        if self.itemData(index) == _SEVERAL:
+            self.setCurrentIndex(self._shown)  # until they are chosen, what was chosen holds
+            self.several_wanted.emit()
+            return
         self.chosen.emit(self.itemData(index))

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from PySide6.QtCore import QAbstractItemModel, QObject, QRect, QRectF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from engine.escaping import escaped
 from engine.events.findings import Trouble
@@ -22,24 +16,25 @@ from engine.spec.run_spec import ColumnType, GapStrategy
 from gui.formatting.numbers import count_text, value_text
 from gui.formatting.plain_text import plain_tip
 from gui.formatting.translation import translate
+from gui.pages.data.column_delegates import (
+    CHOICES_ROLE,
+    CONSTANT,
+    HISTOGRAM_ROLE,
+    VALUES_ROLE,
+    ChoiceDelegate,
+    DistributionDelegate,
+)
 from gui.state.draft import Draft
 from gui.style.icons import icon
-from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
-from gui.widgets.choice_box import ChoiceBox
+from gui.style.theme import SPACING, current_theme
 from gui.widgets.tables import Index, Table, TableModel
 
-HISTOGRAM_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-CHOICES_ROLE: Final = Qt.ItemDataRole.UserRole + 2
-VALUES_ROLE: Final = Qt.ItemDataRole.UserRole + 3
-
-NAME, TYPE, DISTRIBUTION, MISSING, GAPS, DISTINCT, MINIMUM = range(7)
+NAME, TYPE, DISTRIBUTION, MISSING, GAPS, DISTINCT, DECIMAL, MINIMUM = range(8)
+_SETTINGS: Final = {TYPE: "type", GAPS: "gaps", DECIMAL: "decimal"}
+"""The columns in which something is chosen, by the names of `ColumnSpec`."""
 _SUSPICIOUS: Final = frozenset(
     {Trouble.LEAK, Trouble.CONSTANT, Trouble.MISSING, Trouble.DUPLICATE, Trouble.LEFT_OUT}
 )
-CONSTANT: Final = "constant"
-_ARROW: Final = 2 * SPACING
-_EDITOR_WIDTH: Final = 16 * SPACING
-_MOST_VALUES: Final = 6
 
 
 def type_text(name: str) -> str:
@@ -72,6 +67,15 @@ def gaps_text(name: str) -> str:
     }.get(name, name)
 
 
+def decimal_text(name: str) -> str:
+    """What a decimal sign is called; empty: there is none."""
+    return {
+        "auto": translate("automatic"),
+        "point": translate("point"),
+        "comma": translate("comma"),
+    }.get(name, name)
+
+
 def number_or_text(value: str) -> float | str:
     """Returns what was typed as a constant: a number, with a point or a comma, or a text."""
     try:
@@ -85,7 +89,7 @@ class ColumnModel(TableModel):
 
     Signals:
         column_changed(str, str, str): The person chose, for the column of that name, a value of
-            ``type``, ``gaps`` or ``constant``, what gaps become.
+            ``type``, ``decimal``, ``gaps`` or ``constant``, what gaps become.
     """
 
     column_changed = Signal(str, str, str)
@@ -105,6 +109,7 @@ class ColumnModel(TableModel):
             self.tr("Missing"),
             self.tr("Gaps become"),
             self.tr("Distinct"),
+            self.tr("Decimal sign"),
             self.tr("Minimum"),
             self.tr("Maximum"),
             self.tr("Mean"),
@@ -146,6 +151,8 @@ class ColumnModel(TableModel):
                 return count_text(item.n_distinct) if item.n_distinct else ""
             case _ if column == DISTRIBUTION:
                 return ""
+            case _ if column == DECIMAL:
+                return decimal_text(item.decimal)
             case _:
                 if not len(item.histogram):
                     return ""
@@ -160,8 +167,8 @@ class ColumnModel(TableModel):
     def _missing(self, item: ColumnProfile) -> str:
         if not item.n_missing:
             return "0"
-        share = item.n_missing / max(1, self._n_samples, item.n_missing)
-        percent = percent_text(share) if share >= 0.01 else f"< {percent_text(0.01)}"
+        share = item.n_missing / max(1, item.n_rows or self._n_samples, item.n_missing)
+        percent = percent_text(share, 1) if share >= 0.001 else f"< {percent_text(0.001, 1)}"
         return f"{count_text(item.n_missing)} ({percent})"
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -197,6 +204,8 @@ class ColumnModel(TableModel):
             return ()
         if column == TYPE:
             return tuple((type_text(name), name) for name in get_args(ColumnType))
+        if column == DECIMAL and item.decimal:
+            return tuple((decimal_text(name), name) for name in ("auto", "point", "comma"))
         if column == GAPS and self._is_feature(item):
             names = [name for name in get_args(GapStrategy) if _fits(name, item)]
             asked = self.tr("a value…")
@@ -209,7 +218,7 @@ class ColumnModel(TableModel):
 
     def _chosen(self, item: ColumnProfile, column: int) -> str:
         settings = self._draft.columns.get(item.name, {})
-        return str(settings.get("type" if column == TYPE else "gaps", "auto"))
+        return str(settings.get(_SETTINGS.get(column, "gaps"), "auto"))
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)
@@ -222,12 +231,12 @@ class ColumnModel(TableModel):
             return False
         name = self._columns[index.row()].name
         known = {choice for _, choice in self.data(index, CHOICES_ROLE)}
-        setting = "type" if index.column() == TYPE else "gaps"
+        setting = _SETTINGS[index.column()]
         self.column_changed.emit(name, setting if value in known else "constant", str(value))
         return True
 
     def is_text(self, column: int) -> bool:
-        return column in (NAME, TYPE, GAPS, DISTRIBUTION)
+        return column in (NAME, TYPE, GAPS, DISTRIBUTION, DECIMAL)
 
 
 def _fits(strategy: str, column: ColumnProfile) -> bool:
@@ -245,7 +254,7 @@ def _fits(strategy: str, column: ColumnProfile) -> bool:
 
 
 class ColumnTable(Table):
-    """The columns of a table; types and what becomes of gaps can be chosen in place.
+    """The columns of a table; types, decimal signs and what becomes of gaps are chosen in place.
 
     Signals:
         column_changed(str, str, str): As of `ColumnModel`.
@@ -259,10 +268,12 @@ class ColumnTable(Table):
         self._model.column_changed.connect(self.column_changed)
         self.setModel(self._model)
         # What can be chosen comes first: a narrow window shows it without scrolling.
-        self.horizontalHeader().moveSection(DISTRIBUTION, GAPS)
-        self.setItemDelegateForColumn(DISTRIBUTION, _DistributionDelegate(self))
-        for column in (TYPE, GAPS):
-            self.setItemDelegateForColumn(column, _ChoiceDelegate(self))
+        header = self.horizontalHeader()
+        header.moveSection(DISTRIBUTION, GAPS)
+        header.moveSection(header.visualIndex(DECIMAL), header.visualIndex(TYPE) + 1)
+        self.setItemDelegateForColumn(DISTRIBUTION, DistributionDelegate(self))
+        for column in _SETTINGS:
+            self.setItemDelegateForColumn(column, ChoiceDelegate(column == GAPS, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.SelectedClicked
@@ -279,9 +290,11 @@ class ColumnTable(Table):
         place = self.verticalScrollBar().value()
         self._model.set_profile(profile, draft)
         self.fit_columns(25 * SPACING)
-        for column in (TYPE, GAPS):
+        for column in _SETTINGS:
             self.setColumnWidth(column, self.columnWidth(column) + SPACING)
         self.setColumnWidth(DISTRIBUTION, 14 * SPACING)
+        shows_sign = self._model.can_edit and any(column.decimal for column in profile.columns)
+        self.setColumnHidden(DECIMAL, not shows_sign)
         self.setColumnHidden(GAPS, not self._model.can_edit)
         self.setColumnHidden(DISTINCT, not any(column.n_distinct for column in profile.columns))
         self.verticalScrollBar().setValue(place)
@@ -292,111 +305,3 @@ class ColumnTable(Table):
         if index.data(CHOICES_ROLE) and self.state() is not self.State.EditingState:
             self.scrollTo(index)  # first, or the list opens where the cell was
             self.edit(index)
-
-
-class _ChoiceDelegate(QStyledItemDelegate):
-    """Shows a cell with choices as such, and offers them."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if not index.data(CHOICES_ROLE):
-            super().paint(painter, option, index)
-            return
-        inner = QStyleOptionViewItem(option)
-        inner.rect = option.rect.adjusted(0, 0, -_ARROW, 0)
-        super().paint(painter, inner, index)
-        edge = SPACING + 4
-        area = option.rect
-        icon("down", "muted").paint(
-            painter, area.right() - edge - 4, area.center().y() - edge // 2, edge, edge
-        )
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        box = ChoiceBox(parent)
-        for text, name in index.data(CHOICES_ROLE):
-            box.addItem(text, name)
-        if index.column() == GAPS:  # what is typed instead is a constant
-            box.setEditable(True)
-            box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        box.activated.connect(self._on_activated)
-        return box
-
-    def updateEditorGeometry(
-        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
-    ) -> None:
-        area = QRect(option.rect)
-        area.setWidth(max(area.width(), _EDITOR_WIDTH))
-        editor.setGeometry(area)
-
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
-        if isinstance(editor, QComboBox):
-            editor.setCurrentIndex(max(0, editor.findData(index.data(Qt.ItemDataRole.EditRole))))
-            editor.showPopup()
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
-        if isinstance(editor, QComboBox):
-            text = editor.currentText().strip()
-            place = editor.findText(text)
-            chosen = editor.itemData(place) if place >= 0 else text
-            if chosen and chosen != CONSTANT:
-                model.setData(index, chosen)
-
-    @Slot()
-    def _on_activated(self) -> None:
-        editor = self.sender()
-        if not isinstance(editor, QComboBox):
-            return
-        line = editor.lineEdit()
-        if line is not None and editor.currentData() == CONSTANT:
-            line.clear()  # the value is typed next; Return or another cell takes it
-            line.setPlaceholderText(self.tr("value"))
-            line.setFocus()
-            return
-        self.commitData.emit(editor)
-        self.closeEditor.emit(editor)
-
-
-class _DistributionDelegate(QStyledItemDelegate):
-    """Paints a histogram, or the most frequent values as shares of a bar."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        counts = index.data(HISTOGRAM_ROLE)
-        values = index.data(VALUES_ROLE)
-        area = QRectF(option.rect).adjusted(SPACING, 4, -SPACING, -4)
-        painter.save()
-        if values:
-            self._paint_values(painter, area, values)
-        elif counts is not None and len(counts) and counts.max() > 0:
-            self._paint_histogram(painter, area, counts.tolist())
-        painter.restore()
-
-    def _paint_histogram(self, painter: QPainter, area: QRectF, counts: list[int]) -> None:
-        palette = current_theme().palette
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(blend(palette.surface, palette.series[0], 0.75)))
-        width = area.width() / len(counts)
-        for bin_number, count in enumerate(counts):
-            height = area.height() * count / max(counts)
-            left = area.left() + bin_number * width
-            painter.drawRect(QRectF(left, area.bottom() - height, max(width - 1, 1), height))
-
-    def _paint_values(
-        self, painter: QPainter, area: QRectF, values: tuple[tuple[str, int], ...]
-    ) -> None:
-        """Each value has a part of the bar as long as its share, with its name where it fits."""
-        palette = current_theme().palette
-        total = max(1, sum(count for _, count in values))
-        painter.setFont(text_font(TEXT_SMALL))
-        left = area.left()
-        for place, (name, count) in enumerate(values[:_MOST_VALUES]):
-            width = area.width() * count / total
-            part = QRectF(left, area.top(), max(width - 1, 1), area.height())
-            ground = blend(palette.surface, palette.series[0], 0.45 - 0.06 * place)
-            painter.fillRect(part, QColor(ground))
-            painter.setPen(QColor(palette.text))
-            shown = painter.fontMetrics().elidedText(
-                escaped(name), Qt.TextElideMode.ElideRight, int(part.width()) - 6
-            )
-            if len(shown) > 1:
-                inside = part.adjusted(3, 0, -3, 0)
-                painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, shown)
-            left += width

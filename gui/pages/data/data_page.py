@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QAction, QKeySequence
@@ -20,20 +20,18 @@ from PySide6.QtWidgets import (
 )
 
 from engine.datasets import DATASETS
-from engine.events.findings import Remedy
 from engine.events.messages import DataProgress, Rejected
 from engine.events.profile import Profile
 from gui.formatting.run_words import progress_text
-from gui.pages.data.column_table import number_or_text
+from gui.pages.data.card_menu import CardMenu
 from gui.pages.data.data_cards import RecentSources, cards
+from gui.pages.data.data_mending import DataMending
 from gui.pages.data.data_settings import DataSettings
 from gui.pages.data.open_dialogs import OpenDialogs
 from gui.pages.data.profile_view import ProfileView
-from gui.pages.data.recent_menu import RecentMenu
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
 from gui.state.draft import Draft
-from gui.state.draft_changes import added, undoing
 from gui.state.messages import Messages
 from gui.state.settings import Settings
 from gui.style.label import Label
@@ -60,6 +58,7 @@ class DataPage(Page):
     ) -> None:
         super().__init__(controller, messages, settings, parent)
         self._recent = RecentSources(settings)
+        self.mending = DataMending(controller.drafts, messages, self)
         self._shown_source: tuple[str, bool] | None = None
         self._progress: DataProgress | None = None
         self.dialogs = OpenDialogs(settings, self)
@@ -80,7 +79,7 @@ class DataPage(Page):
         self.data_settings = DataSettings(controller.drafts, self._settings_area.viewport())
         self.automatic_button = QPushButton(self.tr("Back to automatic"), self._right)
         self.next_button = QPushButton(self.tr("Next: choose a model"), self._right)
-        self.recent_menu = RecentMenu(
+        self.card_menu = CardMenu(
             self.cards, self._recent, controller.drafts, self.dialogs, messages
         )
         self._loading_timer = QTimer(self)
@@ -100,9 +99,11 @@ class DataPage(Page):
     def profile_view(self) -> ProfileView:
         """What was found; made in a turn of its own, as it takes some milliseconds."""
         view = ProfileView(self.settings, self.controller.batches, self._stack)
-        view.remedy_chosen.connect(self._on_remedy)
-        view.question.others_wanted.connect(self.data_settings.target.setFocus)
-        view.column_changed.connect(self._on_column)
+        view.remedy_chosen.connect(self.mending.apply)
+        question, target = view.question, self.data_settings.target
+        question.others_wanted.connect(target.setFocus)
+        question.several_wanted.connect(self.data_settings.choose_several)
+        view.column_changed.connect(self.mending.choose_for_column)
         self._stack.addWidget(view)
         return view
 
@@ -183,9 +184,9 @@ class DataPage(Page):
         self.cards.picked.connect(self._on_picked)
         self.open_button.clicked.connect(self.dialogs.ask_for_file)
         self.folder_button.clicked.connect(self.dialogs.ask_for_folder)
-        self.recent_menu.changed.connect(self._show_cards)
+        self.card_menu.changed.connect(self._show_cards)
         self.dialogs.path_chosen.connect(self.open_path)
-        self.automatic_button.clicked.connect(self._on_automatic)
+        self.automatic_button.clicked.connect(self.mending.make_automatic)
         self.next_button.clicked.connect(self._on_next)
         self.state_panel.action_requested.connect(self._on_panel_action)
         controller = self.controller
@@ -193,15 +194,13 @@ class DataPage(Page):
         controller.drafts.profile_changed.connect(self._on_profile)
         controller.drafts.data_progress.connect(self._on_progress)
         controller.drafts.data_rejected.connect(self._on_rejected)
-        search = QAction(self.tr("Search data"), self)
-        search.setShortcut(QKeySequence.StandardKey.Find)
-        search.triggered.connect(self.search.setFocus)
-        open_file = QAction(self.tr("Open a file"), self)
-        open_file.setShortcut(QKeySequence.StandardKey.Open)
-        open_file.triggered.connect(self.dialogs.ask_for_file)
-        open_folder = QAction(self.tr("Open a folder"), self, shortcut=QKeySequence("Ctrl+Shift+O"))
-        open_folder.triggered.connect(self.dialogs.ask_for_folder)
-        for action in (search, open_file, open_folder):
+        for text, keys, slot in (
+            (self.tr("Search data"), QKeySequence.StandardKey.Find, self.search.setFocus),
+            (self.tr("Open a file"), QKeySequence.StandardKey.Open, self.dialogs.ask_for_file),
+            (self.tr("Open a folder"), "Ctrl+Shift+O", self.dialogs.ask_for_folder),
+        ):
+            action = QAction(text, self, shortcut=QKeySequence(keys))
+            action.triggered.connect(slot)
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
 
@@ -230,34 +229,6 @@ class DataPage(Page):
         return row is not None and scroll_to(self._settings_area, row)
 
     # ---- changing
-
-    @Slot(object)
-    def _on_remedy(self, remedy: Remedy) -> None:
-        """Applies a remedy at once; it can be undone."""
-        draft = self.controller.drafts.draft
-        spec = draft.to_spec()
-        changes = added(spec, remedy.changes)
-        self.controller.drafts.set_draft(draft.with_changes(changes))
-        undo = partial(self.controller.drafts.change, draft.source, undoing(spec, changes))
-        text = self.tr("Applied: {remedy}.").format(remedy=remedy.label.rstrip("."))
-        self.messages.show_done(text, undo)
-
-    @Slot()
-    def _on_automatic(self) -> None:
-        """Takes back what was chosen for the data; it can be undone."""
-        drafts = self.controller.drafts
-        before = drafts.draft
-        drafts.make_automatic()
-        text = self.tr("Everything about this data is automatic again.")
-        self.messages.show_done(text, partial(drafts.set_draft, before))
-
-    @Slot(str, str, str)
-    def _on_column(self, name: str, setting: str, value: str) -> None:
-        draft = self.controller.drafts.draft
-        settings: dict[str, Any] = {setting: value}
-        if setting == "constant":
-            settings = {"gaps": setting, "constant": number_or_text(value)}
-        self.controller.drafts.set_draft(draft.with_column(name, **settings))
 
     # ---- showing
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import PurePath
 from typing import Any
 
 from pydantic import create_model
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
 from engine.datasets import DATASETS, FORMATS
@@ -25,6 +23,13 @@ from engine.spec.signature import Kind, Output, Signature, Task
 from gui.formatting.plain_text import plain_tip
 from gui.pages.data.augmentations import Augmentations
 from gui.pages.data.column_choice import ColumnChoice
+from gui.pages.data.fitting_formats import fitting_formats
+from gui.pages.data.several_columns import (
+    FEWEST,
+    SeveralColumns,
+    label_candidates,
+    labels_of,
+)
 from gui.state.draft import SHAPING_SETTINGS, Draft
 from gui.state.draft_controller import DraftController
 from gui.style.label import Label
@@ -40,13 +45,7 @@ SeedSpec: type[Parameters] = create_model(
 
 
 class DataSettings(QWidget):
-    """Forms that edit the data side of the draft.
-
-    Signals:
-        target_picked(str): The person picked another column to predict; empty: leaves it open.
-    """
-
-    target_picked = Signal(str)
+    """Forms that edit the data side of the draft."""
 
     def __init__(self, drafts: DraftController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +53,7 @@ class DataSettings(QWidget):
         self._source: str | None = None
         self._format = ""
         self._declared: type[Parameters] | None = None
+        self._candidates: tuple[str, ...] = ()
         self.form: ParameterForm | None = None
         self._form_title = _heading(self.tr("Dataset"), self)
         self._form_place = QVBoxLayout()
@@ -123,6 +123,7 @@ class DataSettings(QWidget):
         self._drafts.leaving.connect(self.flush)
         self.format.activated.connect(self._on_format)
         self.target.chosen.connect(self._on_target)
+        self.target.several_wanted.connect(self.choose_several)
         self.task.activated.connect(self._on_task)
         self.weights.chosen.connect(self._on_weights)
         self.split_form.values_changed.connect(self._on_split)
@@ -140,6 +141,7 @@ class DataSettings(QWidget):
         if draft.source != self._source:
             self._source = draft.source
             self._format = ""
+            self._candidates = ()
             self._show_columns((), draft)
             self._show_kind(_kind_of(draft))
             self.augmentation.set_open(False)
@@ -166,6 +168,7 @@ class DataSettings(QWidget):
         self._format = profile.format
         self._offer_formats(draft, draft.source not in DATASETS)
         self._replace_form(draft)
+        self._candidates = label_candidates(profile)
         self._show_columns(profile.source_columns, draft)
         self.target.set_no_choice(self.tr("automatic: {name}").format(name=profile.target_name))
         signature = profile.signature
@@ -230,6 +233,8 @@ class DataSettings(QWidget):
         return source in DATASETS and DATASETS[source].task is Task.ANOMALY
 
     def _show_columns(self, columns: tuple[str, ...], draft: Draft) -> None:
+        are_several = bool(columns) and len(self._candidates) >= FEWEST
+        self.target.offer_several(self.tr("several columns…") if are_several else "")
         self.target.offer(columns, draft.target)
         self.weights.offer(columns, draft.weights)
         self.split_column.offer(columns, draft.split.get("column"))
@@ -347,7 +352,16 @@ class DataSettings(QWidget):
     def _on_target(self, target: str | None) -> None:
         # Another column may hold something else; what was chosen for the last one is forgotten.
         self._drafts.set_draft(self._drafts.draft.with_target(target))
-        self.target_picked.emit(target or "")
+
+    @Slot()
+    def choose_several(self, anchor: QWidget | None = None) -> SeveralColumns:
+        """Opens the list in which several columns to predict are ticked, below a widget."""
+        draft = self._drafts.draft
+        ticked = labels_of(draft.target, self._candidates)
+        popup = SeveralColumns(self._candidates, ticked, self)
+        popup.chosen.connect(self._on_target)
+        popup.open_below(anchor or self.target)
+        return popup
 
     @Slot(int)
     def _on_task(self, index: int) -> None:
@@ -357,19 +371,6 @@ class DataSettings(QWidget):
     @Slot(object)
     def _on_weights(self, column: str | None) -> None:
         self._drafts.set_draft(self._drafts.draft.with_weights(column))
-
-
-def fitting_formats(source: str, also: Iterable[str] = ()) -> list[str]:
-    """Names of the formats that could read a source, from its name alone.
-
-    Args:
-        source: Path of a file or folder.
-        also: Names that are in the list anyway.
-    """
-    suffix = PurePath(source).suffix.lower()
-    of_file = [form.name for form in FORMATS if suffix and suffix in form.suffixes]
-    names = of_file or [form.name for form in FORMATS]
-    return [form.name for form in FORMATS if form.name in {*names, *also}]
 
 
 def _kind_of(draft: Draft) -> Kind | None:

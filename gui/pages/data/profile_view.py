@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -18,6 +19,7 @@ from gui.pages.data.column_table import ColumnTable
 from gui.pages.data.curve_grid import CurveGrid
 from gui.pages.data.finding_list import FindingList, has_grave, n_problems
 from gui.pages.data.overview import Overview
+from gui.pages.data.several_columns import FEWEST, label_candidates
 from gui.pages.data.sound_view import SoundView
 from gui.pages.data.split_bar import SplitBar
 from gui.pages.data.target_question import TargetQuestion
@@ -176,7 +178,8 @@ class ProfileView(QWidget):
         self._profile, self._draft = profile, draft
         self.facts.setText(facts_line(profile))
         self.split.set_sizes(profile.split_sizes)
-        self.question.show_finding(profile.question)
+        are_several = len(label_candidates(profile)) >= FEWEST
+        self.question.show_finding(profile.question, are_several)
         self._arrange_tabs(profile)
         self._show_count(profile)
         self._show_what_is_grave(profile, is_other)
@@ -230,7 +233,9 @@ class ProfileView(QWidget):
         view = self.view(name)
         match name:
             case "images":
-                view.set_images(profile.sample_x, target_texts(profile))
+                names = sample_names(profile)
+                view.set_images(profile.sample_x, target_texts(profile), names=names)
+                view.set_folder(Path(profile.source) if profile.format else None)
             case "texts":
                 view.set_rows(*_text_rows(profile))
             case "sounds":
@@ -240,6 +245,7 @@ class ProfileView(QWidget):
             case "clips":
                 labels, names = target_texts(profile), sample_names(profile)
                 view.set_clips(profile.sample_x, labels, profile.frame_rate, names)
+                view.grid.set_folder(Path(profile.source) if profile.format else None)
             case "series":
                 view.set_traces(profile.traces)
             case "curves":

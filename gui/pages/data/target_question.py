@@ -23,17 +23,19 @@ class TargetQuestion(QFrame):
     Signals:
         answered(Remedy): The person picked a column.
         others_wanted(): The person wants to see all columns.
+        several_wanted(QPushButton): The person wants several columns together.
     """
 
     answered = Signal(object)
     others_wanted = Signal()
+    several_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("card", True)
         self.buttons: list[QPushButton] = []
         self._reasons: list[Label] = []
-        self._finding: DataFinding | None = None
+        self._asked: tuple[DataFinding | None, bool] = (None, False)
         self.heading = Label(self.tr("Which column shall be predicted?"), self)
         set_role(self.heading, "heading")
         self._grid = QGridLayout()
@@ -47,11 +49,16 @@ class TargetQuestion(QFrame):
         column.addLayout(self._grid)
         self.hide()
 
-    def show_finding(self, finding: DataFinding | None) -> None:
-        """Asks a question, or none."""
-        if finding == self._finding:
+    def show_finding(self, finding: DataFinding | None, may_be_several: bool = False) -> None:
+        """Asks a question, or none.
+
+        Args:
+            finding: The question.
+            may_be_several: Several columns could be the answer together.
+        """
+        if (finding, may_be_several) == self._asked:
             return
-        self._finding = finding
+        self._asked = finding, may_be_several
         for widget in (*self.buttons, *self._reasons):
             self._grid.removeWidget(widget)
             widget.hide()
@@ -67,6 +74,9 @@ class TargetQuestion(QFrame):
             button.clicked.connect(partial(self._on_answer, remedy))
         others = self._add_row(self.tr("Another…"), self.tr("any column of the table"))
         others.clicked.connect(self.others_wanted)
+        if may_be_several:
+            several = self._add_row(self.tr("Several…"), self.tr("columns of 0 and 1, together"))
+            several.clicked.connect(partial(self._on_several, several))
 
     def _add_row(self, name: str, reason: str) -> QPushButton:
         row = len(self.buttons)
@@ -81,6 +91,9 @@ class TargetQuestion(QFrame):
         self.buttons.append(button)
         self._reasons.append(label)
         return button
+
+    def _on_several(self, button: QPushButton, _is_checked: bool = False) -> None:
+        self.several_wanted.emit(button)
 
     def _on_answer(self, remedy: Remedy, _is_checked: bool = False) -> None:
         self.answered.emit(remedy)

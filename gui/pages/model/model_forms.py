@@ -156,6 +156,8 @@ class ModelForms(QWidget):
             profile: What inspection found.
             known: Kind of data and task, where that is known without inspection.
         """
+        if profile is None and self.form is not None:
+            self.form.set_fitted({})
         if profile is not None:
             self.show_kind(profile.signature.kind, profile.signature.output)
         elif known is not None:
@@ -181,6 +183,8 @@ class ModelForms(QWidget):
         values = self._resolved = spec.to_dict() if spec is not None else {}
         if self.form is not None:
             self.form.set_resolved(values.get("model", {}).get("parameters", {}))
+            if spec is not None:
+                self.form.set_fitted(_fitted(spec, self._drafts.draft))
         self.training_form.set_resolved(values.get("training", {}))
         self._show_schedule(self._drafts.draft)
 
@@ -247,6 +251,26 @@ class ModelForms(QWidget):
     @Slot(object)
     def _on_preprocessing(self, values: dict[str, Any]) -> None:
         self._drafts.set_draft(self._drafts.draft.with_preprocessing(values))
+
+
+def _fitted(spec: RunSpec, draft: Draft) -> dict[str, Any]:
+    """What a run takes instead of the architecture's defaults, as the data is too small for them.
+
+    Args:
+        spec: The draft, every open choice closed.
+        draft: What the person chose.
+    """
+    if spec.model.name != draft.model or draft.model not in ARCHITECTURES:
+        return {}
+    architecture = ARCHITECTURES[draft.model]
+    names = {name for smaller in architecture.smaller for name in smaller}
+    usual = {item.name: item.default for item in describe(architecture.parameters)}
+    taken = {name: spec.model.parameters[name] for name in names & usual.keys()}
+    return {
+        name: value
+        for name, value in taken.items()
+        if name not in draft.model_parameters and value != usual[name]
+    }
 
 
 def _heading(text: str, parent: QWidget) -> Label:

@@ -322,9 +322,9 @@ class ResultsPage(Page):
             self.regression = RegressionPlot()
             self._plots.addWidget(self.regression)
         self._plots.setCurrentWidget(self.regression)
-        self.regression.set_predictions(
-            evaluation.y_true, evaluation.y_pred, evaluation.target_name
-        )
+        error = evaluation.metrics.get("mean_absolute_error")
+        pairs = evaluation.y_true, evaluation.y_pred, evaluation.target_name
+        self.regression.set_predictions(*pairs, error, evaluation.n_samples)
 
     def _show_anomalies(self, evaluation: Evaluation) -> None:
         if self.anomalies is None:

@@ -61,7 +61,7 @@ class RunSummary(QFrame):
 def summary(record: RunRecord, changes: Sequence[SettingChanged] = ()) -> list[tuple[str, str]]:
     """Returns titles and values that describe a run, in order."""
     executed = [
-        (translate("Trained for"), _trained_text(record)),
+        (translate("Training time"), _trained_text(record)),
         (translate("Executed"), plan_details(record.plan)),
         (translate("Run"), record.id),
         *([(translate("Begun again from"), record.origin)] if record.origin else []),
@@ -93,10 +93,11 @@ def kept_text(record: RunRecord) -> str:
     except DescentError:
         return ""
     if spec.training.keep == "last" or record.best_epoch is None:
-        return translate("weights of the last epoch, {n}").format(n=record.epochs_done)
+        return translate("weights of the last epoch, {n}").format(n=count_text(record.epochs_done))
     part = translate("validation") if spec.split.validation > 0 else translate("training")
     text = translate("weights of epoch {best} of {done}, which had the lowest {part} loss")
-    return text.format(best=record.best_epoch, done=record.epochs_done, part=part)
+    best, done = count_text(record.best_epoch), count_text(record.epochs_done)
+    return text.format(best=best, done=done, part=part)
 
 
 def part_text(part: str) -> str:
@@ -136,6 +137,10 @@ def _split_text(spec: RunSpec) -> str:
     text = translate("{train} training, {validation} validation, {test} test")
     train, validation, test = (percent_text(share) for share in shares)
     text = text.format(train=train, validation=validation, test=test)
+    if spec.split.method in ("group", "time"):  # whole groups and whole moments fill no share
+        text = translate("about {shares}").format(shares=text)
+    if spec.split.method == "given":
+        text = ""  # the data says it
     ways = {
         "random": translate("at random"),
         "stratified": translate("class by class"),
@@ -217,7 +222,7 @@ def _training_text(spec: RunSpec) -> str:
     training = spec.training
     parts: list[str] = []
     if training.epochs is not None:
-        parts.append(translate("{n} epochs").format(n=count_text(training.epochs)))
+        parts.append(counted(training.epochs, translate("{n} epoch"), translate("{n} epochs")))
     if training.batch_size is not None:
         parts.append(translate("batch size {n}").format(n=count_text(training.batch_size)))
     if training.optimizer is not None:

@@ -34,7 +34,9 @@ class ScoreView(QWidget):
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
         """Shows what an autoencoder makes of a part of the data."""
-        self.plot.set_scores(evaluation.y_pred, evaluation.y_true, evaluation.threshold)
+        self.plot.set_scores(
+            evaluation.y_pred, evaluation.y_true, evaluation.threshold, evaluation.n_samples
+        )
         has_truth = any(item.truth for item in evaluation.most_unusual)
         headings = [self.tr("Most unusual")]
         rows = []

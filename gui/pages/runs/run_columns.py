@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.bounded import parse_json
 from engine.spec.formatting import NOTHING, duration_text
-from gui.formatting.numbers import count_text, counted, value_text
+from gui.formatting.numbers import count_text, counted, rate_text, value_text
 from gui.formatting.run_rule_words import setting_label
 from gui.formatting.run_words import (
     main_metric,
@@ -70,7 +68,7 @@ def columns() -> tuple[Column, ...]:
         Column("epochs", translate("Epochs"), _epochs_text, lambda r: r.epochs_done, True),
         Column(
             "duration",
-            translate("Duration"),
+            translate("Training time"),
             lambda r: duration_text(r.duration_s) if r.epochs_done else NOTHING,
             lambda r: r.duration_s,
             True,
@@ -99,7 +97,11 @@ def _metric_column(name: str, title: str, prefix: str) -> Column:
 
     def tip(record: RunRecord) -> str:
         found = find(record)
-        return f"{metric_title(prefix + found[0])}: {text(record)}" if found else ""
+        if found is None:
+            return ""
+        told = f"{metric_title(prefix + found[0])}: {text(record)}"
+        when = translate("{told}, in the last epoch")
+        return when.format(told=told) if prefix == "val_" else told
 
     # Runs without a value come first, then by metric: an error is not compared with a share.
     return Column(name, title, text, lambda r: find(r) or ("", 0.0), True, tip)
@@ -143,10 +145,10 @@ def differing(records: Sequence[RunRecord]) -> tuple[Column, ...]:
     """
     looked_at = sorted(records, key=lambda record: record.created_at)[-MOST_LOOKED_AT:]
     counts: dict[str, Counter[str]] = {}
-    for (group, text), n_runs in Counter(_groups(looked_at)).items():
-        for path, value in _leaves(group, parse_json(text)):
+    for group, values, n_runs in _groups(looked_at):
+        for path, value in _leaves(group, values):
             if _is_told(path, value):
-                counts.setdefault(path, Counter())[json.dumps(value)] += n_runs
+                counts.setdefault(path, Counter())[repr(value)] += n_runs
     found = [
         path
         for path, values in counts.items()
@@ -160,11 +162,16 @@ def _setting_column(path: str) -> Column:
     return Column(path, setting_label(path), partial(_setting_text, path), partial(_order, path))
 
 
-def _groups(records: Sequence[RunRecord]) -> Iterator[tuple[str, str]]:
-    """The groups of settings of each run, as text: most runs share most of them."""
+def _groups(records: Sequence[RunRecord]) -> Iterator[tuple[str, Any, int]]:
+    """The different groups of settings, and how many runs have each: most share most of them."""
+    found: dict[tuple[str, str], Any] = {}
+    counts: Counter[tuple[str, str]] = Counter()
     for record in records:
         for group, values in record.settings.items():
-            yield group, json.dumps(values)
+            key = group, repr(values)
+            found.setdefault(key, values)
+            counts[key] += 1
+    return ((group, found[group, text], n_runs) for (group, text), n_runs in counts.items())
 
 
 def _is_told(path: str, value: Any) -> bool:
@@ -195,7 +202,7 @@ def _setting_text(path: str, record: RunRecord) -> str:
     if isinstance(value, bool):
         return translate("yes") if value else translate("no")
     if isinstance(value, float):
-        return value_text(value)
+        return rate_text(value) if path.endswith("_rate") else value_text(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -49,7 +49,7 @@ class RunProgress(QWidget):
                 "step": self.tr("Step"),
                 "elapsed": self.tr("Training time"),
                 "remaining": self.tr("Time left"),
-                "speed": self.tr("Samples per second"),
+                "speed": self.tr("Examples per second"),
                 "device": self.tr("Runs on"),
             },
             expendable=("device", "speed", "elapsed"),

@@ -1,4 +1,4 @@
-"""RecentMenu: what can be done with a file or folder that was opened before."""
+"""CardMenu: what can be done with data where its card stands, one's own and the box's alike."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
+from engine.datasets import DATASETS
 from gui.pages.data.data_cards import RecentSources
 from gui.pages.data.open_dialogs import OpenDialogs
 from gui.state.draft_controller import DraftController
@@ -16,8 +18,8 @@ from gui.widgets.card_list import CardList
 from gui.widgets.path_row import show_in_file_manager
 
 
-class RecentMenu(QObject):
-    """The menu of one's own cards.
+class CardMenu(QObject):
+    """The menu of the cards.
 
     Signals:
         changed(): The list is another one.
@@ -49,22 +51,36 @@ class RecentMenu(QObject):
         cards.menu_asked.connect(self._open)
 
     @Slot(str, QPoint)
-    def _open(self, path: str, place: QPoint) -> None:
-        if path in self._recent.paths:
-            self.menu(path).popup(place)
+    def _open(self, source: str, place: QPoint) -> None:
+        self.menu(source).popup(place)
 
-    def menu(self, path: str) -> QMenu:
-        """Returns a new menu for a file or folder."""
+    def menu(self, source: str) -> QMenu:
+        """Returns a new menu for data of the box by its name, or for a file or folder."""
         menu = QMenu(self._cards)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if source == self._drafts.draft.source:
+            menu.addAction(self.tr("Look at it again"), self._drafts.inspect_again)
+        else:
+            menu.addAction(self.tr("Open"), lambda: self._drafts.choose_data(source))
+        is_boxed = source in DATASETS
+        copy = self.tr("Copy the name") if is_boxed else self.tr("Copy the path")
+        menu.addAction(copy, lambda: QGuiApplication.clipboard().setText(source))
+        if not is_boxed:
+            self._add_own(menu, source)
+        return menu
+
+    def _add_own(self, menu: QMenu, path: str) -> None:
+        """What is so of a file or folder alone."""
+        menu.addSeparator()
         show = menu.addAction(self.tr("Show in the file manager"))
         show.triggered.connect(lambda: show_in_file_manager(Path(path)))
         show.setEnabled(Path(path).exists())
+        if path not in self._recent.paths:
+            return  # it could not be read yet
         find = menu.addAction(self.tr("It lies somewhere else…"))
         find.triggered.connect(lambda: self._ask_where(path))
         remove = menu.addAction(self.tr("Remove from the list"))
         remove.triggered.connect(lambda: self.remove(path))
-        return menu
 
     def remove(self, path: str) -> None:
         """Takes it off the list, not off the disk; it can be undone."""
