@@ -32,19 +32,22 @@ class Database:
 
     Args:
         path: The file; it is made where there is none, its directory must exist.
-        looks_only: It is not written, nor is anything beside it: its disk may be read-only.
+        looks_only: It is not written: its disk may be read-only.
+        leaves_alone: Nor is anything made beside it, which a full disk has no room for.
 
     Raises:
         DatabaseDamaged: It is damaged, or lost while there are runs.
         WorkspaceError: It cannot be opened, or was written by a newer Descent.
     """
 
-    def __init__(self, path: Path, looks_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, looks_only: bool = False, leaves_alone: bool = False
+    ) -> None:
         self._path = path
         self._guard = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
-        self._looker = Looker(path) if looks_only else None
+        self._looker = Looker(path, leaves_alone) if looks_only else None
         self._identity: tuple[int, int] | None = None
         check_usable(path)
         try:

@@ -60,9 +60,12 @@ def _target(log: Path | None) -> tuple[str, int]:
     if log is not None:
         try:
             log.parent.mkdir(parents=True, exist_ok=True)
+            if log.exists() and not log.is_file():
+                return os.devnull, os.O_WRONLY  # a pipe, whose other end would be waited for
             is_large = log.exists() and log.stat().st_size > _MAX_LOG_BYTES
+            flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if is_large else os.O_APPEND)
+            os.close(os.open(log, flags, 0o600))
+            return str(log), flags
         except OSError:
-            return os.devnull, os.O_WRONLY
-        start = os.O_TRUNC if is_large else os.O_APPEND
-        return str(log), os.O_WRONLY | os.O_CREAT | start
+            pass  # a disk that is full or read-only, or a folder in its place
     return os.devnull, os.O_WRONLY
