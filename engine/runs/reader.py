@@ -14,7 +14,7 @@ from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.flow import read_flow
-from engine.runs.history import read_changes, read_epochs
+from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.naming import find_run
 from engine.runs.places import DATABASE, full_problem, make_folders, write_problem
 from engine.runs.record import RunRecord, record_from_row
@@ -150,14 +150,14 @@ class RunReader:
             return read_epochs(connection, run)[0]
 
     def bad_epochs(self, run: str) -> list[str]:
-        """Returns what is wrong with the epochs of a run that cannot be shown, in words."""
+        """Returns what is wrong with epochs and changes that cannot be shown, in words."""
         with self._database.read() as connection:
-            return read_epochs(connection, run)[1]
+            return history_problems(connection, run)
 
     def changes(self, run: str) -> list[SettingChanged]:
         """Returns what was changed while a run was under way, in order."""
         with self._database.read() as connection:
-            return read_changes(connection, run)
+            return read_changes(connection, run)[0]
 
     def flow(self, run: str) -> list[GradientFlow]:
         """Returns the gradient flow of a run, by step; empty where none was measured."""

@@ -18,7 +18,7 @@ from engine.disk import cannot_write
 from engine.errors import WorkspaceError
 from engine.files import flush_directory
 from engine.runs.copies import copies, copy_database, is_sound
-from engine.runs.history import read_epochs
+from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.journal import change_run, insert_change, insert_epoch, insert_run
 from engine.runs.owner import Owner
 from engine.runs.places import DATABASE
@@ -219,8 +219,8 @@ def _forget_removed(connection: sqlite3.Connection, workspace: Path) -> None:
 
 
 def _mend_epochs(connection: sqlite3.Connection, run: str, workspace: Path) -> None:
-    """Takes epochs that cannot be read from the run's folder, where that has them; else they go."""
-    if not read_epochs(connection, run)[1]:
+    """Takes epochs and changes that cannot be read from the run's folder; else they go."""
+    if not history_problems(connection, run):
         return
     found = read_folder(run_folder(workspace, run))
     known = {epoch.epoch: epoch for epoch in found.epochs} if found is not None else {}
@@ -231,6 +231,12 @@ def _mend_epochs(connection: sqlite3.Connection, run: str, workspace: Path) -> N
             )
             if row["epoch"] in known:
                 insert_epoch(connection, known[row["epoch"]])
+    if not read_changes(connection, run)[1]:
+        return
+    whole = read_changes(connection, run)[0]
+    connection.execute("DELETE FROM changes WHERE run = ?", (run,))
+    for change in found.changes if found is not None and found.changes else whole:
+        insert_change(connection, change)
 
 
 def _swap(new: Path, path: Path) -> Path | None:
