@@ -1,4 +1,4 @@
-"""A run whose workspace or folder vanishes while it is trained: it waits, asks, and loses nothing."""
+"""A run whose workspace or folder vanishes while it is trained: it waits and asks."""
 
 import json
 import shutil

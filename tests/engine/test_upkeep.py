@@ -135,9 +135,17 @@ def lose_a_table(path):
         database.execute("DROP TABLE runs")
 
 
+def garble_a_name(path):
+    """What SQLite then says of it is no text."""
+    content = path.read_bytes()
+    assert b"tablerunsruns" in content
+    garbled = content.replace(b"tablerunsruns", b"tabler\x93nsr\x93ns")
+    path.write_bytes(garbled.replace(b"CREATE TABLE runs", b"CREAXE TABLE runs"))
+
+
 DAMAGES = [
     lose, zero, empty, truncate, garble, spoil_inside, schema_of_nothing, become_a_folder,
-    lose_a_table,
+    lose_a_table, garble_a_name,
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from engine.disk import DATABASE_ERRORS
 from engine.errors import DatabaseDamaged, WorkspaceError
 from engine.runs.copies import copies
 from engine.runs.database import check_usable, in_words
@@ -144,7 +145,7 @@ def open_to_check(workspace: Path) -> Iterator[sqlite3.Connection]:
                         f"The run database '{path}' is damaged. Received: {found[0]}.", REPAIR_HINT
                     )
                 yield connection
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise in_words(error, path) from error
 
 

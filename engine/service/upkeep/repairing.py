@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.disk import cannot_write
+from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.errors import WorkspaceError
 from engine.files import flush_directory
 from engine.runs.copies import copies, copy_database, is_sound
@@ -74,7 +74,7 @@ def repair_workspace(workspace: Path) -> Repair:
         with aside.open("r+b") as file:
             os.fsync(file.fileno())
         kept = _swap(aside, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *DATABASE_ERRORS) as error:
         raise cannot_write(path, error) from error
     finally:
         for ending in _BESIDE:
@@ -202,7 +202,7 @@ def _write_run(connection: sqlite3.Connection, found: FolderRun, is_known: bool)
         if new and new[-1].epoch > max(known, default=0) and not found.is_exact and is_known:
             done = {"epochs_done": new[-1].epoch, "metrics": json.dumps(new[-1].metrics)}
             change_run(connection, run, **done)
-    except (sqlite3.Error, WorkspaceError):
+    except (*DATABASE_ERRORS, WorkspaceError):
         connection.execute("ROLLBACK TO run")
         return False
     finally:
