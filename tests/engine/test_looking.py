@@ -127,7 +127,10 @@ def test_what_waits_beside_the_database_is_read_and_stays(tmp_path, workspace, r
 def test_an_older_schema_is_read_without_being_changed(workspace, read_only):
     path = workspace / DATABASE
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute("ALTER TABLE runs DROP COLUMN origin")
+        added = {"runs": ("origin", "metrics_crc"), "epochs": ("crc",), "steps": ("crc",)}
+        for table, columns in added.items():
+            for column in columns:
+                database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE").fetchone()
     before = path.read_bytes()
