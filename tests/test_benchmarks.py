@@ -12,9 +12,14 @@ import pytest
 FOLDER = Path(__file__).parent / "benchmarks"
 HELPERS = {"smoke", "training_cases", "training_peer", "training_torch"}
 """Used by the others; a new file is a benchmark, unless it is named here."""
-DEAR = {"faults", "leaks", "responsiveness"}
+DEAR = {"endurance", "faults", "leaks", "responsiveness"}
 """They open the window, or start worker after worker; what they use, other tests use as well."""
-SAYS = {"faults": " 0 lost", "leaks": "finished 1", "memory": "  finished\n"}
+SAYS = {
+    "endurance": " 0 faults",
+    "faults": " 0 lost",
+    "leaks": "finished 1",
+    "memory": "  finished\n",
+}
 
 SCRIPTS = [
     pytest.param(name, marks=[pytest.mark.everything] if name in DEAR else [])

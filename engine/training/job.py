@@ -42,6 +42,7 @@ from engine.training.steps.autotuner import Autotuner, Choice
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import StepLoop
+from engine.training.traces import forgetting_traces
 from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
 
@@ -85,7 +86,7 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
-        with self._placement.scope():
+        with forgetting_traces(), self._placement.scope():
             return self._execute()
 
     def _execute(self) -> RunEnded:

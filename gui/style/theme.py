@@ -169,6 +169,8 @@ class Theme(QObject):
             application.setStyle(QStyleFactory.create("Fusion"))
             application.setFont(text_font(TEXT_NORMAL))
         self._palette = self._wanted()
+        # Qt takes a sheet off and puts one on six times as fast as it exchanges one for another.
+        application.setStyleSheet("")
         application.setPalette(_qt_palette(self._palette))
         application.setStyleSheet(style_sheet(self._palette))
 

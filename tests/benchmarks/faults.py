@@ -1,6 +1,7 @@
 """What is left when the worker, or the window, is killed at random moments.
 
-    python tests/benchmarks/faults.py [--workers N] [--windows N] [--seed N] [--smoke] [--json]
+    python tests/benchmarks/faults.py [--workers N] [--windows N] [--both N] [--seed N] [--smoke]
+        [--json]
 
 A run is trained, killed with SIGKILL at a random moment, continued in a new worker, killed again,
 and so on until it is over; then another one begins. After each kill it is counted
@@ -9,6 +10,8 @@ and so on until it is over; then another one begins. After each kill it is count
   or has otherwise;
 - `unreadable`: checkpoints that fail their checksums;
 - `stuck`: runs that cannot go on;
+- `untold`: runs whose end nobody was told of: no last event came, or the workspace still calls them
+  active;
 
 and at the end of each run
 
@@ -16,12 +19,14 @@ and at the end of each run
   that was never killed.
 
 A window is killed while it trains; its worker has then to end by itself, within ten seconds
-(`orphans` counts those that do not). All counts shall be 0.
+(`orphans` counts those that do not). `--both` kills window and worker at one moment, in either
+order. All counts shall be 0.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -32,19 +37,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import numpy as np
 import psutil
+from fault_counts import SPEC, Counts, Notified, check, is_same, state_of
 from smoke import add_smoke
 
-from engine.errors import DescentError
 from engine.events.commands import Command, ResumeRun, Train
-from engine.events.messages import Event
+from engine.events.messages import Event, Terminal
 from engine.events.run_events import (
     EpochEnded,
     RunEnded,
@@ -55,99 +59,10 @@ from engine.events.run_events import (
 )
 from engine.runs.store import RunStore
 from engine.service.session import Session
-from engine.training.checkpoint import newest_checkpoint, read_checkpoint
 
-SPEC: dict[str, Any] = {
-    "data": {"source": "digits"},
-    "augmentation": {"noise": 0.05},
-    "model": {"name": "mlp", "parameters": {"dropout": 0.2, "batch_normalization": True}},
-    "training": {"epochs": 30, "batch_size": 8},
-    "schedule": {"name": "cosine", "plateau_patience": 2},
-    "execution": {"reproducible": True},
-    "seed": 1,
-}
 ORPHAN_S = 10.0
 _START_S = 8.0
 """Killing by the clock falls into this time from the command on: start-up and data, too."""
-
-
-@dataclass
-class Counts:
-    """What was found."""
-
-    kills: int = 0
-    runs: int = 0
-    lost: int = 0
-    unreadable: int = 0
-    stuck: int = 0
-    different: int = 0
-    orphans: int = 0
-    moments: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.lost or self.unreadable or self.stuck or self.different or self.orphans)
-
-
-class Notified:
-    """What somebody was told of a run: the value of each step, and each epoch."""
-
-    def __init__(self) -> None:
-        self.losses: dict[int, float] = {}
-        self.epochs: dict[int, dict[str, float]] = {}
-
-    def note(self, event: Event) -> None:
-        if isinstance(event, StepsDone):
-            for place, value in enumerate(event.metrics["loss"]):
-                self.losses[event.first_step + place] = float(value)
-        elif isinstance(event, EpochEnded):
-            self.epochs[event.epoch] = event.metrics
-
-    def missing(self, store: RunStore, run: str) -> int:
-        """How many of these the workspace does not have."""
-        kept = store.steps(run).get("loss", np.empty(0))
-        epochs = {event.epoch: event.metrics for event in store.epochs(run)}
-        return sum(
-            step >= len(kept) or float(kept[step]) != value for step, value in self.losses.items()
-        ) + sum(epochs.get(epoch) != metrics for epoch, metrics in self.epochs.items())
-
-
-def state_of(store: RunStore, run: str) -> dict[str, Any]:
-    """Every number a run ends with."""
-    found = newest_checkpoint(store.folder(run) / "checkpoints")
-    assert found is not None
-    return {
-        "variables": dict(found.snapshot.variables),
-        "steps": store.steps(run),
-        "epochs": [event.metrics for event in store.epochs(run)],
-        "metrics": store.get(run).metrics,
-    }
-
-
-def is_same(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """Whether two runs ended alike, bit by bit."""
-    return (
-        first["epochs"] == second["epochs"]
-        and first["metrics"] == second["metrics"]
-        and all(
-            first[group].keys() == second[group].keys()
-            and all(
-                np.array_equal(first[group][name], second[group][name]) for name in first[group]
-            )
-            for group in ("variables", "steps")
-        )
-    )
-
-
-def check(counts: Counts, store: RunStore, run: str, notified: Notified) -> None:
-    """Counts what a kill has lost or damaged."""
-    counts.lost += notified.missing(store, run)
-    for path in (store.folder(run) / "checkpoints").glob("[!.]*"):
-        try:
-            read_checkpoint(path)
-        except DescentError as error:
-            print(f"  {error.message}", flush=True)
-            counts.unreadable += 1
 
 
 class Killer:
@@ -203,10 +118,12 @@ def kill_workers(
             killer = Killer(session, chance, counts.kills < n_kills)
             killed, ended = _ask_and_kill(session, killer, command, counts, notified)
             run = run or getattr(ended, "run", "")
+            counts.untold += not isinstance(ended, Terminal)
             with RunStore(workspace) as store:
                 if not run:  # it died before there was a run; one may lie there all the same
                     break
                 check(counts, store, run, notified)
+                counts.untold += store.get(run).state.is_active
                 if isinstance(ended, RunFinished):
                     counts.different += not is_same(state_of(store, run), reference)
                     break
@@ -300,19 +217,32 @@ def _say(values: dict[str, Any]) -> None:
 
 
 def kill_windows(
-    n_kills: int, chance: random.Random, folder: Path, reference: dict[str, Any]
+    n_kills: int,
+    chance: random.Random,
+    folder: Path,
+    reference: dict[str, Any],
+    with_worker: bool = False,
 ) -> Counts:
-    """Opens a window, trains, kills it, and continues the run, so many times."""
+    """Opens a window, trains, kills it, and continues the run, so many times.
+
+    Args:
+        n_kills: So many windows.
+        chance: When each is killed.
+        folder: For the workspaces.
+        reference: How the run ends if nothing is killed.
+        with_worker: The window's worker is killed at the same moment.
+    """
     counts = Counts()
     for number in range(n_kills):
         workspace = folder / f"window-{number}"
         notified = Notified()
-        run = _open_and_kill(workspace, folder, chance, counts, notified)
+        run = _open_and_kill(workspace, folder, chance, counts, notified, with_worker)
         if run:
             counts.runs += 1
             with RunStore(workspace) as store:
                 store.mark_interrupted()
                 check(counts, store, run, notified)
+                counts.untold += store.get(run).state.is_active
                 is_over = store.get(run).state.value == "finished"
             if not is_over:
                 session = Session(workspace)
@@ -328,7 +258,12 @@ def kill_windows(
 
 
 def _open_and_kill(
-    workspace: Path, folder: Path, chance: random.Random, counts: Counts, notified: Notified
+    workspace: Path,
+    folder: Path,
+    chance: random.Random,
+    counts: Counts,
+    notified: Notified,
+    with_worker: bool,
 ) -> str:
     """Returns the run that the window had started; empty if none."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(folder)}
@@ -351,8 +286,12 @@ def _open_and_kill(
         after -= 1
         if not after:
             time.sleep(chance.uniform(0.0, 0.03))
-            children = psutil.Process(process.pid).children(recursive=True)
-            process.kill()
+            window = psutil.Process(process.pid)
+            children = window.children(recursive=True)
+            doomed = [window, *children] if with_worker else [window]
+            for each in chance.sample(doomed, len(doomed)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
     process.wait()
     counts.kills += 1
     _, alive = psutil.wait_procs(children, timeout=ORPHAN_S)
@@ -383,10 +322,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=100, help="kills of the worker")
     parser.add_argument("--windows", type=int, default=20, help="kills of the window")
+    parser.add_argument("--both", type=int, default=20, help="kills of the window with its worker")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--window", type=Path, help=argparse.SUPPRESS)
-    add_smoke(parser, workers=1, windows=1)
+    add_smoke(parser, workers=1, windows=0, both=1)
     options = parser.parse_args()
     if options.window:
         _train_in_window(options.window)
@@ -401,6 +341,10 @@ def main() -> None:
         if options.windows:
             counts = kill_windows(options.windows, chance, folder / "windows", reference)
             _print("window", counts, options.json)
+        if options.both:
+            both = folder / "both"
+            counts = kill_windows(options.both, chance, both, reference, with_worker=True)
+            _print("window and worker", counts, options.json)
 
 
 if __name__ == "__main__":

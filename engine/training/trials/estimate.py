@@ -33,6 +33,7 @@ from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.traces import forgetting_traces
 from engine.training.trainer import TEST_BATCH_SIZE
 
 TRAIN_S = 1.0
@@ -151,7 +152,7 @@ def _measured(prepared: PreparedData, should_stop: Callable[[], bool]) -> _Measu
     keras.backend.clear_session(free_memory=False)
     placement = place(prepared.spec, prepared.signature)
     try:
-        with placement.scope():
+        with forgetting_traces(), placement.scope():
             return _Trial(prepared, placement, should_stop).run()
     finally:
         keras.backend.clear_session(free_memory=False)

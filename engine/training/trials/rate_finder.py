@@ -28,6 +28,7 @@ from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import StepLoop
+from engine.training.traces import forgetting_traces
 from engine.training.trials.rate_advice import suggest
 
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -57,7 +58,7 @@ def find_rate(prepared: PreparedData, emit: Emit, should_stop: Callable[[], bool
     placement = place(prepared.spec, prepared.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with placement.scope():
+        with forgetting_traces(), placement.scope():
             trial = _Trial(prepared, emit, placement)
             stopped = trial.run(should_stop)
     finally:
