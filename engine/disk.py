@@ -20,6 +20,11 @@ _PROBE_BYTES = 65_536
 _ERRNO = re.compile(r"errno = (\d+)|\[Errno (\d+)\]")
 
 
+DatabaseError = sqlite3.Error | UnicodeDecodeError
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: words about a damaged file may be no text at all, and fail on their way."""
+
+
 class Trouble(StrEnum):
     """What keeps something from being written or read."""
 
@@ -103,6 +108,8 @@ def trouble_of(error: BaseException, path: Path | None = None) -> Trouble:
         path: The file concerned; where SQLite says no more than that it cannot write, a few bytes
             written beside it tell why.
     """
+    if isinstance(error, UnicodeDecodeError):
+        return Trouble.DAMAGED
     if isinstance(error, sqlite3.Error):
         # The low byte is the primary code; the rest says more of what people cannot act on.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -114,12 +121,12 @@ def trouble_of(error: BaseException, path: Path | None = None) -> Trouble:
     return _BY_ERRNO.get(number or 0, Trouble.OTHER)
 
 
-def cannot_write(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
+def cannot_write(path: Path, error: OSError | DatabaseError) -> WorkspaceError:
     """Words for a file or folder that could not be written."""
     return _cannot("write", path, error)
 
 
-def cannot_read(path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
+def cannot_read(path: Path, error: OSError | DatabaseError) -> WorkspaceError:
     """Words for a file or folder that could not be read."""
     return _cannot("read", path, error)
 
@@ -129,7 +136,7 @@ def hint_of(trouble: Trouble) -> str:
     return _HINTS.get(trouble, _HINTS[Trouble.OTHER])
 
 
-def _cannot(do: str, path: Path, error: OSError | sqlite3.Error) -> WorkspaceError:
+def _cannot(do: str, path: Path, error: OSError | DatabaseError) -> WorkspaceError:
     trouble = trouble_of(error, path)
     reason = _REASONS.get(trouble) or getattr(error, "strerror", None) or str(error)
     return WorkspaceError(f"Cannot {do} '{path}'. Received: {reason}.", hint_of(trouble))

@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ class Losses:
         changed_epochs: Those that are there with other metrics.
         lost_checkpoints: Cuts after which the newest that was written is missing or damaged.
         ahead: Cuts after which a checkpoint has epochs of which the database knows nothing.
+        errors: Why what cannot be read cannot.
     """
 
     cuts: int = 0
@@ -64,10 +65,12 @@ class Losses:
     changed_epochs: int = 0
     lost_checkpoints: int = 0
     ahead: int = 0
+    errors: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
-        return not any(list(vars(self).values())[1:])
+        lost = (self.lost_epochs, self.changed_epochs, self.lost_checkpoints)
+        return not any((self.unopened, *lost, self.ahead))
 
 
 def cut(
@@ -92,8 +95,8 @@ def cut(
                 losses.lost_epochs += 1
                 return False
     except Exception as error:
-        print(f"  {type(error).__name__}: {error}", flush=True)
         losses.unopened += 1
+        losses.errors.append(f"{type(error).__name__}: {error}")
         return False
     for epoch, metrics in known.get("epochs", {}).items():
         losses.lost_epochs += epoch not in epochs

@@ -4,7 +4,8 @@ A disk keeps only what it was told to keep: the content of a file since its last
 a directory since the last `fsync` of that directory. Everything later may be there, be missing, or
 be torn, each by itself. SQLite's files are written by its own code, out of sight of Python; they
 are copied after each commit, which is durable (`synchronous=FULL` is checked), and between two
-commits any 512-byte sector may be the old or the new one, as in SQLite's own tests (https://www.sqlite.org/testing.html, "crash testing").
+commits any 512-byte sector may be the old or the new one, as in SQLite's own tests
+(https://www.sqlite.org/testing.html, "crash testing").
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engine.disk import cannot_write
+from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.files import flush_directory
 
 FOLDER = "copies"
@@ -69,7 +69,7 @@ def keep_copy(connection: sqlite3.Connection, workspace: Path, now: datetime) ->
         aside.replace(path)
         flush_directory(folder)
         _thin_out(workspace, now)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *DATABASE_ERRORS) as error:
         raise cannot_write(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def is_sound(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
             return [tuple(row) for row in found.execute("PRAGMA quick_check")] == [("ok",)]
-    except (sqlite3.Error, OSError):
+    except (*DATABASE_ERRORS, OSError):
         return False
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.disk import Trouble, cannot_write, hint_of, trouble_of
+from engine.disk import DATABASE_ERRORS, DatabaseError, Trouble, cannot_write, hint_of, trouble_of
 from engine.errors import DatabaseDamaged, WorkspaceError, WorkspaceGone
 from engine.runs.looking import Looker
 from engine.runs.run_folders import folders_of_runs
@@ -32,19 +32,20 @@ class Database:
 
     Args:
         path: The file; it is made where there is none, its directory must exist.
-        looks_only: It is not written, nor is anything beside it: its disk may be read-only.
+        looks_only: It is not written: its disk may be read-only.
+        leaves_alone: Nor is anything made beside it, which a full disk has no room for.
 
     Raises:
         DatabaseDamaged: It is damaged, or lost while there are runs.
         WorkspaceError: It cannot be opened, or was written by a newer Descent.
     """
 
-    def __init__(self, path: Path, looks_only: bool = False) -> None:
+    def __init__(self, path: Path, looks_only: bool = False, leaves_alone: bool = False) -> None:
         self._path = path
         self._guard = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
-        self._looker = Looker(path) if looks_only else None
+        self._looker = Looker(path, leaves_alone) if looks_only else None
         self._identity: tuple[int, int] | None = None
         check_usable(path)
         try:
@@ -117,7 +118,7 @@ class Database:
         with self._guard:
             idle, self._idle = self._idle, []
         for connection in idle:
-            with suppress(sqlite3.Error):
+            with suppress(*DATABASE_ERRORS):
                 connection.close()
 
     @contextmanager
@@ -126,7 +127,7 @@ class Database:
         try:
             connection = self._take()
             yield connection
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise in_words(error, self._path) from error
         finally:
             if connection is not None:
@@ -145,7 +146,7 @@ class Database:
         if connection.in_transaction:
             try:
                 connection.rollback()
-            except sqlite3.Error:
+            except DATABASE_ERRORS:
                 is_sound = False  # Closing it undoes the transaction, too.
         with self._guard:
             if is_sound and not self._is_closed:
@@ -165,7 +166,7 @@ class Database:
             _use_write_ahead_log(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-        except sqlite3.Error:
+        except DATABASE_ERRORS:
             connection.close()
             raise
         return connection
@@ -211,7 +212,7 @@ def check_usable(path: Path) -> None:
         )
 
 
-def in_words(error: sqlite3.Error, path: Path) -> WorkspaceError:
+def in_words(error: DatabaseError, path: Path) -> WorkspaceError:
     """An error of SQLite in words."""
     trouble = trouble_of(error, path)
     match trouble:

@@ -42,15 +42,26 @@ def append_flow(connection: sqlite3.Connection, event: GradientFlow) -> None:
 def read_flow(connection: sqlite3.Connection, run: str) -> list[GradientFlow]:
     """Returns what was measured, by step."""
     row = connection.execute("SELECT flow_layers FROM runs WHERE id = ?", (run,)).fetchone()
-    layers = tuple(parse_json(row["flow_layers"])) if row is not None else ()
+    layers = _layers(row["flow_layers"]) if row is not None else ()
     found = []
     for step, epoch, numbers in connection.execute(
         "SELECT step, epoch, numbers FROM flow WHERE run = ? ORDER BY step", (run,)
     ):
-        values = np.frombuffer(numbers, _STORED).astype(np.float32)
-        if layers and values.size == 4 * len(layers):
+        is_whole = isinstance(step, int) and isinstance(epoch, float) and isinstance(numbers, bytes)
+        if layers and is_whole and len(numbers) == 4 * len(layers) * _STORED.itemsize:
+            values = np.frombuffer(numbers, _STORED).astype(np.float32)
             found.append(GradientFlow(run, step, epoch, layers, *values.reshape(4, -1)))
     return found
+
+
+def _layers(text: object) -> tuple[str, ...]:
+    """The names of the layers; none where they cannot be read."""
+    try:
+        names = parse_json(text) if isinstance(text, str) else []
+    except ValueError:
+        return ()
+    is_whole = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return tuple(names) if is_whole else ()
 
 
 def cut_flow(connection: sqlite3.Connection, run: str, step: int) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 from engine.bounded import parse_json
 from engine.events.run_events import EpochEnded, SettingChanged
-from engine.runs.row_checks import epoch_problem
+from engine.runs.row_checks import change_problem, epoch_problem
 
 
 def read_epochs(connection: sqlite3.Connection, run: str) -> tuple[list[EpochEnded], list[str]]:
@@ -40,21 +40,40 @@ def _epoch(run: str, row: sqlite3.Row) -> EpochEnded:
     )
 
 
-def read_changes(connection: sqlite3.Connection, run: str) -> list[SettingChanged]:
-    """Returns what was changed while a run was under way, in order."""
+def read_changes(
+    connection: sqlite3.Connection, run: str
+) -> tuple[list[SettingChanged], list[str]]:
+    """Reads what was changed while a run was under way.
+
+    Returns:
+        The changes, in order; what is wrong with those that cannot be read, in words.
+    """
     rows = connection.execute("SELECT * FROM changes WHERE run = ? ORDER BY id", (run,))
-    return [
-        SettingChanged(
-            run,
-            epoch=row["epoch"],
-            step=row["step"],
-            setting=row["setting"],
-            before=row["before"],
-            after=row["after"],
-            reason=row["reason"],
-        )
-        for row in rows
-    ]
+    changes, problems = [], []
+    for row in rows:
+        problem = change_problem(row)
+        if problem:
+            problems.append(problem)
+        else:
+            changes.append(_change(run, row))
+    return changes, problems
+
+
+def _change(run: str, row: sqlite3.Row) -> SettingChanged:
+    return SettingChanged(
+        run,
+        epoch=row["epoch"],
+        step=row["step"],
+        setting=row["setting"],
+        before=row["before"],
+        after=row["after"],
+        reason=row["reason"],
+    )
+
+
+def history_problems(connection: sqlite3.Connection, run: str) -> list[str]:
+    """Says what of a run's history cannot be shown, in words; empty: all can be."""
+    return read_epochs(connection, run)[1] + read_changes(connection, run)[1]
 
 
 def cut_history(connection: sqlite3.Connection, run: str, step: int, epoch: int) -> None:

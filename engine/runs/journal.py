@@ -25,6 +25,7 @@ from engine.events.run_events import (
     StateChanged,
     StepsDone,
 )
+from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.flow import append_flow, cut_flow
 from engine.runs.history import cut_history
 from engine.runs.owner import Owner
@@ -70,6 +71,7 @@ def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> Non
 
 def insert_run(connection: sqlite3.Connection, values: Mapping[str, object]) -> None:
     """Adds a run, by the columns of the table `runs`; those that are not named are as usual."""
+    values = _with_checksum(values)
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
     connection.execute(f"INSERT INTO runs ({columns}) VALUES ({marks})", tuple(values.values()))
 
@@ -162,6 +164,7 @@ def change_run(connection: sqlite3.Connection, run: str, **values: object) -> No
     Raises:
         WorkspaceError: There is no such run.
     """
+    values = _with_checksum(values)
     columns = ", ".join(f"{column} = ?" for column in values)
     changed = connection.execute(f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run))
     if not changed.rowcount:
@@ -169,6 +172,14 @@ def change_run(connection: sqlite3.Connection, run: str, **values: object) -> No
             f"There is no run '{run}' in this workspace.",
             "It may have been removed by another program; start it anew.",
         )
+
+
+def _with_checksum(values: Mapping[str, object]) -> dict[str, object]:
+    """Columns of the table `runs`, with the checksum of the metrics where these are among them."""
+    metrics = values.get("metrics")
+    if not isinstance(metrics, str):
+        return dict(values)
+    return {**values, "metrics_crc": metrics_checksum(metrics)}
 
 
 def end_run(
@@ -208,21 +219,21 @@ def _write_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
 
 def insert_epoch(connection: sqlite3.Connection, event: EpochEnded) -> None:
     """Adds an epoch to the history of a run, in place of one of that number."""
+    values: dict[str, object] = {
+        "run": event.run,
+        "epoch": int(event.epoch),
+        "step": int(event.step),
+        "metrics": _json(event.metrics),
+        "duration_s": float(event.duration_s),
+        "elapsed_s": float(event.elapsed_s),
+        "samples_per_s": float(event.samples_per_s),
+        "is_best": bool(event.is_best),
+        "learning_rate": event.learning_rate,
+    }
+    values["crc"] = epoch_checksum(values)
+    columns, marks = ", ".join(values), ", ".join("?" * len(values))
     connection.execute(
-        "INSERT OR REPLACE INTO epochs "
-        "(run, epoch, step, metrics, duration_s, elapsed_s, samples_per_s, is_best, learning_rate) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.run,
-            int(event.epoch),
-            int(event.step),
-            _json(event.metrics),
-            float(event.duration_s),
-            float(event.elapsed_s),
-            float(event.samples_per_s),
-            bool(event.is_best),
-            event.learning_rate,
-        ),
+        f"INSERT OR REPLACE INTO epochs ({columns}) VALUES ({marks})", tuple(values.values())
     )
 
 

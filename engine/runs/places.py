@@ -18,6 +18,7 @@ from engine.runs.run_folders import run_folder
 logger = logging.getLogger(__name__)
 
 DATABASE = "runs.sqlite"
+_NO_ROOM = {Trouble.FULL, Trouble.QUOTA, Trouble.TOO_LARGE, Trouble.BROKEN}
 
 
 def write_problem(workspace: Path) -> WorkspaceError | None:
@@ -36,6 +37,16 @@ def write_problem(workspace: Path) -> WorkspaceError | None:
                 "Allow writing to it, or choose another one with --workspace.",
             )
     return None
+
+
+def full_problem(workspace: Path, error: WorkspaceError) -> WorkspaceError | None:
+    """Says that there is no room to write, or a disk that fails; None: the error is another."""
+    cause = error.__cause__
+    if cause is None or trouble_of(cause, workspace / DATABASE) not in _NO_ROOM:
+        return None
+    return WorkspaceError(
+        f"The workspace '{workspace}' can only be looked at. {error.message}", error.hint
+    )
 
 
 def _is_read_only(path: Path) -> bool:

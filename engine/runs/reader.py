@@ -9,14 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.flow import read_flow
-from engine.runs.history import read_changes, read_epochs
+from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.naming import find_run
-from engine.runs.places import DATABASE, make_folders, write_problem
+from engine.runs.places import DATABASE, full_problem, make_folders, write_problem
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.row_checks import BadRow
 from engine.runs.run_folders import check_run_id, run_folder
@@ -43,11 +44,20 @@ class RunReader:
     def __init__(self, workspace: Path) -> None:
         self._workspace = workspace
         self._folders = run_folder(workspace, "")
-        path = workspace / DATABASE
         self.problem = write_problem(workspace)
-        if self.problem is None:
-            make_folders(workspace)
-        self._database = Database(path, looks_only=self.problem is not None)
+        self._database = self._open(workspace / DATABASE)
+
+    def _open(self, path: Path) -> Database:
+        if self.problem is not None:
+            return Database(path, looks_only=True)
+        try:
+            make_folders(self._workspace)
+            return Database(path)
+        except WorkspaceError as error:
+            self.problem = full_problem(self._workspace, error)
+            if self.problem is None or not path.exists():
+                raise
+            return Database(path, looks_only=True, leaves_alone=True)
 
     @property
     def workspace(self) -> Path:
@@ -141,14 +151,14 @@ class RunReader:
             return read_epochs(connection, run)[0]
 
     def bad_epochs(self, run: str) -> list[str]:
-        """Returns what is wrong with the epochs of a run that cannot be shown, in words."""
+        """Returns what is wrong with epochs and changes that cannot be shown, in words."""
         with self._database.read() as connection:
-            return read_epochs(connection, run)[1]
+            return history_problems(connection, run)
 
     def changes(self, run: str) -> list[SettingChanged]:
         """Returns what was changed while a run was under way, in order."""
         with self._database.read() as connection:
-            return read_changes(connection, run)
+            return read_changes(connection, run)[0]
 
     def flow(self, run: str) -> list[GradientFlow]:
         """Returns the gradient flow of a run, by step; empty where none was measured."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from engine.bounded import parse_json
 from engine.errors import WorkspaceError
 from engine.events.run_events import RunState
+from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.run_folders import is_run_id
 from engine.runs.schema import REPAIR_HINT
 from engine.spec.parameters import shorten
@@ -53,6 +54,11 @@ def check_row(row: sqlite3.Row) -> None:
         if wanted:
             received = shorten(row[column])
             raise BadRow(_name_of(row), f"Its {column} is no {wanted}. Received: {received}.")
+    if row["metrics_crc"] not in (None, metrics_checksum(row["metrics"])):
+        received = shorten(row["metrics"])
+        raise BadRow(
+            _name_of(row), f"Its metrics do not match their checksum. Received: {received}."
+        )
 
 
 def epoch_problem(row: sqlite3.Row) -> str:
@@ -63,6 +69,24 @@ def epoch_problem(row: sqlite3.Row) -> str:
             received = shorten(row[column])
             return (
                 f"Epoch {shorten(row['epoch'])} is not shown: its {column} is no {wanted}. "
+                f"Received: {received}."
+            )
+    if row["crc"] not in (None, epoch_checksum(row)):
+        return (
+            f"Epoch {row['epoch']} is not shown: it does not match its checksum. "
+            f"Received: {shorten(row['metrics'])}."
+        )
+    return ""
+
+
+def change_problem(row: sqlite3.Row) -> str:
+    """What is wrong with a row of the table `changes`, in words; empty: nothing."""
+    for column, check in _CHANGE_CHECKS.items():
+        wanted = check(row[column])
+        if wanted:
+            received = shorten(row[column])
+            return (
+                f"A change of a setting is not shown: its {column} is no {wanted}. "
                 f"Received: {received}."
             )
     return ""
@@ -182,6 +206,15 @@ _CHECKS: Mapping[str, Check] = {
     "owner_pid": _pid,
     "owner_started_s": _seconds,
     "origin": _origin,
+}
+
+_CHANGE_CHECKS: Mapping[str, Check] = {
+    "epoch": _count,
+    "step": _count,
+    "setting": _text,
+    "before": _number,
+    "after": _number,
+    "reason": _text,
 }
 
 _EPOCH_CHECKS: Mapping[str, Check] = {

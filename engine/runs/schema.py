@@ -82,6 +82,9 @@ MIGRATIONS = (
     """,
     """
     ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN metrics_crc INTEGER;
+    ALTER TABLE epochs ADD COLUMN crc INTEGER;
+    ALTER TABLE steps ADD COLUMN crc INTEGER;
     """,
 )
 SCHEMA_NUMBER = len(MIGRATIONS)

@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from engine.events.messages import FloatArray
 from engine.events.run_events import StepsDone
+from engine.runs.checksums import steps_checksum
 
 # 256 KiB a blob: few enough to read fast, small enough to write without a stall.
 STEPS_PER_BLOB = 65_536
+
+MAX_GAP = 100_000_000
+"""Steps that may be missing before or between others: those of a run that had to move."""
 
 _STORED = np.dtype("<f4")
 
@@ -28,21 +32,36 @@ def append_steps(connection: sqlite3.Connection, run: str, chunks: Sequence[Step
 def read_steps(connection: sqlite3.Connection, run: str) -> dict[str, FloatArray]:
     """Returns each metric's values, (n_steps,).
 
-    A step that was recorded twice has its later value; one that was never recorded is NaN.
+    A step that was recorded twice has its later value; one that was never recorded, or whose
+    record is damaged, is NaN.
     """
-    lengths = connection.execute(
-        "SELECT metric, MAX(first_step + n_steps) FROM steps WHERE run = ? "
-        "GROUP BY metric ORDER BY MIN(id)",
-        (run,),
-    )
-    found = {metric: np.full(length, np.nan, np.float32) for metric, length in lengths}
     rows = connection.execute(
-        "SELECT metric, first_step, numbers FROM steps WHERE run = ? ORDER BY id", (run,)
-    )
-    for metric, first_step, numbers in rows:
-        values = np.frombuffer(numbers, _STORED)
+        "SELECT metric, first_step, n_steps, numbers, crc FROM steps WHERE run = ? ORDER BY id",
+        (run,),
+    ).fetchall()
+    whole = [tuple(row)[:4] for row in rows if _is_whole(*row)]
+    n_recorded = sum(n_steps for _, _, n_steps, _ in whole)
+    ends: dict[str, int] = {}
+    pieces = []
+    for metric, first_step, n_steps, numbers in whole:
+        if first_step <= MAX_GAP + n_recorded:  # no step is so far from all others
+            ends[metric] = max(ends.get(metric, 0), first_step + n_steps)
+            pieces.append((metric, first_step, np.frombuffer(numbers, _STORED)))
+    found = {metric: np.full(end, np.nan, np.float32) for metric, end in ends.items()}
+    for metric, first_step, values in pieces:
         found[metric][first_step : first_step + len(values)] = values
     return found
+
+
+def _is_whole(
+    metric: object, first_step: object, n_steps: object, numbers: object, crc: object
+) -> bool:
+    """A row is as `_insert` wrote it; of an older version it has no checksum."""
+    if not (isinstance(metric, str) and isinstance(first_step, int) and isinstance(n_steps, int)):
+        return False
+    if not isinstance(numbers, bytes) or len(numbers) != n_steps * _STORED.itemsize:
+        return False
+    return first_step >= 0 and crc in (None, steps_checksum(metric, first_step, numbers))
 
 
 def cut_steps(connection: sqlite3.Connection, run: str, n_steps: int) -> None:
@@ -80,10 +99,12 @@ def _insert(
     first_step: int,
     values: npt.NDArray[np.floating],
 ) -> None:
-    numbers = np.ascontiguousarray(values, _STORED)
+    numbers = np.ascontiguousarray(values, _STORED).tobytes()
+    crc = steps_checksum(metric, int(first_step), numbers)
     connection.execute(
-        "INSERT INTO steps (run, metric, first_step, n_steps, numbers) VALUES (?, ?, ?, ?, ?)",
-        (run, metric, int(first_step), len(numbers), numbers.data),
+        "INSERT INTO steps (run, metric, first_step, n_steps, numbers, crc) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (run, metric, int(first_step), len(values), numbers, crc),
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import CheckpointsLost, WorkspaceError
+from engine.errors import CheckpointsLost, DescentError, WorkspaceError
 from engine.events.run_events import RunEvent, RunState, StateChanged
 from engine.runs.record import RunRecord
 from engine.training.checkpoint_writer import BEGUN
 
 if TYPE_CHECKING:
+    from engine.runs.store import RunStore
     from engine.spec.run_spec import RunSpec
     from engine.training.checkpoint import Checkpoint, Damage, Found
 
@@ -175,6 +176,31 @@ def kept_of(
         return (0, 0)
     progress = found.checkpoint.progress
     return (progress.step, len(progress.history))
+
+
+def take_up(
+    store: RunStore, record: RunRecord, spec: RunSpec, found: Found, kept: tuple[int, int] | None
+) -> None:
+    """Makes a run active again, and sets aside what is damaged of it.
+
+    Args:
+        store: Where it is kept.
+        record: The run.
+        spec: With what it goes on.
+        found: What it goes on from.
+        kept: Steps and epochs that stay; None: all.
+
+    Raises:
+        DescentError: It cannot be taken up, and is as it was.
+    """
+    from engine.training.checkpoint import set_aside
+
+    undo = set_aside(found.damaged)
+    try:
+        store.reopen(record.id, spec, kept)
+    except DescentError:
+        undo()
+        raise
 
 
 def notice_of(record: RunRecord, found: Found) -> str:

@@ -21,6 +21,7 @@ from engine.events.run_events import (
     RunStarted,
     SettingChanged,
 )
+from engine.runs.places import DATABASE
 from engine.training.control import TrainingControl
 from engine.training.run_place import RunPlace
 
@@ -122,7 +123,7 @@ class RunKeeper:
         """
         from engine.runs.store import RunStore
 
-        if is_back and not workspace.is_dir():
+        if is_back and not (workspace / DATABASE).exists():  # a store would make a new one
             raise WorkspaceError(
                 f"The workspace '{workspace}' is not there yet.",
                 "Connect its disk and try again, or choose another folder.",

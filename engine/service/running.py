@@ -30,6 +30,7 @@ from engine.service.resuming import (
     differences_of,
     kept_of,
     notice_of,
+    take_up,
 )
 from engine.service.run_keeper import RunKeeper
 from engine.spec.changes import change_problems, changed_values
@@ -141,7 +142,7 @@ def resume(
         PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
-    from engine.training.checkpoint import find_checkpoint, set_aside
+    from engine.training.checkpoint import find_checkpoint
 
     record = store.get(reference)
     check_idle(record)
@@ -155,18 +156,14 @@ def resume(
     changed = check_data(setup.prepared, folder, accepts_changes)
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
-    kept = kept_of(setup.prepared.spec, found, differences)
+    spec = setup.prepared.spec
+    reopen = partial(take_up, store, record, spec, found, kept_of(spec, found, differences))
     reason = reason or "Changed when the run was continued."
     resumption = Resumption(found.checkpoint, differences, reason, notice_of(record, found))
     with contextlib.ExitStack() as until_it_ends:
 
         def begin() -> None:
-            undo = set_aside(found.damaged)
-            try:
-                store.reopen(record.id, setup.prepared.spec, kept)
-            except DescentError:
-                undo()
-                raise
+            reopen()
             if changed:
                 logger.warning("The run '%s' goes on with changed data: %s", record.id, changed)
             until_it_ends.enter_context(keeping_content(setup.prepared, folder))
@@ -270,12 +267,12 @@ def _run(
     """
     prepared, folder = setup.prepared, store.folder(record.id)
 
-    def take_up() -> None:
+    def take_it_up() -> None:
         begin()
         with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
             save_packed_names(prepared.packed_names, folder)
 
-    held = HeldEvents(take_up, is_open=resumption is None)
+    held = HeldEvents(take_it_up, is_open=resumption is None)
     keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, prepared))
     try:
         with HeldAwake(), Recorder(keeper, emit) as recorder:

@@ -77,7 +77,7 @@ class RunPlace:
 
 
 def _lacks_something(error: Exception) -> bool:
-    """Something in the folder is gone: the folder itself may follow, for removing takes its time."""
+    """Something in the folder is gone; the folder may follow, for removing takes its time."""
     cause = error.__cause__ if isinstance(error, WorkspaceError) else error
     return cause is not None and trouble_of(cause) is Trouble.GONE
 

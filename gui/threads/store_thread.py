@@ -136,13 +136,15 @@ class StoreThread(QThread):
             self.done.emit(request.ticket, result)
 
     def _look_again(self, error: DescentError) -> None:
-        """What was there before is gone: what lies in its place by now is opened the next time.
+        """What is gone may be there again the next time, and what was full have room.
 
-        Where nothing does, nothing is made either: its disk may come back.
+        Where nothing lies in its place, nothing is made either: its disk may come back.
         """
         from engine.runs.places import DATABASE
 
-        if isinstance(error, WorkspaceGone) and (self._workspace / DATABASE).exists():
+        is_there = (self._workspace / DATABASE).exists()
+        can_only_look = getattr(self._store, "problem", None) is not None
+        if can_only_look or (isinstance(error, WorkspaceGone) and is_there):
             self._close_store()
 
     def _result_of(self, request: _Request) -> Any:

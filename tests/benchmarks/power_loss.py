@@ -121,7 +121,8 @@ def main() -> int:
             for place in kept:
                 shutil.rmtree(place, ignore_errors=True)
     print(f"{len(disk.moments)} moments of a run of {options.epochs} epochs")
-    print(", ".join(f"{count} {name}" for name, count in vars(losses).items()))
+    counts = {name: count for name, count in vars(losses).items() if name != "errors"}
+    print(", ".join(f"{count} {name}" for name, count in counts.items()), *losses.errors, sep="\n")
     print(f"{n_resumed} continued, {n_different} different")
     is_clean = losses.is_clean and not n_different
     if not is_clean:

@@ -14,6 +14,7 @@ import pytest
 from engine.cli import main as cli
 from engine.errors import WorkspaceError
 from engine.events.run_events import EpochEnded, RunFinished, RunState
+from engine.runs import database as database_module
 from engine.runs.places import DATABASE, write_problem
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
@@ -126,7 +127,10 @@ def test_what_waits_beside_the_database_is_read_and_stays(tmp_path, workspace, r
 def test_an_older_schema_is_read_without_being_changed(workspace, read_only):
     path = workspace / DATABASE
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute("ALTER TABLE runs DROP COLUMN origin")
+        added = {"runs": ("origin", "metrics_crc"), "epochs": ("crc",), "steps": ("crc",)}
+        for table, columns in added.items():
+            for column in columns:
+                database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.execute("PRAGMA user_version = 3")
         database.execute("PRAGMA journal_mode = DELETE").fetchone()
     before = path.read_bytes()
@@ -149,6 +153,26 @@ def test_a_window_takes_it_only_to_look(workspace, read_only):
     before = content(workspace)
     with pytest.raises(WorkspaceError, match="can only be looked at"):
         WorkspaceLock(workspace).acquire()
+    assert content(workspace) == before
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR])
+def test_a_disk_without_room_is_looked_at_and_called_what_it_is(
+    workspace, monkeypatch, capsys, code
+):
+    def refuse(connection):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = code
+        raise error
+
+    before = content(workspace)
+    monkeypatch.setattr(database_module, "_use_write_ahead_log", refuse)
+    assert cli.main(["runs", "list", "--workspace", str(workspace)]) == 0
+    assert "kept" in capsys.readouterr().out
+    assert cli.main(["train", "--data", "iris", "--workspace", str(workspace)]) == 2
+    told = capsys.readouterr().err
+    assert "can only be looked at" in told
+    assert ("disk is full" if code == sqlite3.SQLITE_FULL else "may be broken") in told
     assert content(workspace) == before
 
 
@@ -206,7 +230,10 @@ sys.path.insert(0, sys.argv[2])
 from engine.errors import WorkspaceError
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
+from engine.cli import main as cli
 place = Path(sys.argv[1])
+codes = [cli.main([*words, "--workspace", str(place)]) for words in (
+    ["runs", "list"], ["runs", "show", "kept"], ["train", "--data", "iris"])]
 with RunStore(place) as store:
     found = [(record.name, len(store.epochs(record.id))) for record in store.runs()]
     try:
@@ -219,7 +246,7 @@ try:
     held = ""
 except WorkspaceError as error:
     held = error.message
-print(json.dumps({"found": found, "refused": refused, "held": held}))
+print(json.dumps({"found": found, "refused": refused, "held": held, "codes": codes}))
 """
 
 
@@ -235,7 +262,9 @@ def test_a_disk_that_refuses_is_looked_at(frozen):
     if wrapper and "Permission" in done.stderr and not done.stdout:
         pytest.skip("Nobody else may run the program here.")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["codes"] == [0, 0, 2]
+    assert "Traceback" not in done.stderr
     assert told["found"] == [["kept", 1]]
     assert "can only be looked at" in told["refused"]
     assert "can only be looked at" in told["held"]

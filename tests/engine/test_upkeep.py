@@ -135,9 +135,17 @@ def lose_a_table(path):
         database.execute("DROP TABLE runs")
 
 
+def garble_a_name(path):
+    """What SQLite then says of it is no text."""
+    content = path.read_bytes()
+    assert b"tablerunsruns" in content
+    garbled = content.replace(b"tablerunsruns", b"tabler\x93nsr\x93ns")
+    path.write_bytes(garbled.replace(b"CREATE TABLE runs", b"CREAXE TABLE runs"))
+
+
 DAMAGES = [
     lose, zero, empty, truncate, garble, spoil_inside, schema_of_nothing, become_a_folder,
-    lose_a_table,
+    lose_a_table, garble_a_name,
 ]  # fmt: skip
 
 
@@ -373,6 +381,75 @@ class TestRows:
         assert f"Epoch 2 is not shown: its {column} is no " in told.err
         assert "\n3 *" in told.out
         assert check_workspace(workspace).problems[0].kind is ProblemKind.EPOCH
+        repair_workspace(workspace)
+        assert everything(workspace) == before
+
+    @pytest.mark.parametrize(
+        ("column", "value"), [("after", "much"), ("step", b"\xff"), ("reason", b"\xff")]
+    )
+    def test_a_bad_change_hides_itself_and_is_mended(self, workspace, capsys, column, value):
+        before = everything(workspace)
+        _spoil(workspace, "UPDATE changes SET {} = ?", column, value)
+        assert cli.main(["runs", "show", "one", "--workspace", str(workspace)]) == 0
+        assert f"A change of a setting is not shown: its {column} is no " in capsys.readouterr().err
+        repair_workspace(workspace)
+        assert everything(workspace) == before
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("first_step", 2**50),
+            ("first_step", -3),
+            ("n_steps", 2**40),
+            ("n_steps", "many"),
+            ("numbers", b"odd"),
+            ("numbers", "text"),
+        ],
+    )
+    def test_a_bad_piece_of_a_curve_is_a_gap(self, workspace, column, value):
+        with RunStore(workspace) as store:
+            run = fill(store, "pieces", 1)
+            kept = store.steps(run)["loss"]
+            store.record([StepsDone(run, 2, 5, {"loss": kept}, 9.0)])
+        statement = f"UPDATE steps SET {{}} = ? WHERE run = '{run}' AND first_step = 0"
+        _spoil(workspace, statement, column, value)
+        with RunStore(workspace) as store:
+            found = store.steps(run)["loss"]
+        assert np.isnan(found[:5]).all()
+        assert found[5:].tolist() == kept.tolist()
+
+    @pytest.mark.parametrize("value", ["", "[", "null", b"\xff", "[1, 2]"])
+    def test_bad_names_of_layers_hide_the_flow_alone(self, workspace, value):
+        _spoil(workspace, "UPDATE runs SET {} = ? WHERE name = 'one'", "flow_layers", value)
+        with RunStore(workspace) as store:
+            run = store.get("one").id
+            assert store.flow(run) == []
+            assert len(store.epochs(run)) == 3
+
+    @pytest.mark.parametrize(
+        ("statement", "said"),
+        [
+            ("UPDATE runs SET metrics = replace(metrics, '0.9', '0.8') WHERE name = 'one'", "run"),
+            ("UPDATE epochs SET metrics = replace(metrics, '0.5', '0.4')", "Epoch 2 is not shown"),
+            ("UPDATE epochs SET is_best = 0 WHERE epoch = 1", "Epoch 1 is not shown"),
+            ("UPDATE steps SET numbers = zeroblob(length(numbers)) ", ""),
+        ],
+    )
+    def test_a_changed_number_is_never_shown_as_right(self, workspace, capsys, statement, said):
+        before = everything(workspace)
+        with closing(sqlite3.connect(workspace / "runs.sqlite")) as database, database:
+            database.execute(statement)
+        cli.main(["runs", "show", "one", "--workspace", str(workspace)])
+        told = capsys.readouterr().err
+        assert said in told
+        assert ("checksum" in told) == bool(said)
+        with RunStore(workspace) as store:
+            for run, (record, epochs, _) in before.items():
+                shown = {record.id: record.metrics for record in store.runs()}
+                assert shown.get(run, record.metrics) == record.metrics
+                assert all(epoch in epochs for epoch in store.epochs(run))
+                if "steps" in statement:
+                    assert store.steps(run) == {}
         repair_workspace(workspace)
         assert everything(workspace) == before
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.bounded import DAMAGED, open_archive, read_json, reason_of
+from engine.disk import DATABASE_ERRORS
 from engine.errors import DatabaseDamaged, WorkspaceError
 from engine.runs.copies import copies
 from engine.runs.database import check_usable, in_words
-from engine.runs.history import read_epochs
+from engine.runs.history import history_problems
 from engine.runs.looking import Looker
 from engine.runs.places import DATABASE
 from engine.runs.record import record_from_row
@@ -143,7 +144,7 @@ def open_to_check(workspace: Path) -> Iterator[sqlite3.Connection]:
                         f"The run database '{path}' is damaged. Received: {found[0]}.", REPAIR_HINT
                     )
                 yield connection
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             raise in_words(error, path) from error
 
 
@@ -159,7 +160,7 @@ def _check_rows(
             problems.append(_bad_row(workspace, error))
             continue
         listed.add(run)
-        for text in read_epochs(connection, run)[1]:
+        for text in history_problems(connection, run):
             remedy = "It is taken from the run's folder, where that has it; else it goes."
             problems.append(UpkeepProblem(ProblemKind.EPOCH, run, text, remedy))
         if not run_folder(workspace, run).is_dir():

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.disk import cannot_write
+from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.errors import WorkspaceError
 from engine.files import flush_directory
 from engine.runs.copies import copies, copy_database, is_sound
-from engine.runs.history import read_epochs
+from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.journal import change_run, insert_change, insert_epoch, insert_run
 from engine.runs.owner import Owner
 from engine.runs.places import DATABASE
@@ -74,7 +74,7 @@ def repair_workspace(workspace: Path) -> Repair:
         with aside.open("r+b") as file:
             os.fsync(file.fileno())
         kept = _swap(aside, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *DATABASE_ERRORS) as error:
         raise cannot_write(path, error) from error
     finally:
         for ending in _BESIDE:
@@ -202,7 +202,7 @@ def _write_run(connection: sqlite3.Connection, found: FolderRun, is_known: bool)
         if new and new[-1].epoch > max(known, default=0) and not found.is_exact and is_known:
             done = {"epochs_done": new[-1].epoch, "metrics": json.dumps(new[-1].metrics)}
             change_run(connection, run, **done)
-    except (sqlite3.Error, WorkspaceError):
+    except (*DATABASE_ERRORS, WorkspaceError):
         connection.execute("ROLLBACK TO run")
         return False
     finally:
@@ -219,8 +219,8 @@ def _forget_removed(connection: sqlite3.Connection, workspace: Path) -> None:
 
 
 def _mend_epochs(connection: sqlite3.Connection, run: str, workspace: Path) -> None:
-    """Takes epochs that cannot be read from the run's folder, where that has them; else they go."""
-    if not read_epochs(connection, run)[1]:
+    """Takes epochs and changes that cannot be read from the run's folder; else they go."""
+    if not history_problems(connection, run):
         return
     found = read_folder(run_folder(workspace, run))
     known = {epoch.epoch: epoch for epoch in found.epochs} if found is not None else {}
@@ -231,6 +231,12 @@ def _mend_epochs(connection: sqlite3.Connection, run: str, workspace: Path) -> N
             )
             if row["epoch"] in known:
                 insert_epoch(connection, known[row["epoch"]])
+    if not read_changes(connection, run)[1]:
+        return
+    whole = read_changes(connection, run)[0]
+    connection.execute("DELETE FROM changes WHERE run = ?", (run,))
+    for change in found.changes if found is not None and found.changes else whole:
+        insert_change(connection, change)
 
 
 def _swap(new: Path, path: Path) -> Path | None:
