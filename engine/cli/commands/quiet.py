@@ -1,19 +1,20 @@
-"""Keeps what TensorFlow's native code prints off standard error, which is for people.
+"""Keeps what native code and libraries print off standard error, which is for people.
 
 TensorFlow 2.21 prints its first lines whatever ``TF_CPP_MIN_LOG_LEVEL`` says.
 """
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from engine.bounded import special_reason
+from typing import TextIO
 
 _MAX_LOG_BYTES = 1_000_000
 
@@ -41,14 +42,30 @@ def quiet_native_code(log: Path | None) -> Iterator[None]:
     )
     # A crash in native code ends the process at once; this still says where it was.
     faulthandler.enable(file=original)
+    show, warnings.showwarning = warnings.showwarning, _warn_in_log
     try:
         yield
     finally:
+        warnings.showwarning = show
         faulthandler.disable()
         sys.stderr.flush()
         sys.stderr = python_errors
         os.dup2(original, 2)
         os.close(original)
+
+
+def _warn_in_log(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What libraries tell programmers, of damaged images say, goes to the log."""
+    text = warnings.formatwarning(message, category, filename, lineno, line)
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode("utf-8", "backslashreplace"))
 
 
 def _is_process_stream(stream: object) -> bool:
@@ -64,8 +81,6 @@ def _target(log: Path | None) -> tuple[str, int]:
             log.parent.mkdir(parents=True, exist_ok=True)
             is_large = log.exists() and log.stat().st_size > _MAX_LOG_BYTES
         except OSError:
-            return os.devnull, os.O_WRONLY
-        if special_reason(log):  # whoever opens a pipe waits for somebody to read it
             return os.devnull, os.O_WRONLY
         start = os.O_TRUNC if is_large else os.O_APPEND
         return str(log), os.O_WRONLY | os.O_CREAT | start
