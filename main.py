@@ -49,7 +49,7 @@ def _cared_for(is_for_commands: bool) -> int:
         return start(_command if is_for_commands else main)
     except KeyboardInterrupt:  # so early that nobody else could say so
         if sys.stderr is not None:
-            print("Interrupted.", file=sys.stderr)
+            print("Interrupted.", file=sys.stderr)  # noqa: T201
         return 130
 
 

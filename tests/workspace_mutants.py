@@ -185,8 +185,7 @@ def _with_another_digit(content: bytes, random: np.random.Generator) -> bytes:
 
 def write_mutant(sample: Sample, kind: str, number: int) -> list[str]:
     """Makes the workspace whole, but for what a mutant is; returns the files that it damaged."""
-    shutil.rmtree(sample.workspace)
-    shutil.copytree(sample.whole, sample.workspace)
+    _make_whole(sample)
     random = np.random.default_rng([number, *kind.encode()])
     if kind != FOLDER:
         _damage_file(sample, kind, random)
@@ -198,6 +197,11 @@ def write_mutant(sample: Sample, kind: str, number: int) -> list[str]:
         if path.is_file():  # its folder may be gone by now
             random.choice(_FOLDER_FAULTS)(sample, name, random)
     return [str(name) for name in chosen]
+
+
+def _make_whole(sample: Sample) -> None:
+    shutil.rmtree(sample.workspace)
+    shutil.copytree(sample.whole, sample.workspace)
 
 
 def _damage_file(sample: Sample, name: str, random: np.random.Generator) -> None:
@@ -362,6 +366,7 @@ def workspaces_tried(
 
 def try_all(sample: Sample, wanted: Wanted, answers: Connection) -> None:
     """Tries mutants, and sends what became of each."""
+    _make_whole(sample)
     look(sample.workspace, sample.runs, with_model=True)  # what is slow the first time is over
     for kind, number in wanted:
         answers.send(try_mutant(sample, kind, number))

@@ -1,4 +1,4 @@
-"""Keeps what TensorFlow's native code prints off standard error, which is for people.
+"""Keeps what native code and libraries print off standard error, which is for people.
 
 TensorFlow 2.21 prints its first lines whatever ``TF_CPP_MIN_LOG_LEVEL`` says.
 """
@@ -11,9 +11,11 @@ import io
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from engine.bounded import check_plain
 from engine.errors import DescentError
@@ -43,15 +45,31 @@ def quiet_native_code(log: Path | None) -> Iterator[None]:
     sys.stderr = stream_on(original, "standard error")
     # A crash in native code ends the process at once; this still says where it was.
     faulthandler.enable(file=original)
+    show, warnings.showwarning = warnings.showwarning, _warn_in_log
     try:
         with _logging():
             yield
     finally:
+        warnings.showwarning = show
         faulthandler.disable()
         sys.stderr.flush()
         sys.stderr = python_errors
         os.dup2(original, 2)
         os.close(original)
+
+
+def _warn_in_log(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """What libraries tell programmers, of damaged images say, goes to the log."""
+    text = warnings.formatwarning(message, category, filename, lineno, line)
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode("utf-8", "backslashreplace"))
 
 
 @contextmanager
