@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -187,8 +188,7 @@ class RunStore:
             deleted: Those that were deleted and can be brought back, in place of the others.
         """
         with self._database.read() as connection:
-            query = f"SELECT * FROM runs WHERE {_is_listed(deleted)}"
-            rows = connection.execute(query).fetchall()
+            rows = connection.execute(f"SELECT * FROM runs WHERE {_is_listed(deleted)}").fetchall()
         # Sorted here: SQLite would copy each row, with all its settings, once more.
         rows.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
         return [record_from_row(row) for row in rows]
@@ -255,11 +255,9 @@ class RunStore:
     def has_checkpoint(self, run: str) -> bool:
         """There is a state from which the run can go on."""
         # Asked of each of thousands of runs: paths as objects take five times as long.
-        try:
-            with os.scandir(f"{self._folders}/{run}/checkpoints") as entries:
-                return any(entry.name.startswith("checkpoint-") for entry in entries)
-        except OSError:
-            return False
+        with suppress(OSError), os.scandir(f"{self._folders}/{run}/checkpoints") as entries:
+            return any(entry.name.startswith("checkpoint-") for entry in entries)
+        return False
 
     # ---- changed by people
 
