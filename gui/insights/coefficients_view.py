@@ -20,6 +20,8 @@ from gui.style.theme import SPACING, set_role, text_font
 REFRESH_MS = 100
 MAX_ROWS_SHOWN = 6
 ROW_HEIGHT = 7 * SPACING // 2
+NARROWEST = 10 * SPACING
+"""A column in which a number is read in full; where there is no room for all, they scroll."""
 
 
 class CoefficientsView(QWidget):
@@ -42,6 +44,7 @@ class CoefficientsView(QWidget):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setMinimumSectionSize(NARROWEST)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
@@ -93,13 +96,16 @@ class CoefficientsView(QWidget):
                 header_item.setTextAlignment(right if column else left)
         for row, term in enumerate(event.terms):
             name = self.tr("intercept") if row == 0 else term
-            self.table.setItem(row, 0, QTableWidgetItem(f"β{_subscript(row)}  {name}"))
+            item = QTableWidgetItem(f"β{_subscript(row)}  {name}")
+            item.setToolTip(name)
+            self.table.setItem(row, 0, item)
             for column in range(1, columns):
                 item = QTableWidgetItem()
                 item.setTextAlignment(right)
                 self.table.setItem(row, column, item)
         header = self.table.horizontalHeader().sizeHint().height()
-        self.table.setFixedHeight(header + ROW_HEIGHT * min(rows, MAX_ROWS_SHOWN) + 4)
+        bar = self.table.horizontalScrollBar().sizeHint().height() if columns > 2 else 0
+        self.table.setFixedHeight(header + bar + ROW_HEIGHT * min(rows, MAX_ROWS_SHOWN) + 4)
         self.table.show()
 
 

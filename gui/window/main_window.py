@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         controller = self.controller
         self.bar.step_picked.connect(self.show_page)
+        self.stack.currentChanged.connect(self.toasts.follow_page)
         self.theme_switch.mode_picked.connect(self._on_mode)
         self.rail.help.shortcuts_requested.connect(self.sheets.show_shortcuts)
         self.rail.help.news_requested.connect(self.sheets.show_news)

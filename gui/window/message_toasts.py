@@ -123,6 +123,20 @@ class MessageToasts(QObject):
 
     # ---- giving way
 
+    @Slot()
+    def follow_page(self) -> None:
+        """Puts messages elsewhere that cover what another page has there, once it is laid out."""
+        QTimer.singleShot(0, self, self._uncover)
+
+    @Slot()
+    def _uncover(self) -> None:
+        controls = controls_in(self._host, self._host.findChildren(MessageBar))
+        for bar in self.bars:
+            if any(bar.geometry().intersects(area) for area in controls):
+                place = self._place_of(bar)
+                if place is not None and place != bar.geometry():
+                    self._lay(bar, place)
+
     @Slot(QWidget, QWidget)
     def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         if now is not None and self._host.isAncestorOf(now) and is_control(now):

@@ -140,7 +140,7 @@ class TestTimes:
         ]
         examples = load(write(tmp_path, "when,y", rows), target="y")
         assert next(item.type for item in examples.columns if item.name == "when") == "date"
-        hours = examples.x[:, [name.endswith("hour") for name in examples.feature_names]]
+        hours = examples.x[:, [name == "when (hour)" for name in examples.feature_names]]
         expected = [(place % 12 + 1) % 12 + 12 * (place % 2) for place in range(N)]
         assert hours[:, 0].tolist() == expected
 

@@ -356,6 +356,22 @@ class TestToasts:
         hover(bar)
         qtbot.waitUntil(lambda: not bar.geometry().intersects(place))
 
+    def test_on_another_page_they_cover_no_field_either(
+        self, messages: Messages, toasts: MessageToasts, host: QWidget, qtbot: QtBot
+    ) -> None:
+        messages.show_info("One.")
+        (bar,) = toasts.bars
+        place = bar.geometry()
+        toasts.follow_page()
+        qtbot.waitUntil(lambda: bar.geometry() == place)  # nothing lies below it
+        field = QLineEdit(host)
+        field.setGeometry(place)
+        field.stackUnder(bar)
+        field.show()
+        toasts.follow_page()
+        qtbot.waitUntil(lambda: not bar.geometry().intersects(place))
+        assert toasts.bars == (bar,)
+
     def test_they_stay_within_a_smaller_window(
         self, messages: Messages, toasts: MessageToasts, host: QWidget
     ) -> None:

@@ -214,11 +214,10 @@ class NumberTable:
             return self.read(numbers, texts, labels, progress)
         for name in numbers:
             faults[name].refuse(name, self.line_word, "leave it out")
-        understood = [self._told(name, marks[name], *decided[name]) for name in numbers]
         report, found = self._source.report(), np.concatenate(blocks)
-        understood += [
-            list(code_finding(name, column[np.isfinite(column)]))
-            for name, column in zip(numbers, found.T, strict=True)
+        understood = [
+            self._told(name, marks[name], decided[name], found[:, place])
+            for place, name in enumerate(numbers)
         ]
         return Columns(
             found,
@@ -231,10 +230,11 @@ class NumberTable:
         )
 
     def _told(
-        self, name: str, marks: NumberMarks, style: NumberStyle, reason: Reason
+        self, name: str, marks: NumberMarks, decided: tuple[NumberStyle, Reason], found: FloatArray
     ) -> list[DataFinding]:
-        """How the numbers of a column were read, with the other decimal sign as a remedy."""
-        return how_read(name, marks, style, reason, other_sign(name, marks, style))
+        """How the numbers of a column were read, with another way to read them as a remedy."""
+        told = how_read(name, marks, *decided, other_sign(name, marks, decided[0]))
+        return [*told, *code_finding(name, found[np.isfinite(found)])]
 
 
 class _Labels:

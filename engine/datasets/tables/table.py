@@ -48,7 +48,6 @@ from engine.datasets.tables.table_source import BoolArray, TableParameters, Tabl
 from engine.datasets.tables.table_target import (
     MAX_INTEGER_CLASSES,
     marks_anomalies,
-    one_class_each,
     plan_target,
     target_findings,
     target_values,
@@ -57,7 +56,6 @@ from engine.datasets.tables.target_choice import TargetChoice, choose_target
 from engine.datasets.tables.text_words import learn_words
 from engine.datasets.tables.total_rows import total_findings
 from engine.errors import DatasetError
-from engine.events.findings import DataFinding
 from engine.spec.parameters import shorten
 from engine.spec.run_spec import ColumnSpec, DataSpec
 from engine.spec.signature import Kind, Task
@@ -131,32 +129,23 @@ class TableFile(FileDataset):
         said = tuple(item for name in labels for item in plans[name].features())
         wanted = self._wanted(plans, [*used, *labels], target, (*features, *said), table)
         encoded = encode_table(table, replace(wanted, needs_target=is_known), progress)
-        encoded, class_names, y = target_values(encoded, plans[target], task, known, labels)
-        spelled: tuple[DataFinding, ...] = ()
-        if task is Task.CLASSIFICATION and parameters.spellings == "auto":
-            class_names, y, spelled = one_class_each(class_names, y)
-        shown = [*used, *known]
-        shown += [self.data.weights] if self.data.weights else []
+        encoded, class_names, y, spelled = target_values(
+            encoded, plans[target], task, known, labels, parameters.spellings
+        )
+        shown = [*used, *known, *([self.data.weights] if self.data.weights else [])]
+        n_empty = table.studies[target].n_blank
         findings = [
-            *choice.findings,
-            *spelled,
+            *(*choice.findings, *spelled),
             *table.report.findings,
             *column_findings(
                 plans, table.studies, shown, labels or (target,), parameters.gap_words, word
             ),
             *total_findings(table.held or (), word),
-            *target_findings(
-                plans[target],
-                task,
-                class_names,
-                self.task is not None,
-                table.studies[target].n_blank,
-            ),
+            *target_findings(plans[target], task, class_names, self.task is not None, n_empty),
             *row_findings(encoded, class_names, y, word),
             *time_findings(features, encoded.x),
+            *leak_findings(features, encoded.x, y, class_names, target, task),
         ]
-        if task not in (Task.ANOMALY, Task.MULTILABEL):
-            findings += leak_findings(features, encoded.x, y, len(class_names), target)
         return Examples(
             x=encoded.x,
             y=y,

@@ -13,6 +13,7 @@ from engine.datasets.tables.table_schema import CATEGORICAL
 from engine.datasets.tables.table_source import FloatArray
 from engine.events.findings import DataFinding, Remedy, Trouble
 from engine.spec.formatting import percent_text
+from engine.spec.signature import Task
 
 _LEAK_ROWS = 20_000
 # Rows in the order of time: hardly any two at the same time, and not just a handful.
@@ -57,8 +58,9 @@ def leak_findings(
     features: Sequence[Mapping[str, object]],
     x: Rows,
     y: npt.NDArray[np.generic],
-    n_classes: int,
+    class_names: Sequence[str],
     target_name: str,
+    task: Task,
 ) -> list[DataFinding]:
     """Columns that alone tell the target, from at most 20,000 rows drawn evenly.
 
@@ -66,11 +68,13 @@ def leak_findings(
         features: One per column of x, as `ColumnPlan.features` returns them.
         x: (rows, columns of x).
         y: (rows,).
-        n_classes: 0 for regression.
+        class_names: Empty for regression.
         target_name: Of the target.
+        task: Of anomalies and several labels nothing is told.
     """
-    if len(y) < _LEAK_MIN_ROWS:
+    if len(y) < _LEAK_MIN_ROWS or task in (Task.ANOMALY, Task.MULTILABEL):
         return []
+    n_classes = len(class_names)
     places = np.unique(np.linspace(0, len(y) - 1, min(len(y), _LEAK_ROWS)).astype(np.int64))
     rows, truth = x[places], y[places].astype(np.float64)
     found: list[DataFinding] = []

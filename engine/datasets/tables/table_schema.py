@@ -181,7 +181,8 @@ def is_numeric(study: ColumnStudy, n_known: int) -> bool:
     """Whether a column holds numbers that stay what they are as numbers."""
     if not study.n_numbers or study.has_code or study.has_giant:
         return False
-    if study.marks.n_powers and (study.faults.infinite.count or study.faults.large.count):
+    are_powers = 2 * study.marks.n_powers > study.marks.n_numbers
+    if are_powers and (study.faults.infinite.count or study.faults.large.count):
         return False  # codes such as 12E345
     n_wrong = study.faults.wrong.count
     return n_wrong <= MISTAKE_SHARE * n_known or (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.folder_meaning import one_spelling, spelling_finding
+from engine.datasets.folder_meaning import Spellings, one_spelling, spelling_finding
 from engine.datasets.label_sets import (
     are_lists,
     cells_finding,
@@ -109,14 +109,7 @@ def plan_target(
         found, note = (task, "") if task is not None else _infer(study)
         return plan, found, note
     if plan.type != "boolean":
-        if study.is_overfull or study.n_distinct > MAX_CHOSEN_CATEGORIES:
-            raise _too_many(name, study.n_distinct, study.n_rows, False)
-        gone = [cell for cell in study.counts if gap_words != "none" and is_missing_label(cell)]
-        values = in_order([cell for cell in plan.values or study.counts if cell not in gone])
-        n_gone = sum(study.counts[cell] for cell in gone)
-        if gap_words == "all":
-            n_gone = study.n_words
-        plan = replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
+        plan = _as_classes(plan, study, gap_words)
     is_listed = plan.type == "category" and are_lists(plan.values, task)
     found = Task.MULTILABEL if is_listed or task is Task.MULTILABEL else Task.CLASSIFICATION
     if is_listed and study.n_blank and parameters.empty_lists == "no label":
@@ -127,6 +120,18 @@ def plan_target(
 
 def _is_text(plan: ColumnPlan) -> bool:
     return plan.is_chosen and plan.type == "text"
+
+
+def _as_classes(plan: ColumnPlan, study: ColumnStudy, gap_words: str) -> ColumnPlan:
+    """A target whose cells are classes, but those that say that it is missing."""
+    if study.is_overfull or study.n_distinct > MAX_CHOSEN_CATEGORIES:
+        raise _too_many(plan.name, study.n_distinct, study.n_rows, False)
+    gone = [cell for cell in study.counts if gap_words != "none" and is_missing_label(cell)]
+    values = in_order([cell for cell in plan.values or study.counts if cell not in gone])
+    n_gone = sum(study.counts[cell] for cell in gone)
+    if gap_words == "all":
+        n_gone = study.n_words
+    return replace(plan, type="category", values=values, n_missing=study.n_blank + n_gone)
 
 
 def _infer(study: ColumnStudy) -> tuple[Task, str]:
@@ -198,8 +203,9 @@ def target_values(
     task: Task,
     known: tuple[str, ...],
     labels: tuple[str, ...],
-) -> tuple[EncodedTable, tuple[str, ...], npt.NDArray[Any]]:
-    """The inputs, the names of classes or labels, and the targets as in `Examples.y`.
+    spellings: Spellings,
+) -> tuple[EncodedTable, tuple[str, ...], npt.NDArray[Any], tuple[DataFinding, ...]]:
+    """The inputs, names of classes or labels, targets as in `Examples.y`, and what is told of them.
 
     Args:
         encoded: All rows; its last columns are the labels, where there are some.
@@ -207,17 +213,21 @@ def target_values(
         task: What is predicted.
         known: The columns that say what is true; empty: none does.
         labels: Those of them that are labels together.
+        spellings: Which names of classes are the same, by `SpellingParameters`.
 
     Raises:
         DatasetError: They never vary, or cannot be classes or labels.
     """
     if labels:
         x, y = parted(encoded.x, labels)
-        return replace(encoded, x=x), labels, y
+        return replace(encoded, x=x), labels, y, ()
     if not known:
-        return encoded, (), np.zeros(len(encoded.y))
+        return encoded, (), np.zeros(len(encoded.y)), ()
     kind = Task.CLASSIFICATION if task is Task.ANOMALY else task
-    return encoded, *encode_target(plan, encoded.y, kind)
+    class_names, y = encode_target(plan, encoded.y, kind)
+    if task is Task.CLASSIFICATION and spellings == "auto":
+        return encoded, *_one_class_each(class_names, y)
+    return encoded, class_names, y, ()
 
 
 def encode_target(
@@ -260,7 +270,7 @@ def encode_target(
     return names, places.astype(np.int64)
 
 
-def one_class_each(
+def _one_class_each(
     class_names: tuple[str, ...], y: npt.NDArray[Any]
 ) -> tuple[tuple[str, ...], npt.NDArray[Any], tuple[DataFinding, ...]]:
     """Takes classes whose names differ in capitals or blanks alone for one; says which.

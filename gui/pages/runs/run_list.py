@@ -27,6 +27,7 @@ WIDTHS: Final = {
     "validation": 11,
     "test": 11,
     "epochs": 11,
+    "duration": 13,
     "started": 14,
 }
 """Of the columns at first, in steps of the grid; 9 for the others."""

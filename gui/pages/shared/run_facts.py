@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -12,6 +13,10 @@ from engine.spec.formatting import NOTHING
 from gui.formatting.plain_text import plain_tip
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role, text_font
+
+_SPACING: Final = 4 * SPACING
+_NARROWEST: Final = 3 * SPACING // 2
+"""Between two facts where there is room, and where there is little."""
 
 
 class Fact(QWidget):
@@ -72,10 +77,9 @@ class RunFacts(QWidget):
         self._is_large = is_large
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(4 * SPACING)
+        self._row.setSpacing(_SPACING)
         self._row.addStretch(1)
-        if expendable:
-            self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
+        self._row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         self.set_captions(captions)
 
     def set_captions(self, captions: dict[str, str]) -> None:
@@ -97,17 +101,15 @@ class RunFacts(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Room for those that always stay."""
-        if not self._expendable:
-            return super().minimumSizeHint()
         stays = [fact for key, fact in self.facts.items() if key not in self._expendable]
-        return QSize(self._needed(stays), super().sizeHint().height())
+        return QSize(self._needed(stays, _NARROWEST), super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._make_room()
 
     def _make_room(self) -> None:
-        """Hides what there is no room for; shows it again where there is."""
+        """Hides what there is no room for; the others come nearer to each other."""
         shown = dict(self.facts)
         for key in self._expendable:
             if self._needed(shown.values()) <= self.width():
@@ -116,7 +118,10 @@ class RunFacts(QWidget):
         for key in self._expendable:
             if key in self.facts:
                 self.facts[key].setVisible(key in shown)
+        lacking = max(0, self._needed(shown.values()) - self.width())
+        nearer = -(-lacking // max(1, len(shown) - 1))
+        self._row.setSpacing(max(_NARROWEST, _SPACING - nearer))
 
-    def _needed(self, facts: Iterable[Fact]) -> int:
-        widths = [fact.sizeHint().width() + self._row.spacing() for fact in facts]
-        return max(0, sum(widths) - self._row.spacing())
+    def _needed(self, facts: Iterable[Fact], spacing: int = _SPACING) -> int:
+        widths = [fact.sizeHint().width() + spacing for fact in facts]
+        return max(0, sum(widths) - spacing)
