@@ -6,7 +6,6 @@ TensorFlow is imported where it is needed; whatever goes wrong in a run becomes 
 from __future__ import annotations
 
 import contextlib
-import logging
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
 
 Emit = Callable[[Event], None]
 
-logger = logging.getLogger(__name__)
+_CONTINUED = "Changed when the run was continued."
 
 
 def _alone(prepared: PreparedData) -> WorkerGroup:
@@ -137,8 +136,7 @@ def resume(
         CheckpointsLost: It had checkpoints, and none of them can be read; see `restart`.
         WorkspaceError: It is being trained, is over, or its checkpoints cannot be used.
         SpecError: A change is not possible.
-        DataChanged: It is another than the run was trained on.
-        DatasetError: The data is gone.
+        DataChanged, DatasetError: The data is another than the run was trained on, or gone.
         PluginError: A plug-in it was made with is gone, or is left out.
         Cancelled: A stop was asked for while the data was read; the run is as it was.
     """
@@ -151,21 +149,18 @@ def resume(
     check_used(record.name, folder)
     found = find_checkpoint(folder / "checkpoints")
     check_not_lost(record, found, folder / "checkpoints")
-    spec = parse(changed_values(record.spec, changes))
-    setup = set_up(spec, emit, control, form_group)
-    changed = check_data(setup.prepared, folder, accepts_changes)
+    setup = set_up(parse(changed_values(record.spec, changes)), emit, control, form_group)
+    check_data(setup.prepared, folder, accepts_changes)
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
     spec = setup.prepared.spec
     reopen = partial(take_up, store, record, spec, found, kept_of(spec, found, differences))
-    reason = reason or "Changed when the run was continued."
-    resumption = Resumption(found.checkpoint, differences, reason, notice_of(record, found))
+    notice = notice_of(record, found)
+    resumption = Resumption(found.checkpoint, differences, reason or _CONTINUED, notice)
     with contextlib.ExitStack() as until_it_ends:
 
         def begin() -> None:
             reopen()
-            if changed:
-                logger.warning("The run '%s' goes on with changed data: %s", record.id, changed)
             until_it_ends.enter_context(keeping_content(setup.prepared, folder))
 
         return _run(record, setup, resumption, store, emit, control, begin)

@@ -184,6 +184,7 @@ def check_data(prepared: PreparedData, folder: Path, accepts_changes: bool = Fal
     )
     if not accepts_changes:
         raise DataChanged(text)
+    logger.warning("The run '%s' goes on with changed data: %s", folder.name, text)
     return text
 
 
