@@ -96,10 +96,8 @@ def train(
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    folder = store.folder(record.id)
-    _furnish(prepared, folder)
-    with keeping_content(prepared, folder):
-        return _run(record, setup, None, store, emit, control)
+    _furnish(prepared, store.folder(record.id))
+    return _run(record, setup, None, store, emit, control)
 
 
 def resume(
@@ -154,16 +152,10 @@ def resume(
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
     spec = setup.prepared.spec
-    reopen = partial(take_up, store, record, spec, found, kept_of(spec, found, differences))
+    begin = partial(take_up, store, record, spec, found, kept_of(spec, found, differences))
     notice = notice_of(record, found)
     resumption = Resumption(found.checkpoint, differences, reason or _CONTINUED, notice)
-    with contextlib.ExitStack() as until_it_ends:
-
-        def begin() -> None:
-            reopen()
-            until_it_ends.enter_context(keeping_content(setup.prepared, folder))
-
-        return _run(record, setup, resumption, store, emit, control, begin)
+    return _run(record, setup, resumption, store, emit, control, begin)
 
 
 def restart(
@@ -266,22 +258,23 @@ def _run(
         begin()
         with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
             save_packed_names(prepared.packed_names, folder)
+        content.enter_context(keeping_content(prepared, folder))
 
     held = HeldEvents(take_it_up, is_open=resumption is None)
     keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, prepared))
     try:
-        with HeldAwake(), Recorder(keeper, emit) as recorder:
+        with (
+            HeldAwake(),
+            contextlib.ExitStack() as content,
+            Recorder(keeper, emit) as recorder,
+        ):
             held.emit = recorder
+            if held.is_open:
+                content.enter_context(keeping_content(prepared, folder))
             context = RunContext(
                 record.id, record.name, folder, held, control, recorder.flush, keeper.place
             )
-            try:
-                ended = _train_recorded(context, setup, resumption)
-            except DescentError:
-                raise
-            except Exception as error:
-                held.open()
-                ended = failed(record.id, error, suspects(prepared.names))
+            ended = _train_recorded(context, held, setup, resumption)
         keeper.record([ended])
     except Exception as error:  # a full disk, as a rule: what was told before is safe
         if not held.is_open and isinstance(error, DescentError):
@@ -311,11 +304,19 @@ def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
     return isinstance(ended, RunFailed) and control.is_discarding
 
 
-def _train_recorded(context: RunContext, setup: Setup, resumption: Resumption | None) -> RunEnded:
+def _train_recorded(
+    context: RunContext, held: HeldEvents, setup: Setup, resumption: Resumption | None
+) -> RunEnded:
     from engine.training.job import TrainingJob
 
-    setup.group.begin(context.id, context.name, resumption)
-    return TrainingJob(context, setup, resumption).execute()
+    try:
+        setup.group.begin(context.id, context.name, resumption)
+        return TrainingJob(context, setup, resumption).execute()
+    except DescentError:
+        raise
+    except Exception as error:
+        held.open()
+        return failed(context.id, error, suspects(setup.prepared.names))
 
 
 def failed(run: str, error: Exception, suspects: str = "") -> RunFailed:
