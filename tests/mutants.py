@@ -229,8 +229,12 @@ def tried(kinds: tuple[str, ...], numbers: range, folder: Path) -> Iterator[Outc
 
 
 def watched(wanted: Wanted, try_all: TryAll) -> Iterator[Outcome]:
-    """Has mutants tried in a process of its own, which is ended where one takes too long."""
+    """Has mutants tried in a process of its own, which is ended where one takes too long.
+
+    Too long on a busy machine is no fault: what takes too long is tried once more.
+    """
     context = multiprocessing.get_context("spawn")
+    slow: set[tuple[str, int]] = set()
     while wanted:
         ours, theirs = context.Pipe()
         process = context.Process(target=try_all, args=(wanted, theirs))
@@ -246,10 +250,12 @@ def watched(wanted: Wanted, try_all: TryAll) -> Iterator[Outcome]:
         process.kill()
         process.join()
         ours.close()
-        if n_done < len(wanted):
-            yield Outcome(*wanted[n_done], died)
-            n_done += 1
         wanted = wanted[n_done:]
+        if wanted and died == "hung" and wanted[0] not in slow:
+            slow.add(wanted[0])
+        elif wanted:
+            yield Outcome(*wanted[0], died)
+            wanted = wanted[1:]
 
 
 def _try_all(folder: Path, wanted: Wanted, answers: Connection) -> None:
