@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
-from engine.bounded import parse_json
+from engine.bounded import parse_json, parse_object
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.runs.owner import Owner
@@ -87,7 +87,7 @@ class RunRecord:
             WorkspaceError: It was damaged, or written by another version of Descent.
         """
         try:
-            return RunSpec.from_dict(_of_this_version(parse_json(self.spec_json)))
+            return RunSpec.from_dict(_of_this_version(parse_object(self.spec_json)))
         except (SpecError, ValueError, TypeError, AttributeError) as error:
             raise WorkspaceError(
                 f"The specification of run '{self.id}' cannot be read. Received: {error}",

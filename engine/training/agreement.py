@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.bounded import DAMAGED, parse_object, read_object, read_whole
+from engine.bounded import DAMAGED, parse_object, read_whole
 from engine.errors import WorkspaceError
 from engine.events.run_events import EpochEnded
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.runs.record import RunRecord
-from engine.training.checkpoint import number_of
+from engine.training.checkpoint import number_of, read_manifest
 
 KIND: Final = "numbers_disagree"
 """By which programs know the finding."""
@@ -112,8 +112,7 @@ def _history(folder: Path) -> list[dict[str, Any]]:
     for path in sorted(folder.glob("checkpoint-*"), key=number_of, reverse=True):
         try:
             content = read_whole(path / "progress.json", _MAX_BYTES)
-            manifest = read_object(path / "manifest.json")
-            if hashlib.sha256(content).hexdigest() != manifest["progress.json"]:
+            if hashlib.sha256(content).hexdigest() != read_manifest(path)["progress.json"]:
                 continue
             training = parse_object(content)["training"]
             return [dict(metrics) for metrics in training["history"]]

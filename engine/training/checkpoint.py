@@ -26,6 +26,8 @@ from engine.bounded import (
     read_arrays,
     read_object,
     reason_of,
+    sealed_text,
+    unsealed,
 )
 from engine.errors import WorkspaceError
 from engine.files import atomic_directory, cannot_write, flush_directory
@@ -151,7 +153,28 @@ def write_checkpoint(path: Path, snapshot: Snapshot) -> None:
         progress = {"schema_version": SCHEMA_VERSION, **snapshot.progress}
         (folder / "progress.json").write_text(json.dumps(progress), encoding="utf-8")
         manifest = {file.name: _digest(file) for file in sorted(folder.iterdir())}
-        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        text = sealed_text(manifest, _owner(path), indent=1)
+        (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Reads the digests of a checkpoint's files.
+
+    Raises:
+        ValueError: They are damaged, another checkpoint's, or not of all files.
+        OSError: They cannot be read.
+    """
+    manifest = unsealed(read_object(path / "manifest.json"), _owner(path))
+    missing = {"variables.npz", "progress.json"} - manifest.keys()
+    if missing:
+        raise ValueError(f"{', '.join(sorted(missing))} is not in its manifest")
+    return manifest
+
+
+def _owner(path: Path) -> str:
+    """Whose a checkpoint is: files of another run's, which fit each other, are not taken for it."""
+    folder = path.resolve()
+    return f"{folder.parent.parent.name}/{folder.name}"
 
 
 class DamagedError(WorkspaceError):
@@ -181,7 +204,7 @@ def read_checkpoint(path: Path) -> Snapshot:
         WorkspaceError: It is of another version, or cannot be read just now.
     """
     try:
-        manifest = read_object(path / "manifest.json")
+        manifest = read_manifest(path)
         changed = [name for name, digest in manifest.items() if _digest(path / name) != digest]
         if changed:
             raise ValueError(f"{', '.join(changed)} does not match its checksum")

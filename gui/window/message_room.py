@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QScrollBar,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.style.label import Label
 from gui.style.theme import SPACING
 
 GAP: Final = SPACING
@@ -40,7 +40,7 @@ _MOST_EDGES: Final = 40
 
 def is_control(widget: QWidget) -> bool:
     """Whether something is pressed, moved or typed there, or it names what is."""
-    if isinstance(widget, QLabel):
+    if isinstance(widget, Label):
         return widget.buddy() is not None
     if isinstance(widget, (QPlainTextEdit, QTextEdit)):
         return not widget.isReadOnly()

@@ -296,3 +296,21 @@ def test_evaluation_of_another_run_is_not_shown(copied):
         change(folder_of(workspace, run) / "evaluation.json")
         with pytest.raises(WorkspaceError, match="evaluation"):
             Evaluation.load(folder_of(workspace, run))
+
+
+def test_a_checkpoint_whose_files_are_all_anothers_is_not_gone_on_from(copied):
+    from engine.training.checkpoint import DamagedError, read_checkpoint
+
+    workspace, (run, other) = copied
+    folder, others = (folder_of(workspace, it) / "checkpoints" for it in (run, other))
+    path = folder / "best-000001"
+    path = path if path.exists() else next(folder.iterdir())
+    assert read_checkpoint(path).variables
+    for source in (others / path.name, next(it for it in folder.iterdir() if it != path)):
+        shutil.rmtree(path)
+        shutil.copytree(source, path)
+        with pytest.raises(DamagedError, match="belongs to something else"):
+            read_checkpoint(path)
+    rewrite_json(path / "manifest.json", lambda values: values.clear())
+    with pytest.raises(DamagedError, match="is not in its manifest"):
+        read_checkpoint(path)

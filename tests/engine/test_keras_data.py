@@ -269,7 +269,7 @@ class TestDownload:
         assert cli.main(["data", "download", "mnist"]) == 2
         assert "Download MNIST" in capsys.readouterr().err
         monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-        monkeypatch.setattr("builtins.input", lambda question: "n")
+        monkeypatch.setattr("sys.stdin.readline", lambda: "n\n", raising=False)
         assert cli.main(["data", "download", "mnist"]) == 1
         assert "Nothing was downloaded" in capsys.readouterr().out
         assert list(folder.iterdir()) == []

@@ -59,7 +59,9 @@ def test_a_wrong_number_is_told_and_the_judge_would_find_it(sample, monkeypatch,
         with contextlib.closing(sqlite3.connect(sample.workspace / "runs.sqlite")) as database:
             (text,) = database.execute("SELECT metrics FROM runs").fetchone()
             wrong = json.loads(text) | {"test_accuracy": 0.123}
-            database.execute("UPDATE runs SET metrics = ?", (json.dumps(wrong),))
+            database.execute(
+                "UPDATE runs SET metrics = ?, metrics_crc = NULL", (json.dumps(wrong),)
+            )
             database.commit()
         return [kind]
 

@@ -59,6 +59,8 @@ class TestTheDisplay:
             raise SystemExit(code)
 
         monkeypatch.setattr(log.os, "_exit", leave)
+        # It closes what others in this process still write to.
+        monkeypatch.setattr(log.logging, "shutdown", lambda: None)
 
     @pytest.mark.parametrize(
         "text",
