@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from gui.state.messages import KEPT, Messages
+from gui.style.label import Label
 from gui.window.app import ErrorHook
 from gui.window.message_bar import MessageBar
 from gui.window.message_bell import MessageBell
@@ -283,7 +284,7 @@ class TestToasts:
     def test_they_cover_no_field_and_no_button(
         self, messages: Messages, toasts: MessageToasts, host: QWidget
     ) -> None:
-        name = QLabel("Name", host)
+        name = Label("Name", host)
         fields = [QLineEdit(host), QPushButton("Start", host), name]
         name.setBuddy(fields[0])
         for place, field in enumerate(fields):
