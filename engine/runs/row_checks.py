@@ -49,11 +49,9 @@ def check_row(row: sqlite3.Row) -> None:
     Raises:
         BadRow: It cannot; says which of its values is wrong, and what was received.
     """
-    for column, check in _CHECKS.items():
-        wanted = check(row[column])
-        if wanted:
-            received = shorten(row[column])
-            raise BadRow(_name_of(row), f"Its {column} is no {wanted}. Received: {received}.")
+    wrong = _first_wrong(row, _CHECKS)
+    if wrong:
+        raise BadRow(_name_of(row), f"Its {wrong}")
     if row["metrics_crc"] not in (None, metrics_checksum(row["metrics"])):
         received = shorten(row["metrics"])
         raise BadRow(
@@ -63,14 +61,9 @@ def check_row(row: sqlite3.Row) -> None:
 
 def epoch_problem(row: sqlite3.Row) -> str:
     """What is wrong with a row of the table `epochs`, in words; empty: nothing."""
-    for column, check in _EPOCH_CHECKS.items():
-        wanted = check(row[column])
-        if wanted:
-            received = shorten(row[column])
-            return (
-                f"Epoch {shorten(row['epoch'])} is not shown: its {column} is no {wanted}. "
-                f"Received: {received}."
-            )
+    wrong = _first_wrong(row, _EPOCH_CHECKS)
+    if wrong:
+        return f"Epoch {shorten(row['epoch'])} is not shown: its {wrong}"
     if row["crc"] not in (None, epoch_checksum(row)):
         return (
             f"Epoch {row['epoch']} is not shown: it does not match its checksum. "
@@ -81,14 +74,16 @@ def epoch_problem(row: sqlite3.Row) -> str:
 
 def change_problem(row: sqlite3.Row) -> str:
     """What is wrong with a row of the table `changes`, in words; empty: nothing."""
-    for column, check in _CHANGE_CHECKS.items():
+    wrong = _first_wrong(row, _CHANGE_CHECKS)
+    return f"A change of a setting is not shown: its {wrong}" if wrong else ""
+
+
+def _first_wrong(row: sqlite3.Row, checks: Mapping[str, Check]) -> str:
+    """The first column that is not what it should be, and what was received; empty: none."""
+    for column, check in checks.items():
         wanted = check(row[column])
         if wanted:
-            received = shorten(row[column])
-            return (
-                f"A change of a setting is not shown: its {column} is no {wanted}. "
-                f"Received: {received}."
-            )
+            return f"{column} is no {wanted}. Received: {shorten(row[column])}."
     return ""
 
 
