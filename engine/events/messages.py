@@ -18,7 +18,7 @@ from engine.events.profile import Profile
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 FROM_START = "from_start"
 """What `Rejected` offers where a run can only be begun again."""
 REPAIR = "repair"

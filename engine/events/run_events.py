@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from engine.events.messages import Event, FloatArray, Terminal
 from engine.events.profile import Profile
+from engine.events.verdicts import Finding
 from engine.spec.run_spec import RunSpec
 
 
@@ -269,6 +270,7 @@ class RunEnded(RunEvent, Terminal):
         hint: What to do next, where something went wrong.
         details: Traceback or log of an unexpected failure.
         averages: How those of the metrics average that are means; see `Evaluation.averages`.
+        findings: What the run has to say of itself, the gravest first.
     """
 
     state: RunState = field(init=False, default=RunState.FINISHED)
@@ -277,6 +279,7 @@ class RunEnded(RunEvent, Terminal):
     hint: str = ""
     details: str = ""
     averages: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,22 +29,16 @@ from engine.events.messages import (
 )
 from engine.events.watch import Watch
 from engine.inference.contract import Contract
-from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
-from engine.spec.plugins.used import check_used
 from engine.spec.run_spec import RunSpec
 from engine.training.data_changes import DataChange
 from engine.training.defaults import parse, resolve
-from engine.training.fingerprint import data_change
 from engine.training.prepared_data import look, prepare
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
 
 Emit = Callable[[Event], None]
-
-# Examples held at once while evaluating: what is on disk need not fit in memory.
-_BATCH = 4096
 
 
 def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataInspected:
@@ -200,33 +194,14 @@ def evaluate(
         DatasetError: The data is gone, or is no longer what the model was trained on.
         PluginError: A plug-in it was made with is gone, or is left out.
     """
-    record = store.get(reference)
-    folder = store.folder(record.id)
-    contract = Contract.load(folder)
-    check_used(record.name, folder)
-    prepared = prepare(record.spec)
-    contract.check(prepared.examples)
-    change = data_change(prepared, folder)
-    if change:
-        tell(change)
-    load_tensorflow()
-    from engine.inference.serving import ServedModel
+    from engine.service.results.evaluating import evaluate_part_of
+    from engine.service.results.opened_run import OPENED
 
-    model = ServedModel.load(folder)
-    parts = prepared.parts
-    if part is None:
-        part = "test" if len(parts.test) else "train"
-    indices = {"train": parts.train, "validation": parts.validation, "test": parts.test}[part]
-    if not len(indices):
-        raise DatasetError(
-            f"The run has no {part} part.", "Choose another part: test, validation or train."
-        )
-    examples = prepared.examples
-    outputs = [
-        model.predict(examples.x[indices[start : start + _BATCH]])
-        for start in range(0, len(indices), _BATCH)
-    ]
-    return evaluate_part(part, indices, np.concatenate(outputs), examples, contract.preprocessing)
+    run = OPENED.get(reference, store)
+    evaluation, _ = evaluate_part_of(run, part, silent)
+    if run.change:
+        tell(run.change)
+    return evaluation
 
 
 def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray[Any]:

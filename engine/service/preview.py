@@ -57,7 +57,7 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
         divided.signature,
         x=x,
         before=before,
-        targets=tuple(_words(examples, target) for target in y),
+        targets=tuple(target_words(examples, target) for target in y),
         names=tuple(examples.name_of(index) for index in train[places]),
         weights=np.ones(len(places), np.float32) if weights is None else weights[places],
         tokens=_tokens(divided.preprocessing),
@@ -132,7 +132,7 @@ def _augmented(
     return changed, y
 
 
-def _words(examples: Examples, target: Any) -> str:
+def target_words(examples: Examples, target: Any) -> str:
     """The target of an example, in words."""
     if examples.has_classes:
         return examples.class_names[int(target)]

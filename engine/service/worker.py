@@ -44,6 +44,7 @@ from engine.events.messages import (
     Event,
     Rejected,
 )
+from engine.events.results import ResultCommand
 from engine.events.watch import Watch
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
@@ -224,5 +225,10 @@ class _Worker:
                         command.reason,
                         accepts_changes=command.accepts_changes,
                     )
+            case ResultCommand():
+                from engine.service.results import answer
+
+                watch = Watch(self._send, lambda: control.is_stopping)
+                return answer(command, self._workspace, watch)
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

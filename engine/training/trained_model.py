@@ -15,6 +15,7 @@ from engine.inference.contract import Contract
 from engine.inference.decoding import predictor
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.evaluation.predictions import Predictions
 from engine.inference.serving import ServedModel
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TargetTransform
 from engine.training.prepared_data import PreparedData
@@ -83,13 +84,23 @@ class TrainedModel:
             WorkspaceError: It cannot be written.
         """
         prepared, rows = self._prepared, self._prepared.parts.test
+        self._keep_predictions("validation", prepared.parts.validation)
         if not len(rows):
             return None
-        outputs = self._predicted(rows)
+        outputs = self._keep_predictions("test", rows)
         found = evaluate_part("test", rows, outputs, prepared.examples, prepared.preprocessing)
         found = found.with_metrics({**found.metrics, "loss": loss()})
         self._place.write(found.save)
         return found
+
+    def _keep_predictions(self, part: str, rows: IndexArray) -> AnyArray:
+        """Predicts for a part, and writes down what is said of each example; (n, …)."""
+        if not len(rows):
+            return np.zeros((0, 1))
+        prepared, outputs = self._prepared, self._predicted(rows)
+        kept = Predictions.of(part, rows, outputs, prepared.examples, prepared.preprocessing)
+        self._place.write(kept.save)
+        return outputs
 
     def _predicted(self, rows: IndexArray) -> AnyArray:
         """Predictions for some of the examples in the target's own terms, (n, …)."""

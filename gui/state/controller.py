@@ -27,6 +27,7 @@ from gui.state.estimate_controller import EstimateController
 from gui.state.own_models import OwnModels
 from gui.state.plugin_controller import PluginController
 from gui.state.rate_controller import RateController
+from gui.state.result_controller import ResultController
 from gui.state.run_controller import EPOCHS, RunController
 from gui.state.run_repository import RunRepository
 from gui.threads.device_thread import SamplerLike, default_sampler
@@ -51,6 +52,7 @@ class Controller(QObject):
         training: The run under way: its state, its events, what is asked of it.
         estimates: Finds what the draft's training would take, when that is wanted.
         repository: Reads and changes the stored runs.
+        results: Asks about the results of runs.
         own_models: The models that the person has saved.
         devices: What the machine has and how busy it is.
         worker: What the first worker said when it was ready; None: TensorFlow is still loading.
@@ -87,6 +89,7 @@ class Controller(QObject):
         self.training = RunController(self._pool, self)
         self.estimates = EstimateController(self._pool, self.drafts, self.training, self)
         self.repository = RunRepository(workspace, self)
+        self.results = ResultController(self._pool, self)
         self.own_models = OwnModels(workspace, self.repository, self)
         self.devices = DeviceController(sampler, self._pool, self)
         self.plugins = PluginController(self)
@@ -193,7 +196,7 @@ class Controller(QObject):
             self._on_warm_up_answer(event)
         elif not self.training.handle(ticket, event) and not self.is_closing:
             # While closing, workers are ended in the middle of questions nobody waits for.
-            for part in (self.drafts, self.batches, self.rates, self.estimates):
+            for part in (self.drafts, self.batches, self.rates, self.estimates, self.results):
                 part.handle(ticket, event)
 
     def _on_warm_up_answer(self, event: Event) -> None:

@@ -18,6 +18,7 @@ from gui.threads.store_thread import Job, StoreThread
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
     from engine.inference.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.predictions import Predictions
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
     from engine.service.upkeep.repairing import Repair
@@ -42,6 +43,7 @@ class RunResult:
         evaluation: Its evaluation; None where there is none.
         flow: Its gradient flow, by step; empty where none was measured.
         changes: What was changed while it was trained, in order.
+        predictions: What it says of each example; None where that was not kept.
         problem: Why it could not be read.
     """
 
@@ -50,6 +52,7 @@ class RunResult:
     evaluation: Evaluation | None = None
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
+    predictions: Predictions | None = None
     problem: Rejected | None = None
 
 
@@ -356,11 +359,13 @@ def _log_problem(problem: Rejected) -> None:
 
 def _read_result(store: RunStore, run: str) -> RunResult:
     from engine.inference.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.predictions import Predictions
 
     record = store.get(run)
     evaluation = Evaluation.load(store.folder(record.id))
     flow, changes = tuple(store.flow(record.id)), tuple(store.changes(record.id))
-    return RunResult(run, record, evaluation, flow, changes)
+    predictions = Predictions.load(store.folder(record.id), evaluation.part) if evaluation else None
+    return RunResult(run, record, evaluation, flow, changes, predictions)
 
 
 def _read_history(store: RunStore, run: str) -> RunCurves:

@@ -2,7 +2,8 @@
 
 One session looks at data and never loads TensorFlow. One stands by with TensorFlow loaded; it
 describes models, and becomes the trainer when a run starts. After the run its process ends and a
-fresh one stands by.
+fresh one stands by. Two more, started when first needed, answer what is asked of results: one what
+someone waits for, one what takes long.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engine.events.commands import (
     Train,
     WarmUp,
 )
+from engine.events.results import ResultCommand
 from gui.threads.answer_queue import AnswerQueue
 from gui.threads.training_thread import SessionFactory, TrainingThread
 
@@ -49,6 +51,7 @@ class WorkerPool(QObject):
         self._inspector: TrainingThread | None = None
         self._standby: TrainingThread | None = None
         self._trainer: TrainingThread | None = None
+        self._results: dict[bool, TrainingThread] = {}
         self._is_closing = False
         self._answers = AnswerQueue(self)
         self._answers.answered.connect(self.answered)
@@ -127,6 +130,18 @@ class WorkerPool(QObject):
             self._standby = self._start("standby")
         return self._standby.ask(command, "describe")
 
+    def ask_result(self, command: ResultCommand, key: str = "") -> int:
+        """Asks about the result of a run; of waiting questions of a key the newest is asked."""
+        is_quick = type(command).is_quick
+        if is_quick not in self._results:
+            self._results[is_quick] = self._start("responder" if is_quick else "analyst")
+        return self._results[is_quick].ask(command, key)
+
+    def cancel_result(self, key: str, is_quick: bool) -> None:
+        """Drops a question of that key that waits, and stops one that is under way."""
+        if is_quick in self._results:
+            self._results[is_quick].cancel(key)
+
     def train(self, command: Train | ResumeRun) -> int:
         """Starts a run, or goes on with one, on the worker that stands by."""
         trainer = self._standby or self._start("standby")
@@ -168,6 +183,7 @@ class WorkerPool(QObject):
         """Lets every thread end; `closed` says when they have."""
         self._is_closing = True
         self._standby = self._trainer = self._inspector = None
+        self._results.clear()
         for thread in self._threads:
             thread.retire()
         self._abort_busy()
@@ -197,6 +213,7 @@ class WorkerPool(QObject):
         self._inspector = None if self._inspector is thread else self._inspector
         self._standby = None if self._standby is thread else self._standby
         self._trainer = None if self._trainer is thread else self._trainer
+        self._results = {key: it for key, it in self._results.items() if it is not thread}
         for ticket, event in thread.unanswered():
             self.answered.emit(ticket, event)
         self._threads.remove(thread)
