@@ -325,11 +325,10 @@ class RunRepository(QObject):
 
 
 def _list_runs(store: RunStore) -> Listing:
-    runs = tuple(store.runs())
+    runs, deleted, bad = store.listing()
     ended = (record.id for record in runs if not record.state.is_active)
     with_checkpoint = frozenset(run for run in ended if store.has_checkpoint(run))
-    bad = tuple(error.message for error in store.bad_rows())
-    return Listing(runs, tuple(store.runs(deleted=True)), with_checkpoint, bad)
+    return Listing(tuple(runs), tuple(deleted), with_checkpoint, tuple(it.message for it in bad))
 
 
 def _keep_copy(store: RunStore) -> None:

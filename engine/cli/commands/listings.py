@@ -222,8 +222,8 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
     store.mark_interrupted()
     if arguments.deleted:
         return list_deleted(store, output)
-    records = store.runs()
-    for bad in store.bad_rows():
+    records, _, bad_rows = store.listing()
+    for bad in bad_rows:
         output.warn("run_unreadable", bad, run=bad.run)
     disputed = {
         record.id: found
