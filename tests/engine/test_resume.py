@@ -40,6 +40,7 @@ from engine.training import checkpoint_writer, trainer
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.plan import ChunkLength
+from engine.training.steps.loop import StepLoop
 
 EPOCHS = 5
 
@@ -203,21 +204,24 @@ def test_a_run_that_died_after_its_last_epoch_is_evaluated_and_saved(store, stra
 def test_a_run_that_was_paused_and_stopped_ends_as_if_it_had_not(
     store, straight, small_steps, monkeypatch, in_validation
 ):
-    monkeypatch.setattr(trainer, "NOTIFY_EVERY_S", -1.0)
     if in_validation:  # several chunks, to be held between them
         monkeypatch.setattr(trainer, "TEST_BATCH_SIZE", 4)
-    seen = []
+    control = TrainingControl()
+    method = "test" if in_validation else "train"
+    work, left = getattr(StepLoop, method), [17]
 
-    def pause_then_stop(event, control):
-        wanted = PartTested if in_validation else StepsDone
-        if isinstance(event, wanted) and len(seen) < 17:
-            seen.append(event)
-            if len(seen) == 17:
-                control.request(Control.PAUSE)
+    def work_until_paused(loop, *given):  # in its own thread: events come later than they happen
+        left[0] -= 1
+        if left[0] == 0:
+            control.request(Control.PAUSE)
+        return work(loop, *given)
+
+    def stop_where_paused(event, control):
         if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
             control.request(Control.STOP)
 
-    _, ended = _train(store, _spec(), pause_then_stop)
+    monkeypatch.setattr(StepLoop, method, work_until_paused)
+    _, ended = _train(store, _spec(), stop_where_paused, control)
     assert isinstance(ended, RunStopped), ended
     monkeypatch.undo()
     events, again = _resume(store, ended.run)
