@@ -18,7 +18,7 @@ from engine.events.profile import Trace
 from engine.spec.signature import Kind
 from gui.pages.data.batch_view import BatchView, as_pixels, words_of
 from gui.pages.data.clip_view import ClipView
-from gui.pages.data.curve_grid import CurveGrid
+from gui.widgets.curve_grid import CurveGrid
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.profile_view import wanted_tabs
 from gui.pages.data.sound_view import SoundView

@@ -202,7 +202,9 @@ class Predictions:
 
                 pairs = zip(self.truth, outputs, strict=True)
                 shares = [
-                    edit_distance(str(truth), str(found)) / max(1, len(str(truth)))
+                    0.0
+                    if truth == found
+                    else edit_distance(str(truth), str(found)) / max(1, len(str(truth)))
                     for truth, found in pairs
                 ]
                 return np.array(shares, np.float64)

@@ -22,7 +22,7 @@ from engine.spec.signature import Kind
 from gui.formatting.numbers import count_text, counted, value_text
 from gui.formatting.profile_words import input_text, value_range
 from gui.pages.data.clip_view import ClipView
-from gui.pages.data.curve_grid import CurveGrid
+from gui.widgets.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
 from gui.state.batch_controller import BatchController
