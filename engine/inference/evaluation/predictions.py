@@ -6,6 +6,7 @@ the model again. Needs no TensorFlow.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -212,6 +213,15 @@ class Predictions:
     def name_of(self, place: int) -> str:
         """What an example is called, by its place in this part."""
         return self.names[place] if self.names else f"row {int(self.rows[place]) + 1:,}"
+
+    @property
+    def digest(self) -> str:
+        """Tells these predictions from those of the same run at another time."""
+        found = hashlib.blake2b(digest_size=16)
+        for values in (self.rows, self.truth, self.outputs, self.thresholds):
+            is_text = values.dtype == object
+            found.update(_packed(values) if is_text else np.ascontiguousarray(values))
+        return found.hexdigest()
 
     # ---- on disk
 
