@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.errors import DescentError, WorkspaceError
 from engine.inference.contract import Contract
+from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.evaluation.scored import ScoredExamples
@@ -23,10 +24,11 @@ def read_result(store: RunStore, run: str) -> RunResult:
     folder = store.folder(record.id)
     evaluation = Evaluation.load(folder)
     flow, changes = tuple(store.flow(record.id)), tuple(store.changes(record.id))
-    scored, lacking = None, ""
+    scored, analysis, lacking = None, None, ""
     if evaluation is not None:
         try:
             scored = read_scored(folder, evaluation.part)
+            analysis = Analysis.load(folder, evaluation.part)
         except WorkspaceError as error:
             lacking = error.message
     return RunResult(
@@ -37,6 +39,7 @@ def read_result(store: RunStore, run: str) -> RunResult:
         changes,
         scored.predictions if scored is not None else None,
         scored,
+        analysis,
         kind=_kind_of(folder),
         lacking=lacking,
     )
