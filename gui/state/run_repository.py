@@ -17,6 +17,7 @@ from gui.threads.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
+    from engine.inference.evaluation.analysis import Analysis
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.predictions import Predictions
     from engine.runs.record import RunRecord
@@ -44,6 +45,7 @@ class RunResult:
         flow: Its gradient flow, by step; empty where none was measured.
         changes: What was changed while it was trained, in order.
         predictions: What it says of each example; None where that was not kept.
+        analysis: What is known of that beyond its numbers; None where it is not made yet.
         problem: Why it could not be read.
     """
 
@@ -53,6 +55,7 @@ class RunResult:
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
     predictions: Predictions | None = None
+    analysis: Analysis | None = None
     problem: Rejected | None = None
 
 
@@ -359,13 +362,16 @@ def _log_problem(problem: Rejected) -> None:
 
 def _read_result(store: RunStore, run: str) -> RunResult:
     from engine.inference.evaluation.evaluation import Evaluation
+    from engine.inference.evaluation.analysing import kept_analysis
     from engine.inference.evaluation.predictions import Predictions
 
     record = store.get(run)
-    evaluation = Evaluation.load(store.folder(record.id))
+    folder = store.folder(record.id)
+    evaluation = Evaluation.load(folder)
     flow, changes = tuple(store.flow(record.id)), tuple(store.changes(record.id))
-    predictions = Predictions.load(store.folder(record.id), evaluation.part) if evaluation else None
-    return RunResult(run, record, evaluation, flow, changes, predictions)
+    predictions = Predictions.load(folder, evaluation.part) if evaluation else None
+    analysis = kept_analysis(folder, predictions) if predictions else None
+    return RunResult(run, record, evaluation, flow, changes, predictions, analysis)
 
 
 def _read_history(store: RunStore, run: str) -> RunCurves:
