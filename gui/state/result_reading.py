@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.errors import DescentError, WorkspaceError
 from engine.inference.contract import Contract
-from engine.inference.evaluation.analysis import Analysis
+from engine.inference.evaluation.analysing import kept_analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.evaluation.scored import ScoredExamples
@@ -28,7 +28,7 @@ def read_result(store: RunStore, run: str) -> RunResult:
     if evaluation is not None:
         try:
             scored = read_scored(folder, evaluation.part)
-            analysis = Analysis.load(folder, evaluation.part)
+            analysis = kept_analysis(folder, scored.predictions) if scored is not None else None
         except WorkspaceError as error:
             lacking = error.message
     return RunResult(

@@ -77,10 +77,11 @@ class Resampled:
         draws, without = draws[np.isfinite(draws)], self.jackknife[:, place]
         if not len(draws) or not np.isfinite(value):
             return float("nan"), float("nan")
+        without = without[np.isfinite(without)]
         # Of draws that equal the value, one half counts as below it.
         below = np.mean(draws < value) + np.mean(draws == value) / 2
         z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
-        pulls = np.nanmean(without) - without[np.isfinite(without)]
+        pulls = without.mean() - without if len(without) else np.zeros(1)
         spread = float(np.sum(pulls**2))
         skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-300 else 0.0
         z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
