@@ -113,7 +113,10 @@ class CurvePlot(Plot):
         columns: dict[str, Any] = {}
         for line in self.lines:
             name = line.name or self.axis_y.text
-            columns |= {f"{name}: {self.axis_x.text}": line.x, f"{name}: {self.axis_y.text}": line.y}
+            columns |= {
+                f"{name}: {self.axis_x.text}": line.x,
+                f"{name}: {self.axis_y.text}": line.y,
+            }
         return columns
 
     def _is_empty(self) -> bool:

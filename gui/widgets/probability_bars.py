@@ -50,7 +50,9 @@ class ProbabilityBars(QWidget):
         font = text_font(TEXT_SMALL)
         painter.setFont(font)
         metrics = QFontMetricsF(font)
-        names = max((metrics.horizontalAdvance(escaped(name)) for name, _ in self._shares), default=0)
+        names = max(
+            (metrics.horizontalAdvance(escaped(name)) for name, _ in self._shares), default=0
+        )
         left = min(names + SPACING, 0.4 * self.width())
         room = max(8.0, self.width() - left - _VALUE - SPACING)
         middle = Qt.AlignmentFlag.AlignVCenter

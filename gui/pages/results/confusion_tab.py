@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, Qt, Slot
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text
@@ -38,6 +38,7 @@ class ConfusionTab(ResultTab):
 
     def _build(self) -> None:
         self.mode.setAccessibleName(self.tr("What the cells show"))
+        self.mode.setMinimumContentsLength(18)
         for text, mode in (
             (self.tr("Share of the true class"), "rows"),
             (self.tr("Share of the predicted class"), "columns"),
@@ -58,7 +59,9 @@ class ConfusionTab(ResultTab):
         self.pairs.setModel(self.model)
         self.pairs.setAccessibleName(caption.text())
         self.pairs.verticalHeader().hide()
-        self.pairs.horizontalHeader().setStretchLastSection(True)
+        header = self.pairs.horizontalHeader()
+        header.setMinimumSectionSize(5 * SPACING)
+        self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         right = QVBoxLayout()
         right.setSpacing(SPACING)
         right.addWidget(caption)
@@ -66,7 +69,7 @@ class ConfusionTab(ResultTab):
         side = QWidget()
         side.setLayout(right)
         right.setContentsMargins(0, 0, 0, 0)
-        side.setMinimumWidth(20 * SPACING)
+        side.setMinimumWidth(24 * SPACING)
         side.setMaximumWidth(PAIRS_WIDTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, SPACING, 0, 0)
@@ -127,10 +130,13 @@ class ConfusionTab(ResultTab):
             )
             for true, said in self._pairs
         ]
-        headings = (self.tr("True → predicted"), self.tr("Count"), self.tr("Of the class"))
+        headings = (self.tr("Mistake"), self.tr("Count"), self.tr("Share"))
         self.model.set_rows(headings, rows, 1)
-        self.pairs.setColumnWidth(0, 14 * SPACING)
-        self.pairs.setColumnWidth(1, 7 * SPACING)
+        header = self.pairs.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            self.pairs.setColumnWidth(column, 8 * SPACING)
 
     @Slot(QModelIndex)
     def _on_pair(self, index: QModelIndex) -> None:

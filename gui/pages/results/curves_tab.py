@@ -1,4 +1,4 @@
-"""CurvesTab: how well classes can be told apart, how honest probabilities are, what a threshold costs."""
+"""CurvesTab: how well classes are told apart, how honest probabilities are, what mistakes cost."""
 
 from __future__ import annotations
 

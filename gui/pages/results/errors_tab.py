@@ -7,7 +7,14 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QModelIndex, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.inference.evaluation.scored import ScoredExamples
 from engine.spec.signature import Output
@@ -21,7 +28,7 @@ from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 
 PLOT_HEIGHT: Final = 24 * SPACING
-RIGHT, WRONG = 0, 1
+SETS_IN_ROW: Final = 3
 MOST_TEXTS: Final = 200
 
 
@@ -34,7 +41,7 @@ class ErrorsTab(ResultTab):
         self._marks: dict[str, np.ndarray] = {}
         self._listed: list[tuple[str, Places]] = []
         self.sets: list[QPushButton] = []
-        self._buttons = QHBoxLayout()
+        self._buttons = QGridLayout()
         self.first = HistogramPlot(self.tr("Confidence"))
         self.second = HistogramPlot(self.tr("Loss"))
         self.caption = Label()
@@ -97,19 +104,16 @@ class ErrorsTab(ResultTab):
         return self._scored is not None and self._scored.predictions.output is Output.TOKENS
 
     def _show_sets(self, sets: list[ErrorSet]) -> None:
-        while (item := self._buttons.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for button in self.sets:
+            self._buttons.removeWidget(button)
+            button.hide()
+            button.deleteLater()
         self.sets = []
-        for found in sets:
+        for place, found in enumerate(sets):
             button = QPushButton(f"{found.title} {count_text(len(found.places))}")
-            set_role(button, "flat")
             button.clicked.connect(partial(self._ask_set, found))
-            self._buttons.addWidget(button)
+            self._buttons.addWidget(button, place // SETS_IN_ROW, place % SETS_IN_ROW)
             self.sets.append(button)
-        self._buttons.addStretch(1)
 
     def _ask_set(self, found: ErrorSet) -> None:
         self.examples_asked.emit(Selection(found.title, found.places, found.order))

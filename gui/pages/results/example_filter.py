@@ -1,4 +1,4 @@
-"""ExampleFilter: which of the examples behind a mark are listed: by class, right or wrong, column."""
+"""ExampleFilter: which of the examples are listed: by class, right or wrong, a column."""
 
 from __future__ import annotations
 

@@ -128,7 +128,8 @@ class OverviewTab(ResultTab):
 
     def _show_texts(self, shown: ShownResult) -> None:
         evaluation = shown.evaluation
-        assert evaluation is not None and self.texts is not None
+        assert evaluation is not None
+        assert self.texts is not None
         headings: tuple[str, ...] = (self.tr("True"), self.tr("Predicted"))
         rows: tuple[tuple[str, ...], ...] = evaluation.texts
         if evaluation.sources:

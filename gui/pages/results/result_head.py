@@ -180,6 +180,8 @@ class ResultHead(QWidget):
 
 def _value(name: str, value: float, interval: tuple[float, float] | None) -> str:
     text = metric_text(name, value)
-    return text if interval is None else translate("{value} {doubt}").format(
-        value=text, doubt=doubt_text(name, interval)
+    return (
+        text
+        if interval is None
+        else translate("{value} {doubt}").format(value=text, doubt=doubt_text(name, interval))
     )

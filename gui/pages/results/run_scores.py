@@ -127,7 +127,7 @@ class RunScores(QTableView):
         self.verticalHeader().setDefaultSectionSize(4 * SPACING)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(9 * SPACING)
+        header.setDefaultSectionSize(11 * SPACING)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         self.clicked.connect(self._on_row)

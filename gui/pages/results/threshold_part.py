@@ -75,9 +75,12 @@ class ThresholdPart(QWidget):
         line.addWidget(self.value)
         costs = QHBoxLayout()
         costs.setSpacing(SPACING)
-        pairs = (self.tr("A false alarm costs"), self.alarm_cost), (
-            self.tr("a miss costs"),
-            self.miss_cost,
+        pairs = (
+            (self.tr("A false alarm costs"), self.alarm_cost),
+            (
+                self.tr("a miss costs"),
+                self.miss_cost,
+            ),
         )
         for text, field in pairs:
             costs.addWidget(Label(text))
@@ -162,9 +165,7 @@ class ThresholdPart(QWidget):
         recall = percent_text(hits / (hits + misses), 1) if hits + misses else NOTHING
         cost = float(self.costs[min(self.slider.value(), len(self._table) - 1)])
         words = self.tr("Precision {precision}, recall {recall}, cost {cost}")
-        self.facts.setText(
-            words.format(precision=precision, recall=recall, cost=number_text(cost))
-        )
+        self.facts.setText(words.format(precision=precision, recall=recall, cost=number_text(cost)))
 
     @Slot()
     def _on_count(self) -> None:
