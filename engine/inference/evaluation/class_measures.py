@@ -106,7 +106,10 @@ def _measure_calibration(
     sums = calibration_sums(measured.resampling, confidence, is_right, bins)
     found = measured.resampling.resampled(sums, calibration_error)
     method = "grouped bootstrap" if measured.resampling.is_grouped else "bootstrap"
-    measured.set("expected_calibration_error", float(found.value[0]), found.pivotal(0), method)
+    value, (low, high) = float(found.value[0]), found.pivotal(0)
+    # Of few examples the error itself is mostly noise, and may lie above what it is reflected to.
+    interval = (min(low, value), max(high, value))
+    measured.set("expected_calibration_error", value, interval, method)
 
 
 def evenly(n: int, n_columns: int) -> AnyArray:
