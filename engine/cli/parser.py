@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias
 from engine.cli.commands import (
     deleted_runs,
     download,
+    errors,
     listings,
     models,
     rates,
@@ -280,6 +281,7 @@ def _add_run_commands(commands: Commands) -> None:
         choices=("test", "validation", "train"),
         help="on another part of its data (default: test)",
     )
+    _add_errors(commands)
     predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
     _add_run(predict)
     predict.add_argument(
@@ -301,6 +303,31 @@ def _add_run_commands(commands: Commands) -> None:
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
     _add_run(restored)
+
+
+def _add_errors(commands: Commands) -> None:
+    found = _add(
+        commands,
+        "errors",
+        "list the examples a run's model is wrong about, worst first",
+        with_store=errors.errors,
+    )
+    _add_run(found)
+    found.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="of another part of its data (default: test)",
+    )
+    found.add_argument(
+        "--class", dest="class_name", metavar="NAME", help="only those that are of this class"
+    )
+    found.add_argument(
+        "--sort",
+        choices=("loss", "confidence"),
+        default="loss",
+        help="the most wrong or the surest first (default: loss)",
+    )
+    found.add_argument("--limit", default="20", metavar="N", help="so many (default: 20)")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.events.columns import ReadColumn
+from engine.events.analysing import AnalyseRun
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
@@ -39,5 +41,13 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.examples import show_examples
 
                 return show_examples(run, command.rows, watch)
+            case ReadColumn():
+                from engine.service.results.columns import read_column
+
+                return read_column(run, command.part, command.column, watch)
+            case AnalyseRun():
+                from engine.service.results.analysing import analyse_run
+
+                return analyse_run(run, command.part, watch, command.anew)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
