@@ -182,6 +182,19 @@ class SettingChanged(RunEvent):
 
 
 @dataclass(frozen=True)
+class VerdictChanged(RunEvent):
+    """What the run has to say of itself while it is under way is another than before. Recorded.
+
+    Attributes:
+        epoch: After which epoch, from 1.
+        findings: All that hold now, the gravest first.
+    """
+
+    epoch: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class CheckpointSaved(RunEvent):
     """A checkpoint that somebody asked for is on the disk.
 
