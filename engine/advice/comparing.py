@@ -5,6 +5,7 @@ For every kind of output; what it finds is the head of the verdict.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,17 +165,16 @@ def _of_numbers(part: Predictions, targets: Targets) -> Comparison:
         float(np.abs(truth - said).mean()) for said in (outputs, np.asarray(targets.means))
     )
     what = f"'{part.target_name}'" if part.target_name else "the target"
-    doubt = f"95 %: {number_text(skill.low)} to {number_text(skill.high)}"
+    gone = f"{share_text(skill.value)} of the squared error is gone, 95 %: {range_text(skill)}"
     return Comparison(
         len(part),
         skill,
         association.of_numbers(truth, outputs, blocks),
-        f"{share_text(skill.value)} of the squared error that always saying the mean of {what} "
-        f"would make is gone, on {examples_text(part)} (95 %: {range_text(skill)}). "
-        f"Mean error: {number_text(error)}, of the mean {number_text(base)}.",
+        f"Its mean error on {examples_text(part)} is {number_text(error)}; always saying the mean "
+        f"of {what} would have {number_text(base)} ({gone}).",
         f"No better than always saying the mean of {what}: its mean error on "
         f"{examples_text(part)} is {number_text(error)}, that of the mean {number_text(base)} "
-        f"(share of the squared error that is gone: {number_text(skill.value)}, {doubt}).",
+        f"({gone}).",
         {
             "skill": skill.value,
             "low": skill.low,
@@ -221,8 +221,8 @@ def _of_texts(part: Predictions) -> Comparison:
     )
 
 
-def _error(truth: str, said: str, distance: object) -> float:
-    return min(1.0, distance(truth, said) / max(1, len(truth)))  # type: ignore[operator]
+def _error(truth: str, said: str, distance: Callable[[str, str], int]) -> float:
+    return min(1.0, distance(truth, said) / max(1, len(truth)))
 
 
 def _of_anomalies(part: Predictions) -> Comparison | None:

@@ -63,7 +63,7 @@ def blocks_of(part: Predictions) -> npt.NDArray[np.int64]:
 
 
 def _sums(values: Floats, blocks: npt.NDArray[np.int64]) -> Floats:
-    return np.bincount(blocks, values)
+    return np.bincount(blocks, values).astype(np.float64)
 
 
 def mean_of(values: Floats, blocks: npt.NDArray[np.int64]) -> Interval:

@@ -31,6 +31,11 @@ class RunState(StrEnum):
         """A worker is busy with it."""
         return self in _ACTIVE
 
+    @property
+    def is_broken(self) -> bool:
+        """It ended where nobody wanted it to."""
+        return self in (RunState.FAILED, RunState.INTERRUPTED)
+
 
 _ACTIVE = frozenset({RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
 

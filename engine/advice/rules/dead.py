@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.advice.evidence import Evidence, Floats
+from engine.advice.skill import training_skill
 from engine.advice.words import listed, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
 NOTED, GRAVE, ALL = 0.25, 0.6, 0.99
 """Share of a layer's units."""
+_FITTED = 0.9
 _N_MEASURED = 3
 
 
@@ -36,8 +38,10 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
     worst = int(bad[0])
     share = float(shares[worst])
     severity = Severity.NOTE
-    if share >= GRAVE:
-        severity = Severity.FAULT if share >= ALL else Severity.WARNING
+    if share >= ALL:
+        severity = Severity.FAULT
+    elif share >= GRAVE and not _is_fitted(evidence):
+        severity = Severity.WARNING
     n = evidence.look.n_examples if evidence.look is not None else 0
     each = f"to each of {n:,} training examples" if n else "to every example of several batches"
     how_many = "All" if share >= ALL else share_text(share)
@@ -50,3 +54,9 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
         {"layers": {layers[i]: float(shares[i]) for i in bad}, "examples": n},
         Place("flow", subject=layers[worst]),
     )
+
+
+def _is_fitted(evidence: Evidence) -> bool:
+    """The units that are left do well enough."""
+    skill = training_skill(evidence)
+    return skill is not None and skill >= _FITTED

@@ -13,7 +13,7 @@ from engine.spec.signature import Output
 
 NOTED, GRAVE = 0.05, 0.12
 """Half of the 95 % interval of a share, or of a mean error as a share of itself."""
-_FEWEST = 25
+_FEWEST = 20
 
 
 def few_test_examples(evidence: Evidence) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def few_test_examples(evidence: Evidence) -> Iterator[Finding]:
         half = found.half_width / found.value if found.value > 0 else float("inf")
         reach = f"± {100 * half:.0f} %" if np.isfinite(half) else "any amount"
         words, limits = f"{reach} of the mean error", (2 * NOTED, 3 * GRAVE)
-    is_grave = n < _FEWEST or not half <= limits[1]
+    is_grave = n <= _FEWEST or not half <= limits[1]
     if half < limits[0] and not is_grave:
         return
     yield Finding(

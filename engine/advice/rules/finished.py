@@ -16,6 +16,8 @@ WORTH_A_NOTE, WORTH_MORE = 0.03, 0.10
 """Share by which the loss fell in the last fifth of the epochs."""
 _LEAST_OF_START = 0.015
 _ALL_RIGHT = 0.98
+_MUCH_LEFT = 0.2
+"""Of the loss of whoever always says the same: with less left, more epochs gain little."""
 _FEWEST = 4
 
 
@@ -34,12 +36,14 @@ def not_finished(evidence: Evidence) -> Iterator[Finding]:
         return
     what = "validation" if evidence.watches_validation else "training"
     last = evidence.ends(evidence.n_epochs - n_last, -1)
-    is_much = fell >= WORTH_MORE and not _is_all_right(evidence)
+    chance, low = evidence.chance_loss, float(np.nanmin(watched))
+    is_left = not np.isfinite(chance) or low >= _MUCH_LEFT * chance
+    is_much = fell >= WORTH_MORE and is_left and not _is_all_right(evidence)
     yield Finding(
         FindingKind.NOT_FINISHED,
         Severity.WARNING if is_much else Severity.NOTE,
         f"Has not finished learning: in the last {epochs_text(n_last)} the {what} loss still fell "
-        f"by {100 * fell:.0f} %, to {number_text(float(np.nanmin(watched)))}.",
+        f"by {100 * fell:.0f} %, to {number_text(low)}.",
         {"epochs": evidence.n_epochs, "fell": fell, "last": n_last},
         Place("curves", last),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.comparing import comparison
+from engine.advice.association import SURE
+from engine.advice.comparing import Comparison, comparison
 from engine.advice.evidence import Evidence
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -26,9 +27,13 @@ def learnt(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             FindingKind.LEARNT,
             Severity.NOTE,
-            f"{found.text} Whether it is better, so few examples cannot tell."
-            if found.z < 2
-            else f"{found.text} It tells examples apart, but is not right more often.",
+            f"{found.text} {_doubt(found)}",
             numbers,
             place,
         )
+
+
+def _doubt(found: Comparison) -> str:
+    if found.z < SURE:
+        return "Whether it is better, so few examples cannot tell."
+    return "It tells examples apart; that it does better than that is not sure."

@@ -36,7 +36,8 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
     rise, gap = _rise(evidence), _gap(evidence)
     if rise is None and gap is None:
         return
-    sentences, numbers = [], {}
+    sentences: list[str] = []
+    numbers: dict[str, float] = {}
     stretch = None
     if rise is not None:
         first = evidence.number_of(rise.since)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from engine.advice.comparing import comparison
 from engine.advice.evidence import Evidence
 from engine.advice.rules.baseline import better_baselines
+from engine.advice.skill import training_skill
 from engine.advice.words import share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -37,21 +36,6 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
         {"training_skill": skill},
         Place("curves", evidence.ends(0, -1)),
     )
-
-
-def training_skill(evidence: Evidence) -> float | None:
-    """Share of the way from a constant to perfection on the training part; None: not known."""
-    if not evidence.n_epochs or evidence.targets is None:
-        return None
-    name, targets = evidence.accuracy_name, evidence.targets
-    if name == "accuracy" and targets.counts.size:
-        share = targets.commonest_share
-        if share >= 1:
-            return None
-        return float((evidence.curve(name)[evidence.kept] - share) / (1 - share))
-    if np.isfinite(evidence.chance_loss) and evidence.chance_loss > 0:
-        return float(1 - evidence.train_losses[evidence.kept] / evidence.chance_loss)
-    return None
 
 
 def _knows_nothing(evidence: Evidence) -> bool:
