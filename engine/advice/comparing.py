@@ -17,8 +17,8 @@ from engine.advice.words import examples_text, listed, number_text, range_text, 
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.signature import Output
 
-USEFUL = 0.25
-"""Share of the way from a constant to perfection below which a model is of no use."""
+USEFUL = 0.4
+"""Share of the way from a constant to perfection that must be out of reach of the doubt."""
 _MAX_TEXTS = 300
 
 

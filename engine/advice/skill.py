@@ -11,12 +11,13 @@ def training_skill(evidence: Evidence) -> float | None:
     """Share of the way from a constant to perfection on the training part; None: not known."""
     if not evidence.n_epochs or evidence.targets is None:
         return None
-    name, targets = evidence.accuracy_name, evidence.targets
-    if name == "accuracy" and targets.counts.size:
+    name, targets, chance = evidence.accuracy_name, evidence.targets, evidence.chance_loss
+    found = []
+    if name == "accuracy" and 0 < targets.commonest_share < 1:
         share = targets.commonest_share
-        if share >= 1:
-            return None
-        return float((evidence.curve(name)[evidence.kept] - share) / (1 - share))
-    if np.isfinite(evidence.chance_loss) and evidence.chance_loss > 0:
-        return float(1 - evidence.train_losses[evidence.kept] / evidence.chance_loss)
-    return None
+        found.append((evidence.curve(name)[evidence.kept] - share) / (1 - share))
+    if np.isfinite(chance) and chance > 0:
+        found.append(1 - evidence.train_losses[evidence.kept] / chance)
+    # Where one class is common, the probabilities tell more than how many are right.
+    known = [float(it) for it in found if np.isfinite(it)]
+    return max(known, default=None)

@@ -23,8 +23,8 @@ def range_text(found: Interval) -> str:
 
 
 def number_text(value: float) -> str:
-    """Three figures: ``0.0312``, ``1,240``."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Three figures: ``0.0312``, ``1,240``, ``4.81e+29``."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def examples_text(part: Predictions) -> str:

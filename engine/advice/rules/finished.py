@@ -9,6 +9,7 @@ import numpy as np
 from engine.advice.curves import noise_of, step_windows
 from engine.advice.evidence import Evidence, Floats
 from engine.advice.rules.stuck import is_stuck
+from engine.advice.skill import training_skill
 from engine.advice.words import epochs_text, number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -18,6 +19,7 @@ _LEAST_OF_START = 0.015
 _ALL_RIGHT = 0.98
 _MUCH_LEFT = 0.2
 """Of the loss of whoever always says the same: with less left, more epochs gain little."""
+_MUCH_LEARNT = 0.5
 _FEWEST = 4
 
 
@@ -81,10 +83,11 @@ def _few_epochs(evidence: Evidence) -> Iterator[Finding]:
         k = max(1, len(windows) // 5)
         before, after = windows[-2 * k : -k], windows[-k:]
         doubt = np.sqrt((before.var() + after.var()) / k) if k > 1 else noise_of(windows)
-        if before.mean() - after.mean() < max(2 * doubt, WORTH_A_NOTE * before.mean()):
-            return
         fell = 1 - after.mean() / before.mean()
-        still = f" In its last fifth the training loss still fell by {100 * fell:.0f} %."
+        if before.mean() - after.mean() >= max(2 * doubt, WORTH_A_NOTE * before.mean()):
+            still = f" In its last fifth the training loss still fell by {100 * fell:.0f} %."
+        elif (training_skill(evidence) or 0.0) >= _MUCH_LEARNT:
+            return
     if _is_all_right(evidence):
         return
     yield Finding(

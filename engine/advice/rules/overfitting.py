@@ -74,7 +74,9 @@ def _rise(evidence: Evidence) -> _Rise | None:
     if not np.isfinite(raw).all():
         return None
     smooth, train = median_of_three(raw), evidence.train_losses
-    since = int(smooth.argmin())
+    since = int(raw.argmin())
+    if evidence.n_epochs - 1 - since < _N_AFTER:  # one lucky epoch near the end
+        since = int(smooth.argmin())
     if evidence.n_epochs - 1 - since < _N_AFTER:
         return None
     low, high = float(smooth[since]), float(np.median(raw[-_N_AFTER:]))

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.advice.evidence import Evidence, Floats
 from engine.advice.rules.dead import ALL, dead_shares
+from engine.advice.skill import training_skill
 from engine.advice.words import number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -15,6 +16,8 @@ LEAST = 1e-4
 """Gradient of a first layer, over that of the last one."""
 _MOVED = 0.02
 """Less than so much of itself a layer was changed in the whole training."""
+_LEARNT = 0.2
+"""An optimizer such as Adam moves weights without a gradient as well; what counts is the result."""
 _N_MEASURED = 3
 _FEWEST_LAYERS = 3
 
@@ -44,10 +47,11 @@ def vanishing_gradients(evidence: Evidence) -> Iterator[Finding]:
         return
     look = evidence.look
     moved = float(look.moved[first]) if look is not None else float("nan")
-    if moved > _MOVED:  # it did learn; what is left of its gradient at the end is small
-        return
+    skill = training_skill(evidence)
+    if moved > _MOVED and skill is not None and skill >= _LEARNT:
+        return  # it did learn; what is left of its gradient at the end is small
     ratio = float(norms[first]) / last
-    stands = f", which moved by {100 * moved:.2g} %" if np.isfinite(moved) else ""
+    stands = f", which moved by {100 * moved:.2g} %," if moved <= _MOVED else ""
     yield Finding(
         FindingKind.VANISHING_GRADIENTS,
         Severity.FAULT if np.isfinite(moved) else Severity.WARNING,
