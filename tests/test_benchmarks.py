@@ -17,6 +17,7 @@ HELPERS = {
     "training_cases",
     "training_peer",
     "training_torch",
+    "verdict_cases",
 }
 """Used by the others; a new file is a benchmark, unless it is named here."""
 DEAR = {"endurance", "faults", "leaks", "responsiveness"}
