@@ -20,6 +20,8 @@ _HARMFUL = re.compile(
     "\ud800-\udfff]"
 )
 _OF_LINES = "\n\t"
+# What spreadsheets run as a formula.
+_FORMULA_STARTS = ("=", "+", "@", "-", "\t", "\r")
 
 
 def escaped(text: str) -> str:
@@ -41,6 +43,20 @@ def escaped_json(text: str) -> str:
     if text.isprintable():
         return text
     return _HARMFUL.sub(_json, text)
+
+
+def cell_text(text: str) -> str:
+    """Returns a text as it may stand in a cell of a table: never run as a formula by a spreadsheet.
+
+    Texts that are numbers stay as they are.
+    """
+    if not text.startswith(_FORMULA_STARTS):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _python(found: re.Match[str]) -> str:

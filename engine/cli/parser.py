@@ -13,6 +13,7 @@ from engine.cli.commands import (
     deleted_runs,
     download,
     errors,
+    labels,
     listings,
     models,
     rates,
@@ -291,6 +292,7 @@ def _add_run_commands(commands: Commands) -> None:
         help="a table, or a row such as 5.1,3.5,,0.2 (gaps allowed); a text; an image, sound, "
         "video or NumPy file",
     )
+    _add_labels(commands)
     runs = _add_group(commands, "runs", "the runs so far")
     listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
     listed.add_argument(
@@ -328,6 +330,26 @@ def _add_errors(commands: Commands) -> None:
         help="the most wrong or the surest first (default: loss)",
     )
     found.add_argument("--limit", default="20", metavar="N", help="so many (default: 20)")
+
+
+def _add_labels(commands: Commands) -> None:
+    checked = _add(
+        commands,
+        "labels",
+        "list labels of a run's data that look wrong, the worst first",
+        with_store=labels.list_suspects,
+    )
+    _add_run(checked)
+    checked.add_argument("--to", type=Path, metavar="FILE.csv", help="write them as a table")
+    checked.add_argument(
+        "--method",
+        choices=labels.METHODS,
+        default=labels.METHODS[0],
+        help="cross_validation: all of the data, by quick models that never saw what they judge; "
+        "network: likewise, by the run's own architecture; kept: the validation and the test "
+        "part, at once (default: %(default)s)",
+    )
+    checked.add_argument("--anew", action="store_true", help="not as they were found before")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

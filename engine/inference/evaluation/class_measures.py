@@ -84,9 +84,9 @@ def ranks_of_truth(outputs: AnyArray, truth: AnyArray) -> AnyArray:
         part = outputs[start : start + _CHUNK_ROWS]
         true = truth[start : start + _CHUNK_ROWS, np.newaxis]
         own = np.take_along_axis(part, true, axis=1)
-        ranks[start : start + len(part)] = (
-            (part > own) | ((part == own) & (classes < true))
-        ).sum(axis=1)
+        ranks[start : start + len(part)] = ((part > own) | ((part == own) & (classes < true))).sum(
+            axis=1
+        )
     return ranks
 
 
@@ -98,9 +98,7 @@ def _measure_top(predictions: Predictions, measured: Measured) -> None:
     measured.add_shares([name], is_among[:, np.newaxis], np.ones((len(is_among), 1)))
 
 
-def _measure_calibration(
-    predictions: Predictions, measured: Measured, is_right: AnyArray
-) -> None:
+def _measure_calibration(predictions: Predictions, measured: Measured, is_right: AnyArray) -> None:
     confidence = predictions.outputs.max(axis=1).astype(np.float64)
     bins = calibration_bins(confidence)
     sums = calibration_sums(measured.resampling, confidence, is_right, bins)

@@ -96,7 +96,9 @@ def bleu_of(sums: Floats) -> Floats:
     found_length, true_length = sums[..., -2], sums[..., -1]
     is_empty = (hits == 0) & (totals > 0)
     smoothing = 2.0 ** np.cumsum(is_empty, axis=-1)
-    shares = np.where(is_empty, ratio(np.ones_like(totals), smoothing * totals), ratio(hits, totals))
+    shares = np.where(
+        is_empty, ratio(np.ones_like(totals), smoothing * totals), ratio(hits, totals)
+    )
     exists = (totals > 0).all(axis=-1) & (hits > 0).any(axis=-1)
     logs = np.log(np.where(exists[..., np.newaxis], np.maximum(shares, 1e-300), 1.0))
     short = np.where(

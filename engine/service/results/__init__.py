@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.events.columns import ReadColumn
 from engine.events.analysing import AnalyseRun
+from engine.events.columns import ReadColumn
+from engine.events.labelling import FindSuspects
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
@@ -49,5 +50,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.analysing import analyse_run
 
                 return analyse_run(run, command.part, watch, command.anew)
+            case FindSuspects():
+                from engine.service.results.labelling import find_suspects
+
+                return find_suspects(run, command, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
