@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.events.explaining import ExplainExample
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
@@ -39,5 +40,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.examples import show_examples
 
                 return show_examples(run, command.rows, watch)
+            case ExplainExample():
+                from engine.service.results.explaining import explain_example
+
+                return explain_example(run, command, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")

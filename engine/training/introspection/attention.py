@@ -15,7 +15,7 @@ from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer
 from engine.spec.signature import Kind
 from engine.training.introspection.base import Scene, Throttled
-from engine.training.introspection.layer_probe import LayerProbe, leaves
+from engine.inference.layer_probe import LayerProbe, leaves
 from engine.training.steps.loop import Array
 
 MAX_LAYERS = 8

@@ -8,7 +8,7 @@ import numpy as np
 from engine.events.insights import Bytes, HiddenUnitsUpdated, UnitMaps
 from engine.training.introspection.base import Scene, Throttled
 from engine.training.introspection.grid import Grid, n_drawable
-from engine.training.introspection.layer_probe import LayerProbe, answering, leaves
+from engine.inference.layer_probe import LayerProbe, answering, leaves
 
 GRID_POINTS = 28
 MAX_LAYERS = 8
