@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias
 from engine.cli.commands import (
     deleted_runs,
     download,
+    explaining,
     listings,
     models,
     rates,
@@ -289,6 +290,7 @@ def _add_run_commands(commands: Commands) -> None:
         help="a table, or a row such as 5.1,3.5,,0.2 (gaps allowed); a text; an image, sound, "
         "video or NumPy file",
     )
+    _add_explain(commands)
     runs = _add_group(commands, "runs", "the runs so far")
     listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
     listed.add_argument(
@@ -301,6 +303,31 @@ def _add_run_commands(commands: Commands) -> None:
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
     _add_run(restored)
+
+
+def _add_explain(commands: Commands) -> None:
+    explain = _add(
+        commands,
+        "explain",
+        "say why a run's model predicts what it predicts; without an input, what it looks at",
+        with_store=explaining.explain,
+    )
+    _add_run(explain)
+    explain.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
+    # Read as text: whether there is such a row, the data says.
+    explain.add_argument("--row", metavar="N", help="an example of its data, counted from 1")
+    explain.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="count --row in this part of the data (default: in all of it)",
+    )
+    explain.add_argument(
+        "--class",
+        dest="class_",
+        metavar="NAME",
+        help="explain this class, label, value or token (default: what is predicted)",
+    )
+    explain.add_argument("--method", metavar="NAME", help="default: the first that fits")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

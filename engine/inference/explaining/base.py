@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +60,11 @@ class Effort:
     def is_over(self) -> bool:
         """The time is up."""
         return time.perf_counter() - self._start > self.seconds
+
+    def affordable(self, n_done: int) -> int:
+        """How many of what was done so many times the whole time is enough for."""
+        passed = time.perf_counter() - self._start
+        return int(n_done * self.seconds / max(passed, 1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +128,6 @@ def cells(shape: Sequence[int], wanted: Sequence[int]) -> list[tuple[slice, ...]
     ]
     found: list[tuple[slice, ...]] = [()]
     for ends in edges:
-        steps = [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        steps = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         found = [(*cell, step) for cell in found for step in steps]
     return found

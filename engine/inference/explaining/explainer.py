@@ -16,7 +16,7 @@ from engine.inference.decoding import Decoder, is_autoregressive, taught
 from engine.inference.explaining import methods_for
 from engine.inference.explaining.base import Case, Contributions, Effort, Method
 from engine.inference.explaining.columns import Column, columns_of
-from engine.inference.explaining.readouts import PROBABILITY, SCORE, Readout, find, readouts_of
+from engine.inference.explaining.readouts import PROBABILITY, Readout, find, readouts_of
 from engine.inference.explaining.sanity import checked
 from engine.inference.explaining.subject import Subject
 from engine.preprocessing.audio import RANGE_DB, SpectrogramInputs
@@ -42,6 +42,7 @@ class Explainer:
         self.subject = Subject(network, contract.signature)
         self.contract = contract
         self.methods = methods_for(self.subject)
+        self._traced: set[str] = set()
 
     @property
     def needs_background(self) -> bool:
@@ -87,6 +88,9 @@ class Explainer:
         readouts, predicted = self._readouts(outputs)
         readout = readouts[predicted] if target is None else find(readouts, target)
         chosen = self._method(method)
+        if chosen.name not in self._traced:  # which takes time of its own, once
+            chosen.explain(self.subject, case, readout, Effort(0.0, is_rough=True))
+            self._traced.add(chosen.name)
         found = chosen.explain(self.subject, case, readout, Effort(SECONDS))
         sanity = checked(chosen, self.subject, case, readout, found.values, SANITY_SECONDS)
         texts = self._texts(x)
@@ -252,19 +256,3 @@ def _ordered(readouts: tuple[Readout, ...], outputs: AnyArray) -> tuple[str, ...
     numbers = [float(it.of(outputs)[0]) for it in readouts]
     order = sorted(range(len(readouts)), key=lambda place: -numbers[place])
     return tuple(readouts[place].name for place in order)
-
-
-def number_words(value: float, unit: str) -> str:
-    """A contribution or a prediction for people, in its unit."""
-    if unit == PROBABILITY:
-        return f"{100 * value:.1f} %"
-    return f"{value:.4g}" if unit != SCORE else f"{value:.3g}"
-
-
-def signed_words(value: float, unit: str) -> str:
-    """A contribution with its sign; of a probability in points."""
-    if unit == PROBABILITY:
-        return f"{100 * value:+.1f} points"
-    return f"{value:+.4g}"
-
-

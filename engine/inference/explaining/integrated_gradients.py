@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.inference.explaining.base import (
@@ -23,7 +24,7 @@ from engine.inference.explaining.subject import Subject
 from engine.preprocessing.scaling import FloatArray
 from engine.spec.signature import Kind
 
-N_STEPS = 24
+N_STEPS = 12
 """Stretches of the way at first."""
 MOST_STEPS = 400
 PARTS = 4
@@ -84,18 +85,16 @@ class IntegratedGradients(Method):
 
 def _of_text(subject: Subject, case: Case, readout: Readout, effort: Effort) -> Contributions:
     def slopes(shares: FloatArray) -> AnyArray:
-        return subject.token_slopes(case.prepared, shares, readout)[1]
+        return subject.token_slopes(case.prepared, shares, readout)
 
     def numbers(shares: FloatArray) -> FloatArray:
-        return subject.token_slopes(case.prepared, shares, readout)[0]
+        return subject.token_numbers(case.prepared, shares, readout)
 
     found, baseline, tolerance = integrated(slopes, numbers, effort)
     return Contributions(found.astype(np.float64), baseline, "no text", tolerance)
 
 
-def integrated(
-    slopes: Slopes, numbers: Numbers, effort: Effort
-) -> tuple[FloatArray, float, float]:
+def integrated(slopes: Slopes, numbers: Numbers, effort: Effort) -> tuple[FloatArray, float, float]:
     """Integrates slopes from 0 to 1, with more steps where a stretch misses its difference.
 
     Args:
@@ -113,8 +112,7 @@ def integrated(
     tolerance = max(
         SHARE_MISSED * abs(last - first), _LEAST_MISSED * max(abs(last), abs(first), 1e-6)
     )
-    low, high = edges[:-1], edges[1:]
-    rises = np.diff(heights)
+    low, high, rises = edges[:-1], edges[1:], np.diff(heights)
     total: FloatArray | float = 0.0
     missed, n_steps = 0.0, 0
     while True:
@@ -123,21 +121,22 @@ def integrated(
         pieces = middle.astype(np.float64) * widths
         misses = pieces.reshape(len(pieces), -1).sum(axis=1) - rises
         n_steps += len(low)
-        is_rough = abs(missed + misses.sum()) <= tolerance or effort.is_rough
-        bent = np.abs(misses) > tolerance / (2 * N_STEPS)
-        if is_rough or effort.is_over or not bent.any():
-            bent[:] = False
-        elif n_steps + PARTS * np.count_nonzero(bent) > MOST_STEPS:
-            keep = max(0, (MOST_STEPS - n_steps) // PARTS)
-            worst = np.argsort(-np.abs(misses))[:keep]
-            bent = np.isin(np.arange(len(bent)), worst) & bent
+        bent = np.zeros(len(low), bool)
+        if not effort.is_rough and abs(missed + misses.sum()) > tolerance:
+            bent = _worst(misses, tolerance, min(MOST_STEPS, effort.affordable(n_steps)) - n_steps)
         total = total + pieces[~bent].sum(axis=0)
         missed += float(misses[~bent].sum())
         if not bent.any():
-            break
+            return np.asarray(total, np.float64), first, tolerance
         shares = np.linspace(0.0, 1.0, PARTS + 1)
         ends = low[bent, None] + (high - low)[bent, None] * shares
         heights = numbers(ends.ravel()).reshape(ends.shape)
         low, high = ends[:, :-1].ravel(), ends[:, 1:].ravel()
         rises = np.diff(heights, axis=1).ravel()
-    return np.asarray(total, np.float64), first, tolerance
+
+
+def _worst(misses: FloatArray, tolerance: float, n_left: int) -> npt.NDArray[np.bool_]:
+    """Which stretches to cut: those that miss most of their difference, as many as may be."""
+    bent = np.abs(misses) > tolerance / (2 * N_STEPS)
+    chosen = np.argsort(-np.abs(misses))[: max(0, n_left // PARTS)]
+    return bent & np.isin(np.arange(len(misses)), chosen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from engine.inference.explaining.base import Case, Contributions, Effort, Method
@@ -39,7 +41,7 @@ class LeaveOneOut(Method):
             return Contributions(values, compared_with="the text without it")
         ends = np.unique(np.linspace(0, n_tokens, min(n_tokens, MOST_PIECES) + 1).astype(int))
         shorter = np.repeat(case.prepared, len(ends) - 1, axis=0)
-        for row, (start, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+        for row, (start, end) in enumerate(pairwise(ends)):
             left = np.delete(source, np.s_[start:end])
             shorter[row, :n_source] = PADDING
             shorter[row, : len(left)] = left

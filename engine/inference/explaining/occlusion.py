@@ -1,4 +1,7 @@
-"""Occlusion: what the prediction loses with each piece that is covered. Imported by workers only."""
+"""Occlusion: what the prediction loses with each piece that is covered.
+
+Imported by workers only.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from engine.spec.signature import Kind
 PIECES = {
     Kind.IMAGE: (8, 8),
     Kind.AUDIO: (16, 8),
-    Kind.VIDEO: (4, 5, 5),
+    Kind.VIDEO: (3, 4, 4),
     Kind.SERIES: (24,),
 }
 """Along each axis; of a series along time, each channel by itself."""
@@ -45,8 +48,8 @@ class Occlusion(Method):
         for start in range(0, len(pieces), _AT_ONCE):
             some = pieces[start : start + _AT_ONCE]
             covered = np.repeat(case.prepared, len(some), axis=0)
-            for row, piece in enumerate(some):
-                covered[(row, *piece)] = empty[(0, *piece)]
+            for row, piece in zip(covered, some, strict=True):
+                row[piece] = empty[0][piece]
             lost = whole - subject.values(covered, readout)
             for piece, loss in zip(some, lost.tolist(), strict=True):
                 values[piece] = loss

@@ -11,7 +11,7 @@ import numpy as np
 from engine.inference.explaining.base import Case, Contributions, Effort, Method, over_last_axis
 from engine.inference.explaining.readouts import Readout
 from engine.inference.explaining.subject import Subject
-from engine.inference.layer_probe import LayerProbe, leaves
+from engine.inference.layer_probe import leaves
 from engine.preprocessing.scaling import FloatArray
 from engine.preprocessing.table import TableInputs
 from engine.spec.signature import Kind, Task
@@ -33,8 +33,8 @@ class Reconstruction(Method):
     ) -> Contributions:
         layer = _differences(subject)
         assert layer is not None
-        _, (found,) = LayerProbe(subject.network, [layer]).look(case.prepared)
-        shares = np.asarray(found, np.float64).reshape(case.prepared.shape[1:])
+        found = subject.answers_of(layer, case.prepared).astype(np.float64)
+        shares = found.reshape(case.prepared.shape[1:])
         shares /= shares.size
         what = "an example that is made again without a difference"
         tolerance = 1e-4 * max(1e-12, float(shares.sum()))

@@ -6,7 +6,7 @@ by workers only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -47,18 +47,18 @@ def checked(
         seconds: How long it may take, about.
     """
     effort = Effort(seconds, is_rough=True)
+    layers = last_layers(subject.network)
     found: list[float] = []
-    n_layers = 0
     for seed in range(N_DRAWS):
         if found and effort.is_over:
             break
-        with shuffled_last_layers(subject.network, seed) as n_layers:
+        with shuffled(layers, seed):
             other = method.explain(subject, case, readout, effort).values
         correlation = rank_correlation(values, other)
         if correlation is None:
-            return Sanity(float("nan"), LIMIT, n_layers)
+            return Sanity(float("nan"), LIMIT, len(layers))
         found.append(correlation)
-    return Sanity(float(np.mean(found)), LIMIT, n_layers)
+    return Sanity(float(np.mean(found)), LIMIT, len(layers))
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
@@ -78,22 +78,23 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
     return float(spearmanr(a, b).statistic)
 
 
-@contextmanager
-def shuffled_last_layers(network: keras.Model, seed: int) -> Iterator[int]:
-    """A context in which the weights of a network's last layers are shuffled, each by itself.
-
-    Yields:
-        How many layers: a third of those with weights, two at least where there are three.
-    """
+def last_layers(network: keras.Model) -> list[keras.layers.Layer]:
+    """A third of the layers with weights, the last; two at least where there are three."""
     layers = [layer for layer in leaves(network) if layer.trainable_weights]
-    n_last = min(len(layers), max(2 if len(layers) > 2 else 1, len(layers) // _LAST_SHARE))
-    weights = [it for layer in layers[len(layers) - n_last :] for it in layer.trainable_weights]
+    n_last = max(2 if len(layers) > 2 else 1, len(layers) // _LAST_SHARE)
+    return layers[-n_last:]
+
+
+@contextmanager
+def shuffled(layers: Sequence[keras.layers.Layer], seed: int) -> Iterator[None]:
+    """A context in which the weights of layers are shuffled, each by itself; then put back."""
+    weights = [weight for layer in layers for weight in layer.trainable_weights]
     before = [np.array(weight) for weight in weights]
     rng = np.random.default_rng(seed)
     try:
         for weight, values in zip(weights, before, strict=True):
             weight.assign(rng.permutation(values.ravel()).reshape(values.shape))
-        yield n_last
+        yield
     finally:
         for weight, values in zip(weights, before, strict=True):
             weight.assign(values)

@@ -61,9 +61,7 @@ class Shapley(Method):
         else:
             if effort.is_rough:
                 background = background[: max(1, len(background) // 4)]
-            values, errors, baseline = sampled(
-                predict, case.x, background, case.columns, effort
-            )
+            values, errors, baseline = sampled(predict, case.x, background, case.columns, effort)
         what = f"the mean prediction for {len(background):,} rows of the training part"
         tolerance = 1e-4 * max(1e-6, abs(baseline) + float(np.abs(values).sum()))
         return Contributions(values, baseline, what, tolerance, errors)

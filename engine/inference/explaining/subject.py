@@ -54,9 +54,9 @@ class Subject:
         self._sloped = self._traced(self._slopes, self._inputs, self._weights)
         self._mapped = self._traced(self._maps, self._inputs, self._weights)
         shares = tf.TensorSpec((None,), tf.float32)
-        self._sloped_tokens = self._traced(
-            self._token_slopes, self._inputs, shares, self._weights
-        )
+        self._probes: dict[int, LayerProbe] = {}
+        self._on_the_way = self._traced(self._token_outputs, self._inputs, shares)
+        self._sloped_tokens = self._traced(self._token_slopes, self._inputs, shares, self._weights)
 
     @staticmethod
     def _traced(function: Callable[..., Any], *specs: tf.TensorSpec) -> Callable[..., Any]:
@@ -78,6 +78,11 @@ class Subject:
         weights = tf.constant(readout.weights, tf.float32)
         parts = [self._sloped(tf.constant(part), weights).numpy() for part in self._parts(x)]
         return np.concatenate(parts)
+
+    def answers_of(self, layer: keras.layers.Layer, x: AnyArray) -> AnyArray:
+        """What one of its layers answers to prepared inputs, (n, …)."""
+        probe = self._probes.setdefault(id(layer), LayerProbe(self.network, [layer]))
+        return np.asarray(probe.look(x)[1][0])
 
     def _parts(self, x: AnyArray) -> list[AnyArray]:
         n_at_once = max(1, _MOST_NUMBERS // max(1, int(np.prod(x.shape[1:]))))
@@ -144,9 +149,7 @@ class Subject:
         layer = self.map_layer
         assert layer is not None
 
-        def note(
-            layer: keras.layers.Layer, call: Any, args: Any, kwargs: Any
-        ) -> tuple[Any, Any]:
+        def note(layer: keras.layers.Layer, call: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
             output = call(*args, **kwargs)
             tape.watch(output)
             return output, output
@@ -177,10 +180,8 @@ class Subject:
                 return layer
         return None
 
-    def token_slopes(
-        self, x: AnyArray, shares: AnyArray, readout: Readout
-    ) -> tuple[FloatArray, AnyArray]:
-        """The number, and what each token adds to its slope, on the way from no text to a text.
+    def token_numbers(self, x: AnyArray, shares: AnyArray, readout: Readout) -> FloatArray:
+        """The number on the way from no text to a text.
 
         Args:
             x: One text as the network takes it, (1, tokens).
@@ -188,17 +189,41 @@ class Subject:
             readout: The number.
 
         Returns:
-            The number at each share, (n,), and the slope along each token's numbers, (n, tokens).
+            The number at each share, (n,).
+        """
+        found = self._on_the_way(tf.constant(x), tf.constant(shares, tf.float32))
+        return readout.of(found.numpy())
+
+    def token_slopes(self, x: AnyArray, shares: AnyArray, readout: Readout) -> AnyArray:
+        """The slope of the number along each token's share of the way, (n, tokens).
+
+        Args:
+            x, shares, readout: As of `token_numbers`.
         """
         weights = tf.constant(readout.weights, tf.float32)
-        numbers, slopes = self._sloped_tokens(
-            tf.constant(x), tf.constant(shares, tf.float32), weights
-        )
-        return numbers.numpy().astype(np.float64) + readout.offset, slopes.numpy()
+        found = self._sloped_tokens(tf.constant(x), tf.constant(shares, tf.float32), weights)
+        return np.asarray(found.numpy())
 
-    def _token_slopes(
-        self, x: tf.Tensor, shares: tf.Tensor, weights: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def _token_outputs(self, x: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+        return self._half_read(x, shares, tf.identity)[0]
+
+    def _token_slopes(self, x: tf.Tensor, shares: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+
+            def watched(here: tf.Tensor) -> tf.Tensor:
+                tape.watch(here)
+                return here
+
+            outputs, here, way = self._half_read(x, shares, watched)
+            number = tf.reduce_sum(outputs * weights)
+        slopes = tape.gradient(number, here)
+        slopes = tf.zeros_like(here) if slopes is None else tf.convert_to_tensor(slopes)
+        return tf.reduce_sum(slopes * way, axis=-1)
+
+    def _half_read(
+        self, x: tf.Tensor, shares: tf.Tensor, seen: Callable[[tf.Tensor], tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Outputs where tokens are read by a share; their numbers, and those of the whole way."""
         layer = self.embedding
         assert layer is not None
 
@@ -207,19 +232,13 @@ class Subject:
         ) -> tuple[Any, Any]:
             full, none = call(*args, **kwargs), call(tf.zeros_like(args[0]))
             way = full - none
-            here = none + tf.cast(shares, way.dtype)[:, tf.newaxis, tf.newaxis] * way
-            tape.watch(here)
+            here = seen(none + tf.cast(shares, way.dtype)[:, tf.newaxis, tf.newaxis] * way)
             return here, (here, way)
 
         rows = tf.repeat(x, tf.shape(shares)[0], axis=0)
-        with tf.GradientTape() as tape, listening([layer], on_the_way) as noted:
-            each = self._given(rows) * weights
-            numbers = tf.reduce_sum(tf.reshape(each, (tf.shape(shares)[0], -1)), axis=1)
-            total = tf.reduce_sum(numbers)
-        here, way = noted["0"]
-        slopes = tape.gradient(total, here)
-        slopes = tf.zeros_like(here) if slopes is None else tf.convert_to_tensor(slopes)
-        return numbers, tf.reduce_sum(slopes * way, axis=-1)
+        with listening([layer], on_the_way) as noted:
+            outputs = self._given(rows)
+        return outputs, *noted["0"]
 
 
 def _what_it_is_given(

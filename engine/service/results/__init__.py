@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.events.explaining import ExplainExample
+from engine.events.explaining import ExplainExample, ExplainModel
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
@@ -44,5 +44,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.explaining import explain_example
 
                 return explain_example(run, command, watch)
+            case ExplainModel():
+                from engine.service.results.explaining import explain_model
+
+                return explain_model(run, command.anew, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
 
 from engine.datasets.base import AnyArray, Progress
-from engine.errors import DatasetError, DescentError
-from engine.events.explaining import ExplainExample, Explained
+from engine.errors import DatasetError, DescentError, WorkspaceError
+from engine.events.explaining import (
+    Explained,
+    ExplainExample,
+    ModelExplained,
+    ModelExplanation,
+)
+from engine.inference.evaluation.explanations import load_explanation, save_explanation
 from engine.service.results.opened_run import OpenedRun
 from engine.spec.signature import Kind
+
+logger = logging.getLogger(__name__)
 
 N_BACKGROUND = 64
 """Rows of the training part that an example is compared with, drawn evenly."""
@@ -32,6 +41,43 @@ def explain_example(run: OpenedRun, asked: ExplainExample, progress: Progress) -
         n_frames = len(explanation.values)
         explanation = replace(explanation, seconds=n_frames / rate if rate else 0.0)
     return Explained(run.record.id, asked.row, name, explanation)
+
+
+def explain_model(run: OpenedRun, anew: bool, progress: Progress) -> ModelExplained:
+    """Explains what the model looks at as a whole, and keeps that with the run.
+
+    Args:
+        run: The run.
+        anew: Although it is kept already.
+        progress: Told how far it is.
+
+    Raises:
+        DatasetError: The data is gone, or is of a kind that has no columns.
+        WorkspaceError: The run has no model, or what was found cannot be written.
+        Cancelled: Someone asked to stop.
+    """
+    digest = run.contract.model_digest
+    kept = None if anew else _kept(run)
+    if kept is not None:
+        return ModelExplained(run.record.id, kept, is_kept=True)
+    from engine.inference.explaining.whole_model import WholeModel
+
+    whole = WholeModel(run.explainer.subject, run.contract)
+    part, rows = run.rows(None, progress)
+    prepared = run.prepared(progress)
+    found = whole.explain(part, rows, prepared.parts.train, prepared.examples, progress)
+    if not run.change:  # else its parts may hold what the model learnt from
+        save_explanation(run.folder, found, digest)
+    return ModelExplained(run.record.id, found)
+
+
+def _kept(run: OpenedRun) -> ModelExplanation | None:
+    """What was kept of the same model; a damaged file is made anew."""
+    try:
+        return load_explanation(run.folder, run.contract.model_digest)
+    except WorkspaceError:
+        logger.info("A kept explanation cannot be read", exc_info=True)
+        return None
 
 
 def background_of(run: OpenedRun, progress: Progress) -> AnyArray | None:
@@ -57,9 +103,7 @@ def background_of(run: OpenedRun, progress: Progress) -> AnyArray | None:
     return np.asarray(prepared.examples.x[train[places]])
 
 
-def _example(
-    run: OpenedRun, asked: ExplainExample, progress: Progress
-) -> tuple[AnyArray, str]:
+def _example(run: OpenedRun, asked: ExplainExample, progress: Progress) -> tuple[AnyArray, str]:
     """The example, (1, *raw_shape), and what it is called."""
     if asked.row is None:
         if asked.x is None:
