@@ -48,6 +48,11 @@ class ServedModel:
         self._network = network
         self._contract = contract
 
+    @property
+    def network(self) -> keras.Model:
+        """From prepared inputs to scaled outputs."""
+        return self._network
+
     def predict(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Predicts from raw inputs.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.events.analysing import AnalyseRun
 from engine.events.columns import ReadColumn
+from engine.events.explaining import ExplainExample, ExplainModel
 from engine.events.labelling import FindSuspects
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
@@ -54,5 +55,13 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.labelling import find_suspects
 
                 return find_suspects(run, command, watch)
+            case ExplainExample():
+                from engine.service.results.explaining import explain_example
+
+                return explain_example(run, command, watch)
+            case ExplainModel():
+                from engine.service.results.explaining import explain_model
+
+                return explain_model(run, command.anew, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")

@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 from engine.events.messages import FloatArray
-from engine.training.introspection.layer_probe import Call, answering, leaves, listening
+from engine.inference.layer_probe import Call, answering, leaves, listening
 from engine.training.steps.chunk import augmented
 from engine.training.steps.direct_call import DirectCall
 
