@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.cli import main as cli
-from engine.cli.commands.inputs import read_new_inputs
+from engine.inference.new_inputs import read_new_inputs
 from engine.datasets import load_examples
 from engine.errors import DatasetError
 from engine.inference.contract import Contract

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.cli.commands.inputs import read_inputs as read_new
+from engine.inference.new_inputs import read_inputs as read_new
 from engine.datasets import load_examples
 from engine.datasets.base import Examples, InputSpec
 from engine.datasets.sequences.series import read_windows
