@@ -98,6 +98,7 @@ class ModelLookedAt(ResultAnswer):
         is_dark: What is drawn is darker than what it is drawn on.
         pen: How wide strokes are, in units of a canvas.
         rate: Samples per second of sounds, or frames per second of clips; else 0.
+        suffixes: Types of the files that hold inputs, such as ``.png``.
         is_pole: It is a policy that can balance the pole.
         data_problem: Why nothing can be told of how its pictures are drawn; empty: it is told.
     """
@@ -114,6 +115,7 @@ class ModelLookedAt(ResultAnswer):
     is_dark: bool = False
     pen: float = 0.08
     rate: float = 0.0
+    suffixes: tuple[str, ...] = ()
     is_pole: bool = False
     data_problem: str = ""
 

@@ -32,7 +32,7 @@ from engine.files import cannot_write
 from engine.inference.contract import Contract
 from engine.inference.unfamiliar import unfamiliar_values, watch_of
 from engine.spec.parameters import shorten
-from engine.spec.signature import Kind, Task
+from engine.spec.signature import Kind, Signature, Task
 
 Array = npt.NDArray[Any]
 
@@ -59,6 +59,15 @@ _READERS: dict[Kind, _Reader] = {
     Kind.SERIES: _Reader(table.SUFFIXES, series.read_inputs),
 }
 _CONTROL = _Reader((*table.SUFFIXES, ".npz"), control_files.read_inputs)
+
+
+def suffixes_of(signature: Signature) -> tuple[str, ...]:
+    """Types of the files that hold inputs for a model, such as ``.png``."""
+    return tuple(dict.fromkeys((*_reader_of(signature).suffixes, *NUMPY_SUFFIXES)))
+
+
+def _reader_of(signature: Signature) -> _Reader:
+    return _CONTROL if signature.task is Task.CONTROL else _READERS[signature.kind]
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,7 @@ class _Found:
 
 def _read(text: str, asked: InputSpec, watch: Watch | None) -> _Found:
     kind = asked.signature.kind
-    reader = _CONTROL if asked.signature.task is Task.CONTROL else _READERS[kind]
+    reader = _reader_of(asked.signature)
     path = Path(text.strip())
     suffix = path.suffix.lower()
     is_file = is_folder = False

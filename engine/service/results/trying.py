@@ -40,6 +40,7 @@ from engine.inference.new_inputs import (
     read_cells,
     read_content,
     read_new_inputs,
+    suffixes_of,
     typed_text,
 )
 from engine.preprocessing.table import TableInputs
@@ -115,6 +116,7 @@ def look_at_model(run: TriedRun, progress: Progress) -> ModelLookedAt:
         style is not None and style.is_dark,
         style.pen if style is not None else 0.08,
         rate,
+        suffixes_of(signature),
         _is_pole(contract),
         problem,
     )
