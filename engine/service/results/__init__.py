@@ -14,6 +14,7 @@ from engine.events.explaining import ExplainExample, ExplainModel
 from engine.events.labelling import FindSuspects
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
+from engine.events.trying import TrialCommand
 from engine.events.watch import Watch
 
 
@@ -33,6 +34,10 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
     from engine.service.results.opened_run import OPENED
 
     with RunStore(workspace) as store:
+        if isinstance(command, TrialCommand):
+            from engine.service.results.trying import answer_trial
+
+            return answer_trial(command, store, watch)
         run = OPENED.get(command.run, store)
         match command:
             case EvaluateRun():
