@@ -26,6 +26,7 @@ from gui.style.icons import icon
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.shortcut_button import ICON_SIZE
+from gui.widgets.sound_player import SoundPlayer
 from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 
