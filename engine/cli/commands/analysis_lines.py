@@ -1,4 +1,4 @@
-"""What an analysis says, for people at a terminal: numbers with their doubt, beside simple models."""
+"""What an analysis says, for people at a terminal: numbers with their doubt, and beside others."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def _baseline_text(score: BaselineScore, main: str) -> str:
     if score.problem:
         return f"{score.title}: {score.problem}"
     note = f" [{score.note}]" if score.note else ""
-    reached = score.metrics.get(main, math.nan)
-    return f"{score.title}: {doubt_text(reached, score.intervals.get(main))}, {_verdict(score, main)}.{note}"
+    reached = doubt_text(score.metrics.get(main, math.nan), score.intervals.get(main))
+    return f"{score.title}: {reached}, {_verdict(score, main)}.{note}"
 
 
 def _verdict(score: BaselineScore, main: str) -> str:

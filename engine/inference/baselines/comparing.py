@@ -175,5 +175,3 @@ def _gently() -> Iterator[None]:
 
     with threadpool_limits(max(1, (os.cpu_count() or 2) // 2)):
         yield
-
-

@@ -17,10 +17,12 @@ from engine.errors import Cancelled, DescentError, WorkspaceError
 from engine.events.analysing import RunAnalysed
 from engine.events.verdicts import Finding
 from engine.inference.baselines.comparing import fit_baselines
-from engine.inference.evaluation.analysing import analyse, kept_analysis
+from engine.inference.evaluation.analysing import analyse, finite, kept_analysis
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
+from engine.inference.groups.attributes import attributes_of
+from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
 from engine.service.results.opened_run import OpenedRun
 
@@ -147,6 +149,7 @@ def completed(
     if problem:
         notes = [*analysis.extra.get("notes", ()), problem]
         return concluded(run, replace(analysis, extra={**analysis.extra, "notes": notes}))
+    analysis = _with_groups(run, analysis, predictions, progress)
     analysis = _with_baselines(run, analysis, predictions, progress)
     return concluded(run, analysis)
 
@@ -177,6 +180,17 @@ def _data_problem(run: OpenedRun, progress: Progress) -> str:
     if run.change:
         return f"Simple models and groups need the data as it was. {run.change.text}"
     return ""
+
+
+def _with_groups(
+    run: OpenedRun, analysis: Analysis, predictions: Predictions, progress: Progress
+) -> Analysis:
+    examples = run.prepared(progress).examples
+    predictions = finite(predictions)
+    source = Path(run.record.spec.data.source)
+    attributes = attributes_of(examples, predictions.rows, source, progress)
+    groups, n_tried = find_groups(predictions, attributes)
+    return replace(analysis, groups=groups, n_tried=n_tried)
 
 
 def _with_baselines(
