@@ -11,11 +11,11 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.groups.attributes import Attribute
-from engine.spec.parameters import shorten
 
 MAX_VALUES = 50
 """Of values of a column those that occur most often are looked at."""
 _FEW_NUMBERS = 10
+_LONGEST = 40
 _QUARTERS, _TAILS = (0.25, 0.5, 0.75), (0.1, 0.9)
 
 Places = npt.NDArray[np.int64]
@@ -79,7 +79,7 @@ def _by_value(attribute: Attribute, values: AnyArray, is_missing: AnyArray) -> I
     places = np.flatnonzero(~is_missing)
     for index in np.argsort(-counts, kind="stable")[:MAX_VALUES]:
         value = found[index]
-        text = shorten(str(value)) if isinstance(value, str) else number_text(float(value))
+        text = _short(value) if isinstance(value, str) else number_text(float(value))
         where = attribute.form.format(column=attribute.column, value=text)
         said = not attribute.is_measured
         yield Candidate(where, attribute.column, text, places[own == index], said)
@@ -114,6 +114,12 @@ def _range_text(begin: float | None, end: float | None) -> str:
     if end is None:
         return f"above {number_text(begin)}"
     return f"above {number_text(begin)} up to {number_text(end)}"
+
+
+def _short(text: str) -> str:
+    """A value of a column on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def number_text(value: float) -> str:

@@ -15,7 +15,13 @@ from engine.inference.evaluation.measured import Measured
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.groups.attributes import Attribute
 from engine.inference.groups.candidates import Candidate, candidates_of, class_candidates
-from engine.inference.groups.testing import Errors, Test, holm
+from engine.inference.groups.testing import (
+    MIN_CLASS_DIFFERENCE,
+    MIN_DIFFERENCE,
+    Errors,
+    Test,
+    holm,
+)
 from engine.spec.signature import Output
 
 LEVEL = 0.01
@@ -78,21 +84,21 @@ def find_groups(
     said = [
         candidate for attribute in attributes for candidate in candidates_of(attribute, smallest)
     ]
-    families = [(said, len(said))]
-    if predictions.output is Output.CLASSES:
-        families.append(class_candidates(predictions, smallest))
-    families = [(members, n_tried) for members, n_tried in families if n_tried]
+    families = [(said, len(said), MIN_DIFFERENCE)]
+    if predictions.output is Output.CLASSES and not predictions.is_anomaly:
+        families.append((*class_candidates(predictions, smallest), MIN_CLASS_DIFFERENCE))
+    families = [family for family in families if family[1]]
     sure: list[_Tried] = []
-    for members, n_tried in families:
+    for members, n_tried, difference in families:
         log_p = np.array([test.log_p(it.places) for it in members])
         # Each family has its share of the level.
         corrected = holm(log_p, n_tried) + np.log(len(families))
         sure += [
             _Tried(member, min(0.0, float(p)))
             for member, p in zip(members, corrected, strict=True)
-            if p <= np.log(LEVEL) and test.is_worse(member.places)
+            if p <= np.log(LEVEL) and test.is_worse(member.places, difference)
         ]
-    n_all_tried = sum(n_tried for _, n_tried in families)
+    n_all_tried = sum(n_tried for _, n_tried, _ in families)
     named = _distinct(sure, errors)
     return tuple(_group(predictions, errors, it, n_all_tried) for it in named), n_all_tried
 

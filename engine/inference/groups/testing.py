@@ -15,6 +15,9 @@ MIN_RATIO = 1.2
 """What is less than a fifth worse than elsewhere is not worth naming, however sure it is."""
 MIN_DIFFERENCE = 0.02
 """Likewise of shares that are wrong."""
+MIN_CLASS_DIFFERENCE = 0.1
+"""Classes differ in how hard they are, and a table of them stands elsewhere: named is what stands
+out."""
 _FEWEST_CLUSTERS = 5
 
 
@@ -67,14 +70,19 @@ class Test:
         # How much ties take from the spread of a sum of ranks.
         self._untied = 1.0 - float((counts**3 - counts).sum()) / max(1.0, float(n) ** 3 - n)
 
-    def is_worse(self, places: AnyArray) -> bool:
-        """Whether it is by so much worse there that somebody may want to know."""
+    def is_worse(self, places: AnyArray, difference: float = MIN_DIFFERENCE) -> bool:
+        """Whether it is by so much worse there that somebody may want to know.
+
+        Args:
+            places: Who belongs to the group.
+            difference: Of shares that are wrong, how much larger it must be there.
+        """
         values = self._errors.values
         n, inside = len(places), float(values[places].sum())
         if n == 0 or n == len(values):
             return False
         here, elsewhere = inside / n, (self._total - inside) / (len(values) - n)
-        if self._is_share and here - elsewhere < MIN_DIFFERENCE:
+        if self._is_share and here - elsewhere < difference:
             return False
         return here >= MIN_RATIO * elsewhere and here > elsewhere
 
