@@ -128,8 +128,9 @@ def analyse(predictions: Predictions, validation: Predictions | None = None) -> 
     main = main_metric(predictions)
     if not n:
         return Analysis(predictions.part, main, extra=extra, source=digest)
-    # Small products: threads would wait for each other more than they help.
-    with threadpool_limits(1, user_api="blas"):
+    # Small products: threads would wait for each other more than they help. And squares of what is
+    # near the largest numbers are infinite.
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         measured = measure(predictions)
         curves, more = _of_output(predictions, validation)
     if n < FEW:
