@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.events.columns import ReadColumn
 from engine.events.analysing import AnalyseRun
+from engine.events.columns import ReadColumn
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
