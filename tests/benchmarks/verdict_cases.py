@@ -214,8 +214,13 @@ BENCH = (
     # sound: as a careful person would train
     Case("digits, network with early stopping", "digits", (), _run(_mlp(), stopping=_STOP)),
     Case("digits, convolutions", "digits", (), _run({"name": "cnn"}, epochs=25)),
-    Case("clouds, logistic regression", "clouds", (),
-         _run({"name": "logistic_regression"}, stopping=_STOP), 132),
+    Case(
+        "clouds, logistic regression",
+        "clouds",
+        (),
+        _run({"name": "logistic_regression"}, stopping=_STOP),
+        132,
+    ),
     Case("breast cancer, defaults", "breast_cancer", ()),
     Case(
         "breast cancer, logistic regression",
