@@ -178,7 +178,8 @@ def _of_numbers(part: Predictions, targets: Targets) -> Comparison:
         float(np.abs(truth - said).mean()) for said in (outputs, np.asarray(targets.means))
     )
     what = f"'{part.target_name}'" if part.target_name else "the target"
-    gone = f"{share_text(skill.value)} of the squared error is gone, 95 %: {range_text(skill)}"
+    change = "less" if skill.value >= 0 else "more"
+    gone = f"{share_text(abs(skill.value))} {change} squared error, 95 %: {range_text(skill)} less"
     return Comparison(
         len(part),
         skill,
