@@ -143,7 +143,7 @@ class TestRefused:
         lines = table.read_text().splitlines()
         lines[6] = lines[6].rsplit(",", 1)[0] + ",dog"
         table.write_text("\n".join(lines) + "\n")
-        with pytest.raises(DatasetError, match="It was 'fish'. Received: 'dog'"):
+        with pytest.raises(DatasetError, match=r"It was 'fish'\. Received: 'dog'"):
             looked(table, path)
 
     def test_rows_that_are_gone(self, table: Path, path: Path) -> None:
