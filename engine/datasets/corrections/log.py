@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from engine.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
-from engine.datasets.corrections.marks import LabelValue, value_words
+from engine.datasets.corrections.marks import value_words
 from engine.errors import DatasetError
 from engine.escaping import cell_text
+from engine.events.review import Decision, LabelValue, Review
 from engine.files import atomic_write
 
 SCHEMA_NUMBER = 1
@@ -118,6 +119,35 @@ class CorrectionLog:
             ),
         )
 
+    def reviewed(self, review: Review, who: str) -> Self:
+        """Returns a log that says what a review says of its suspects, and no more of them.
+
+        What was said of controls measures the reviewer; it corrects nothing.
+        """
+        log = self
+        standing = {entry.row: entry for entry in self.in_effect}
+        for place, item in enumerate(review.items):
+            answer = review.answers.get(place)
+            if item.is_control:
+                continue
+            if answer is None or answer.decision not in (Decision.CORRECT, Decision.EXCLUDE):
+                log = log.undo(item.row) if item.row in standing else log
+                continue
+            entry = Correction(
+                item.row,
+                item.name,
+                item.mark,
+                item.value,
+                answer.decision.value,
+                answer.label,
+                who,
+                answer.when,
+                answer.is_blind,
+            )
+            if standing.get(item.row) != replace(entry, who=_who(standing, item.row, who)):
+                log = log.with_entry(entry)
+        return log
+
     # ---- on disk
 
     def save(self, path: Path) -> None:
@@ -202,6 +232,10 @@ class CorrectionLog:
             cells = [cell_text(text) for text in texts]
             writer.writerow((it.row, *cells, it.when, "yes" if it.is_blind else "no"))
         return stream.getvalue()
+
+
+def _who(standing: dict[int, Correction], row: int, who: str) -> str:
+    return standing[row].who if row in standing else who
 
 
 def _entry(values: Any) -> Correction:

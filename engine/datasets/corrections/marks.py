@@ -11,13 +11,11 @@ import numpy as np
 from engine.bounded import open_plain
 from engine.datasets.base import AnyArray, Examples
 from engine.datasets.packing import FileRows
+from engine.events.review import LabelValue
 from engine.spec.formatting import labels_text
 from engine.spec.signature import Kind, Output, Task
 
 _BLOCK = 1 << 20
-
-LabelValue = str | float | list[str] | list[float]
-"""A label as JSON has it: a class, a number, a text, names of labels, or several numbers."""
 
 
 def path_of(examples: Examples, row: int, source: Path) -> Path | None:

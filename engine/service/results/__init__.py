@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.events.labelling import FindSuspects
+from engine.events.labelling import CompareOnTest, FindSuspects, StartReview
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.watch import Watch
@@ -44,5 +44,13 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.labelling import find_suspects
 
                 return find_suspects(run, command, watch)
+            case StartReview():
+                from engine.service.results.reviewing import start_review
+
+                return start_review(run, command, watch)
+            case CompareOnTest():
+                from engine.service.results.comparing import compare_on_test
+
+                return compare_on_test(run.record.id, store, command.before)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
