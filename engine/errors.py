@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 class DescentError(Exception):
@@ -14,7 +14,13 @@ class DescentError(Exception):
     Args:
         message: What is wrong, with the value that was received.
         hint: What to do next. May be empty.
+
+    Attributes:
+        option: What is typed to do it, where it is an option of the command that failed; a window
+            has a button instead.
     """
+
+    option: ClassVar[str] = ""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -36,11 +42,12 @@ class DataChanged(DatasetError):
         message: What changed.
     """
 
+    option = "--accept-changed-data"
+
     def __init__(self, message: str) -> None:
         super().__init__(
             message,
-            "Bring the data back as it was, start a new run, or go on with the changed data "
-            "(--accept-changed-data).",
+            "Bring the data back as it was, start a new run, or go on with the changed data.",
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -71,6 +78,8 @@ class WorkspaceGone(WorkspaceError):
 
 class CheckpointsLost(WorkspaceError):
     """A run has nothing to go on from any more; it can only be begun again, as a new run."""
+
+    option = "--from-start"
 
 
 class TrainingError(DescentError):

@@ -128,6 +128,15 @@ def flush_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def free_path(path: Path, sign: str = "-") -> Path:
+    """The path, numbered after `sign` where something lies there already."""
+    number, candidate = 1, path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}{sign}{number}")
+    return candidate
+
+
 def _temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent / "benchmarks"
-HELPERS = {"fault_counts", "smoke", "training_cases", "training_peer", "training_torch"}
+HELPERS = {
+    "endurance_player",
+    "fault_counts",
+    "smoke",
+    "training_cases",
+    "training_peer",
+    "training_torch",
+    "verdict_cases",
+}
 """Used by the others; a new file is a benchmark, unless it is named here."""
 DEAR = {"endurance", "faults", "leaks", "responsiveness"}
 """They open the window, or start worker after worker; what they use, other tests use as well."""

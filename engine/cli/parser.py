@@ -12,6 +12,8 @@ from typing import NoReturn, TypeAlias
 from engine.cli.commands import (
     deleted_runs,
     download,
+    errors,
+    explaining,
     labels,
     listings,
     models,
@@ -281,6 +283,7 @@ def _add_run_commands(commands: Commands) -> None:
         choices=("test", "validation", "train"),
         help="on another part of its data (default: test)",
     )
+    _add_errors(commands)
     predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
     _add_run(predict)
     predict.add_argument(
@@ -291,6 +294,7 @@ def _add_run_commands(commands: Commands) -> None:
         "video or NumPy file",
     )
     _add_labels(commands)
+    _add_explain(commands)
     runs = _add_group(commands, "runs", "the runs so far")
     listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
     listed.add_argument(
@@ -303,6 +307,31 @@ def _add_run_commands(commands: Commands) -> None:
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
     _add_run(restored)
+
+
+def _add_errors(commands: Commands) -> None:
+    found = _add(
+        commands,
+        "errors",
+        "list the examples a run's model is wrong about, worst first",
+        with_store=errors.errors,
+    )
+    _add_run(found)
+    found.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="of another part of its data (default: test)",
+    )
+    found.add_argument(
+        "--class", dest="class_name", metavar="NAME", help="only those that are of this class"
+    )
+    found.add_argument(
+        "--sort",
+        choices=("loss", "confidence"),
+        default="loss",
+        help="the most wrong or the surest first (default: loss)",
+    )
+    found.add_argument("--limit", default="20", metavar="N", help="so many (default: 20)")
 
 
 def _add_labels(commands: Commands) -> None:
@@ -323,6 +352,31 @@ def _add_labels(commands: Commands) -> None:
         "part, at once (default: %(default)s)",
     )
     checked.add_argument("--anew", action="store_true", help="not as they were found before")
+
+
+def _add_explain(commands: Commands) -> None:
+    explain = _add(
+        commands,
+        "explain",
+        "say why a run's model predicts what it predicts; without an input, what it looks at",
+        with_store=explaining.explain,
+    )
+    _add_run(explain)
+    explain.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
+    # Read as text: whether there is such a row, the data says.
+    explain.add_argument("--row", metavar="N", help="an example of its data, counted from 1")
+    explain.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="count --row in this part of the data (default: in all of it)",
+    )
+    explain.add_argument(
+        "--class",
+        dest="class_",
+        metavar="NAME",
+        help="explain this class, label, value or token (default: what is predicted)",
+    )
+    explain.add_argument("--method", metavar="NAME", help="default: the first that fits")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

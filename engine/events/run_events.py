@@ -31,6 +31,11 @@ class RunState(StrEnum):
         """A worker is busy with it."""
         return self in _ACTIVE
 
+    @property
+    def is_broken(self) -> bool:
+        """It ended where nobody wanted it to."""
+        return self in (RunState.FAILED, RunState.INTERRUPTED)
+
 
 _ACTIVE = frozenset({RunState.PREPARING, RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
 
@@ -179,6 +184,19 @@ class SettingChanged(RunEvent):
     before: float
     after: float
     reason: str
+
+
+@dataclass(frozen=True)
+class VerdictChanged(RunEvent):
+    """What the run has to say of itself while it is under way is another than before. Recorded.
+
+    Attributes:
+        epoch: After which epoch, from 1.
+        findings: All that hold now, the gravest first.
+    """
+
+    epoch: int
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)

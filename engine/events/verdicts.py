@@ -10,6 +10,8 @@ from typing import Any
 class FindingKind(StrEnum):
     """What was found, by a stable name that scripts may rely on."""
 
+    LEARNT = "learnt"
+    """It is better than a constant, or so few examples cannot tell."""
     LEARNT_NOTHING = "learnt_nothing"
     WORSE_THAN_BASELINE = "worse_than_baseline"
     OVERFITTING = "overfitting"

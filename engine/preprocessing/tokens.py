@@ -190,6 +190,24 @@ def cut(text: str, unit: str, exact: bool = False) -> list[str]:
     return _patterns()[0].findall(text.casefold())
 
 
+def pieces(text: str, unit: str, exact: bool = False) -> list[str]:
+    """Cuts a text as `cut` does, into pieces as they stand there, with the space before each.
+
+    Returns:
+        One for each token; joined they are the text, as far as tokens reach.
+    """
+    tokens = cut(text, unit, exact)
+    if unit == "character":
+        return tokens
+    text = _composed(text)
+    shown = " ".join(text.split()) if exact else text
+    pattern = _patterns()[1 if exact else 0]
+    ends = [found.end() for found in pattern.finditer(shown)]
+    if len(ends) != len(tokens):  # letters that become several in small letters
+        return [f" {token}" for token in tokens]
+    return [shown[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
 def _is_whole(token: str) -> bool:
     """No sign of it is a lone half of a UTF-16 pair, as damaged files hold them."""
     return not any("\ud800" <= sign <= "\udfff" for sign in token)

@@ -186,30 +186,41 @@ def check_usable(path: Path) -> None:
         raise DatabaseDamaged(
             f"'{path}' is a folder, where the run database is expected.", REPAIR_HINT
         )
-    try:
-        is_empty = not path.stat().st_size
-        how = "is empty"
-    except FileNotFoundError:
-        is_empty, how = True, "is missing"
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    if not is_empty:
+    how = _nothing_in(path)
+    if not how:
         return
     n_runs = len(folders_of_runs(path.parent))
     log = path.with_name(f"{path.name}-wal")
-    if n_runs:
+    waits = log.is_file() and log.stat().st_size > 0
+    # Another process may have made it since; what lies beside it is then its own.
+    how = _nothing_in(path)
+    if how and n_runs:
         one = n_runs == 1
         raise DatabaseDamaged(
             f"The run database '{path}' {how}, but {'the folder' if one else 'the folders'} of "
             f"{n_runs} run{'' if one else 's'} {'is' if one else 'are'} there.",
             REPAIR_HINT,
         )
-    if log.is_file() and log.stat().st_size:
+    if how and waits:
         raise DatabaseDamaged(
             f"The run database '{path}' {how}, but what was to be written into it waits in "
             f"'{log.name}'.",
             REPAIR_HINT,
         )
+
+
+def _nothing_in(path: Path) -> str:
+    """In which way there is no database, in words; empty: there is one.
+
+    Raises:
+        WorkspaceError: It cannot be looked at.
+    """
+    try:
+        return "" if path.stat().st_size else "is empty"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def in_words(error: DatabaseError, path: Path) -> WorkspaceError:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from engine.bounded import parse_json
 from engine.events.run_events import EpochEnded, SettingChanged
 from engine.runs.row_checks import change_problem, epoch_problem
+
+Read = TypeVar("Read")
 
 
 def read_epochs(connection: sqlite3.Connection, run: str) -> tuple[list[EpochEnded], list[str]]:
@@ -16,14 +21,7 @@ def read_epochs(connection: sqlite3.Connection, run: str) -> tuple[list[EpochEnd
         Its epochs, the first first; what is wrong with those that cannot be read, in words.
     """
     rows = connection.execute("SELECT * FROM epochs WHERE run = ? ORDER BY epoch", (run,))
-    epochs, problems = [], []
-    for row in rows:
-        problem = epoch_problem(row)
-        if problem:
-            problems.append(problem)
-        else:
-            epochs.append(_epoch(run, row))
-    return epochs, problems
+    return _parted(rows, epoch_problem, partial(_epoch, run))
 
 
 def _epoch(run: str, row: sqlite3.Row) -> EpochEnded:
@@ -49,14 +47,7 @@ def read_changes(
         The changes, in order; what is wrong with those that cannot be read, in words.
     """
     rows = connection.execute("SELECT * FROM changes WHERE run = ? ORDER BY id", (run,))
-    changes, problems = [], []
-    for row in rows:
-        problem = change_problem(row)
-        if problem:
-            problems.append(problem)
-        else:
-            changes.append(_change(run, row))
-    return changes, problems
+    return _parted(rows, change_problem, partial(_change, run))
 
 
 def _change(run: str, row: sqlite3.Row) -> SettingChanged:
@@ -69,6 +60,22 @@ def _change(run: str, row: sqlite3.Row) -> SettingChanged:
         after=row["after"],
         reason=row["reason"],
     )
+
+
+def _parted(
+    rows: Iterable[sqlite3.Row],
+    problem_of: Callable[[sqlite3.Row], str],
+    made: Callable[[sqlite3.Row], Read],
+) -> tuple[list[Read], list[str]]:
+    """What rows hold, and what is wrong with those that cannot be read."""
+    found, problems = [], []
+    for row in rows:
+        problem = problem_of(row)
+        if problem:
+            problems.append(problem)
+        else:
+            found.append(made(row))
+    return found, problems
 
 
 def history_problems(connection: sqlite3.Connection, run: str) -> list[str]:

@@ -24,6 +24,7 @@ from engine.events.run_events import (
     SettingChanged,
     StateChanged,
     StepsDone,
+    VerdictChanged,
 )
 from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.flow import append_flow, cut_flow
@@ -31,6 +32,7 @@ from engine.runs.history import cut_history
 from engine.runs.owner import Owner
 from engine.runs.record import RunRecord
 from engine.runs.steps import append_steps, cut_steps, join_steps
+from engine.runs.verdicts import findings_text
 
 
 def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
@@ -61,6 +63,8 @@ def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> Non
                 change_run(connection, event.run, epochs_planned=int(event.epochs))
             case GradientFlow():
                 append_flow(connection, event)
+            case VerdictChanged():
+                change_run(connection, event.run, findings=findings_text(event.findings))
             case RunEnded():
                 _write_end(connection, event)
             case RunEvent():
@@ -111,7 +115,8 @@ def reopen_run(
         WorkspaceError: It is no longer as it was read: another process was faster.
     """
     changed = connection.execute(
-        "UPDATE runs SET state = ?, reason = '', hint = '', details = '', ended_at = NULL, "
+        "UPDATE runs SET state = ?, reason = '', hint = '', details = '', findings = '[]', "
+        "ended_at = NULL, "
         "spec = ?, owner_pid = ?, owner_started_s = ? WHERE id = ? AND owner_pid = ? "
         "AND state = ?",
         (
@@ -269,6 +274,9 @@ def _write_end(connection: sqlite3.Connection, event: RunEnded) -> None:
             (event.run, event.run),
         )
     end_run(connection, event.run, event.state, event.reason, event.hint, event.details)
+    # Of one that broke off, what it said last stays.
+    if event.findings or isinstance(event, RunFinished | RunStopped):
+        change_run(connection, event.run, findings=findings_text(event.findings))
     if event.metrics:
         row = connection.execute("SELECT metrics FROM runs WHERE id = ?", (event.run,)).fetchone()
         merged = parse_json(row["metrics"]) | dict(event.metrics)

@@ -96,6 +96,17 @@ class RunReader:
         """
         return self._read_rows(_is_listed(deleted))[0]
 
+    def listing(self) -> tuple[list[RunRecord], list[RunRecord], list[BadRow]]:
+        """Reads every run once.
+
+        Returns:
+            Those in the list and those that can be brought back, the newest first, and what is
+            wrong with the ones that cannot be shown.
+        """
+        records, bad = self._read_rows("1")
+        listed = [record for record in records if record.deleted_at is None]
+        return listed, [record for record in records if record.deleted_at is not None], bad
+
     def bad_rows(self) -> list[BadRow]:
         """Returns what is wrong with the runs that cannot be shown; empty: all can be."""
         return self._read_rows("1")[1]

@@ -11,9 +11,11 @@ from typing import Any
 from engine.bounded import parse_json, parse_object
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
+from engine.events.verdicts import Finding
 from engine.runs.owner import Owner
 from engine.runs.row_checks import check_row
 from engine.runs.schema import REPAIR_HINT
+from engine.runs.verdicts import findings_in, plain_findings
 from engine.spec.run_spec import RunSpec
 
 KEPT_DAYS = 30
@@ -46,6 +48,7 @@ class RunRecord:
         plan: How the steps were executed: the fields of `PlanChosen`, empty before it.
         owner: The process that trains it.
         origin: Id of the run that was begun again as this one; empty: none was.
+        findings_json: `findings` as JSON text.
     """
 
     id: str
@@ -69,6 +72,12 @@ class RunRecord:
     plan: dict[str, Any]
     owner: Owner
     origin: str = ""
+    findings_json: str = "[]"
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What it has to say of itself, the gravest first; read when first asked for."""
+        return findings_in(self.findings_json)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -124,6 +133,7 @@ class RunRecord:
             "duration_s": self.duration_s,
             "metrics": self.metrics,
             "plan": self.plan,
+            "verdict": plain_findings(self.findings),
             "spec": self.settings or None,
             **({"origin": self.origin} if self.origin else {}),
         }
@@ -182,6 +192,7 @@ def record_from_row(row: sqlite3.Row | None) -> RunRecord:
         plan=dict(_plan(row["plan"])),
         owner=Owner(row["owner_pid"], row["owner_started_s"]),
         origin=row["origin"],
+        findings_json=row["findings"] if isinstance(row["findings"], str) else "[]",
     )
 
 

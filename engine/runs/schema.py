@@ -86,6 +86,9 @@ MIGRATIONS = (
     ALTER TABLE epochs ADD COLUMN crc INTEGER;
     ALTER TABLE steps ADD COLUMN crc INTEGER;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN findings TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 SCHEMA_NUMBER = len(MIGRATIONS)
 

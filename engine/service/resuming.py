@@ -101,8 +101,8 @@ def check_not_lost(record: RunRecord, found: Found, folder: Path) -> None:
     if found.checkpoint is not None:
         return
     hint = (
-        "Begin it again as a new run with --from-start; this one stays as it is, and its metrics "
-        "can still be looked at."
+        "Begin it again as a new run; this one stays as it is, and its metrics can still be looked "
+        "at."
     )
     if found.damaged:
         raise CheckpointsLost(
@@ -142,14 +142,15 @@ def check_unfinished(
     A run that died after its last epoch is still to be evaluated and saved.
 
     Raises:
+        CheckpointsLost: It has nothing to go on from.
         WorkspaceError: There is not.
     """
     if record.state is not RunState.FINISHED:
         return
     if checkpoint is None:
-        raise WorkspaceError(
+        raise CheckpointsLost(
             f"The run '{record.name}' is over, and has no checkpoint to go on from.",
-            "Begin it again as a new run with --from-start.",
+            "Begin it again as a new run.",
         )
     progress = checkpoint.progress
     done = len(progress.history)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -309,14 +310,17 @@ def _train_recorded(
 ) -> RunEnded:
     from engine.training.job import TrainingJob
 
+    job = None
     try:
         setup.group.begin(context.id, context.name, resumption)
-        return TrainingJob(context, setup, resumption).execute()
+        job = TrainingJob(context, setup, resumption)
+        return job.execute()
     except DescentError:
         raise
     except Exception as error:
         held.open()
-        return failed(context.id, error, suspects(setup.prepared.names))
+        ended = failed(context.id, error, suspects(setup.prepared.names))
+        return replace(ended, findings=job.findings if job is not None else ())
 
 
 def failed(run: str, error: Exception, suspects: str = "") -> RunFailed:

@@ -30,7 +30,7 @@ from engine.bounded import (
     unsealed,
 )
 from engine.errors import WorkspaceError
-from engine.files import atomic_directory, cannot_write, flush_directory
+from engine.files import atomic_directory, cannot_write, flush_directory, free_path
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ def set_aside(damaged: Iterable[Damage]) -> Callable[[], None]:
     for item in damaged:
         if not item.path.exists():
             continue
-        aside = _free(item.path.with_name(f"{SET_ASIDE}{item.path.name}"))
+        aside = free_path(item.path.with_name(f"{SET_ASIDE}{item.path.name}"), ".")
         try:
             item.path.rename(aside)
             renamed.append((item.path, aside))
@@ -326,15 +326,6 @@ def set_aside(damaged: Iterable[Damage]) -> Callable[[], None]:
             undo()
             raise cannot_write(item.path, error) from error
     return undo
-
-
-def _free(path: Path) -> Path:
-    """The path, numbered where something lies there already."""
-    number, candidate = 1, path
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}.{number}")
-    return candidate
 
 
 def number_of(path: Path) -> int:

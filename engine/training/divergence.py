@@ -21,10 +21,12 @@ class Culprit:
     Attributes:
         words: It, in a sentence.
         hint: What to do about it.
+        is_ordinary: Nothing in the batch: it is the weights that grew.
     """
 
     words: str
     hint: str
+    is_ordinary: bool = False
 
 
 def examine(divided: DividedData, rows: IndexArray) -> Culprit:
@@ -56,6 +58,7 @@ def examine(divided: DividedData, rows: IndexArray) -> Culprit:
         " so it is the weights that grew.",
         "The steps are too large: continue the run with a learning rate ten times smaller, clip "
         "the gradients, or scale the inputs and the target.",
+        is_ordinary=True,
     )
 
 

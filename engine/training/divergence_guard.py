@@ -22,6 +22,22 @@ from engine.training.rollback import Rollback
 Examine = Callable[[npt.NDArray[np.int32]], Culprit]
 
 
+class LossDiverged(TrainingError):
+    """The loss is no finite number any more.
+
+    Attributes:
+        step, epoch: Which one, from 1.
+        loss: What it is instead.
+        is_ordinary: The examples hold ordinary numbers: it is the weights that grew.
+    """
+
+    def __init__(self, message: str, hint: str, diverged: Diverged, is_ordinary: bool) -> None:
+        super().__init__(message, hint)
+        self.step, self.epoch = diverged.before.step + 1, diverged.before.epoch
+        self.loss = str(diverged.loss)
+        self.is_ordinary = is_ordinary
+
+
 @dataclass(frozen=True)
 class Diverged:
     """The first step whose loss is no finite number.
@@ -108,6 +124,8 @@ class DivergenceGuard:
         else:
             last = "The first weights are kept, as nothing was learnt before."
         if self._examine is None:
-            return TrainingError(f"{what} {last}", "Try a learning rate ten times smaller.")
+            hint = "Try a learning rate ten times smaller."
+            return LossDiverged(f"{what} {last}", hint, diverged, is_ordinary=True)
         culprit = self._examine(diverged.batch)
-        return TrainingError(f"{what} {culprit.words} {last}", culprit.hint)
+        text = f"{what} {culprit.words} {last}"
+        return LossDiverged(text, culprit.hint, diverged, culprit.is_ordinary)

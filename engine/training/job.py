@@ -14,6 +14,7 @@ from engine.errors import TrainingError
 from engine.events.run_events import (
     PlanChosen,
     RunEnded,
+    RunFailed,
     RunFinished,
     RunStarted,
     RunState,
@@ -21,6 +22,7 @@ from engine.events.run_events import (
     SettingChanged,
     StateChanged,
 )
+from engine.events.verdicts import Finding
 from engine.graph.memory import available
 from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.augmentation import brightest
@@ -29,6 +31,7 @@ from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
 from engine.training.introspection import Scene, observers
+from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
@@ -64,7 +67,6 @@ class TrainingJob:
     ) -> None:
         self._context = context
         self._run = context.id
-        self._emit = context.emit
         self._prepared = setup.prepared
         self._group = setup.group
         self._resumption = resumption
@@ -78,6 +80,8 @@ class TrainingJob:
         self._strategy = self._placement.make_strategy()
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
+        self._judge = Judge(context, setup.prepared, self._done)
+        self._emit = self._judge.watch
 
     def execute(self) -> RunEnded:
         """Trains, restores the weights to keep, evaluates and saves.
@@ -107,17 +111,37 @@ class TrainingJob:
                 closing.callback(tuner.close)
             trainer = self._trainer(loop, checkpointer, tuner)
             self._go_on(loop.model, trainer)
+            if self._group.is_independent:
+                self._judge.begin(loop.model, is_new=not self._done.step)
             self._emit(StateChanged(self._run, RunState.RUNNING))
             try:
                 outcome = trainer.fit()
-            except TrainingError:
-                if self._group.is_chief and trainer.has_best:
-                    if self._prepared.spec.training.keep == "best":
-                        trainer.restore_best()
-                    model.save()
-                raise
+            except TrainingError as error:
+                return self._fail(trainer, model, error)
             self._emit(StateChanged(self._run, RunState.STOPPING))
+            self._judge.look(self._feed("train"), trainer.step_s)
         return self._conclude(loop, trainer, outcome, model)
+
+    def _fail(self, trainer: Trainer, model: TrainedModel, error: TrainingError) -> RunEnded:
+        """The end of a training that cannot go on; what it had learnt by then is kept.
+
+        Raises:
+            TrainingError: The worker owns nothing of the run: the chief tells of it.
+        """
+        if not self._group.is_chief:
+            raise error
+        self._judge.look(self._feed("train"), trainer.step_s)
+        if trainer.has_best:
+            if self._prepared.spec.training.keep == "best":
+                trainer.restore_best()
+            model.save()
+        findings = self._judge.findings(None, {}, error)
+        return RunFailed(self._run, reason=error.message, hint=error.hint, findings=findings)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the run has said of itself until now."""
+        return self._judge.watch.told
 
     def _announce(self) -> None:
         schedule, n_train = self._schedule, len(self._prepared.parts.train)
@@ -245,7 +269,7 @@ class TrainingJob:
         scene = Scene(self._run, loop.model, loop, prepared, self._emit)
         looking = observers(scene) if self._group.is_independent else ()
         return Trainer(
-            self._context,
+            replace(self._context, emit=self._emit),
             loop,
             self._feed("train"),
             self._feed("validation") if len(prepared.parts.validation) else None,
@@ -288,7 +312,9 @@ class TrainingJob:
         if evaluation is not None:
             metrics |= {f"test_{name}": value for name, value in evaluation.metrics.items()}
             averages = {f"test_{name}": how for name, how in evaluation.averages.items()}
-        return replace(self._ended(outcome, metrics, kept), averages=averages)
+        findings = self._judge.findings(outcome, model.predictions)
+        ended = self._ended(outcome, metrics, kept)
+        return replace(ended, averages=averages, findings=findings)
 
     def _conclude_elsewhere(self, trainer: Trainer, outcome: Outcome, kept: str) -> RunEnded:
         """The end at a worker that owns nothing: it helps the chief to test."""

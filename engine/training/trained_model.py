@@ -35,12 +35,16 @@ class TrainedModel:
         loop: Trains it, and predicts.
         prepared: Spec, data, parts and scaling.
         place: Where it is saved.
+
+    Attributes:
+        predictions: What it says of each example, by part, once it is evaluated.
     """
 
     def __init__(self, loop: StepLoop, prepared: PreparedData, place: RunPlace) -> None:
         self._loop = loop
         self._prepared = prepared
         self._place = place
+        self.predictions: dict[str, Predictions] = {}
 
     def learn_threshold(self) -> None:
         """Learns from which output on something is said, where that is asked.
@@ -100,6 +104,7 @@ class TrainedModel:
         prepared, outputs = self._prepared, self._predicted(rows)
         kept = Predictions.of(part, rows, outputs, prepared.examples, prepared.preprocessing)
         self._place.write(kept.save)
+        self.predictions[part] = kept
         return outputs
 
     def _predicted(self, rows: IndexArray) -> AnyArray:

@@ -147,6 +147,11 @@ class Trainer:
         """How far it is; not to be changed."""
         return self._progress
 
+    @property
+    def step_s(self) -> float:
+        """Seconds that a step takes, about."""
+        return self._pacer.step_s
+
     def fit(self) -> Outcome:
         """Trains until the last epoch, until a rule ends it, or until someone stops it.
 

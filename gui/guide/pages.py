@@ -22,7 +22,7 @@ LANGUAGES: Final = {"en": "English", "zh_CN": "中文"}
 DIAGNOSES: Final = ("overfitting", "vanishing_gradients", "exploding_gradients")
 """Pages about what goes wrong in training."""
 
-OF_WINDOW: Final = ("data_page", "model_page", "results_page", "runs_page")
+OF_WINDOW: Final = ("data_page", "model_page", "results_page", "try_page", "runs_page")
 """Pages about what the window's pages are for; training has one among those below."""
 
 TOPICS: Final = ("steering", "learning_rates", "time_and_memory", "devices", *OF_WINDOW)

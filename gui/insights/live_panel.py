@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.events.insights import CoefficientsUpdated, GradientFlow, Insight, SurfaceUpdated
 from engine.events.profile import Profile
 from engine.events.run_events import RunEvent
+from engine.events.verdicts import Finding, Place
+from gui.formatting.plain_text import plain_tip
+from gui.formatting.verdict_words import severity_icon, severity_role
 from gui.insights.coefficients_view import CoefficientsView
 from gui.insights.insight_view import InsightView
 from gui.insights.insight_views import VIEWS, promise
 from gui.plots.surface_plot import SurfacePlot
+from gui.style.icons import icon
 from gui.style.label import Label
-from gui.style.theme import SPACING, set_role
+from gui.style.theme import SPACING, current_theme, set_role
 
 WIDTH = 36 * SPACING
 
@@ -34,6 +39,7 @@ class LivePanel(QWidget):
         self._profile: Profile | None = None
         self._model = ""
         self._made: dict[type[Insight], InsightView] = {}
+        self._badge: Finding | None = None
         self.coefficients = CoefficientsView()
         self.setMinimumWidth(WIDTH)
         self.tabs = QTabWidget()
@@ -55,6 +61,7 @@ class LivePanel(QWidget):
         column.addWidget(self.promise, 1)
         column.addWidget(self.tabs, 1)
         self.coefficients.hide()
+        current_theme().changed.connect(self._show_badge)
         self.hide()
 
     @property
@@ -89,6 +96,7 @@ class LivePanel(QWidget):
             view.hide()
             view.deleteLater()
         self._made.clear()
+        self._badge = None
         self._show_or_hide()
 
     def add(self, event: RunEvent) -> None:
@@ -112,6 +120,36 @@ class LivePanel(QWidget):
         view = self._made.get(GradientFlow) or self._make(measurements[0])
         if isinstance(view, FlowView):
             view.show_before(measurements)
+
+    def show_verdict(self, findings: Sequence[Finding]) -> None:
+        """Puts a badge on the tab that shows more of a finding, in the colour of the gravest."""
+        view = self._made.get(GradientFlow)
+        about = [it for it in findings if it.place is not None and it.place.page == "flow"]
+        badge = about[0] if about and view is not None else None
+        if badge == self._badge:
+            return
+        self._badge = badge
+        self._show_badge()
+
+    @Slot()
+    def _show_badge(self) -> None:
+        place = self.tabs.indexOf(self._made[GradientFlow]) if GradientFlow in self._made else -1
+        if place < 0:
+            return
+        badge = self._badge
+        if badge is None:
+            self.tabs.setTabIcon(place, QIcon())
+            self.tabs.setTabToolTip(place, "")
+            return
+        severity = badge.severity
+        self.tabs.setTabIcon(place, icon(severity_icon(severity), severity_role(severity)))
+        self.tabs.setTabToolTip(place, plain_tip(badge.text))
+
+    def show_place(self, place: Place) -> None:
+        """Opens the tab that shows more, if there is one."""
+        view = self._made.get(GradientFlow)
+        if place.page == "flow" and view is not None:
+            self.tabs.setCurrentWidget(view)
 
     def view(self, insight: type[Insight]) -> InsightView | None:
         """The view of a type of insight, if this run has one."""

@@ -7,8 +7,18 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from engine.escaping import escaped
@@ -21,22 +31,35 @@ from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_the
 
 _LARGEST_CELL: Final = 88.0
 _LONGEST_NAME: Final = 112.0
+_SMALLEST_CELL: Final = 10.0
+"""Smaller cells are painted at once, as one picture: there may be a million of them."""
+MODES: Final = ("counts", "rows", "columns")
 _LEFT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _CENTER: Final = Qt.AlignmentFlag.AlignCenter
 
 
 class ConfusionPlot(QWidget):
-    """A matrix of counts and row percentages: what is true at the left, what was predicted below.
+    """A matrix of counts and percentages: what is true at the left, what was predicted below.
 
-    A cell is the darker the larger its share of its row. Where cells become too small for
-    numbers, pointing at one says its count, its share and both classes.
+    A cell is the darker the larger its share of its row, or of its column. Where cells become too
+    small for numbers, pointing at one says its count, its share and both classes. A cell is
+    clicked, or reached with the arrow keys and opened with Return.
+
+    Signals:
+        cell_clicked(int, int): A cell was opened: its true and its predicted class, by index.
 
     Args:
         parent: Owner.
     """
 
+    cell_clicked = Signal(int, int)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._mode = "rows"
+        self._order: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._cursor: tuple[int, int] | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._counts: npt.NDArray[np.int64] = np.empty((0, 0), np.int64)
         self._names: tuple[str, ...] = ()
         self._shown: tuple[str, ...] = ()
@@ -72,7 +95,8 @@ class ConfusionPlot(QWidget):
             )
         self._counts = np.asarray(counts, np.int64)
         self._names = tuple(class_names)
-        self._shown = tuple(map(escaped, class_names))
+        self._order, self._cursor = np.arange(n), None
+        self._name_order()
         right, total = int(np.trace(self._counts)), int(self._counts.sum())
         self.setAccessibleDescription(
             self.tr("{0} of {1} right, {2} classes").format(right, total, n)
@@ -80,11 +104,47 @@ class ConfusionPlot(QWidget):
         self.updateGeometry()
         self.update()
 
+    def set_mode(self, mode: str) -> None:
+        """Chooses what cells are written and shaded by: ``counts``, ``rows`` or ``columns``.
+
+        Raises:
+            ValueError: There is no such mode.
+        """
+        if mode not in MODES:
+            raise ValueError(f"mode must be one of {', '.join(MODES)}. Received: {mode!r}")
+        self._mode = mode
+        self.update()
+
+    def set_order(self, order: Sequence[int] | npt.NDArray[np.integer]) -> None:
+        """Chooses the order of the classes, by index.
+
+        Raises:
+            ValueError: It is no order of these classes.
+        """
+        wanted = np.asarray(order, np.int64)
+        if sorted(wanted.tolist()) != list(range(len(self._names))):
+            raise ValueError(f"order must hold each class once. Received: {order!r}")
+        self._order = wanted
+        self._name_order()
+        self.update()
+
+    def _name_order(self) -> None:
+        self._shown = tuple(escaped(self._names[index]) for index in self._order)
+
+    @property
+    def _laid(self) -> npt.NDArray[np.int64]:
+        """The counts in the order in which they are drawn."""
+        return self._counts[np.ix_(self._order, self._order)]
+
     def shares(self) -> npt.NDArray[np.float64]:
-        """Returns each count as a share of its row, (true, predicted); 0 for a row without any."""
-        rows = self._counts.sum(axis=1, keepdims=True)
+        """Returns each count as a share of its row or column, (true, predicted); 0 of nothing.
+
+        The classes are in their own order, not in that in which they are drawn.
+        """
+        axis = 0 if self._mode == "columns" else 1
+        sums = self._counts.sum(axis=axis, keepdims=True)
         shares = np.zeros(self._counts.shape)
-        np.divide(self._counts, rows, out=shares, where=rows > 0)
+        np.divide(self._counts, sums, out=shares, where=sums > 0)
         return shares
 
     def set_empty_text(self, text: str) -> None:
@@ -113,9 +173,10 @@ class ConfusionPlot(QWidget):
         return QSize(240, 240)
 
     def cell_rect(self, true: int, predicted: int) -> QRectF:
-        """Returns where a cell lies in the widget."""
+        """Returns where the cell of two classes lies in the widget."""
         left, top, edge = self._frame()
-        return QRectF(left + predicted * edge, top + true * edge, edge, edge)
+        row, column = (int(np.flatnonzero(self._order == index)[0]) for index in (true, predicted))
+        return QRectF(left + column * edge, top + row * edge, edge, edge)
 
     def cell_at(self, position: QPointF) -> tuple[int, int] | None:
         """Returns the true and the predicted class at a place in the widget."""
@@ -125,7 +186,7 @@ class ConfusionPlot(QWidget):
         row = int((position.y() - top) // edge)
         column = int((position.x() - left) // edge)
         inside = 0 <= row < len(self._names) and 0 <= column < len(self._names)
-        return (row, column) if inside else None
+        return (int(self._order[row]), int(self._order[column])) if inside else None
 
     def _frame(self) -> tuple[float, float, float]:
         """Returns left, top and the edge of a cell."""
@@ -166,13 +227,48 @@ class ConfusionPlot(QWidget):
     def describe(self, true: int, predicted: int) -> str:
         """Returns a cell in words."""
         share = self.shares()[true, predicted]
+        sums = self._counts.sum(axis=0 if self._mode == "columns" else 1)
         return self.tr("True: {0}\nPredicted: {1}\n{2} of {3} ({4})").format(
-            self._shown[true],
-            self._shown[predicted],
+            escaped(self._names[true]),
+            escaped(self._names[predicted]),
             count_text(self._counts[true, predicted]),
-            count_text(self._counts[true].sum()),
+            count_text(sums[predicted if self._mode == "columns" else true]),
             percent_text(share, 1),
         )
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() is Qt.MouseButton.LeftButton:
+            self._open(cell)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Moves from cell to cell with the arrow keys; Return opens one."""
+        steps = {
+            Qt.Key.Key_Left: (0, -1),
+            Qt.Key.Key_Right: (0, 1),
+            Qt.Key.Key_Up: (-1, 0),
+            Qt.Key.Key_Down: (1, 0),
+        }
+        key = Qt.Key(event.key())
+        n = len(self._names)
+        if n and key in steps:
+            row, column = 0, 0
+            if self._cursor is not None:
+                places = (int(np.flatnonzero(self._order == i)[0]) for i in self._cursor)
+                row, column = (p + d for p, d in zip(places, steps[key], strict=True))
+            row, column = min(n - 1, max(0, row)), min(n - 1, max(0, column))
+            self._cursor = int(self._order[row]), int(self._order[column])
+            self.setAccessibleDescription(self.describe(*self._cursor))
+            self.update()
+        elif self._cursor is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._open(self._cursor)
+        else:
+            super().keyPressEvent(event)
+
+    def _open(self, cell: tuple[int, int]) -> None:
+        self._cursor = cell
+        self.update()
+        self.cell_clicked.emit(*cell)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -183,28 +279,53 @@ class ConfusionPlot(QWidget):
             area = QRectF(self.rect()).adjusted(2 * SPACING, SPACING, -2 * SPACING, -SPACING)
             painter.drawText(area, int(_CENTER | Qt.TextFlag.TextWordWrap), self._empty_text)
         else:
-            self._paint_cells(painter)
+            if self._frame()[2] < _SMALLEST_CELL:
+                self._paint_picture(painter)
+            else:
+                self._paint_cells(painter)
+            if self._cursor is not None:
+                painter.setPen(QPen(QColor(colors.text), 2))
+                cell = self.cell_rect(*self._cursor)
+                painter.drawRect(cell.adjusted(-1, -1, 1, 1))
             self._paint_names(painter)
         painter.end()
 
+    def _shades(self) -> npt.NDArray[np.int64]:
+        """How dark each cell is as it is drawn, 0 for nothing to 100."""
+        laid = np.ix_(self._order, self._order)
+        shares, counts = self.shares()[laid], self._counts[laid]
+        # A share that rounds to nothing is still not nothing.
+        return np.where(counts > 0, np.maximum(1, np.rint(shares * 100)), 0).astype(np.int64)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        """Paints all cells as the points of one picture."""
+        left, top, edge = self._frame()
+        n = len(self._names)
+        grounds, _ = self._cell_colors()
+        table = np.array([[shade.rgb() for shade in kind] for kind in grounds], np.uint32)
+        shades = self._shades()
+        points = table[1][shades]
+        diagonal = np.arange(n)
+        points[diagonal, diagonal] = table[0][shades[diagonal, diagonal]]
+        image = QImage(points.data, n, n, 4 * n, QImage.Format.Format_RGB32)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, edge < 1)
+        painter.drawImage(QRectF(left, top, n * edge, n * edge), image)
+
     def _paint_cells(self, painter: QPainter) -> None:
         left, top, edge = self._frame()
-        shares = self.shares()
+        counts, shades = self._laid, self._shades()
         normal, small = text_font(TEXT_NORMAL), text_font(TEXT_SMALL)
-        widest = count_text(self._counts.max())
+        widest = count_text(counts.max())
         has_counts = edge >= QFontMetricsF(small).horizontalAdvance(widest) + 4 and edge >= 16
-        has_shares = edge >= 40
-        painter.setFont(normal if has_shares else small)
+        has_shares = edge >= 40 and self._mode != "counts"
+        painter.setFont(normal if edge >= 40 else small)
         grounds, texts = self._cell_colors()
         gap = 0.5 if edge >= 12 else 0.0
         half = edge / 2
-        for true, predicted in np.ndindex(self._counts.shape):
+        for true, predicted in np.ndindex(counts.shape):
             rect = QRectF(left + predicted * edge, top + true * edge, edge, edge)
-            percent = round(float(shares[true, predicted]) * 100)
-            count = int(self._counts[true, predicted])
+            count, shade = int(counts[true, predicted]), int(shades[true, predicted])
             kind = 0 if true == predicted else 1
-            # A share that rounds to nothing is still not nothing.
-            shade = max(1, percent) if count else 0
             painter.fillRect(rect.adjusted(gap, gap, -gap, -gap), grounds[kind][shade])
             if not has_counts or not count:
                 continue
@@ -216,7 +337,7 @@ class ConfusionPlot(QWidget):
             painter.drawText(rect.adjusted(0, half - 18, 0, -half), _CENTER, count_text(count))
             painter.setFont(small)
             painter.drawText(
-                rect.adjusted(0, half, 0, 16 - half), _CENTER, percent_text(percent / 100)
+                rect.adjusted(0, half, 0, 16 - half), _CENTER, percent_text(shade / 100)
             )
 
     def _cell_colors(self) -> tuple[list[list[QColor]], list[list[QColor]]]:

@@ -27,6 +27,7 @@ from gui.plots.legend import LegendEntry
 from gui.plots.plot import cosmetic_pen
 from gui.plots.run_plot import RunPlot
 from gui.plots.saving import Columns
+from gui.plots.stretch_band import StretchBand
 from gui.style.theme import blend, current_theme
 
 
@@ -68,6 +69,7 @@ class CurvesPlot(RunPlot):
             mark.setZValue(2)
             mark.hide()
             self.area.add(mark)
+        self.band = StretchBand(self.area)
 
     @property
     def _shown_metric(self) -> str:
@@ -189,7 +191,7 @@ class CurvesPlot(RunPlot):
         self.setAccessibleDescription("")
         strength, self.data = self.data.strength, CurveData()
         self.data.set_smoothing(strength)
-        self._best = None
+        self._best = self.band.epochs = None
         self.reset_view()
 
     # ---- settings
@@ -197,6 +199,11 @@ class CurvesPlot(RunPlot):
     def set_best_epoch(self, epoch: int | None) -> None:
         """Marks the best epoch; None for none."""
         self._best = epoch
+        self.request_redraw()
+
+    def show_stretch(self, epochs: tuple[int, int] | None) -> None:
+        """Lays a light band over some epochs, from the first to the last; None: takes it away."""
+        self.band.epochs = epochs
         self.request_redraw()
 
     def set_smoothing(self, strength: float) -> None:
@@ -299,6 +306,7 @@ class CurvesPlot(RunPlot):
         steps = [mark.step for mark in self.changes.marks]
         self.changes.draw(self.data.x_of_steps(steps, self._axis), self.view)
         known = self.data.epochs.values
+        self.band.draw(known, self.data.x_of_epochs(self._axis))
         index = int(np.searchsorted(known, self._best)) if self._best is not None else len(known)
         has_best = index < len(known) and known[index] == self._best
         self.best_mark.setVisible(bool(has_best))
@@ -318,6 +326,7 @@ class CurvesPlot(RunPlot):
         self.validation.set_color(validation)
         self.best_mark.setPen(cosmetic_pen(colors.success, 1, Qt.PenStyle.DashLine))
         self.fault_mark.setPen(cosmetic_pen(colors.danger, 1, Qt.PenStyle.DotLine))
+        self.band.dress(colors)
         self.changes.dress(colors)
         self.far.dress(colors)
         self._update_legend()

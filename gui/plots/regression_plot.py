@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from gui.formatting.numbers import count_text, number_text, shown_of
@@ -16,14 +19,22 @@ from gui.plots.saving import Columns
 from gui.style.theme import SPACING, current_theme
 
 Floats = npt.NDArray[np.float64]
+_REACH: Final = 10.0
+"""Pixels around a click in which a point is meant."""
 
 
 class RegressionPlot(QWidget):
     """Two plots side by side: predicted against true with the diagonal, residuals with zero.
 
+    Signals:
+        predicted_clicked(Box), residuals_clicked(Box): A place was clicked; what lies near it.
+
     Args:
         parent: Owner.
     """
+
+    predicted_clicked = Signal(object)
+    residuals_clicked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,6 +45,8 @@ class RegressionPlot(QWidget):
         layout.setSpacing(3 * SPACING)
         layout.addWidget(self.predicted, 1)
         layout.addWidget(self.residuals, 1)
+        self.predicted.clicked.connect(self.predicted_clicked)
+        self.residuals.clicked.connect(self.residuals_clicked)
         self.set_empty_text(self.tr("Predictions on the test part appear here."))
 
     def set_predictions(
@@ -78,6 +91,17 @@ class RegressionPlot(QWidget):
         )
         self.predicted.refresh_legend()
 
+    def set_residuals(
+        self, x: npt.NDArray[np.floating], residuals: npt.NDArray[np.floating], name: str
+    ) -> None:
+        """Shows residuals over something else than the prediction, each (samples,)."""
+        self.residuals.set_pairs(
+            np.asarray(x, np.float64),
+            np.asarray(residuals, np.float64),
+            name,
+            self.tr("Predicted less true"),
+        )
+
     def set_empty_text(self, text: str) -> None:
         """Sets what is read while there is nothing to draw."""
         self.predicted.set_empty_text(text)
@@ -89,8 +113,25 @@ class RegressionPlot(QWidget):
             plot.set_pairs(np.empty(0), np.empty(0), "", "")
 
 
+@dataclass(frozen=True)
+class Box:
+    """A stretch of both axes around a place that was clicked."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    def holds(self, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+        """Which points lie in it, (points,)."""
+        is_in = (x >= self.left) & (x <= self.right) & (y >= self.bottom) & (y <= self.top)
+        return np.asarray(is_in)
+
+
 class _PairsPlot(Plot):
     """Points and the line on which perfect predictions lie."""
+
+    clicked = Signal(object)
 
     def __init__(self, title: str, is_diagonal: bool, parent: QWidget) -> None:
         self._x = self._y = np.empty(0)
@@ -98,6 +139,18 @@ class _PairsPlot(Plot):
         self.error: float | None = None
         self._is_diagonal = is_diagonal
         super().__init__(title, parent)
+        self.view.clicked.connect(self._on_clicked)
+
+    @Slot(object)
+    def _on_clicked(self, place: QPointF) -> None:
+        """Tells what lies within some pixels of a click."""
+        (left, right), (bottom, top) = self.view.viewRange()
+        size = self.view.size()
+        x = _REACH * (right - left) / max(1.0, size.width())
+        y = _REACH * (top - bottom) / max(1.0, size.height())
+        if not self._is_empty():
+            box = Box(place.x() - x, place.x() + x, place.y() - y, place.y() + y)
+            self.clicked.emit(box)
 
     def _build(self) -> None:
         super()._build()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
@@ -25,9 +25,14 @@ _ALPHA = 150
 class ScorePlot(Plot):
     """Bars of scores on a logarithmic axis: usual and unusual examples, and the threshold.
 
+    Signals:
+        bar_clicked(float, float): A bar was clicked: from which score to which it reaches.
+
     Args:
         parent: Owner.
     """
+
+    bar_clicked = Signal(float, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._edges = np.zeros(0)
@@ -41,6 +46,20 @@ class ScorePlot(Plot):
         self.axis_y.set_kind("count")
         self.axis_y.set_text(self.tr("Examples"))
         self.set_empty_text(self.tr("Scores of the test part appear here."))
+        self.view.clicked.connect(self._on_clicked)
+
+    @Slot(object)
+    def _on_clicked(self, place: QPointF) -> None:
+        if len(self._edges) and self._edges[0] <= place.x() <= self._edges[-1]:
+            last = len(self._edges) - 2
+            index = min(last, int(np.searchsorted(self._edges, place.x(), side="right")) - 1)
+            low, high = 10.0 ** self._edges[index], 10.0 ** self._edges[index + 1]
+            self.bar_clicked.emit(float(low), float(high))
+
+    def set_threshold(self, threshold: float) -> None:
+        """Moves the threshold."""
+        self._threshold = threshold
+        self.request_redraw()
 
     def _build(self) -> None:
         super()._build()

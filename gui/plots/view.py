@@ -16,9 +16,11 @@ class PlotView(pg.ViewBox):  # type: ignore[misc]
 
     Signals:
         reset_asked: A double click asks to see everything again.
+        clicked(QPointF): A single click, where in the plot's own numbers.
     """
 
     reset_asked = Signal()
+    clicked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False, defaultPadding=0.0)
@@ -47,10 +49,13 @@ class PlotView(pg.ViewBox):  # type: ignore[misc]
             ev.ignore()
 
     def mouseClickEvent(self, ev: Any) -> None:
-        """Shows everything again at a double click."""
-        if ev.double() and ev.button() == Qt.MouseButton.LeftButton:
+        """Tells of a click; shows everything again at a double click."""
+        if ev.button() == Qt.MouseButton.LeftButton:
             ev.accept()
-            self.reset_asked.emit()
+            if ev.double():
+                self.reset_asked.emit()
+            else:
+                self.clicked.emit(self.mapToView(ev.pos()))
         else:
             ev.ignore()
 

@@ -17,8 +17,10 @@ from gui.threads.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
+    from engine.inference.evaluation.analysis import Analysis
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.predictions import Predictions
+    from engine.inference.evaluation.scored import ScoredExamples
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
     from engine.service.upkeep.repairing import Repair
@@ -44,6 +46,10 @@ class RunResult:
         flow: Its gradient flow, by step; empty where none was measured.
         changes: What was changed while it was trained, in order.
         predictions: What it says of each example; None where that was not kept.
+        scored: The same, with what is asked of it most worked out.
+        analysis: The doubt in its numbers, curves, baselines, groups; None: not made yet.
+        kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
+        lacking: Why its predictions cannot be read; empty: they can, or there are none.
         problem: Why it could not be read.
     """
 
@@ -53,6 +59,10 @@ class RunResult:
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
     predictions: Predictions | None = None
+    scored: ScoredExamples | None = None
+    analysis: Analysis | None = None
+    kind: str = ""
+    lacking: str = ""
     problem: Rejected | None = None
 
 
@@ -325,11 +335,10 @@ class RunRepository(QObject):
 
 
 def _list_runs(store: RunStore) -> Listing:
-    runs = tuple(store.runs())
+    runs, deleted, bad = store.listing()
     ended = (record.id for record in runs if not record.state.is_active)
     with_checkpoint = frozenset(run for run in ended if store.has_checkpoint(run))
-    bad = tuple(error.message for error in store.bad_rows())
-    return Listing(runs, tuple(store.runs(deleted=True)), with_checkpoint, bad)
+    return Listing(tuple(runs), tuple(deleted), with_checkpoint, tuple(it.message for it in bad))
 
 
 def _keep_copy(store: RunStore) -> None:
@@ -358,14 +367,9 @@ def _log_problem(problem: Rejected) -> None:
 
 
 def _read_result(store: RunStore, run: str) -> RunResult:
-    from engine.inference.evaluation.evaluation import Evaluation
-    from engine.inference.evaluation.predictions import Predictions
+    from gui.state.result_reading import read_result
 
-    record = store.get(run)
-    evaluation = Evaluation.load(store.folder(record.id))
-    flow, changes = tuple(store.flow(record.id)), tuple(store.changes(record.id))
-    predictions = Predictions.load(store.folder(record.id), evaluation.part) if evaluation else None
-    return RunResult(run, record, evaluation, flow, changes, predictions)
+    return read_result(store, run)
 
 
 def _read_history(store: RunStore, run: str) -> RunCurves:

@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
             "model": self.tr("Model"),
             "train": self.tr("Train"),
             "results": self.tr("Results"),
+            "try": self.tr("Try it"),
             "runs": self.tr("Runs"),
         }
         return [Step(name, titles[name], name) for name in PAGES]

@@ -6,7 +6,7 @@ from typing import Final
 
 from gui.pages.shared.page import Page
 
-PAGES: Final = ("data", "model", "train", "results", "runs")
+PAGES: Final = ("data", "model", "train", "results", "try", "runs")
 """In the order of the workflow."""
 
 
@@ -29,6 +29,10 @@ def page_class(name: str) -> type[Page]:
             from gui.pages.results.results_page import ResultsPage
 
             return ResultsPage
+        case "try":
+            from gui.pages.tryit.try_page import TryPage
+
+            return TryPage
         case _:
             from gui.pages.runs.runs_page import RunsPage
 

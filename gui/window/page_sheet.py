@@ -20,6 +20,7 @@ GUIDE_OF: Final = {
     "model": "model_page",
     "train": "steering",
     "results": "results_page",
+    "try": "try_page",
     "runs": "runs_page",
 }
 """The page of the guide about each page of the window."""

@@ -14,6 +14,7 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
+from gui.formatting.verdict_words import n_alarms
 from gui.state.controller import Controller
 from gui.state.draft_titles import data_title, model_title
 from gui.window.workflow_bar import ACTIVE, DONE, PROBLEM, TODO, WorkflowBar
@@ -40,6 +41,7 @@ class WorkflowHints(QObject):
         self._bar = bar
         self._epoch = 0
         self._has_result = False
+        self._has_alarm = False
         self._is_listed = False
         controller.drafts.draft_changed.connect(self._show_data_and_model)
         controller.drafts.profile_changed.connect(self._show_data_and_model)
@@ -84,6 +86,7 @@ class WorkflowHints(QObject):
             self._show_run()
         elif isinstance(event, RunEnded):
             self._has_result = bool(event.metrics)
+            self._has_alarm = n_alarms(event.findings) > 0
             self._show_run()
 
     @Slot(object)
@@ -122,7 +125,8 @@ class WorkflowHints(QObject):
             mark = DONE if done else TODO
         self._bar.set_mark("train", mark)
         has_result = self._has_result and self._is_listed
-        self._bar.set_mark("results", DONE if has_result else TODO)
+        mark = PROBLEM if self._has_alarm else DONE
+        self._bar.set_mark("results", mark if has_result else TODO)
         self.run_text_changed.emit(text)
 
     def _run_text(self, state: RunState | None) -> str:

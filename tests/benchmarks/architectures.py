@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,13 @@ def fitting(trial: Trial) -> tuple[str, ...]:
     )
 
 
+def wanted(models: Iterable[str], data: str, only: list[str]) -> list[str]:
+    """The models that are asked for on some data; all where nothing is."""
+    return [
+        model for model in models if not only or any(part in f"{data}/{model}" for part in only)
+    ]
+
+
 def _target(options: tuple[str, ...]) -> str | None:
     return options[options.index("--target") + 1] if "--target" in options else None
 
@@ -231,6 +238,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     add_smoke(parser, only=["two_classes"], epochs=1)
     arguments = parser.parse_args()
+    from engine.architectures import ARCHITECTURES
+
     for trial in TRIALS:
         if arguments.epochs:
             options = (*trial.options, "--epochs", str(arguments.epochs))
@@ -238,9 +247,9 @@ def main() -> None:
         name = Path(trial.data).stem
         if "/" in trial.data and not Path(trial.data).exists():
             continue
-        for model in fitting(trial):
-            if arguments.only and not any(part in f"{name}/{model}" for part in arguments.only):
-                continue
+        if not wanted(trial.models or ARCHITECTURES.names, name, arguments.only):
+            continue  # before its data is read
+        for model in wanted(fitting(trial), name, arguments.only):
             _try(trial, name, model, arguments.seeds, arguments.json)
 
 

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--workspaces", type=int, default=0, help="with one damaged file (0)")
     parser.add_argument("--folders", type=int, default=0, help="of runs, damaged at will (0)")
     parser.add_argument("--json", action="store_true", help="one object a line")
-    add_smoke(parser, number=3, workspaces=22, folders=3)
+    add_smoke(parser, number=1)  # workspaces: tests/engine/test_workspace_mutants.py
     arguments = parser.parse_args()
     counts: dict[str, Counter[str]] = {}
     longest: dict[str, Outcome] = {}

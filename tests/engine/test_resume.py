@@ -6,7 +6,6 @@ import os
 import queue
 import random
 import signal
-import threading
 
 import numpy as np
 import pytest
@@ -40,8 +39,11 @@ from engine.training import checkpoint_writer, trainer
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.plan import ChunkLength
+from engine.training.steps.loop import StepLoop
 
 EPOCHS = 5
+MANY = 100_000
+"""Epochs of a run that is stopped: the training may be far ahead of what is told of it."""
 
 
 def _spec(**changes):
@@ -103,6 +105,25 @@ class _SavedThenEnded(TrainingControl):
             self.saved.put(self.saved.get(timeout=120))  # on the disk, however slow that is
             raise _End
         return super().should_stop(*calls)
+
+
+class _AskedAt(TrainingControl):
+    """Somebody asks for something at one of the training's own looks, however late events come."""
+
+    def __init__(self, look, *requests):
+        super().__init__()
+        self._left, self._requests = look, requests
+
+    def should_stop(self, *calls):
+        self._left -= 1
+        if self._left == 0:
+            for request in self._requests:
+                self.request(request)
+        return super().should_stop(*calls)
+
+
+IN_SECOND_EPOCH = 25
+"""A look in the second epoch where every chunk is one step."""
 
 
 def _train(store, spec, on_event=lambda event, control: None, control=None):
@@ -203,21 +224,24 @@ def test_a_run_that_died_after_its_last_epoch_is_evaluated_and_saved(store, stra
 def test_a_run_that_was_paused_and_stopped_ends_as_if_it_had_not(
     store, straight, small_steps, monkeypatch, in_validation
 ):
-    monkeypatch.setattr(trainer, "NOTIFY_EVERY_S", -1.0)
     if in_validation:  # several chunks, to be held between them
         monkeypatch.setattr(trainer, "TEST_BATCH_SIZE", 4)
-    seen = []
+    control = TrainingControl()
+    method = "test" if in_validation else "train"
+    work, left = getattr(StepLoop, method), [17]
 
-    def pause_then_stop(event, control):
-        wanted = PartTested if in_validation else StepsDone
-        if isinstance(event, wanted) and len(seen) < 17:
-            seen.append(event)
-            if len(seen) == 17:
-                control.request(Control.PAUSE)
+    def work_until_paused(loop, *given):  # in its own thread: events come later than they happen
+        left[0] -= 1
+        if left[0] == 0:
+            control.request(Control.PAUSE)
+        return work(loop, *given)
+
+    def stop_where_paused(event, control):
         if isinstance(event, StateChanged) and event.state is RunState.PAUSED:
             control.request(Control.STOP)
 
-    _, ended = _train(store, _spec(), pause_then_stop)
+    monkeypatch.setattr(StepLoop, method, work_until_paused)
+    _, ended = _train(store, _spec(), stop_where_paused, control)
     assert isinstance(ended, RunStopped), ended
     monkeypatch.undo()
     events, again = _resume(store, ended.run)
@@ -250,16 +274,13 @@ def test_a_finished_run_with_more_epochs_is_the_longer_run(store):
 
 def test_saving_now_writes_a_checkpoint_in_the_middle_of_an_epoch(store, monkeypatch):
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
-    notified, saved = threading.Event(), []
+    saved = []
 
-    def save(event, control):
-        if isinstance(event, StepsDone) and event.first_step == 15 and not notified.is_set():
-            notified.set()
-            control.request(Control.SAVE)
+    def look(event, control):
         if isinstance(event, CheckpointSaved):
             saved.append((event, newest_checkpoint(store.folder(event.run) / "checkpoints")))
 
-    _, ended = _train(store, _spec(), save)
+    _, ended = _train(store, _spec(), look, _AskedAt(IN_SECOND_EPOCH, Control.SAVE))
     assert isinstance(ended, RunFinished), ended
     event, found = saved[0]
     assert found.progress.step >= event.step > 15
@@ -267,14 +288,9 @@ def test_saving_now_writes_a_checkpoint_in_the_middle_of_an_epoch(store, monkeyp
 
 def test_the_learning_rate_and_the_epochs_can_be_changed_while_training(store, monkeypatch):
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
-
-    def change(event, control):
-        if isinstance(event, EpochEnded) and event.epoch == 1:
-            control.request(ChangeRate(0.0003))
-            control.request(ChangeEpochs(3))
-
+    control = _AskedAt(IN_SECOND_EPOCH, ChangeRate(0.0003), ChangeEpochs(3))
     spec = _spec() | {"schedule": {}}
-    events, ended = _train(store, spec, change)
+    events, ended = _train(store, spec, control=control)
     assert isinstance(ended, RunFinished), ended
     assert ended.reason.startswith("All 3 epochs are done.")
     notified = [event for event in events if isinstance(event, SettingChanged)]
@@ -349,7 +365,7 @@ class TestRefused:
             if isinstance(event, EpochEnded):
                 control.request(Control.STOP)
 
-        _, ended = _train(store, _spec(training__epochs=50), stop)
+        _, ended = _train(store, _spec(training__epochs=MANY), stop)
         assert isinstance(ended, RunStopped)
         return ended.run
 
@@ -391,7 +407,7 @@ class TestRefused:
             if isinstance(event, EpochEnded):
                 control.request(Control.STOP)
 
-        spec = {"data": {"source": str(table), "target": "y"}, "training": {"epochs": 50}}
+        spec = {"data": {"source": str(table), "target": "y"}, "training": {"epochs": MANY}}
         _, ended = _train(store, spec, stop)
         rows[7] = "7,1,1400"
         table.write_text("a,b,y\n" + "\n".join(rows), encoding="utf-8")
@@ -416,12 +432,13 @@ def test_which_runs_can_go_on(store):
             control.request(Control.STOP)
 
     _, finished = _train(store, _spec(training__epochs=1))
-    _, stopped = _train(store, _spec(training__epochs=50), stop)
+    _, stopped = _train(store, _spec(training__epochs=MANY), stop)
     assert store.has_checkpoint(stopped.run)
     assert store.has_checkpoint(finished.run)
     with pytest.raises(WorkspaceError, match="is over after 1 epochs"):
         _resume(store, finished.run)
-    assert isinstance(_resume(store, stopped.run)[1], RunFinished)
+    epochs = store.get(stopped.run).epochs_done + 1
+    assert isinstance(_resume(store, stopped.run, training__epochs=epochs)[1], RunFinished)
 
 
 @pytest.mark.parametrize("moment", ["first step", "third epoch"])

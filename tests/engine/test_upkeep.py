@@ -24,6 +24,7 @@ from engine.events.run_events import (
 )
 from engine.runs.copies import copies, thinned
 from engine.runs.run_file import HISTORY_FILE
+from engine.runs.run_folders import folders_of_runs
 from engine.runs.store import RunStore
 from engine.runs.workspace import WorkspaceLock
 from engine.service.upkeep.checking import ProblemKind, check_workspace
@@ -212,6 +213,21 @@ class TestDatabase:
         with pytest.raises(DatabaseDamaged):
             RunStore(copied)
         assert (copied / "runs.sqlite-wal").exists(), "SQLite would throw it away"
+
+    def test_a_database_that_another_process_is_just_making_is_not_called_lost(
+        self, workspace, monkeypatch
+    ):
+        whole = workspace.with_name("whole.sqlite")
+        shutil.copy(workspace / "runs.sqlite", whole)
+        lose(workspace / "runs.sqlite")
+
+        def finds_them_once_it_is_made(folder):
+            shutil.copy(whole, workspace / "runs.sqlite")
+            return folders_of_runs(folder)
+
+        monkeypatch.setattr("engine.runs.database.folders_of_runs", finds_them_once_it_is_made)
+        with RunStore(workspace) as store:
+            assert {run.name for run in store.runs()} >= {"one"}
 
     def test_a_newer_schema_is_refused_and_left(self, workspace):
         with closing(sqlite3.connect(workspace / "runs.sqlite")) as database:

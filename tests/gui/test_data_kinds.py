@@ -18,13 +18,13 @@ from engine.events.profile import Trace
 from engine.spec.signature import Kind
 from gui.pages.data.batch_view import BatchView, as_pixels, words_of
 from gui.pages.data.clip_view import ClipView
-from gui.pages.data.curve_grid import CurveGrid
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.profile_view import wanted_tabs
 from gui.pages.data.sound_view import SoundView
 from gui.plots.dates import are_dates, date_text, date_ticks
 from gui.plots.sound_plots import MOST_POINTS, envelope
 from gui.plots.trace_plot import TraceView
+from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.text_table import TextTable
 from tests.gui.fake_data import fake_profile

@@ -13,6 +13,7 @@ from engine.cli.commands.deleted_runs import list_deleted
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
 from engine.cli.commands.settings import inspection_values, spec_values
+from engine.cli.commands.verdicts import verdict_lines
 from engine.datasets import DATASETS, FORMATS
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import DescentError, WorkspaceError
@@ -222,8 +223,8 @@ def list_runs(arguments: Namespace, store: RunStore, output: Output) -> int:
     store.mark_interrupted()
     if arguments.deleted:
         return list_deleted(store, output)
-    records = store.runs()
-    for bad in store.bad_rows():
+    records, _, bad_rows = store.listing()
+    for bad in bad_rows:
         output.warn("run_unreadable", bad, run=bad.run)
     disputed = {
         record.id: found
@@ -285,6 +286,7 @@ def show_run(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"{record.dataset_title}, {record.model_title}; started {created}",
         f"{record.state.value.capitalize()}. {record.reason}".strip(),
         *([record.hint] if record.hint else []),
+        *verdict_lines(record.findings),
         *([f"Note: {record.note}"] if record.note else []),
         *([f"Begun again from: {_named(store, record.origin)}"] if record.origin else []),
         f"Folder: {folder}",

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.cli.commands.inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
+from engine.inference.new_inputs import read_new_inputs
 from engine.preprocessing.targets import (
     AnomalyTargets,
     LabelTargets,

@@ -160,7 +160,10 @@ def numbers(metrics: Mapping[str, float], averages: Mapping[str, str] | None = N
 def error_lines(error: DescentError) -> list[str]:
     """An error for standard error: what and what was received, then what to do next."""
     if not isinstance(error, SpecError):
-        return _paragraph(error.message, error.hint)
+        typed = f" ({error.option})" if error.option else ""
+        return _paragraph(
+            error.message, f"{error.hint.removesuffix('.')}{typed}." if typed else error.hint
+        )
     return [
         line
         for problem in error.problems

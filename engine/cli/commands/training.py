@@ -16,6 +16,7 @@ from engine.cli.commands.output import Output, error_lines, numbers
 from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
+from engine.cli.commands.verdicts import verdict_lines
 from engine.errors import DescentError
 from engine.events.commands import Control
 from engine.events.messages import Event
@@ -30,8 +31,10 @@ from engine.events.run_events import (
     RunInterrupted,
     RunStarted,
     SettingChanged,
+    VerdictChanged,
 )
 from engine.runs.store import RunStore
+from engine.runs.verdicts import plain_findings
 from engine.spec.plugins.guarding import error_words
 from engine.startup import SIGNAL_BASE, Ended, ending_signals
 from engine.training.cluster.workers import (
@@ -214,6 +217,13 @@ class _Listener:
                 self._question.ask(event, self.control.request)
             case PlaceFound():
                 self._question.tell(event)
+            case VerdictChanged():
+                self._output.event(
+                    "verdict_changed",
+                    run=event.run,
+                    epoch=event.epoch,
+                    findings=plain_findings(event.findings),
+                )
             case EpochEnded():
                 self._output.event(
                     "epoch_ended",
@@ -256,12 +266,16 @@ class _Listener:
             metrics=ended.metrics,
             **({"averages": ended.averages} if ended.averages else {}),
             **({"hint": ended.hint} if ended.hint else {}),
+            findings=plain_findings(ended.findings),
         )
         if isinstance(ended, RunFailed):
             self._output.note(*error_lines(DescentError(ended.reason, ended.hint)))
+            self._output.note(*verdict_lines(ended.findings))
         else:
             measured = numbers(ended.metrics, ended.averages)
-            self._output.lines(ended.reason, measured, f"Run {ended.run}")
+            self._output.lines(
+                ended.reason, *verdict_lines(ended.findings), measured, f"Run {ended.run}"
+            )
         if isinstance(ended, RunFinished):
             return 0
         return SIGNAL_BASE + self._signal if self._signal else 1

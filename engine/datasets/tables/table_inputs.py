@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from engine.datasets.base import Progress, silent
 from engine.datasets.tables.missing_codes import codes_by_column, without_codes
 from engine.datasets.tables.table_cells import blank_cells
 from engine.datasets.tables.table_opening import open_source
@@ -55,21 +56,49 @@ def read_inputs(path: Path, asked: InputSpec, watch: Watch | None = None) -> Flo
     Raises:
         DatasetError: A column is missing, or a cell does not fit its column.
     """
-    features = asked.reading.get("columns")
-    if features is None:
+    if "columns" not in asked.reading:
         return read_features(path, asked.feature_names)
-    parameters = TableParameters(**asked.reading.get("parameters", {}))
-    names = input_columns(asked.reading)
-    source = _open(path, parameters, names)
-    chunks = source.chunks()
-    if watch is None:
-        _require(source, names)
-    else:
-        chunks = watch(source.names, chunks)
-    if source.is_typed:
-        features = [_as_typed(feature) for feature in features]
-    reader = CellReader(features, number_style(source, parameters), source.line_word)
-    return np.concatenate([reader.read(chunk) for chunk in chunks])
+    rows = RowReader(path, asked, watch)
+    return np.concatenate([rows.read(chunk) for chunk in rows.chunks()])
+
+
+class RowReader:
+    """Reads the rows of a table as a model takes them, a chunk at a time.
+
+    Args:
+        path: A table with (at least) the columns the model was trained on.
+        asked: What the model takes; its reading names the columns.
+        watch: Sees the rows on their way; it may add a column that is missing, as gaps.
+
+    Raises:
+        DatasetError: A column is missing, or the file cannot be read.
+    """
+
+    def __init__(self, path: Path, asked: InputSpec, watch: Watch | None = None) -> None:
+        parameters = TableParameters(**asked.reading.get("parameters", {}))
+        names = input_columns(asked.reading)
+        self.source = _open(path, parameters, names)
+        self._watch = watch
+        if watch is None:
+            _require(self.source, names)
+        features = asked.reading["columns"]
+        if self.source.is_typed:
+            features = [_as_typed(feature) for feature in features]
+        style = number_style(self.source, parameters)
+        self._reader = CellReader(features, style, self.source.line_word)
+
+    def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
+        """Yields all rows in order, with what the watch adds."""
+        chunks = self.source.chunks(progress)
+        return chunks if self._watch is None else self._watch(self.source.names, chunks)
+
+    def read(self, chunk: Chunk) -> FloatArray:
+        """Returns x of the rows of a chunk, (rows, columns of x), NaN in gaps.
+
+        Raises:
+            DatasetError: A cell does not fit its column.
+        """
+        return self._reader.read(chunk)
 
 
 def _open(path: Path, parameters: TableParameters, names: Sequence[str]) -> TableSource:
@@ -136,6 +165,38 @@ def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatAr
     raise DatasetError(errors[-1].message, f"A row holds, in this order: {', '.join(columns)}.")
 
 
+def read_cells(
+    cells: Mapping[str, str], asked: InputSpec, watch: Watch | None = None
+) -> FloatArray:
+    """Reads one row given by its columns; numbers are written with a point, empty cells are gaps.
+
+    Args:
+        cells: What stands in each column; one that is left out is a gap.
+        asked: What the model takes; its reading names the columns.
+        watch: Sees the row on its way.
+
+    Returns:
+        x, (1, columns of x).
+
+    Raises:
+        DatasetError: A cell does not fit its column.
+    """
+    columns = input_columns(asked.reading)
+    chunk = Chunk(
+        {name: text_cells([cells.get(name, "")]) for name in columns}, np.ones(1, np.int64)
+    )
+    features = [_as_typed(feature) for feature in asked.reading["columns"]]
+    try:
+        x = CellReader(features, NumberStyle(), "row").read(chunk)
+    except DatasetError as error:
+        # There is one row, and it is in front of whoever wrote it.
+        message = error.message.removesuffix(" in row 1.")
+        raise DatasetError(message if message.endswith(".") else f"{message}.") from None
+    if watch is not None:
+        list(watch(columns, iter([chunk])))
+    return x
+
+
 def _row_style(reading: Mapping[str, Any], delimiter: str) -> NumberStyle:
     """How numbers are written between these delimiters, in columns of which nothing is known."""
     if TableParameters(**reading.get("parameters", {})).decimal == "comma":
@@ -170,20 +231,42 @@ def read_features(path: Path, feature_names: Sequence[str]) -> FloatArray:
     Raises:
         DatasetError: A column is missing, a cell has a gap, or a category is unknown.
     """
-    source = open_source(path)
-    numeric, categories = _parted(feature_names, source.names)
-    _require(source, (*numeric, *categories))
-    reader = CellReader((), number_style(source, TableParameters()), source.line_word)
-    parts: list[FloatArray] = []
-    for chunk in source.chunks():
-        x = np.zeros((len(chunk), len(feature_names)))
-        for name, place in numeric.items():
-            x[:, place] = reader.numbers({"column": name}, chunk.cells[name], chunk.lines)
-            _refuse_gaps(np.isnan(x[:, place]), name, chunk, source.line_word)
-        for name, places in categories.items():
-            x[np.arange(len(chunk)), _category_places(name, places, chunk, source.line_word)] = 1.0
-        parts.append(x)
-    return np.concatenate(parts)
+    reader = FeatureReader(open_source(path), feature_names)
+    return np.concatenate([reader.read(chunk) for chunk in reader.source.chunks()])
+
+
+class FeatureReader:
+    """Reads features from the chunks of a table.
+
+    Args:
+        source: The table.
+        feature_names: As in the contract of the model.
+
+    Raises:
+        DatasetError: A column is missing.
+    """
+
+    def __init__(self, source: TableSource, feature_names: Sequence[str]) -> None:
+        self.source = source
+        self._n_features = len(feature_names)
+        self._numeric, self._categories = _parted(feature_names, source.names)
+        _require(source, (*self._numeric, *self._categories))
+        self._reader = CellReader((), number_style(source, TableParameters()), source.line_word)
+
+    def read(self, chunk: Chunk) -> FloatArray:
+        """Returns the rows of a chunk, (rows, features).
+
+        Raises:
+            DatasetError: A cell has a gap, or holds no number or an unknown category.
+        """
+        word = self.source.line_word
+        x = np.zeros((len(chunk), self._n_features))
+        for name, place in self._numeric.items():
+            x[:, place] = self._reader.numbers({"column": name}, chunk.cells[name], chunk.lines)
+            _refuse_gaps(np.isnan(x[:, place]), name, chunk, word)
+        for name, places in self._categories.items():
+            x[np.arange(len(chunk)), _category_places(name, places, chunk, word)] = 1.0
+        return x
 
 
 def _parted(

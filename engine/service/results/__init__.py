@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.events.analysing import AnalyseRun
+from engine.events.columns import ReadColumn
+from engine.events.explaining import ExplainExample, ExplainModel
 from engine.events.labelling import CompareOnTest, FindSuspects, StartReview
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
+from engine.events.trying import TrialCommand
 from engine.events.watch import Watch
 
 
@@ -30,6 +34,10 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
     from engine.service.results.opened_run import OPENED
 
     with RunStore(workspace) as store:
+        if isinstance(command, TrialCommand):
+            from engine.service.results.trying import answer_trial
+
+            return answer_trial(command, store, watch)
         run = OPENED.get(command.run, store)
         match command:
             case EvaluateRun():
@@ -40,6 +48,14 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.examples import show_examples
 
                 return show_examples(run, command.rows, watch)
+            case ReadColumn():
+                from engine.service.results.columns import read_column
+
+                return read_column(run, command.part, command.column, watch)
+            case AnalyseRun():
+                from engine.service.results.analysing import analyse_run
+
+                return analyse_run(run, command.part, watch, command.anew)
             case FindSuspects():
                 from engine.service.results.labelling import find_suspects
 
@@ -52,5 +68,13 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.comparing import compare_on_test
 
                 return compare_on_test(run.record.id, store, command.before)
+            case ExplainExample():
+                from engine.service.results.explaining import explain_example
+
+                return explain_example(run, command, watch)
+            case ExplainModel():
+                from engine.service.results.explaining import explain_model
+
+                return explain_model(run, command.anew, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")

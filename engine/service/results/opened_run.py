@@ -23,6 +23,7 @@ from engine.training.fingerprint import data_change
 from engine.training.prepared_data import PreparedData, prepare
 
 if TYPE_CHECKING:
+    from engine.inference.explaining.explainer import Explainer
     from engine.inference.serving import ServedModel
 
 # Examples held at once while predicting: what is on disk need not fit in memory.
@@ -67,6 +68,18 @@ class OpenedRun:
         from engine.inference.serving import ServedModel
 
         return ServedModel.load(self.folder)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What says why the model says what it says; what it has traced is kept with it.
+
+        Raises:
+            WorkspaceError, PluginError: As of `model`.
+        """
+        network = self.model.network
+        from engine.inference.explaining.explainer import Explainer
+
+        return Explainer(network, self.contract)
 
     def prepared(self, progress: Progress = silent) -> PreparedData:
         """Its data, divided and prepared as when it was trained.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.errors import WorkspaceError
-from engine.files import flush_directory
+from engine.files import flush_directory, free_path
 from engine.runs.copies import copies, copy_database, is_sound
 from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.journal import change_run, insert_change, insert_epoch, insert_run
@@ -245,7 +245,7 @@ def _swap(new: Path, path: Path) -> Path | None:
     old = [path.with_name(f"{path.name}{ending}") for ending in _BESIDE]
     aside = None
     if any(item.exists() for item in old):
-        aside = _free(workspace / DAMAGED_FOLDER / datetime.now(UTC).strftime("%Y%m%d-%H%M%S"))
+        aside = free_path(workspace / DAMAGED_FOLDER / datetime.now(UTC).strftime("%Y%m%d-%H%M%S"))
         aside.mkdir(parents=True)
         flush_directory(workspace)
         # The database first: what waits beside it is no danger alone, and a database without it
@@ -258,11 +258,3 @@ def _swap(new: Path, path: Path) -> Path | None:
     new.rename(path)
     flush_directory(workspace)
     return aside
-
-
-def _free(path: Path) -> Path:
-    number, candidate = 1, path
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}-{number}")
-    return candidate

@@ -10,12 +10,12 @@ import numpy as np
 
 from engine.events.insights import AttendedText, AttentionMap, AttentionUpdated, Bytes
 from engine.inference.decoding import is_autoregressive, taught
+from engine.inference.layer_probe import LayerProbe, leaves
 from engine.preprocessing.targets import TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN_SIGN, Tokenizer
 from engine.spec.signature import Kind
 from engine.training.introspection.base import Scene, Throttled
-from engine.training.introspection.layer_probe import LayerProbe, leaves
 from engine.training.steps.loop import Array
 
 MAX_LAYERS = 8

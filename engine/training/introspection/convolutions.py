@@ -14,9 +14,9 @@ from engine.events.insights import (
     FilterBank,
     FiltersUpdated,
 )
+from engine.inference.layer_probe import LayerProbe, answering, leaves
 from engine.spec.signature import Kind
 from engine.training.introspection.base import Scene, Throttled
-from engine.training.introspection.layer_probe import LayerProbe, answering, leaves
 from engine.training.steps.loop import Array
 
 MAX_LAYERS = 6

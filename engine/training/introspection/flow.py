@@ -22,11 +22,11 @@ import tensorflow as tf
 
 from engine.devices.cores import usable_cores
 from engine.events.insights import GradientFlow
+from engine.inference.layer_probe import leaves
 from engine.preprocessing.augmentation import brightest
 from engine.training.introspection.base import Observer, Scene
 from engine.training.introspection.budget import Budget
 from engine.training.introspection.flow_graph import Batch, FlowGraph, flow_layers
-from engine.training.introspection.layer_probe import leaves
 from engine.training.model.augmenter import augmenter
 from engine.training.steps.step_probe import Values
 

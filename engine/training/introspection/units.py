@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from engine.events.insights import Bytes, HiddenUnitsUpdated, UnitMaps
+from engine.inference.layer_probe import LayerProbe, answering, leaves
 from engine.training.introspection.base import Scene, Throttled
 from engine.training.introspection.grid import Grid, n_drawable
-from engine.training.introspection.layer_probe import LayerProbe, answering, leaves
 
 GRID_POINTS = 28
 MAX_LAYERS = 8

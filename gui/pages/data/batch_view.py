@@ -22,12 +22,12 @@ from engine.spec.signature import Kind
 from gui.formatting.numbers import count_text, counted, value_text
 from gui.formatting.profile_words import input_text, value_range
 from gui.pages.data.clip_view import ClipView
-from gui.pages.data.curve_grid import CurveGrid
 from gui.plots.colors import scale_colors
 from gui.plots.sound_plots import visible_range
 from gui.state.batch_controller import BatchController
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
+from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import EDGE, ImageGrid
 from gui.widgets.state_panel import StatePanel
 from gui.widgets.text_table import TextTable

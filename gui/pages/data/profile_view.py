@@ -16,7 +16,6 @@ from gui.formatting.translation import translate
 from gui.pages.data.batch_view import BatchView
 from gui.pages.data.clip_view import ClipView
 from gui.pages.data.column_table import ColumnTable
-from gui.pages.data.curve_grid import CurveGrid
 from gui.pages.data.finding_list import FindingList, has_grave, n_problems
 from gui.pages.data.overview import Overview
 from gui.pages.data.several_columns import FEWEST, label_candidates
@@ -30,6 +29,7 @@ from gui.state.draft import Draft
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING
+from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.tables import SampleTable
 from gui.widgets.text_table import TextTable

@@ -11,6 +11,8 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     QSortFilterProxyModel,
     Qt,
+    Signal,
+    Slot,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -100,7 +102,13 @@ class ScoresModel(QAbstractTableModel):
 
 
 class RunScores(QTableView):
-    """The table of classes."""
+    """The table of classes.
+
+    Signals:
+        class_asked(int): The examples of a class, by its index, are to be shown.
+    """
+
+    class_asked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,14 +127,22 @@ class RunScores(QTableView):
         self.verticalHeader().setDefaultSectionSize(4 * SPACING)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(10 * SPACING)
+        header.setDefaultSectionSize(11 * SPACING)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        self.setMinimumWidth(54 * SPACING)
+        self.clicked.connect(self._on_row)
+        self.activated.connect(self._on_row)
 
     def show_scores(self, scores: Sequence[ClassScore], thresholds: Sequence[float] = ()) -> None:
         """Shows the scores of all classes, or of all labels with their thresholds."""
         self._model.set_scores(scores, thresholds)
+
+    @Slot(QModelIndex)
+    def _on_row(self, index: QModelIndex) -> None:
+        proxy = self.model()
+        assert isinstance(proxy, QSortFilterProxyModel)
+        if index.isValid():
+            self.class_asked.emit(proxy.mapToSource(index).row())
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

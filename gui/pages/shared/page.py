@@ -21,7 +21,7 @@ class Page(QWidget):
 
     Signals:
         page_requested(str): The person wants another page, by its name: ``data``, ``model``,
-            ``train``, ``results`` or ``runs``.
+            ``train``, ``results``, ``try`` or ``runs``.
         hint_changed(str): What the workflow shows under the page's name; a few words.
         field_requested(str): The person wants to set something that may be on another page, by
             its path in a `RunSpec`.

@@ -138,6 +138,11 @@ class RunCurves(QWidget):
             if isinstance(event, EpochEnded) and event.is_best:
                 plot.set_best_epoch(event.epoch)
 
+    def show_stretch(self, epochs: tuple[int, int] | None) -> None:
+        """Lays a light band over some epochs of both plots; None: takes it away."""
+        for plot in self._plots:
+            plot.show_stretch(epochs)
+
     def clear(self) -> None:
         """Forgets the run before."""
         self._run, self._is_live, self._recovered, self._awaiting = "", False, None, None

@@ -33,6 +33,7 @@ from gui.formatting.run_words import (
     progress_text,
     state_role,
 )
+from gui.formatting.verdict_words import verdict_role
 from gui.pages.train.run_bar import RunBar
 from gui.pages.train.run_readiness import (
     Readiness,
@@ -245,8 +246,23 @@ class RunNarrator(QObject):
             if not self._page.isVisible():
                 messages.show_error(event.reason, self._hint_of(event), event.details)
         elif not self._page.isVisible():
-            messages.show_info(f"{name}: {event.reason}")
+            self._tell_end(name, event)
         self.ended = event
+
+    def _tell_end(self, name: str, event: RunEnded) -> None:
+        """Says on another page how a run ended, in the colour of its gravest finding."""
+        messages, findings = self._messages, event.findings
+        if not findings:
+            messages.show_info(f"{name}: {event.reason}")
+            return
+        text = f"{name}: {findings[0].text}"
+        match verdict_role(findings):
+            case "danger":
+                messages.show_error(text, event.reason)
+            case "warning":
+                messages.show_warning(text, event.reason)
+            case _:
+                messages.show_info(f"{text} {event.reason}")
 
     def _show_end(self, event: RunEnded) -> None:
         role = state_role(event.state)
@@ -257,8 +273,10 @@ class RunNarrator(QObject):
             self._notice.show_text(self.tr("Discarded."), role)
         else:
             words = " ".join((event.reason, self._outcome(event.metrics))).strip()
+            findings = event.findings
+            text, hint = (findings[0].text, words) if findings else (words, "")
             action = self.tr("See results")
-            self._notice.show_text(words, role, action=action, target="results")
+            self._notice.show_text(text, verdict_role(findings), hint, action, "results")
 
     def _hint_of(self, event: RunEnded) -> str:
         hint = event.hint

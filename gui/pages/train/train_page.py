@@ -19,6 +19,7 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
+from engine.events.verdicts import Place
 from engine.spec.signature import metrics_of
 from gui.formatting.numbers import count_text
 from gui.formatting.run_rule_words import plan_details, plan_text
@@ -36,6 +37,7 @@ from gui.pages.train.run_progress import RunProgress
 from gui.pages.train.run_readiness import SMALLER_BATCH, Readiness, readiness
 from gui.pages.train.run_stall import RunStall
 from gui.pages.train.run_steering import RunSteering
+from gui.pages.train.run_verdict import RunVerdict
 from gui.plots.device_plot import DevicePanel
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -76,6 +78,7 @@ class TrainPage(Page):
         self._answer_timer = QTimer(self)
         self.curves = RunCurves(settings, "train")
         self.live = LivePanel()
+        self.verdict = RunVerdict()
         self.devices: DevicePanel | None = None
         self._build()
         self._connect()
@@ -118,9 +121,12 @@ class TrainPage(Page):
         upper.setStretchFactor(0, 2)
         upper.setStretchFactor(1, 1)
         upper.setSizes([2 * WIDTH, WIDTH])
+        self._lower = QSplitter(Qt.Orientation.Horizontal)
+        self._lower.addWidget(self.verdict)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.addWidget(upper)
-        for item in (upper, splitter):
+        splitter.addWidget(self._lower)
+        for item in (upper, self._lower, splitter):
             item.setChildrenCollapsible(False)
             item.setHandleWidth(2 * SPACING)
         return splitter
@@ -136,7 +142,8 @@ class TrainPage(Page):
     def _add_devices(self) -> None:
         self.devices = DevicePanel()
         self.devices.setAccessibleName(self.tr("The device over the last minutes"))
-        self._splitter.addWidget(self.devices)
+        self._lower.insertWidget(0, self.devices)
+        self._lower.setSizes([SPACING, SPACING])  # half each
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
 
@@ -161,6 +168,7 @@ class TrainPage(Page):
         self.offer.continue_asked.connect(self._on_continue_asked)
         self.bar.continue_asked.connect(self._on_continue_asked)
         self.steering.answered.connect(self._show_answer)
+        self.verdict.place_picked.connect(self._on_place_picked)
         self._answer_timer.timeout.connect(self.answer.clear)
         self.progress.refreshed.connect(self._update_hint)
         self.progress.refreshed.connect(self.narrator.refresh)
@@ -248,6 +256,7 @@ class TrainPage(Page):
         self.plan.show_text("")
         self.answer.clear()
         self.curves.clear()
+        self.verdict.clear()
         self.curves.set_empty_texts(
             self.tr("The first batches appear here in a moment"),
             self.tr("And here how good the predictions are"),
@@ -277,6 +286,8 @@ class TrainPage(Page):
             self._show_data(event.profile)
             self.progress.set_waiting(False)
         self.narrator.add(event)
+        self.verdict.add(event)
+        self.live.show_verdict(self.verdict.findings)
         if isinstance(event, Insight):
             self.live.add(event)
             return
@@ -311,6 +322,13 @@ class TrainPage(Page):
     def _begin_again(self) -> None:
         self.page_requested.emit("train")
         self.controller.begin_again()
+
+    @Slot(object)
+    def _on_place_picked(self, place: Place | None) -> None:
+        """Marks what a finding is about: a stretch of the curves, or the tab that shows it."""
+        self.curves.show_stretch(place.epochs if place is not None else None)
+        if place is not None:
+            self.live.show_place(place)
 
     # ---- small things
 

@@ -1,10 +1,11 @@
-"""What `predict` is given: files of the kind a model takes, rows and texts typed out."""
+"""What a saved model is asked about: files of the kind it takes, rows and texts typed out."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ from engine.datasets.numpy_files.arrays import NUMPY_SUFFIXES
 from engine.datasets.pictures import image_files
 from engine.datasets.sequences import control_files, series
 from engine.datasets.sounds import sound_files
-from engine.datasets.tables import table
+from engine.datasets.tables import table, table_inputs
 from engine.datasets.tables.table_cells import cell_number
 from engine.datasets.tables.table_inputs import Watch
 from engine.datasets.tables.written_numbers import NumberStyle
 from engine.datasets.unfamiliar import CellWatch, Unfamiliar
 from engine.errors import DatasetError
+from engine.files import cannot_write
 from engine.inference.contract import Contract
 from engine.inference.unfamiliar import unfamiliar_values, watch_of
 from engine.spec.parameters import shorten
-from engine.spec.signature import Kind, Task
+from engine.spec.signature import Kind, Signature, Task
 
 Array = npt.NDArray[Any]
 
@@ -57,6 +59,15 @@ _READERS: dict[Kind, _Reader] = {
     Kind.SERIES: _Reader(table.SUFFIXES, series.read_inputs),
 }
 _CONTROL = _Reader((*table.SUFFIXES, ".npz"), control_files.read_inputs)
+
+
+def suffixes_of(signature: Signature) -> tuple[str, ...]:
+    """Types of the files that hold inputs for a model, such as ``.png``."""
+    return tuple(dict.fromkeys((*_reader_of(signature).suffixes, *NUMPY_SUFFIXES)))
+
+
+def _reader_of(signature: Signature) -> _Reader:
+    return _CONTROL if signature.task is Task.CONTROL else _READERS[signature.kind]
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,12 @@ def read_new_inputs(inputs: Sequence[str], contract: Contract) -> NewInputs:
     watch = watch_of(contract)
     left_out: list[str] = []
     names, x = read_inputs(inputs, contract.input_spec, watch, left_out)
+    return _with_unfamiliar(names, x, contract, watch, left_out)
+
+
+def _with_unfamiliar(
+    names: list[str], x: Array, contract: Contract, watch: CellWatch | None, left_out: list[str]
+) -> NewInputs:
     numbers = unfamiliar_values(contract, x)
     cells = [()] * len(x) if watch is None else watch.found
     found = [(*first, *second) for first, second in zip(cells, numbers, strict=True)]
@@ -145,7 +162,7 @@ class _Found:
 
 def _read(text: str, asked: InputSpec, watch: Watch | None) -> _Found:
     kind = asked.signature.kind
-    reader = _CONTROL if asked.signature.task is Task.CONTROL else _READERS[kind]
+    reader = _reader_of(asked.signature)
     path = Path(text.strip())
     suffix = path.suffix.lower()
     is_file = is_folder = False
@@ -178,19 +195,80 @@ def _read(text: str, asked: InputSpec, watch: Watch | None) -> _Found:
     )
 
 
+def read_cells(cells: Mapping[str, str], contract: Contract) -> NewInputs:
+    """Reads a row given by its columns; empty cells are gaps.
+
+    Args:
+        cells: What stands in each column; numbers with a point.
+        contract: Of the model.
+
+    Raises:
+        DatasetError: A cell does not fit its column, or the model takes no gaps.
+    """
+    watch, asked = watch_of(contract), contract.input_spec
+    if "columns" in asked.reading:
+        x = table_inputs.read_cells(cells, asked, watch)
+    else:
+        x = _row_of(cells, asked)
+    return _with_unfamiliar([""], x, contract, watch, [])
+
+
+def read_content(content: bytes, suffix: str, contract: Contract) -> NewInputs:
+    """Reads what was pasted, taken or recorded, as the file it could be.
+
+    Raises:
+        DatasetError: It cannot be read, or does not fit the model.
+        WorkspaceError: There is no room for it on the disk.
+    """
+    with tempfile.TemporaryDirectory() as aside:
+        path = Path(aside) / f"input{suffix}"
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        try:
+            found = read_new_inputs([str(path)], contract)
+        except DatasetError as error:
+            raise DatasetError(error.message.replace(str(path), path.name), error.hint) from None
+    return replace(found, names=[""] * len(found.names))
+
+
+def typed_text(text: str, contract: Contract) -> NewInputs:
+    """A text that was typed.
+
+    Raises:
+        DatasetError: It holds nothing.
+    """
+    if not text.strip():
+        raise DatasetError("There is no text.", "Type or paste one.")
+    x = np.array([text], object)
+    return _with_unfamiliar([""], x, contract, None, [])
+
+
+def as_inputs(x: Array, contract: Contract) -> NewInputs:
+    """Raw inputs that are there, (n, *raw_shape), with what is unfamiliar in them."""
+    return _with_unfamiliar([""] * len(x), x, contract, None, [])
+
+
 def _read_row(text: str, asked: InputSpec, watch: Watch | None) -> Array:
     """One row typed out, (1, columns): a cell per column the model was trained on."""
     if "columns" in asked.reading:
         return table.read_row(text, asked, watch)
-    columns = _columns(asked.feature_names)
+    columns = columns_of(asked.feature_names)
     cells = _cells(text, len(columns))
     if len(cells) != len(columns):
         raise DatasetError(
             f"A row needs {len(columns)} values. Received {len(cells)}: {shorten(text)}.",
             f"In this order: {', '.join(columns)}. Or give a CSV file.",
         )
+    return _row_of(dict(zip(columns, cells, strict=True)), asked)
+
+
+def _row_of(cells: Mapping[str, str], asked: InputSpec) -> Array:
+    """A row without gaps, (1, features), of a model that knows no columns but its features."""
     row = np.zeros(len(asked.feature_names))
-    for (column, places), cell in zip(columns.items(), cells, strict=True):
+    for column, places in columns_of(asked.feature_names).items():
+        cell = cells.get(column, "").strip()
         if places is None:
             style = asked.reading.get("numbers", {}).get(column)
             row[asked.feature_names.index(column)] = _number(column, cell, style)
@@ -211,7 +289,7 @@ def _cells(text: str, n_columns: int) -> list[str]:
     return next((cells for cells in found.values() if len(cells) == n_columns), found[","])
 
 
-def _columns(feature_names: Sequence[str]) -> dict[str, dict[str, int] | None]:
+def columns_of(feature_names: Sequence[str]) -> dict[str, dict[str, int] | None]:
     """A table's columns in order; for categories, the feature of each value.
 
     Runs made before tables kept their schema have one feature per category, `column=category`.

@@ -62,25 +62,44 @@ class CurveGrid(QWidget):
         pictures = []
         for place, values in enumerate(self._inputs):
             after = None if self._targets is None else self._targets[place].reshape(-1)
-            pictures.append(_curve_picture(values, after, colors, ratio))
+            pictures.append(curve_picture(values, after, colors, ratio))
         self.grid.set_pictures(pictures, self._labels)
 
 
-def _curve_picture(values: Floats, after: Floats | None, colors: Palette, ratio: float) -> QPixmap:
-    """One stretch, (steps, channels), with what follows, (horizon,)."""
-    picture = QPixmap(round(WIDTH * ratio), round(HEIGHT * ratio))
+def curve_picture(
+    values: Floats,
+    after: Floats | None,
+    colors: Palette,
+    ratio: float,
+    said: Floats | None = None,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+) -> QPixmap:
+    """One stretch of a series as a picture.
+
+    Args:
+        values: (steps, channels).
+        after: What follows on the first channel, (horizon,); None: it is not drawn.
+        colors: Of the theme.
+        ratio: Pixels of the screen for each of the window.
+        said: What a model says will follow, (horizon,); then `after` goes on in the colour of the
+            past. None: it is not drawn.
+        size: Width and height.
+    """
+    width, height = size
+    picture = QPixmap(round(width * ratio), round(height * ratio))
     picture.setDevicePixelRatio(ratio)
     picture.fill(QColor(colors.surface))
     shown = values[:, :MOST_CHANNELS]
-    everything = shown.reshape(-1) if after is None else np.append(shown.reshape(-1), after)
+    ends = [part for part in (after, said) if part is not None]
+    everything = np.concatenate([shown.reshape(-1), *ends])
     finite = everything[np.isfinite(everything)]
     if not finite.size:
         return picture
     low, high = float(finite.min()), float(finite.max())
     if high <= low:
         low, high = low - 0.5, high + 0.5
-    n_after = 0 if after is None else len(after)
-    area = QRectF(0, 0, WIDTH, HEIGHT).adjusted(6, 6, -6, -6)
+    n_after = max((len(part) for part in ends), default=0)
+    area = QRectF(0, 0, width, height).adjusted(6, 6, -6, -6)
     n_steps = max(2, len(shown) + n_after)
 
     def points(first: int, series: Floats) -> QPolygonF:
@@ -102,13 +121,15 @@ def _curve_picture(values: Floats, after: Floats | None, colors: Palette, ratio:
         color = blend(colors.surface, colors.series[place], 1.0 if channel == 0 else 0.7)
         painter.setPen(QPen(QColor(color), 1.3))
         painter.drawPolyline(points(0, shown[:, channel]))
-    if after is not None and len(shown):
-        joined = np.append(shown[-1:, 0], after)
-        painter.setPen(QPen(QColor(colors.series[1]), 1.8, Qt.PenStyle.SolidLine))
-        line = points(len(shown) - 1, joined)
+    tone = colors.series[1 if said is None else 0]
+    for part, color in ((after, tone), (said, colors.series[1])):
+        if part is None or not len(shown):
+            continue
+        painter.setPen(QPen(QColor(color), 1.8, Qt.PenStyle.SolidLine))
+        line = points(len(shown) - 1, np.append(shown[-1:, 0], part))
         painter.drawPolyline(line)
-        if n_after == 1 and line.count():
-            painter.setBrush(QColor(colors.series[1]))
+        if len(part) == 1 and line.count():
+            painter.setBrush(QColor(color))
             painter.drawEllipse(line.at(line.count() - 1), 2.5, 2.5)
     painter.end()
     return picture

@@ -1,4 +1,4 @@
-"""Glimpse: what single layers of a network answer, without changing anything in it.
+"""LayerProbe: what single layers of a network answer, without changing anything in it.
 
 Imported by workers only. A sub-model would do for plain stacks of layers; this also sees layers
 within layers, several calls of one layer, and the arguments a layer is really called with (masks).
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from engine.training.steps.loop import Array
+from engine.datasets.base import AnyArray
 
 Call = Callable[..., Any]
 Note = Callable[[keras.layers.Layer, Call, tuple[Any, ...], dict[str, Any]], tuple[Any, Any]]
@@ -53,7 +53,7 @@ class LayerProbe:
         self._note = note
         self._ask = tf.function(self._trace, autograph=False, reduce_retracing=True)
 
-    def look(self, x: Array) -> tuple[Array, list[Any]]:
+    def look(self, x: AnyArray) -> tuple[AnyArray, list[Any]]:
         """Asks the network.
 
         Args:

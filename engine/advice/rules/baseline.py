@@ -1,0 +1,58 @@
+"""A simple model does better on the same examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.advice.evidence import Evidence
+from engine.advice.words import number_text, share_text
+from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.evaluation.analysis import BaselineScore
+
+_CONSTANT = frozenset({"commonest_class", "mean", "commonest_labels", "commonest_text"})
+_ERRORS = ("error", "loss", "error_rate", "cer", "wer", "mae", "rmse", "deviation")
+_SHARES = ("accuracy", "f1", "recall", "precision", "exact_match", "rate")
+
+
+def is_error(metric: str) -> bool:
+    """Less of it is better."""
+    return metric.endswith(_ERRORS)
+
+
+def better_baselines(evidence: Evidence) -> list[BaselineScore]:
+    """Simple models that do better beyond the doubt, the best first."""
+    metric = evidence.main_metric
+    sign = -1 if is_error(metric) else 1
+    found = []
+    for score in evidence.baselines or ():
+        if score.problem or score.difference is None or score.name in _CONSTANT:
+            continue
+        low, high = sorted(sign * end for end in score.difference)
+        if high < 0 and low == low:
+            found.append(score)
+    return sorted(found, key=lambda score: -sign * score.metrics.get(metric, 0.0))
+
+
+def worse_than_baseline(evidence: Evidence) -> Iterator[Finding]:
+    """Names the best of them."""
+    better, part = better_baselines(evidence), evidence.test
+    if not better or part is None or evidence.is_running:
+        return
+    best, metric = better[0], evidence.main_metric
+    assert best.difference is not None
+    low, high = sorted(abs(end) for end in best.difference)
+    text = share_text if any(word in metric for word in _SHARES) else number_text
+    name = metric.replace("_", " ")
+    yield Finding(
+        FindingKind.WORSE_THAN_BASELINE,
+        Severity.WARNING,
+        f"{best.title} does better on the same {len(part):,} test examples: {name} "
+        f"{text(best.metrics[metric])}, which is {text(low)} to {text(high)} better (95 %).",
+        {
+            "baseline": best.name,
+            "metric": metric,
+            "baseline_value": best.metrics[metric],
+            "difference": list(best.difference),
+        },
+        Place("baselines", subject=best.name),
+    )

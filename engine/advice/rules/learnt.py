@@ -1,0 +1,39 @@
+"""Has it learnt anything? The head of every verdict, good or bad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.advice.association import SURE
+from engine.advice.comparing import Comparison, comparison
+from engine.advice.evidence import Evidence
+from engine.events.verdicts import Finding, FindingKind, Place, Severity
+
+
+def learnt(evidence: Evidence) -> Iterator[Finding]:
+    """Compares the model with whoever always says the same, on examples it has not learnt from."""
+    if evidence.is_running:
+        return
+    found = comparison(evidence)
+    if found is None:
+        return
+    numbers = {"n": found.n, **found.evidence}
+    place = Place("baselines", subject=found.subject)
+    if found.knows_nothing:
+        yield Finding(FindingKind.LEARNT_NOTHING, Severity.FAULT, found.worse_text, numbers, place)
+    elif found.is_better:
+        yield Finding(FindingKind.LEARNT, Severity.GOOD, found.text, numbers, place)
+    else:
+        yield Finding(
+            FindingKind.LEARNT,
+            Severity.NOTE,
+            f"{found.text} {_doubt(found)}",
+            numbers,
+            place,
+        )
+
+
+def _doubt(found: Comparison) -> str:
+    if found.z < SURE:
+        return "Whether it is better, so few examples cannot tell."
+    return "It tells examples apart; that it does better than that is not sure."

@@ -1,0 +1,248 @@
+"""What classes and labels are worth, with intervals: shares, means over classes, areas, calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.datasets.base import AnyArray
+from engine.inference.evaluation.intervals import Floats, Resampled, Resampling, ratio, wilson
+from engine.inference.evaluation.measured import Measured, mean_of
+from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.scores import (
+    calibration_bins,
+    calibration_error,
+    calibration_sums,
+    resampled_areas,
+)
+
+TOP_K = 5
+MANY_CLASSES = 50
+"""With more, areas are drawn anew less often and by coarser bins."""
+_MOST_VALUES = 10_000_000
+_CHUNK_ROWS = 20_000
+
+
+def measure_classes(predictions: Predictions, measured: Measured, with_areas: bool = True) -> None:
+    """Adds the metrics of `Evaluation` and those of the probabilities.
+
+    Args:
+        predictions: Of classes.
+        measured: Is added to.
+        with_areas: The areas under the curves, too: most of the work.
+    """
+    resampling = measured.resampling
+    truth, predicted = predictions.truth, predictions.predicted
+    n_classes = predictions.outputs.shape[1]
+    is_right = truth == predicted
+    counts = np.ones((len(truth), 1))
+    measured.add_shares(["accuracy"], is_right[:, np.newaxis], counts)
+    n = float(resampling.n_units if resampling.is_grouped else len(truth))
+    coded = resampling
+    if n_classes > MANY_CLASSES and resampling.n_units * n_classes > 200_000:
+        coded = Resampling(len(truth), predictions.groups, 500, 400)
+    sums = np.concatenate(
+        [
+            coded.counts(np.where(is_right, truth, -1), n_classes),
+            coded.counts(truth, n_classes),
+            coded.counts(predicted, n_classes),
+        ],
+        axis=1,
+    )
+    names = ["balanced_accuracy", "precision", "recall", "f1_score"]
+    measured.add(names, coded.resampled(sums, _class_means), n_counted=n)
+    losses = np.stack([predictions.losses, np.ones(len(truth))], axis=1)
+    measured.add(["log_loss"], resampling.resampled(resampling.sums(losses), mean_of))
+    _measure_top(predictions, measured)
+    _measure_calibration(predictions, measured, is_right)
+    if with_areas:
+        _measure_areas(predictions, measured)
+
+
+def _class_means(sums: Floats) -> Floats:
+    """Means over classes, (…, 4), of hits, examples and predictions by class, (…, 3 · classes)."""
+    hits, n_true, n_said = np.split(sums, 3, axis=-1)
+    present, occurs = n_true > 0, (n_true > 0) | (n_said > 0)
+    recall, precision = ratio(hits, n_true), ratio(hits, n_said)
+    f1 = ratio(2 * hits, n_true + n_said)
+    n_present, n_occur = present.sum(axis=-1), occurs.sum(axis=-1)
+    return np.stack(
+        [
+            ratio(recall.sum(axis=-1), n_present, np.nan),
+            ratio(precision.sum(axis=-1), n_occur, np.nan),
+            ratio(recall.sum(axis=-1), n_occur, np.nan),
+            ratio(f1.sum(axis=-1), n_occur, np.nan),
+        ],
+        axis=-1,
+    )
+
+
+def ranks_of_truth(outputs: AnyArray, truth: AnyArray) -> AnyArray:
+    """How many classes are likelier than the true one, (n,); of equal ones the first is."""
+    ranks = np.zeros(len(truth), np.int64)
+    classes = np.arange(outputs.shape[1])
+    for start in range(0, len(truth), _CHUNK_ROWS):
+        part = outputs[start : start + _CHUNK_ROWS]
+        true = truth[start : start + _CHUNK_ROWS, np.newaxis]
+        own = np.take_along_axis(part, true, axis=1)
+        ranks[start : start + len(part)] = ((part > own) | ((part == own) & (classes < true))).sum(
+            axis=1
+        )
+    return ranks
+
+
+def _measure_top(predictions: Predictions, measured: Measured) -> None:
+    if predictions.outputs.shape[1] <= TOP_K:
+        return
+    is_among = ranks_of_truth(predictions.outputs, predictions.truth) < TOP_K
+    name = f"top_{TOP_K}_accuracy"
+    measured.add_shares([name], is_among[:, np.newaxis], np.ones((len(is_among), 1)))
+
+
+def _measure_calibration(predictions: Predictions, measured: Measured, is_right: AnyArray) -> None:
+    confidence = predictions.outputs.max(axis=1).astype(np.float64)
+    bins = calibration_bins(confidence)
+    sums = calibration_sums(measured.resampling, confidence, is_right, bins)
+    found = measured.resampling.resampled(sums, calibration_error)
+    method = "grouped bootstrap" if measured.resampling.is_grouped else "bootstrap"
+    value, (low, high) = float(found.value[0]), found.pivotal(0)
+    # Of few examples the error itself is mostly noise, and may lie above what it is reflected to.
+    interval = (min(low, value), max(high, value))
+    measured.set("expected_calibration_error", value, interval, method)
+
+
+def evenly(n: int, n_columns: int) -> AnyArray:
+    """Places of as many of n examples as areas of so many columns may take, drawn evenly, (m,)."""
+    most = max(1_000, _MOST_VALUES // max(1, n_columns))
+    if n <= most:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, most).astype(np.int64))
+
+
+def _measure_areas(predictions: Predictions, measured: Measured) -> None:
+    truth, outputs = predictions.truth, predictions.outputs
+    n_classes = outputs.shape[1]
+    if n_classes == 2:
+        _add_areas(measured, measured.resampling, outputs[:, 1:], (truth == 1)[:, np.newaxis], "")
+        return
+    kept = evenly(len(truth), n_classes)
+    present = np.flatnonzero(np.bincount(truth, minlength=n_classes))
+    is_class = truth[kept, np.newaxis] == present
+    _add_macro(predictions, measured, outputs[kept][:, present], is_class, kept)
+
+
+def _add_macro(
+    predictions: Predictions,
+    measured: Measured,
+    scores: AnyArray,
+    is_positive: AnyArray,
+    kept: AnyArray,
+) -> None:
+    """Adds means over classes or labels of both areas."""
+    resampling = measured.resampling
+    if scores.shape[1] > 3 or len(kept) < len(predictions):
+        # Many curves: each is drawn anew less finely.
+        groups = predictions.groups
+        few = (500, 400) if scores.shape[1] <= MANY_CLASSES else (250, 200)
+        resampling = Resampling(len(kept), None if groups is None else groups[kept], *few)
+    _add_areas(measured, resampling, scores, is_positive, "_macro")
+
+
+def _add_areas(
+    measured: Measured,
+    resampling: Resampling,
+    scores: AnyArray,
+    is_positive: AnyArray,
+    ending: str,
+) -> None:
+    """Adds both areas; of several columns the means over those that hold both kinds."""
+    n_positive = is_positive.sum(axis=0)
+    both = np.flatnonzero((n_positive > 0) & (n_positive < len(is_positive)))
+    names = [f"roc_auc{ending}", f"average_precision{ending}"]
+    if not len(both):
+        for name in names:
+            measured.set(name, float("nan"), (float("nan"), float("nan")), "")
+        return
+    bins = 512 if len(both) <= 3 else 128
+    found = [
+        resampled_areas(resampling, scores[:, column], is_positive[:, column], bins)
+        for column in both
+    ]
+    exact = np.mean([areas for _, areas in found], axis=0)
+    drawn = _mean_of_areas([item for item, _ in found])
+    measured.add(names, drawn, exact.tolist(), n_counted=float(n_positive[both].min()))
+
+
+def _mean_of_areas(drawn: list[Resampled]) -> Resampled:
+    """The mean over columns; in draws, over those that still hold both kinds."""
+    if len(drawn) == 1:
+        return drawn[0]
+    return Resampled(
+        *(
+            _mean_known(np.stack([getattr(item, name) for item in drawn]))
+            for name in ("value", "replicates", "jackknife")
+        )
+    )
+
+
+def _mean_known(values: Floats) -> Floats:
+    """Means over the first axis of what is known; NaN where nothing is."""
+    known = np.isfinite(values)
+    return ratio(np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0), np.nan)
+
+
+def measure_labels(predictions: Predictions, measured: Measured, with_areas: bool = True) -> None:
+    """Adds the metrics of labels, by the names of `evaluate_labels`."""
+    truth, said = predictions.truth.astype(bool), predictions.predicted.astype(bool)
+    resampling, n = measured.resampling, len(truth)
+    is_right = (truth == said).all(axis=1)
+    measured.add_shares(["subset_accuracy"], is_right[:, np.newaxis], np.ones((n, 1)))
+    parts = [truth & said, truth, said, (truth == said).mean(axis=1)[:, np.newaxis]]
+    values = np.concatenate([*parts, np.ones((n, 1))], axis=1).astype(np.float64)
+    names = ["f1_macro", "precision_macro", "recall_macro", "f1_micro", "binary_accuracy"]
+    found = resampling.resampled(resampling.sums(values), _label_means)
+    measured.add(names, found, n_counted=float(resampling.n_units if resampling.is_grouped else n))
+    if with_areas:
+        kept = evenly(n, truth.shape[1])
+        _add_macro(predictions, measured, predictions.outputs[kept], truth[kept], kept)
+
+
+def _label_means(sums: Floats) -> Floats:
+    hits, n_true, n_said = np.split(sums[..., :-2], 3, axis=-1)
+    occurs = (n_true > 0) | (n_said > 0)
+    n_occur = occurs.sum(axis=-1)
+    means = [
+        ratio(values.sum(axis=-1), n_occur, np.nan)
+        for values in (
+            ratio(2 * hits, n_true + n_said),
+            ratio(hits, n_said),
+            ratio(hits, n_true),
+        )
+    ]
+    micro = ratio(2 * hits.sum(axis=-1), (n_true + n_said).sum(axis=-1))
+    return np.stack([*means, micro, ratio(sums[..., -2], sums[..., -1])], axis=-1)
+
+
+def class_intervals(predictions: Predictions) -> list[dict[str, object]]:
+    """Recall and precision of each class or label with Wilson's intervals, JSON-ready."""
+    if predictions.truth.ndim == 2:
+        truth, said = predictions.truth.astype(bool), predictions.predicted.astype(bool)
+        hits, n_true, n_said = (truth & said).sum(0), truth.sum(0), said.sum(0)
+    else:
+        n_classes = predictions.outputs.shape[1]
+        true, found = predictions.truth, predictions.predicted
+        hits = np.bincount(true[true == found], minlength=n_classes)
+        n_true = np.bincount(true, minlength=n_classes)
+        n_said = np.bincount(found, minlength=n_classes)
+    listed: list[dict[str, object]] = []
+    for name, hit, of_true, of_said in zip(
+        predictions.class_names, hits.tolist(), n_true.tolist(), n_said.tolist(), strict=True
+    ):
+        listed.append(
+            {
+                "name": name,
+                "support": of_true,
+                "recall": list(wilson(hit, of_true)) if of_true else None,
+                "precision": list(wilson(hit, of_said)) if of_said else None,
+            }
+        )
+    return listed

@@ -1,0 +1,162 @@
+"""Analyses a part of a run's data: what is quick first, then simple models and groups.
+
+Whatever is made is written at once, so that who looks sees as much as there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.datasets.base import Progress
+from engine.errors import Cancelled, DescentError
+from engine.events.analysing import RunAnalysed
+from engine.events.verdicts import Finding
+from engine.inference.baselines.comparing import fit_baselines
+from engine.inference.evaluation.analysing import analyse, kept_analysis
+from engine.inference.evaluation.analysis import Analysis
+from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.evaluation.predictions import Predictions
+from engine.service.results.evaluating import evaluate_part_of, evaluate_run
+from engine.service.results.opened_run import OpenedRun
+
+
+def analyse_run(
+    run: OpenedRun, part: str | None, progress: Progress, anew: bool = False
+) -> RunAnalysed:
+    """Makes what is missing of the analysis of a part, and keeps it with the run.
+
+    Args:
+        run: The run.
+        part: Which part; None: the one its evaluation is of, else the test part.
+        progress: Told how far it is.
+        anew: Make everything again.
+
+    Raises:
+        WorkspaceError: The run has no model, or what was found cannot be written.
+        DatasetError: It has no predictions yet, and its data is gone, or has changed.
+        Cancelled: Someone asked to stop.
+    """
+    predictions = predictions_of(run, part, progress)
+    analysis = None if anew else kept_analysis(run.folder, predictions)
+    if analysis is None:
+        progress("Analysing", 0, 0)
+        analysis = analyse(predictions, _validation(run, predictions))
+        analysis.save(run.folder)
+    if not analysis.is_complete:
+        analysis = completed(run, analysis, predictions, progress)
+        analysis.save(run.folder)
+    return RunAnalysed(run.record.id, analysis.part)
+
+
+def analysis_now(
+    run: OpenedRun, predictions: Predictions, is_kept: bool, progress: Progress
+) -> Analysis:
+    """The whole analysis of predictions that were just made.
+
+    Args:
+        run: The run.
+        predictions: What its model says of a part.
+        is_kept: They are those the run keeps, or may be: the analysis is kept as well.
+        progress: Told how far it is.
+
+    Raises:
+        WorkspaceError: What was found cannot be written.
+        Cancelled: Someone asked to stop.
+    """
+    analysis = kept_analysis(run.folder, predictions) if is_kept else None
+    if analysis is None:
+        analysis = analyse(predictions, _validation(run, predictions))
+    if not analysis.is_complete:
+        analysis = completed(run, analysis, predictions, progress)
+        if is_kept:
+            analysis.save(run.folder)
+    return analysis
+
+
+def predictions_of(run: OpenedRun, part: str | None, progress: Progress) -> Predictions:
+    """What the model says of a part: as it was kept, else made and kept now.
+
+    Raises:
+        WorkspaceError: The run has no model, or what was found cannot be written.
+        DatasetError: Its data is gone, or has changed.
+        Cancelled: Someone asked to stop.
+    """
+    if part is None:
+        evaluation = Evaluation.load(run.folder)
+        part = evaluation.part if evaluation is not None else None
+    found = Predictions.load(run.folder, part) if part is not None else None
+    if found is None:
+        part = evaluate_run(run, part, progress).part
+        found = Predictions.load(run.folder, part)
+    if found is None:  # somebody else removed it meanwhile
+        found = evaluate_part_of(run, part, progress)[1]
+    return found
+
+
+def completed(
+    run: OpenedRun, analysis: Analysis, predictions: Predictions, progress: Progress
+) -> Analysis:
+    """An analysis with what needs the data: simple models; and what is to be said of it.
+
+    Where the data is gone or has changed, that is told in its notes, and the rest holds.
+
+    Raises:
+        Cancelled: Someone asked to stop.
+    """
+    problem = _data_problem(run, progress)
+    if problem:
+        notes = [*analysis.extra.get("notes", ()), problem]
+        return concluded(run, replace(analysis, extra={**analysis.extra, "notes": notes}))
+    analysis = _with_baselines(run, analysis, predictions, progress)
+    return concluded(run, analysis)
+
+
+def concluded(run: OpenedRun, analysis: Analysis) -> Analysis:
+    """An analysis with all that the run has to say of itself; the last thing that is added."""
+    findings: tuple[Finding, ...] = analysis.findings
+    return replace(analysis, findings=findings)
+
+
+def _validation(run: OpenedRun, predictions: Predictions) -> Predictions | None:
+    if predictions.part == "validation":
+        return None
+    try:
+        return Predictions.load(run.folder, "validation")
+    except DescentError:
+        return None  # damaged: all but what rests on it can be said
+
+
+def _data_problem(run: OpenedRun, progress: Progress) -> str:
+    """Why nothing can be learnt from the run's data any more; empty: it can."""
+    try:
+        run.prepared(progress)
+    except Cancelled:
+        raise
+    except DescentError as error:
+        return f"Simple models and groups need the data. {error.message}"
+    if run.change:
+        return f"Simple models and groups need the data as it was. {run.change.text}"
+    return ""
+
+
+def _with_baselines(
+    run: OpenedRun, analysis: Analysis, predictions: Predictions, progress: Progress
+) -> Analysis:
+    prepared = run.prepared(progress)
+    found = fit_baselines(
+        predictions,
+        prepared.examples,
+        prepared.parts,
+        run.contract.preprocessing,
+        progress,
+        run.record.spec.anomaly.threshold,
+    )
+    extra = dict(analysis.extra)
+    if found.skills is not None:
+        extra["skill"] = found.skills
+    return replace(
+        analysis,
+        baselines=found.scores,
+        curves=(*analysis.curves, *found.curves),
+        extra=extra,
+    )

@@ -1,0 +1,189 @@
+"""ExampleDetail: one example, large, with truth, prediction, probabilities and its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events.results import ShownExample
+from engine.inference.evaluation.scored import ScoredExamples
+from engine.spec.formatting import percent_text
+from engine.spec.signature import Output
+from gui.formatting.differences import marked
+from gui.formatting.numbers import count_text, number_text
+from gui.formatting.translation import translate
+from gui.pages.results.example_list import forecast_of
+from gui.pages.shared.example_view import ExampleView
+from gui.style.label import Label
+from gui.style.theme import SPACING, current_theme, set_role
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.path_row import show_in_file_manager
+from gui.widgets.probability_bars import ProbabilityBars
+
+MOST_CLASSES: Final = 5
+CONTENT_HEIGHT: Final = 17 * SPACING
+
+
+class ExampleDetail(QScrollArea):
+    """The chosen example.
+
+    Signals:
+        similar_asked(): Those nearest to it are to be listed first.
+    """
+
+    similar_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._path: Path | None = None
+        self.row = -1
+        """Which example of the data is shown; -1: none is."""
+        self.name = ElidedLabel()
+        self.truth, self.said, self.facts = Label(), Label(), Label()
+        self.view = ExampleView()
+        self.bars = ProbabilityBars()
+        self.open = QPushButton(self.tr("Open the file"))
+        self.folder = QPushButton(self.tr("Show in folder"))
+        self.similar = QPushButton(self.tr("Similar"))
+        self.actions = QHBoxLayout()
+        """Buttons under the example; what else can be done with it has its place at the end."""
+        self._build()
+
+    def _build(self) -> None:
+        set_role(self.name, "heading")
+        set_role(self.facts, "small")
+        for label in (self.truth, self.said):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.view.setMinimumHeight(CONTENT_HEIGHT)
+        pairs = QGridLayout()
+        pairs.setHorizontalSpacing(2 * SPACING)
+        pairs.setVerticalSpacing(0)
+        for line, (title, value) in enumerate(
+            ((self.tr("True"), self.truth), (self.tr("Predicted"), self.said))
+        ):
+            name = Label(title)
+            set_role(name, "muted")
+            pairs.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
+            pairs.addWidget(value, line, 1)
+        pairs.setColumnStretch(1, 1)
+        self.actions.setSpacing(SPACING)
+        for button, slot, tip in (
+            (self.similar, self.similar_asked, self.tr("Sort by how near the outputs are to this")),
+            (self.open, self._on_open, self.tr("Open the example's own file")),
+            (self.folder, self._on_folder, self.tr("Show the file in the file manager")),
+        ):
+            button.clicked.connect(slot)
+            button.setToolTip(tip)
+            self.actions.addWidget(button)
+        self.actions.addStretch(1)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self.name)
+        column.addLayout(pairs)
+        column.addWidget(self.view, 1)
+        column.addWidget(self.bars)
+        column.addWidget(self.facts)
+        column.addLayout(self.actions)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.show_nothing("")
+
+    def show_nothing(self, words: str) -> None:
+        """Says something in place of an example."""
+        self.row = -1
+        self.name.show_text("")
+        for label in (self.truth, self.said, self.facts):
+            label.setText("")
+        self.bars.set_shares(())
+        self._set_path("")
+        self.similar.hide()
+        self.view.show_words(words)
+
+    def show_scored(self, scored: ScoredExamples, place: int) -> None:
+        """Shows what is said of an example; itself comes with `show_content`."""
+        found = scored.predictions
+        row = int(found.rows[place])
+        is_other, self.row = row != self.row, row
+        self.name.show_text(found.name_of(place))
+        truth, said = scored.truth_text(place), scored.predicted_text(place)
+        self._show_pair(truth, said, found.output is Output.TOKENS)
+        shares = scored.probabilities(place, MOST_CLASSES)
+        self.bars.set_shares(shares, truth)
+        self.similar.setVisible("similarity" in scored.orders)
+        self.facts.setText(_facts(scored, place))
+        self._set_path("")
+        if is_other:
+            self.view.show_words(self.tr("Reading…"))
+
+    def _show_pair(self, truth: str, said: str, is_text: bool) -> None:
+        colors = current_theme().palette
+        form = Qt.TextFormat.RichText if is_text else Qt.TextFormat.PlainText
+        for label in (self.truth, self.said):
+            label.setTextFormat(form)
+        if is_text:
+            truth, said = marked(truth, said, colors.danger)
+        self.truth.setText(truth or self.tr("not known"))
+        self.said.setText(said)
+
+    def show_content(
+        self,
+        example: ShownExample,
+        kind: str,
+        rate: float,
+        columns: tuple[str, ...],
+        scored: ScoredExamples,
+        place: int,
+    ) -> None:
+        """Shows the example itself, as it is in the data."""
+        after, said = forecast_of(scored, place)
+        self.view.show_example(example, kind, rate, columns, after, said)
+        self._set_path(example.path)
+
+    def _set_path(self, path: str) -> None:
+        self._path = Path(path) if path else None
+        for button in (self.open, self.folder):
+            button.setVisible(bool(path))
+
+    @Slot()
+    def _on_open(self) -> None:
+        if self._path is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path)))
+
+    @Slot()
+    def _on_folder(self) -> None:
+        if self._path is not None:
+            show_in_file_manager(self._path)
+
+
+def _facts(scored: ScoredExamples, place: int) -> str:
+    """Row, loss and confidence, in a line."""
+    found = scored.predictions
+    tr = translate
+    parts = [tr("row {n}").format(n=count_text(found.rows[place] + 1))]
+    if found.is_anomaly:
+        score, limit = float(found.outputs[place]), float(found.thresholds[0])
+        text = tr("score {score}, threshold {limit}")
+        parts.append(text.format(score=number_text(score), limit=number_text(limit)))
+    else:
+        parts.append(tr("loss {loss}").format(loss=number_text(float(scored.losses[place]))))
+        if scored.has_confidence:
+            share = percent_text(float(scored.confidence[place]), 1)
+            parts.append(tr("confidence {share}").format(share=share))
+    return " · ".join(parts)

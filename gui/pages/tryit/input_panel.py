@@ -1,0 +1,44 @@
+"""InputPanel: what every way to give an input has in common."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from engine.events.trying import ExampleTaken, InputTried, ModelLookedAt
+
+
+class InputPanel(QWidget):
+    """One way to give an input.
+
+    Signals:
+        given(Given | None): The input is this now; None: there is none.
+
+    Args:
+        look: What the model takes.
+    """
+
+    given = Signal(object)
+
+    def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = look
+
+    @property
+    def title(self) -> str:
+        """What it is called where there are several."""
+        raise NotImplementedError
+
+    @property
+    def empty_text(self) -> str:
+        """What to do first."""
+        raise NotImplementedError
+
+    def show_example(self, taken: ExampleTaken) -> None:
+        """Shows an example that was taken from the data, and gives it."""
+
+    def show_answer(self, answer: InputTried) -> None:
+        """Shows what of the answer belongs to the input."""
+
+    def clear(self) -> None:
+        """Takes away what was given, as another panel gives something."""

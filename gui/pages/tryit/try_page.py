@@ -1,0 +1,428 @@
+"""TryPage: a model to touch: give it something of one's own, and see what it says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.events.messages import Rejected
+from engine.events.results import ResultCommand
+from engine.events.run_events import EpochEnded, RunEnded, RunStarted
+from engine.events.trying import (
+    ChangeFound,
+    ExampleTaken,
+    FindChange,
+    FindNearest,
+    Given,
+    InputTried,
+    LookAtModel,
+    ModelLookedAt,
+    NearestFound,
+    PolicyDriven,
+    TakeExample,
+)
+from engine.runs.record import RunRecord
+from engine.spec.signature import Kind
+from gui.formatting.run_words import state_text
+from gui.pages.shared.page import Page
+from gui.pages.tryit.answer_view import AnswerView
+from gui.pages.tryit.input_panel import InputPanel
+from gui.pages.tryit.many_bar import ManyBar
+from gui.pages.tryit.trial import Trial
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.state.run_repository import RunResult
+from gui.state.settings import Settings
+from gui.style.label import Label
+from gui.style.theme import SPACING, set_role
+from gui.widgets.choice_box import ChoiceBox
+from gui.widgets.notice import Notice
+from gui.widgets.shortcut_button import ShortcutButton
+
+FRESHEN_MS = 1_000
+"""The answer follows the weights of a run under way this often at most."""
+_FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TEXT)
+
+
+class TryPage(Page):
+    """A model, an input, an answer."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        messages: Messages,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(controller, messages, settings, parent)
+        self._wanted = ""
+        self._look: ModelLookedAt | None = None
+        self._panel: InputPanel | None = None
+        self._is_stale = False
+        self.trial = Trial(controller.results, self)
+        self.title = Label(self.tr("Try it"))
+        self.weights = Label()
+        self.choice = ChoiceBox()
+        self.example = ShortcutButton(
+            self.tr("An example"),
+            "data",
+            self._on_example,
+            self,
+            "Ctrl+E",
+            help_text=self.tr("Take an example from the data, each time another one"),
+        )
+        self.notice = Notice()
+        self.panels: list[InputPanel] = []
+        self.inputs = QWidget()
+        self.answer = AnswerView()
+        self.many = ManyBar(controller.results, messages, settings)
+        self._body = QWidget()
+        self._freshen_timer = QTimer(self)
+        self._freshen_timer.setSingleShot(True)
+        self._freshen_timer.setInterval(FRESHEN_MS)
+        self._build()
+        self._connect()
+        self._show_empty()
+
+    def show_run(self, run: str) -> None:
+        """Makes the model of a run the one to be tried."""
+        self._wanted = run
+        if self.isVisible():
+            self._open_wanted()
+
+    # ---- building
+
+    def _build(self) -> None:
+        set_role(self.title, "title")
+        set_role(self.weights, "muted")
+        self.choice.setAccessibleName(self.tr("The run whose model is tried"))
+        self.choice.setMinimumWidth(34 * SPACING)
+        head = QHBoxLayout()
+        head.setSpacing(2 * SPACING)
+        head.addWidget(self.title)
+        head.addWidget(self.choice)
+        head.addWidget(self.weights, 1)
+        head.addWidget(self.example)
+        self._input_column = QVBoxLayout(self.inputs)
+        self._input_column.setContentsMargins(0, 0, 0, 0)
+        answers = QScrollArea()
+        answers.setWidgetResizable(True)
+        answers.setFrameShape(QFrame.Shape.NoFrame)
+        answers.setWidget(self.answer)
+        answers.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        answers.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        body = QHBoxLayout(self._body)
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(4 * SPACING)
+        body.addWidget(self.inputs, 1)
+        body.addWidget(answers, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * SPACING, 2 * SPACING, 3 * SPACING, 2 * SPACING)
+        column.setSpacing(2 * SPACING)
+        column.addLayout(head)
+        column.addWidget(self.notice)
+        column.addWidget(self._body, 1)
+        column.addWidget(self.many)
+        self._rest = QWidget()  # below a notice that stands alone
+        column.addWidget(self._rest, 1)
+
+    def _connect(self) -> None:
+        controller, trial = self.controller, self.trial
+        controller.repository.runs_changed.connect(self._on_runs)
+        controller.repository.result_read.connect(self._on_result)
+        controller.training.run_event.connect(self._on_run_event)
+        trial.ready.connect(self._on_ready)
+        trial.answered.connect(self._on_answered)
+        trial.refused.connect(self._on_refused)
+        trial.example_taken.connect(self._on_example_taken)
+        trial.change_found.connect(self._on_change)
+        trial.nearest_found.connect(self._on_nearest)
+        trial.policy_driven.connect(self._on_driven)
+        self.choice.activated.connect(self._on_choice)
+        self.notice.activated.connect(self._on_notice)
+        self._freshen_timer.timeout.connect(self._freshen)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Opens what should be tried now, once the page is on screen."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._open_wanted)
+
+    # ---- which run
+
+    @Slot()
+    def _on_runs(self) -> None:
+        runs = self.controller.repository.runs
+        chosen = self.trial.run or self._wanted
+        self.choice.blockSignals(True)
+        self.choice.clear()
+        for record in runs:
+            self.choice.addItem(self._title_of(record), record.id)
+        self.choice.setCurrentIndex(self.choice.findData(chosen))
+        self.choice.blockSignals(False)
+        if chosen and self.choice.findData(chosen) < 0:  # it was deleted
+            self._wanted = ""
+            self.trial.open("")
+            self._show_empty()
+        if self.isVisible():
+            self._open_wanted()
+
+    def _title_of(self, record: RunRecord) -> str:
+        if record.state.is_active:
+            return self.tr("{name} (under way)").format(name=record.name)
+        return record.name
+
+    @Slot(object)
+    def _on_result(self, result: RunResult) -> None:
+        """The run that is open in Results is what somebody wants to try."""
+        if result.record is not None:
+            self.show_run(result.record.id)
+
+    @Slot(object)
+    def _on_run_event(self, event: object) -> None:
+        if isinstance(event, RunStarted):
+            self.show_run(event.run)
+        elif isinstance(event, EpochEnded) and event.run == self.trial.run:
+            if not self._freshen_timer.isActive():
+                self._freshen_timer.start()
+        elif isinstance(event, RunEnded) and event.run == self.trial.run:
+            self._is_stale = True  # its saved model is another one than its last weights
+            if self.isVisible():
+                self._open_wanted()
+
+    @Slot()
+    def _freshen(self) -> None:
+        """Follows the weights of the run under way."""
+        if not self.isVisible():
+            return
+        if self._look is None:
+            self._is_stale = True
+            self._open_wanted()
+        else:
+            self.trial.ask_again()
+
+    @Slot(int)
+    def _on_choice(self, index: int) -> None:
+        self.show_run(str(self.choice.itemData(index)))
+
+    @Slot()
+    def _open_wanted(self) -> None:
+        """Opens the run that is wanted, or the newest one, unless it is open already."""
+        runs = self.controller.repository.runs
+        if not runs:
+            return
+        wanted = self._wanted or runs[0].id
+        if not self.isVisible() or (wanted == self.trial.run and not self._is_stale):
+            return
+        keeps_input = wanted == self.trial.run and self._look is not None
+        given = self.trial.given if keeps_input else None
+        self._wanted, self._is_stale = wanted, False
+        self.trial.open(wanted)
+        if given is not None:
+            self._kept = given
+        elif not keeps_input:
+            self._look, self._kept = None, None
+            self._clear_panels()
+            self.answer.show_nothing("")
+        self.choice.setCurrentIndex(self.choice.findData(wanted))
+        self.many.set_run("", False)
+        self.example.show_as(True, False)
+        record = self.controller.repository.record(wanted)
+        self.hint_changed.emit(record.name if record is not None else "")
+        self.weights.setText(self.tr("Loading the model…"))
+        self.notice.clear()
+        self._show_body(True)
+
+    _kept: Given | None = None
+
+    # ---- the model
+
+    @Slot(object)
+    def _on_ready(self, look: ModelLookedAt) -> None:
+        self.notice.clear()
+        self._show_body(True)
+        self._show_weights(look.epoch)
+        kept, self._kept = self._kept, None
+        if self._look is None:
+            self._look = look
+            self.answer.set_model(look)
+            self._fill_panels(look)
+            if self._panel is not None:
+                self.answer.show_nothing(self._panel.empty_text)
+        self._look = look
+        self.answer.set_model(look)
+        kind = Kind(look.kind)
+        self.many.set_run(look.run, kind in _FILES)
+        self.example.show_as(True)
+        if look.data_problem:
+            self.messages.show_warning(
+                self.tr("The data of this run cannot be read, so no examples can be taken."),
+                look.data_problem,
+            )
+        if kept is not None:
+            self.trial.ask(kept)
+        elif kind is Kind.TABLE and self.trial.given is None:
+            self.trial.take_example()  # a row to start from, that can be moved
+
+    def _show_weights(self, epoch: int | None) -> None:
+        record = self.controller.repository.record(self.trial.run)
+        if epoch is None:
+            self.weights.setText(state_text(record.state) if record is not None else "")
+        elif record is not None and record.state.is_active:
+            self.weights.setText(self.tr("Under way: weights after epoch {n}").format(n=epoch))
+        else:
+            self.weights.setText(self.tr("Never finished: weights after epoch {n}").format(n=epoch))
+
+    def _clear_panels(self) -> None:
+        while self._input_column.count():
+            item = self._input_column.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.panels, self._panel = [], None
+
+    def _fill_panels(self, look: ModelLookedAt) -> None:
+        from gui.pages.tryit.panels import panels_for
+
+        self._clear_panels()
+        self.panels = panels_for(look, self)
+        for panel in self.panels:
+            panel.given.connect(self._on_given)
+        if len(self.panels) == 1:
+            self._input_column.addWidget(self.panels[0])
+        else:
+            tabs = QTabWidget()
+            tabs.setDocumentMode(True)
+            for panel in self.panels:
+                panel.setContentsMargins(0, SPACING, 0, 0)
+                tabs.addTab(panel, panel.title)
+            tabs.currentChanged.connect(self._on_tab)
+            self._input_column.addWidget(tabs)
+        self._panel = self.panels[0]
+
+    @Slot(int)
+    def _on_tab(self, index: int) -> None:
+        self._panel = self.panels[index]
+
+    # ---- inputs and answers
+
+    @Slot(object)
+    def _on_given(self, given: Given | None) -> None:
+        panel = self.sender()
+        if isinstance(panel, InputPanel):
+            self._panel = panel
+            for other in self.panels:
+                if other is not panel:
+                    other.clear()
+        if given is None:
+            self.trial.forget()
+            self.answer.show_nothing(self._panel.empty_text if self._panel else "")
+        else:
+            self.answer.forget_nearest()
+            self.trial.ask(given)
+
+    @Slot()
+    def _on_example(self) -> None:
+        self.trial.take_example()
+
+    @Slot(object)
+    def _on_example_taken(self, taken: ExampleTaken) -> None:
+        panel = next((it for it in self.panels if _shows_examples(it)), None)
+        if panel is None:
+            return
+        tabs = self._input_column.itemAt(0)
+        widget = tabs.widget() if tabs is not None else None
+        if isinstance(widget, QTabWidget):
+            widget.setCurrentWidget(panel)
+        panel.show_example(taken)
+
+    @Slot(object)
+    def _on_answered(self, answer: InputTried) -> None:
+        self._show_weights(answer.epoch)
+        self.answer.show_answer(answer)
+        if self._panel is not None:
+            self._panel.show_answer(answer)
+
+    @Slot(object)
+    def _on_change(self, found: ChangeFound) -> None:
+        from gui.pages.tryit.row_panel import RowPanel
+
+        if isinstance(self._panel, RowPanel):
+            self._panel.show_change(found)
+
+    @Slot(object)
+    def _on_nearest(self, found: NearestFound) -> None:
+        self.answer.nearest.show_found(found)
+
+    @Slot(object)
+    def _on_driven(self, driven: PolicyDriven) -> None:
+        from gui.pages.tryit.policy_panel import PolicyPanel
+
+        for panel in self.panels:
+            if isinstance(panel, PolicyPanel):
+                panel.show_episode(driven.episode)
+
+    @Slot(object, object)
+    def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
+        from gui.pages.tryit.row_panel import RowPanel
+
+        match command:
+            case LookAtModel():
+                self.weights.setText("")
+                self._look = None
+                self._clear_panels()
+                self._show_body(False)
+                self.notice.show_text(problem.message, "warning", problem.hint)
+            case TakeExample():
+                if self._look is not None and self._look.kind == Kind.TABLE.value:
+                    self.answer.show_nothing(
+                        self._panel.empty_text if self._panel else "", problem.message
+                    )
+                self.messages.show_warning(problem.message, problem.hint)
+            case FindChange():
+                if isinstance(self._panel, RowPanel):
+                    self._panel.show_no_change(f"{problem.message} {problem.hint}".strip())
+            case FindNearest():
+                self.answer.nearest.show_problem(problem.message)
+            case _:
+                self.answer.show_nothing(problem.message, problem.hint, "danger")
+
+    # ---- what is on the page
+
+    def _show_body(self, is_shown: bool) -> None:
+        self._body.setVisible(is_shown)
+        self.many.setVisible(is_shown)
+        self._rest.setVisible(not is_shown)
+
+    def _show_empty(self) -> None:
+        self._look, self._wanted = None, ""
+        self._clear_panels()
+        self._show_body(False)
+        self.weights.setText("")
+        self.example.show_as(False)
+        self.many.set_run("", False)
+        self.notice.show_text(
+            self.tr("There is no model to try yet: train one first."),
+            "accent",
+            self.tr("It can be tried while it trains, from its first epoch on."),
+            self.tr("Go to Train"),
+            "train",
+        )
+        self.hint_changed.emit("")
+
+    @Slot(str)
+    def _on_notice(self, target: str) -> None:
+        self.page_requested.emit(target)
+
+
+def _shows_examples(panel: InputPanel) -> bool:
+    """It can show an example of the data."""
+    return type(panel).show_example is not InputPanel.show_example

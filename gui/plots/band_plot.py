@@ -1,0 +1,100 @@
+"""BandPlot: truth and prediction over time, the prediction with a band around it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QWidget
+
+from gui.formatting.numbers import data_text
+from gui.plots.extents import finite_extent
+from gui.plots.legend import LegendEntry
+from gui.plots.plot import Plot, cosmetic_pen
+from gui.plots.saving import Columns
+from gui.style.theme import current_theme
+
+Floats = npt.NDArray[np.float64]
+_SHADE = 46
+
+
+class BandPlot(Plot):
+    """Two curves and a band.
+
+    Args:
+        parent: Owner.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._x = self._truth = self._said = np.zeros(0)
+        self._half: float | None = None
+        super().__init__("", parent, has_crosshair=True)
+        self.axis_x.set_kind("count")
+        self.axis_x.set_text(self.tr("Row"))
+        self.setAccessibleName(self.tr("Truth and prediction over time"))
+
+    def _build(self) -> None:
+        super()._build()
+        self.curves = [pg.PlotDataItem(connect="finite") for _ in range(2)]
+        self.ends = [pg.PlotCurveItem(connect="all") for _ in range(2)]
+        self.band = pg.FillBetweenItem(*self.ends)
+        self.band.setZValue(-10)
+        self.area.add(self.band)
+        for place, curve in enumerate(self.curves):
+            curve.setZValue(10 + place)
+            curve.setDownsampling(auto=True, method="peak")
+            curve.setClipToView(True)
+            self.area.add(curve)
+
+    def set_series(self, x: Floats, truth: Floats, said: Floats, half: float | None = None) -> None:
+        """Shows a series.
+
+        Args:
+            x: In order, (n,).
+            truth, said: What came, and what was said would come, (n,).
+            half: Half the width of the band; None: it is not known.
+        """
+        self._x, self._truth, self._said, self._half = x, truth, said, half
+        self._recolor_items()
+        self.reset_view()
+
+    def columns(self) -> Columns:
+        return {"row": self._x, "truth": self._truth, "predicted": self._said}
+
+    def _is_empty(self) -> bool:
+        return not len(self._x)
+
+    def _draw(self) -> None:
+        for curve, values in zip(self.curves, (self._truth, self._said), strict=True):
+            curve.setData(self._x, values)
+        self.band.setVisible(self._half is not None)
+        half = self._half or 0.0
+        if self._half is not None:
+            for end, sign in zip(self.ends, (-1.0, 1.0), strict=True):
+                end.setData(self._x, self._said + sign * half)
+        self.fit_x(*finite_extent(self._x))
+        self.fit_y(*finite_extent(self._truth, self._said - half, self._said + half))
+
+    def _recolor_items(self) -> None:
+        colors = current_theme().palette
+        for place, curve in enumerate(self.curves):
+            curve.setPen(cosmetic_pen(colors.series[place], 1.5))
+        shade = QColor(colors.series[1])
+        shade.setAlpha(_SHADE)
+        self.band.setBrush(pg.mkBrush(shade))
+        self._update_legend()
+
+    def _update_legend(self) -> None:
+        colors = current_theme().palette
+        truth = said = ""
+        if self.cursor_x is not None and len(self._x):
+            place = int(np.argmin(np.abs(self._x - self.cursor_x)))
+            truth, said = (data_text(float(v[place])) for v in (self._truth, self._said))
+        entries = [
+            LegendEntry(self.tr("Truth"), colors.series[0], truth),
+            LegendEntry(self.tr("Forecast"), colors.series[1], said),
+        ]
+        if self._half is not None:
+            entries.append(LegendEntry(self.tr("90 % of new cases"), colors.series[1], mark="area"))
+        self.legend.set_entries(tuple(entries))
