@@ -223,6 +223,8 @@ def load_examples(data: DataSpec, progress: Progress = silent) -> tuple[Dataset,
         _check_task(dataset, data)
     if isinstance(dataset, FileDataset) and dataset.path.is_file():
         note_files((dataset.path,))
+    if data.corrections is not None:
+        note_files((Path(data.corrections).expanduser(),))
     examples = dataset.load(parameters, progress)
     if is_anomaly:
         examples = as_anomalies(examples, data.target)

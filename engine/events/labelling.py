@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from engine.events.results import ResultAnswer, ResultCommand
+from engine.events.review import Review
 from engine.events.verdicts import Finding
 
 
@@ -64,3 +66,61 @@ class SuspectsFound(ResultAnswer):
     n_checked: int
     n_likely: int
     finding: Finding | None = None
+
+
+@dataclass(frozen=True)
+class StartReview(ResultCommand):
+    """Begin a review of labels, or go on with it. Answered by `ReviewReady`.
+
+    Attributes:
+        method: How suspects are found, where they were not before; as in `FindSuspects`.
+        anew: Others than those of the review that there is.
+    """
+
+    method: str = "cross_validation"
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class ReviewReady(ResultAnswer):
+    """A review to go on with.
+
+    Attributes:
+        review: Where it stands.
+        found: In which its suspects were found; without the suspects.
+    """
+
+    review: Review
+    found: SuspectsFound
+
+
+@dataclass(frozen=True)
+class CompareOnTest(ResultCommand):
+    """Is a run better on the test part than another one? Answered by `ComparedOnTest`.
+
+    Attributes:
+        before: The other run's id.
+    """
+
+    is_quick: ClassVar[bool] = True
+
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class ComparedOnTest(ResultAnswer):
+    """Two runs on the same test examples, with the labels that the newer one knows.
+
+    Attributes:
+        before: The other run's id.
+        metric: ``accuracy`` or ``mean_absolute_error``.
+        values: Of the other run, then of this one.
+        difference: This one's less the other's, as a paired 95 % interval.
+        n: How many test examples both know.
+    """
+
+    before: str
+    metric: str
+    values: tuple[float, float]
+    difference: tuple[float, float]
+    n: int

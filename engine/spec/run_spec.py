@@ -73,6 +73,8 @@ class DataSpec(Parameters):
     columns: dict[str, ColumnSpec] = Field(default_factory=dict)
     exclude: tuple[str, ...] = Field((), title="Left out")
     parameters: dict[str, Any] = Field(default_factory=dict)
+    corrections: str | None = Field(None, min_length=1, title="Corrections")
+    """A file of corrected labels, as the review of labels writes it."""
 
 
 class SplitSpec(Parameters):

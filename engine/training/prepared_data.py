@@ -10,6 +10,7 @@ from engine.datasets import load_examples
 from engine.datasets.anomaly import only_usual, with_unusual_class
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.content import Content, noting_content
+from engine.datasets.corrections.applying import corrected
 from engine.datasets.division import division_findings, without_divider
 from engine.datasets.formats import FileDataset
 from engine.datasets.leakage import across_parts
@@ -182,7 +183,10 @@ def prepare(spec: RunSpec, progress: Progress = silent) -> PreparedData:
 
 def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedData:
     examples = with_unusual_class(examples, spec.anomaly)
-    parts = only_usual(examples, split(examples, spec.split, spec.seed), spec.anomaly)
+    parts = split(examples, spec.split, spec.seed)
+    # Divided as the data is: corrections move nothing from one part to another.
+    examples, parts = corrected(examples, parts, spec.data, dataset.name)
+    parts = only_usual(examples, parts, spec.anomaly)
     examples = without_divider(examples, spec.split, parts)
     preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
     signature = preprocessing.signature(examples)

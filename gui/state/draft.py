@@ -36,6 +36,7 @@ class Draft:
         columns: How columns are read, where that is not left to the engine: by name, the values
             of a `ColumnSpec`.
         exclude: Files that are left out.
+        corrections: A file of corrected labels; None: the data as it is.
         data_parameters: Settings of the dataset.
         split: ``validation`` and ``test`` share, ``method`` and ``column``.
         preprocessing: Scaling of inputs and target; how texts are cut.
@@ -57,6 +58,7 @@ class Draft:
     weights: str | None = None
     columns: Values = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
+    corrections: str | None = None
     data_parameters: Values = field(default_factory=dict)
     split: Values = field(default_factory=dict)
     preprocessing: Values = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Draft:
                 "weights": self.weights,
                 "columns": {name: _mapping(column) for name, column in self.columns.items()},
                 "exclude": list(self.exclude),
+                "corrections": self.corrections,
                 "parameters": dict(self.data_parameters),
             },
             "split": dict(self.split),
@@ -160,6 +163,7 @@ class Draft:
             weights=_text(data.get("weights")) or None,
             columns={name: _mapping(one) for name, one in _mapping(data.get("columns")).items()},
             exclude=tuple(exclude) if isinstance(exclude, list | tuple) else (),
+            corrections=_text(data.get("corrections")) or None,
             data_parameters=_mapping(data.get("parameters")),
             split=_mapping(values.get("split")),
             preprocessing=_mapping(values.get("preprocessing")),

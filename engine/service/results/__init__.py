@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.events.analysing import AnalyseRun
 from engine.events.columns import ReadColumn
 from engine.events.explaining import ExplainExample, ExplainModel
-from engine.events.labelling import FindSuspects
+from engine.events.labelling import CompareOnTest, FindSuspects, StartReview
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.trying import TrialCommand
@@ -60,6 +60,14 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.labelling import find_suspects
 
                 return find_suspects(run, command, watch)
+            case StartReview():
+                from engine.service.results.reviewing import start_review
+
+                return start_review(run, command, watch)
+            case CompareOnTest():
+                from engine.service.results.comparing import compare_on_test
+
+                return compare_on_test(run.record.id, store, command.before)
             case ExplainExample():
                 from engine.service.results.explaining import explain_example
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.datasets.base import Examples, Progress
-from engine.datasets.packing import FileRows
+from engine.datasets.corrections.marks import path_of
 from engine.errors import DescentError
 from engine.events.results import ExamplesShown, ShownExample
 from engine.service.preview import target_words
@@ -41,7 +41,7 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
             ShownExample(
                 row,
                 examples.name_of(row),
-                _path_of(examples, row, source),
+                str(path_of(examples, row, source) or ""),
                 content if isinstance(content, str) else np.asarray(content),
                 _cells(examples, row),
                 target_words(examples, examples.y[row]),
@@ -55,15 +55,6 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
         examples.feature_names,
         tuple(problems),
     )
-
-
-def _path_of(examples: Examples, row: int, source: Path) -> str:
-    if isinstance(examples.x, FileRows):
-        return str(examples.x.paths[row])
-    if examples.names and source.is_dir():  # packed: named relative to the folder
-        path = source / examples.names[row]
-        return str(path) if path.is_file() else ""
-    return ""
 
 
 def _cells(examples: Examples, row: int) -> tuple[tuple[str, str], ...]:

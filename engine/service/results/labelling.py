@@ -80,7 +80,7 @@ def _listed(
     places = ranking.places[:n_listed]
     labels = label_words(predictions.truth[places], predictions)
     suggested = label_words(ranking.suggested[:n_listed], predictions)
-    part_of = _parts(run)
+    part_of = part_of_each(run)
     return tuple(
         Suspect(
             int(predictions.rows[place]),
@@ -102,7 +102,7 @@ def _listed(
     )
 
 
-def _parts(run: OpenedRun) -> dict[int, str]:
+def part_of_each(run: OpenedRun) -> dict[int, str]:
     """In which part each example is, by its index."""
     parts = run.prepared().parts
     named = {"train": parts.train, "validation": parts.validation, "test": parts.test}

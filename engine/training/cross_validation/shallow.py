@@ -41,7 +41,7 @@ def _neighbours(seed: int) -> Any:
 
 def _words(seed: int) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import SGDClassifier
     from sklearn.pipeline import make_pipeline, make_union
 
     characters = TfidfVectorizer(
@@ -50,7 +50,8 @@ def _words(seed: int) -> Any:
     words = TfidfVectorizer(
         token_pattern=r"\S+", ngram_range=(1, 2), max_features=50_000, sublinear_tf=True
     )
-    learner = LogisticRegression(C=5.0, max_iter=50, tol=1e-3, random_state=seed)
+    # Logistic regression by stochastic gradient: a tenth of the time of a solver for 18 classes.
+    learner = SGDClassifier(loss="log_loss", alpha=1e-5, max_iter=20, tol=1e-3, random_state=seed)
     return make_pipeline(make_union(characters, words), learner)
 
 

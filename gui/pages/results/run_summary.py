@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
@@ -170,6 +171,8 @@ def _mended(spec: RunSpec) -> list[tuple[str, str]]:
         left_out.append(counted(len(data.exclude), one, many))
     if left_out:
         entries.append((translate("Left out"), "\n".join(left_out)))
+    if data.corrections:
+        entries.append((translate("Corrected labels"), PurePath(data.corrections).stem))
     return entries
 
 
