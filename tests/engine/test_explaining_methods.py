@@ -1,4 +1,4 @@
-"""Ways to explain, against truths known from elsewhere: formulas, other libraries, planted marks."""
+"""Ways to explain, against truths from elsewhere: formulas, scikit-learn, planted marks."""
 
 import itertools
 import math
