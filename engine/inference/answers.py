@@ -62,9 +62,7 @@ def answer_of(
     targets, classes = contract.preprocessing.targets, contract.class_names
     if isinstance(targets, AnomalyTargets):
         score = float(values)
-        return ModelAnswer(
-            name, values=(score,), threshold=targets.threshold, unfamiliar=strange
-        )
+        return ModelAnswer(name, values=(score,), threshold=targets.threshold, unfamiliar=strange)
     match contract.signature.output:
         case Output.TOKENS:
             return ModelAnswer(name, str(values), unfamiliar=strange)

@@ -163,9 +163,7 @@ def _halved(
     return _readable(row, best, levers, judge), n_tried
 
 
-def _readable(
-    row: FloatArray, best: FloatArray, levers: list[Lever], judge: Judge
-) -> FloatArray:
+def _readable(row: FloatArray, best: FloatArray, levers: list[Lever], judge: Judge) -> FloatArray:
     """The same row with as few digits as it stays as wanted with."""
     for lever in levers:
         value, before = float(best[lever.place]), float(row[lever.place])

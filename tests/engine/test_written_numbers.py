@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.inference.new_inputs import read_inputs as read_new
 from engine.datasets import load_examples
 from engine.datasets.base import Examples, InputSpec
 from engine.datasets.sequences.series import read_windows
@@ -22,6 +21,7 @@ from engine.datasets.tables.written_numbers import NumberStyle, written_number
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Trouble
 from engine.inference.contract import Contract
+from engine.inference.new_inputs import read_inputs as read_new
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 from engine.spec.signature import Signature, Task

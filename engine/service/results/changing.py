@@ -43,7 +43,11 @@ def find_change(run: TriedRun, cells: Mapping[str, str], wanted: str) -> ChangeF
     inputs = as_inputs(found.row[np.newaxis], contract)
     answer = answers_of(contract, _ask(run, inputs.x), inputs.names, inputs.unfamiliar)[0]
     changes = tuple(
-        (_name_of(contract, place), _shown(contract, place, row), _shown(contract, place, found.row))
+        (
+            _name_of(contract, place),
+            _shown(contract, place, row),
+            _shown(contract, place, found.row),
+        )
         for place in found.places
     )
     return ChangeFound(run.record.id, changes, answer, found.n_tried)

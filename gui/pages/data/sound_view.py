@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 from engine.errors import DescentError
 from engine.spec.formatting import duration_text
 from gui.formatting.plain_text import plain_tip
-from gui.widgets.sound_player import SoundPlayer
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
 from gui.style.icons import icon
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.shortcut_button import ICON_SIZE
+from gui.widgets.sound_player import SoundPlayer
 from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 

@@ -204,8 +204,10 @@ class AnswerView(QWidget):
         if threshold is None:
             self.best.setText(number_text(score))
             self.detail.setText(
-                self.tr("The threshold is learnt at the end of the training; until then only "
-                        "the score is known.")
+                self.tr(
+                    "The threshold is learnt at the end of the training; until then only "
+                    "the score is known."
+                )
             )
             return
         is_unusual = score > threshold
@@ -231,8 +233,7 @@ class AnswerView(QWidget):
         self.rows.show()
         headings = (self.tr("Input"), self.tr("Answer"), self.tr("Unfamiliar"))
         lines = [
-            (item.name, self._words_of(item), "; ".join(item.unfamiliar))
-            for item in answer.answers
+            (item.name, self._words_of(item), "; ".join(item.unfamiliar)) for item in answer.answers
         ]
         self.rows.set_rows(headings, lines)
 

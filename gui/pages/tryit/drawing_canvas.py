@@ -6,7 +6,6 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontMetrics,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -134,14 +133,17 @@ class DrawingCanvas(QWidget):
     def event(self, event: QEvent) -> bool:
         # Before the window, whose Ctrl+Z undoes what was removed.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            is_undo = event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL
+            is_undo = (
+                event.key() == Qt.Key.Key_Z
+                and event.modifiers() == Qt.KeyboardModifier.ControlModifier
+            )
             if is_undo and self._strokes:
                 event.accept()
                 return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL:
+        if event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
             self.undo()
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.clear()

@@ -40,9 +40,9 @@ def png_of(image: QImage) -> Given:
     content, buffer = QByteArray(), QBuffer()
     buffer.setBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    image.save(buffer, b"PNG")
     buffer.close()
-    return Given(content=content.data(), suffix=".png")
+    return Given(content=bytes(content.data()), suffix=".png")
 
 
 class DropPlace(QWidget):
@@ -146,8 +146,7 @@ class DropPanel(InputPanel):
             Kind.AUDIO: self.tr("Drop a recording here, open one, or take an example."),
             Kind.VIDEO: self.tr("Drop a clip here, open one, or take an example."),
             Kind.SERIES: self.tr(
-                "Drop a table here: what comes after its last row is forecast. "
-                "Or take an example."
+                "Drop a table here: what comes after its last row is forecast. Or take an example."
             ),
         }.get(self._kind, self.tr("Drop a file here, open one, or take an example."))
 

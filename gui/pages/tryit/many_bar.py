@@ -60,7 +60,9 @@ class ManyBar(QWidget):
         self.cancel = QPushButton(self.tr("Cancel"))
         self.menu = QMenu(self)
         self.folder = self.menu.addAction(icon("folder"), self.tr("A folder…"), self._ask_folder)
-        self.file = self.menu.addAction(icon("table"), self.tr("A table or a file…"), self._ask_file)
+        self.file = self.menu.addAction(
+            icon("table"), self.tr("A table or a file…"), self._ask_file
+        )
         self.button.setMenu(self.menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -166,9 +168,7 @@ class ManyBar(QWidget):
                 f"{text} {summary_of(answer)}", "\n".join(answer.problems[:5])
             )
         else:
-            self._messages.show_info(
-                text, self.tr("Show"), partial(show_in_file_manager, path)
-            )
+            self._messages.show_info(text, self.tr("Show"), partial(show_in_file_manager, path))
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:

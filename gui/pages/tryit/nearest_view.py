@@ -66,7 +66,9 @@ class NearestView(QWidget):
         """Shows examples, the nearest first."""
         self.far.setVisible(found.is_far)
         self.far.setText(
-            self.tr("Nothing in the training examples is much like this: do not rely on the answer.")
+            self.tr(
+                "Nothing in the training examples is much like this: do not rely on the answer."
+            )
         )
         self.caption.setText(
             self.tr("Of {n} of {all} training examples, compared {by}").format(

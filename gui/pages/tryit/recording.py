@@ -229,7 +229,9 @@ class Camera(QObject):
     @Slot(object, str)
     def _on_error(self, _error: object, text: str) -> None:
         self.stop()
-        self.failed.emit(self.tr("The camera cannot be used. Received: {error}.").format(error=text))
+        self.failed.emit(
+            self.tr("The camera cannot be used. Received: {error}.").format(error=text)
+        )
 
 
 class CameraPanel(InputPanel):
