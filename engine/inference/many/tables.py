@@ -1,4 +1,4 @@
-"""TableRows: the rows of a table as a model takes them, in blocks, with all of their own columns."""
+"""TableRows: rows of a table as a model takes them, in blocks, with all of their own columns."""
 
 from __future__ import annotations
 
