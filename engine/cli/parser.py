@@ -291,7 +291,14 @@ def _add_run_commands(commands: Commands) -> None:
         nargs="+",
         metavar="INPUT",
         help="a table, or a row such as 5.1,3.5,,0.2 (gaps allowed); a text; an image, sound, "
-        "video or NumPy file",
+        "video or NumPy file; with --to a folder, too",
+    )
+    predict.add_argument(
+        "--to",
+        metavar="FILE.csv",
+        type=_folder,
+        help="predict for a whole folder or table, and write its columns with the predictions to "
+        "a CSV file",
     )
     _add_labels(commands)
     _add_explain(commands)

@@ -87,7 +87,7 @@ def _graph_of(hidden: keras.Model, contract: Contract) -> Callable[[AnyArray], A
     dtype = "int32" if contract.signature.n_tokens else "float32"
     taken = tf.TensorSpec((None, *hidden.inputs[0].shape[1:]), dtype)
 
-    @tf.function(input_signature=[taken], autograph=False)
+    @tf.function(input_signature=[taken], autograph=False)  # type: ignore[untyped-decorator]
     def values_of(prepared: tf.Tensor) -> tf.Tensor:
         return tf.cast(hidden(prepared, training=False), tf.float32)
 
@@ -138,7 +138,7 @@ class NearestIndex:
         wide = vectors.astype(np.float64)
         products = wide @ self._vectors.T.astype(np.float64)
         squares = (wide**2).sum(axis=1)[:, np.newaxis] + self._squares - 2 * products
-        return np.sqrt(np.maximum(squares, 0.0))
+        return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
     def _usual_distance(self) -> float:
         """Below this, 99 % of the examples have another one."""

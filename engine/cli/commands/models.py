@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.cli.commands.analysis_lines import analysis_lines, analysis_values
+from engine.cli.commands.many import predict_many
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
 from engine.inference.new_inputs import read_new_inputs
@@ -77,6 +78,8 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
 
 def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Predicts for files or rows with a run's model."""
+    if arguments.to is not None:
+        return predict_many(arguments, store, output)
     record = store.get(arguments.run)
     contract = Contract.load(store.folder(record.id))
     given = read_new_inputs(arguments.input, contract)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPainterPath,
@@ -133,14 +134,13 @@ class DrawingCanvas(QWidget):
     def event(self, event: QEvent) -> bool:
         # Before the window, whose Ctrl+Z undoes what was removed.
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            is_undo = event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL
-            if is_undo and self._strokes:
+            if event.matches(QKeySequence.StandardKey.Undo) and self._strokes:
                 event.accept()
                 return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL:
+        if event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.clear()

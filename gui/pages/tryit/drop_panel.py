@@ -40,9 +40,9 @@ def png_of(image: QImage) -> Given:
     content, buffer = QByteArray(), QBuffer()
     buffer.setBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    image.save(buffer, b"PNG")
     buffer.close()
-    return Given(content=content.data(), suffix=".png")
+    return Given(content=bytes(content.data()), suffix=".png")
 
 
 class DropPlace(QWidget):

@@ -293,7 +293,7 @@ class TryPage(Page):
         from gui.pages.tryit.panels import panels_for
 
         self._clear_panels()
-        self.panels = panels_for(look, self)
+        self.panels = panels_for(look, self.trial)
         for panel in self.panels:
             panel.given.connect(self._on_given)
         if len(self.panels) == 1:
