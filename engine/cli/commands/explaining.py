@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.cli.commands.inputs import read_new_inputs
+from engine.inference.new_inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, table
 from engine.datasets.base import silent
 from engine.errors import DatasetError
