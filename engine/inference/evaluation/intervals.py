@@ -88,7 +88,8 @@ class Resampled:
         z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
         pulls = without.mean() - without if len(without) else np.zeros(1)
         spread = float(np.sum(pulls**2))
-        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-300 else 0.0
+        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-200 else 0.0
+        skew = skew if np.isfinite(skew) else 0.0
         z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
         shares = ndtr(z0 + z / np.maximum(1 - skew * z, 0.1))
         low, high = np.quantile(draws, shares)
