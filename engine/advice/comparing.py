@@ -49,8 +49,8 @@ class Comparison:
 
     @property
     def is_better(self) -> bool:
-        """It is better, beyond its doubt."""
-        return self.gain.low > 0
+        """It is better, beyond its doubt, and not by chance alone."""
+        return self.gain.low > 0 and self.z >= association.SURE
 
     @property
     def knows_nothing(self) -> bool:
@@ -64,7 +64,20 @@ class Comparison:
 
 def comparison(evidence: Evidence) -> Comparison | None:
     """Compares a run's model with a constant; None where there is nothing to compare."""
-    part, targets = evidence.judged, evidence.targets
+    return _compared(evidence, evidence.judged)
+
+
+def knows_nothing(evidence: Evidence) -> bool:
+    """It is no better than a constant; where the test part is small, the validation part counts."""
+    found = comparison(evidence)
+    if found is None or found.is_better or found.knows_nothing:
+        return found is not None and found.knows_nothing
+    more = _compared(evidence, evidence.pooled)
+    return more is not None and more.knows_nothing
+
+
+def _compared(evidence: Evidence, part: Predictions | None) -> Comparison | None:
+    targets = evidence.targets
     if part is None or len(part) < 2:
         return None
     if part.is_anomaly:
@@ -165,7 +178,8 @@ def _of_numbers(part: Predictions, targets: Targets) -> Comparison:
         float(np.abs(truth - said).mean()) for said in (outputs, np.asarray(targets.means))
     )
     what = f"'{part.target_name}'" if part.target_name else "the target"
-    gone = f"{share_text(skill.value)} of the squared error is gone, 95 %: {range_text(skill)}"
+    change = "less" if skill.value >= 0 else "more"
+    gone = f"{share_text(abs(skill.value))} {change} squared error, 95 %: {range_text(skill)} less"
     return Comparison(
         len(part),
         skill,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -202,6 +202,24 @@ class Evidence:
             if part is not None and len(part):
                 return part
         return None
+
+    @cached_property
+    def pooled(self) -> Predictions | None:
+        """Test and validation part together, where neither is kept in groups; else None.
+
+        The weights were chosen by the latter, which flatters it a little: what is not better there
+        is not better.
+        """
+        test, more = self.test, self.validation
+        if test is None or more is None or not len(test) or not len(more):
+            return None
+        if test.groups is not None or more.groups is not None:
+            return None
+        rows, truth, outputs = (
+            np.concatenate([getattr(test, name), getattr(more, name)])
+            for name in ("rows", "truth", "outputs")
+        )
+        return replace(test, rows=rows, truth=truth, outputs=outputs, names=(), n_all=0)
 
     @property
     def n_test(self) -> int:

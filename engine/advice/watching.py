@@ -20,7 +20,7 @@ from engine.events.verdicts import Finding, FindingKind, Severity
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 
-N_HELD = 3
+N_HELD, N_GONE = 3, 5
 """Epochs for which a finding must hold before it is told, or be gone before it is taken back."""
 TIME_SHARE = 0.01
 _MOST_FLOW = 200
@@ -59,6 +59,7 @@ class VerdictWatch:
         self._flow: list[GradientFlow] = []
         self._seen: dict[FindingKind, tuple[int, int]] = {}
         self._told: dict[FindingKind, Finding] = {}
+        self._told_at = 0
         self._next_at = 0.0
         self._base = Evidence(
             spec, signature.task, signature.output, targets=targets, epochs_planned=epochs_planned
@@ -110,9 +111,11 @@ class VerdictWatch:
         told = dict(self._told)
         for kind in set(found) | set(self._seen):
             self._weigh(kind, found.get(kind), epoch, told)
-        if set(told) != set(self._told):
+        # Its numbers grow old; they are told anew, ever more rarely.
+        is_old = bool(told) and epoch >= 2 * self._told_at
+        if set(told) != set(self._told) or is_old:
+            self._told, self._told_at = told, epoch
             self._emit(VerdictChanged(self._run, epoch, _in_order(told)))
-        self._told = told
 
     def _weigh(
         self,
@@ -127,7 +130,7 @@ class VerdictWatch:
             self._seen[kind] = (since, epoch)
             if kind in told or epoch - since >= N_HELD:
                 told[kind] = finding
-        elif epoch - last >= N_HELD or kind not in told:
+        elif epoch - last >= N_GONE or kind not in told:
             self._seen.pop(kind, None)
             told.pop(kind, None)
 

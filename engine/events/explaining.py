@@ -26,6 +26,7 @@ class ExplainExample(ResultCommand):
         x: A new example as one of `Examples.x`; a text as it is.
         target: The class, label, value or token to explain, by its name; None: what is predicted.
         method: By its name; None: the first that fits.
+        key: Comes back with the answer, so that whoever asked knows it.
     """
 
     is_quick: ClassVar[bool] = True
@@ -34,6 +35,7 @@ class ExplainExample(ResultCommand):
     x: npt.NDArray[Any] | str | None = None
     target: str | None = None
     method: str | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,11 +216,13 @@ class Explained(ResultAnswer):
         row: Its index in the data; None: it is a new one.
         name: What the example is called.
         explanation: What each part of it adds.
+        key: That of the question.
     """
 
     row: int | None
     name: str
     explanation: Explanation
+    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,15 @@ _METRICS: Final = {
     "f1_micro": "F1 (all labels together)",
     "precision_macro": "Precision (mean of the labels)",
     "recall_macro": "Recall (mean of the labels)",
-    "roc_auc_macro": "ROC AUC (mean of the labels)",
+    "roc_auc_macro": "ROC AUC (mean)",
+    "average_precision_macro": "Average precision (mean)",
+    "log_loss": "Log loss",
+    "expected_calibration_error": "Calibration error",
+    "top_5_accuracy": "Top-5 accuracy",
+    "median_absolute_error": "Median absolute error",
+    "word_error_rate": "Word error rate",
+    "bleu": "BLEU",
+    "chrf": "chrF",
     "mean_absolute_error": "Mean absolute error",
     "mean_squared_error": "Mean squared error",
     "root_mean_squared_error": "Root mean squared error",
@@ -59,6 +67,9 @@ SHARES: Final = frozenset(
         "share_above_threshold",
         "exact_match",
         "character_error_rate",
+        "word_error_rate",
+        "expected_calibration_error",
+        "top_5_accuracy",
     }
 )
 """Metrics that are read as a percentage."""

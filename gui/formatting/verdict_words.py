@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.events.verdicts import Finding, Severity
 from engine.spec.formatting import NOTHING
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import count_text, number_text
 from gui.formatting.translation import translate
 
 _ROLES: Final = {
@@ -69,7 +69,9 @@ def _value_text(value: Any) -> str:
         return NOTHING
     if isinstance(value, bool | str):
         return str(value)
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return count_text(value)
+    if isinstance(value, float):
         return number_text(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_value_text(item)}" for name, item in value.items())

@@ -202,12 +202,12 @@ _VANISH = (Kind.VANISHING_GRADIENTS,)
 _OVER = (Kind.OVERFITTING,)
 _SHORT = (Kind.NOT_FINISHED,)
 _NEVER = (Kind.CLASS_NEVER_PREDICTED,)
+_MISSED = (Kind.CLASS_NEVER_PREDICTED, Kind.IMBALANCE)
 _NAN = (Kind.NOT_FINITE,)
 _FEW = (Kind.FEW_TEST_EXAMPLES,)
 _UNDER = (Kind.UNDERFITTING, Kind.WORSE_THAN_BASELINE)
 _RATE_OR_NAN = (Kind.RATE_TOO_HIGH, Kind.NOT_FINITE)
 
-_NO_TEST_NEEDED = {"validation": 0.2, "test": 0.2}
 _STOP = {"patience": 15}
 
 BENCH = (
@@ -374,7 +374,7 @@ BENCH = (
     ),
     Case("one epoch of convolutions", "digits", _SHORT, _run({"name": "cnn"}, epochs=1)),
     Case("two epochs, values", "friedman", _SHORT, _run(_mlp(), epochs=2), 125),
-    Case("a rare class that is never said", "clouds_rare", _NEVER, _run(_mlp(), epochs=30), 126),
+    Case("a rare class that is missed", "clouds_rare", _MISSED, _run(_mlp(), epochs=30), 126),
     Case(
         "the rarest of four is never said",
         "clouds_lost",
@@ -525,7 +525,7 @@ TUNE = (
     ),
     Case("one epoch of convolutions", "shapes", _SHORT, _run({"name": "cnn"}, epochs=1)),
     Case("two epochs, values", "products", _SHORT, _run(_mlp(), epochs=2), 36),
-    Case("a rare group that is never said", "groups_rare", _NEVER, _run(_mlp(), epochs=30), 37),
+    Case("a rare group that is missed", "groups_rare", _MISSED, _run(_mlp(), epochs=30), 37),
     Case(
         "huge inputs",
         "groups_huge",

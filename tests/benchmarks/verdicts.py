@@ -1,6 +1,6 @@
 """Are a run's verdicts right? Trains runs that are sound and runs with one fault each.
 
-    python tests/benchmarks/verdicts.py [--tune] [--only TEXT ...] [--smoke] [--json]
+    python tests/benchmarks/verdicts.py [--tune] [--shift N] [--only TEXT ...] [--smoke] [--json]
 
 Named is a fault where one of the kinds that fit it is among the findings. A false alarm is a
 finding of severity `warning` or `fault` on a sound run. `--tune` trains other runs on other data,
@@ -15,7 +15,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,11 @@ class Outcome:
         }
 
 
-def run(case: Case, store: RunStore, folder: Path, epochs: int | None) -> Outcome:
-    """Trains a case."""
+def run(
+    case: Case, store: RunStore, folder: Path, epochs: int | None = None, shift: int = 0
+) -> Outcome:
+    """Trains a case, with that many thousands added to its seed."""
+    case = replace(case, seed=case.seed + 1000 * shift)
     spec = case.spec(folder)
     if epochs is not None:
         spec["training"] = {**spec.get("training", {}), "epochs": epochs}
@@ -88,6 +91,7 @@ def main() -> None:
     parser.add_argument("--tune", action="store_true", help="other runs, to set thresholds on")
     parser.add_argument("--only", nargs="+", default=[], help="cases whose name has one of these")
     parser.add_argument("--epochs", type=int, help="as many in each run")
+    parser.add_argument("--shift", type=int, default=0, help="other seeds, for tables and runs")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--words", action="store_true", help="what is said, too")
     add_smoke(parser, only=["moons", "eighteen"], epochs=2)
@@ -97,7 +101,7 @@ def main() -> None:
         for case in TUNE if arguments.tune else BENCH:
             if arguments.only and not any(text in case.name for text in arguments.only):
                 continue
-            outcome = run(case, store, Path(scratch), arguments.epochs)
+            outcome = run(case, store, Path(scratch), arguments.epochs, arguments.shift)
             outcomes.append(outcome)
             if not arguments.json:
                 print(line_of(outcome), flush=True)

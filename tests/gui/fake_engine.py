@@ -44,6 +44,7 @@ from engine.events.messages import (
     TrainingEstimated,
     WorkerReady,
 )
+from engine.events.results import ResultCommand
 from engine.events.run_events import (
     RunEnded,
     RunEvent,
@@ -55,6 +56,7 @@ from engine.spec.run_spec import RunSpec
 from engine.training.defaults import resolve
 from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
+from tests.gui.fake_results import fake_result
 from tests.gui.fake_run import FakeRun
 
 GATE_TIMEOUT_S = 200.0
@@ -96,6 +98,7 @@ class FakeEngine:
         rejections: Answers by data source or model name, in place of the usual ones.
         progress: What an inspection says before it waits at its gate.
         batch: Makes the answer to a preview from its spec.
+        result: Answers what is asked of the result of a run.
         commands: Everything that was asked, in order.
         controls: Every request that arrived, in order.
         is_deaf: Requests arrive but are not answered.
@@ -104,8 +107,8 @@ class FakeEngine:
         has_graphs: Descriptions bring the layers as a graph.
         estimated: What a training would take.
         rates: What a test of learning rates finds; every other rate is told before its gate.
-        warm_up, inspect, preview, describe, estimate, try_rates, prepare, evaluate: Gates before
-            those answers.
+        warm_up, inspect, preview, describe, estimate, try_rates, prepare, evaluate, answer: Gates
+            before those answers; the last before those of results.
     """
 
     workspace: Path
@@ -116,6 +119,9 @@ class FakeEngine:
     estimated: TrainingEstimated = ESTIMATED
     rates: RatesTried = field(default_factory=fake_rates)
     batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
+    result: Callable[[ResultCommand, RunStore], Event] = lambda command, store: fake_result(
+        command, store
+    )
     commands: list[Command] = field(default_factory=list)
     controls: list[Request] = field(default_factory=list)
     is_deaf: bool = False
@@ -130,6 +136,7 @@ class FakeEngine:
     try_rates: Gate = field(default_factory=lambda: Gate(True))
     prepare: Gate = field(default_factory=lambda: Gate(True))
     evaluate: Gate = field(default_factory=lambda: Gate(True))
+    answer: Gate = field(default_factory=lambda: Gate(True))
     steps_per_epoch: int = STEPS_PER_EPOCH
     has_graphs: bool = False
 
@@ -160,7 +167,14 @@ class FakeEngine:
                 session.kill()
 
     def open_gates(self) -> None:
-        gates = (self.warm_up, self.inspect, self.preview, self.describe, self.try_rates)
+        gates = (
+            self.warm_up,
+            self.inspect,
+            self.preview,
+            self.describe,
+            self.try_rates,
+            self.answer,
+        )
         for gate in (*gates, self.estimate, self.prepare, self.evaluate):
             gate.open()
         self.go_on()
@@ -208,6 +222,10 @@ class FakeSession:
                 yield self._estimated()
             case FindRate():
                 yield from self._try_rates(command)
+            case ResultCommand():
+                self._engine.answer.wait()
+                with RunStore(self._engine.workspace) as store:
+                    yield self._engine.result(command, store)
             case Train():
                 yield from self._train(command)
             case ResumeRun():

@@ -38,6 +38,7 @@ from engine.inference.evaluation.evaluation import ClassScore, Evaluation
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Output, Task, metrics_of
+from tests.gui.fake_results import fake_predictions
 
 if TYPE_CHECKING:
     from tests.gui.fake_engine import FakeEngine, FakeSession
@@ -72,7 +73,7 @@ class FakeRun:
             try:
                 for event in self._script():
                     if isinstance(event, RunEnded) and event.metrics:
-                        fake_evaluation(self._profile).save(self._store.folder(self._id))
+                        self._keep_result(fake_evaluation(self._profile))
                     self._store.record([event])
                     if isinstance(event, RunStopped) and not event.kept:
                         self._store.delete(self._id)
@@ -83,6 +84,11 @@ class FakeRun:
                 dead = RunInterrupted(self._id, reason=reason, hint=hint, details="log: 137")
                 self._store.record([dead])
                 yield dead
+
+    def _keep_result(self, evaluation: Evaluation) -> None:
+        folder = self._store.folder(self._id)
+        evaluation.save(folder)
+        fake_predictions(self._profile, evaluation).save(folder)
 
     def _script(self) -> Iterator[RunEvent]:
         steps, done = self._engine.steps_per_epoch, self._record.epochs_done

@@ -302,18 +302,16 @@ class TestResults:
     def test_a_stored_run_opens_with_its_heat_map(self, on: Stage[ResultsPage]) -> None:
         with on.qtbot.waitSignal(on.controller.repository.result_read):
             run = on.train(MOONS)
-        assert on.page.flow.isHidden()
+        assert "inside" not in on.page.tabs.names
         with RunStore(on.engine.workspace) as store:
             flow = [GradientFlow(run, *_rest(measured(step))) for step in (20, 40)]
             store.record(flow)
         with on.qtbot.waitSignal(on.controller.repository.result_read):
             on.page.show_run(run)
-        assert on.page.flow.isVisible()
-        assert on.page.flow.view is None  # nobody has looked yet
-        on.qtbot.mouseClick(on.page.flow.fold.header, Qt.MouseButton.LeftButton)
-        view = on.page.flow.view
-        assert view is not None
-        assert view.isVisible()
+        assert "inside" not in on.page.tabs._made  # nobody has looked yet
+        on.page.tabs.show_tab("inside")
+        view = on.page.tabs.view("inside").flow
+        on.qtbot.waitUntil(view.isVisible)
         assert len(view.history) == 2
         assert on.controller.training.state is RunState.FINISHED
 

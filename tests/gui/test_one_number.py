@@ -45,7 +45,7 @@ def trained(
         on.window.show_page("results")
         page = on.window.pages["results"]
         assert isinstance(page, ResultsPage)
-        qtbot.waitUntil(lambda: METRIC in page.metrics.facts)
+        qtbot.waitUntil(lambda: METRIC in page.tabs.view("overview").metrics.facts)
         on.window.show_page("runs")
         runs = on.window.pages["runs"]
         assert isinstance(runs, RunsPage)
@@ -101,7 +101,7 @@ def test_the_result_is_the_same_wherever_it_stands(
     on, record = trained
     train, results, runs = pages(on)
     said = {
-        "results": results.metrics.facts[METRIC].value.text(),
+        "results": results.tabs.view("overview").metrics.facts[METRIC].value.text(),
         "runs": cells(runs)["Test"],
         "stored": metric_text(METRIC, record.metrics[f"test_{METRIC}"]),
         "rail": results._hint(results._unshown or _result(on, record)).rpartition("y ")[2],
@@ -146,7 +146,7 @@ def test_times_and_epochs_are_the_same(trained: tuple[WindowStage, RunRecord]) -
     assert told["Training time"] == f"{row['Training time']}, 4 of 4 epochs"
     assert (facts["Epoch"], row["Epochs"]) == ("4 of 4", "4")
     assert "4 epochs" in told["Training"]
-    assert "weights of epoch 4 of 4" in results.caption.text()
+    assert "weights of epoch 4 of 4" in results.tabs.view("overview").caption.text()
     assert record.best_epoch == 4
     plot = train.curves.metric_plot
     assert plot is not None

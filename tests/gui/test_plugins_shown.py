@@ -148,7 +148,7 @@ class TestWindow:
         self, plugin_site: Path, qtbot: QtBot, tmp_path: Path, spoken: SpokenMessages
     ) -> None:
         for on in open_window(qtbot, tmp_path):
-            assert page(on, "results").plugin_plots.isHidden()
+            assert "plots" not in page(on, "results").tabs.names
             assert page(on, "data").data_settings.augmentations.others == {}
         assert spoken.texts() == []
 
@@ -216,11 +216,12 @@ class TestPlots:
         with stage(qtbot, tmp_path / "workspace", ResultsPage) as made:
             with qtbot.waitSignal(made.controller.repository.result_read):
                 made.train(MOONS)
+            made.page.tabs.show_tab("plots")
             yield made
 
     def test_a_plot_is_drawn_once_it_is_looked_at(self, on: Stage[ResultsPage]) -> None:
-        gap = on.page.plugin_plots.folds["gap"]
-        assert gap.isVisible()
+        gap = on.page.tabs.plugin_plots.folds["gap"]
+        on.qtbot.waitUntil(gap.isVisible)
         assert gap.view is None
         gap.fold.set_open(True)
         on.qtbot.waitUntil(lambda: gap.view is not None and gap.view.labels == ("gap",))
@@ -234,7 +235,7 @@ class TestPlots:
         np.testing.assert_allclose(drawn.y, wanted)
 
     def test_another_run_is_drawn_in_its_place(self, on: Stage[ResultsPage]) -> None:
-        gap = on.page.plugin_plots.folds["gap"]
+        gap = on.page.tabs.plugin_plots.folds["gap"]
         gap.fold.set_open(True)
         on.qtbot.waitUntil(lambda: gap.view is not None)
         first = gap.view._drawn[0].y
@@ -246,7 +247,7 @@ class TestPlots:
     def test_one_that_fails_says_so_in_its_place(
         self, on: Stage[ResultsPage], spoken: SpokenMessages
     ) -> None:
-        failing = on.page.plugin_plots.folds["failing"]
+        failing = on.page.tabs.plugin_plots.folds["failing"]
         failing.fold.set_open(True)
         on.qtbot.waitUntil(lambda: "no pencil" in failing.words.text())
         said = spoken.take("error")

@@ -60,4 +60,4 @@ def test_the_results_of_a_run_are_shown(on: WindowStage) -> None:
     runs.table.selectRow(list(states(runs)).index("Fruit"))
     runs.open_results()
     assert on.window.current_page == "results"
-    on.qtbot.waitUntil(lambda: results.title.text() == "Fruit")
+    on.qtbot.waitUntil(lambda: results.head.title.text() == "Fruit")

@@ -21,6 +21,7 @@ _MUCH_LEFT = 0.2
 """Of the loss of whoever always says the same: with less left, more epochs gain little."""
 _MUCH_LEARNT = 0.5
 _FEWEST = 4
+_FEWEST_WINDOWS = 8
 
 
 def not_finished(evidence: Evidence) -> Iterator[Finding]:
@@ -74,18 +75,27 @@ def _is_all_right(evidence: Evidence) -> bool:
     return bool(np.nanmax(values) >= _ALL_RIGHT)
 
 
+def _trend(values: Floats) -> float | None:
+    """By which share a line through values falls from end to end; None: not beyond its noise."""
+    places = np.arange(len(values)) - (len(values) - 1) / 2
+    slope = float(places @ values) / float(places @ places)
+    line = values.mean() + slope * places
+    noise = float(np.sqrt(np.sum((values - line) ** 2) / (len(values) - 2)))
+    error = noise / float(np.sqrt(places @ places))
+    if -slope <= 2 * error or line[0] <= 0:
+        return None
+    return float(1 - line[-1] / line[0])
+
+
 def _few_epochs(evidence: Evidence) -> Iterator[Finding]:
     """Of so few epochs the steps tell."""
     windows = step_windows(evidence)
     n_steps = evidence.losses.n
     still = ""
-    if len(windows) >= 5 and np.isfinite(windows).all():
-        k = max(1, len(windows) // 5)
-        before, after = windows[-2 * k : -k], windows[-k:]
-        doubt = np.sqrt((before.var() + after.var()) / k) if k > 1 else noise_of(windows)
-        fell = 1 - after.mean() / before.mean()
-        if before.mean() - after.mean() >= max(2 * doubt, WORTH_A_NOTE * before.mean()):
-            still = f" In its last fifth the training loss still fell by {100 * fell:.0f} %."
+    if len(windows) >= _FEWEST_WINDOWS and np.isfinite(windows).all():
+        fell = _trend(windows[len(windows) // 2 :])
+        if fell is not None and fell >= WORTH_A_NOTE:
+            still = f" In its second half the training loss still fell by {100 * fell:.0f} %."
         elif (training_skill(evidence) or 0.0) >= _MUCH_LEARNT:
             return
     if _is_all_right(evidence):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.advice.association import SURE
-from engine.advice.comparing import Comparison, comparison
+from engine.advice.comparing import Comparison, comparison, knows_nothing
 from engine.advice.evidence import Evidence
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -19,7 +19,7 @@ def learnt(evidence: Evidence) -> Iterator[Finding]:
         return
     numbers = {"n": found.n, **found.evidence}
     place = Place("baselines", subject=found.subject)
-    if found.knows_nothing:
+    if knows_nothing(evidence):
         yield Finding(FindingKind.LEARNT_NOTHING, Severity.FAULT, found.worse_text, numbers, place)
     elif found.is_better:
         yield Finding(FindingKind.LEARNT, Severity.GOOD, found.text, numbers, place)

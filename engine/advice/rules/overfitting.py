@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.advice.comparing import comparison
 from engine.advice.curves import median_of_three, noise_of
 from engine.advice.evidence import Evidence
 from engine.advice.words import number_text, share_text
@@ -18,6 +19,7 @@ _LEAST_OF_CHANCE = 0.02
 _STILL_LEARNING = 0.95
 LEAST_GAP, GRAVE_GAP = 0.10, 0.15
 _N_AFTER = 3
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,19 @@ def _gap(evidence: Evidence) -> tuple[float, float, str] | None:
     own, others = float(own), float(others)
     if not (np.isfinite(own) and np.isfinite(others)) or own - others < LEAST_GAP:
         return None
+    if not name:
+        return (own, others, what) if _is_sure(evidence, own) else None
     n = _n_new(evidence)
     doubt = 3 * float(np.sqrt(max(others * (1 - others), 0.02) / max(n, 1)))
     return (own, others, what) if own - others >= doubt else None
+
+
+def _is_sure(evidence: Evidence, own: float) -> bool:
+    """What is reached on examples it has not learnt from is less, beyond its doubt."""
+    found = comparison(evidence)
+    if found is None:  # while it runs, only curves are known
+        return _n_new(evidence) >= _MANY
+    return own - found.gain.high > 0.5 * LEAST_GAP
 
 
 def _n_new(evidence: Evidence) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.comparing import comparison
+from engine.advice.comparing import knows_nothing
 from engine.advice.evidence import Evidence
 from engine.advice.rules.baseline import better_baselines
 from engine.advice.skill import training_skill
@@ -18,7 +18,7 @@ POOR = 0.6
 def underfitting(evidence: Evidence) -> Iterator[Finding]:
     """Looks how well the training part itself is fitted; a simple model knows what is possible."""
     skill = training_skill(evidence)
-    if evidence.is_running or skill is None or skill >= POOR or _knows_nothing(evidence):
+    if evidence.is_running or skill is None or skill >= POOR or knows_nothing(evidence):
         return
     better = better_baselines(evidence)
     known = (
@@ -36,8 +36,3 @@ def underfitting(evidence: Evidence) -> Iterator[Finding]:
         {"training_skill": skill},
         Place("curves", evidence.ends(0, -1)),
     )
-
-
-def _knows_nothing(evidence: Evidence) -> bool:
-    found = comparison(evidence)
-    return found is not None and found.knows_nothing

@@ -1,4 +1,4 @@
-"""What classes and labels are worth, with intervals: shares, means over classes, areas, calibration."""
+"""What classes and labels are worth, with intervals: shares, means, areas, calibration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def measure_classes(predictions: Predictions, measured: Measured, with_areas: bo
     n = float(resampling.n_units if resampling.is_grouped else len(truth))
     coded = resampling
     if n_classes > MANY_CLASSES and resampling.n_units * n_classes > 200_000:
-        coded = Resampling(len(truth), predictions.groups, 500, 400)
+        coded = Resampling(len(truth), predictions.clusters, 500, 400)
     sums = np.concatenate(
         [
             coded.counts(np.where(is_right, truth, -1), n_classes),
@@ -141,7 +141,7 @@ def _add_macro(
     resampling = measured.resampling
     if scores.shape[1] > 3 or len(kept) < len(predictions):
         # Many curves: each is drawn anew less finely.
-        groups = predictions.groups
+        groups = predictions.clusters
         few = (500, 400) if scores.shape[1] <= MANY_CLASSES else (250, 200)
         resampling = Resampling(len(kept), None if groups is None else groups[kept], *few)
     _add_areas(measured, resampling, scores, is_positive, "_macro")

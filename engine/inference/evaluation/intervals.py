@@ -25,6 +25,7 @@ MAX_UNITS = 2_000
 N_REPLICATES = 1_000
 # As many numbers are held at once while replicates are computed.
 _CHUNK_VALUES = 4_000_000
+_FEWEST_BEYOND = 5
 
 
 def wilson(hits: float, total: float, level: float = LEVEL) -> tuple[float, float]:
@@ -78,6 +79,10 @@ class Resampled:
         if not len(draws) or not np.isfinite(value):
             return float("nan"), float("nan")
         without = without[np.isfinite(without)]
+        if (1 - level) / 2 * len(draws) < _FEWEST_BEYOND:
+            # No draws tell how far so rare an end may lie.
+            half = float(ndtri((1 + level) / 2) * draws.std())
+            return float(value - half), float(value + half)
         # Of draws that equal the value, one half counts as below it.
         below = np.mean(draws < value) + np.mean(draws == value) / 2
         z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))

@@ -89,7 +89,7 @@ def last_layers(network: keras.Model) -> list[keras.layers.Layer]:
 def shuffled(layers: Sequence[keras.layers.Layer], seed: int) -> Iterator[None]:
     """A context in which the weights of layers are shuffled, each by itself; then put back."""
     weights = [weight for layer in layers for weight in layer.trainable_weights]
-    before = [np.array(weight) for weight in weights]
+    before = [weight.numpy() for weight in weights]
     rng = np.random.default_rng(seed)
     try:
         for weight, values in zip(weights, before, strict=True):

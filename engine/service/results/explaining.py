@@ -40,7 +40,7 @@ def explain_example(run: OpenedRun, asked: ExplainExample, progress: Progress) -
         rate = run.prepared(progress).examples.frame_rate
         n_frames = len(explanation.values)
         explanation = replace(explanation, seconds=n_frames / rate if rate else 0.0)
-    return Explained(run.record.id, asked.row, name, explanation)
+    return Explained(run.record.id, asked.row, name, explanation, asked.key)
 
 
 def explain_model(run: OpenedRun, anew: bool, progress: Progress) -> ModelExplained:

@@ -24,6 +24,7 @@ from gui.pages.results.shown_result import Places, ResultTab, Selection, ShownRe
 from gui.plots.histogram_plot import HistogramPlot
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
+from gui.widgets.flexible import Flexible
 from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 
@@ -51,10 +52,12 @@ class ErrorsTab(ResultTab):
 
     def _build(self) -> None:
         self._buttons.setSpacing(SPACING)
-        plots = QHBoxLayout()
+        room = Flexible()
+        room.setMinimumHeight(PLOT_HEIGHT)
+        plots = QHBoxLayout(room)
+        plots.setContentsMargins(0, 0, 0, 0)
         plots.setSpacing(2 * SPACING)
         for plot, name in ((self.first, "first"), (self.second, "second")):
-            plot.setMinimumHeight(PLOT_HEIGHT)
             plot.bar_clicked.connect(partial(self._on_bar, name))
             plots.addWidget(plot, 1)
         set_role(self.caption, "heading")
@@ -69,7 +72,7 @@ class ErrorsTab(ResultTab):
         inner.setContentsMargins(0, 0, 0, 0)
         inner.setSpacing(SPACING)
         inner.addLayout(self._buttons)
-        inner.addLayout(plots, 1)
+        inner.addWidget(room, 1)
         inner.addWidget(self.caption)
         inner.addWidget(self.table, 1)
         area = QScrollArea()

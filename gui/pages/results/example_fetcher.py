@@ -62,6 +62,7 @@ class ExampleFetcher(QObject):
         self._kept.clear()
         self._unreadable.clear()
         self.problem = None
+        self.kind, self.rate, self.columns = "", 0.0, ()
 
     def get(self, row: int) -> ShownExample | None:
         """An example, where it is there."""

@@ -35,7 +35,7 @@ class MetricGrid(QWidget):
             fact.deleteLater()
         self.facts = {}
         for name, caption, value, tip in values:
-            fact = self.facts[name] = Fact(caption, True, self)
+            fact = self.facts[name] = Fact(caption, False, self)
             fact.set_value(value, tip)
         self._n_columns = 0
         self._arrange()

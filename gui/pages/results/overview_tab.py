@@ -23,6 +23,7 @@ from gui.pages.results.shown_result import Places, ResultTab, Selection, ShownRe
 from gui.pages.results.values_part import ValuesPart
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
+from gui.widgets.flexible import Flexible
 from gui.widgets.text_table import TextTable
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class OverviewTab(ResultTab):
         self.values: ValuesPart | None = None
         self.anomalies: ScoreView | None = None
         self.texts: TextTable | None = None
+        self._rooms: dict[QWidget, Flexible] = {}
         set_role(self.caption, "heading")
         self.caption.setWordWrap(True)
         content = QWidget()
@@ -69,13 +71,9 @@ class OverviewTab(ResultTab):
         """Shows a run; one that was not measured afterwards, by what was last measured."""
         self._shown = shown
         self._show_metrics(shown)
-        bodies = (self.scores, self.values, self.anomalies, self.texts)
-        for body in bodies:
-            if body is not None:
-                body.hide()
         body = self._body(shown)
-        if body is not None:
-            body.show()
+        for other, room in self._rooms.items():
+            room.setVisible(other is body)
         # Without a body, what there is stands at the top.
         self._column.setStretch(2, 1 if body is None else 0)
 
@@ -122,8 +120,13 @@ class OverviewTab(ResultTab):
                 return self.values
 
     def _added(self, body: Any) -> Any:
-        body.setMinimumHeight(BODY_HEIGHT)
-        self._column.addWidget(body, 1)
+        room = Flexible()
+        room.setMinimumHeight(BODY_HEIGHT)
+        inner = QVBoxLayout(room)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(body)
+        self._column.addWidget(room, 1)
+        self._rooms[body] = room
         return body
 
     def _show_texts(self, shown: ShownResult) -> None:

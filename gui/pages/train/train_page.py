@@ -143,7 +143,9 @@ class TrainPage(Page):
         self.devices = DevicePanel()
         self.devices.setAccessibleName(self.tr("The device over the last minutes"))
         self._lower.insertWidget(0, self.devices)
-        self._lower.setSizes([SPACING, SPACING])  # half each
+        self._lower.setStretchFactor(0, 2)
+        self._lower.setStretchFactor(1, 1)
+        self._lower.setSizes([2 * WIDTH, WIDTH])  # below the curves, and below what is inside
         self._splitter.setStretchFactor(0, 1)
         self._splitter.setSizes([50 * SPACING, STRIP_HEIGHT])
 
