@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.cli.commands.inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, table
 from engine.datasets.base import silent
 from engine.errors import DatasetError
@@ -17,6 +16,7 @@ from engine.events.explaining import (
     ModelExplained,
     ModelExplanation,
 )
+from engine.inference.new_inputs import read_new_inputs
 from engine.runs.store import RunStore
 from engine.service.results.explaining import explain_example, explain_model
 from engine.service.results.opened_run import OPENED, OpenedRun
