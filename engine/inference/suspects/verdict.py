@@ -26,6 +26,8 @@ USUAL_RATE: Final = 0.01
 """Of them, contradicted at most where labels are right."""
 LEAST_RECALL: Final = 0.7
 """Mean share of each class that must be recognised before a contradiction says anything."""
+LEAST_RATIO: Final = 1 / 3
+"""So much of the error rate of all must be left among the surest: near a border it is far less."""
 ALPHA: Final = 1e-3
 _LEAST_EACH = 10
 _EXAMPLES = 5
@@ -89,6 +91,8 @@ def _contradicted(predictions: Predictions) -> dict[str, Any] | None:
     if not n:
         return None
     rate = n_wrong / n
+    if rate < LEAST_RATIO * (1.0 - recalls.mean()):
+        return None
     return {
         "n_surest": n,
         "n_contradicted": n_wrong,

@@ -28,13 +28,17 @@ class ExampleFetcher(QObject):
 
     Args:
         results: Answers.
+        key: Of its questions; of one key the newest alone is answered.
     """
 
     arrived = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, results: ResultController, parent: QObject | None = None) -> None:
+    def __init__(
+        self, results: ResultController, parent: QObject | None = None, key: str = KEY
+    ) -> None:
         super().__init__(parent)
+        self._key = key
         self._results = results
         self._run = ""
         self._wanted: list[int] = []
@@ -52,7 +56,7 @@ class ExampleFetcher(QObject):
     def set_run(self, run: str) -> None:
         """Begins with another run, or anew with the same."""
         if self._asked is not None:
-            self._results.cancel(KEY)
+            self._results.cancel(self._key)
         self._run, self._asked, self._bytes = run, None, 0
         self._wanted = []
         self._kept.clear()
@@ -96,7 +100,7 @@ class ExampleFetcher(QObject):
         n = MOST if self._kept else FIRST
         rows, self._wanted = tuple(self._wanted[:n]), self._wanted[n:]
         self._asked = ShowExamples(self._run, rows)
-        self._results.ask(self._asked, KEY)
+        self._results.ask(self._asked, self._key)
 
     @Slot(object)
     def _on_answered(self, answer: object) -> None:

@@ -1,0 +1,396 @@
+"""LabelReview: labels that look wrong, looked at one after the other by keyboard.
+
+What models think of a label is shown after the answer, and of the test part not before the end.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.datasets.corrections.log import now
+from engine.events.labelling import ReviewReady, StartReview
+from engine.events.messages import DataProgress, Rejected
+from engine.events.results import ResultCommand
+from engine.events.review import Decision, LabelValue, Review
+from gui.formatting.numbers import count_text
+from gui.pages.results.example_fetcher import ExampleFetcher
+from gui.pages.results.review_answers import ReviewAnswers
+from gui.pages.results.review_files import ReviewFiles
+from gui.pages.results.review_training import ReviewTraining
+from gui.pages.results.review_words import (
+    answer_text,
+    controls_text,
+    last_text,
+    opinion_text,
+    part_words,
+    summary_text,
+)
+from gui.pages.shared.example_view import ExampleView
+from gui.state.controller import Controller
+from gui.state.messages import Messages
+from gui.style.label import Label
+from gui.style.theme import SPACING, set_role
+from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.state_panel import StatePanel
+
+KEY: Final = "labels/review"
+EXAMPLE_KEY: Final = "labels/example"
+N_AHEAD: Final = 8
+"""So many examples are fetched at once, that the next one is there when it is wanted."""
+FIRST_SIZE: Final = (96 * SPACING, 80 * SPACING)
+
+
+class LabelReview(QDialog):
+    """A window of its own beside the main one; it begins with `begin`.
+
+    Args:
+        controller: The engine's side of the window.
+        messages: The one door for messages.
+        run: The run whose data is looked at.
+    """
+
+    def __init__(
+        self, controller: Controller, messages: Messages, run: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Review labels"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.run = run
+        self.review: Review | None = None
+        self._controller = controller
+        self._messages = messages
+        self.fetcher = ExampleFetcher(controller.results, self, EXAMPLE_KEY)
+        self.fetcher.set_run(run)
+        self.files = ReviewFiles(controller.workspace, controller.repository, self)
+        self.training = ReviewTraining(controller, messages, run, self)
+        self.panel = StatePanel()
+        self.name, self.part, self.progress = ElidedLabel(), Label(), Label()
+        self.label, self.said, self.opinion = Label(), Label(), Label()
+        self.controls, self.told = Label(), Label()
+        self.view = ExampleView()
+        self.answers = ReviewAnswers()
+        self.back = QPushButton(self.tr("Previous"))
+        self.forward = QPushButton(self.tr("Next"))
+        self.undo = QPushButton(self.tr("Undo"))
+        self.more = QPushButton(self.tr("Review more"))
+        self.export = QPushButton(self.tr("Export as CSV…"))
+        self.train = QPushButton(self.tr("Train again with them"))
+        self._stack = QStackedWidget()
+        self._room = QWidget()
+        self._build()
+        self._connect()
+        self._show_buttons()
+
+    # ---- building
+
+    def _build(self) -> None:
+        muted = (self.part, self.progress, self.opinion, self.controls, self.told)
+        for label in muted:
+            set_role(label, "muted")
+        set_role(self.name, "heading")
+        set_role(self.label, "title")
+        for label in (self.opinion, self.controls, self.told):
+            label.setWordWrap(True)
+        # Room that is always kept: an answer moves nothing under the pointer.
+        self.said.setMinimumHeight(3 * SPACING)
+        for label in (self.opinion, self.told):
+            label.setMinimumHeight(5 * SPACING)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        head = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.progress)
+        column = QVBoxLayout(self._room)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addLayout(head)
+        column.addWidget(self.part)
+        column.addWidget(self.view, 1)
+        for widget in (self.label, self.said, self.answers, self.opinion, self.controls, self.told):
+            column.addWidget(widget)
+        column.addLayout(self._foot())
+        self._stack.addWidget(self.panel)
+        self._stack.addWidget(self._room)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(*(3 * SPACING,) * 4)
+        outer.addWidget(self._stack)
+        self.setMinimumSize(80 * SPACING, 64 * SPACING)
+        self.resize(*FIRST_SIZE)
+
+    def _foot(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACING)
+        tips = {
+            self.back: self.tr("The example before (Left)"),
+            self.forward: self.tr("The next example (Right)"),
+            self.undo: self.tr("Take the last answer back (Ctrl+Z)"),
+            self.more: self.tr("Others that look wrong, once these are answered"),
+            self.export: self.tr("All corrections of this data as a table"),
+            self.train: self.tr(
+                "The same settings and the same parts; compared on the same test examples"
+            ),
+        }
+        for place, (button, tip) in enumerate(tips.items()):
+            if place == 3:
+                row.addStretch(1)
+            button.setToolTip(tip)
+            button.setAutoDefault(False)  # Enter belongs to the field of a correction
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button)
+        for button in self.answers.buttons.values():
+            button.setAutoDefault(False)
+        set_role(self.train, "primary")
+        return row
+
+    def _connect(self) -> None:
+        controller = self._controller
+        controller.results.answered.connect(self._on_answered)
+        controller.results.refused.connect(self._on_refused)
+        controller.results.progressed.connect(self._on_progress)
+        controller.training.state_changed.connect(self._on_training)
+        self.panel.action_requested.connect(self._on_action)
+        self.answers.decided.connect(self._on_decided)
+        self.back.clicked.connect(self._on_back)
+        self.forward.clicked.connect(self._on_forward)
+        self.undo.clicked.connect(self._on_undo)
+        self.more.clicked.connect(partial(self.begin, True))
+        self.export.clicked.connect(self._on_export)
+        self.train.clicked.connect(self._on_train)
+        self.files.frozen.connect(self.training.start)
+        self.files.exported.connect(self._on_exported)
+        self.files.failed.connect(self._on_failed)
+        self.training.told.connect(self.told.setText)
+        self.fetcher.arrived.connect(self._on_arrived)
+        self.fetcher.failed.connect(self._on_lost)
+
+    # ---- asking
+
+    @Slot()
+    def begin(self, anew: bool = False, *_: object) -> None:
+        """Shows the window, and begins the review of the run or goes on with the one it has.
+
+        Args:
+            anew: Others than those of the review that there is.
+        """
+        self._stack.setCurrentWidget(self.panel)
+        self.panel.show_state(
+            "data",
+            self.tr("Checking labels…"),
+            self.tr("Quick models judge examples that they have not seen. It may take a minute."),
+            self.tr("Cancel"),
+            is_busy=True,
+        )
+        self._controller.results.ask(StartReview(self.run, anew=anew), KEY)
+        self.show()
+        self.raise_()
+
+    @Slot()
+    def _on_action(self) -> None:
+        """Cancels, or tries again what was refused."""
+        if self.panel.progress.isHidden():
+            self.begin()
+        else:
+            self.close()
+
+    @Slot(object, object)
+    def _on_progress(self, command: ResultCommand, event: DataProgress) -> None:
+        if isinstance(command, StartReview) and command.run == self.run:
+            self.panel.set_progress(event.done, event.total)
+
+    @Slot(object)
+    def _on_answered(self, answer: object) -> None:
+        if isinstance(answer, ReviewReady) and answer.run == self.run:
+            self._show_review(answer)
+
+    @Slot(object, object)
+    def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
+        if isinstance(command, StartReview) and command.run == self.run:
+            self._stack.setCurrentWidget(self.panel)
+            self.panel.show_state(
+                "warning",
+                self.tr("The labels cannot be reviewed"),
+                f"{problem.message}\n{problem.hint}".strip(),
+                self.tr("Try again"),
+                is_error=True,
+            )
+
+    # ---- showing
+
+    def _show_review(self, ready: ReviewReady) -> None:
+        self.review = ready.review
+        self.answers.set_choices(self.review.output, self.review.choices)
+        finding = ready.found.finding
+        self.told.setText("" if finding is None else finding.text)
+        if self.review.is_over:
+            self.told.setText(summary_text(self.review))
+        self._stack.setCurrentWidget(self._room)
+        self._show_item()
+        self.setFocus()
+
+    def _show_item(self) -> None:
+        """Shows where the review stands."""
+        review = self.review
+        if review is None:
+            return
+        item, answer = review.items[review.place], review.answers.get(review.place)
+        self.name.show_text(item.name)
+        self.part.setText(part_words(item.part))
+        self.label.setText(self.tr("Labelled {label}").format(label=item.label))
+        self.said.setText(answer_text(answer))
+        is_shown = answer is not None and review.shows_opinion(review.place)
+        self.opinion.setText(opinion_text(item) if is_shown else last_text(review))
+        place, n = count_text(review.place + 1), count_text(len(review.items))
+        text = self.tr("{place} of {n}, {done} answered")
+        done = count_text(len(review.answers))
+        self.progress.setText(text.format(place=place, n=n, done=done))
+        self.controls.setText(controls_text(review))
+        self.answers.close_field()
+        self._show_buttons()
+        self._show_example(item.row)
+
+    def _show_buttons(self) -> None:
+        review, controller = self.review, self._controller
+        n = 0 if review is None else review.count(Decision.CORRECT) + review.count(Decision.EXCLUDE)
+        place, last = (0, 0) if review is None else (review.place, len(review.items) - 1)
+        may_train = not (controller.is_read_only or controller.training.is_active)
+        self.answers.setEnabled(review is not None)
+        self.back.setEnabled(place > 0)
+        self.forward.setEnabled(place < last)
+        self.undo.setEnabled(review is not None and bool(review.history))
+        self.more.setEnabled(review is not None and review.is_over)
+        self.export.setEnabled(n > 0)
+        self.train.setEnabled(n > 0 and may_train)
+
+    @Slot(object)
+    def _on_training(self, _state: object) -> None:
+        self._show_buttons()
+
+    # ---- examples
+
+    def _show_example(self, row: int) -> None:
+        """Shows an example where it is there; fetches it, and those that come next."""
+        fetcher, review = self.fetcher, self.review
+        example = fetcher.get(row)
+        if example is not None:
+            self.view.show_example(example, fetcher.kind, fetcher.rate, fetcher.columns)
+        elif fetcher.is_unreadable(row):
+            self.view.show_words(self.tr("This example cannot be read."))
+        else:
+            self.view.show_words(self.tr("Reading…"))
+        if review is not None:
+            coming = review.items[review.place : review.place + N_AHEAD]
+            fetcher.want([item.row for item in coming], is_new=True)
+
+    @Slot(object)
+    def _on_arrived(self, rows: tuple[int, ...]) -> None:
+        if self.review is not None:
+            row = self.review.items[self.review.place].row
+            if row in rows or self.fetcher.is_unreadable(row):
+                self._show_example(row)
+
+    @Slot(object)
+    def _on_lost(self, problem: Rejected) -> None:
+        self.view.show_words(problem.message)
+
+    # ---- answering
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Answers by keys; Escape closes the window, in which nothing is lost."""
+        is_plain = event.modifiers() in (
+            Qt.KeyboardModifier.NoModifier,
+            Qt.KeyboardModifier.KeypadModifier,
+        )
+        is_control = event.modifiers() == Qt.KeyboardModifier.ControlModifier
+        if self.review is not None and is_control and event.key() == Qt.Key.Key_Z:
+            self._on_undo()
+        elif self.review is None or not is_plain or not self._takes_key(event.key()):
+            super().keyPressEvent(event)
+
+    def _takes_key(self, key: int) -> bool:
+        if key == Qt.Key.Key_Left:
+            self._on_back()
+        elif key == Qt.Key.Key_Right:
+            self._on_forward()
+        elif key == Qt.Key.Key_Space:
+            play = getattr(self.view.currentWidget(), "play", None)
+            if isinstance(play, QPushButton):  # a sound is heard
+                play.click()
+        else:
+            return self.answers.take_key(key)
+        return True
+
+    @Slot()
+    def _on_back(self) -> None:
+        if self.review is not None:
+            self._change(self.review.go(self.review.place - 1))
+
+    @Slot()
+    def _on_forward(self) -> None:
+        if self.review is not None:
+            self._change(self.review.go(self.review.place + 1))
+
+    @Slot(object, object)
+    def _on_decided(self, decision: Decision, label: LabelValue | None) -> None:
+        if self.review is not None:
+            self._change(self.review.answer(decision, label, now()).next_open())
+            self.setFocus()
+
+    @Slot()
+    def _on_undo(self) -> None:
+        if self.review is not None and self.review.history:
+            self._change(self.review.undo())
+
+    def _change(self, review: Review) -> None:
+        was, self.review = self.review, review
+        self._show_item()
+        self.files.save(review)
+        if review.is_over and was is not None and was.answers != review.answers:
+            self.told.setText(summary_text(review))
+
+    # ---- what becomes of it
+
+    @Slot(object)
+    def _on_failed(self, problem: Rejected) -> None:
+        self._messages.show_error(problem.message, problem.hint)
+
+    @Slot()
+    def _on_export(self) -> None:
+        if self.review is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Export corrections"), "corrections.csv", self.tr("Tables (*.csv)")
+        )
+        if path:
+            self.files.export(self.review, Path(path))
+
+    @Slot(str)
+    def _on_exported(self, path: str) -> None:
+        self.told.setText(self.tr("The corrections are in {path}.").format(path=path))
+
+    @Slot()
+    def _on_train(self) -> None:
+        if self.review is not None:
+            self.files.freeze(self.review)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        for key in (KEY, EXAMPLE_KEY):
+            self._controller.results.cancel(key)
+        super().closeEvent(event)
+
+    def reject(self) -> None:
+        """Escape: as the button of the frame, so that nothing is asked any more."""
+        self.close()
