@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from engine.cli.commands import (
     deleted_runs,
@@ -139,6 +139,18 @@ class _Parser(argparse.ArgumentParser):
     ) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
 
+    is_mixed = False
+    """Options may stand between positionals of which there may be none (Python 3.11 does not)."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not self.is_mixed:
+            return super().parse_known_args(args, namespace)
+        self.is_mixed = False  # it asks this again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.is_mixed = True
+
     def error(self, message: str) -> NoReturn:
         """Says what is wrong and where help is, and ends with code 2."""
         hint = f"See: {self.prog} --help"
@@ -170,7 +182,7 @@ def _add(
     with_store: WithStore | None = None,
     without_store: WithoutStore | None = None,
     acts: bool = False,
-) -> argparse.ArgumentParser:
+) -> _Parser:
     """Adds a command; one that `acts` has done its work even where it could not print."""
     command = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
     command.set_defaults(with_store=with_store, without_store=without_store, acts=acts)
@@ -312,22 +324,9 @@ def _add_explain(commands: Commands) -> None:
         "say why a run's model predicts what it predicts; without an input, what it looks at",
         with_store=explaining.explain,
     )
+    explain.is_mixed = True
     _add_run(explain)
-    explain.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
-    # Read as text: whether there is such a row, the data says.
-    explain.add_argument("--row", metavar="N", help="an example of its data, counted from 1")
-    explain.add_argument(
-        "--part",
-        choices=("test", "validation", "train"),
-        help="count --row in this part of the data (default: in all of it)",
-    )
-    explain.add_argument(
-        "--class",
-        dest="class_",
-        metavar="NAME",
-        help="explain this class, label, value or token (default: what is predicted)",
-    )
-    explain.add_argument("--method", metavar="NAME", help="default: the first that fits")
+    explaining.add_arguments(explain)
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:
