@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from engine.cli.commands.output import Output
 from engine.runs.store import RunStore
@@ -33,6 +33,18 @@ class Parser(argparse.ArgumentParser):
         epilog: str | None = None,
     ) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
+
+    is_mixed = False
+    """Options may stand between positionals of which there may be none (Python 3.11 does not)."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not self.is_mixed:
+            return super().parse_known_args(args, namespace)
+        self.is_mixed = False  # it asks this again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.is_mixed = True
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong and where help is, and ends with code 2."""
@@ -66,7 +78,7 @@ def add_command(
     with_store: WithStore | None = None,
     without_store: WithoutStore | None = None,
     acts: bool = False,
-) -> argparse.ArgumentParser:
+) -> Parser:
     """Adds a command; one that `acts` has done its work even where it could not print."""
     command = commands.add_parser(name, help=help, description=f"{sentence(help)}")
     command.set_defaults(with_store=with_store, without_store=without_store, acts=acts)

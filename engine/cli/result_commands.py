@@ -102,19 +102,6 @@ def _add_explain(commands: Commands) -> None:
         "say why a run's model predicts what it predicts; without an input, what it looks at",
         with_store=explaining.explain,
     )
+    explain.is_mixed = True
     add_run(explain)
-    explain.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
-    # Read as text: whether there is such a row, the data says.
-    explain.add_argument("--row", metavar="N", help="an example of its data, counted from 1")
-    explain.add_argument(
-        "--part",
-        choices=PARTS,
-        help="count --row in this part of the data (default: in all of it)",
-    )
-    explain.add_argument(
-        "--class",
-        dest="class_",
-        metavar="NAME",
-        help="explain this class, label, value or token (default: what is predicted)",
-    )
-    explain.add_argument("--method", metavar="NAME", help="default: the first that fits")
+    explaining.add_arguments(explain)
