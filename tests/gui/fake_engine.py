@@ -49,6 +49,7 @@ from engine.events.run_events import (
     RunEvent,
     RunState,
 )
+from engine.events.trying import TrialCommand
 from engine.graph.starter import starter
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
@@ -56,6 +57,7 @@ from engine.training.defaults import resolve
 from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_run import FakeRun
+from tests.gui.fake_trials import fake_trial
 
 GATE_TIMEOUT_S = 200.0
 STEPS_PER_EPOCH = 20
@@ -96,6 +98,7 @@ class FakeEngine:
         rejections: Answers by data source or model name, in place of the usual ones.
         progress: What an inspection says before it waits at its gate.
         batch: Makes the answer to a preview from its spec.
+        trial: Answers who tries a model.
         commands: Everything that was asked, in order.
         controls: Every request that arrived, in order.
         is_deaf: Requests arrive but are not answered.
@@ -116,6 +119,7 @@ class FakeEngine:
     estimated: TrainingEstimated = ESTIMATED
     rates: RatesTried = field(default_factory=fake_rates)
     batch: Callable[[dict[str, Any]], Event] = lambda spec: fake_batch(spec)
+    trial: Callable[[TrialCommand], Event] = lambda command: fake_trial(command)
     commands: list[Command] = field(default_factory=list)
     controls: list[Request] = field(default_factory=list)
     is_deaf: bool = False
@@ -208,6 +212,8 @@ class FakeSession:
                 yield self._estimated()
             case FindRate():
                 yield from self._try_rates(command)
+            case TrialCommand():
+                yield self._engine.trial(command)
             case Train():
                 yield from self._train(command)
             case ResumeRun():
