@@ -109,8 +109,13 @@ class AnswerView(QWidget):
         self.nearest.clear()
         self.why.setEnabled(False)
 
-    def show_answer(self, answer: InputTried) -> None:
-        """Shows what is said of an input, or of all inputs of a file."""
+    def show_answer(self, answer: InputTried, truth: str = "") -> None:
+        """Shows what is said of an input, or of all inputs of a file.
+
+        Args:
+            answer: What is said.
+            truth: What is known of the input, which is an example; empty: nothing.
+        """
         first = answer.answers[0]
         set_role(self.caption, "muted")
         self.why.setEnabled(True)
@@ -119,6 +124,12 @@ class AnswerView(QWidget):
             self._show_several(answer)
         else:
             self._show_one(first)
+            if truth:
+                self.caption.setText(
+                    self.tr("{target} (in the data: {truth})").format(
+                        target=self.caption.text(), truth=truth
+                    )
+                )
         strange = list(first.unfamiliar) if len(answer.answers) == 1 else []
         lines = [self.tr("Unfamiliar: {what}").format(what=text) for text in strange]
         self.unfamiliar.setText("\n".join([*lines, *answer.left_out]))

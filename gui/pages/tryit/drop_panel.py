@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
+    QImageWriter,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -40,7 +41,7 @@ def png_of(image: QImage) -> Given:
     content, buffer = QByteArray(), QBuffer()
     buffer.setBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
     buffer.close()
     return Given(content=bytes(content.data()), suffix=".png")
 

@@ -67,6 +67,10 @@ class TryPage(Page):
         self._look: ModelLookedAt | None = None
         self._panel: InputPanel | None = None
         self._is_stale = False
+        self._epoch: int | None = None
+        self._kept: Given | None = None
+        self._truth = ""
+        self._is_first_example = False
         self.trial = Trial(controller.results, self)
         self.title = Label(self.tr("Try it"))
         self.weights = Label()
@@ -171,6 +175,8 @@ class TryPage(Page):
             self._wanted = ""
             self.trial.open("")
             self._show_empty()
+        elif self._look is not None and self._look.run == self.trial.run:
+            self._show_weights(self._epoch)  # its state may be another one by now
         if self.isVisible():
             self._open_wanted()
 
@@ -221,6 +227,7 @@ class TryPage(Page):
         wanted = self._wanted or runs[0].id
         if not self.isVisible() or (wanted == self.trial.run and not self._is_stale):
             return
+        keeps_notice = wanted == self.trial.run  # until it is known that there is no reason for it
         keeps_input = wanted == self.trial.run and self._look is not None
         given = self.trial.given if keeps_input else None
         self._wanted, self._is_stale = wanted, False
@@ -237,10 +244,9 @@ class TryPage(Page):
         record = self.controller.repository.record(wanted)
         self.hint_changed.emit(record.name if record is not None else "")
         self.weights.setText(self.tr("Loading the model…"))
-        self.notice.clear()
-        self._show_body(True)
-
-    _kept: Given | None = None
+        if not keeps_notice:
+            self.notice.clear()
+            self._show_body(True)
 
     # ---- the model
 
@@ -269,9 +275,12 @@ class TryPage(Page):
         if kept is not None:
             self.trial.ask(kept)
         elif kind is Kind.TABLE and self.trial.given is None:
+            self._is_first_example = True
             self.trial.take_example()  # a row to start from, that can be moved
 
     def _show_weights(self, epoch: int | None) -> None:
+        """Says which weights answer."""
+        self._epoch = epoch
         record = self.controller.repository.record(self.trial.run)
         if epoch is None:
             self.weights.setText(state_text(record.state) if record is not None else "")
@@ -316,6 +325,7 @@ class TryPage(Page):
 
     @Slot(object)
     def _on_given(self, given: Given | None) -> None:
+        self._truth = ""  # an example that is taken says its own, afterwards
         panel = self.sender()
         if isinstance(panel, InputPanel):
             self._panel = panel
@@ -331,6 +341,7 @@ class TryPage(Page):
 
     @Slot()
     def _on_example(self) -> None:
+        self._is_first_example = False
         self.trial.take_example()
 
     @Slot(object)
@@ -343,11 +354,12 @@ class TryPage(Page):
         if isinstance(widget, QTabWidget):
             widget.setCurrentWidget(panel)
         panel.show_example(taken)
+        self._truth = taken.example.truth
 
     @Slot(object)
     def _on_answered(self, answer: InputTried) -> None:
         self._show_weights(answer.epoch)
-        self.answer.show_answer(answer)
+        self.answer.show_answer(answer, self._truth)
         if self._panel is not None:
             self._panel.show_answer(answer)
 
@@ -382,11 +394,11 @@ class TryPage(Page):
                 self._show_body(False)
                 self.notice.show_text(problem.message, "warning", problem.hint)
             case TakeExample():
-                if self._look is not None and self._look.kind == Kind.TABLE.value:
-                    self.answer.show_nothing(
-                        self._panel.empty_text if self._panel else "", problem.message
-                    )
-                self.messages.show_warning(problem.message, problem.hint)
+                if self._is_first_example:  # which nobody asked for
+                    hint = f"{problem.message} {problem.hint}".strip()
+                    self.answer.show_nothing(self._panel.empty_text if self._panel else "", hint)
+                else:
+                    self.messages.show_warning(problem.message, problem.hint)
             case FindChange():
                 if isinstance(self._panel, RowPanel):
                     self._panel.show_no_change(f"{problem.message} {problem.hint}".strip())
