@@ -186,6 +186,7 @@ def try_input(run: TriedRun, given: Given, number: int, progress: Progress) -> I
         number,
         answers,
         seen,
+        str(x[0]) if contract.signature.kind is Kind.TEXT else np.asarray(x[0]),
         _forecast(run, x[0], answers[0].values, given, progress),
         tuple(left_out),
         run.epoch,

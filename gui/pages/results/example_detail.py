@@ -41,9 +41,11 @@ class ExampleDetail(QScrollArea):
 
     Signals:
         similar_asked(): Those nearest to it are to be listed first.
+        why_asked(int, str): Why the model says so of the example of that row and name.
     """
 
     similar_asked = Signal()
+    why_asked = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +56,7 @@ class ExampleDetail(QScrollArea):
         self.truth, self.said, self.facts = Label(), Label(), Label()
         self.view = ExampleView()
         self.bars = ProbabilityBars()
+        self.why = QPushButton(self.tr("Why?"))
         self.open = QPushButton(self.tr("Open the file"))
         self.folder = QPushButton(self.tr("Show in folder"))
         self.similar = QPushButton(self.tr("Similar"))
@@ -81,6 +84,7 @@ class ExampleDetail(QScrollArea):
         pairs.setColumnStretch(1, 1)
         self.actions.setSpacing(SPACING)
         for button, slot, tip in (
+            (self.why, self._on_why, self.tr("What in the example the prediction rests on")),
             (self.similar, self.similar_asked, self.tr("Sort by how near the outputs are to this")),
             (self.open, self._on_open, self.tr("Open the example's own file")),
             (self.folder, self._on_folder, self.tr("Show the file in the file manager")),
@@ -114,6 +118,7 @@ class ExampleDetail(QScrollArea):
         self.bars.set_shares(())
         self._set_path("")
         self.similar.hide()
+        self.why.hide()
         self.view.show_words(words)
 
     def show_scored(self, scored: ScoredExamples, place: int) -> None:
@@ -127,6 +132,7 @@ class ExampleDetail(QScrollArea):
         shares = scored.probabilities(place, MOST_CLASSES)
         self.bars.set_shares(shares, truth)
         self.similar.setVisible("similarity" in scored.orders)
+        self.why.show()
         self.facts.setText(_facts(scored, place))
         self._set_path("")
         if is_other:
@@ -160,6 +166,10 @@ class ExampleDetail(QScrollArea):
         self._path = Path(path) if path else None
         for button in (self.open, self.folder):
             button.setVisible(bool(path))
+
+    @Slot()
+    def _on_why(self) -> None:
+        self.why_asked.emit(self.row, self.name.text())
 
     @Slot()
     def _on_open(self) -> None:

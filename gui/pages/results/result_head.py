@@ -113,6 +113,11 @@ class ResultHead(QWidget):
 
     # ---- showing
 
+    def offer(self, is_tried: bool, has_labels: bool) -> None:
+        """Shows what can be done with the run: try its model, look at labels."""
+        self.try_it.setVisible(is_tried)
+        self.labels.setVisible(has_labels)
+
     def show_words(self, title: str, subtitle: str) -> None:
         """Shows that there is no run yet."""
         self.title.setText(title)

@@ -71,7 +71,7 @@ def gravest(findings: tuple[Finding, ...]) -> Finding | None:
 
 def verdict(shown: ShownResult) -> tuple[str, str]:
     """One or two sentences on what the result is worth, and their colour."""
-    found = gravest(shown.analysis.findings) if shown.analysis is not None else None
+    found = gravest(shown.findings)
     number = _number_sentence(shown)
     if found is not None:
         return f"{found.text}" if found.severity is not Severity.NOTE else number, ROLES[

@@ -32,6 +32,7 @@ from gui.widgets.shortcut_button import ShortcutButton
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import Analysis
     from engine.runs.record import RunRecord
+    from gui.pages.shared.why_window import WhyWindow
 
 TAB_OF_PLACE = {
     "classes": "confusion",
@@ -57,6 +58,7 @@ class ResultsPage(Page):
         self._has_looked = False
         self._shown: ShownResult | None = None
         self._unshown: RunResult | None = None
+        self._why: WhyWindow | None = None
         self.columns = ColumnReader(controller.results, self)
         self.updates = ResultUpdates(controller, self)
         self.head = ResultHead()
@@ -100,6 +102,10 @@ class ResultsPage(Page):
         self.controller.repository.result_read.connect(self._on_result)
         self.controller.repository.runs_changed.connect(self._on_runs_changed)
         self.head.notice.activated.connect(self._on_notice)
+        self.head.try_asked.connect(self._on_try)
+        self.head.labels_asked.connect(self._on_labels)
+        self.examples.detail.why_asked.connect(self._on_why)
+        self.tabs.place_picked.connect(self._on_place)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
         self.updates.evaluated.connect(self.show_run)
@@ -189,6 +195,8 @@ class ResultsPage(Page):
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
+        is_told = shown.scored is not None and not shown.is_anomaly
+        self.head.offer(is_tried=shown.evaluation is not None, has_labels=is_told)
         self.examples.setVisible(shown.scored is not None)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
@@ -206,6 +214,7 @@ class ResultsPage(Page):
         )
         self.tabs.hide()
         self.examples.hide()
+        self.head.offer(is_tried=False, has_labels=False)
         self._column.setStretch(2, 1)
         self.reuse.show_as(False)
         self.head.notice.show_text(
@@ -220,10 +229,12 @@ class ResultsPage(Page):
     def _show_badges(self, shown: ShownResult) -> None:
         """Says on each tab how many findings it says more of."""
         badges: dict[str, int] = {}
-        for found in shown.analysis.findings if shown.analysis is not None else ():
+        for found in shown.findings:
+            if found.severity not in (Severity.WARNING, Severity.FAULT):
+                continue
             tab = TAB_OF_PLACE.get(found.place.page, "") if found.place is not None else ""
-            if tab and found.severity in (Severity.WARNING, Severity.FAULT):
-                badges[tab] = badges.get(tab, 0) + 1
+            for name in filter(None, ("findings", tab)):
+                badges[name] = badges.get(name, 0) + 1
         self.tabs.set_badges(badges)
 
     def _say_how_it_ended(self, result: RunResult) -> None:
@@ -295,6 +306,31 @@ class ResultsPage(Page):
             "The numbers on this page were measured when it was trained and still hold."
         )
         self.head.notice.show_text(message, "warning", f"{hint} {still}".strip())
+
+    @Slot(object)
+    def _on_place(self, place: Place | None) -> None:
+        if place is not None:
+            self.show_place(place)
+
+    @Slot()
+    def _on_try(self) -> None:
+        self.page_requested.emit("try")  # which follows the run that is open here
+
+    @Slot()
+    def _on_labels(self) -> None:
+        if self._record is not None:
+            from gui.pages.results.label_review import LabelReview
+
+            LabelReview(self.controller, self.messages, self._record.id, self).begin()
+
+    @Slot(int, str)
+    def _on_why(self, row: int, name: str) -> None:
+        if self._record is not None:
+            if self._why is None:
+                from gui.pages.shared.why_window import WhyWindow
+
+                self._why = WhyWindow(self.controller.results, self)
+            self._why.explain_row(self._record.id, row, name)
 
     @Slot()
     def _on_reuse(self) -> None:

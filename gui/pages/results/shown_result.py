@@ -15,6 +15,7 @@ from engine.spec.signature import Output, Task
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
     from engine.events.run_events import SettingChanged
+    from engine.events.verdicts import Finding
     from engine.inference.evaluation.analysis import Analysis, Curve
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.scored import ScoredExamples
@@ -61,6 +62,12 @@ class ShownResult:
     def is_forecast(self) -> bool:
         """The future of series was said."""
         return self.scored is not None and self.scored.predictions.task is Task.FORECASTING
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the run has to say of itself; once it is analysed, with simple models beside it."""
+        found = () if self.analysis is None else self.analysis.findings
+        return found or self.record.findings
 
     @property
     def metrics(self) -> dict[str, float]:

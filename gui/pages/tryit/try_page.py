@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
@@ -32,6 +35,7 @@ from engine.events.trying import (
 from engine.runs.record import RunRecord
 from engine.spec.signature import Kind
 from gui.formatting.run_words import state_text
+from gui.pages.shared.explanation_panel import ExplanationPanel
 from gui.pages.shared.page import Page
 from gui.pages.tryit.answer_view import AnswerView
 from gui.pages.tryit.input_panel import InputPanel
@@ -47,6 +51,7 @@ from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.notice import Notice
 from gui.widgets.shortcut_button import ShortcutButton
 
+WHY_HEIGHT = 44 * SPACING
 FRESHEN_MS = 1_000
 """The answer follows the weights of a run under way this often at most."""
 _FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TEXT)
@@ -87,6 +92,8 @@ class TryPage(Page):
         self.panels: list[InputPanel] = []
         self.inputs = QWidget()
         self.answer = AnswerView()
+        self.why = ExplanationPanel(controller.results)
+        self._raw: npt.NDArray[Any] | str | None = None
         self.many = ManyBar(controller.results, messages, settings)
         self._body = QWidget()
         self._freshen_timer = QTimer(self)
@@ -107,6 +114,10 @@ class TryPage(Page):
     def _build(self) -> None:
         set_role(self.title, "title")
         set_role(self.weights, "muted")
+        self.why.setMinimumHeight(WHY_HEIGHT)
+        self.why.hide()
+        self.answer.explanation.addWidget(self.why)
+        self.answer.offer_why()
         self.choice.setAccessibleName(self.tr("The run whose model is tried"))
         self.choice.setMinimumWidth(34 * SPACING)
         head = QHBoxLayout()
@@ -150,6 +161,7 @@ class TryPage(Page):
         trial.change_found.connect(self._on_change)
         trial.nearest_found.connect(self._on_nearest)
         trial.policy_driven.connect(self._on_driven)
+        self.answer.why_wanted.connect(self._on_why)
         self.choice.activated.connect(self._on_choice)
         self.notice.activated.connect(self._on_notice)
         self._freshen_timer.timeout.connect(self._freshen)
@@ -333,6 +345,8 @@ class TryPage(Page):
                 if other is not panel:
                     other.clear()
         if given is None:
+            self._raw = None
+            self._forget_why()
             self.trial.forget()
             self.answer.show_nothing(self._panel.empty_text if self._panel else "")
         else:
@@ -359,9 +373,23 @@ class TryPage(Page):
     @Slot(object)
     def _on_answered(self, answer: InputTried) -> None:
         self._show_weights(answer.epoch)
+        self._raw = answer.raw
+        self._forget_why()
         self.answer.show_answer(answer, self._truth)
         if self._panel is not None:
             self._panel.show_answer(answer)
+
+    @Slot()
+    def _on_why(self) -> None:
+        if self._raw is not None and self._look is not None:
+            self.why.show()
+            self.why.explain_new(self._look.run, self._raw)
+
+    def _forget_why(self) -> None:
+        """An explanation belongs to one input."""
+        if not self.why.isHidden():
+            self.why.hide()
+            self.why.clear()
 
     @Slot(object)
     def _on_change(self, found: ChangeFound) -> None:
