@@ -96,14 +96,17 @@ class Resampled:
         return float(min(low, high)), float(max(low, high))
 
     def pivotal(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric that noise can only make larger: reflected at its value."""
+        """The interval of a metric that noise makes larger: reflected at its value.
+
+        Above it also goes as far as the draws do: noise adds less to what is large already.
+        """
         draws = self.replicates[:, place]
         draws = draws[np.isfinite(draws)]
         if not len(draws):
             return float("nan"), float("nan")
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
         value = float(self.value[place])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low))
+        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low), float(high))
 
 
 class Resampling:
