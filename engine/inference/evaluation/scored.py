@@ -5,6 +5,7 @@ Made once from `Predictions`, outside the window's own thread; what is asked of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,18 +148,23 @@ class ScoredExamples:
                 raise ValueError(f"by must be one of {names}. Received: {by!r}")
         return np.asarray(places[np.argsort(keys, kind="stable")], np.int64)
 
+    @property
+    def _flat(self) -> AnyArray:
+        """Outputs of one example in a row, (n, values)."""
+        outputs = self.predictions.outputs
+        return outputs.reshape(len(outputs), math.prod(outputs.shape[1:]))
+
     @cached_property
     def _norms(self) -> Floats:
         """The square of each output's length, (n,); empty where outputs are no numbers."""
-        outputs = self.predictions.outputs
-        if outputs.dtype == object:
+        if self.predictions.outputs.dtype == object:
             return np.zeros(0)
-        flat = outputs.reshape(len(self), -1)
+        flat = self._flat
         return np.einsum("ij,ij->i", flat, flat).astype(np.float64)
 
     def _distances(self, places: IndexArray, like: int) -> Floats:
         """How far, in the outputs, examples are from one of them, less what is the same for all."""
-        flat = self.predictions.outputs.reshape(len(self), -1)
+        flat = self._flat
         if len(places) == len(self):
             products = (flat @ flat[like])[places]
         else:

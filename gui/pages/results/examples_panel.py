@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.runs.store import RunStore
 
 WIDTH = 41 * SPACING
-NARROWEST = 32 * SPACING
+NARROWEST = 34 * SPACING
 
 
 class ExamplesPanel(QFrame):
@@ -131,7 +131,10 @@ class ExamplesPanel(QFrame):
             return Selection(self.tr("The most unusual"), scored.everything, "confidence")
         if scored.is_right is None:
             return Selection(self.tr("The largest errors"), scored.everything, "loss")
-        return Selection(self.tr("The worst errors"), scored.wrong(), "loss")
+        wrong = scored.wrong()
+        if not len(wrong):
+            return Selection(self.tr("All are right"), scored.everything, "loss")
+        return Selection(self.tr("The worst errors"), wrong, "loss")
 
     def show_selection(self, selection: Selection) -> None:
         """Lists the examples behind a mark."""

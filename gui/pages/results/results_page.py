@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.events.run_events import RunEnded, RunState, RunStopped
 from engine.events.verdicts import Place, Severity
-from gui.formatting.run_words import averaged_title, metric_text, reading_order, state_role
+from gui.formatting.run_words import metric_text, state_role
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.examples_panel import ExamplesPanel
 from gui.pages.results.result_head import ResultHead
 from gui.pages.results.result_tabs import ResultTabs
 from gui.pages.results.result_updates import LOOK_CLOSER, ResultUpdates
+from gui.pages.results.result_words import main_name, title_of
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
 from gui.pages.shared.page import Page
@@ -177,15 +178,7 @@ class ResultsPage(Page):
         result, self._unshown = self._unshown, None
         if result is None or result.record is None:
             return
-        shown = self._shown = ShownResult(
-            result.record,
-            result.evaluation,
-            result.scored,
-            result.analysis,
-            result.flow,
-            result.changes,
-            result.kind,
-        )
+        shown = self._shown = shown_result(result)
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
@@ -259,11 +252,11 @@ class ResultsPage(Page):
             notice.clear()
 
     def _hint(self, result: RunResult) -> str:
-        if result.evaluation is None or not result.evaluation.metrics:
+        if result.evaluation is None or not result.evaluation.metrics or result.record is None:
             return ""
-        name = reading_order(result.evaluation.metrics)[0]
-        value = result.evaluation.metrics.get(name, math.nan)
-        title = averaged_title(name, result.evaluation.averages.get(name, ""))
+        shown = shown_result(result)
+        name = main_name(shown)
+        value, title = shown.metrics.get(name, math.nan), title_of(name, shown)
         return f"{title} {metric_text(name, value)}" if math.isfinite(value) else ""
 
     # ---- what comes later
@@ -300,3 +293,17 @@ class ResultsPage(Page):
     def _on_reuse(self) -> None:
         if self._record is not None:
             use_settings(self._record, self)
+
+
+def shown_result(result: RunResult) -> ShownResult:
+    """What was read of a run, as the parts of the page take it."""
+    assert result.record is not None
+    return ShownResult(
+        result.record,
+        result.evaluation,
+        result.scored,
+        result.analysis,
+        result.flow,
+        result.changes,
+        result.kind,
+    )
