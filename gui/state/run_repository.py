@@ -50,6 +50,7 @@ class RunResult:
         analysis: The doubt in its numbers, curves, baselines, groups; None: not made yet.
         kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
         lacking: Why its predictions cannot be read; empty: they can, or there are none.
+        is_large: Its predictions are so many that they are read afterwards, by `read_examples`.
         problem: Why it could not be read.
     """
 
@@ -63,6 +64,7 @@ class RunResult:
     analysis: Analysis | None = None
     kind: str = ""
     lacking: str = ""
+    is_large: bool = False
     problem: Rejected | None = None
 
 

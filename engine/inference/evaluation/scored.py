@@ -46,13 +46,12 @@ class ScoredExamples:
     @classmethod
     def of(cls, predictions: Predictions) -> ScoredExamples:
         """Works out what is asked for most."""
-        found = cls(
-            predictions,
-            predictions.predicted,
-            predictions.is_right,
-            predictions.losses,
-            _confidence(predictions),
-        )
+        predicted = predictions.predicted
+        is_classes = predictions.output is Output.CLASSES and not predictions.is_anomaly
+        # Of a million examples of many classes the largest is looked for once only.
+        right = predicted == predictions.truth if is_classes else predictions.is_right
+        confidence = _confidence(predictions, predicted)
+        found = cls(predictions, predicted, right, predictions.losses, confidence)
         _ = found._norms, found.truth_counts  # while nobody waits
         return found
 
@@ -206,15 +205,15 @@ class ScoredExamples:
         return [(found.class_names[index], float(outputs[index])) for index in likeliest]
 
 
-def _confidence(predictions: Predictions) -> Floats:
+def _confidence(predictions: Predictions, predicted: AnyArray) -> Floats:
     outputs = predictions.outputs
     if predictions.is_anomaly:
         return outputs.astype(np.float64)
     match predictions.output:
         case Output.CLASSES:
-            return np.asarray(outputs.max(axis=1), np.float64)
+            return outputs[np.arange(len(outputs)), predicted].astype(np.float64)
         case Output.LABELS:
-            said = predictions.predicted > 0
+            said = predicted > 0
             return np.asarray(np.where(said, outputs, 1 - outputs).mean(axis=1), np.float64)
         case _:
             return np.full(len(predictions), np.nan)

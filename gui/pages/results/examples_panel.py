@@ -122,6 +122,8 @@ class ExamplesPanel(QFrame):
         self._use(shown.scored)
         if shown.scored is not None:
             self.show_selection(self.worst(shown.scored))
+        elif shown.is_waiting:
+            self._list_nothing(self.tr("Reading what was said of every example…"))
         else:
             self._list_nothing(self.tr("The examples were not kept with this run."))
 

@@ -33,6 +33,7 @@ from gui.widgets.shortcut_button import ShortcutButton
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import Analysis
     from engine.runs.record import RunRecord
+    from gui.state.result_reading import ExamplesRead
 
 TAB_OF_PLACE = {
     "classes": "confusion",
@@ -103,6 +104,7 @@ class ResultsPage(Page):
         self.head.notice.activated.connect(self._on_notice)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
+        self.updates.examples_read.connect(self._on_examples_read)
         self.updates.evaluated.connect(self.show_run)
         self.updates.progressed.connect(self._on_progress)
         self.updates.failed.connect(self._on_update_failed)
@@ -182,7 +184,7 @@ class ResultsPage(Page):
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
-        self.examples.setVisible(shown.scored is not None)
+        self.examples.setVisible(shown.scored is not None or shown.is_waiting)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
         self._show_badges(shown)
@@ -239,7 +241,7 @@ class ResultsPage(Page):
                 "which the model has seen. On new data expect worse."
             )
             notice.show_text(text.format(part=part_text(evaluation.part)), "warning", aside, *go)
-        elif result.scored is None:
+        elif result.scored is None and not result.is_large:
             notice.show_text(
                 result.lacking
                 or self.tr("This run was made before the predictions for each example were kept."),
@@ -270,6 +272,22 @@ class ResultsPage(Page):
         self.head.show_result(shown)
         self._show_badges(shown)
         self.tabs.show_result(shown)
+
+    @Slot(object)
+    def _on_examples_read(self, found: ExamplesRead) -> None:
+        """Takes what was too much to wait for."""
+        if self._shown is None:
+            return
+        if found.scored is None:
+            self._on_update_failed(found.lacking, "")
+        shown = self._shown = replace(
+            self._shown, scored=found.scored, analysis=found.analysis, is_waiting=False
+        )
+        self.head.show_result(shown)
+        self._show_badges(shown)
+        self.examples.show_result(shown)
+        self.tabs.show_result(shown)
+        self.updates.follow(shown)
 
     @Slot(str)
     def _on_notice(self, target: str) -> None:
@@ -306,4 +324,5 @@ def shown_result(result: RunResult) -> ShownResult:
         result.flow,
         result.changes,
         result.kind,
+        result.is_large,
     )

@@ -35,6 +35,7 @@ class ShownResult:
         flow: Its gradient flow, by step.
         changes: What was changed while it was trained.
         kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
+        is_waiting: `scored` is so much that it is still being read.
     """
 
     record: RunRecord
@@ -44,6 +45,7 @@ class ShownResult:
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
     kind: str = ""
+    is_waiting: bool = False
 
     @property
     def output(self) -> Output | None:
