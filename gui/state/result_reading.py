@@ -14,7 +14,7 @@ from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions, file_name
 from engine.inference.evaluation.scored import ScoredExamples
 from engine.runs.store import RunStore
-from gui.state.run_repository import RunResult
+from gui.state.run_result import RunResult
 
 LARGE_BYTES: Final = 48 << 20
 """More takes so long to read that the page is shown before."""

@@ -1,4 +1,4 @@
-"""ScoredExamples: choosing and sorting what a model says of each example, and the command errors."""
+"""ScoredExamples: choosing and sorting what a model says; and the command `errors`."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def test_an_unknown_order_is_refused() -> None:
 def test_labels_and_scores_are_said_in_words() -> None:
     labels = Predictions(
         "test", Task.MULTILABEL, Output.LABELS, np.arange(2), np.array([[1, 1], [0, 0]], np.uint8),
-        np.array([[0.9, 0.2], [0.3, 0.1]]), "tags", ("red", "blue"), thresholds=np.array([0.5, 0.5]),
+        np.array([[0.9, 0.2], [0.3, 0.1]]), "tags", ("red", "blue"),
+        thresholds=np.array([0.5, 0.5]),
     )  # fmt: skip
     scored = ScoredExamples.of(labels)
     assert (scored.truth_text(0), scored.predicted_text(0)) == ("red, blue", "red")

@@ -159,7 +159,7 @@ class ScoredExamples:
         if self.predictions.outputs.dtype == object:
             return np.zeros(0)
         flat = self._flat
-        return np.einsum("ij,ij->i", flat, flat).astype(np.float64)
+        return np.asarray(np.einsum("ij,ij->i", flat, flat), np.float64)
 
     def _distances(self, places: IndexArray, like: int) -> Floats:
         """How far, in the outputs, examples are from one of them, less what is the same for all."""

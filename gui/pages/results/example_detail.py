@@ -58,7 +58,7 @@ class ExampleDetail(QScrollArea):
         self.open = QPushButton(self.tr("Open the file"))
         self.folder = QPushButton(self.tr("Show in folder"))
         self.similar = QPushButton(self.tr("Similar"))
-        self.actions = QHBoxLayout()
+        self.action_row = QHBoxLayout()
         """Buttons under the example; what else can be done with it has its place at the end."""
         self._build()
 
@@ -91,7 +91,7 @@ class ExampleDetail(QScrollArea):
                 self.similar,
                 self.similar_asked,
                 self.tr("List those whose outputs are nearest to this one's"),
-                self.actions,
+                self.action_row,
             ),
             (self.open, self._on_open, self.tr("Open the example's own file"), files),
             (self.folder, self._on_folder, self.tr("Show the file in the file manager"), files),
@@ -99,7 +99,7 @@ class ExampleDetail(QScrollArea):
             button.clicked.connect(slot)
             button.setToolTip(tip)
             row.addWidget(button)
-        for row in (self.actions, files):
+        for row in (self.action_row, files):
             row.setSpacing(SPACING)
             row.addStretch(1)
         content = QWidget()
@@ -111,7 +111,7 @@ class ExampleDetail(QScrollArea):
         column.addWidget(room, 1)
         column.addWidget(self.bars)
         column.addWidget(self.facts)
-        column.addLayout(self.actions)
+        column.addLayout(self.action_row)
         column.addLayout(files)
         self.setWidget(content)
         self.setWidgetResizable(True)

@@ -25,7 +25,7 @@ from gui.pages.shared.page import Page
 from gui.pages.shared.run_reuse import use_settings
 from gui.state.controller import Controller
 from gui.state.messages import Messages
-from gui.state.run_repository import RunResult
+from gui.state.run_result import RunResult
 from gui.state.settings import Settings
 from gui.style.theme import SPACING
 from gui.widgets.shortcut_button import ShortcutButton
@@ -77,7 +77,7 @@ class ResultsPage(Page):
         self._show_empty()
 
     def _build(self) -> None:
-        self.head.actions.addWidget(self.reuse)
+        self.head.action_row.addWidget(self.reuse)
         main = QWidget()
         column = QVBoxLayout(main)
         column.setContentsMargins(3 * SPACING, 2 * SPACING, SPACING, SPACING)
