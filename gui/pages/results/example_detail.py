@@ -29,6 +29,7 @@ from gui.pages.shared.example_view import ExampleView
 from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.flexible import Flexible
 from gui.widgets.path_row import show_in_file_manager
 from gui.widgets.probability_bars import ProbabilityBars
 
@@ -60,17 +61,22 @@ class ExampleDetail(QScrollArea):
         self.open = QPushButton(self.tr("Open the file"))
         self.folder = QPushButton(self.tr("Show in folder"))
         self.similar = QPushButton(self.tr("Similar"))
-        self.actions = QHBoxLayout()
+        self.action_row = QHBoxLayout()
         """Buttons under the example; what else can be done with it has its place at the end."""
         self._build()
 
     def _build(self) -> None:
         set_role(self.name, "heading")
         set_role(self.facts, "small")
+        self.facts.setWordWrap(True)
         for label in (self.truth, self.said):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.view.setMinimumHeight(CONTENT_HEIGHT)
+        room = Flexible()
+        room.setMinimumHeight(CONTENT_HEIGHT)
+        inner = QVBoxLayout(room)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.view)
         pairs = QGridLayout()
         pairs.setHorizontalSpacing(2 * SPACING)
         pairs.setVerticalSpacing(0)
@@ -82,30 +88,44 @@ class ExampleDetail(QScrollArea):
             pairs.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
             pairs.addWidget(value, line, 1)
         pairs.setColumnStretch(1, 1)
-        self.actions.setSpacing(SPACING)
-        for button, slot, tip in (
-            (self.why, self._on_why, self.tr("What in the example the prediction rests on")),
-            (self.similar, self.similar_asked, self.tr("Sort by how near the outputs are to this")),
-            (self.open, self._on_open, self.tr("Open the example's own file")),
-            (self.folder, self._on_folder, self.tr("Show the file in the file manager")),
+        files = QHBoxLayout()
+        for button, slot, tip, row in (
+            (
+                self.why,
+                self._on_why,
+                self.tr("What in the example the prediction rests on"),
+                self.action_row,
+            ),
+            (
+                self.similar,
+                self.similar_asked,
+                self.tr("List those whose outputs are nearest to this one's"),
+                self.action_row,
+            ),
+            (self.open, self._on_open, self.tr("Open the example's own file"), files),
+            (self.folder, self._on_folder, self.tr("Show the file in the file manager"), files),
         ):
             button.clicked.connect(slot)
             button.setToolTip(tip)
-            self.actions.addWidget(button)
-        self.actions.addStretch(1)
+            row.addWidget(button)
+        for row in (self.action_row, files):
+            row.setSpacing(SPACING)
+            row.addStretch(1)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self.name)
         column.addLayout(pairs)
-        column.addWidget(self.view, 1)
+        column.addWidget(room, 1)
         column.addWidget(self.bars)
         column.addWidget(self.facts)
-        column.addLayout(self.actions)
+        column.addLayout(self.action_row)
+        column.addLayout(files)
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_nothing("")
 

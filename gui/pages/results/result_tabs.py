@@ -132,8 +132,8 @@ class ResultTabs(QTabWidget):
     @property
     def names(self) -> tuple[str, ...]:
         """The tabs that there are, in order."""
-        places = {place: name for name, place in self._places.items()}
-        return tuple(places[self.widget(index)] for index in range(self.count()))
+        shown = {self.indexOf(place): name for name, place in self._places.items()}
+        return tuple(shown[index] for index in range(self.count()))
 
     @property
     def tab(self) -> str:
@@ -197,7 +197,8 @@ def wanted_tabs(shown: ShownResult) -> list[str]:
 
     evaluation, scored = shown.evaluation, shown.scored
     is_rated = scored is not None and len(scored) > 0
-    may_err = is_rated and (scored.is_right is not None or shown.output is Output.NUMBERS)
+    has_right = scored is not None and scored.is_right is not None
+    may_err = is_rated and (has_right or (shown.output is Output.NUMBERS and not shown.is_anomaly))
     parts = {
         "overview": True,
         "findings": bool(shown.findings),

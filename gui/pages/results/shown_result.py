@@ -36,6 +36,7 @@ class ShownResult:
         flow: Its gradient flow, by step.
         changes: What was changed while it was trained.
         kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
+        is_waiting: `scored` is so much that it is still being read.
     """
 
     record: RunRecord
@@ -45,6 +46,7 @@ class ShownResult:
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
     kind: str = ""
+    is_waiting: bool = False
 
     @property
     def output(self) -> Output | None:
