@@ -72,7 +72,7 @@ def of_numbers(
 def of_texts(n: int = 60, seed: int = 0, task: Task = Task.TRANSLATION) -> Predictions:
     """Sentences in which a fifth of the words is wrong."""
     rng = np.random.default_rng(seed)
-    words = "the cat sat on a mat and dog ran fast over hill".split()
+    words = ["the", "cat", "sat", "on", "a", "mat", "and", "dog", "ran", "fast", "over", "hill"]
     truth = [" ".join(rng.choice(words, rng.integers(1, 12))) for _ in range(n)]
     found = [
         " ".join(word if rng.random() > 0.2 else str(rng.choice(words)) for word in text.split())

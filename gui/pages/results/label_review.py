@@ -195,6 +195,7 @@ class LabelReview(QDialog):
             is_busy=True,
         )
         self._controller.results.ask(StartReview(self.run, anew=anew), KEY)
+        self.fetcher.want([0])  # another worker reads the data meanwhile
         self.show()
         self.raise_()
 

@@ -15,9 +15,11 @@ from engine.events.verdicts import Place, Severity
 from gui.formatting.run_words import averaged_title, metric_text, reading_order, state_role
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.examples_panel import ExamplesPanel
+from gui.pages.results.label_review import LabelReview
 from gui.pages.results.result_head import ResultHead
 from gui.pages.results.result_tabs import ResultTabs
 from gui.pages.results.result_updates import LOOK_CLOSER, ResultUpdates
+from gui.pages.results.review_words import has_labels
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
 from gui.pages.shared.page import Page
@@ -100,6 +102,7 @@ class ResultsPage(Page):
         self.controller.repository.result_read.connect(self._on_result)
         self.controller.repository.runs_changed.connect(self._on_runs_changed)
         self.head.notice.activated.connect(self._on_notice)
+        self.head.labels_asked.connect(self._on_labels)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
         self.updates.evaluated.connect(self.show_run)
@@ -113,6 +116,19 @@ class ResultsPage(Page):
     def show_run(self, run: str) -> None:
         """Shows a stored run; reads it in the background."""
         self.controller.repository.read_result(run)
+
+    @Slot()
+    def _on_labels(self) -> None:
+        """Opens the review of the run's labels, or brings it to the front."""
+        if self._record is None:
+            return
+        reviews = self.findChildren(LabelReview)
+        review = next((it for it in reviews if it.run == self._record.id), None)
+        if review is None:
+            review = LabelReview(self.controller, self.messages, self._record.id, self)
+            review.begin()
+        review.raise_()
+        review.activateWindow()
 
     def show_place(self, place: Place) -> None:
         """Shows where a finding shows, on this page or on another."""
@@ -189,6 +205,7 @@ class ResultsPage(Page):
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
+        self.head.labels.setVisible(has_labels(shown.scored))
         self.examples.setVisible(shown.scored is not None)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
