@@ -139,8 +139,12 @@ def _by_simple_models(
 ) -> dict[str, AnyArray]:
     examples = prepared.examples
     has_numbers = examples.output is Output.NUMBERS and not examples.has_classes
-    choose = shallow.regressors if has_numbers else shallow.classifiers
-    models = choose(examples.kind, len(rows))
+    n_classes = len(examples.class_names)
+    models = (
+        shallow.regressors(examples.kind, len(rows))
+        if has_numbers
+        else shallow.classifiers(examples.kind, len(rows), n_classes)
+    )
     y = np.asarray(examples.y)[rows]
     teach = _teacher(prepared, y)
     found: dict[str, AnyArray] = {}

@@ -15,6 +15,7 @@ Maker = Callable[[int], Any]
 """Makes a model from a seed."""
 
 _SMALL, _LARGE = 10_000, 50_000
+_FEW_CLASSES = 10
 _N_TREES = 200
 
 
@@ -78,13 +79,14 @@ def _word_values(seed: int) -> Any:
     return make_pipeline(TfidfVectorizer(max_features=50_000, sublinear_tf=True), Ridge(1.0))
 
 
-def classifiers(kind: Kind, n: int) -> Mapping[str, Maker]:
+def classifiers(kind: Kind, n: int, n_classes: int) -> Mapping[str, Maker]:
     """Models of classes that suit a kind of data, by name."""
+    few = n_classes <= _FEW_CLASSES  # boosting grows a tree for each
     if kind is Kind.TEXT:
         return {"words": _words}
     if n > _LARGE:
-        return {"boosted_trees": _boosted} if kind is Kind.TABLE else {"trees": _trees}
-    if kind is Kind.TABLE:
+        return {"boosted_trees": _boosted} if kind is Kind.TABLE and few else {"trees": _trees}
+    if kind is Kind.TABLE and few:
         return {"trees": _trees, "boosted_trees": _boosted}
     return {"trees": _trees, "neighbours": _neighbours}
 

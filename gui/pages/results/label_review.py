@@ -76,7 +76,7 @@ class LabelReview(QDialog):
         self._messages = messages
         self.fetcher = ExampleFetcher(controller.results, self, EXAMPLE_KEY)
         self.fetcher.set_run(run)
-        self.files = ReviewFiles(controller.workspace, controller.repository, self)
+        self.files = ReviewFiles(controller.workspace, controller.repository)
         self.training = ReviewTraining(controller, messages, run, self)
         self.panel = StatePanel()
         self.name, self.part, self.progress = ElidedLabel(), Label(), Label()
@@ -195,6 +195,7 @@ class LabelReview(QDialog):
             is_busy=True,
         )
         self._controller.results.ask(StartReview(self.run, anew=anew), KEY)
+        self.fetcher.want([0])  # another worker reads the data meanwhile
         self.show()
         self.raise_()
 
@@ -389,6 +390,7 @@ class LabelReview(QDialog):
     def closeEvent(self, event: QCloseEvent) -> None:
         for key in (KEY, EXAMPLE_KEY):
             self._controller.results.cancel(key)
+        self.files.release()
         super().closeEvent(event)
 
     def reject(self) -> None:

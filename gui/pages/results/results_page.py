@@ -19,6 +19,7 @@ from gui.pages.results.result_head import ResultHead
 from gui.pages.results.result_tabs import ResultTabs
 from gui.pages.results.result_updates import LOOK_CLOSER, ResultUpdates
 from gui.pages.results.result_words import main_name, title_of
+from gui.pages.results.review_words import has_labels
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
 from gui.pages.shared.page import Page
@@ -123,6 +124,21 @@ class ResultsPage(Page):
         """Shows a stored run; reads it in the background."""
         self.controller.repository.read_result(run)
 
+    @Slot()
+    def _on_labels(self) -> None:
+        """Opens the review of the run's labels, or brings it to the front."""
+        if self._record is None:
+            return
+        from gui.pages.results.label_review import LabelReview
+
+        reviews = self.findChildren(LabelReview)
+        review = next((it for it in reviews if it.run == self._record.id), None)
+        if review is None:
+            review = LabelReview(self.controller, self.messages, self._record.id, self)
+            review.begin()
+        review.raise_()
+        review.activateWindow()
+
     def show_place(self, place: Place) -> None:
         """Shows where a finding shows, on this page or on another."""
         if place.page in TAB_OF_PLACE:
@@ -190,8 +206,7 @@ class ResultsPage(Page):
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
-        is_told = shown.scored is not None and not shown.is_anomaly
-        self.head.offer(is_tried=shown.evaluation is not None, has_labels=is_told)
+        self.head.offer(shown.evaluation is not None, has_labels(shown.scored))
         self.examples.setVisible(shown.scored is not None or shown.is_waiting)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
@@ -326,13 +341,6 @@ class ResultsPage(Page):
     @Slot()
     def _on_try(self) -> None:
         self.page_requested.emit("try")  # which follows the run that is open here
-
-    @Slot()
-    def _on_labels(self) -> None:
-        if self._record is not None:
-            from gui.pages.results.label_review import LabelReview
-
-            LabelReview(self.controller, self.messages, self._record.id, self).begin()
 
     @Slot(int, str)
     def _on_why(self, row: int, name: str) -> None:

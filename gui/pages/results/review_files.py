@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from engine.events.review import Review
 from gui.state.run_repository import RunRepository
+from gui.threads.store_thread import Job
 
 if TYPE_CHECKING:
     from engine.datasets.corrections.log import CorrectionLog
@@ -33,30 +35,35 @@ class ReviewFiles(QObject):
     """Writes one after the other, in the thread of the workspace.
 
     Signals, all in the GUI thread:
-        saved(): What was said lasts.
+        saved(None): What was said lasts.
         frozen(FrozenCorrections): A version was made.
         exported(str): A table was written there.
         failed(Rejected): Something could not be written, in words.
 
     Args:
         workspace: The folder that holds the runs.
-        repository: Its thread writes.
+        repository: Its thread writes, and owns this, as the window may be closed before it has.
     """
 
-    saved = Signal()
+    saved = Signal(object)
     frozen = Signal(object)
     exported = Signal(str)
     failed = Signal(object)
 
-    def __init__(
-        self, workspace: Path, repository: RunRepository, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, workspace: Path, repository: RunRepository) -> None:
+        super().__init__(repository)
+        self._n_waiting = 0
+        self._is_released = False
         self._workspace = workspace
         self._repository = repository
 
+    def release(self) -> None:
+        """Goes once everything is written."""
+        self._is_released = True
+        self._go_if_done()
+
     def save(self, review: Review) -> None:
-        """Writes a review, and what it corrects. Of several that wait the newest is written."""
+        """Writes a review, and what it corrects."""
         workspace = self._workspace
 
         def job(store: RunStore) -> None:
@@ -67,7 +74,7 @@ class ReviewFiles(QObject):
                 log.save(path)
             save_review(review, store.folder(review.run))
 
-        self._repository.submit(job, self._on_saved, self.failed.emit, key="labels/save")
+        self._submit(job, self.saved)
 
     def freeze(self, review: Review) -> None:
         """Makes a version of all corrections of the data for a run; answered by `frozen`."""
@@ -77,7 +84,7 @@ class ReviewFiles(QObject):
             path, log = _log_with(workspace, review)
             return FrozenCorrections(log.freeze(path), len(log.in_effect))
 
-        self._repository.submit(job, self.frozen.emit, self.failed.emit)
+        self._submit(job, self.frozen)
 
     def export(self, review: Review, to: Path) -> None:
         """Writes all corrections of the data as CSV; answered by `exported`."""
@@ -89,10 +96,22 @@ class ReviewFiles(QObject):
             atomic_write(to, _log_with(workspace, review)[1].to_csv())
             return str(to)
 
-        self._repository.submit(job, self.exported.emit, self.failed.emit)
+        self._submit(job, self.exported)
 
-    def _on_saved(self, _nothing: None) -> None:
-        self.saved.emit()
+    def _submit(self, job: Job, done: SignalInstance) -> None:
+        self._n_waiting += 1
+        self._repository.submit(
+            job, partial(self._finish, done), partial(self._finish, self.failed)
+        )
+
+    def _finish(self, signal: SignalInstance, result: object) -> None:
+        self._n_waiting -= 1
+        signal.emit(result)
+        self._go_if_done()
+
+    def _go_if_done(self) -> None:
+        if self._is_released and not self._n_waiting:
+            self.deleteLater()
 
 
 def _log_with(workspace: Path, review: Review) -> tuple[Path, CorrectionLog]:

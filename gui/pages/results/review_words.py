@@ -5,8 +5,19 @@ from __future__ import annotations
 from engine.datasets.corrections.marks import value_words
 from engine.events.labelling import ComparedOnTest
 from engine.events.review import Answer, Decision, Review, ReviewItem
+from engine.inference.evaluation.scored import ScoredExamples
+from engine.spec.formatting import percent_text
+from engine.spec.signature import Task
 from gui.formatting.numbers import count_text, counted, value_text
 from gui.formatting.translation import translate
+
+
+def has_labels(scored: ScoredExamples | None) -> bool:
+    """Whether a run predicts something that a person has said, and that may be wrong."""
+    if scored is None or scored.predictions.task is Task.FORECASTING:
+        return False
+    found = scored.predictions
+    return not (found.is_anomaly and bool((found.truth < 0).any()))
 
 
 def part_words(part: str) -> str:
@@ -38,8 +49,8 @@ def opinion_text(item: ReviewItem) -> str:
     """What models think of a label that they never saw."""
     if item.is_control or item.suggested == item.label:
         return translate("Models agree with the label")
-    text = translate("Models: {suggested}; the label fits to {score} of 1")
-    return text.format(suggested=item.suggested, score=value_text(item.score, 2))
+    text = translate("Models say {suggested}; they agree with the label to {share}")
+    return text.format(suggested=item.suggested, share=percent_text(item.score, 1))
 
 
 def last_text(review: Review) -> str:
