@@ -39,11 +39,15 @@ def names_in_box() -> list[str]:
 
 def trained(name: str, workspace: Path, epochs: int) -> None:
     """Trains what the data set recommends, unless there is a run of that name."""
+    from engine.errors import UnknownNameError
     from engine.runs.store import RunStore
 
     with RunStore(workspace) as store:
-        if any(record.name == name for record in store.list()):
+        try:
+            store.get(name)
             return
+        except UnknownNameError:
+            pass
     command = [sys.executable, "main.py", "train", "--data", name, "--name", name, "--json"]
     command += ["--epochs", str(epochs), "--workspace", str(workspace)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

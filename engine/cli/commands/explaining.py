@@ -57,8 +57,11 @@ def explain(arguments: Namespace, store: RunStore, output: Output) -> int:
     for name, asked in _asked(run, arguments, output):
         answer = explain_example(run, asked, silent)
         found = answer.explanation
-        output.event("explanation", input=name, row=answer.row, **found.to_dict())
-        output.lines(*_words(name, found), "")
+        findings = [run.change.to_finding()] if run.change else []
+        output.event(
+            "explanation", input=name, row=answer.row, **found.to_dict(), findings=findings
+        )
+        output.lines(*_words(name, found), *([run.change.text] if run.change else []), "")
     return 0
 
 
