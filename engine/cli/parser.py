@@ -280,6 +280,22 @@ def _add_run_commands(commands: Commands) -> None:
         choices=("test", "validation", "train"),
         help="on another part of its data (default: test)",
     )
+    _add_predict(commands)
+    runs = _add_group(commands, "runs", "the runs so far")
+    listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
+    listed.add_argument(
+        "--deleted",
+        action="store_true",
+        help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
+    )
+    _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
+    restored = _add(
+        runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
+    )
+    _add_run(restored)
+
+
+def _add_predict(commands: Commands) -> None:
     predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
     _add_run(predict)
     predict.add_argument(
@@ -296,18 +312,6 @@ def _add_run_commands(commands: Commands) -> None:
         help="predict for a whole folder or table, and write its columns with the predictions to "
         "a CSV file",
     )
-    runs = _add_group(commands, "runs", "the runs so far")
-    listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
-    listed.add_argument(
-        "--deleted",
-        action="store_true",
-        help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
-    )
-    _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
-    restored = _add(
-        runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
-    )
-    _add_run(restored)
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

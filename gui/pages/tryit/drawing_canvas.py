@@ -133,10 +133,10 @@ class DrawingCanvas(QWidget):
 
     def event(self, event: QEvent) -> bool:
         # Before the window, whose Ctrl+Z undoes what was removed.
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.matches(QKeySequence.StandardKey.Undo) and self._strokes:
-                event.accept()
-                return True
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if is_key and self._strokes and event.matches(QKeySequence.StandardKey.Undo):
+            event.accept()
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
