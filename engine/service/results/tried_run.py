@@ -49,7 +49,7 @@ class TriedRun:
 
     @cached_property
     def contract(self) -> Contract:
-        """What its model takes and gives; what was seen in training is told by the data, if need be.
+        """What its model takes and gives; ranges of numbers are told by the data, if need be.
 
         Runs of 0.1 did not write it down.
         """

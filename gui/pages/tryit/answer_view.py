@@ -11,7 +11,6 @@ from engine.spec.formatting import percent_text
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.numbers import data_text, number_text
 from gui.pages.tryit.nearest_view import NearestView
-from gui.plots.forecast_plot import ForecastPlot
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import picture_of
@@ -35,12 +34,15 @@ class AnswerView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look: ModelLookedAt | None = None
+        self.is_of_several = False
+        """What is shown is of several inputs at once."""
+        self.is_seen_elsewhere = False
+        """What the model receives stands beside it already."""
         self.caption = Label()
         self.best = Label()
         self.detail = Label()
         self.bars = ShareBars()
         self.rows: TextTable | None = None
-        self.forecast: ForecastPlot | None = None
         self.unfamiliar = Label()
         self.seen = Label()
         self.seen_caption = Label()
@@ -120,7 +122,9 @@ class AnswerView(QWidget):
         set_role(self.caption, "muted")
         self.why.setEnabled(True)
         self._show_parts(answer)
-        if len(answer.answers) > 1:
+        self.is_of_several = len(answer.answers) > 1
+        if self.is_of_several:
+            self.nearest.clear()
             self._show_several(answer)
         else:
             self._show_one(first)
@@ -230,7 +234,9 @@ class AnswerView(QWidget):
         )
         top = max(score, 2 * threshold, 1e-12)
         name = self.tr("score")
-        self.bars.set_rows([ShareRow(name, score / top, is_unusual, threshold / top)])
+        self.bars.set_rows(
+            [ShareRow(name, score / top, is_unusual, threshold / top, number_text(score))]
+        )
 
     def _show_several(self, answer: InputTried) -> None:
         self.caption.setText(self.tr("{n} inputs").format(n=len(answer.answers)))
@@ -264,21 +270,13 @@ class AnswerView(QWidget):
         """Shows the parts that belong to an answer, and hides the others."""
         if self.rows is not None:
             self.rows.hide()
-        forecast = answer.forecast if answer is not None and len(answer.answers) == 1 else None
-        if forecast is not None and self.forecast is None:
-            self.forecast = ForecastPlot()
-            self.forecast.setMinimumHeight(30 * SPACING)
-            self._column.insertWidget(4, self.forecast, 1)
-        if self.forecast is not None:
-            self.forecast.setVisible(forecast is not None)
-            if forecast is not None:
-                self.forecast.show_window(forecast, self._look.target if self._look else "")
         is_picture = (
             answer is not None
             and answer.seen is not None
             and self._look is not None
             and self._look.kind == Kind.IMAGE.value
             and len(answer.answers) == 1
+            and not self.is_seen_elsewhere
         )
         self.seen.setVisible(is_picture)
         self.seen_caption.setVisible(is_picture)

@@ -23,12 +23,14 @@ class InputArea(QWidget):
 
     Signals:
         given(Given | None): The input is this now; None: there is none.
+        turned(): Another panel is on screen.
 
     Args:
         trial: Asks what panels want to know of the model.
     """
 
     given = Signal(object)
+    turned = Signal()
 
     def __init__(self, trial: Trial, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +47,16 @@ class InputArea(QWidget):
     def empty_text(self) -> str:
         """What to do first."""
         return self._current.empty_text if self._current is not None else ""
+
+    @property
+    def shows_what_is_seen(self) -> bool:
+        """What the model receives stands here."""
+        return self._current is not None and self._current.shows_what_is_seen
+
+    @property
+    def begins_with_example(self) -> bool:
+        """Its first panel is of more use with an example in it."""
+        return bool(self.panels) and self.panels[0].begins_with_example
 
     def clear(self) -> None:
         """Takes the panels away."""
@@ -110,6 +122,7 @@ class InputArea(QWidget):
     @Slot(int)
     def _on_tab(self, index: int) -> None:
         self._current = self.panels[index]
+        self.turned.emit()
 
     @Slot(object)
     def _on_change(self, found: ChangeFound) -> None:

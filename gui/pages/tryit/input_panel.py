@@ -20,6 +20,11 @@ class InputPanel(QWidget):
     """
 
     given = Signal(object)
+    shows_what_is_seen = False
+    """It shows what the model receives."""
+
+    begins_with_example = False
+    """It is of more use with an example in it."""
 
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(parent)

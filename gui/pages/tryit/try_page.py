@@ -142,6 +142,7 @@ class TryPage(Page):
         trial.example_taken.connect(self._on_example_taken)
         trial.nearest_found.connect(self._on_nearest)
         self.inputs.given.connect(self._on_given)
+        self.inputs.turned.connect(self._on_turned)
         self.choice.activated.connect(self._on_choice)
         self.notice.activated.connect(self._on_notice)
         self._freshen_timer.timeout.connect(self._freshen)
@@ -265,9 +266,9 @@ class TryPage(Page):
             )
         if kept is not None:
             self.trial.ask(kept)
-        elif kind is Kind.TABLE and self.trial.given is None:
+        elif self.inputs.begins_with_example and self.trial.given is None:
             self._is_first_example = True
-            self.trial.take_example()  # a row to start from, that can be moved
+            self.trial.take_example()
 
     def _show_weights(self, epoch: int | None) -> None:
         """Says which weights answer."""
@@ -293,6 +294,12 @@ class TryPage(Page):
             self.trial.ask(given)
 
     @Slot()
+    def _on_turned(self) -> None:
+        """Another way to give an input is looked at."""
+        if self.trial.given is None and self._look is not None:
+            self.answer.show_nothing(self.inputs.empty_text)
+
+    @Slot()
     def _on_example(self) -> None:
         self._is_first_example = False
         self.trial.take_example()
@@ -305,12 +312,14 @@ class TryPage(Page):
     @Slot(object)
     def _on_answered(self, answer: InputTried) -> None:
         self._show_weights(answer.epoch)
+        self.answer.is_seen_elsewhere = self.inputs.shows_what_is_seen
         self.answer.show_answer(answer, self._truth)
         self.inputs.show_answer(answer)
 
     @Slot(object)
     def _on_nearest(self, found: NearestFound) -> None:
-        self.answer.nearest.show_found(found)
+        if not self.answer.is_of_several:
+            self.answer.nearest.show_found(found)
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
