@@ -22,6 +22,7 @@ _MAX_FEATURES = 4096
 _BINS = 1024
 _BLOCK = 64
 _FAR_SHARE = 0.99
+_FAR_FACTOR = 1.5  # of what is usual: one in a hundred of the training's own would be far, too
 
 
 class Likeness:
@@ -122,8 +123,8 @@ class NearestIndex:
             without: An example that is none of them: the one that is looked for.
 
         Returns:
-            Their indices in the data, the nearest first, and whether even the first is farther
-            than 99 % of the examples are from their own nearest.
+            Their indices in the data, the nearest first, and whether even the first is much
+            farther than 99 % of the examples are from their own nearest.
         """
         distances = self._distances(vector[np.newaxis])[0]
         if without is not None:
@@ -141,10 +142,10 @@ class NearestIndex:
         return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
     def _usual_distance(self) -> float:
-        """Below this, 99 % of the examples have another one."""
+        """What is farther than this from all of them is like none of them."""
         if len(self.rows) < 2:
             return float("inf")
         some = np.unique(np.linspace(0, len(self.rows) - 1, min(len(self.rows), 500)).astype(int))
         distances = self._distances(self._vectors[some])
         distances[np.arange(len(some)), some] = np.inf
-        return float(np.quantile(distances.min(axis=1), _FAR_SHARE))
+        return _FAR_FACTOR * float(np.quantile(distances.min(axis=1), _FAR_SHARE))

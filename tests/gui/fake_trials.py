@@ -1,4 +1,4 @@
-"""What the fake engine answers to whoever tries a model: a row of two columns, or what a test says."""
+"""What the fake engine answers to whoever tries a model: of rows of two columns, or others."""
 
 from __future__ import annotations
 

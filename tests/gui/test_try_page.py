@@ -50,7 +50,7 @@ def given(on: On) -> list[Given]:
 
 
 def panel(on: On, kind):
-    return next(it for it in on.page.panels if isinstance(it, kind))
+    return next(it for it in on.page.inputs.panels if isinstance(it, kind))
 
 
 def test_an_empty_page_says_what_to_do_first(on: On) -> None:
@@ -229,7 +229,7 @@ class TestFilesAndTexts:
         image = QImage(9, 7, QImage.Format.Format_RGB32)
         image.fill(QColor("red"))
         panel(on, DropPanel).take_image(image, "Pasted picture")
-        on.qtbot.waitUntil(lambda: bool(given(on)[-1].content))
+        on.qtbot.waitUntil(lambda: bool(given(on)) and bool(given(on)[-1].content))
         assert given(on)[-1].suffix == ".png"
         assert QImage.fromData(given(on)[-1].content).size() == image.size()
         assert drawing.canvas.is_empty

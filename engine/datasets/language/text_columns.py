@@ -327,14 +327,8 @@ def read_column(path: Path, column: str, parameters: dict[str, Any]) -> AnyArray
 
 
 def text_column_of(source: TableSource, column: str) -> str:
-    """The column of texts to predict for; where a table has only one, that.
-
-    Raises:
-        DatasetError: The table lacks the column.
-    """
-    if column not in source.names and len(source.names) == 1:
-        return source.names[0]
-    return _known(source, column)
+    """The column of texts to predict for; where a table has only one, that."""
+    return source.names[0] if len(source.names) == 1 else _known(source, column)
 
 
 def _check_task(task: Task | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -179,7 +180,8 @@ def try_input(run: TriedRun, given: Given, number: int, progress: Progress) -> I
     x = found.x[:MAX_ANSWERS]
     outputs = _ask(run, x)
     contract = run.contract
-    answers = answers_of(contract, outputs, found.names, found.unfamiliar)
+    names = [name.replace(given.path, Path(given.path).name) for name in found.names]
+    answers = answers_of(contract, outputs, names, found.unfamiliar)
     seen = np.asarray(x[0]) if contract.signature.kind in _SEEN else None
     return InputTried(
         run.record.id,

@@ -132,6 +132,7 @@ class RowPanel(InputPanel):
     """
 
     change_wanted = Signal(object, str)
+    begins_with_example = True  # that can be moved
 
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
@@ -249,7 +250,7 @@ class RowPanel(InputPanel):
         if not cells:
             values = [float(value) for value in example.content]
             cells = {
-                name: value_text(value, 10)
+                name: value_text(value)
                 for name, value in zip(self.fields, values, strict=False)
                 if math.isfinite(value)
             }
