@@ -77,6 +77,26 @@ class ExampleDetail(QScrollArea):
         inner = QVBoxLayout(room)
         inner.setContentsMargins(0, 0, 0, 0)
         inner.addWidget(self.view)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self.name)
+        column.addLayout(self._pairs())
+        column.addWidget(room, 1)
+        column.addWidget(self.bars)
+        column.addWidget(self.facts)
+        files = self._fill_rows()
+        column.addLayout(self.action_row)
+        column.addLayout(files)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.show_nothing("")
+
+    def _pairs(self) -> QGridLayout:
         pairs = QGridLayout()
         pairs.setHorizontalSpacing(2 * SPACING)
         pairs.setVerticalSpacing(0)
@@ -88,6 +108,10 @@ class ExampleDetail(QScrollArea):
             pairs.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
             pairs.addWidget(value, line, 1)
         pairs.setColumnStretch(1, 1)
+        return pairs
+
+    def _fill_rows(self) -> QHBoxLayout:
+        """Fills the row of buttons; returns a second one, for the example's own file."""
         files = QHBoxLayout()
         for button, slot, tip, row in (
             (
@@ -111,23 +135,7 @@ class ExampleDetail(QScrollArea):
         for row in (self.action_row, files):
             row.setSpacing(SPACING)
             row.addStretch(1)
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING)
-        column.addWidget(self.name)
-        column.addLayout(pairs)
-        column.addWidget(room, 1)
-        column.addWidget(self.bars)
-        column.addWidget(self.facts)
-        column.addLayout(self.action_row)
-        column.addLayout(files)
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.show_nothing("")
+        return files
 
     def show_nothing(self, words: str) -> None:
         """Says something in place of an example."""

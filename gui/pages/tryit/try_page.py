@@ -36,7 +36,7 @@ from gui.pages.tryit.many_bar import ManyBar
 from gui.pages.tryit.trial import Trial
 from gui.state.controller import Controller
 from gui.state.messages import Messages
-from gui.state.result_reading import RunResult
+from gui.state.run_result import RunResult
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
