@@ -25,6 +25,7 @@ from engine.inference.groups.attributes import attributes_of
 from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
 from engine.service.results.opened_run import OpenedRun
+from engine.service.results.returns import has_environment, with_returns
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,8 @@ def completed(
         return concluded(run, replace(analysis, extra={**analysis.extra, "notes": notes}))
     analysis = _with_groups(run, analysis, predictions, progress)
     analysis = _with_baselines(run, analysis, predictions, progress)
+    if has_environment(run):
+        analysis = with_returns(run, analysis, progress)
     return concluded(run, analysis)
 
 
