@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy.typing as npt
+import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
 from engine.bounded import reason_of
@@ -48,6 +50,16 @@ class ServedModel:
         self._network = network
         self._contract = contract
 
+    @property
+    def network(self) -> keras.Model:
+        """From prepared inputs to scaled outputs."""
+        return self._network
+
+    @property
+    def contract(self) -> Contract:
+        """What goes in and comes out."""
+        return self._contract
+
     def predict(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Predicts from raw inputs.
 
@@ -61,13 +73,30 @@ class ServedModel:
         Raises:
             WorkspaceError: Its contract says what cannot be done with such inputs.
         """
-        contract = self._contract
-        preprocessing, signature = contract.preprocessing, contract.signature
+        return self._predicted(self._at_length, x)
+
+    def answer(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Predicts from a few raw inputs, as `predict` does, in a fraction of the time.
+
+        Keras's `predict` makes a data set, callbacks and a progress of every call, which takes
+        longer than most networks. Here the network is one call of a graph that was traced once.
+
+        Args:
+            x: (n_samples, *raw_shape), all of them in memory at once.
+
+        Returns:
+            As `predict`.
+
+        Raises:
+            WorkspaceError: As `predict`.
+        """
+        return self._predicted(self._at_once, x)
+
+    def _predicted(
+        self, predict: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], x: npt.NDArray[Any]
+    ) -> npt.NDArray[Any]:
         try:
-            predict = predictor(
-                self._network, signature, preprocessing, self._outputs, contract.beam_width
-            )
-            return predict(preprocessing.transform_x(x))
+            return predict(self._contract.preprocessing.transform_x(x))
         except DescentError:
             raise
         except Exception as error:  # NumPy's, Keras's and TensorFlow's have nothing in common
@@ -80,8 +109,34 @@ class ServedModel:
                 "Train it again with the same settings.",
             ) from error
 
-    def _outputs(self, prepared: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return self._network.predict(prepared, verbose=0)
+    @cached_property
+    def _at_length(self) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+        return self._predictor(lambda prepared: self._network.predict(prepared, verbose=0))
+
+    @cached_property
+    def _at_once(self) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+        dtype = "int32" if self._contract.signature.n_tokens else "float32"
+        taken = tf.TensorSpec((None, *self._network.inputs[0].shape[1:]), dtype)
+
+        @tf.function(input_signature=[taken], autograph=False)  # type: ignore[untyped-decorator]
+        def outputs_of(prepared: tf.Tensor) -> tf.Tensor:
+            return self._network(prepared, training=False)
+
+        return self._predictor(
+            lambda prepared: outputs_of(tf.convert_to_tensor(prepared, dtype)).numpy()
+        )
+
+    def _predictor(
+        self, outputs_of: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+    ) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+        contract = self._contract
+        return predictor(
+            self._network,
+            contract.signature,
+            contract.preprocessing,
+            outputs_of,
+            contract.beam_width,
+        )
 
     def save(self, folder: Path) -> None:
         """Saves model and contract in a run's folder, each whole or not at all.

@@ -146,7 +146,8 @@ def play_many(
     """Lets a policy balance many poles, each once, as `play` does.
 
     Args:
-        policy: Returns a push for each of what is observed, (n, 4).
+        policy: Returns a push for each of what is observed, (poles, 4), fallen ones among them:
+            always as many, as a graph of TensorFlow likes it.
         seeds: Of each pole, how it stands at first.
         watch: Told before each step.
 
@@ -161,7 +162,7 @@ def play_many(
     lengths, standing = np.zeros(len(environments), np.int64), np.arange(len(environments))
     for step in range(MAX_STEPS):
         watch(step, MAX_STEPS)
-        pushes = policy(seen[standing])
+        pushes = policy(seen)[standing]
         falls = np.zeros(len(standing), bool)
         for place, (pole, push) in enumerate(zip(standing, pushes, strict=True)):
             seen[pole], _, falls[place], _, _ = environments[pole].step(int(push))

@@ -41,7 +41,7 @@ def with_returns(run: OpenedRun, analysis: Analysis, progress: Progress) -> Anal
     seeds = range(FIRST_SEED, FIRST_SEED + N_EPISODES)
 
     def own(seen: AnyArray) -> AnyArray:
-        return predicted_classes(run.model.predict(seen))
+        return predicted_classes(run.model.answer(seen))
 
     def watch(step: int, n_steps: int) -> None:
         progress("Balancing", step, n_steps)
