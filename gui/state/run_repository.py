@@ -361,8 +361,8 @@ def _log_problem(problem: Rejected) -> None:
 
 
 def _read_result(store: RunStore, run: str) -> RunResult:
-    from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.analysing import kept_analysis
+    from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.predictions import Predictions
 
     record = store.get(run)
