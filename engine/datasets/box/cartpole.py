@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -136,6 +136,43 @@ def play(
             break
     environment.close()
     return np.stack(states).astype(np.float32)
+
+
+def play_many(
+    policy: Callable[[FloatArray], npt.NDArray[np.int64]],
+    seeds: Sequence[int],
+    watch: Callable[[int, int], None] = lambda step, n_steps: None,
+) -> npt.NDArray[np.int64]:
+    """Lets a policy balance many poles, each once, as `play` does.
+
+    Args:
+        policy: Returns a push for each of what is observed, (poles, 4), fallen ones among them:
+            always as many, as a graph of TensorFlow likes it.
+        seeds: Of each pole, how it stands at first.
+        watch: Told before each step.
+
+    Returns:
+        For how many steps each stays up, (poles,): what gymnasium calls the return.
+    """
+    from gymnasium.envs.classic_control.cartpole import CartPoleEnv
+
+    environments: list[Any] = [CartPoleEnv() for _ in seeds]
+    pairs = zip(environments, seeds, strict=True)
+    seen = np.stack([it.reset(seed=seed)[0] for it, seed in pairs]).astype(np.float64)
+    lengths, standing = np.zeros(len(environments), np.int64), np.arange(len(environments))
+    for step in range(MAX_STEPS):
+        watch(step, MAX_STEPS)
+        pushes = policy(seen)[standing]
+        falls = np.zeros(len(standing), bool)
+        for place, (pole, push) in enumerate(zip(standing, pushes, strict=True)):
+            seen[pole], _, falls[place], _, _ = environments[pole].step(int(push))
+        lengths[standing] += 1
+        standing = standing[~falls]
+        if not len(standing):
+            break
+    for environment in environments:
+        environment.close()
+    return lengths
 
 
 def controller() -> FloatArray:

@@ -25,6 +25,7 @@ from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
 from engine.service.results.judging import findings_of_run
 from engine.service.results.opened_run import OpenedRun
+from engine.service.results.returns import has_environment, with_returns
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,8 @@ def completed(
     else:
         analysis = _with_groups(run, analysis, predictions, progress)
         analysis = _with_baselines(run, analysis, predictions, progress)
+        if has_environment(run):
+            analysis = with_returns(run, analysis, progress)
     return _concluded(run, analysis, predictions, progress)
 
 
