@@ -29,6 +29,7 @@ from engine.events.messages import (
 )
 from engine.events.watch import Watch
 from engine.inference.contract import Contract
+from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.spec.run_spec import RunSpec
 from engine.training.data_changes import DataChange
@@ -202,6 +203,37 @@ def evaluate(
     if run.change:
         tell(run.change)
     return evaluation
+
+
+def analyse(
+    reference: str,
+    store: RunStore,
+    part: str | None = None,
+    tell: Callable[[DataChange], None] = lambda change: None,
+    progress: Progress = silent,
+) -> tuple[Evaluation, Analysis]:
+    """Evaluates the saved model of a run anew, and says how far its numbers can be trusted.
+
+    Args:
+        reference: As for `evaluate`.
+        store: As for `evaluate`; what is found is kept with the run, where it can be.
+        part: As for `evaluate`.
+        tell: As for `evaluate`.
+        progress: Told how far it is.
+
+    Raises:
+        DescentError: As for `evaluate`.
+        Cancelled: Someone asked to stop.
+    """
+    from engine.service.results.analysing import analysis_now
+    from engine.service.results.evaluating import evaluate_part_of
+    from engine.service.results.opened_run import OPENED
+
+    run = OPENED.get(reference, store)
+    evaluation, predictions = evaluate_part_of(run, part, progress)
+    if run.change:
+        tell(run.change)
+    return evaluation, analysis_now(run, predictions, progress)
 
 
 def predict(reference: str, store: RunStore, x: npt.NDArray[Any]) -> npt.NDArray[Any]:

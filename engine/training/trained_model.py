@@ -5,6 +5,7 @@ Imported by workers only.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ import numpy as np
 from engine.datasets.base import AnyArray, IndexArray
 from engine.inference.contract import Contract
 from engine.inference.decoding import predictor
+from engine.inference.evaluation.analysing import analyse
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
@@ -26,6 +28,10 @@ from engine.training.steps.loop import StepLoop
 
 # Thresholds are learnt from at most this many examples, drawn evenly.
 _MAX_SCORED = 50_000
+# Of more outputs a run is not made to wait for what is said of them.
+_MAX_ANALYSED = 50_000
+
+logger = logging.getLogger(__name__)
 
 
 class TrainedModel:
@@ -41,6 +47,7 @@ class TrainedModel:
         self._loop = loop
         self._prepared = prepared
         self._place = place
+        self._kept: dict[str, Predictions] = {}
 
     def learn_threshold(self) -> None:
         """Learns from which output on something is said, where that is asked.
@@ -91,7 +98,21 @@ class TrainedModel:
         found = evaluate_part("test", rows, outputs, prepared.examples, prepared.preprocessing)
         found = found.with_metrics({**found.metrics, "loss": loss()})
         self._place.write(found.save)
+        self._keep_analysis()
         return found
+
+    def _keep_analysis(self) -> None:
+        """Writes what can be said of the test part at once; the rest is for whoever asks for it.
+
+        What fails here takes nothing from the run.
+        """
+        test, validation = self._kept["test"], self._kept.get("validation")
+        if test.outputs.size > _MAX_ANALYSED:
+            return
+        try:
+            self._place.write(analyse(test, validation).save)
+        except Exception:
+            logger.exception("The result could not be analysed")
 
     def _keep_predictions(self, part: str, rows: IndexArray) -> AnyArray:
         """Predicts for a part, and writes down what is said of each example; (n, …)."""
@@ -100,6 +121,7 @@ class TrainedModel:
         prepared, outputs = self._prepared, self._predicted(rows)
         kept = Predictions.of(part, rows, outputs, prepared.examples, prepared.preprocessing)
         self._place.write(kept.save)
+        self._kept[part] = kept
         return outputs
 
     def _predicted(self, rows: IndexArray) -> AnyArray:

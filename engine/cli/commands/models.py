@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.cli.commands.analysis_lines import (
+    analysis_lines,
+    analysis_values,
+    metrics_of,
+)
 from engine.cli.commands.inputs import read_new_inputs
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
@@ -34,14 +39,25 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
 
     record = store.get(arguments.run)
     changes: list[DataChange] = []
-    evaluation = execution.evaluate(record.id, store, arguments.part, changes.append)
-    findings = [change.to_finding() for change in changes]
-    output.event("evaluated", run=record.id, **evaluation.to_dict(), findings=findings)
+    evaluation, analysis = execution.analyse(record.id, store, arguments.part, changes.append)
+    metrics, further = metrics_of(evaluation.metrics, analysis)
+    values = {
+        **evaluation.to_dict(),
+        "metrics": metrics,
+        "further_metrics": further,
+        **analysis_values(analysis),
+    }
+    findings = [
+        *(change.to_finding() for change in changes),
+        *(finding.to_dict() for finding in analysis.findings),
+    ]
+    output.event("evaluated", run=record.id, **values, findings=findings)
     output.lines(
         f"{record.name}  ({record.id}), {evaluation.n_samples} examples "
         f"of the {evaluation.part} part",
         numbers(evaluation.metrics, evaluation.averages),
         *(f"{change.text} {_PARTS_ANEW}" for change in changes),
+        *analysis_lines(analysis, {**metrics, **further}),
     )
     if evaluation.most_unusual:
         listed = [

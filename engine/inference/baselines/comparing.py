@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +36,7 @@ from engine.spec.signature import Output
 
 logger = logging.getLogger(__name__)
 
+_NICENESS = 10
 BUDGET_S = 90.0
 """So long all simple models together may learn; each but the first gets an equal share of it."""
 MAX_ASKED = 100_000
@@ -86,27 +90,56 @@ def fit_baselines(
         places = np.linspace(0, len(predictions) - 1, MAX_ASKED).astype(np.int64)
         predictions = chosen(predictions, places)
     wanted = [it for kind in BASELINES if (it := kind()).applies(examples)]
-    with _gently():
+
+    def lesson_of(deadline: float) -> Lesson:
+        return Lesson(examples, parts.train, parts.validation, preprocessing, deadline)
+
+    with ThreadPoolExecutor(1, "baselines", _yield_to_others) as executor:
+        fitting = executor.submit(
+            _compare, predictions, wanted, lesson_of, main, progress, unusual_share, budget_s
+        )
+        return fitting.result()
+
+
+def _compare(
+    predictions: Predictions,
+    wanted: Sequence[Baseline],
+    lesson_of: Callable[[float], Lesson],
+    main: str,
+    progress: Progress,
+    unusual_share: float,
+    budget_s: float,
+) -> Comparison:
+    """Fits one after another; runs in a thread of its own, which yields to others."""
+    from threadpoolctl import threadpool_limits
+
+    scores: list[BaselineScore] = []
+    curves: list[Curve] = []
+    skills: dict[str, float] = {}
+    # Half of the machine is left to whoever trains meanwhile.
+    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2)):
         own = measure(predictions, with_areas=predictions.is_anomaly)
-        scores, curves, skills = [], [], {}
         ends_at = time.monotonic() + budget_s
         for place, baseline in enumerate(wanted):
             progress("Fitting simple models", place, len(wanted))
             left = max(0.0, ends_at - time.monotonic())
-            deadline = time.monotonic() + left / (len(wanted) - place)
-            lesson = Lesson(examples, parts.train, parts.validation, preprocessing, deadline)
+            lesson = lesson_of(time.monotonic() + left / (len(wanted) - place))
             score, found = _scored(baseline, lesson, predictions, own, main, unusual_share)
             scores.append(score)
-            if found is None or predictions.output is not Output.NUMBERS:
+            if found is None or predictions.is_anomaly or predictions.output is not Output.NUMBERS:
                 continue
-            if predictions.is_anomaly:
-                continue
-            error = score.metrics["mean_squared_error"]
-            if error > 0:
+            if (error := score.metrics["mean_squared_error"]) > 0:
                 skills[score.name] = 1.0 - own.metrics["mean_squared_error"] / error
             if predictions.truth.shape[1] > 1:
                 curves.append(horizon_curve(score.name, found))
     return Comparison(tuple(scores), tuple(curves), skills or None)
+
+
+def _yield_to_others() -> None:
+    """Lets this thread run when nobody else wants to, where threads have priorities (Linux)."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _scored(
@@ -166,14 +199,3 @@ def _predictions(
 
 def _some(rows: IndexArray, most: int = 20_000) -> AnyArray:
     return rows[:: max(1, -(-len(rows) // most))]
-
-
-@contextmanager
-def _gently() -> Iterator[None]:
-    """Leaves half of the machine to whoever trains meanwhile."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(max(1, (os.cpu_count() or 2) // 2)):
-        yield
-
-

@@ -52,7 +52,9 @@ class BoostedTrees(Baseline):
                 _fit_number(lesson, lesson.numbers(train)[:, k], lesson.numbers(seen)[:, k], *given)
                 for k in range(lesson.numbers(train[:1]).shape[1])
             ]
-            answer = lambda some: np.stack([one(some) for one in answers], axis=1)  # noqa: E731
+
+            def answer(some: AnyArray) -> AnyArray:
+                return np.stack([one(some) for one in answers], axis=1)
 
         def predict(rows: IndexArray) -> AnyArray:
             return in_chunks(lambda some: answer(examples.x[some].astype(np.float64)), rows)
@@ -67,7 +69,7 @@ def _categories(examples: Examples, x: AnyArray) -> AnyArray:
         return np.zeros(x.shape[1], bool)
     named = np.array([column["type"] in ("category", "boolean") for column in columns], bool)
     highest = np.nanmax(np.where(np.isfinite(x), x, 0.0), axis=0)
-    return named & (highest < _MAX_CATEGORIES)
+    return np.asarray(named & (highest < _MAX_CATEGORIES))
 
 
 def _fit_classes(

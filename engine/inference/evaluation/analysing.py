@@ -29,6 +29,7 @@ from engine.errors import WorkspaceError
 from engine.inference.evaluation.analysis import Analysis, Curve
 from engine.inference.evaluation.class_measures import (
     class_intervals,
+    evenly,
     measure_classes,
     measure_labels,
 )
@@ -40,7 +41,7 @@ from engine.inference.evaluation.curves import (
     threshold_table,
     top_k_curve,
 )
-from engine.inference.evaluation.intervals import Resampling
+from engine.inference.evaluation.intervals import LEVEL, Resampling
 from engine.inference.evaluation.measured import Measured
 from engine.inference.evaluation.number_measures import (
     conformal,
@@ -71,7 +72,10 @@ def main_metric(predictions: Predictions) -> str:
 
 
 def measure(
-    predictions: Predictions, resampling: Resampling | None = None, with_areas: bool = True
+    predictions: Predictions,
+    resampling: Resampling | None = None,
+    with_areas: bool = True,
+    level: float = LEVEL,
 ) -> Measured:
     """Metrics of predictions with their intervals.
 
@@ -79,9 +83,10 @@ def measure(
         predictions: All finite; at least one.
         resampling: That of what they are compared with; None: one of their own.
         with_areas: The areas under curves, too, which take the most time.
+        level: How surely each interval holds.
     """
-    resampling = resampling or Resampling(len(predictions), predictions.groups)
-    measured = Measured(resampling)
+    resampling = resampling or Resampling(len(predictions), predictions.clusters)
+    measured = Measured(resampling, level=level)
     if predictions.is_anomaly:
         measure_anomalies(predictions, measured)
         return measured
@@ -124,10 +129,14 @@ def analyse(predictions: Predictions, validation: Predictions | None = None) -> 
     main = main_metric(predictions)
     if not n:
         return Analysis(predictions.part, main, extra=extra, source=digest)
-    # Small products: threads would wait for each other more than they help.
-    with threadpool_limits(1, user_api="blas"):
+    # Small products: threads would wait for each other more than they help. And squares of what is
+    # near the largest numbers are infinite.
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         measured = measure(predictions)
         curves, more = _of_output(predictions, validation)
+    n_drawn = len(evenly(n, predictions.outputs[0].size)) if predictions.class_names else n
+    if n_drawn < n:
+        notes.append(f"Areas and their curves are of {n_drawn:,} examples, drawn evenly.")
     if n < FEW:
         notes.append(f"With {n} examples the intervals are rough.")
     return Analysis(

@@ -1,4 +1,4 @@
-"""What classes and labels are worth, with intervals: shares, means over classes, areas, calibration."""
+"""What classes and labels are worth, with intervals: shares, means, areas, calibration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.inference.evaluation.scores import (
 TOP_K = 5
 MANY_CLASSES = 50
 """With more, areas are drawn anew less often and by coarser bins."""
-_MOST_VALUES = 10_000_000
+_MOST_VALUES = 3_000_000
 _CHUNK_ROWS = 20_000
 
 
@@ -39,7 +39,7 @@ def measure_classes(predictions: Predictions, measured: Measured, with_areas: bo
     n = float(resampling.n_units if resampling.is_grouped else len(truth))
     coded = resampling
     if n_classes > MANY_CLASSES and resampling.n_units * n_classes > 200_000:
-        coded = Resampling(len(truth), predictions.groups, 500, 400)
+        coded = Resampling(len(truth), predictions.clusters, 500, 400)
     sums = np.concatenate(
         [
             coded.counts(np.where(is_right, truth, -1), n_classes),
@@ -84,9 +84,9 @@ def ranks_of_truth(outputs: AnyArray, truth: AnyArray) -> AnyArray:
         part = outputs[start : start + _CHUNK_ROWS]
         true = truth[start : start + _CHUNK_ROWS, np.newaxis]
         own = np.take_along_axis(part, true, axis=1)
-        ranks[start : start + len(part)] = (
-            (part > own) | ((part == own) & (classes < true))
-        ).sum(axis=1)
+        ranks[start : start + len(part)] = ((part > own) | ((part == own) & (classes < true))).sum(
+            axis=1
+        )
     return ranks
 
 
@@ -98,9 +98,7 @@ def _measure_top(predictions: Predictions, measured: Measured) -> None:
     measured.add_shares([name], is_among[:, np.newaxis], np.ones((len(is_among), 1)))
 
 
-def _measure_calibration(
-    predictions: Predictions, measured: Measured, is_right: AnyArray
-) -> None:
+def _measure_calibration(predictions: Predictions, measured: Measured, is_right: AnyArray) -> None:
     confidence = predictions.outputs.max(axis=1).astype(np.float64)
     bins = calibration_bins(confidence)
     sums = calibration_sums(measured.resampling, confidence, is_right, bins)
@@ -143,7 +141,7 @@ def _add_macro(
     resampling = measured.resampling
     if scores.shape[1] > 3 or len(kept) < len(predictions):
         # Many curves: each is drawn anew less finely.
-        groups = predictions.groups
+        groups = predictions.clusters
         few = (500, 400) if scores.shape[1] <= MANY_CLASSES else (250, 200)
         resampling = Resampling(len(kept), None if groups is None else groups[kept], *few)
     _add_areas(measured, resampling, scores, is_positive, "_macro")

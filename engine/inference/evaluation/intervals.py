@@ -25,6 +25,7 @@ MAX_UNITS = 2_000
 N_REPLICATES = 1_000
 # As many numbers are held at once while replicates are computed.
 _CHUNK_VALUES = 4_000_000
+_FEWEST_BEYOND = 5
 
 
 def wilson(hits: float, total: float, level: float = LEVEL) -> tuple[float, float]:
@@ -78,26 +79,34 @@ class Resampled:
         if not len(draws) or not np.isfinite(value):
             return float("nan"), float("nan")
         without = without[np.isfinite(without)]
+        if (1 - level) / 2 * len(draws) < _FEWEST_BEYOND:
+            # No draws tell how far so rare an end may lie.
+            half = float(ndtri((1 + level) / 2) * draws.std())
+            return float(value - half), float(value + half)
         # Of draws that equal the value, one half counts as below it.
         below = np.mean(draws < value) + np.mean(draws == value) / 2
         z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
         pulls = without.mean() - without if len(without) else np.zeros(1)
         spread = float(np.sum(pulls**2))
-        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-300 else 0.0
+        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-200 else 0.0
+        skew = skew if np.isfinite(skew) else 0.0
         z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
         shares = ndtr(z0 + z / np.maximum(1 - skew * z, 0.1))
         low, high = np.quantile(draws, shares)
         return float(min(low, high)), float(max(low, high))
 
     def pivotal(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric that noise can only make larger: reflected at its value."""
+        """The interval of a metric that noise makes larger: reflected at its value.
+
+        Above it also goes as far as the draws do: noise adds less to what is large already.
+        """
         draws = self.replicates[:, place]
         draws = draws[np.isfinite(draws)]
         if not len(draws):
             return float("nan"), float("nan")
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
         value = float(self.value[place])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low))
+        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low), float(high))
 
 
 class Resampling:

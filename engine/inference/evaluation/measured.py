@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.evaluation.analysis import Range
+from engine.inference.evaluation.analysis import LOWER_IS_BETTER, Range
 from engine.inference.evaluation.intervals import (
+    LEVEL,
     Floats,
     Measure,
     Resampled,
@@ -29,6 +30,7 @@ class Measured:
         intervals: 95 % of each.
         methods: How each interval was made.
         resampled: What differences are made of: where each metric stands.
+        level: How surely each interval holds; more where many are looked at.
     """
 
     resampling: Resampling
@@ -36,6 +38,7 @@ class Measured:
     intervals: dict[str, Range] = field(default_factory=dict)
     methods: dict[str, str] = field(default_factory=dict)
     resampled: dict[str, tuple[Resampled, int]] = field(default_factory=dict)
+    level: float = LEVEL
 
     def add(
         self,
@@ -60,11 +63,17 @@ class Measured:
                 continue
             value = float(found.value[place])
             exact = value if values is None else float(values[place])
-            low, high = found.bca(place)
+            low, high = found.bca(place, self.level)
             method = bootstrap
             if n_counted is not None and high - low < 1e-12:
-                low, high = wilson(exact * n_counted, n_counted)
+                low, high = wilson(exact * n_counted, n_counted, self.level)
                 method = "wilson"
+            if not np.isfinite(low):
+                pass
+            elif n_counted is not None:
+                low, high = max(0.0, low), min(1.0, high)
+            elif name in LOWER_IS_BETTER:
+                low = max(0.0, low)
             moved = exact - value if np.isfinite(value) else 0.0
             self.set(name, exact, (low + moved, high + moved), method)
             self.resampled[name] = (found, place)
@@ -89,7 +98,7 @@ class Measured:
             return
         for place, name in enumerate(names):
             n_hits, n_counted = totals[place], totals[len(names) + place]
-            interval = wilson(n_hits, n_counted)
+            interval = wilson(n_hits, n_counted, self.level)
             self.set(name, float(found.value[place]), interval, "wilson")
             self.resampled[name] = (found, place)
 

@@ -23,7 +23,7 @@ def measure_numbers(predictions: Predictions, measured: Measured) -> None:
     n, n_values = truth.shape
     resampling = measured.resampling
     if resampling.n_units * 4 * n_values > _MOST_SUMS:
-        resampling = Resampling(n, predictions.groups, 500, 400)
+        resampling = Resampling(n, predictions.clusters, 500, 400)
     centred = truth - truth.mean(axis=0)
     values = np.concatenate(
         [errors**2, np.abs(errors), centred, centred**2, np.ones((n, 1))], axis=1

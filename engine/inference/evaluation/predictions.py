@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,6 +217,18 @@ class Predictions:
         return self.names[place] if self.names else f"row {int(self.rows[place]) + 1:,}"
 
     @property
+    def clusters(self) -> npt.NDArray[np.int64] | None:
+        """A number for what each example belongs to, (n,); None: each stands for itself.
+
+        Groups; and of forecasts, whose windows overlap, stretches of n^(1/3) neighbours, or of a
+        horizon (Künsch 1989, Annals of Statistics 17:1217).
+        """
+        if self.groups is not None or self.task is not Task.FORECASTING:
+            return self.groups
+        length = max(self.truth.shape[1], math.ceil(len(self) ** (1 / 3)))
+        return np.asarray(np.arange(len(self)) // length, np.int64)
+
+    @property
     def digest(self) -> str:
         """Tells these predictions from those of the same run at another time, by a part of them.
 
@@ -224,7 +237,7 @@ class Predictions:
         found = hashlib.blake2b(str((len(self), self.part)).encode(), digest_size=16)
         for values in (self.rows, self.truth, self.outputs, self.thresholds):
             flat = values.ravel()[:: max(1, values.size // _DIGEST_VALUES)]
-            found.update(_packed(flat) if flat.dtype == object else flat.tobytes())
+            found.update((_packed(flat) if flat.dtype == object else flat).tobytes())
         return found.hexdigest()
 
     # ---- on disk

@@ -1,4 +1,4 @@
-"""Areas under curves as sums over bins of scores, so that they can be drawn anew by the thousand."""
+"""Areas under curves as sums over bins of scores, so that they can be drawn anew quickly."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _measure_translations(
     if len(pairs) > MAX_TEXTS:
         kept = np.unique(np.linspace(0, len(pairs) - 1, MAX_TEXTS).astype(np.int64))
         pairs = [pairs[place] for place in kept]
-        groups = predictions.groups
+        groups = predictions.clusters
         resampling = Resampling(len(kept), None if groups is None else groups[kept])
     sums = resampling.sums(_bleu_counts(pairs))
     measured.add(["bleu"], resampling.resampled(sums, bleu_of))
@@ -95,9 +95,9 @@ def bleu_of(sums: Floats) -> Floats:
     hits, totals = sums[..., :_ORDERS], sums[..., _ORDERS : 2 * _ORDERS]
     found_length, true_length = sums[..., -2], sums[..., -1]
     is_empty = (hits == 0) & (totals > 0)
-    smoothing = 2.0 ** np.cumsum(is_empty, axis=-1)
-    shares = np.where(is_empty, ratio(np.ones_like(totals), smoothing * totals), ratio(hits, totals))
-    exists = (totals > 0).all(axis=-1) & (hits > 0).any(axis=-1)
+    halved = ratio(0.5 ** np.cumsum(is_empty, axis=-1), totals)
+    shares = np.where(is_empty, halved, ratio(hits, totals))
+    exists = np.asarray((totals > 0).all(axis=-1) & (hits > 0).any(axis=-1))
     logs = np.log(np.where(exists[..., np.newaxis], np.maximum(shares, 1e-300), 1.0))
     short = np.where(
         found_length < true_length,

@@ -5,19 +5,31 @@ Whatever is made is written at once, so that who looks sees as much as there is.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 
 from engine.datasets.base import Progress
-from engine.errors import Cancelled, DescentError
+from engine.errors import Cancelled, DescentError, WorkspaceError
 from engine.events.analysing import RunAnalysed
 from engine.events.verdicts import Finding
 from engine.inference.baselines.comparing import fit_baselines
-from engine.inference.evaluation.analysing import analyse, kept_analysis
+from engine.inference.evaluation.analysing import analyse, finite, kept_analysis
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
+from engine.inference.groups.attributes import attributes_of
+from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
 from engine.service.results.opened_run import OpenedRun
+
+logger = logging.getLogger(__name__)
+
+# Of outputs, between a model that was trained just now and the same model read from its file.
+_ROUNDING = 1e-4
 
 
 def analyse_run(
@@ -48,29 +60,59 @@ def analyse_run(
     return RunAnalysed(run.record.id, analysis.part)
 
 
-def analysis_now(
-    run: OpenedRun, predictions: Predictions, is_kept: bool, progress: Progress
-) -> Analysis:
-    """The whole analysis of predictions that were just made.
+def analysis_now(run: OpenedRun, predictions: Predictions, progress: Progress) -> Analysis:
+    """The whole analysis of predictions that were just made; kept with the run, if it can be.
 
     Args:
         run: The run.
         predictions: What its model says of a part.
-        is_kept: They are those the run keeps, or may be: the analysis is kept as well.
         progress: Told how far it is.
 
     Raises:
-        WorkspaceError: What was found cannot be written.
         Cancelled: Someone asked to stop.
     """
+    is_kept = not run.change and not run.record.state.is_active
+    if is_kept:
+        predictions = _kept_or_new(run, predictions)
     analysis = kept_analysis(run.folder, predictions) if is_kept else None
     if analysis is None:
         analysis = analyse(predictions, _validation(run, predictions))
     if not analysis.is_complete:
         analysis = completed(run, analysis, predictions, progress)
         if is_kept:
-            analysis.save(run.folder)
+            _written(analysis.save, run)
     return analysis
+
+
+def _kept_or_new(run: OpenedRun, predictions: Predictions) -> Predictions:
+    """Those the run keeps, where these differ from them by rounding only; else these, kept now."""
+    try:
+        kept = Predictions.load(run.folder, predictions.part)
+    except DescentError:
+        kept = None  # damaged: these take their place
+    if kept is not None and _are_alike(kept, predictions):
+        return kept
+    _written(predictions.save, run)
+    return predictions
+
+
+def _are_alike(first: Predictions, second: Predictions) -> bool:
+    if not (np.array_equal(first.rows, second.rows) and np.array_equal(first.truth, second.truth)):
+        return False
+    if first.outputs.dtype == object:
+        return np.array_equal(first.outputs, second.outputs)
+    scale = float(np.nanmax(np.abs(first.outputs), initial=0.0))
+    return first.outputs.shape == second.outputs.shape and np.allclose(
+        first.outputs, second.outputs, rtol=0.0, atol=_ROUNDING * scale, equal_nan=True
+    )
+
+
+def _written(save: Callable[[Path], None], run: OpenedRun) -> None:
+    """Writes what can be made again; where that fails, what is known is told all the same."""
+    try:
+        save(run.folder)
+    except WorkspaceError as error:
+        logger.warning("%s", error.message)
 
 
 def predictions_of(run: OpenedRun, part: str | None, progress: Progress) -> Predictions:
@@ -107,6 +149,7 @@ def completed(
     if problem:
         notes = [*analysis.extra.get("notes", ()), problem]
         return concluded(run, replace(analysis, extra={**analysis.extra, "notes": notes}))
+    analysis = _with_groups(run, analysis, predictions, progress)
     analysis = _with_baselines(run, analysis, predictions, progress)
     return concluded(run, analysis)
 
@@ -137,6 +180,17 @@ def _data_problem(run: OpenedRun, progress: Progress) -> str:
     if run.change:
         return f"Simple models and groups need the data as it was. {run.change.text}"
     return ""
+
+
+def _with_groups(
+    run: OpenedRun, analysis: Analysis, predictions: Predictions, progress: Progress
+) -> Analysis:
+    examples = run.prepared(progress).examples
+    predictions = finite(predictions)
+    source = Path(run.record.spec.data.source)
+    attributes = attributes_of(examples, predictions.rows, source, progress)
+    groups, n_tried = find_groups(predictions, attributes)
+    return replace(analysis, groups=groups, n_tried=n_tried)
 
 
 def _with_baselines(
