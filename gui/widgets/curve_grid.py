@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -100,21 +100,25 @@ def curve_picture(
     if high <= low:
         low, high = low - 0.5, high + 0.5
     n_after = max((len(part) for part in ends), default=0)
-    area = QRectF(0, 0, width, height).adjusted(6, 6, -6, -6)
-    points = partial(_points, area, max(2, len(shown) + n_after), (low, high))
+    points = _Places(
+        QRectF(0, 0, width, height).adjusted(6, 6, -6, -6),
+        max(2, len(shown) + n_after),
+        low,
+        high,
+    )
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for channel in range(shown.shape[1]):
         place = (0, 2, 3, 4, 5, 6)[channel]
         color = blend(colors.surface, colors.series[place], 1.0 if channel == 0 else 0.7)
         painter.setPen(QPen(QColor(color), 1.3))
-        painter.drawPolyline(points(0, shown[:, channel]))
+        painter.drawPolyline(points.of(0, shown[:, channel]))
     tone = colors.series[1 if said is None else 0]
     for part, color in ((after, tone), (said, colors.series[1])):
         if part is None or not len(shown):
             continue
         painter.setPen(QPen(QColor(color), 1.8, Qt.PenStyle.SolidLine))
-        line = points(len(shown) - 1, np.append(shown[-1:, 0], part))
+        line = points.of(len(shown) - 1, np.append(shown[-1:, 0], part))
         painter.drawPolyline(line)
         if len(part) == 1 and line.count():
             painter.setBrush(QColor(color))
@@ -123,18 +127,31 @@ def curve_picture(
     return picture
 
 
-def _points(
-    area: QRectF, n_steps: int, ends: tuple[float, float], first: int, series: Floats
-) -> QPolygonF:
-    """A series on an area that is so many steps wide, from its step `first` on; without gaps."""
-    low, high = ends
-    return QPolygonF(
-        [
-            QPointF(
-                area.left() + area.width() * (first + step) / (n_steps - 1),
-                area.bottom() - area.height() * (value - low) / (high - low),
-            )
-            for step, value in enumerate(series.tolist())
-            if np.isfinite(value)
-        ]
-    )
+@dataclass(frozen=True)
+class _Places:
+    """Where values of a series lie in a picture.
+
+    Attributes:
+        area: Of the picture.
+        n_steps: So many share its width.
+        low, high: The values at its ends.
+    """
+
+    area: QRectF
+    n_steps: int
+    low: float
+    high: float
+
+    def of(self, first: int, series: Floats) -> QPolygonF:
+        """The points of a series that begins at a step; what is not finite has none."""
+        area = self.area
+        return QPolygonF(
+            [
+                QPointF(
+                    area.left() + area.width() * (first + step) / (self.n_steps - 1),
+                    area.bottom() - area.height() * (value - self.low) / (self.high - self.low),
+                )
+                for step, value in enumerate(series.tolist())
+                if np.isfinite(value)
+            ]
+        )

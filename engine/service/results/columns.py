@@ -65,10 +65,10 @@ def _coded(values: AnyArray) -> tuple[AnyArray, tuple[str, ...]]:
     if numbers is not None:
         return numbers, ()
     found, codes, counts = np.unique(words, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
+    order = np.argsort(-counts, kind="stable")
+    order = order[found[order] != ""][:MOST_CATEGORIES]  # a gap is no category
     place = np.full(len(found), -1.0)
     place[order] = np.arange(len(order))
-    place[found == ""] = -1.0
     return place[codes], tuple(str(found[index]) for index in order)
 
 

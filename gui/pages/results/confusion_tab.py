@@ -19,7 +19,7 @@ from gui.widgets.tables import Table
 from gui.widgets.text_table import TextModel
 
 MOST_PAIRS: Final = 50
-PAIRS_WIDTH: Final = 30 * SPACING
+PAIRS_WIDTH: Final = 44 * SPACING
 
 
 class ConfusionTab(ResultTab):

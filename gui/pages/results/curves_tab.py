@@ -6,7 +6,7 @@ import math
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.inference.evaluation.analysis import Curve
@@ -55,6 +55,7 @@ class CurvesTab(ResultTab):
         tools.addStretch(1)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what it holds leads through it
         area.setWidget(self.threshold)
         self._stack.addWidget(self.plot)
         self._stack.addWidget(area)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, Slot
+from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -77,6 +77,7 @@ class ErrorsTab(ResultTab):
         inner.addWidget(self.table, 1)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what it holds leads through it
         area.setWidget(content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACING, 0, 0)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from engine.spec.signature import Output
@@ -62,6 +62,7 @@ class OverviewTab(ResultTab):
         self._column.addStretch(0)
         area = QScrollArea()
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what it holds leads through it
         area.setWidget(content)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACING, 0, 0)

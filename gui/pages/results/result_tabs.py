@@ -17,7 +17,7 @@ from gui.pages.results.shown_result import ResultTab, ShownResult
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings
-from gui.style.theme import SPACING
+from gui.style.theme import SPACING, set_role
 
 _SETTING = "results/tab"
 
@@ -226,7 +226,7 @@ class MakingTab(ResultTab):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.summary = RunSummary()
-        _scrolled(self, self.summary)
+        _scrolled(self, self.summary, self.tr("How it was made"))
 
     def show_result(self, shown: ShownResult) -> None:
         """Shows the settings of a run."""
@@ -243,7 +243,7 @@ class PlotsTab(ResultTab):
     def __init__(self, plots: PluginPlots, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._plots = plots
-        _scrolled(self, plots)
+        _scrolled(self, plots, self.tr("More plots"))
 
     def show_result(self, shown: ShownResult) -> None:
         """Shows the plots of a run."""
@@ -267,7 +267,7 @@ class InsideTab(ResultTab):
         self.flow.show_all(shown.flow)
 
 
-def _scrolled(tab: ResultTab, content: QWidget) -> None:
+def _scrolled(tab: ResultTab, content: QWidget, name: str) -> None:
     """Puts content into a tab, from its top down."""
     page = QWidget()
     inner = QVBoxLayout(page)
@@ -278,6 +278,8 @@ def _scrolled(tab: ResultTab, content: QWidget) -> None:
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidget(page)
+    area.setAccessibleName(name)
+    set_role(area, "page")  # it is read by keyboard: arrow keys scroll it
     column = QVBoxLayout(tab)
     column.setContentsMargins(0, SPACING, 0, 0)
     column.addWidget(area)

@@ -203,9 +203,9 @@ class ResultsPage(Page):
         if result is None or result.record is None:
             return
         shown = self._shown = shown_result(result)
+        self.reuse.show_as(True)  # first, so that the focus of a notice that goes has a place
         self._say_how_it_ended(result)
         self.head.show_result(shown)
-        self.reuse.show_as(True)
         self.head.offer(shown.evaluation is not None, has_labels(shown.scored))
         self.examples.setVisible(shown.scored is not None or shown.is_waiting)
         self.tabs.setVisible(True)

@@ -1,0 +1,88 @@
+"""A column of a run's data, as it is read for choosing and drawing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from engine.datasets.base import AnyArray, Examples, silent
+from engine.errors import DatasetError
+from engine.service.results.columns import read_column
+from engine.service.results.opened_run import OpenedRun
+from engine.spec.signature import Kind, Task
+
+COLUMNS = {
+    "age": np.array([30.0, np.nan, 5.0, 41.0]),
+    "site": np.array(["north", "south", "", "south"], object),
+    "price": np.array(["1.5", "2", "", "3"], object),
+}
+
+
+def opened(examples: Examples) -> OpenedRun:
+    """A run that has these examples, all but the first in its test part."""
+    rows = np.arange(1, examples.n_samples)
+    run: Any = SimpleNamespace(
+        record=SimpleNamespace(id="run"),
+        rows=lambda part, progress: (part, rows),
+        prepared=lambda progress: SimpleNamespace(examples=examples),
+    )
+    return cast(OpenedRun, run)
+
+
+def column(name: str) -> AnyArray:
+    return COLUMNS[name]
+
+
+TABLE = Examples(
+    np.zeros((4, 1)),
+    np.zeros(4),
+    Kind.TABLE,
+    Task.REGRESSION,
+    ("age",),
+    source_columns=tuple(COLUMNS),
+    column=column,
+)
+TEXTS = Examples(
+    np.array(["a", "abc", "", "ab"], object),
+    np.zeros(4, np.int64),
+    Kind.TEXT,
+    Task.CLASSIFICATION,
+    class_names=("x", "y"),
+    names=("en/1.txt", "en/2.txt", "de/1.txt", "de/2.txt"),
+)
+
+
+def test_without_a_name_it_says_which_there_are() -> None:
+    found = read_column(opened(TABLE), "test", "", silent)
+    assert found.columns == ("age", "site", "price")
+    assert found.rows.tolist() == [1, 2, 3]
+    assert len(found.numbers) == 0
+
+
+def test_numbers_stay_numbers_also_where_they_are_written_as_texts() -> None:
+    found = read_column(opened(TABLE), "test", "age", silent)
+    np.testing.assert_array_equal(found.numbers, [np.nan, 5.0, 41.0])
+    found = read_column(opened(TABLE), "test", "price", silent)
+    assert found.categories == ()
+    np.testing.assert_array_equal(found.numbers, [2.0, np.nan, 3.0])
+
+
+def test_categories_come_with_the_most_frequent_first_and_gaps_apart() -> None:
+    found = read_column(opened(TABLE), "test", "site", silent)
+    assert found.categories == ("south",)
+    assert found.numbers.tolist() == [0.0, -1.0, 0.0]
+
+
+def test_texts_have_a_length_and_files_a_folder() -> None:
+    assert read_column(opened(TEXTS), "test", "", silent).columns == ("length", "folder")
+    assert read_column(opened(TEXTS), "test", "length", silent).numbers.tolist() == [3, 0, 2]
+    found = read_column(opened(TEXTS), "test", "folder", silent)
+    assert [found.categories[int(code)] for code in found.numbers] == ["en", "de", "de"]
+
+
+def test_an_unknown_column_is_refused_by_name() -> None:
+    with pytest.raises(DatasetError, match="no column 'size'"):
+        read_column(opened(TABLE), "test", "size", silent)
