@@ -146,7 +146,7 @@ TABLES: dict[str, Make] = {
     "clouds_tiny": _classes(70, 4, 60, 4.0),
     "clouds_rare": _classes(1500, 2, 5, 2.5, shares=(0.96, 0.04)),
     "clouds_uneven": _classes(1500, 3, 8, 0.5, shares=(0.8, 0.12, 0.08)),
-    "clouds_lost": _classes(1200, 4, 3, 2.2, shares=(0.48, 0.32, 0.17, 0.03)),
+    "clouds_lost": _classes(1200, 4, 3, 3.5, shares=(0.48, 0.32, 0.17, 0.03)),
     "clouds_huge": _huge(_classes(400, 3, 5, 0.7)),
     "friedman": _values(900, 8, 0.6),
     "friedman_shuffled": _values(700, 8, 0.6, shuffled=True),

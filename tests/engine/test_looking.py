@@ -127,7 +127,11 @@ def test_what_waits_beside_the_database_is_read_and_stays(tmp_path, workspace, r
 def test_an_older_schema_is_read_without_being_changed(workspace, read_only):
     path = workspace / DATABASE
     with closing(sqlite3.connect(path)) as database, database:
-        added = {"runs": ("origin", "metrics_crc"), "epochs": ("crc",), "steps": ("crc",)}
+        added = {
+            "runs": ("origin", "metrics_crc", "findings"),
+            "epochs": ("crc",),
+            "steps": ("crc",),
+        }
         for table, columns in added.items():
             for column in columns:
                 database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

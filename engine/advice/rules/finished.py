@@ -9,7 +9,6 @@ import numpy as np
 from engine.advice.curves import noise_of, step_windows
 from engine.advice.evidence import Evidence, Floats
 from engine.advice.rules.stuck import is_stuck
-from engine.advice.skill import training_skill
 from engine.advice.words import epochs_text, number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 
@@ -19,9 +18,9 @@ _LEAST_OF_START = 0.015
 _ALL_RIGHT = 0.98
 _MUCH_LEFT = 0.2
 """Of the loss of whoever always says the same: with less left, more epochs gain little."""
-_MUCH_LEARNT = 0.5
 _FEWEST = 4
-_FEWEST_WINDOWS = 8
+_FEWEST_WINDOWS, _TELLING_WINDOWS = 8, 40
+"""Of fewer, the noise of the batches hides whether the loss still falls."""
 
 
 def not_finished(evidence: Evidence) -> Iterator[Finding]:
@@ -96,8 +95,8 @@ def _few_epochs(evidence: Evidence) -> Iterator[Finding]:
         fell = _trend(windows[len(windows) // 2 :])
         if fell is not None and fell >= WORTH_A_NOTE:
             still = f" In its second half the training loss still fell by {100 * fell:.0f} %."
-        elif (training_skill(evidence) or 0.0) >= _MUCH_LEARNT:
-            return
+        elif len(windows) >= _TELLING_WINDOWS:
+            return  # it has settled
     if _is_all_right(evidence):
         return
     yield Finding(

@@ -9,9 +9,11 @@ import numpy as np
 
 from engine.advice.comparing import comparison
 from engine.advice.curves import median_of_three, noise_of
+from engine.advice.doubt import wilson
 from engine.advice.evidence import Evidence
 from engine.advice.words import number_text, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.spec.signature import Output
 
 LEAST_RISE = 0.10
 """Of the lowest validation loss, by which it must have risen."""
@@ -19,7 +21,6 @@ _LEAST_OF_CHANCE = 0.02
 _STILL_LEARNING = 0.95
 LEAST_GAP, GRAVE_GAP = 0.10, 0.15
 _N_AFTER = 3
-_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -110,19 +111,20 @@ def _gap(evidence: Evidence) -> tuple[float, float, str] | None:
     own, others = float(own), float(others)
     if not (np.isfinite(own) and np.isfinite(others)) or own - others < LEAST_GAP:
         return None
-    if not name:
-        return (own, others, what) if _is_sure(evidence, own) else None
-    n = _n_new(evidence)
-    doubt = 3 * float(np.sqrt(max(others * (1 - others), 0.02) / max(n, 1)))
-    return (own, others, what) if own - others >= doubt else None
+    return (own, others, what) if _is_sure(evidence, own, others) else None
 
 
-def _is_sure(evidence: Evidence, own: float) -> bool:
+def _is_sure(evidence: Evidence, own: float, others: float) -> bool:
     """What is reached on examples it has not learnt from is less, beyond its doubt."""
+    new = evidence.pooled or evidence.judged
+    if new is not None and new.output is Output.CLASSES and new.is_right is not None:
+        return own - wilson(float(new.is_right.sum()), len(new)).high > LEAST_GAP / 2
     found = comparison(evidence)
-    if found is None:  # while it runs, only curves are known
-        return _n_new(evidence) >= _MANY
-    return own - found.gain.high > 0.5 * LEAST_GAP
+    if found is not None and not evidence.accuracy_name:
+        return own - found.gain.high > LEAST_GAP / 2
+    # While it runs, only curves are known.
+    n = _n_new(evidence)
+    return own - others >= 3 * float(np.sqrt(max(others * (1 - others), 0.02) / max(n, 1)))
 
 
 def _n_new(evidence: Evidence) -> int:
