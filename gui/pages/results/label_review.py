@@ -26,7 +26,6 @@ from engine.events.labelling import ReviewReady, StartReview
 from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ResultCommand
 from engine.events.review import Decision, LabelValue, Review
-from gui.formatting.numbers import count_text
 from gui.pages.results.example_fetcher import ExampleFetcher
 from gui.pages.results.review_answers import ReviewAnswers
 from gui.pages.results.review_files import ReviewFiles
@@ -37,6 +36,7 @@ from gui.pages.results.review_words import (
     last_text,
     opinion_text,
     part_words,
+    progress_text,
     summary_text,
 )
 from gui.pages.shared.example_view import ExampleView
@@ -99,8 +99,7 @@ class LabelReview(QDialog):
     # ---- building
 
     def _build(self) -> None:
-        muted = (self.part, self.progress, self.opinion, self.controls, self.told)
-        for label in muted:
+        for label in (self.part, self.progress, self.opinion, self.controls, self.told):
             set_role(label, "muted")
         set_role(self.name, "heading")
         set_role(self.label, "title")
@@ -130,6 +129,9 @@ class LabelReview(QDialog):
         outer.addWidget(self._stack)
         self.setMinimumSize(80 * SPACING, 64 * SPACING)
         self.resize(*FIRST_SIZE)
+        parent = self.parentWidget()
+        if parent is not None:  # what the results behind it say of an example is no help here
+            self.resize(parent.window().size().expandedTo(self.minimumSize()))
 
     def _foot(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -254,10 +256,7 @@ class LabelReview(QDialog):
         self.said.setText(answer_text(answer))
         is_shown = answer is not None and review.shows_opinion(review.place)
         self.opinion.setText(opinion_text(item) if is_shown else last_text(review))
-        place, n = count_text(review.place + 1), count_text(len(review.items))
-        text = self.tr("{place} of {n}, {done} answered")
-        done = count_text(len(review.answers))
-        self.progress.setText(text.format(place=place, n=n, done=done))
+        self.progress.setText(progress_text(review))
         self.controls.setText(controls_text(review))
         self.answers.close_field()
         self._show_buttons()

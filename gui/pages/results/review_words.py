@@ -29,6 +29,13 @@ def part_words(part: str) -> str:
     }.get(part, translate("In no part"))
 
 
+def progress_text(review: Review) -> str:
+    """Which example is shown, and how many are answered."""
+    place, n = count_text(review.place + 1), count_text(len(review.items))
+    done = count_text(len(review.answers))
+    return translate("{place} of {n}, {done} answered").format(place=place, n=n, done=done)
+
+
 def answer_text(answer: Answer | None) -> str:
     """What was said of an example; empty: nothing yet."""
     if answer is None:
