@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import platformdirs
 import psutil
@@ -23,6 +24,7 @@ from engine.disk import cannot_write
 __all__ = [
     "CACHE_VARIABLE",
     "atomic_directory",
+    "atomic_file",
     "atomic_write",
     "cache_folder",
     "cannot_write",
@@ -46,6 +48,34 @@ def cache_folder() -> Path:
     return platformdirs.user_cache_path("Descent", appauthor=False)
 
 
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Writes a file that is too large to be held at once: whole, or what was there stays.
+
+    Args:
+        path: The file; its directory must exist.
+
+    Yields:
+        What is written into; it takes the place of the file once the block ends without an
+        exception.
+
+    Raises:
+        WorkspaceError: It cannot be written; the old file, if any, is untouched.
+    """
+    temporary = _temporary_name(path)
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        flush_directory(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        _remove(temporary)
+
+
 def atomic_write(path: Path, data: bytes | str) -> None:
     """Writes a whole file, or leaves what was there.
 
@@ -57,17 +87,8 @@ def atomic_write(path: Path, data: bytes | str) -> None:
         WorkspaceError: It cannot be written; the old file, if any, is untouched.
     """
     content = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = _temporary_name(path)
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        flush_directory(path.parent)
-    except OSError as error:
-        _remove(temporary)
-        raise cannot_write(path, error) from error
+    with atomic_file(path) as file:
+        file.write(content)
 
 
 @contextmanager

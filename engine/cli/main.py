@@ -16,7 +16,8 @@ from engine.cli.commands.plugins import checked_plugins
 from engine.cli.commands.quiet import quiet_native_code
 from engine.cli.commands.versions import show_versions
 from engine.cli.ending import printed, unexpected
-from engine.cli.parser import EXIT_USAGE, VERSION_FLAG, build_parser, version_parser
+from engine.cli.options import EXIT_USAGE
+from engine.cli.parser import VERSION_FLAG, build_parser, version_parser
 from engine.errors import DescentError
 from engine.runs.store import RunStore
 from engine.runs.workspace import default_workspace

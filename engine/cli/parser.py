@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import NoReturn, TypeAlias
 
 from engine.cli.commands import (
     deleted_runs,
     download,
-    errors,
-    explaining,
-    labels,
     listings,
-    models,
     rates,
     training,
     upkeep,
 )
-from engine.cli.commands.output import Output
 from engine.cli.commands.plugins import list_plugins
+from engine.cli.options import (
+    JSON_HELP,
+    Commands,
+    Parser,
+    add_command,
+    add_data,
+    add_group,
+    add_run,
+    add_set,
+    add_target,
+    add_workspace,
+    sentence,
+)
+from engine.cli.result_commands import add_result_commands
 from engine.runs.record import KEPT_DAYS
-from engine.runs.store import RunStore
-from engine.runs.workspace import ENVIRONMENT_VARIABLE
-from engine.spec.signature import Task
 from engine.training.cluster.workers import TRUST
 
-EXIT_USAGE = 2
 VERSION_FLAG = "--version"
 _VERSION_HELP = "say which version of Descent this is, and of what it stands on"
-_JSON_HELP = "write JSON, one object a line"
-
-WithStore = Callable[[argparse.Namespace, RunStore, Output], int]
-WithoutStore = Callable[[argparse.Namespace, Output], int]
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Builds the parser of all commands."""
-    parser = _Parser(
+    parser = Parser(
         description="Trains neural networks on this machine. Without a command, opens the window.",
         epilog="Example: train --data iris --model mlp --epochs 20",
     )
@@ -51,14 +47,16 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run_commands(commands)
     _add_data_commands(commands)
     _add_model_commands(commands)
-    _add(
+    add_command(
         commands,
         "devices",
         "say what this machine computes with",
         without_store=listings.show_devices,
     )
     _add_workspace_commands(commands)
-    plugins = _add(commands, "plugins", "list what other packages add", without_store=list_plugins)
+    plugins = add_command(
+        commands, "plugins", "list what other packages add", without_store=list_plugins
+    )
     plugins.add_argument(
         "--again", action="store_true", help="check those, too, that were found sound"
     )
@@ -67,18 +65,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def version_parser() -> argparse.ArgumentParser:
     """Builds the parser of what may follow ``--version``, which stands in place of a command."""
-    parser = _Parser(description=_sentence(_VERSION_HELP))
-    parser.add_argument("--json", action="store_true", help=_JSON_HELP)
+    parser = Parser(description=sentence(_VERSION_HELP))
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.prog += f" {VERSION_FLAG}"
     return parser
 
 
 def _add_workspace_commands(commands: Commands) -> None:
-    group = _add_group(commands, "workspace", "the folder that holds the runs")
-    check = _add(
+    group = add_group(commands, "workspace", "the folder that holds the runs")
+    check = add_command(
         group, "check", "look for damage in database and files", without_store=upkeep.check
     )
-    _add_workspace(check)
+    add_workspace(check)
     check.add_argument(
         "--repair",
         action="store_true",
@@ -87,16 +85,18 @@ def _add_workspace_commands(commands: Commands) -> None:
 
 
 def _add_data_commands(commands: Commands) -> None:
-    data = _add_group(commands, "data", "the data to train on")
-    _add(data, "list", "list the datasets in the box", without_store=listings.list_data)
-    inspect = _add(data, "inspect", "say what is in a dataset", without_store=listings.inspect_data)
+    data = add_group(commands, "data", "the data to train on")
+    add_command(data, "list", "list the datasets in the box", without_store=listings.list_data)
+    inspect = add_command(
+        data, "inspect", "say what is in a dataset", without_store=listings.inspect_data
+    )
     inspect.add_argument(
         "data", metavar="NAME|PATH", help="a dataset's name, or a file or folder of your own"
     )
-    _add_target(inspect)
-    _add_set(inspect)
+    add_target(inspect)
+    add_set(inspect)
 
-    fetch = _add(
+    fetch = add_command(
         data,
         "download",
         "download a data set of Keras's into Keras's cache",
@@ -108,11 +108,11 @@ def _add_data_commands(commands: Commands) -> None:
 
 
 def _add_model_commands(commands: Commands) -> None:
-    architectures = _add_group(commands, "models", "the models to train")
-    _add_workspace(
-        _add(architectures, "list", "list the models", without_store=listings.list_models)
+    architectures = add_group(commands, "models", "the models to train")
+    add_workspace(
+        add_command(architectures, "list", "list the models", without_store=listings.list_models)
     )
-    describe = _add(
+    describe = add_command(
         architectures,
         "describe",
         "explain a model; with --data, list its layers",
@@ -121,97 +121,29 @@ def _add_model_commands(commands: Commands) -> None:
     describe.add_argument(
         "model", metavar="NAME|FILE.json", help="a model's name, or a model of your own"
     )
-    _add_data(describe)
-    _add_set(describe)
-    _add_workspace(describe)
+    add_data(describe)
+    add_set(describe)
+    add_workspace(describe)
     shown = describe.add_mutually_exclusive_group()
     shown.add_argument("--code", action="store_true", help="print it as Keras code")
     shown.add_argument("--graph", action="store_true", help="print its layers as JSON")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses in the words of the program; takes no abbreviations, which would break scripts."""
-
-    def __init__(
-        self,
-        *,
-        prog: str | None = None,
-        description: str | None = None,
-        epilog: str | None = None,
-    ) -> None:
-        super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Says what is wrong and where help is, and ends with code 2."""
-        hint = f"See: {self.prog} --help"
-        Output(as_json=False).note(f"Error: {_sentence(message)}", f"  {_nearest(message)}{hint}")
-        self.exit(EXIT_USAGE)
-
-
-def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:].rstrip(".") + "."
-
-
-def _nearest(message: str) -> str:
-    """The command that was probably meant."""
-    received = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
-    if not received:
-        return ""
-    choices = re.findall(r"[\w-]+", received[2])
-    nearest = difflib.get_close_matches(received[1], choices, n=1, cutoff=0.5)
-    return f"Did you mean '{nearest[0]}'? " if nearest else ""
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"  # it has no public name
-
-
-def _add(
-    commands: Commands,
-    name: str,
-    help: str,
-    with_store: WithStore | None = None,
-    without_store: WithoutStore | None = None,
-    acts: bool = False,
-) -> argparse.ArgumentParser:
-    """Adds a command; one that `acts` has done its work even where it could not print."""
-    command = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
-    command.set_defaults(with_store=with_store, without_store=without_store, acts=acts)
-    command.add_argument("--json", action="store_true", help=_JSON_HELP)
-    if with_store is not None:
-        _add_workspace(command)
-    return command
-
-
-def _add_workspace(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--workspace",
-        type=_folder,
-        metavar="DIR",
-        help="folder that holds the runs and your own models "
-        f"(default: ${ENVIRONMENT_VARIABLE}, else the user's data directory)",
-    )
-
-
-def _add_group(commands: Commands, name: str, help: str) -> Commands:
-    group = commands.add_parser(name, help=help, description=f"{_sentence(help)}")
-    return group.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-
 def _add_train(commands: Commands) -> None:
-    train = _add(
+    train = add_command(
         commands,
         "train",
         "train a model and keep the run",
         with_store=training.train,
         acts=True,
     )
-    _add_data(train)
+    add_data(train)
     train.add_argument(
         "--model",
         metavar="NAME|FILE.json",
         help="a model's name, or a model of your own; default: what the data recommends",
     )
-    _add_set(train)
+    add_set(train)
     # Read as text, so that all wrong values are refused together, each with its field.
     train.add_argument("--epochs", metavar="N")
     train.add_argument("--batch-size", metavar="N")
@@ -230,34 +162,34 @@ def _add_train(commands: Commands) -> None:
 
 
 def _add_rates(commands: Commands) -> None:
-    tried = _add(
+    tried = add_command(
         commands,
         "rates",
         "try learning rates from small to large, and suggest one",
         without_store=rates.find_rate,
     )
-    _add_data(tried)
+    add_data(tried)
     tried.add_argument(
         "--model",
         metavar="NAME|FILE.json",
         help="a model's name, or a model of your own; default: what the data recommends",
     )
-    _add_set(tried)
+    add_set(tried)
     tried.add_argument("--batch-size", metavar="N")
     tried.add_argument("--seed", metavar="N", help="same seed, same losses (default: 0)")
     tried.add_argument("--spec", metavar="FILE.json", help="start from this specification")
-    _add_workspace(tried)
+    add_workspace(tried)
 
 
 def _add_run_commands(commands: Commands) -> None:
-    resume = _add(
+    resume = add_command(
         commands,
         "resume",
         "go on with a run that was stopped or interrupted",
         with_store=training.resume,
         acts=True,
     )
-    _add_run(resume)
+    add_run(resume)
     resume.add_argument(
         "--from-start",
         action="store_true",
@@ -272,111 +204,21 @@ def _add_run_commands(commands: Commands) -> None:
     resume.add_argument("--epochs", metavar="N", help="in all; more than it has extend the run")
     resume.add_argument("--batch-size", metavar="N")
     resume.add_argument("--learning-rate", metavar="X")
-    _add_set(resume)
+    add_set(resume)
     _add_workers(resume)
-    evaluate = _add(
-        commands, "evaluate", "evaluate a run on its test part", with_store=models.evaluate
-    )
-    _add_run(evaluate)
-    evaluate.add_argument(
-        "--part",
-        choices=("test", "validation", "train"),
-        help="on another part of its data (default: test)",
-    )
-    _add_errors(commands)
-    predict = _add(commands, "predict", "predict with a run's model", with_store=models.predict)
-    _add_run(predict)
-    predict.add_argument(
-        "input",
-        nargs="+",
-        metavar="INPUT",
-        help="a table, or a row such as 5.1,3.5,,0.2 (gaps allowed); a text; an image, sound, "
-        "video or NumPy file",
-    )
-    _add_labels(commands)
-    _add_explain(commands)
-    runs = _add_group(commands, "runs", "the runs so far")
-    listed = _add(runs, "list", "list all runs", with_store=listings.list_runs)
+    add_result_commands(commands)
+    runs = add_group(commands, "runs", "the runs so far")
+    listed = add_command(runs, "list", "list all runs", with_store=listings.list_runs)
     listed.add_argument(
         "--deleted",
         action="store_true",
         help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
     )
-    _add_run(_add(runs, "show", "show everything about a run", with_store=listings.show_run))
-    restored = _add(
+    add_run(add_command(runs, "show", "show everything about a run", with_store=listings.show_run))
+    restored = add_command(
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
-    _add_run(restored)
-
-
-def _add_errors(commands: Commands) -> None:
-    found = _add(
-        commands,
-        "errors",
-        "list the examples a run's model is wrong about, worst first",
-        with_store=errors.errors,
-    )
-    _add_run(found)
-    found.add_argument(
-        "--part",
-        choices=("test", "validation", "train"),
-        help="of another part of its data (default: test)",
-    )
-    found.add_argument(
-        "--class", dest="class_name", metavar="NAME", help="only those that are of this class"
-    )
-    found.add_argument(
-        "--sort",
-        choices=("loss", "confidence"),
-        default="loss",
-        help="the most wrong or the surest first (default: loss)",
-    )
-    found.add_argument("--limit", default="20", metavar="N", help="so many (default: 20)")
-
-
-def _add_labels(commands: Commands) -> None:
-    checked = _add(
-        commands,
-        "labels",
-        "list labels of a run's data that look wrong, the worst first",
-        with_store=labels.list_suspects,
-    )
-    _add_run(checked)
-    checked.add_argument("--to", type=Path, metavar="FILE.csv", help="write them as a table")
-    checked.add_argument(
-        "--method",
-        choices=labels.METHODS,
-        default=labels.METHODS[0],
-        help="cross_validation: all of the data, by quick models that never saw what they judge; "
-        "network: likewise, by the run's own architecture; kept: the validation and the test "
-        "part, at once (default: %(default)s)",
-    )
-    checked.add_argument("--anew", action="store_true", help="not as they were found before")
-
-
-def _add_explain(commands: Commands) -> None:
-    explain = _add(
-        commands,
-        "explain",
-        "say why a run's model predicts what it predicts; without an input, what it looks at",
-        with_store=explaining.explain,
-    )
-    _add_run(explain)
-    explain.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
-    # Read as text: whether there is such a row, the data says.
-    explain.add_argument("--row", metavar="N", help="an example of its data, counted from 1")
-    explain.add_argument(
-        "--part",
-        choices=("test", "validation", "train"),
-        help="count --row in this part of the data (default: in all of it)",
-    )
-    explain.add_argument(
-        "--class",
-        dest="class_",
-        metavar="NAME",
-        help="explain this class, label, value or token (default: what is predicted)",
-    )
-    explain.add_argument("--method", metavar="NAME", help="default: the first that fits")
+    add_run(restored)
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:
@@ -392,44 +234,3 @@ def _add_workers(command: argparse.ArgumentParser) -> None:
         help="needed with --workers: whoever reaches the port that it opens can read and write "
         "any file as you",
     )
-
-
-def _add_run(command: argparse.ArgumentParser) -> None:
-    command.add_argument("run", metavar="RUN", help="a run's id, its beginning, or its name")
-
-
-def _add_data(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--data", metavar="NAME|PATH", help="a dataset's name, or a file or folder of your own"
-    )
-    _add_target(command)
-
-
-def _add_target(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--target",
-        metavar="COLUMN",
-        help="the column to predict; several, parted by commas, are labels",
-    )
-    command.add_argument(
-        "--task", choices=[task.value for task in Task], help="default: told by the target"
-    )
-    command.add_argument(
-        "--format", metavar="NAME", help="how to read the file or folder; default: found out"
-    )
-
-
-def _add_set(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--set",
-        action="append",
-        metavar="key=value",
-        help="any setting, such as units=64,32 or training.optimizer=adam; may be repeated",
-    )
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:  # the home directory of an unknown user
-        raise argparse.ArgumentTypeError(f"'{text}' cannot be used. Received: {error}") from None

@@ -174,6 +174,7 @@ class InputTried(ResultAnswer):
         answers: One for each input; a file may hold several.
         seen: The first input as the model receives it, raw: a picture (height, width, channels),
             samples of a sound, frames of a clip; None where what was typed is all there is.
+        raw: The first input as one of `Examples.x`, or its text; None: there is none.
         forecast: Of a series: the window and what is expected after it.
         left_out: What could not be predicted for, a sentence each.
         epoch: As `ModelLookedAt.epoch`.
@@ -183,6 +184,7 @@ class InputTried(ResultAnswer):
     number: int
     answers: tuple[ModelAnswer, ...]
     seen: npt.NDArray[Any] | None = None
+    raw: npt.NDArray[Any] | str | None = None
     forecast: Forecast | None = None
     left_out: tuple[str, ...] = ()
     epoch: int | None = None

@@ -1,4 +1,4 @@
-"""What a model says of inputs, from the arrays it gives: classes, labels, numbers, texts, scores."""
+"""What a model says of inputs, from its arrays: classes, labels, numbers, texts, scores."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ def drawn(strokes: Sequence[Stroke], style: DrawingStyle) -> Pixels | None:
     fine = _blurred(large, style.softness * _FINE)
     small = fine.reshape(style.shape[0], _FINE, style.shape[1], _FINE).mean(axis=(1, 3))
     tones = style.background + (style.ink - style.background) * small
-    return np.clip(np.rint(tones), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(tones), 0, 255), np.uint8)
 
 
 def _widest(strokes: Sequence[Stroke]) -> float:

@@ -22,6 +22,7 @@ _MAX_FEATURES = 4096
 _BINS = 1024
 _BLOCK = 64
 _FAR_SHARE = 0.99
+_FAR_FACTOR = 1.5  # of what is usual: one in a hundred of the training's own would be far, too
 
 
 class Likeness:
@@ -87,7 +88,7 @@ def _graph_of(hidden: keras.Model, contract: Contract) -> Callable[[AnyArray], A
     dtype = "int32" if contract.signature.n_tokens else "float32"
     taken = tf.TensorSpec((None, *hidden.inputs[0].shape[1:]), dtype)
 
-    @tf.function(input_signature=[taken], autograph=False)
+    @tf.function(input_signature=[taken], autograph=False)  # type: ignore[untyped-decorator]
     def values_of(prepared: tf.Tensor) -> tf.Tensor:
         return tf.cast(hidden(prepared, training=False), tf.float32)
 
@@ -122,8 +123,8 @@ class NearestIndex:
             without: An example that is none of them: the one that is looked for.
 
         Returns:
-            Their indices in the data, the nearest first, and whether even the first is farther
-            than 99 % of the examples are from their own nearest.
+            Their indices in the data, the nearest first, and whether even the first is much
+            farther than 99 % of the examples are from their own nearest.
         """
         distances = self._distances(vector[np.newaxis])[0]
         if without is not None:
@@ -138,13 +139,13 @@ class NearestIndex:
         wide = vectors.astype(np.float64)
         products = wide @ self._vectors.T.astype(np.float64)
         squares = (wide**2).sum(axis=1)[:, np.newaxis] + self._squares - 2 * products
-        return np.sqrt(np.maximum(squares, 0.0))
+        return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
     def _usual_distance(self) -> float:
-        """Below this, 99 % of the examples have another one."""
+        """What is farther than this from all of them is like none of them."""
         if len(self.rows) < 2:
             return float("inf")
         some = np.unique(np.linspace(0, len(self.rows) - 1, min(len(self.rows), 500)).astype(int))
         distances = self._distances(self._vectors[some])
         distances[np.arange(len(some)), some] = np.inf
-        return float(np.quantile(distances.min(axis=1), _FAR_SHARE))
+        return _FAR_FACTOR * float(np.quantile(distances.min(axis=1), _FAR_SHARE))

@@ -118,7 +118,7 @@ class ServedModel:
         dtype = "int32" if self._contract.signature.n_tokens else "float32"
         taken = tf.TensorSpec((None, *self._network.inputs[0].shape[1:]), dtype)
 
-        @tf.function(input_signature=[taken], autograph=False)
+        @tf.function(input_signature=[taken], autograph=False)  # type: ignore[untyped-decorator]
         def outputs_of(prepared: tf.Tensor) -> tf.Tensor:
             return self._network(prepared, training=False)
 

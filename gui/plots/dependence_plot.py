@@ -19,8 +19,8 @@ from gui.plots.saving import Columns
 from gui.style.theme import current_theme
 
 _DAY_S = 86_400
-_SHARE_OF_COUNTS = 0.2
-_BAND_ALPHA, _COUNT_ALPHA = 45, 110
+_SHARE_OF_COUNTS = 0.15
+_BAND_ALPHA, _COUNT_ALPHA = 45, 130
 
 
 class DependencePlot(Plot):
@@ -86,10 +86,10 @@ class DependencePlot(Plot):
         self.high.setData(x, high)
         bottom, top = finite_extent(low, high, mean)
         room = (top - bottom) or abs(top) or 1.0
-        self._draw_counts(curve, x, bottom - _SHARE_OF_COUNTS * room, _SHARE_OF_COUNTS * room)
+        self._draw_counts(curve, x, bottom, _SHARE_OF_COUNTS * room)
         half = 0.5 if curve.labels else 0.0
         self.fit_x(float(x[0]) - half, float(x[-1]) + half)
-        self.fit_y(bottom - _SHARE_OF_COUNTS * room, top)
+        self.fit_y(bottom, top)
         self._update_legend()
 
     def _draw_counts(self, curve: Dependence, x: Any, floor: float, height: float) -> None:

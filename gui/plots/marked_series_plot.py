@@ -47,10 +47,6 @@ class _StepPlot(Plot):
     def columns(self) -> Columns:
         return {"step": self._steps, "value": self._values, "adds": self._marks}
 
-    def redraw(self) -> None:
-        super().redraw()
-        self.legend.hide()
-
     def _is_empty(self) -> bool:
         return not len(self._values)
 
@@ -72,7 +68,7 @@ class MarkedSeriesPlot(_StepPlot):
         self.dots = pg.ScatterPlotItem(pxMode=True, pen=None)
         for item in (self.curve, self.dots):
             self.area.add(item)
-        self.legend.hide()
+        self.legend.setFixedHeight(0)
 
     def _draw(self) -> None:
         steps = self._steps
@@ -101,7 +97,7 @@ class StepBarsPlot(_StepPlot):
         self.zero = pg.InfiniteLine(pos=0, angle=0, movable=False)
         for item in (self.zero, self.bars):
             self.area.add(item)
-        self.legend.hide()
+        self.legend.setFixedHeight(0)
         self.axis_x.set_text(self.tr("steps before the last"))
 
     def _draw(self) -> None:

@@ -13,14 +13,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from engine.events.messages import Rejected
 from engine.events.run_events import EpochEnded, SettingChanged
 from gui.state.continuing import Continuation, continuation
+from gui.state.run_result import RunResult
 from gui.threads.store_thread import Job, StoreThread
 
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
-    from engine.inference.evaluation.analysis import Analysis
-    from engine.inference.evaluation.evaluation import Evaluation
-    from engine.inference.evaluation.predictions import Predictions
-    from engine.inference.evaluation.scored import ScoredExamples
     from engine.runs.record import RunRecord
     from engine.runs.store import RunStore
     from engine.service.upkeep.repairing import Repair
@@ -33,37 +30,6 @@ TIDY_EVERY_MS = 3_600_000
 """The store knows itself whether a day has passed; a timer of a day would stop with a laptop."""
 
 Done = Callable[[Any], None]
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What is known of one stored run.
-
-    Attributes:
-        run: Its id.
-        record: Its row in the store; None where it could not be read.
-        evaluation: Its evaluation; None where there is none.
-        flow: Its gradient flow, by step; empty where none was measured.
-        changes: What was changed while it was trained, in order.
-        predictions: What it says of each example; None where that was not kept.
-        scored: The same, with what is asked of it most worked out.
-        analysis: The doubt in its numbers, curves, baselines, groups; None: not made yet.
-        kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
-        lacking: Why its predictions cannot be read; empty: they can, or there are none.
-        problem: Why it could not be read.
-    """
-
-    run: str
-    record: RunRecord | None = None
-    evaluation: Evaluation | None = None
-    flow: tuple[GradientFlow, ...] = ()
-    changes: tuple[SettingChanged, ...] = ()
-    predictions: Predictions | None = None
-    scored: ScoredExamples | None = None
-    analysis: Analysis | None = None
-    kind: str = ""
-    lacking: str = ""
-    problem: Rejected | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -100,20 +101,7 @@ def curve_picture(
         low, high = low - 0.5, high + 0.5
     n_after = max((len(part) for part in ends), default=0)
     area = QRectF(0, 0, width, height).adjusted(6, 6, -6, -6)
-    n_steps = max(2, len(shown) + n_after)
-
-    def points(first: int, series: Floats) -> QPolygonF:
-        return QPolygonF(
-            [
-                QPointF(
-                    area.left() + area.width() * (first + step) / (n_steps - 1),
-                    area.bottom() - area.height() * (value - low) / (high - low),
-                )
-                for step, value in enumerate(series.tolist())
-                if np.isfinite(value)
-            ]
-        )
-
+    points = partial(_points, area, max(2, len(shown) + n_after), (low, high))
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for channel in range(shown.shape[1]):
@@ -133,3 +121,20 @@ def curve_picture(
             painter.drawEllipse(line.at(line.count() - 1), 2.5, 2.5)
     painter.end()
     return picture
+
+
+def _points(
+    area: QRectF, n_steps: int, ends: tuple[float, float], first: int, series: Floats
+) -> QPolygonF:
+    """A series on an area that is so many steps wide, from its step `first` on; without gaps."""
+    low, high = ends
+    return QPolygonF(
+        [
+            QPointF(
+                area.left() + area.width() * (first + step) / (n_steps - 1),
+                area.bottom() - area.height() * (value - low) / (high - low),
+            )
+            for step, value in enumerate(series.tolist())
+            if np.isfinite(value)
+        ]
+    )

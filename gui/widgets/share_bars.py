@@ -25,12 +25,19 @@ class ShareRow:
         share: 0 to 1.
         is_said: It is what is said.
         threshold: From which share on it is said; None: the largest is.
+        text: What stands behind the bar; empty: the share in percent.
     """
 
     name: str
     share: float
     is_said: bool = False
     threshold: float | None = None
+    text: str = ""
+
+    @property
+    def words(self) -> str:
+        """What stands behind the bar."""
+        return self.text or percent_text(self.share, 1)
 
 
 class ShareBars(QWidget):
@@ -46,9 +53,7 @@ class ShareBars(QWidget):
         if len(rows) != len(self.rows):
             self.updateGeometry()
         self.rows = tuple(rows)
-        self.setAccessibleName(
-            "; ".join(f"{row.name} {percent_text(row.share, 1)}" for row in self.rows)
-        )
+        self.setAccessibleName("; ".join(f"{row.name} {row.words}" for row in self.rows))
         self.setMinimumHeight(ROW_HEIGHT * len(self.rows))
         self.update()
 
@@ -78,7 +83,7 @@ class ShareBars(QWidget):
             painter.drawText(
                 QRectF(self.width() - percent, top, percent, ROW_HEIGHT),
                 right,
-                percent_text(row.share, 1),
+                row.words,
             )
             groove = QRectF(names, top + ROW_HEIGHT / 2 - 5, room, 10)
             painter.setPen(Qt.PenStyle.NoPen)

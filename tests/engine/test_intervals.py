@@ -1,4 +1,4 @@
-"""Intervals: against exact coverage, SciPy's bootstrap, and by hand; metrics against the libraries."""
+"""Intervals: against exact coverage, SciPy's bootstrap, and by hand; metrics against libraries."""
 
 from __future__ import annotations
 

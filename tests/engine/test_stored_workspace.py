@@ -6,6 +6,9 @@ import pytest
 from stored_workspace import EXPECTED, RUNS, unpack
 
 from engine.cli import main as cli
+from engine.events.trying import FindChange, LookAtModel, TakeExample
+from engine.events.watch import Watch
+from engine.service.results import answer
 
 
 @pytest.fixture
@@ -78,3 +81,15 @@ def test_a_run_goes_on_and_ends_as_if_it_had_never_been_interrupted(command, nam
     assert ended["metrics"] == pytest.approx(expected, rel=0.02, abs=0.01)
     (shown,) = command("runs", "show", RUNS[name])
     assert [epoch["epoch"] for epoch in shown["epochs"]] == [*range(1, n_epochs + 1)]
+
+
+def test_a_run_can_be_tried_with_the_ranges_of_its_data(workspace):
+    def ask(command):
+        return answer(command, workspace, Watch(lambda event: None, lambda: False))
+
+    look = ask(LookAtModel(RUNS["fruit"]))
+    numbers = [field for field in look.fields if field.type == "number"]
+    assert numbers
+    assert all(field.low < field.high for field in numbers)
+    cells = ask(TakeExample(RUNS["fruit"])).example.cells
+    assert ask(FindChange(RUNS["fruit"], cells)).changes

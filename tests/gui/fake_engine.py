@@ -50,6 +50,7 @@ from engine.events.run_events import (
     RunEvent,
     RunState,
 )
+from engine.events.trying import TrialCommand
 from engine.graph.starter import starter
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
@@ -58,6 +59,7 @@ from tests.gui.fake_data import fake_batch, fake_profile, fake_rates
 from tests.gui.fake_models import own_model_described
 from tests.gui.fake_results import fake_result
 from tests.gui.fake_run import FakeRun
+from tests.gui.fake_trials import fake_trial
 
 GATE_TIMEOUT_S = 200.0
 STEPS_PER_EPOCH = 20
@@ -99,6 +101,7 @@ class FakeEngine:
         progress: What an inspection says before it waits at its gate.
         batch: Makes the answer to a preview from its spec.
         result: Answers what is asked of the result of a run.
+        trial: Answers who tries a model.
         commands: Everything that was asked, in order.
         controls: Every request that arrived, in order.
         is_deaf: Requests arrive but are not answered.
@@ -122,6 +125,7 @@ class FakeEngine:
     result: Callable[[ResultCommand, RunStore], Event] = lambda command, store: fake_result(
         command, store
     )
+    trial: Callable[[TrialCommand], Event] = lambda command: fake_trial(command)
     commands: list[Command] = field(default_factory=list)
     controls: list[Request] = field(default_factory=list)
     is_deaf: bool = False
@@ -222,6 +226,8 @@ class FakeSession:
                 yield self._estimated()
             case FindRate():
                 yield from self._try_rates(command)
+            case TrialCommand():
+                yield self._engine.trial(command)
             case ResultCommand():
                 self._engine.answer.wait()
                 with RunStore(self._engine.workspace) as store:

@@ -199,7 +199,7 @@ class TestFindingOnesWay:
     def test_steps_say_what_they_hold(self, on: WindowStage) -> None:
         on.controller.drafts.set_draft(Draft())
         on.qtbot.waitUntil(lambda: hint(on, "data") == "Pick some data")
-        assert [mark(on, name) for name in PAGES] == [TODO] * 5
+        assert [mark(on, name) for name in PAGES] == [TODO] * len(PAGES)
         with on.qtbot.waitSignal(on.controller.drafts.model_changed, check_params_cb=bool):
             on.controller.drafts.set_draft(DIGITS)
         on.qtbot.waitUntil(lambda: on.controller.drafts.profile is not None)
@@ -245,6 +245,7 @@ class TestFindingOnesWay:
             "The Model page",
             "Steering a run",
             "The Results page",
+            "The Try it page",
             "The Runs page",
         ]
         on.window.sheets.show_page_help()

@@ -18,7 +18,7 @@ from gui.formatting.profile_words import facts_line, target_columns, target_text
 from gui.pages.data.data_page import DataPage
 from gui.pages.data.overview import Overview
 from gui.pages.data.profile_view import wanted_tabs
-from gui.pages.results.result_tabs import wanted_tabs
+from gui.pages.results.result_tabs import wanted_tabs as result_tabs
 from gui.pages.results.results_page import ResultsPage
 from gui.pages.results.shown_result import ShownResult
 from gui.plots.surface_plot import SurfacePlot
@@ -83,11 +83,11 @@ def test_each_label_has_its_scores_and_its_threshold(on: Stage[ResultsPage]) -> 
     ]
     assert [model.index(0, place).data() for place in (0, 1, 5)] == ["red", "50.0 %", "0.2500"]
     # Which label was taken for which means nothing.
-    assert "confusion" not in wanted_tabs(ShownResult(record, found))
+    assert "confusion" not in result_tabs(ShownResult(record, found))
     classes = replace(found, thresholds=(), confusion=np.eye(2, dtype=np.int64))
     overview.show_result(ShownResult(record, classes))
     assert model.columnCount() == 5
-    assert "confusion" in wanted_tabs(ShownResult(record, classes))
+    assert "confusion" in result_tabs(ShownResult(record, classes))
 
 
 def test_a_column_may_be_read_as_several_labels(data: PageStage[DataPage]) -> None:

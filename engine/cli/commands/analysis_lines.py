@@ -10,6 +10,7 @@ from engine.cli.commands.output import number, table
 from engine.inference.evaluation.analysis import LOWER_IS_BETTER, Analysis, BaselineScore, Range
 
 _GROUPS_SHOWN = 10
+_USUAL = frozenset(("median_absolute_error", "word_error_rate", "bleu", "chrf"))
 _SAME = 1e-9
 
 
@@ -24,6 +25,15 @@ def analysis_values(analysis: Analysis) -> dict[str, Any]:
         "notes": list(analysis.extra.get("notes", ())),
         **{name: analysis.extra[name] for name in ("conformal", "skill") if name in analysis.extra},
     }
+
+
+def metrics_of(
+    told: Mapping[str, float], analysis: Analysis
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The metrics that an evaluation tells, with those that reports compare by, and all others."""
+    more = {name: value for name, value in analysis.metrics.items() if name not in told}
+    usual = {name: value for name, value in more.items() if name in _USUAL}
+    return {**told, **usual}, {name: value for name, value in more.items() if name not in usual}
 
 
 def analysis_lines(analysis: Analysis, metrics: Mapping[str, float]) -> list[str]:

@@ -98,7 +98,8 @@ def _chosen(scored: ScoredExamples, name: str | None) -> IndexArray:
     if name not in found.class_names:
         known = ", ".join(found.class_names[:_LIMIT])
         raise DatasetError(f"There is no class '{name}'. Received: {name}.", f"There are: {known}.")
-    return places[found.truth[places] == found.class_names.index(name)]
+    is_it = found.truth[places] == found.class_names.index(name)
+    return np.asarray(places[is_it], np.int64)
 
 
 def _limit(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,6 +28,27 @@ _CELLS = 4
 _SEPARATOR = "  "
 
 
+def add_arguments(command: ArgumentParser) -> None:
+    """Declares what may follow the run."""
+    command.add_argument("input", nargs="*", metavar="INPUT", help="as for predict")
+    # Read as text: whether there is such a row, the data says.
+    command.add_argument(
+        "--row", metavar="N", help="an example of its data, counted from 1, or its name"
+    )
+    command.add_argument(
+        "--part",
+        choices=("test", "validation", "train"),
+        help="count --row in this part of the data (default: in all of it)",
+    )
+    command.add_argument(
+        "--class",
+        dest="class_",
+        metavar="NAME",
+        help="explain this class, label, value or token (default: what is predicted)",
+    )
+    command.add_argument("--method", metavar="NAME", help="default: the first that fits")
+
+
 def explain(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Explains examples; without any, what the model looks at as a whole."""
     run = OPENED.get(arguments.run, store)
@@ -36,8 +57,11 @@ def explain(arguments: Namespace, store: RunStore, output: Output) -> int:
     for name, asked in _asked(run, arguments, output):
         answer = explain_example(run, asked, silent)
         found = answer.explanation
-        output.event("explanation", input=name, row=answer.row, **found.to_dict())
-        output.lines(*_words(name, found), "")
+        findings = [run.change.to_finding()] if run.change else []
+        output.event(
+            "explanation", input=name, row=answer.row, **found.to_dict(), findings=findings
+        )
+        output.lines(*_words(name, found), *([run.change.text] if run.change else []), "")
     return 0
 
 
@@ -67,7 +91,10 @@ def _asked(
 
 
 def _row(run: OpenedRun, text: str, part: str | None) -> int:
-    """The index in the data of what `--row` says, which counts from 1."""
+    """The index in the data of what `--row` says: a number from 1 on, or an example's name."""
+    names = run.prepared().examples.names
+    if part is None and text in names:
+        return names.index(text)
     try:
         place = int(text)
     except ValueError:

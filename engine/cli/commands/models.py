@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.cli.commands.analysis_lines import analysis_lines, analysis_values
+from engine.cli.commands.analysis_lines import analysis_lines, analysis_values, metrics_of
+from engine.cli.commands.many import predict_many
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.inference.contract import Contract
 from engine.inference.new_inputs import read_new_inputs
@@ -36,9 +37,13 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
     record = store.get(arguments.run)
     changes: list[DataChange] = []
     evaluation, analysis = execution.analyse(record.id, store, arguments.part, changes.append)
-    more = {k: v for k, v in analysis.metrics.items() if k not in evaluation.metrics}
-    metrics = {**evaluation.metrics, **more}
-    values = {**evaluation.to_dict(), "metrics": metrics, **analysis_values(analysis)}
+    metrics, further = metrics_of(evaluation.metrics, analysis)
+    values = {
+        **evaluation.to_dict(),
+        "metrics": metrics,
+        "further_metrics": further,
+        **analysis_values(analysis),
+    }
     findings = [
         *(change.to_finding() for change in changes),
         *(finding.to_dict() for finding in analysis.findings),
@@ -49,7 +54,7 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"of the {evaluation.part} part",
         numbers(evaluation.metrics, evaluation.averages),
         *(f"{change.text} {_PARTS_ANEW}" for change in changes),
-        *analysis_lines(analysis, metrics),
+        *analysis_lines(analysis, {**metrics, **further}),
     )
     if evaluation.most_unusual:
         listed = [
@@ -77,6 +82,8 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
 
 def predict(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Predicts for files or rows with a run's model."""
+    if arguments.to is not None:
+        return predict_many(arguments, store, output)
     record = store.get(arguments.run)
     contract = Contract.load(store.folder(record.id))
     given = read_new_inputs(arguments.input, contract)

@@ -320,12 +320,15 @@ def read_column(path: Path, column: str, parameters: dict[str, Any]) -> AnyArray
         DatasetError: The table cannot be read, or lacks the column.
     """
     source = open_source(path, TableParameters.model_validate(parameters))
-    if column not in source.names and len(source.names) == 1:
-        column = source.names[0]
-    column = _known(source, column)
+    column = text_column_of(source, column)
     return object_array(
         text for chunk in source.chunks() for text in chunk.cells[column].to_pylist()
     )
+
+
+def text_column_of(source: TableSource, column: str) -> str:
+    """The column of texts to predict for; where a table has only one, that."""
+    return source.names[0] if len(source.names) == 1 else _known(source, column)
 
 
 def _check_task(task: Task | None) -> None:

@@ -29,6 +29,7 @@ from engine.errors import WorkspaceError
 from engine.inference.evaluation.analysis import Analysis, Curve
 from engine.inference.evaluation.class_measures import (
     class_intervals,
+    evenly,
     measure_classes,
     measure_labels,
 )
@@ -133,6 +134,9 @@ def analyse(predictions: Predictions, validation: Predictions | None = None) -> 
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         measured = measure(predictions)
         curves, more = _of_output(predictions, validation)
+    n_drawn = len(evenly(n, predictions.outputs[0].size)) if predictions.class_names else n
+    if n_drawn < n:
+        notes.append(f"Areas and their curves are of {n_drawn:,} examples, drawn evenly.")
     if n < FEW:
         notes.append(f"With {n} examples the intervals are rough.")
     return Analysis(

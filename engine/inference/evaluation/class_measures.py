@@ -18,7 +18,7 @@ from engine.inference.evaluation.scores import (
 TOP_K = 5
 MANY_CLASSES = 50
 """With more, areas are drawn anew less often and by coarser bins."""
-_MOST_VALUES = 10_000_000
+_MOST_VALUES = 3_000_000
 _CHUNK_ROWS = 20_000
 
 

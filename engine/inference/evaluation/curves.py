@@ -149,5 +149,7 @@ def top_k_curve(predictions: Predictions) -> Curve:
 def residual_curve(predictions: Predictions) -> Curve:
     """How errors are distributed: x the middle of a bin, y how many, predicted less true."""
     errors = (predictions.outputs - predictions.truth).ravel()
+    if np.ptp(errors) <= 1e-9 * np.abs(errors).max():  # one value, which no bins can part
+        return Curve("residuals", "", errors[:1], np.array([float(len(errors))]))
     counts, edges = np.histogram(errors, bins=min(60, max(5, round(len(errors) ** 0.5))))
     return Curve("residuals", "", (edges[1:] + edges[:-1]) / 2, counts.astype(np.float64))

@@ -88,21 +88,25 @@ class Resampled:
         z0 = ndtri(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
         pulls = without.mean() - without if len(without) else np.zeros(1)
         spread = float(np.sum(pulls**2))
-        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-300 else 0.0
+        skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-200 else 0.0
+        skew = skew if np.isfinite(skew) else 0.0
         z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
         shares = ndtr(z0 + z / np.maximum(1 - skew * z, 0.1))
         low, high = np.quantile(draws, shares)
         return float(min(low, high)), float(max(low, high))
 
     def pivotal(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric that noise can only make larger: reflected at its value."""
+        """The interval of a metric that noise makes larger: reflected at its value.
+
+        Above it also goes as far as the draws do: noise adds less to what is large already.
+        """
         draws = self.replicates[:, place]
         draws = draws[np.isfinite(draws)]
         if not len(draws):
             return float("nan"), float("nan")
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
         value = float(self.value[place])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low))
+        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low), float(high))
 
 
 class Resampling:

@@ -68,7 +68,9 @@ class Measured:
             if n_counted is not None and high - low < 1e-12:
                 low, high = wilson(exact * n_counted, n_counted, self.level)
                 method = "wilson"
-            if n_counted is not None:
+            if not np.isfinite(low):
+                pass
+            elif n_counted is not None:
                 low, high = max(0.0, low), min(1.0, high)
             elif name in LOWER_IS_BETTER:
                 low = max(0.0, low)

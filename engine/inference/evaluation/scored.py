@@ -5,6 +5,7 @@ Made once from `Predictions`, outside the window's own thread; what is asked of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,13 +46,12 @@ class ScoredExamples:
     @classmethod
     def of(cls, predictions: Predictions) -> ScoredExamples:
         """Works out what is asked for most."""
-        found = cls(
-            predictions,
-            predictions.predicted,
-            predictions.is_right,
-            predictions.losses,
-            _confidence(predictions),
-        )
+        predicted = predictions.predicted
+        is_classes = predictions.output is Output.CLASSES and not predictions.is_anomaly
+        # Of a million examples of many classes the largest is looked for once only.
+        right = predicted == predictions.truth if is_classes else predictions.is_right
+        confidence = _confidence(predictions, predicted)
+        found = cls(predictions, predicted, right, predictions.losses, confidence)
         _ = found._norms, found.truth_counts  # while nobody waits
         return found
 
@@ -147,18 +147,23 @@ class ScoredExamples:
                 raise ValueError(f"by must be one of {names}. Received: {by!r}")
         return np.asarray(places[np.argsort(keys, kind="stable")], np.int64)
 
+    @property
+    def _flat(self) -> AnyArray:
+        """Outputs of one example in a row, (n, values)."""
+        outputs = self.predictions.outputs
+        return outputs.reshape(len(outputs), math.prod(outputs.shape[1:]))
+
     @cached_property
     def _norms(self) -> Floats:
         """The square of each output's length, (n,); empty where outputs are no numbers."""
-        outputs = self.predictions.outputs
-        if outputs.dtype == object:
+        if self.predictions.outputs.dtype == object:
             return np.zeros(0)
-        flat = outputs.reshape(len(self), -1)
-        return np.einsum("ij,ij->i", flat, flat).astype(np.float64)
+        flat = self._flat
+        return np.asarray(np.einsum("ij,ij->i", flat, flat), np.float64)
 
     def _distances(self, places: IndexArray, like: int) -> Floats:
         """How far, in the outputs, examples are from one of them, less what is the same for all."""
-        flat = self.predictions.outputs.reshape(len(self), -1)
+        flat = self._flat
         if len(places) == len(self):
             products = (flat @ flat[like])[places]
         else:
@@ -200,15 +205,15 @@ class ScoredExamples:
         return [(found.class_names[index], float(outputs[index])) for index in likeliest]
 
 
-def _confidence(predictions: Predictions) -> Floats:
+def _confidence(predictions: Predictions, predicted: AnyArray) -> Floats:
     outputs = predictions.outputs
     if predictions.is_anomaly:
         return outputs.astype(np.float64)
     match predictions.output:
         case Output.CLASSES:
-            return np.asarray(outputs.max(axis=1), np.float64)
+            return outputs[np.arange(len(outputs)), predicted].astype(np.float64)
         case Output.LABELS:
-            said = predictions.predicted > 0
+            said = predicted > 0
             return np.asarray(np.where(said, outputs, 1 - outputs).mean(axis=1), np.float64)
         case _:
             return np.full(len(predictions), np.nan)

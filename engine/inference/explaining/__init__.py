@@ -1,7 +1,6 @@
 """Why a model says what it says of an example. Imported by workers only.
 
-To add a way to explain: a file with a `Method`, and a line here. The first that fits is taken where
-nobody chose.
+To add a way to explain: a file with a `Method`, and a line here.
 """
 
 from __future__ import annotations
@@ -32,5 +31,6 @@ METHODS: Registry[Method] = Registry(
 
 
 def methods_for(subject: Subject) -> tuple[Method, ...]:
-    """Those that can explain what a network says of its data."""
-    return tuple(method for method in METHODS if method.fits(subject))
+    """Those that can explain what a network says of its data; the first is taken by default."""
+    fitting = [method for method in METHODS if method.fits(subject)]
+    return tuple(sorted(fitting, key=lambda method: method.rank(subject)))

@@ -108,6 +108,10 @@ class Method(ABC):
     def fits(self, subject: Subject) -> bool:
         """Says whether it can explain what this network says of such data."""
 
+    def rank(self, subject: Subject) -> int:
+        """Of methods that fit, those of the lowest rank come first, in the registry's order."""
+        return 0
+
     @abstractmethod
     def explain(
         self, subject: Subject, case: Case, readout: Readout, effort: Effort

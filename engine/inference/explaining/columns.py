@@ -109,4 +109,4 @@ def date_words(days: float) -> str:
 
 
 def _number(value: float) -> str:
-    return _GAP if np.isnan(value) else f"{value:.6g}"
+    return _GAP if np.isnan(value) else f"{value:.5g}"

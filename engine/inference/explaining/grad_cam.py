@@ -33,6 +33,10 @@ class GradCam(Method):
             return False
         return subject.map_layer is not None
 
+    def rank(self, subject: Subject) -> int:
+        # A tone is as narrow as a band, of which the last convolution knows nothing.
+        return 1 if subject.signature.kind is Kind.AUDIO else 0
+
     def explain(
         self, subject: Subject, case: Case, readout: Readout, effort: Effort
     ) -> Contributions:

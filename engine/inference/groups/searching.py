@@ -42,8 +42,21 @@ _MIN_SHARE = 0.01
 _MAX_MEASURED = 20_000
 _MAX_SEARCHED = 200_000
 _ALIKE = 0.5
-# What groups beside those that were named must show, among the examples that are in none of them.
-_CONDITIONAL_LEVEL = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class _Family:
+    """Groups that share a level.
+
+    Attributes:
+        members: Those that can be tested.
+        n_tried: How many were looked at, and count in the correction.
+        difference: As for `Test.is_worse`.
+    """
+
+    members: Sequence[Candidate]
+    n_tried: int
+    difference: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,29 +91,59 @@ def find_groups(
         )
         thinned = (_thinned(attribute, searched) for attribute in attributes)
         attributes = thinned
-    n = len(predictions)
-    smallest = max(MIN_SIZE, round(_MIN_SHARE * n))
-    test = Test(errors)
+    smallest = max(MIN_SIZE, round(_MIN_SHARE * len(predictions)))
     said = [
         candidate for attribute in attributes for candidate in candidates_of(attribute, smallest)
     ]
-    families = [(said, len(said), MIN_DIFFERENCE)]
+    families = [_Family(said, len(said), MIN_DIFFERENCE)]
     if predictions.output is Output.CLASSES and not predictions.is_anomaly:
-        families.append((*class_candidates(predictions, smallest), MIN_CLASS_DIFFERENCE))
-    families = [family for family in families if family[1]]
+        families.append(_Family(*class_candidates(predictions, smallest), MIN_CLASS_DIFFERENCE))
+    families = [family for family in families if family.n_tried]
+    n_tried = sum(family.n_tried for family in families)
+    named = _named(families, errors)
+    return tuple(_group(predictions, it, n_tried) for it in named), n_tried
+
+
+def _named(families: Sequence[_Family], errors: Errors) -> list[_Tried]:
+    """Names the surest, then the surest among the examples that are in none that was named.
+
+    So a group that is as bad as another is not hidden behind it, and a near-copy, of which little
+    is left, is not named again.
+    """
+    named: list[_Tried] = []
+    is_left = np.ones(len(errors.values), bool)
+    while len(named) < MAX_NAMED and is_left.sum() >= 2 * MIN_SIZE:
+        found = _sure(families, errors, is_left)
+        if not found:
+            break
+        first = _most_telling(found)
+        named.append(first)
+        is_left[first.candidate.places] = False
+    return named
+
+
+def _sure(families: Sequence[_Family], errors: Errors, is_left: AnyArray) -> list[_Tried]:
+    """Groups that are surely worse than elsewhere, among the examples that are left."""
+    test = Test(errors.without(~is_left))
+    moved = np.cumsum(is_left) - 1
     sure: list[_Tried] = []
-    for members, n_tried, difference in families:
-        log_p = np.array([test.log_p(it.places) for it in members])
-        # Each family has its share of the level.
-        corrected = holm(log_p, n_tried) + np.log(len(families))
-        sure += [
-            _Tried(member, min(0.0, float(p)))
-            for member, p in zip(members, corrected, strict=True)
-            if p <= np.log(LEVEL) and test.is_worse(member.places, difference)
+    for family in families:
+        places = [moved[it.places[is_left[it.places]]] for it in family.members]
+        # Of a group most of which was named already too little is left to be told.
+        large = [
+            place
+            for place, (it, left) in enumerate(zip(family.members, places, strict=True))
+            if len(left) >= max(MIN_SIZE, len(it.places) / 2)
         ]
-    n_all_tried = sum(n_tried for _, n_tried, _ in families)
-    named = _distinct(sure, errors)
-    return tuple(_group(predictions, errors, it, n_all_tried) for it in named), n_all_tried
+        log_p = np.array([test.log_p(places[place]) for place in large])
+        # Each family has its share of the level.
+        corrected = holm(log_p, family.n_tried) + np.log(len(families))
+        sure += [
+            _Tried(family.members[place], min(0.0, float(p)))
+            for place, p in zip(large, corrected, strict=True)
+            if p <= np.log(LEVEL) and test.is_worse(places[place], family.difference)
+        ]
+    return sorted(sure, key=lambda it: it.log_p)
 
 
 def errors_of(predictions: Predictions) -> Errors | None:
@@ -133,20 +176,6 @@ def _thinned(attribute: Attribute, places: AnyArray) -> Attribute:
     return Attribute(attribute.column, values, attribute.is_measured, attribute.form)
 
 
-def _distinct(sure: Sequence[_Tried], errors: Errors) -> list[_Tried]:
-    """Of groups that share their examples one; of such alike, the one that the data names."""
-    left = sorted(sure, key=lambda it: it.log_p)
-    named: list[_Tried] = []
-    is_named = np.zeros(len(errors.values), bool)
-    while left and len(named) < MAX_NAMED:
-        first = _most_telling(left)
-        left.remove(first)
-        named.append(first)
-        is_named[first.candidate.places] = True
-        left = [it for it in left if _is_worse_besides(it.candidate, is_named, errors)]
-    return named
-
-
 def _most_telling(left: Sequence[_Tried]) -> _Tried:
     """The surest; unless the data itself has a name for nearly the same examples."""
     first = left[0]
@@ -161,18 +190,7 @@ def _most_telling(left: Sequence[_Tried]) -> _Tried:
     return first
 
 
-def _is_worse_besides(candidate: Candidate, is_named: AnyArray, errors: Errors) -> bool:
-    """Whether a group is still worse without the examples of those that were named."""
-    inside = np.zeros(len(is_named), bool)
-    inside[candidate.places] = True
-    rest = np.flatnonzero(inside[~is_named])
-    if len(rest) < MIN_SIZE or len(rest) < _ALIKE / 2 * len(candidate.places):
-        return False
-    test = Test(errors.without(is_named))
-    return test.is_worse(rest) and test.log_p(rest) <= np.log(_CONDITIONAL_LEVEL)
-
-
-def _group(predictions: Predictions, errors: Errors, tried: _Tried, n_tried: int) -> Group:
+def _group(predictions: Predictions, tried: _Tried, n_tried: int) -> Group:
     candidate, main = tried.candidate, main_metric(predictions)
     places = candidate.places
     worst = places[np.argsort(-predictions.losses[places], kind="stable")]

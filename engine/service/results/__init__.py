@@ -35,7 +35,7 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
 
     with RunStore(workspace) as store:
         if isinstance(command, TrialCommand):
-            from engine.service.results.trying import answer_trial
+            from engine.service.results.trials import answer_trial
 
             return answer_trial(command, store, watch)
         run = OPENED.get(command.run, store)

@@ -15,7 +15,6 @@ import numpy as np
 from engine.datasets.base import Progress
 from engine.errors import Cancelled, DescentError, WorkspaceError
 from engine.events.analysing import RunAnalysed
-from engine.events.verdicts import Finding
 from engine.inference.baselines.comparing import fit_baselines
 from engine.inference.evaluation.analysing import analyse, finite, kept_analysis
 from engine.inference.evaluation.analysis import Analysis
@@ -24,6 +23,7 @@ from engine.inference.evaluation.predictions import Predictions
 from engine.inference.groups.attributes import attributes_of
 from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
+from engine.service.results.judging import findings_of_run
 from engine.service.results.opened_run import OpenedRun
 
 logger = logging.getLogger(__name__)
@@ -148,15 +148,25 @@ def completed(
     problem = _data_problem(run, progress)
     if problem:
         notes = [*analysis.extra.get("notes", ()), problem]
-        return concluded(run, replace(analysis, extra={**analysis.extra, "notes": notes}))
-    analysis = _with_groups(run, analysis, predictions, progress)
-    analysis = _with_baselines(run, analysis, predictions, progress)
-    return concluded(run, analysis)
+        analysis = replace(analysis, extra={**analysis.extra, "notes": notes})
+    else:
+        analysis = _with_groups(run, analysis, predictions, progress)
+        analysis = _with_baselines(run, analysis, predictions, progress)
+    return _concluded(run, analysis, predictions, progress)
 
 
-def concluded(run: OpenedRun, analysis: Analysis) -> Analysis:
-    """An analysis with all that the run has to say of itself; the last thing that is added."""
-    findings: tuple[Finding, ...] = analysis.findings
+def _concluded(
+    run: OpenedRun, analysis: Analysis, predictions: Predictions, progress: Progress
+) -> Analysis:
+    """An analysis with all that the run has to say of itself, which rests on all the rest."""
+    findings = findings_of_run(
+        run,
+        finite(predictions),
+        _validation(run, predictions),
+        analysis.baselines,
+        analysis.main_metric,
+        progress,
+    )
     return replace(analysis, findings=findings)
 
 

@@ -5,6 +5,7 @@ Lives in a worker process, or in that of the command line.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -46,10 +47,21 @@ class TriedRun:
     def record(self) -> RunRecord:
         return self.opened.record
 
-    @property
+    @cached_property
     def contract(self) -> Contract:
-        """What its model takes and gives."""
-        return self.opened.contract
+        """What its model takes and gives; ranges of numbers are told by the data, if need be.
+
+        Runs of 0.1 did not write it down.
+        """
+        contract = self.opened.contract
+        preprocessing = contract.preprocessing
+        if preprocessing.ranges or contract.signature.kind is not Kind.TABLE:
+            return contract
+        try:
+            ranges = self.prepared().preprocessing.ranges
+        except (DescentError, OSError):
+            return contract
+        return replace(contract, preprocessing=replace(preprocessing, ranges=ranges))
 
     @property
     def model(self) -> ServedModel:

@@ -12,24 +12,15 @@ from engine.datasets.base import AnyArray, Progress
 from engine.datasets.box.cartpole import MAX_STEPS, OBSERVED, PUSHES, STEP_S, play
 from engine.errors import DatasetError
 from engine.events.insights import EpisodePlayed, Forecast
-from engine.events.results import ExamplesShown, ResultAnswer
+from engine.events.results import ExamplesShown
 from engine.events.trying import (
-    DrivePolicy,
     ExampleTaken,
-    FindChange,
-    FindNearest,
     FormField,
     Given,
     InputTried,
-    LookAtModel,
     ModelLookedAt,
     PolicyDriven,
-    PredictMany,
-    TakeExample,
-    TrialCommand,
-    TryInput,
 )
-from engine.events.watch import Watch
 from engine.inference.answers import answers_of, in_full
 from engine.inference.contract import Contract
 from engine.inference.drawing import DrawingStyle, drawn
@@ -44,48 +35,14 @@ from engine.inference.new_inputs import (
     typed_text,
 )
 from engine.preprocessing.table import TableInputs
-from engine.runs.store import RunStore
 from engine.service.results.examples import show_examples
-from engine.service.results.tried_run import TRIED, TriedRun
+from engine.service.results.tried_run import TriedRun
 from engine.spec.signature import Kind, Task
 
 MAX_ANSWERS = 200
 """Inputs of one file that are answered at once; more are what a table to a file is for."""
 _MAX_PAST = 400  # steps of a window that are drawn
 _SEEN = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO)
-
-
-def answer_trial(command: TrialCommand, store: RunStore, watch: Watch) -> ResultAnswer:
-    """Answers a question about the newest model of a run.
-
-    Raises:
-        DescentError: It cannot be answered.
-        Cancelled: Someone asked to stop.
-    """
-    run = TRIED.get(command.run, store)
-    match command:
-        case LookAtModel():
-            return look_at_model(run, watch)
-        case TryInput():
-            return try_input(run, command.given, command.number, watch)
-        case TakeExample():
-            return take_example(run, command.place, watch)
-        case DrivePolicy():
-            return drive_policy(run, command.seed)
-        case FindChange():
-            from engine.service.results.changing import find_change
-
-            return find_change(run, dict(command.cells), command.wanted)
-        case FindNearest():
-            from engine.service.results.nearest import find_nearest
-
-            return find_nearest(run, command.given, command.number, watch)
-        case PredictMany():
-            from engine.service.results.predicting import predict_many
-
-            return predict_many(run, Path(command.source), Path(command.to), watch)
-        case _:
-            raise TypeError(f"Unknown question. Received: {command!r}.")
 
 
 def look_at_model(run: TriedRun, progress: Progress) -> ModelLookedAt:
@@ -223,13 +180,15 @@ def try_input(run: TriedRun, given: Given, number: int, progress: Progress) -> I
     x = found.x[:MAX_ANSWERS]
     outputs = _ask(run, x)
     contract = run.contract
-    answers = answers_of(contract, outputs, found.names, found.unfamiliar)
+    names = [name.replace(given.path, Path(given.path).name) for name in found.names]
+    answers = answers_of(contract, outputs, names, found.unfamiliar)
     seen = np.asarray(x[0]) if contract.signature.kind in _SEEN else None
     return InputTried(
         run.record.id,
         number,
         answers,
         seen,
+        str(x[0]) if contract.signature.kind is Kind.TEXT else np.asarray(x[0]),
         _forecast(run, x[0], answers[0].values, given, progress),
         tuple(left_out),
         run.epoch,

@@ -43,8 +43,8 @@ class ErrorsTab(ResultTab):
         self._listed: list[tuple[str, Places]] = []
         self.sets: list[QPushButton] = []
         self._buttons = QGridLayout()
-        self.first = HistogramPlot(self.tr("Confidence"))
-        self.second = HistogramPlot(self.tr("Loss"))
+        self.first = HistogramPlot()
+        self.second = HistogramPlot()
         self.caption = Label()
         self.table = Table()
         self.model = TextModel(self)
@@ -128,6 +128,7 @@ class ErrorsTab(ResultTab):
         assert scored is not None
         plot = self.first if name == "first" else self.second
         self._marks[name] = values
+        plot.setAccessibleName(heading)
         if scored.is_right is None:
             plot.set_values((values,), (self.tr("Examples"),), heading, ends)
         else:

@@ -29,6 +29,7 @@ from gui.pages.shared.example_view import ExampleView
 from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 from gui.widgets.elided_label import ElidedLabel
+from gui.widgets.flexible import Flexible
 from gui.widgets.path_row import show_in_file_manager
 from gui.widgets.probability_bars import ProbabilityBars
 
@@ -41,9 +42,11 @@ class ExampleDetail(QScrollArea):
 
     Signals:
         similar_asked(): Those nearest to it are to be listed first.
+        why_asked(int, str): Why the model says so of the example of that row and name.
     """
 
     similar_asked = Signal()
+    why_asked = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,20 +57,46 @@ class ExampleDetail(QScrollArea):
         self.truth, self.said, self.facts = Label(), Label(), Label()
         self.view = ExampleView()
         self.bars = ProbabilityBars()
+        self.why = QPushButton(self.tr("Why?"))
         self.open = QPushButton(self.tr("Open the file"))
         self.folder = QPushButton(self.tr("Show in folder"))
         self.similar = QPushButton(self.tr("Similar"))
-        self.actions = QHBoxLayout()
+        self.action_row = QHBoxLayout()
         """Buttons under the example; what else can be done with it has its place at the end."""
         self._build()
 
     def _build(self) -> None:
         set_role(self.name, "heading")
         set_role(self.facts, "small")
+        self.facts.setWordWrap(True)
         for label in (self.truth, self.said):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.view.setMinimumHeight(CONTENT_HEIGHT)
+        room = Flexible()
+        room.setMinimumHeight(CONTENT_HEIGHT)
+        inner = QVBoxLayout(room)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.view)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACING)
+        column.addWidget(self.name)
+        column.addLayout(self._pairs())
+        column.addWidget(room, 1)
+        column.addWidget(self.bars)
+        column.addWidget(self.facts)
+        files = self._fill_rows()
+        column.addLayout(self.action_row)
+        column.addLayout(files)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.show_nothing("")
+
+    def _pairs(self) -> QGridLayout:
         pairs = QGridLayout()
         pairs.setHorizontalSpacing(2 * SPACING)
         pairs.setVerticalSpacing(0)
@@ -79,31 +108,34 @@ class ExampleDetail(QScrollArea):
             pairs.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
             pairs.addWidget(value, line, 1)
         pairs.setColumnStretch(1, 1)
-        self.actions.setSpacing(SPACING)
-        for button, slot, tip in (
-            (self.similar, self.similar_asked, self.tr("Sort by how near the outputs are to this")),
-            (self.open, self._on_open, self.tr("Open the example's own file")),
-            (self.folder, self._on_folder, self.tr("Show the file in the file manager")),
+        return pairs
+
+    def _fill_rows(self) -> QHBoxLayout:
+        """Fills the row of buttons; returns a second one, for the example's own file."""
+        files = QHBoxLayout()
+        for button, slot, tip, row in (
+            (
+                self.why,
+                self._on_why,
+                self.tr("What in the example the prediction rests on"),
+                self.action_row,
+            ),
+            (
+                self.similar,
+                self.similar_asked,
+                self.tr("List those whose outputs are nearest to this one's"),
+                self.action_row,
+            ),
+            (self.open, self._on_open, self.tr("Open the example's own file"), files),
+            (self.folder, self._on_folder, self.tr("Show the file in the file manager"), files),
         ):
             button.clicked.connect(slot)
             button.setToolTip(tip)
-            self.actions.addWidget(button)
-        self.actions.addStretch(1)
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING)
-        column.addWidget(self.name)
-        column.addLayout(pairs)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.bars)
-        column.addWidget(self.facts)
-        column.addLayout(self.actions)
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.show_nothing("")
+            row.addWidget(button)
+        for row in (self.action_row, files):
+            row.setSpacing(SPACING)
+            row.addStretch(1)
+        return files
 
     def show_nothing(self, words: str) -> None:
         """Says something in place of an example."""
@@ -114,6 +146,7 @@ class ExampleDetail(QScrollArea):
         self.bars.set_shares(())
         self._set_path("")
         self.similar.hide()
+        self.why.hide()
         self.view.show_words(words)
 
     def show_scored(self, scored: ScoredExamples, place: int) -> None:
@@ -127,6 +160,7 @@ class ExampleDetail(QScrollArea):
         shares = scored.probabilities(place, MOST_CLASSES)
         self.bars.set_shares(shares, truth)
         self.similar.setVisible("similarity" in scored.orders)
+        self.why.show()
         self.facts.setText(_facts(scored, place))
         self._set_path("")
         if is_other:
@@ -160,6 +194,10 @@ class ExampleDetail(QScrollArea):
         self._path = Path(path) if path else None
         for button in (self.open, self.folder):
             button.setVisible(bool(path))
+
+    @Slot()
+    def _on_why(self) -> None:
+        self.why_asked.emit(self.row, self.name.text())
 
     @Slot()
     def _on_open(self) -> None:

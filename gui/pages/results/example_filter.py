@@ -10,7 +10,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from engine.inference.evaluation.scored import ScoredExamples
-from engine.spec.signature import Output
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.shown_result import Places
 from gui.style.theme import SPACING
@@ -117,9 +116,9 @@ class ExampleFilter(QFrame):
             if found is not None:
                 self.part.setCurrentIndex(self.part.findData(found.part))
         self._form.setRowVisible(self.right, scored is not None and scored.is_right is not None)
-        has_classes = found is not None and found.output in (Output.CLASSES, Output.LABELS)
+        has_classes = found is not None and not found.is_anomaly
         for box in (self.truth, self.said):
-            self._form.setRowVisible(box, has_classes and not found.is_anomaly)
+            self._form.setRowVisible(box, has_classes and bool(names))
         self._show_column_fields()
 
     def open_at(self, button: QWidget) -> None:

@@ -34,7 +34,7 @@ from engine.events.results import ShownExample
 from engine.inference.evaluation.scored import ScoredExamples
 from engine.spec.formatting import percent_text
 from engine.spec.signature import Kind, Task
-from gui.formatting.numbers import number_text
+from gui.formatting.numbers import data_text, number_text
 from gui.formatting.plain_text import plain_tip
 from gui.formatting.translation import translate
 from gui.pages.results.example_fetcher import ExampleFetcher
@@ -48,11 +48,12 @@ Index = QModelIndex | QPersistentModelIndex
 STEP: Final = 200
 """So many more are listed each time someone scrolls to the end."""
 PICTURE: Final = 10 * SPACING
-CURVE: Final = (17 * SPACING, 7 * SPACING)
+CURVE: Final = (15 * SPACING, 7 * SPACING)
 LINE_HEIGHT: Final = 5 * SPACING + 4
 MOST_PICTURES: Final = 2000
 _PICTURED: Final = (Kind.IMAGE, Kind.VIDEO, Kind.SERIES)
 _SNIPPET: Final = 120
+_CELLS: Final = 8
 
 
 class ExampleModel(QAbstractListModel):
@@ -154,6 +155,10 @@ class ExampleModel(QAbstractListModel):
             return ", ".join(f"{name} {value}" for name, value in example.cells)[:_SNIPPET]
         if isinstance(example.content, str):
             return " ".join(example.content[:_SNIPPET].split())
+        columns, values = self.fetcher.columns, np.asarray(example.content).reshape(-1)
+        if self.kind == Kind.TABLE and len(columns) == len(values):
+            pairs = zip(columns[:_CELLS], values[:_CELLS].tolist(), strict=True)
+            return ", ".join(f"{name} {data_text(float(value))}" for name, value in pairs)
         return self.name(index)
 
     # ---- pictures
@@ -219,8 +224,8 @@ class _Delegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         colors = current_theme().palette
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(blend(colors.surface, colors.accent, 0.22)))
         elif state & QStyle.StateFlag.State_MouseOver:

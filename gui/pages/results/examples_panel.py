@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from engine.runs.store import RunStore
 
 WIDTH = 41 * SPACING
-NARROWEST = 32 * SPACING
+NARROWEST = 34 * SPACING
 
 
 class ExamplesPanel(QFrame):
@@ -122,6 +122,8 @@ class ExamplesPanel(QFrame):
         self._use(shown.scored)
         if shown.scored is not None:
             self.show_selection(self.worst(shown.scored))
+        elif shown.is_waiting:
+            self._list_nothing(self.tr("Reading what was said of every example…"))
         else:
             self._list_nothing(self.tr("The examples were not kept with this run."))
 
@@ -131,7 +133,10 @@ class ExamplesPanel(QFrame):
             return Selection(self.tr("The most unusual"), scored.everything, "confidence")
         if scored.is_right is None:
             return Selection(self.tr("The largest errors"), scored.everything, "loss")
-        return Selection(self.tr("The worst errors"), scored.wrong(), "loss")
+        wrong = scored.wrong()
+        if not len(wrong):
+            return Selection(self.tr("All are right"), scored.everything, "loss")
+        return Selection(self.tr("The worst errors"), wrong, "loss")
 
     def show_selection(self, selection: Selection) -> None:
         """Lists the examples behind a mark."""

@@ -30,7 +30,7 @@ class ResultHead(QWidget):
     """What is read first; its rooms keep their height whatever is said in them.
 
     Attributes:
-        actions: Where the buttons for the run stand, at the right of its name.
+        action_row: Where the buttons for the run stand, at the right of its name.
         below: What stands between the head and the tabs, such as a list of findings.
 
     Signals:
@@ -52,7 +52,7 @@ class ResultHead(QWidget):
         self.bars = BaselineBars()
         self.try_it = QPushButton(self.tr("Try it"))
         self.labels = QPushButton(self.tr("Labels that look wrong…"))
-        self.actions = QHBoxLayout()
+        self.action_row = QHBoxLayout()
         self.below = QVBoxLayout()
         self._measured = QWidget()
         self._build()
@@ -73,12 +73,12 @@ class ResultHead(QWidget):
         words.setSpacing(0)
         words.addLayout(line)
         words.addWidget(self.subtitle)
-        self.actions.setSpacing(SPACING)
-        self.actions.addWidget(self.labels)
-        self.actions.addWidget(self.try_it)
+        self.action_row.setSpacing(SPACING)
+        self.action_row.addWidget(self.labels)
+        self.action_row.addWidget(self.try_it)
         top = QHBoxLayout()
         top.addLayout(words, 1)
-        top.addLayout(self.actions)
+        top.addLayout(self.action_row)
         self.below.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -112,6 +112,11 @@ class ResultHead(QWidget):
         return self._measured
 
     # ---- showing
+
+    def offer(self, is_tried: bool, has_labels: bool) -> None:
+        """Shows what can be done with the run: try its model, look at labels."""
+        self.try_it.setVisible(is_tried)
+        self.labels.setVisible(has_labels)
 
     def show_words(self, title: str, subtitle: str) -> None:
         """Shows that there is no run yet."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from engine.spec.plugins.plots import PLOTS
-from engine.spec.signature import Output
+from engine.spec.signature import Kind, Output
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.plugin_plots import PluginPlots
 from gui.pages.results.run_summary import RunSummary
@@ -27,6 +27,7 @@ class ResultTabs(QTabWidget):
 
     Signals:
         examples_asked(Selection): The examples behind a mark are to be shown.
+        place_picked(Place | None): Where the finding that was picked shows.
 
     Args:
         controller, messages: For plots of other packages.
@@ -35,6 +36,7 @@ class ResultTabs(QTabWidget):
     """
 
     examples_asked = Signal(object)
+    place_picked = Signal(object)
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class ResultTabs(QTabWidget):
         super().__init__(parent)
         self._settings = settings
         self._columns = columns
+        self._results = controller.results
         self._shown: ShownResult | None = None
         self._stale: set[str] = set()
         self._made: dict[str, ResultTab] = {}
@@ -56,11 +59,13 @@ class ResultTabs(QTabWidget):
         self.plugin_plots = PluginPlots(controller, messages)
         self._makers: dict[str, Callable[[], ResultTab]] = {
             "overview": self._make_overview,
+            "findings": self._make_findings,
             "errors": _errors_tab,
             "curves": _curves_tab,
             "confusion": _confusion_tab,
             "forecast": _forecast_tab,
             "groups": _groups_tab,
+            "importance": self._make_importance,
             "inside": _inside_tab,
             "plots": self._make_plots,
             "making": MakingTab,
@@ -73,11 +78,13 @@ class ResultTabs(QTabWidget):
     def _title(self, name: str) -> str:
         return {
             "overview": self.tr("Overview"),
+            "findings": self.tr("Findings"),
             "errors": self.tr("Errors"),
             "curves": self.tr("Curves"),
             "confusion": self.tr("Confusion"),
             "forecast": self.tr("Over time"),
             "groups": self.tr("Groups"),
+            "importance": self.tr("What it looks at"),
             "inside": self.tr("Inside"),
             "plots": self.tr("More plots"),
             "making": self.tr("How it was made"),
@@ -87,6 +94,18 @@ class ResultTabs(QTabWidget):
         from gui.pages.results.overview_tab import OverviewTab
 
         return OverviewTab(self._columns)
+
+    def _make_findings(self) -> ResultTab:
+        from gui.pages.results.findings_tab import FindingsTab
+
+        tab = FindingsTab()
+        tab.place_picked.connect(self.place_picked)
+        return tab
+
+    def _make_importance(self) -> ResultTab:
+        from gui.pages.results.importance_tab import ImportanceTab
+
+        return ImportanceTab(self._results)
 
     def _make_plots(self) -> ResultTab:
         return PlotsTab(self.plugin_plots)
@@ -113,8 +132,8 @@ class ResultTabs(QTabWidget):
     @property
     def names(self) -> tuple[str, ...]:
         """The tabs that there are, in order."""
-        places = {place: name for name, place in self._places.items()}
-        return tuple(places[self.widget(index)] for index in range(self.count()))
+        shown = {self.indexOf(place): name for name, place in self._places.items()}
+        return tuple(shown[index] for index in range(self.count()))
 
     @property
     def tab(self) -> str:
@@ -178,14 +197,17 @@ def wanted_tabs(shown: ShownResult) -> list[str]:
 
     evaluation, scored = shown.evaluation, shown.scored
     is_rated = scored is not None and len(scored) > 0
-    may_err = is_rated and (scored.is_right is not None or shown.output is Output.NUMBERS)
+    has_right = scored is not None and scored.is_right is not None
+    may_err = is_rated and (has_right or (shown.output is Output.NUMBERS and not shown.is_anomaly))
     parts = {
         "overview": True,
+        "findings": bool(shown.findings),
         "errors": may_err,
         "curves": bool(families(shown)),
         "confusion": evaluation is not None and evaluation.confusion.size > 0,
         "forecast": is_rated and shown.is_forecast,
         "groups": shown.analysis is not None and shown.analysis.groups is not None,
+        "importance": is_rated and shown.kind in (Kind.TABLE.value, Kind.SERIES.value),
         "inside": bool(shown.flow),
         "plots": len(PLOTS) > 0,
         "making": True,

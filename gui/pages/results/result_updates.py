@@ -16,6 +16,7 @@ from gui.state.controller import Controller
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import Analysis
     from engine.runs.store import RunStore
+    from gui.state.result_reading import ExamplesRead
 
 LOOK_CLOSER: Final = "look_closer"
 
@@ -24,6 +25,7 @@ class ResultUpdates(QObject):
     """Asks for what a run lacks, and hands on what comes.
 
     Signals:
+        examples_read(ExamplesRead): What a model says of each example, where that is much.
         analysed(Analysis): The doubt in its numbers, curves, baselines, groups.
         evaluated(str): The run has predictions now; it is to be read anew.
         progressed(str): How far `look_closer` is, in words.
@@ -33,6 +35,7 @@ class ResultUpdates(QObject):
         controller: Answers, and reads.
     """
 
+    examples_read = Signal(object)
     analysed = Signal(object)
     evaluated = Signal(str)
     progressed = Signal(str)
@@ -52,6 +55,8 @@ class ResultUpdates(QObject):
     def follow(self, shown: ShownResult | None) -> None:
         """Finds out what is lacking of the run that is shown; None: there is none."""
         self._shown = shown
+        if shown is not None and shown.is_waiting:
+            self._read_examples(shown)
         if shown is None or shown.scored is None or shown.record.state.is_active:
             return
         run = shown.record.id
@@ -76,6 +81,21 @@ class ResultUpdates(QObject):
                 self.evaluated.emit(answer.run)
         elif isinstance(answer, RunAnalysed):
             self._read_analysis(answer.run)
+
+    def _read_examples(self, shown: ShownResult) -> None:
+        assert shown.evaluation is not None
+        run, part = shown.record.id, shown.evaluation.part
+
+        def read(store: RunStore) -> ExamplesRead:
+            from gui.state.result_reading import read_examples
+
+            return read_examples(store.folder(run), part)
+
+        def done(found: ExamplesRead) -> None:
+            if self._shown is not None and self._shown.record.id == run:
+                self.examples_read.emit(found)
+
+        self._controller.repository.submit(read, done, key="results/examples")
 
     @property
     def _lacks_analysis(self) -> bool:

@@ -27,9 +27,12 @@ _GRAVITY: Final = (Severity.FAULT, Severity.WARNING, Severity.GOOD, Severity.NOT
 def main_name(shown: ShownResult) -> str:
     """By what the run is judged; empty where nothing was measured."""
     metrics = shown.metrics
-    if shown.analysis is not None and shown.analysis.main_metric in metrics:
-        return shown.analysis.main_metric
-    return next(iter(reading_order(metrics)), "")
+    name = shown.analysis.main_metric if shown.analysis is not None else ""
+    if shown.analysis is None and shown.scored is not None:
+        from engine.inference.evaluation.analysing import main_metric
+
+        name = main_metric(shown.scored.predictions)  # so that it stays when the analysis comes
+    return name if name in metrics else next(iter(reading_order(metrics)), "")
 
 
 def main_interval(shown: ShownResult) -> Range | None:
@@ -71,7 +74,7 @@ def gravest(findings: tuple[Finding, ...]) -> Finding | None:
 
 def verdict(shown: ShownResult) -> tuple[str, str]:
     """One or two sentences on what the result is worth, and their colour."""
-    found = gravest(shown.analysis.findings) if shown.analysis is not None else None
+    found = gravest(shown.findings)
     number = _number_sentence(shown)
     if found is not None:
         return f"{found.text}" if found.severity is not Severity.NOTE else number, ROLES[

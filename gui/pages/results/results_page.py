@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.events.run_events import RunEnded, RunState, RunStopped
 from engine.events.verdicts import Place, Severity
-from gui.formatting.run_words import averaged_title, metric_text, reading_order, state_role
+from gui.formatting.run_words import metric_text, state_role
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.examples_panel import ExamplesPanel
-from gui.pages.results.label_review import LabelReview
 from gui.pages.results.result_head import ResultHead
 from gui.pages.results.result_tabs import ResultTabs
 from gui.pages.results.result_updates import LOOK_CLOSER, ResultUpdates
+from gui.pages.results.result_words import main_name, title_of
 from gui.pages.results.review_words import has_labels
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
@@ -26,7 +26,7 @@ from gui.pages.shared.page import Page
 from gui.pages.shared.run_reuse import use_settings
 from gui.state.controller import Controller
 from gui.state.messages import Messages
-from gui.state.run_repository import RunResult
+from gui.state.run_result import RunResult
 from gui.state.settings import Settings
 from gui.style.theme import SPACING
 from gui.widgets.shortcut_button import ShortcutButton
@@ -34,6 +34,8 @@ from gui.widgets.shortcut_button import ShortcutButton
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import Analysis
     from engine.runs.record import RunRecord
+    from gui.pages.shared.why_window import WhyWindow
+    from gui.state.result_reading import ExamplesRead
 
 TAB_OF_PLACE = {
     "classes": "confusion",
@@ -59,6 +61,7 @@ class ResultsPage(Page):
         self._has_looked = False
         self._shown: ShownResult | None = None
         self._unshown: RunResult | None = None
+        self._why: WhyWindow | None = None
         self.columns = ColumnReader(controller.results, self)
         self.updates = ResultUpdates(controller, self)
         self.head = ResultHead()
@@ -77,7 +80,7 @@ class ResultsPage(Page):
         self._show_empty()
 
     def _build(self) -> None:
-        self.head.actions.addWidget(self.reuse)
+        self.head.action_row.addWidget(self.reuse)
         main = QWidget()
         column = QVBoxLayout(main)
         column.setContentsMargins(3 * SPACING, 2 * SPACING, SPACING, SPACING)
@@ -102,9 +105,13 @@ class ResultsPage(Page):
         self.controller.repository.result_read.connect(self._on_result)
         self.controller.repository.runs_changed.connect(self._on_runs_changed)
         self.head.notice.activated.connect(self._on_notice)
+        self.head.try_asked.connect(self._on_try)
         self.head.labels_asked.connect(self._on_labels)
+        self.examples.detail.why_asked.connect(self._on_why)
+        self.tabs.place_picked.connect(self._on_place)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
+        self.updates.examples_read.connect(self._on_examples_read)
         self.updates.evaluated.connect(self.show_run)
         self.updates.progressed.connect(self._on_progress)
         self.updates.failed.connect(self._on_update_failed)
@@ -122,6 +129,8 @@ class ResultsPage(Page):
         """Opens the review of the run's labels, or brings it to the front."""
         if self._record is None:
             return
+        from gui.pages.results.label_review import LabelReview
+
         reviews = self.findChildren(LabelReview)
         review = next((it for it in reviews if it.run == self._record.id), None)
         if review is None:
@@ -193,20 +202,12 @@ class ResultsPage(Page):
         result, self._unshown = self._unshown, None
         if result is None or result.record is None:
             return
-        shown = self._shown = ShownResult(
-            result.record,
-            result.evaluation,
-            result.scored,
-            result.analysis,
-            result.flow,
-            result.changes,
-            result.kind,
-        )
+        shown = self._shown = shown_result(result)
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.reuse.show_as(True)
-        self.head.labels.setVisible(has_labels(shown.scored))
-        self.examples.setVisible(shown.scored is not None)
+        self.head.offer(shown.evaluation is not None, has_labels(shown.scored))
+        self.examples.setVisible(shown.scored is not None or shown.is_waiting)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
         self._show_badges(shown)
@@ -223,6 +224,7 @@ class ResultsPage(Page):
         )
         self.tabs.hide()
         self.examples.hide()
+        self.head.offer(is_tried=False, has_labels=False)
         self._column.setStretch(2, 1)
         self.reuse.show_as(False)
         self.head.notice.show_text(
@@ -237,10 +239,12 @@ class ResultsPage(Page):
     def _show_badges(self, shown: ShownResult) -> None:
         """Says on each tab how many findings it says more of."""
         badges: dict[str, int] = {}
-        for found in shown.analysis.findings if shown.analysis is not None else ():
+        for found in shown.findings:
+            if found.severity not in (Severity.WARNING, Severity.FAULT):
+                continue
             tab = TAB_OF_PLACE.get(found.place.page, "") if found.place is not None else ""
-            if tab and found.severity in (Severity.WARNING, Severity.FAULT):
-                badges[tab] = badges.get(tab, 0) + 1
+            for name in filter(None, ("findings", tab)):
+                badges[name] = badges.get(name, 0) + 1
         self.tabs.set_badges(badges)
 
     def _say_how_it_ended(self, result: RunResult) -> None:
@@ -263,7 +267,7 @@ class ResultsPage(Page):
                 "which the model has seen. On new data expect worse."
             )
             notice.show_text(text.format(part=part_text(evaluation.part)), "warning", aside, *go)
-        elif result.scored is None:
+        elif result.scored is None and not result.is_large:
             notice.show_text(
                 result.lacking
                 or self.tr("This run was made before the predictions for each example were kept."),
@@ -276,11 +280,11 @@ class ResultsPage(Page):
             notice.clear()
 
     def _hint(self, result: RunResult) -> str:
-        if result.evaluation is None or not result.evaluation.metrics:
+        if result.evaluation is None or not result.evaluation.metrics or result.record is None:
             return ""
-        name = reading_order(result.evaluation.metrics)[0]
-        value = result.evaluation.metrics.get(name, math.nan)
-        title = averaged_title(name, result.evaluation.averages.get(name, ""))
+        shown = shown_result(result)
+        name = main_name(shown)
+        value, title = shown.metrics.get(name, math.nan), title_of(name, shown)
         return f"{title} {metric_text(name, value)}" if math.isfinite(value) else ""
 
     # ---- what comes later
@@ -294,6 +298,22 @@ class ResultsPage(Page):
         self.head.show_result(shown)
         self._show_badges(shown)
         self.tabs.show_result(shown)
+
+    @Slot(object)
+    def _on_examples_read(self, found: ExamplesRead) -> None:
+        """Takes what was too much to wait for."""
+        if self._shown is None:
+            return
+        if found.scored is None:
+            self._on_update_failed(found.lacking, "")
+        shown = self._shown = replace(
+            self._shown, scored=found.scored, analysis=found.analysis, is_waiting=False
+        )
+        self.head.show_result(shown)
+        self._show_badges(shown)
+        self.examples.show_result(shown)
+        self.tabs.show_result(shown)
+        self.updates.follow(shown)
 
     @Slot(str)
     def _on_notice(self, target: str) -> None:
@@ -313,7 +333,40 @@ class ResultsPage(Page):
         )
         self.head.notice.show_text(message, "warning", f"{hint} {still}".strip())
 
+    @Slot(object)
+    def _on_place(self, place: Place | None) -> None:
+        if place is not None:
+            self.show_place(place)
+
+    @Slot()
+    def _on_try(self) -> None:
+        self.page_requested.emit("try")  # which follows the run that is open here
+
+    @Slot(int, str)
+    def _on_why(self, row: int, name: str) -> None:
+        if self._record is not None:
+            if self._why is None:
+                from gui.pages.shared.why_window import WhyWindow
+
+                self._why = WhyWindow(self.controller.results, self)
+            self._why.explain_row(self._record.id, row, name)
+
     @Slot()
     def _on_reuse(self) -> None:
         if self._record is not None:
             use_settings(self._record, self)
+
+
+def shown_result(result: RunResult) -> ShownResult:
+    """What was read of a run, as the parts of the page take it."""
+    assert result.record is not None
+    return ShownResult(
+        result.record,
+        result.evaluation,
+        result.scored,
+        result.analysis,
+        result.flow,
+        result.changes,
+        result.kind,
+        result.is_large,
+    )

@@ -15,6 +15,7 @@ from engine.spec.signature import Output, Task
 if TYPE_CHECKING:
     from engine.events.insights import GradientFlow
     from engine.events.run_events import SettingChanged
+    from engine.events.verdicts import Finding
     from engine.inference.evaluation.analysis import Analysis, Curve
     from engine.inference.evaluation.evaluation import Evaluation
     from engine.inference.evaluation.scored import ScoredExamples
@@ -35,6 +36,7 @@ class ShownResult:
         flow: Its gradient flow, by step.
         changes: What was changed while it was trained.
         kind: What one example is, a value of `engine.spec.signature.Kind`; empty: not known.
+        is_waiting: `scored` is so much that it is still being read.
     """
 
     record: RunRecord
@@ -44,6 +46,7 @@ class ShownResult:
     flow: tuple[GradientFlow, ...] = ()
     changes: tuple[SettingChanged, ...] = ()
     kind: str = ""
+    is_waiting: bool = False
 
     @property
     def output(self) -> Output | None:
@@ -61,6 +64,12 @@ class ShownResult:
     def is_forecast(self) -> bool:
         """The future of series was said."""
         return self.scored is not None and self.scored.predictions.task is Task.FORECASTING
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the run has to say of itself; once it is analysed, with simple models beside it."""
+        found = () if self.analysis is None else self.analysis.findings
+        return found or self.record.findings
 
     @property
     def metrics(self) -> dict[str, float]:

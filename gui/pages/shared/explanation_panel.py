@@ -64,8 +64,9 @@ class ExplanationPanel(QWidget):
 
     @Slot(object)
     def _take(self, answer: ResultAnswer) -> None:
-        is_mine = isinstance(answer, Explained) and answer.key == self._key
-        if self._command is not None and is_mine:
+        if self._command is None or not isinstance(answer, Explained):
+            return
+        if answer.key == self._key:
             self.view.show_explained(answer)
 
     @Slot(object, object)

@@ -165,6 +165,9 @@ class FindingRow(QWidget):
         self.is_picked = is_picked
         self.update()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Takes the press, so that the release comes here, too."""
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self.can_show and self.rect().contains(event.position().toPoint()):
             self.activated.emit()

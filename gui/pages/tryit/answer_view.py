@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.trying import InputTried, ModelAnswer, ModelLookedAt
 from engine.spec.formatting import percent_text
 from engine.spec.signature import Kind, Output, Task
 from gui.formatting.numbers import data_text, number_text
+from gui.pages.shared.explanation_panel import ExplanationPanel
 from gui.pages.tryit.nearest_view import NearestView
-from gui.plots.forecast_plot import ForecastPlot
+from gui.state.result_controller import ResultController
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.image_grid import picture_of
@@ -19,35 +20,37 @@ from gui.widgets.share_bars import ShareBars, ShareRow
 from gui.widgets.text_table import TextTable
 
 MAX_BARS = 10
+WHY_HEIGHT = 44 * SPACING
 _SEEN_EDGE = 14 * SPACING
 _FEW = 3
 
 
 class AnswerView(QWidget):
-    """The answer over its bars, what is unfamiliar, and the nearest training examples.
+    """The answer over its bars, why it is so, what is unfamiliar, the nearest training examples.
 
-    Signals:
-        why_wanted(): Why does it say so? Only where `offer_why` was called.
+    Args:
+        results: Is asked for explanations.
     """
 
-    why_wanted = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, results: ResultController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look: ModelLookedAt | None = None
+        self._answer: InputTried | None = None
+        self.is_of_several = False
+        """What is shown is of several inputs at once."""
+        self.is_seen_elsewhere = False
+        """What the model receives stands beside it already."""
         self.caption = Label()
         self.best = Label()
         self.detail = Label()
         self.bars = ShareBars()
         self.rows: TextTable | None = None
-        self.forecast: ForecastPlot | None = None
         self.unfamiliar = Label()
         self.seen = Label()
         self.seen_caption = Label()
         self.nearest = NearestView()
         self.why = QPushButton(self.tr("Why?"))
-        self.explanation = QVBoxLayout()
-        """Where an explanation of the answer is shown."""
+        self.explanation = ExplanationPanel(results)
         self._build()
         self.show_nothing("")
 
@@ -64,8 +67,9 @@ class AnswerView(QWidget):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.seen.setAccessibleName(self.tr("What the model receives"))
         self.why.setToolTip(self.tr("What in the input the answer rests on"))
-        self.why.hide()
-        self.why.clicked.connect(self.why_wanted)
+        self.why.clicked.connect(self._on_why)
+        self.explanation.setMinimumHeight(WHY_HEIGHT)
+        self.explanation.hide()
         head = QHBoxLayout()
         head.addWidget(self.best, 1)
         head.addWidget(self.why, 0, Qt.AlignmentFlag.AlignTop)
@@ -81,14 +85,26 @@ class AnswerView(QWidget):
         self._column.addWidget(self.detail)
         self._column.addWidget(self.bars)
         self._column.addWidget(self.unfamiliar)
-        self._column.addLayout(self.explanation)
+        self._column.addWidget(self.explanation)
         self._column.addLayout(seen)
         self._column.addWidget(self.nearest)
         self._column.addStretch(1)
 
-    def offer_why(self) -> None:
-        """There is something that explains answers: offers it."""
-        self.why.show()
+    @Slot()
+    def _on_why(self) -> None:
+        answer = self._answer
+        if answer is not None and answer.raw is not None:
+            self.explanation.show()
+            self.explanation.explain_new(answer.run, answer.raw)
+
+    def _take(self, answer: InputTried | None) -> None:
+        """Another answer: an explanation belongs to one."""
+        self._answer = answer
+        # Of weights that change while one looks at them nothing is explained.
+        self.why.setEnabled(answer is not None and answer.epoch is None)
+        if not self.explanation.isHidden():
+            self.explanation.hide()
+            self.explanation.clear()
 
     def set_model(self, look: ModelLookedAt) -> None:
         """Another model is asked from here on."""
@@ -107,18 +123,31 @@ class AnswerView(QWidget):
         self.bars.set_rows(())
         self._show_parts(None)
         self.nearest.clear()
-        self.why.setEnabled(False)
+        self._take(None)
 
-    def show_answer(self, answer: InputTried) -> None:
-        """Shows what is said of an input, or of all inputs of a file."""
+    def show_answer(self, answer: InputTried, truth: str = "") -> None:
+        """Shows what is said of an input, or of all inputs of a file.
+
+        Args:
+            answer: What is said.
+            truth: What is known of the input, which is an example; empty: nothing.
+        """
         first = answer.answers[0]
         set_role(self.caption, "muted")
-        self.why.setEnabled(True)
+        self._take(answer)
         self._show_parts(answer)
-        if len(answer.answers) > 1:
+        self.is_of_several = len(answer.answers) > 1
+        if self.is_of_several:
+            self.nearest.clear()
             self._show_several(answer)
         else:
             self._show_one(first)
+            if truth:
+                self.caption.setText(
+                    self.tr("{target} (in the data: {truth})").format(
+                        target=self.caption.text(), truth=truth
+                    )
+                )
         strange = list(first.unfamiliar) if len(answer.answers) == 1 else []
         lines = [self.tr("Unfamiliar: {what}").format(what=text) for text in strange]
         self.unfamiliar.setText("\n".join([*lines, *answer.left_out]))
@@ -219,7 +248,9 @@ class AnswerView(QWidget):
         )
         top = max(score, 2 * threshold, 1e-12)
         name = self.tr("score")
-        self.bars.set_rows([ShareRow(name, score / top, is_unusual, threshold / top)])
+        self.bars.set_rows(
+            [ShareRow(name, score / top, is_unusual, threshold / top, number_text(score))]
+        )
 
     def _show_several(self, answer: InputTried) -> None:
         self.caption.setText(self.tr("{n} inputs").format(n=len(answer.answers)))
@@ -253,21 +284,13 @@ class AnswerView(QWidget):
         """Shows the parts that belong to an answer, and hides the others."""
         if self.rows is not None:
             self.rows.hide()
-        forecast = answer.forecast if answer is not None and len(answer.answers) == 1 else None
-        if forecast is not None and self.forecast is None:
-            self.forecast = ForecastPlot()
-            self.forecast.setMinimumHeight(30 * SPACING)
-            self._column.insertWidget(4, self.forecast, 1)
-        if self.forecast is not None:
-            self.forecast.setVisible(forecast is not None)
-            if forecast is not None:
-                self.forecast.show_window(forecast, self._look.target if self._look else "")
         is_picture = (
             answer is not None
             and answer.seen is not None
             and self._look is not None
             and self._look.kind == Kind.IMAGE.value
             and len(answer.answers) == 1
+            and not self.is_seen_elsewhere
         )
         self.seen.setVisible(is_picture)
         self.seen_caption.setVisible(is_picture)

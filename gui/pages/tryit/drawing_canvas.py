@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPainterPath,
@@ -132,15 +133,14 @@ class DrawingCanvas(QWidget):
 
     def event(self, event: QEvent) -> bool:
         # Before the window, whose Ctrl+Z undoes what was removed.
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            is_undo = event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL
-            if is_undo and self._strokes:
-                event.accept()
-                return True
+        is_early = event.type() == QEvent.Type.ShortcutOverride and bool(self._strokes)
+        if is_early and isinstance(event, QKeyEvent) and _is_undo(event):
+            event.accept()
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Z and event.modifiers() == Qt.Modifier.CTRL:
+        if _is_undo(event):
             self.undo()
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.clear()
@@ -191,3 +191,7 @@ class DrawingCanvas(QWidget):
         cap, join = Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin
         painter.setPen(QPen(color, width, Qt.PenStyle.SolidLine, cap, join))
         painter.drawPolyline(placed)
+
+
+def _is_undo(event: QKeyEvent) -> bool:
+    return event.matches(QKeySequence.StandardKey.Undo)

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
+    QImageWriter,
     QKeyEvent,
     QKeySequence,
     QPainter,
@@ -21,9 +22,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from engine.events.insights import Forecast
 from engine.events.trying import ExampleTaken, Given, InputTried, ModelLookedAt
 from engine.spec.signature import Kind
 from gui.pages.tryit.input_panel import InputPanel
+from gui.plots.forecast_plot import ForecastPlot
 from gui.plots.sound_plots import WavePlot
 from gui.style.icons import icon
 from gui.style.theme import SPACING, current_theme, text_font
@@ -40,9 +43,9 @@ def png_of(image: QImage) -> Given:
     content, buffer = QByteArray(), QBuffer()
     buffer.setBuffer(content)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
     buffer.close()
-    return Given(content=content.data(), suffix=".png")
+    return Given(content=bytes(content.data()), suffix=".png")
 
 
 class DropPlace(QWidget):
@@ -52,7 +55,7 @@ class DropPlace(QWidget):
         super().__init__(parent)
         self.text = ""
         self.picture: QPixmap | None = None
-        self.setMinimumSize(20 * SPACING, 16 * SPACING)
+        self.setMinimumSize(20 * SPACING, 12 * SPACING)
 
     def show_text(self, text: str) -> None:
         """Shows words in the middle."""
@@ -98,6 +101,8 @@ class DropPlace(QWidget):
 class DropPanel(InputPanel):
     """Takes a file by drop, by the clipboard or by a dialog; shows what the model was given."""
 
+    shows_what_is_seen = True
+
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
         self._kind = Kind(look.kind)
@@ -108,6 +113,7 @@ class DropPanel(InputPanel):
         self.paste = QPushButton(icon("copy"), self.tr("Paste"))
         self.play = QPushButton(icon("start"), self.tr("Play"))
         self.wave: WavePlot | None = None
+        self.forecast: ForecastPlot | None = None
         self.player: SoundPlayer | None = None
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -154,8 +160,9 @@ class DropPanel(InputPanel):
         self._name, self._wave = "", None
         self.place.show_text(self.empty_text)
         self.play.setEnabled(False)
-        if self.wave is not None:
-            self.wave.hide()
+        for plot in (self.wave, self.forecast):
+            if plot is not None:
+                plot.hide()
 
     # ---- what is given
 
@@ -226,9 +233,9 @@ class DropPanel(InputPanel):
     # ---- what the model was given
 
     def show_answer(self, answer: InputTried) -> None:
+        if answer.forecast is not None:
+            self._show_forecast(answer.forecast)
         if answer.seen is None:
-            if answer.forecast is not None and self._name:
-                self.place.show_text(self._name)
             return
         if self._kind is Kind.AUDIO:
             self._show_wave(np.asarray(answer.seen))
@@ -238,6 +245,14 @@ class DropPanel(InputPanel):
             picture = picture[len(picture) // 2]
         shape = picture.shape if picture.ndim == 3 else (*picture.shape, 1)
         self.place.show_picture(picture_of(picture.reshape(shape), _PICTURE_EDGE), self._name)
+
+    def _show_forecast(self, forecast: Forecast) -> None:
+        if self.forecast is None:  # made when first needed
+            self.forecast = ForecastPlot(self)
+            self.forecast.setMinimumHeight(22 * SPACING)
+            self._column.addWidget(self.forecast, 3)
+        self.forecast.show()
+        self.forecast.show_window(forecast, self.look.target)
 
     def _show_wave(self, wave: np.ndarray) -> None:
         self._wave = wave

@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from engine.events.trying import ExampleTaken, InputTried, ModelLookedAt
+from engine.events.insights import EpisodePlayed
+from engine.events.trying import ChangeFound, ExampleTaken, InputTried, ModelLookedAt
 
 
 class InputPanel(QWidget):
@@ -19,6 +20,11 @@ class InputPanel(QWidget):
     """
 
     given = Signal(object)
+    shows_what_is_seen = False
+    """It shows what the model receives."""
+
+    begins_with_example = False
+    """It is of more use with an example in it."""
 
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +45,15 @@ class InputPanel(QWidget):
 
     def show_answer(self, answer: InputTried) -> None:
         """Shows what of the answer belongs to the input."""
+
+    def show_change(self, found: ChangeFound) -> None:
+        """Shows what would make the model say something else."""
+
+    def show_no_change(self, text: str) -> None:
+        """Says why that cannot be looked for."""
+
+    def show_episode(self, episode: EpisodePlayed) -> None:
+        """Plays an episode."""
 
     def clear(self) -> None:
         """Takes away what was given, as another panel gives something."""

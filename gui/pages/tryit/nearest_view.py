@@ -18,7 +18,7 @@ from gui.widgets.text_table import TextTable
 _EDGE = 9 * SPACING
 _GRID_HEIGHT = 26 * SPACING
 _TABLE_HEIGHT = 34 * SPACING
-_MAX_COLUMNS = 5
+_LOW_HEIGHT = 28 * SPACING
 
 
 class NearestView(QWidget):
@@ -110,12 +110,13 @@ class NearestView(QWidget):
     def _show_rows(self, found: NearestFound) -> None:
         if self.table is None:
             self.table = TextTable(self.tr("Nearest training examples"))
-            self.table.setFixedHeight(_TABLE_HEIGHT)
             self._column.addWidget(self.table)
         headings = (self.tr("Example"), self.tr("Truth"), self.tr("What it is"))
         self.table.set_rows(
             headings, [(it.name, it.truth, _content_text(it, found)) for it in found.examples]
         )
+        self.table.full.setVisible(found.kind == Kind.TEXT.value)
+        self.table.setFixedHeight(_TABLE_HEIGHT if found.kind == Kind.TEXT.value else _LOW_HEIGHT)
         self.table.show()
 
 
@@ -124,7 +125,8 @@ def _content_text(example: ShownExample, found: NearestFound) -> str:
     if isinstance(example.content, str):
         return example.content
     if example.cells:
-        return ", ".join(f"{name} {value}" for name, value in example.cells if value)
+        said = [cell for cell in example.cells if cell[1] and cell[1] != example.truth]
+        return ", ".join(f"{name} {value}" for name, value in said)
     values = np.asarray(example.content)
     if values.ndim == 1 and found.kind == Kind.TABLE.value:
         return ", ".join(value_text(float(value), 4) for value in values)

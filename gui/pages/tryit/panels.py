@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from engine.events.trying import ModelLookedAt
 from engine.spec.signature import Kind
 from gui.pages.tryit.drawing_panel import DrawingPanel
@@ -13,17 +11,15 @@ from gui.pages.tryit.policy_panel import PolicyPanel
 from gui.pages.tryit.recording import CameraPanel, MicrophonePanel
 from gui.pages.tryit.row_panel import RowPanel
 from gui.pages.tryit.text_panel import TextPanel
-
-if TYPE_CHECKING:
-    from gui.pages.tryit.try_page import TryPage
+from gui.pages.tryit.trial import Trial
 
 
-def panels_for(look: ModelLookedAt, page: TryPage) -> list[InputPanel]:
+def panels_for(look: ModelLookedAt, trial: Trial) -> list[InputPanel]:
     """Makes the panels, the usual one first.
 
     Args:
         look: What the model takes.
-        page: Asks what some of them want to know.
+        trial: Asks what some of them want to know.
     """
     match Kind(look.kind):
         case Kind.IMAGE:
@@ -35,10 +31,10 @@ def panels_for(look: ModelLookedAt, page: TryPage) -> list[InputPanel]:
             return [TextPanel(look), DropPanel(look)]
         case Kind.TABLE:
             row = RowPanel(look)
-            row.change_wanted.connect(page.trial.find_change)
+            row.change_wanted.connect(trial.find_change)
             if look.is_pole:
                 policy = PolicyPanel(look)
-                policy.drive_wanted.connect(page.trial.drive)
+                policy.drive_wanted.connect(trial.drive)
                 return [policy, row, DropPanel(look)]
             return [row, DropPanel(look)]
         case _:

@@ -45,7 +45,7 @@ class RowField:
         self.name = ElidedLabel()
         self.name.show_text(field.name)
         self.choice: ChoiceBox | None = None
-        self.line: QLineEdit | None = None
+        self.line = QLineEdit()
         self.slider: QSlider | None = None
         if field.values:
             self.choice = ChoiceBox()
@@ -55,7 +55,6 @@ class RowField:
             self.choice.setAccessibleName(field.name)
             self.choice.currentIndexChanged.connect(panel.change)
             return
-        self.line = QLineEdit()
         self.line.setAccessibleName(field.name)
         self.line.setPlaceholderText(panel.tr("gap"))
         self.line.textChanged.connect(partial(panel.on_typed, self))
@@ -80,7 +79,6 @@ class RowField:
         """What stands in it, as it is given; empty: a gap."""
         if self.choice is not None:
             return str(self.choice.currentData())
-        assert self.line is not None
         text = self.line.text().strip()
         if self.field.type == "number" and "," in text and "." not in text:
             return text.replace(",", ".")
@@ -92,7 +90,7 @@ class RowField:
             self.choice.blockSignals(True)
             self.choice.setCurrentIndex(max(0, self.choice.findData(text)))
             self.choice.blockSignals(False)
-        elif self.line is not None:
+        else:
             self.line.blockSignals(True)
             self.line.setText(text)
             self.line.setCursorPosition(0)
@@ -116,7 +114,7 @@ class RowField:
 
     def take_slider(self) -> None:
         """Writes the number that the slider is at; tells nobody."""
-        assert self.slider is not None and self.line is not None
+        assert self.slider is not None
         low, high = self.field.low, self.field.high
         value = low + (high - low) * self.slider.value() / _STEPS
         if float(low).is_integer() and float(high).is_integer() and high - low > 5:
@@ -134,12 +132,13 @@ class RowPanel(InputPanel):
     """
 
     change_wanted = Signal(object, str)
+    begins_with_example = True  # that can be moved
 
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
         self.fields = {field.name: RowField(field, self) for field in look.fields}
         self.wanted = ChoiceBox()
-        self.find = QPushButton(self.tr("Find"))
+        self.find_button = QPushButton(self.tr("Find"))
         self.found = Label()
         self.use = QPushButton(self.tr("Use these values"))
         self._changes: tuple[tuple[str, str, str], ...] = ()
@@ -209,13 +208,13 @@ class RowPanel(InputPanel):
         self.found.setWordWrap(True)
         self.found.setMinimumHeight(5 * SPACING)  # two lines, so that nothing moves
         set_role(self.found, "muted")
-        self.find.clicked.connect(self._on_find)
+        self.find_button.clicked.connect(self._on_find)
         self.use.clicked.connect(self._on_use)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
         row.addWidget(question)
         row.addWidget(self.wanted)
-        row.addWidget(self.find)
+        row.addWidget(self.find_button)
         row.addStretch(1)
         row.addWidget(self.use)
         column = QVBoxLayout()
@@ -249,9 +248,9 @@ class RowPanel(InputPanel):
         example = taken.example
         cells = dict(example.cells)
         if not cells:
-            values = [float(value) for value in example.content]  # type: ignore[union-attr]
+            values = [float(value) for value in example.content]
             cells = {
-                name: value_text(value, 10)
+                name: value_text(value)
                 for name, value in zip(self.fields, values, strict=False)
                 if math.isfinite(value)
             }

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QScrollArea,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -17,7 +16,6 @@ from engine.events.messages import Rejected
 from engine.events.results import ResultCommand
 from engine.events.run_events import EpochEnded, RunEnded, RunStarted
 from engine.events.trying import (
-    ChangeFound,
     ExampleTaken,
     FindChange,
     FindNearest,
@@ -26,7 +24,6 @@ from engine.events.trying import (
     LookAtModel,
     ModelLookedAt,
     NearestFound,
-    PolicyDriven,
     TakeExample,
 )
 from engine.runs.record import RunRecord
@@ -34,12 +31,12 @@ from engine.spec.signature import Kind
 from gui.formatting.run_words import state_text
 from gui.pages.shared.page import Page
 from gui.pages.tryit.answer_view import AnswerView
-from gui.pages.tryit.input_panel import InputPanel
+from gui.pages.tryit.input_area import InputArea
 from gui.pages.tryit.many_bar import ManyBar
 from gui.pages.tryit.trial import Trial
 from gui.state.controller import Controller
 from gui.state.messages import Messages
-from gui.state.run_repository import RunResult
+from gui.state.run_result import RunResult
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
@@ -65,8 +62,11 @@ class TryPage(Page):
         super().__init__(controller, messages, settings, parent)
         self._wanted = ""
         self._look: ModelLookedAt | None = None
-        self._panel: InputPanel | None = None
         self._is_stale = False
+        self._epoch: int | None = None
+        self._kept: Given | None = None
+        self._truth = ""
+        self._is_first_example = False
         self.trial = Trial(controller.results, self)
         self.title = Label(self.tr("Try it"))
         self.weights = Label()
@@ -80,9 +80,8 @@ class TryPage(Page):
             help_text=self.tr("Take an example from the data, each time another one"),
         )
         self.notice = Notice()
-        self.panels: list[InputPanel] = []
-        self.inputs = QWidget()
-        self.answer = AnswerView()
+        self.inputs = InputArea(self.trial)
+        self.answer = AnswerView(controller.results)
         self.many = ManyBar(controller.results, messages, settings)
         self._body = QWidget()
         self._freshen_timer = QTimer(self)
@@ -111,8 +110,6 @@ class TryPage(Page):
         head.addWidget(self.choice)
         head.addWidget(self.weights, 1)
         head.addWidget(self.example)
-        self._input_column = QVBoxLayout(self.inputs)
-        self._input_column.setContentsMargins(0, 0, 0, 0)
         answers = QScrollArea()
         answers.setWidgetResizable(True)
         answers.setFrameShape(QFrame.Shape.NoFrame)
@@ -143,9 +140,9 @@ class TryPage(Page):
         trial.answered.connect(self._on_answered)
         trial.refused.connect(self._on_refused)
         trial.example_taken.connect(self._on_example_taken)
-        trial.change_found.connect(self._on_change)
         trial.nearest_found.connect(self._on_nearest)
-        trial.policy_driven.connect(self._on_driven)
+        self.inputs.given.connect(self._on_given)
+        self.inputs.turned.connect(self._on_turned)
         self.choice.activated.connect(self._on_choice)
         self.notice.activated.connect(self._on_notice)
         self._freshen_timer.timeout.connect(self._freshen)
@@ -171,6 +168,8 @@ class TryPage(Page):
             self._wanted = ""
             self.trial.open("")
             self._show_empty()
+        elif self._look is not None and self._look.run == self.trial.run:
+            self._show_weights(self._epoch)  # its state may be another one by now
         if self.isVisible():
             self._open_wanted()
 
@@ -221,6 +220,7 @@ class TryPage(Page):
         wanted = self._wanted or runs[0].id
         if not self.isVisible() or (wanted == self.trial.run and not self._is_stale):
             return
+        keeps_notice = wanted == self.trial.run  # until it is known that there is no reason for it
         keeps_input = wanted == self.trial.run and self._look is not None
         given = self.trial.given if keeps_input else None
         self._wanted, self._is_stale = wanted, False
@@ -229,7 +229,7 @@ class TryPage(Page):
             self._kept = given
         elif not keeps_input:
             self._look, self._kept = None, None
-            self._clear_panels()
+            self.inputs.clear()
             self.answer.show_nothing("")
         self.choice.setCurrentIndex(self.choice.findData(wanted))
         self.many.set_run("", False)
@@ -237,10 +237,9 @@ class TryPage(Page):
         record = self.controller.repository.record(wanted)
         self.hint_changed.emit(record.name if record is not None else "")
         self.weights.setText(self.tr("Loading the model…"))
-        self.notice.clear()
-        self._show_body(True)
-
-    _kept: Given | None = None
+        if not keeps_notice:
+            self.notice.clear()
+            self._show_body(True)
 
     # ---- the model
 
@@ -253,9 +252,8 @@ class TryPage(Page):
         if self._look is None:
             self._look = look
             self.answer.set_model(look)
-            self._fill_panels(look)
-            if self._panel is not None:
-                self.answer.show_nothing(self._panel.empty_text)
+            self.inputs.show_model(look)
+            self.answer.show_nothing(self.inputs.empty_text)
         self._look = look
         self.answer.set_model(look)
         kind = Kind(look.kind)
@@ -268,10 +266,13 @@ class TryPage(Page):
             )
         if kept is not None:
             self.trial.ask(kept)
-        elif kind is Kind.TABLE and self.trial.given is None:
-            self.trial.take_example()  # a row to start from, that can be moved
+        elif self.inputs.begins_with_example and self.trial.given is None:
+            self._is_first_example = True
+            self.trial.take_example()
 
     def _show_weights(self, epoch: int | None) -> None:
+        """Says which weights answer."""
+        self._epoch = epoch
         record = self.controller.repository.record(self.trial.run)
         if epoch is None:
             self.weights.setText(state_text(record.state) if record is not None else "")
@@ -280,116 +281,63 @@ class TryPage(Page):
         else:
             self.weights.setText(self.tr("Never finished: weights after epoch {n}").format(n=epoch))
 
-    def _clear_panels(self) -> None:
-        while self._input_column.count():
-            item = self._input_column.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.panels, self._panel = [], None
-
-    def _fill_panels(self, look: ModelLookedAt) -> None:
-        from gui.pages.tryit.panels import panels_for
-
-        self._clear_panels()
-        self.panels = panels_for(look, self)
-        for panel in self.panels:
-            panel.given.connect(self._on_given)
-        if len(self.panels) == 1:
-            self._input_column.addWidget(self.panels[0])
-        else:
-            tabs = QTabWidget()
-            tabs.setDocumentMode(True)
-            for panel in self.panels:
-                panel.setContentsMargins(0, SPACING, 0, 0)
-                tabs.addTab(panel, panel.title)
-            tabs.currentChanged.connect(self._on_tab)
-            self._input_column.addWidget(tabs)
-        self._panel = self.panels[0]
-
-    @Slot(int)
-    def _on_tab(self, index: int) -> None:
-        self._panel = self.panels[index]
-
     # ---- inputs and answers
 
     @Slot(object)
     def _on_given(self, given: Given | None) -> None:
-        panel = self.sender()
-        if isinstance(panel, InputPanel):
-            self._panel = panel
-            for other in self.panels:
-                if other is not panel:
-                    other.clear()
+        self._truth = ""  # an example that is taken says its own, afterwards
         if given is None:
             self.trial.forget()
-            self.answer.show_nothing(self._panel.empty_text if self._panel else "")
+            self.answer.show_nothing(self.inputs.empty_text)
         else:
             self.answer.forget_nearest()
             self.trial.ask(given)
 
     @Slot()
+    def _on_turned(self) -> None:
+        """Another way to give an input is looked at."""
+        if self.trial.given is None and self._look is not None:
+            self.answer.show_nothing(self.inputs.empty_text)
+
+    @Slot()
     def _on_example(self) -> None:
+        self._is_first_example = False
         self.trial.take_example()
 
     @Slot(object)
     def _on_example_taken(self, taken: ExampleTaken) -> None:
-        panel = next((it for it in self.panels if _shows_examples(it)), None)
-        if panel is None:
-            return
-        tabs = self._input_column.itemAt(0)
-        widget = tabs.widget() if tabs is not None else None
-        if isinstance(widget, QTabWidget):
-            widget.setCurrentWidget(panel)
-        panel.show_example(taken)
+        if self.inputs.show_example(taken):
+            self._truth = taken.example.truth
 
     @Slot(object)
     def _on_answered(self, answer: InputTried) -> None:
         self._show_weights(answer.epoch)
-        self.answer.show_answer(answer)
-        if self._panel is not None:
-            self._panel.show_answer(answer)
-
-    @Slot(object)
-    def _on_change(self, found: ChangeFound) -> None:
-        from gui.pages.tryit.row_panel import RowPanel
-
-        if isinstance(self._panel, RowPanel):
-            self._panel.show_change(found)
+        self.answer.is_seen_elsewhere = self.inputs.shows_what_is_seen
+        self.answer.show_answer(answer, self._truth)
+        self.inputs.show_answer(answer)
 
     @Slot(object)
     def _on_nearest(self, found: NearestFound) -> None:
-        self.answer.nearest.show_found(found)
-
-    @Slot(object)
-    def _on_driven(self, driven: PolicyDriven) -> None:
-        from gui.pages.tryit.policy_panel import PolicyPanel
-
-        for panel in self.panels:
-            if isinstance(panel, PolicyPanel):
-                panel.show_episode(driven.episode)
+        if not self.answer.is_of_several:
+            self.answer.nearest.show_found(found)
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
-        from gui.pages.tryit.row_panel import RowPanel
-
         match command:
             case LookAtModel():
                 self.weights.setText("")
                 self._look = None
-                self._clear_panels()
+                self.inputs.clear()
                 self._show_body(False)
                 self.notice.show_text(problem.message, "warning", problem.hint)
             case TakeExample():
-                if self._look is not None and self._look.kind == Kind.TABLE.value:
-                    self.answer.show_nothing(
-                        self._panel.empty_text if self._panel else "", problem.message
-                    )
-                self.messages.show_warning(problem.message, problem.hint)
+                if self._is_first_example:  # which nobody asked for
+                    hint = f"{problem.message} {problem.hint}".strip()
+                    self.answer.show_nothing(self.inputs.empty_text, hint)
+                else:
+                    self.messages.show_warning(problem.message, problem.hint)
             case FindChange():
-                if isinstance(self._panel, RowPanel):
-                    self._panel.show_no_change(f"{problem.message} {problem.hint}".strip())
+                self.inputs.show_no_change(f"{problem.message} {problem.hint}".strip())
             case FindNearest():
                 self.answer.nearest.show_problem(problem.message)
             case _:
@@ -404,7 +352,7 @@ class TryPage(Page):
 
     def _show_empty(self) -> None:
         self._look, self._wanted = None, ""
-        self._clear_panels()
+        self.inputs.clear()
         self._show_body(False)
         self.weights.setText("")
         self.example.show_as(False)
@@ -421,8 +369,3 @@ class TryPage(Page):
     @Slot(str)
     def _on_notice(self, target: str) -> None:
         self.page_requested.emit(target)
-
-
-def _shows_examples(panel: InputPanel) -> bool:
-    """It can show an example of the data."""
-    return type(panel).show_example is not InputPanel.show_example
