@@ -68,7 +68,7 @@ class ShareBars(QWidget):
         metrics = QFontMetrics(bold)
         percent = metrics.horizontalAdvance("100.0 %") + SPACING
         widest = max((metrics.horizontalAdvance(escaped(it.name)) for it in self.rows), default=0)
-        names = min(widest + SPACING, int(0.45 * self.width()))
+        names = min(widest + 2 * SPACING, int(0.45 * self.width()))
         room = max(4 * SPACING, self.width() - names - percent - SPACING)
         for place, row in enumerate(self.rows):
             top = place * ROW_HEIGHT

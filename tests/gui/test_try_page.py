@@ -13,13 +13,20 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from engine.events.messages import Rejected
-from engine.events.trying import Given, LookAtModel, PredictMany, TakeExample, TryInput
+from engine.events.trying import (
+    ExampleTaken,
+    Given,
+    LookAtModel,
+    PredictMany,
+    TakeExample,
+    TryInput,
+)
 from gui.pages.tryit.drawing_panel import DrawingPanel
 from gui.pages.tryit.drop_panel import DropPanel
 from gui.pages.tryit.row_panel import RowPanel
 from gui.pages.tryit.text_panel import TextPanel
 from gui.pages.tryit.try_page import TryPage
-from tests.gui.fake_trials import PICTURE, ROW, TEXT, fake_trial
+from tests.gui.fake_trials import EXAMPLE, PICTURE, ROW, TEXT, fake_trial
 from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage
 
 On = Stage[TryPage]
@@ -123,6 +130,14 @@ class TestRows:
         trained(on)
         on.qtbot.waitUntil(lambda: best(on) == "no")
         assert dict(panel(on, RowPanel).cells) == {"weight": "20", "colour": "red"}
+
+    def test_the_first_example_gives_way_to_what_somebody_gave(self, on: On) -> None:
+        trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        panel(on, RowPanel).fields["weight"].line.setText("70")
+        on.page._is_first_example = True
+        on.page.trial.example_taken.emit(ExampleTaken(on.page.trial.run, EXAMPLE, "test"))
+        assert dict(panel(on, RowPanel).cells)["weight"] == "70"
 
     def test_the_answer_moves_with_the_slider(self, on: On) -> None:
         trained(on)

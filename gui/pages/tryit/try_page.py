@@ -306,6 +306,8 @@ class TryPage(Page):
 
     @Slot(object)
     def _on_example_taken(self, taken: ExampleTaken) -> None:
+        if self._is_first_example and self.trial.given is not None:
+            return  # somebody was quicker
         if self.inputs.show_example(taken):
             self._truth = taken.example.truth
 
