@@ -15,7 +15,7 @@ _SAME = 1e-9
 
 
 def analysis_values(analysis: Analysis) -> dict[str, Any]:
-    """What `evaluate --json` says of it beside the evaluation itself; see DESIGN.md."""
+    """What `evaluate --json` says of it beside the evaluation itself."""
     values = analysis.to_dict()
     kept = ("main_metric", "intervals", "methods", "n_tried")
     return {

@@ -12,6 +12,7 @@ import numpy as np
 from engine.cli.commands.analysis_lines import analysis_lines, analysis_values, metrics_of
 from engine.cli.commands.many import predict_many
 from engine.cli.commands.output import Output, number, numbers, table
+from engine.cli.commands.verdicts import verdict_lines
 from engine.inference.contract import Contract
 from engine.inference.new_inputs import read_new_inputs
 from engine.preprocessing.targets import (
@@ -54,6 +55,7 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
         f"of the {evaluation.part} part",
         numbers(evaluation.metrics, evaluation.averages),
         *(f"{change.text} {_PARTS_ANEW}" for change in changes),
+        *verdict_lines(analysis.findings),
         *analysis_lines(analysis, {**metrics, **further}),
     )
     if evaluation.most_unusual:
