@@ -16,6 +16,7 @@ from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, WorkspaceError
 from engine.inference.contract import FILE_NAME, Contract
 from engine.inference.drawing import DrawingStyle, is_drawable, style_of
+from engine.inference.evaluation.analysis import Analysis
 from engine.inference.serving import ServedModel
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
@@ -26,6 +27,7 @@ from engine.training.checkpoint import Snapshot, number_of, read_checkpoint
 from engine.training.prepared_data import PreparedData, prepare
 from engine.training.progress import Progress as Done
 
+INTERVAL_LEVEL = 0.9
 _N_KEPT = 2
 _N_LOOKED_AT = 300
 _TRIES = 3
@@ -67,6 +69,22 @@ class TriedRun:
     def model(self) -> ServedModel:
         """Its newest model."""
         return self.opened.model
+
+    @cached_property
+    def doubt(self) -> tuple[float, float] | None:
+        """How far from a single predicted number the truth may be, and how surely it is not farther.
+
+        Learnt from the validation part (`Analysis.extra`, ``conformal``); None: it is not known.
+        """
+        try:
+            analysis = Analysis.load(self.opened.folder)
+        except WorkspaceError:
+            return None  # damaged: the prediction holds without it
+        for entry in analysis.extra.get("conformal", ()) if analysis is not None else ():
+            if entry["level"] == INTERVAL_LEVEL and entry["half_width"] is not None:
+                halves = entry["half_width"]
+                return (float(halves[0]), INTERVAL_LEVEL) if len(halves) == 1 else None
+        return None
 
     def prepared(self, progress: Progress = silent) -> PreparedData:
         """Its data, divided and prepared; see `OpenedRun.prepared`."""
