@@ -72,7 +72,7 @@ class TriedRun:
 
     @cached_property
     def doubt(self) -> tuple[float, float] | None:
-        """How far from a single predicted number the truth may be, and how surely it is not farther.
+        """How far from a predicted number the truth may be, and how surely it is not farther.
 
         Learnt from the validation part (`Analysis.extra`, ``conformal``); None: it is not known.
         """

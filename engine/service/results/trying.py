@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.events.trying import (
     FormField,
     Given,
     InputTried,
+    ModelAnswer,
     ModelLookedAt,
     PolicyDriven,
 )
@@ -182,6 +184,8 @@ def try_input(run: TriedRun, given: Given, number: int, progress: Progress) -> I
     contract = run.contract
     names = [name.replace(given.path, Path(given.path).name) for name in found.names]
     answers = answers_of(contract, outputs, names, found.unfamiliar)
+    if run.epoch is None and run.doubt is not None:  # it is of the weights that were kept
+        answers = tuple(_doubted(answer, *run.doubt) for answer in answers)
     seen = np.asarray(x[0]) if contract.signature.kind in _SEEN else None
     return InputTried(
         run.record.id,
@@ -194,6 +198,14 @@ def try_input(run: TriedRun, given: Given, number: int, progress: Progress) -> I
         run.epoch,
         time.perf_counter() - started,
     )
+
+
+def _doubted(answer: ModelAnswer, half_width: float, level: float) -> ModelAnswer:
+    """An answer with the interval in which its one number lies."""
+    if len(answer.values) != 1 or answer.threshold is not None:
+        return answer
+    (value,) = answer.values
+    return replace(answer, interval=(value - half_width, value + half_width), interval_level=level)
 
 
 def _ask(run: TriedRun, x: AnyArray) -> AnyArray:
