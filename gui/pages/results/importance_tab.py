@@ -42,7 +42,7 @@ class ImportanceTab(ResultTab):
             return
         self._run = shown.record.id
         self.panel.show_state(
-            "flow", self.tr("Shuffling one column after the other…"), is_busy=True
+            "chart", self.tr("Shuffling one column after the other…"), is_busy=True
         )
         self._stack.setCurrentWidget(self.panel)
         self._results.ask(ExplainModel(self._run), _KEY)

@@ -84,7 +84,7 @@ class ResultTabs(QTabWidget):
             "confusion": self.tr("Confusion"),
             "forecast": self.tr("Over time"),
             "groups": self.tr("Groups"),
-            "importance": self.tr("What it looks at"),
+            "importance": self.tr("Importance"),
             "inside": self.tr("Inside"),
             "plots": self.tr("More plots"),
             "making": self.tr("How it was made"),
