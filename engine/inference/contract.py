@@ -24,6 +24,7 @@ from engine.spec.signature import Kind, Output, Signature
 
 SCHEMA_VERSION = 1
 FILE_NAME = "contract.json"
+MODEL_FILE_NAME = "model.keras"
 _TARGETS: dict[Output, tuple[type, ...]] = {
     Output.CLASSES: (ClassTargets,),
     Output.LABELS: (LabelTargets,),

@@ -5,6 +5,7 @@ Lives in a worker process, or in that of the command line.
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray, IndexArray, Progress, silent
 from engine.devices.tensorflow import load_tensorflow
-from engine.errors import DatasetError
-from engine.inference.contract import Contract
+from engine.errors import DatasetError, DescentError
+from engine.inference.contract import FILE_NAME, MODEL_FILE_NAME, Contract
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.plugins.used import check_used
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # Examples held at once while predicting: what is on disk need not fit in memory.
 _BATCH = 4096
 _N_KEPT = 2
+
+Stamp = tuple[object, ...]
 
 
 class OpenedRun:
@@ -132,7 +135,7 @@ class OpenedRuns:
     """The runs that were asked about last."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, OpenedRun] = {}
+        self._runs: dict[str, tuple[OpenedRun, Stamp]] = {}
 
     def get(self, reference: str, store: RunStore) -> OpenedRun:
         """A run by its id, the beginning of one, or its name.
@@ -141,15 +144,30 @@ class OpenedRuns:
             UnknownNameError: There is no such run.
         """
         record = store.get(reference)
-        run = self._runs.pop(record.id, None)
-        # A run that goes on, or went on since, has another model than before.
-        if run is None or run.record.epochs_done != record.epochs_done:
-            run = OpenedRun(record, store.folder(record.id))
+        folder = store.folder(record.id)
+        stamp = _stamp(folder, record)
+        run, before = self._runs.pop(record.id, (None, None))
+        # What goes on, was copied, or is damaged since is another; and so may its data be.
+        if run is None or before != stamp:
+            run = OpenedRun(record, folder)
         run.record = record
-        self._runs[record.id] = run
+        self._runs[record.id] = run, stamp
         for old in list(self._runs)[:-_N_KEPT]:
             del self._runs[old]
         return run
+
+
+def _stamp(folder: Path, record: RunRecord) -> Stamp:
+    """By what a run is known to be as it was: its folder, its files, and the file of its data."""
+    paths = [folder / FILE_NAME, folder / MODEL_FILE_NAME]
+    with contextlib.suppress(DescentError):  # a damaged spec is told by who reads it
+        paths.append(Path(record.spec.data.source))
+    found: list[object] = [folder, record.epochs_done]
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError):
+            seen = path.stat()
+            found += [seen.st_mtime_ns, seen.st_size, seen.st_ino]
+    return tuple(found)
 
 
 OPENED = OpenedRuns()
