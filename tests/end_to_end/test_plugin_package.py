@@ -83,6 +83,7 @@ _USE = """
 import sys
 from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QApplication
+from gui.window.page_list import PAGES
 
 class Person(QObject):
     def __init__(self):
@@ -100,7 +101,7 @@ class Person(QObject):
             if not windows:
                 return
             self.window = windows[0]
-        if len(self.window.pages) == 5:
+        if len(self.window.pages) == len(PAGES):
             self.step()
 
     def find_card(self):

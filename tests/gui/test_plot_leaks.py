@@ -15,21 +15,28 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 import gui.plots
+from engine.events.explaining import Dependence
 from engine.events.insights import EpisodePlayed, Forecast, GradientFlow, SurfaceUpdated
 from engine.events.profile import Trace
 from engine.spec.plugins.plots import Chart, Series, Style
 from engine.spec.training_spec import ScheduleSpec
 from gui.plots.attention_plot import AttentionPlot
+from gui.plots.band_plot import BandPlot
 from gui.plots.bars import ClassCountBars, ColumnHistogram
+from gui.plots.baseline_bars import Bar, BaselineBars
 from gui.plots.chart_plot import ChartPlot
 from gui.plots.confusion_plot import ConfusionPlot
+from gui.plots.curve_plot import CurvePlot, Line
 from gui.plots.curves_plot import CurvesPlot
+from gui.plots.dependence_plot import DependencePlot
 from gui.plots.device_plot import DevicePanel, DevicePlot
 from gui.plots.flow_data import FlowHistory, Quantity
 from gui.plots.flow_map import FlowMap
 from gui.plots.forecast_plot import ForecastPlot
+from gui.plots.histogram_plot import HistogramPlot
 from gui.plots.large_map import LargeMap, Scale
 from gui.plots.legend import LegendBar, LegendEntry
+from gui.plots.marked_series_plot import MarkedSeriesPlot, StepBarsPlot
 from gui.plots.overlay_plot import RunsOverlayPlot
 from gui.plots.plot import Plot
 from gui.plots.pole_plot import PolePlot
@@ -39,7 +46,9 @@ from gui.plots.regression_plot import RegressionPlot
 from gui.plots.run_plot import RunPlot
 from gui.plots.scatter_plot import DataScatterPlot
 from gui.plots.score_plot import ScorePlot
+from gui.plots.signed_bars import SignedBar, SignedBars
 from gui.plots.sound_plots import SpectrogramPlot, WavePlot
+from gui.plots.stretch_plot import StretchPlot
 from gui.plots.surface_plot import SurfacePlot
 from gui.plots.trace_plot import TracePlot, TraceView
 from gui.style.theme import current_theme
@@ -48,6 +57,9 @@ from tests.gui.plot_data import epochs, profile, sample
 TABLE = profile([[0, 0], [1, 1], [2, 0]], np.array([0, 1, 0]), ("a", "b"))
 PIXELS = np.zeros((4, 4, 3), np.uint8)
 RISING = np.arange(1.0, 9.0)
+DEPENDENCE = Dependence(
+    "a", ("y",), RISING, *[RISING[:, None] + shift for shift in (0, -1, 1)], np.ones(8, int)
+)
 
 
 def _flow(plot: FlowMap) -> None:
@@ -73,13 +85,17 @@ def _chart(plot: ChartPlot) -> None:
 
 
 PLOTS: dict[type[QWidget], tuple[Callable[[], Any], Callable[[Any], object]]] = {
+    BandPlot: (BandPlot, lambda p: p.set_series(RISING, RISING, RISING + 1, 0.5)),
+    BaselineBars: (BaselineBars, lambda p: p.set_bars([Bar("a", 0.5, "50 %", (0.4, 0.6), True)])),
     AttentionPlot: (AttentionPlot, lambda p: p.show_weights("ab", "abc", np.ones((2, 3)) / 3)),
     ChartPlot: (ChartPlot, _chart),
     ClassCountBars: (ClassCountBars, lambda p: p.set_counts(["a"], np.array([3]))),
     ColumnHistogram: (ColumnHistogram, lambda p: p.set_counts(np.array([1, 2]), 0.0, 1.0)),
     ConfusionPlot: (ConfusionPlot, lambda p: p.set_matrix(np.eye(2, dtype=int), ["a", "b"])),
+    CurvePlot: (CurvePlot, lambda p: p.set_lines([Line("a", RISING, RISING)], "x", "y")),
     CurvesPlot: (lambda: CurvesPlot("loss", "Loss"), lambda p: p.load(np.ones(30), epochs(3))),
     DataScatterPlot: (DataScatterPlot, lambda p: p.show_profile(TABLE)),
+    DependencePlot: (DependencePlot, lambda p: p.show_curve(DEPENDENCE, 0, "y")),
     DevicePanel: (DevicePanel, lambda p: p.add_sample(sample(1.0, n_gpus=1))),
     DevicePlot: (lambda: DevicePlot("Load", "%"), lambda p: p.add(1.0, {"a": 5.0}, (1.0, 2.0))),
     FlowMap: (FlowMap, _flow),
@@ -87,8 +103,10 @@ PLOTS: dict[type[QWidget], tuple[Callable[[], Any], Callable[[Any], object]]] = 
         ForecastPlot,
         lambda p: p.show_window(Forecast("1", RISING, RISING, RISING + 1), "y"),
     ),
+    HistogramPlot: (HistogramPlot, lambda p: p.set_values([RISING], ["a"], "Loss")),
     LargeMap: (LargeMap, lambda p: p.show_map(PIXELS, Scale(0.0, 1.0, PIXELS[0]))),
     LegendBar: (LegendBar, lambda p: p.set_entries((LegendEntry("a", "#000000", "1"),), "now")),
+    MarkedSeriesPlot: (MarkedSeriesPlot, lambda p: p.set_marks(RISING, RISING - 4, "y")),
     Plot: (lambda: Plot("Nothing", has_crosshair=True), lambda p: p.set_empty_text("Nothing yet.")),
     PolePlot: (
         PolePlot,
@@ -100,7 +118,10 @@ PLOTS: dict[type[QWidget], tuple[Callable[[], Any], Callable[[Any], object]]] = 
     RunPlot: (lambda: RunPlot("", "step", "count"), lambda p: p.set_log_y(True)),
     RunsOverlayPlot: (RunsOverlayPlot, lambda p: p.set_run("a", "A", epochs(3))),
     ScorePlot: (ScorePlot, lambda p: p.set_scores(RISING, RISING > 7, 6.5)),
+    SignedBars: (SignedBars, lambda p: p.set_bars([SignedBar("a", -1.0, "-1")])),
     SpectrogramPlot: (SpectrogramPlot, lambda p: p.set_spectrogram(np.ones((4, 8)), 0.5)),
+    StepBarsPlot: (StepBarsPlot, lambda p: p.set_marks(RISING, RISING - 4, "y")),
+    StretchPlot: (StretchPlot, lambda p: p.set_stretch(RISING[:, None], ["a"], RISING, RISING)),
     SurfacePlot: (SurfacePlot, _surface),
     TracePlot: (TracePlot, lambda p: p.set_traces(_traces())),
     TraceView: (TraceView, lambda p: p.set_traces(_traces())),

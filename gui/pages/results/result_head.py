@@ -43,7 +43,7 @@ class ResultHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = Label()
+        self.title = ElidedLabel()
         self.state = Label()
         self.subtitle = ElidedLabel()
         self.notice = Notice()
@@ -51,7 +51,8 @@ class ResultHead(QWidget):
         self.caption, self.number, self.doubt = Label(), Label(), Label()
         self.bars = BaselineBars()
         self.try_it = QPushButton(self.tr("Try it"))
-        self.labels = QPushButton(self.tr("Labels that look wrong…"))
+        self.labels = QPushButton(self.tr("Labels…"))
+        self.labels.setToolTip(self.tr("Review labels that look wrong"))
         self.action_row = QHBoxLayout()
         self.below = QVBoxLayout()
         self._measured = QWidget()
@@ -66,7 +67,7 @@ class ResultHead(QWidget):
             button.hide()  # until there is somewhere to go to
         line = QHBoxLayout()
         line.setSpacing(2 * SPACING)
-        line.addWidget(self.title)
+        line.addWidget(self.title, 100)  # as much as it needs, so that the state stands beside it
         line.addWidget(self.state)
         line.addStretch(1)
         words = QVBoxLayout()
@@ -118,9 +119,14 @@ class ResultHead(QWidget):
         self.try_it.setVisible(is_tried)
         self.labels.setVisible(has_labels)
 
+    def show_title(self, title: str) -> None:
+        """Names the run; a long name ends where room ends."""
+        self.title.show_text(title)
+        self.title.setMaximumWidth(self.title.sizeHint().width() + 1)
+
     def show_words(self, title: str, subtitle: str) -> None:
         """Shows that there is no run yet."""
-        self.title.setText(title)
+        self.show_title(title)
         self.subtitle.show_text(subtitle)
         for widget in (self.state, self.verdict, self._measured):
             widget.hide()
@@ -128,7 +134,7 @@ class ResultHead(QWidget):
     def show_result(self, shown: ShownResult) -> None:
         """Shows a run; what is wrong with it is said by `notice`, in place of the verdict."""
         record = shown.record
-        self.title.setText(record.name)
+        self.show_title(record.name)
         parts = (record.dataset_title, record.model_title, moment_text(record.created_at))
         self.subtitle.show_text(" · ".join(part for part in parts if part))
         self.state.setText(state_text(record.state))

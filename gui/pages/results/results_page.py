@@ -165,7 +165,7 @@ class ResultsPage(Page):
             self._show_empty()
         elif record.name != self._record.name:
             self._record = record
-            self.head.title.setText(record.name)
+            self.head.show_title(record.name)
 
     def _show_last(self) -> None:
         """Once after the start: what was trained before is there to be looked at."""
