@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from engine.inference.evaluation import intervals
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.signature import Task
 
@@ -37,16 +38,10 @@ class Interval:
 
 
 def wilson(n_right: float, n: float) -> Interval:
-    """The interval of a share.
-
-    Wilson, E. B. (1927), "Probable inference, the law of succession, and statistical inference".
-    """
+    """A share with its interval; of none, all shares are possible."""
     if not n:
         return Interval(float("nan"), 0.0, 1.0)
-    share = n_right / n
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return Interval(share, float(max(0.0, middle - half)), float(min(1.0, middle + half)))
+    return Interval(n_right / n, *intervals.wilson(n_right, n))
 
 
 def blocks_of(part: Predictions) -> npt.NDArray[np.int64]:

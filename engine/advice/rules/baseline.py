@@ -7,22 +7,16 @@ from collections.abc import Iterator
 from engine.advice.evidence import Evidence
 from engine.advice.words import number_text, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
-from engine.inference.evaluation.analysis import BaselineScore
+from engine.inference.evaluation.analysis import LOWER_IS_BETTER, BaselineScore
 
 _CONSTANT = frozenset({"commonest_class", "mean", "commonest_labels", "commonest_text"})
-_ERRORS = ("error", "loss", "error_rate", "cer", "wer", "mae", "rmse", "deviation")
 _SHARES = ("accuracy", "f1", "recall", "precision", "exact_match", "rate")
-
-
-def is_error(metric: str) -> bool:
-    """Less of it is better."""
-    return metric.endswith(_ERRORS)
 
 
 def better_baselines(evidence: Evidence) -> list[BaselineScore]:
     """Simple models that do better beyond the doubt, the best first."""
     metric = evidence.main_metric
-    sign = -1 if is_error(metric) else 1
+    sign = -1 if metric in LOWER_IS_BETTER else 1
     found = []
     for score in evidence.baselines or ():
         if score.problem or score.difference is None or score.name in _CONSTANT:

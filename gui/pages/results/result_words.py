@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from engine.events.verdicts import Finding, Severity
+from engine.events.verdicts import Severity
 from gui.formatting.numbers import count_text, number_text
 from gui.formatting.run_words import averaged_title, is_share, metric_text, reading_order
 from gui.formatting.translation import translate
+from gui.formatting.verdict_words import verdict_role
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
 
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import BaselineScore, Range
-
-ROLES: Final = {
-    Severity.GOOD: "success",
-    Severity.NOTE: "accent",
-    Severity.WARNING: "warning",
-    Severity.FAULT: "danger",
-}
-_GRAVITY: Final = (Severity.FAULT, Severity.WARNING, Severity.GOOD, Severity.NOTE)
 
 
 def main_name(shown: ShownResult) -> str:
@@ -66,20 +59,12 @@ def is_lower_better(name: str) -> bool:
     return name in LOWER_IS_BETTER
 
 
-def gravest(findings: tuple[Finding, ...]) -> Finding | None:
-    """What is to be said first."""
-    order = {severity: place for place, severity in enumerate(_GRAVITY)}
-    return min(findings, key=lambda found: order[found.severity], default=None)
-
-
 def verdict(shown: ShownResult) -> tuple[str, str]:
     """One or two sentences on what the result is worth, and their colour."""
-    found = gravest(shown.findings)
     number = _number_sentence(shown)
-    if found is not None:
-        return f"{found.text}" if found.severity is not Severity.NOTE else number, ROLES[
-            found.severity
-        ]
+    telling = [found for found in shown.findings if found.severity is not Severity.NOTE]
+    if telling:
+        return telling[0].text, verdict_role(telling)
     compared = _comparison(shown)
     if compared is None:
         return number, "muted"
