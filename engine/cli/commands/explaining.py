@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.cli.commands.output import Output, number, table
+from engine.cli.commands.waiting import waiting
 from engine.datasets.base import silent
 from engine.errors import DatasetError
 from engine.events.explaining import (
@@ -214,7 +215,8 @@ def _explain_model(run: OpenedRun, arguments: Namespace, output: Output) -> int:
             "--class, --method and --part belong to an example, and none was given.",
             "Give an input, or --row.",
         )
-    answer: ModelExplained = explain_model(run, anew=False, progress=silent)
+    with waiting(output) as progress:
+        answer: ModelExplained = explain_model(run, anew=False, progress=progress)
     found = answer.explanation
     output.event("model_explained", run=run.record.id, **_model_values(found))
     sign = {True: "grows by", False: "loses"}[found.is_error]

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from engine.cli.commands.output import Output, number, table
+from engine.cli.commands.waiting import waiting
 from engine.errors import DatasetError
 from engine.escaping import cell_text
 from engine.events.labelling import FindSuspects, Suspect
-from engine.events.messages import DataProgress
-from engine.events.watch import Watch
 from engine.files import atomic_write
 from engine.runs.store import RunStore
 
 METHODS: Final = ("cross_validation", "network", "kept")
 _SHOWN = 20
 _COLUMNS = ("index", "name", "label", "suggested", "score")
-_LINE = 60
 
 
 def list_suspects(arguments: Namespace, store: RunStore, output: Output) -> int:
@@ -37,10 +35,9 @@ def list_suspects(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine.service.results.opened_run import OPENED
 
     run = OPENED.get(arguments.run, store)
-    progress = _Progress(output)
     command = FindSuspects(run.record.id, arguments.method, arguments.anew)
-    found = find_suspects(run, command, Watch(progress.show, lambda: False))
-    progress.clear()
+    with waiting(output) as progress:
+        found = find_suspects(run, command, progress)
     if path is not None:
         atomic_write(path, _csv(found.suspects))
     for suspect in found.suspects:
@@ -111,25 +108,3 @@ def _csv(suspects: Sequence[Suspect]) -> bytes:
         texts = (cell_text(text) for text in (it.name, it.label, it.suggested))
         writer.writerow((it.row, *texts, f"{it.score:.6g}"))
     return stream.getvalue().encode()
-
-
-class _Progress:
-    """One line, rewritten in place on a terminal."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._is_drawn = False
-
-    def show(self, event: DataProgress) -> None:
-        """Shows how far it is."""
-        if self._output.as_json or not self._output.is_terminal:
-            return
-        of_total = f" {100 * event.done // event.total} %" if event.total else f" {event.done:,}"
-        self._output.rewrite(f"{event.what}:{of_total}".ljust(_LINE))
-        self._is_drawn = True
-
-    def clear(self) -> None:
-        """Leaves the line empty."""
-        if self._is_drawn:
-            self._output.rewrite(" " * _LINE)
-            self._output.rewrite("")

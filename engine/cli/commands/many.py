@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from argparse import Namespace
 from pathlib import Path
 
 from engine.cli.commands.output import Output
+from engine.cli.commands.waiting import waiting
 from engine.errors import DatasetError
-from engine.escaping import escaped
 from engine.runs.store import RunStore
 from engine.spec.formatting import percent_text
-
-_BAR_WIDTH = 24
-_REDRAW_S = 0.1
 
 
 def predict_many(arguments: Namespace, store: RunStore, output: Output) -> int:
@@ -32,12 +27,9 @@ def predict_many(arguments: Namespace, store: RunStore, output: Output) -> int:
     from engine.service.results.predicting import predict_many as predicted
     from engine.service.results.tried_run import TRIED
 
-    bar = _Bar(output)
     run = TRIED.get(arguments.run, store)
-    try:
-        done = predicted(run, Path(arguments.input[0]).expanduser(), arguments.to, bar.tell)
-    finally:
-        bar.clear()
+    with waiting(output) as progress:
+        done = predicted(run, Path(arguments.input[0]).expanduser(), arguments.to, progress)
     output.event(
         "predicted",
         run=run.record.id,
@@ -59,34 +51,3 @@ def predict_many(arguments: Namespace, store: RunStore, output: Output) -> int:
         output.lines(f"{done.n_failed:,} could not be predicted for; see the column of problems")
     output.lines(*(f"  {problem}" for problem in done.problems))
     return 0
-
-
-class _Bar:
-    """How far it is, rewritten in place on a terminal."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._drawn_at = 0.0
-        self._is_drawn = False
-
-    def tell(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        is_quiet = self._output.as_json or not self._output.is_terminal
-        if is_quiet or now - self._drawn_at < _REDRAW_S:
-            return
-        self._drawn_at, self._is_drawn = now, True
-        text = f"{what}: {done:,}"
-        if total:
-            share = min(1.0, done / total)
-            filled = round(_BAR_WIDTH * share)
-            bar = "#" * filled + "-" * (_BAR_WIDTH - filled)
-            text = f"{what}  [{bar}] {percent_text(share):>5}"
-        width = shutil.get_terminal_size().columns - 1
-        self._output.rewrite(escaped(text)[:width].ljust(width))
-
-    def clear(self) -> None:
-        """Leaves an empty line for what follows."""
-        if self._is_drawn:
-            width = shutil.get_terminal_size().columns - 1
-            self._output.rewrite(" " * width)
-            self._output.rewrite("")

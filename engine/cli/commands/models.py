@@ -13,6 +13,7 @@ from engine.cli.commands.analysis_lines import analysis_lines, analysis_values, 
 from engine.cli.commands.many import predict_many
 from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.verdicts import verdict_lines
+from engine.cli.commands.waiting import waiting
 from engine.inference.contract import Contract
 from engine.inference.new_inputs import read_new_inputs
 from engine.preprocessing.targets import (
@@ -37,7 +38,10 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
 
     record = store.get(arguments.run)
     changes: list[DataChange] = []
-    evaluation, analysis = execution.analyse(record.id, store, arguments.part, changes.append)
+    with waiting(output) as progress:
+        evaluation, analysis = execution.analyse(
+            record.id, store, arguments.part, changes.append, progress
+        )
     metrics, further = metrics_of(evaluation.metrics, analysis)
     values = {
         **evaluation.to_dict(),
