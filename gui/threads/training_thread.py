@@ -108,6 +108,12 @@ class TrainingThread(QThread):
         """A command is being answered."""
         return self._current is not None
 
+    @property
+    def is_idle(self) -> bool:
+        """No command is being answered, and none waits."""
+        with self._condition:
+            return self._current is None and not self._waiting
+
     def ask(self, command: Command, key: str = "") -> int:
         """Queues a command.
 

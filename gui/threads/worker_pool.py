@@ -8,6 +8,8 @@ someone waits for, one what takes long.
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.events.commands import (
@@ -27,6 +29,9 @@ from gui.threads.answer_queue import AnswerQueue
 from gui.threads.training_thread import SessionFactory, TrainingThread
 
 ABORT_PERIOD_MS = 200
+REST_MS = {True: 600_000, False: 60_000}
+"""So long after the last question about results a worker goes, and with it the memory it takes; by
+whether someone waits for its answers."""
 
 
 class WorkerPool(QObject):
@@ -52,6 +57,11 @@ class WorkerPool(QObject):
         self._standby: TrainingThread | None = None
         self._trainer: TrainingThread | None = None
         self._results: dict[bool, TrainingThread] = {}
+        self._rests: dict[bool, QTimer] = {}
+        for is_quick, wait_ms in REST_MS.items():
+            timer = self._rests[is_quick] = QTimer(self)
+            timer.setInterval(wait_ms)
+            timer.timeout.connect(partial(self._let_rest, is_quick))
         self._is_closing = False
         self._answers = AnswerQueue(self)
         self._answers.answered.connect(self.answered)
@@ -135,7 +145,14 @@ class WorkerPool(QObject):
         is_quick = type(command).is_quick
         if is_quick not in self._results:
             self._results[is_quick] = self._start("responder" if is_quick else "analyst")
+        self._rests[is_quick].start()
         return self._results[is_quick].ask(command, key)
+
+    def _let_rest(self, is_quick: bool) -> None:
+        """Lets a worker go that nobody has asked for long; the next question starts another."""
+        if is_quick in self._results and self._results[is_quick].is_idle:
+            self._rests[is_quick].stop()
+            self._results.pop(is_quick).retire()
 
     def cancel_result(self, key: str, is_quick: bool) -> None:
         """Drops a question of that key that waits, and stops one that is under way."""
@@ -184,6 +201,8 @@ class WorkerPool(QObject):
         self._is_closing = True
         self._standby = self._trainer = self._inspector = None
         self._results.clear()
+        for timer in self._rests.values():
+            timer.stop()
         for thread in self._threads:
             thread.retire()
         self._abort_busy()

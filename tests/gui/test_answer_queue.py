@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from pytestqt.qtbot import QtBot
 
+from engine.events.analysing import AnalyseRun
 from engine.events.commands import (
     Command,
     PreviewBatch,
@@ -17,6 +18,7 @@ from engine.events.commands import (
     Train,
 )
 from engine.events.messages import Event, Rejected
+from engine.events.results import ResultCommand, ShowExamples
 from engine.events.run_events import (
     EpochEnded,
     RunEnded,
@@ -176,6 +178,38 @@ def test_events_of_several_threads_arrive_before_the_pool_is_closed(qtbot: QtBot
         pass
     for ticket in tickets:
         assert [event for of, event in heard if of == ticket] == [*BEGINNING, LAST]
+
+
+@pytest.mark.parametrize("command", [AnalyseRun("r"), ShowExamples("r")])
+def test_a_worker_for_results_rests_when_nobody_asks_and_another_answers_then(
+    qtbot: QtBot, command: ResultCommand
+) -> None:
+    sessions: list[HeldSession] = []
+
+    def begin() -> HeldSession:
+        sessions.append(HeldSession(held=0))
+        return sessions[-1]
+
+    pool = WorkerPool(begin)
+    heard = listen(pool)
+    first = pool.ask_result(command)
+    qtbot.waitUntil(lambda: bool(sessions) and sessions[0].is_held)
+    timer = pool._rests[type(command).is_quick]
+    timer.timeout.emit()  # in the middle of a question nobody rests
+    assert not timer.isSingleShot()
+    assert timer.isActive()
+    sessions[0].gate.open()
+    qtbot.waitUntil(lambda: (first, LAST) in heard)
+    (thread,) = pool._threads
+    qtbot.waitUntil(lambda: thread.is_idle)
+    timer.timeout.emit()
+    qtbot.waitUntil(lambda: pool._threads == [])
+    assert not timer.isActive()
+    second = pool.ask_result(command)
+    qtbot.waitUntil(lambda: len(sessions) == 2 and sessions[1].is_held)
+    sessions[1].gate.open()
+    qtbot.waitUntil(lambda: (second, LAST) in heard)
+    close(qtbot, pool)
 
 
 def test_what_was_not_asked_when_its_thread_ends_is_cancelled(qtbot: QtBot) -> None:
