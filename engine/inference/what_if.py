@@ -21,6 +21,8 @@ the more the nearer."""
 MAX_CHANGED = 4
 """Columns that are changed at most: more are no explanation."""
 _POINTS = 25  # values of a number that are tried
+MAX_LEVERS = 24
+"""Columns that are changed together with others."""
 _BEAM = 12  # beginnings that are followed
 _HALVINGS = 12
 _CATEGORY_COST = 0.5  # another category counts as half the range of a number
@@ -88,8 +90,9 @@ def nearest_change(row: FloatArray, levers: list[Lever], judge: Judge) -> Change
         judge: Says of rows whether they are as wanted.
     """
     starts, n_tried = [_Start(row, (), 0.0)], 0
+    kept = frozenset(range(len(levers)))
     for _ in range(min(MAX_CHANGED, len(levers))):
-        rows, made = _changed_once(row, starts, levers)
+        rows, made = _changed_once(row, starts, levers, kept)
         if not len(rows):
             break
         n_tried += len(rows)
@@ -100,19 +103,24 @@ def nearest_change(row: FloatArray, levers: list[Lever], judge: Judge) -> Change
             closest, n_more = _halved(row, rows[best], made[best].levers, levers, judge)
             return Change(closest, _places(row, closest), n_tried + n_more)
         starts = _promising(made, rows, nearness)
+        if len(starts[0].levers) == 1:  # of very many columns, only those that tell most
+            telling = dict.fromkeys(
+                made[place].levers[0] for place in np.argsort(-nearness, kind="stable").tolist()
+            )
+            kept = frozenset(list(telling)[:MAX_LEVERS])
     return Change(None, (), n_tried)
 
 
 def _changed_once(
-    row: FloatArray, starts: list[_Start], levers: list[Lever]
+    row: FloatArray, starts: list[_Start], levers: list[Lever], kept: frozenset[int]
 ) -> tuple[FloatArray, list[_Start]]:
-    """Every row that differs from a beginning in one more column."""
+    """Every row that differs from a beginning in one more column, of those that are kept."""
     rows: list[FloatArray] = []
     made: list[_Start] = []
     for start in starts:
         for number, lever in enumerate(levers):
             # In order, so that no pair of columns is tried twice from the same beginning.
-            if number in start.levers:
+            if number not in kept or number in start.levers:
                 continue
             before = float(row[lever.place])
             values = lever.values[lever.values != before]

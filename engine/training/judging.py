@@ -14,7 +14,7 @@ from engine.advice.evidence import LayerLook, NotFinite, Targets
 from engine.advice.watching import VerdictWatch
 from engine.errors import TrainingError
 from engine.events.verdicts import Finding
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, finite
 from engine.training.context import RunContext
 from engine.training.divergence_guard import LossDiverged
 from engine.training.introspection.layer_health import LayerHealth
@@ -93,14 +93,15 @@ class Judge:
             predictions: What the kept model says, by part.
             error: What ended it.
         """
+        known = {part: finite(found) for part, found in predictions.items()}
         ended = None
         if isinstance(error, LossDiverged):
             ended = NotFinite(error.step, error.epoch, error.loss, error.is_ordinary)
         return findings_of(
             self.watch.evidence(
                 look=self._look,
-                test=predictions.get("test"),
-                validation=predictions.get("validation"),
+                test=known.get("test"),
+                validation=known.get("validation"),
                 ended_early=bool(outcome and outcome.ended),
                 not_finite=ended,
             )

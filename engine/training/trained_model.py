@@ -18,6 +18,7 @@ from engine.inference.evaluation.analysing import analyse
 from engine.inference.evaluation.anomalies import evaluate_part
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
+from engine.inference.kept_results import forget_results
 from engine.inference.serving import ServedModel
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TargetTransform
 from engine.training.prepared_data import PreparedData
@@ -79,6 +80,7 @@ class TrainedModel:
         """
         prepared = self._prepared
         contract = Contract.of(prepared.examples, prepared.preprocessing, self._beam_width)
+        self._place.write(forget_results)  # of the model before, where the run went on
         self._place.write(ServedModel(self._loop.model, contract).save)
 
     def evaluate(self, loss: Callable[[], float]) -> Evaluation | None:

@@ -9,7 +9,7 @@ from engine.advice.words import number_text, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 from engine.inference.evaluation.analysis import LOWER_IS_BETTER, BaselineScore
 
-_CONSTANT = frozenset({"commonest_class", "mean", "commonest_labels", "commonest_text"})
+_CONSTANT = frozenset({"commonest_class", "mean", "usual_labels", "commonest_text"})
 _SHARES = ("accuracy", "f1", "recall", "precision", "exact_match", "rate")
 
 

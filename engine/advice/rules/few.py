@@ -24,7 +24,10 @@ def few_test_examples(evidence: Evidence) -> Iterator[Finding]:
     n = len(part)
     if part.output in (Output.CLASSES, Output.TOKENS) and part.is_right is not None:
         half = wilson(float(part.is_right.sum()), n).half_width
-        words, limits = f"± {100 * half:.0f} points of the share that is right", (NOTED, GRAVE)
+        if part.groups is not None:  # examples that belong together tell less
+            half = max(half, mean_of(part.is_right.astype(np.float64), blocks_of(part)).half_width)
+        points = f"± {100 * half:.0f} points" if np.isfinite(half) else "anything"
+        words, limits = f"{points} of the share that is right", (NOTED, GRAVE)
     else:
         found = mean_of(part.losses.astype(np.float64), blocks_of(part))
         half = found.half_width / found.value if found.value > 0 else float("inf")

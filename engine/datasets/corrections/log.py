@@ -126,10 +126,11 @@ class CorrectionLog:
         """
         log = self
         standing = {entry.row: entry for entry in self.in_effect}
+        changed = {place for place, _ in review.history}
         for place, item in enumerate(review.items):
             answer = review.answers.get(place)
-            if item.is_control:
-                continue
+            if item.is_control or (answer is None and place not in changed):
+                continue  # nothing is said of it: what an earlier review said holds
             if answer is None or answer.decision not in (Decision.CORRECT, Decision.EXCLUDE):
                 log = log.undo(item.row) if item.row in standing else log
                 continue

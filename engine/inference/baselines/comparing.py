@@ -19,20 +19,13 @@ from engine.datasets.split import Parts
 from engine.errors import Cancelled, DescentError
 from engine.inference.baselines import BASELINES
 from engine.inference.baselines.base import Baseline, Lesson, Predict
-from engine.inference.evaluation.analysing import (
-    chosen,
-    finite,
-    horizon_curve,
-    main_metric,
-    measure,
-    with_outputs,
-)
+from engine.inference.evaluation.analysing import horizon_curve, main_metric, measure, with_outputs
 from engine.inference.evaluation.analysis import BaselineScore, Curve
 from engine.inference.evaluation.measured import Measured
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, chosen, finite
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import LabelTargets
-from engine.spec.signature import Output
+from engine.spec.signature import Output, Task
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +123,7 @@ def _compare(
                 continue
             if (error := score.metrics["mean_squared_error"]) > 0:
                 skills[score.name] = 1.0 - own.metrics["mean_squared_error"] / error
-            if predictions.truth.shape[1] > 1:
+            if predictions.task is Task.FORECASTING and predictions.truth.shape[1] > 1:
                 curves.append(horizon_curve(score.name, found))
     return Comparison(tuple(scores), tuple(curves), skills or None)
 

@@ -17,6 +17,8 @@ MAX_VALUES = 6_000_000
 """Numbers that are learnt from at most, of all features of all examples."""
 MAX_TEXTS = 20_000
 MAX_TERMS = 50_000
+_MAX_WEIGHTS = 1_000_000
+_FEWEST_TERMS = 1_000
 _CHOSEN_BY = 5_000
 _STRENGTHS = (1.0, 0.03, 0.001)
 _MAX_ITERATIONS = 150
@@ -73,7 +75,10 @@ class TextLinear(Baseline):
         train = lesson.some(lesson.train, MAX_TEXTS)
         validation = lesson.chosen_by(_CHOSEN_BY)
         texts = _texts(lesson.examples, train)
-        fitted = [it.fit(texts) for it in _vectorizers() if _has_terms(it, texts)]
+        # A weight of each term for each class, and a solver that holds twenty times as many.
+        most = max(_FEWEST_TERMS, _MAX_WEIGHTS // max(1, len(lesson.examples.class_names)))
+        found = _vectorizers(min(MAX_TERMS, most))
+        fitted = [it.fit(texts) for it in found if _has_terms(it, texts)]
         if not fitted:
             raise ValueError("the texts hold no words and no letters")
 
@@ -85,10 +90,10 @@ class TextLinear(Baseline):
         return lambda rows: in_chunks(lambda some: answer(features(some)), rows)
 
 
-def _vectorizers() -> list[Any]:
+def _vectorizers(n_terms: int) -> list[Any]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    common = {"sublinear_tf": True, "max_features": MAX_TERMS, "dtype": np.float32}
+    common = {"sublinear_tf": True, "max_features": n_terms, "dtype": np.float32}
     return [
         TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b", **common),
         TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **common),

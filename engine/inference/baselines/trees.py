@@ -13,6 +13,7 @@ from engine.inference.baselines.features import in_chunks
 from engine.spec.signature import Kind, Output, Task
 
 MAX_ROWS = 100_000
+MAX_CLASSES = 100
 MAX_TREES = 20_000
 _MAX_ITERATIONS, _STEP, _PATIENCE = 400, 20, 2
 _ITERATIONS_UNSEEN = 100
@@ -81,6 +82,8 @@ def _fit_classes(
     classes = np.unique(y[train])
     if len(classes) < 2:
         raise ValueError("all examples it learns from are of one class")
+    if len(classes) > MAX_CLASSES:  # boosting grows a tree for each, again and again
+        raise ValueError(f"there are more than {MAX_CLASSES} classes")
 
     def loss(model: Any) -> float:
         p = all_classes(model.predict_proba(x_seen), model.classes_, n_classes)

@@ -49,9 +49,9 @@ from engine.inference.evaluation.number_measures import (
     measure_numbers,
     measure_steps,
 )
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, finite
 from engine.inference.evaluation.text_measures import measure_texts
-from engine.spec.signature import Output
+from engine.spec.signature import Output, Task
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ def _of_output(
             curves = [residual_curve(predictions)]
             if validation is not None and len(validation) and predictions.part == "test":
                 more["conformal"] = conformal(validation, predictions)
-            if predictions.truth.shape[1] > 1:
+            if predictions.task is Task.FORECASTING and predictions.truth.shape[1] > 1:
                 more["horizon"] = measure_steps(predictions)
                 curves += [horizon_curve("", predictions)]
             return curves, more
@@ -205,30 +205,6 @@ def horizon_curve(name: str, predictions: Predictions) -> Curve:
     """The mean absolute error at each step of the horizon: x the step, from 1."""
     errors = np.array(measure_steps(predictions)["mean_absolute_error"])
     return Curve("horizon", name, np.arange(1.0, len(errors) + 1), errors)
-
-
-def finite(predictions: Predictions) -> Predictions:
-    """Predictions without those that are no finite numbers."""
-    outputs = predictions.outputs
-    if outputs.dtype == object:
-        return predictions
-    is_finite = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
-    if predictions.output is Output.NUMBERS and not predictions.is_anomaly:
-        is_finite &= np.isfinite(predictions.truth).all(axis=1)
-    return predictions if is_finite.all() else chosen(predictions, np.flatnonzero(is_finite))
-
-
-def chosen(predictions: Predictions, places: AnyArray) -> Predictions:
-    """Predictions of some of the examples, by their places, (n_chosen,)."""
-    groups, names = predictions.groups, predictions.names
-    return replace(
-        predictions,
-        rows=predictions.rows[places],
-        truth=predictions.truth[places],
-        outputs=predictions.outputs[places],
-        groups=None if groups is None else groups[places],
-        names=tuple(names[place] for place in places) if names else (),
-    )
 
 
 def with_outputs(predictions: Predictions, outputs: AnyArray) -> Predictions:

@@ -68,14 +68,15 @@ class Measured:
             if n_counted is not None and high - low < 1e-12:
                 low, high = wilson(exact * n_counted, n_counted, self.level)
                 method = "wilson"
+            moved = exact - value if np.isfinite(value) else 0.0
+            low, high = low + moved, high + moved
             if not np.isfinite(low):
                 pass
             elif n_counted is not None:
                 low, high = max(0.0, low), min(1.0, high)
             elif name in LOWER_IS_BETTER:
                 low = max(0.0, low)
-            moved = exact - value if np.isfinite(value) else 0.0
-            self.set(name, exact, (low + moved, high + moved), method)
+            self.set(name, exact, (low, high), method)
             self.resampled[name] = (found, place)
 
     def add_shares(self, names: Sequence[str], hits: AnyArray, counts: AnyArray) -> None:

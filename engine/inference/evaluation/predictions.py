@@ -11,7 +11,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +322,36 @@ class Predictions:
             arrays["thresholds"],
             member(about, "n_all", int),
         )
+
+
+def are_finite(predictions: Predictions) -> npt.NDArray[np.bool_]:
+    """Which predictions are finite numbers, (n,); texts are."""
+    outputs = predictions.outputs
+    if outputs.dtype == object or not len(outputs):
+        return np.ones(len(outputs), bool)
+    found = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
+    if predictions.output is Output.NUMBERS and not predictions.is_anomaly:
+        found &= np.isfinite(predictions.truth).all(axis=1)
+    return np.asarray(found)
+
+
+def finite(predictions: Predictions) -> Predictions:
+    """Predictions without those that are no finite numbers."""
+    known = are_finite(predictions)
+    return predictions if known.all() else chosen(predictions, np.flatnonzero(known))
+
+
+def chosen(predictions: Predictions, places: AnyArray) -> Predictions:
+    """Predictions of some of the examples, by their places, (n_chosen,)."""
+    groups, names = predictions.groups, predictions.names
+    return replace(
+        predictions,
+        rows=predictions.rows[places],
+        truth=predictions.truth[places],
+        outputs=predictions.outputs[places],
+        groups=None if groups is None else groups[places],
+        names=tuple(names[place] for place in places) if names else (),
+    )
 
 
 def _all_classes(outputs: AnyArray) -> AnyArray:

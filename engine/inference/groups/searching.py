@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.evaluation.analysing import chosen, finite, main_metric, measure
+from engine.inference.evaluation.analysing import main_metric, measure
 from engine.inference.evaluation.analysis import Group
 from engine.inference.evaluation.intervals import Resampling
 from engine.inference.evaluation.measured import Measured
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, chosen, finite
 from engine.inference.groups.attributes import Attribute
 from engine.inference.groups.candidates import Candidate, candidates_of, class_candidates
 from engine.inference.groups.testing import (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.errors import DatasetError
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, are_finite, chosen
 from engine.inference.suspects.confident import (
     best_other,
     label_confidence,
@@ -62,6 +62,13 @@ def rank(predictions: Predictions) -> Ranking:
             "There are no labels: nothing is known of which examples are unusual.",
             "The most unusual examples are shown with the results.",
         )
+    known = np.flatnonzero(are_finite(predictions))
+    ranking = _rank(chosen(predictions, known))
+    return replace(ranking, places=known[ranking.places])
+
+
+def _rank(predictions: Predictions) -> Ranking:
+    """Puts labels in order; all predictions are finite."""
     truth, outputs = predictions.truth, predictions.outputs
     if predictions.is_anomaly:
         return _ranked(*_anomalies(truth, outputs, float(predictions.thresholds[0])))

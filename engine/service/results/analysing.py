@@ -16,10 +16,10 @@ from engine.datasets.base import Progress
 from engine.errors import Cancelled, DescentError, WorkspaceError
 from engine.events.analysing import RunAnalysed
 from engine.inference.baselines.comparing import fit_baselines
-from engine.inference.evaluation.analysing import analyse, finite, kept_analysis
+from engine.inference.evaluation.analysing import analyse, kept_analysis
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, finite
 from engine.inference.groups.attributes import attributes_of
 from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
@@ -29,6 +29,7 @@ from engine.service.results.returns import has_environment, with_returns
 
 logger = logging.getLogger(__name__)
 
+_NEEDED = "Simple models and groups need the data"
 # Of outputs, between a model that was trained just now and the same model read from its file.
 _ROUNDING = 1e-4
 
@@ -148,9 +149,10 @@ def completed(
     """
     problem = _data_problem(run, progress)
     if problem:
-        notes = [*analysis.extra.get("notes", ()), problem]
+        notes = [*_standing(analysis), problem]
         analysis = replace(analysis, extra={**analysis.extra, "notes": notes})
     else:
+        analysis = replace(analysis, extra={**analysis.extra, "notes": _standing(analysis)})
         analysis = _with_groups(run, analysis, predictions, progress)
         analysis = _with_baselines(run, analysis, predictions, progress)
         if has_environment(run):
@@ -164,7 +166,7 @@ def _concluded(
     """An analysis with all that the run has to say of itself, which rests on all the rest."""
     findings = findings_of_run(
         run,
-        finite(predictions),
+        predictions,
         _validation(run, predictions),
         analysis.baselines,
         analysis.main_metric,
@@ -182,6 +184,11 @@ def _validation(run: OpenedRun, predictions: Predictions) -> Predictions | None:
         return None  # damaged: all but what rests on it can be said
 
 
+def _standing(analysis: Analysis) -> list[str]:
+    """Notes that hold whether the data is there or not."""
+    return [note for note in analysis.extra.get("notes", ()) if not note.startswith(_NEEDED)]
+
+
 def _data_problem(run: OpenedRun, progress: Progress) -> str:
     """Why nothing can be learnt from the run's data any more; empty: it can."""
     try:
@@ -189,9 +196,9 @@ def _data_problem(run: OpenedRun, progress: Progress) -> str:
     except Cancelled:
         raise
     except DescentError as error:
-        return f"Simple models and groups need the data. {error.message}"
+        return f"{_NEEDED}. {error.message}"
     if run.change:
-        return f"Simple models and groups need the data as it was. {run.change.text}"
+        return f"{_NEEDED} as it was. {run.change.text}"
     return ""
 
 

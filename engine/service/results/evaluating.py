@@ -41,8 +41,8 @@ def evaluate_run(run: OpenedRun, part: str | None, progress: Progress) -> RunEva
         # Its parts may hold what the model learnt from: no numbers to be kept as the run's.
         raise WorkspaceError(run.change.text, "Bring the data back as it was, or train anew.")
     predictions.save(run.folder)
-    if evaluation.part == "test" or Evaluation.load(run.folder) is None:
-        old = Evaluation.load(run.folder)
+    old = Evaluation.load(run.folder)
+    if evaluation.part == "test" or old is None or old.part == evaluation.part:
         loss = old.metrics.get("loss") if old is not None else None
         if loss is not None:
             evaluation = evaluation.with_metrics({**evaluation.metrics, "loss": loss})

@@ -16,6 +16,8 @@ from engine.service.results.opened_run import OpenedRun
 from engine.spec.signature import Kind
 
 MAX_SHOWN = 200
+MAX_CELLS = 5_000_000
+"""Of a larger table the cells are not kept at hand."""
 
 
 def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> ExamplesShown:
@@ -28,7 +30,8 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
     source = Path(run.record.spec.data.source)
     found: list[ShownExample] = []
     problems: list[str] = []
-    for row in rows[:MAX_SHOWN]:
+    cells = _cells(run, examples, rows[:MAX_SHOWN], progress)
+    for place, row in enumerate(rows[:MAX_SHOWN]):
         if not 0 <= row < examples.n_samples:
             problems.append(f"There is no example {row:,}.")
             continue
@@ -43,7 +46,7 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
                 examples.name_of(row),
                 str(path_of(examples, row, source) or ""),
                 content if isinstance(content, str) else np.asarray(content),
-                _cells(examples, row),
+                tuple((name, texts[place]) for name, texts in cells),
                 target_words(examples, examples.y[row]),
             )
         )
@@ -57,9 +60,20 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
     )
 
 
-def _cells(examples: Examples, row: int) -> tuple[tuple[str, str], ...]:
-    """Each column of a table with what stands in it."""
+def _cells(
+    run: OpenedRun, examples: Examples, rows: Sequence[int], progress: Progress
+) -> list[tuple[str, list[str]]]:
+    """What stands in each column of a table, in these rows; empty for what is no row."""
     if examples.kind is not Kind.TABLE or examples.column is None:
-        return ()
+        return []
     names = examples.source_columns or examples.feature_names
-    return tuple((name, str(examples.column(name)[row])) for name in names)
+    if examples.n_samples * len(names) > MAX_CELLS:
+        return []  # each column is read anew from the file; what the model sees is shown
+    found = []
+    for number, name in enumerate(names):
+        progress("Reading columns", number, len(names))
+        column = run.column(name)
+        inside = (0 <= row < len(column) for row in rows)
+        texts = [str(column[row]) if ok else "" for row, ok in zip(rows, inside, strict=True)]
+        found.append((name, texts))
+    return found

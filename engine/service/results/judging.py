@@ -14,7 +14,7 @@ from engine.errors import Cancelled, DescentError
 from engine.events.run_events import RunState
 from engine.events.verdicts import Finding, FindingKind
 from engine.inference.evaluation.analysis import BaselineScore
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, finite
 from engine.runs.store import RunStore
 from engine.service.results.opened_run import OpenedRun
 from engine.training.target_summary import targets_of
@@ -57,6 +57,8 @@ def findings_of_run(
         Cancelled: Someone asked to stop.
     """
     record = run.record
+    predictions = None if predictions is None else finite(predictions)
+    validation = None if validation is None else finite(validation)
     is_test = predictions is not None and predictions.part == "test"
     if predictions is not None and predictions.part == "validation":
         validation = predictions

@@ -46,6 +46,7 @@ class OpenedRun:
         self.record = record
         self.folder = folder
         self._prepared: PreparedData | None = None
+        self._columns: dict[str, AnyArray] = {}
         self.change: DataChange | None = None
         """What of the data has changed since the run was trained; known once the data was read."""
 
@@ -99,6 +100,19 @@ class OpenedRun:
             self.change = data_change(prepared, self.folder)
             self._prepared = prepared
         return self._prepared
+
+    def column(self, name: str) -> AnyArray:
+        """A column of the source, (n_samples,), kept at hand; its data is read already.
+
+        Raises:
+            DatasetError: There is no such column.
+        """
+        if name not in self._columns:
+            column = self.prepared().examples.column
+            if column is None:
+                raise DatasetError(f"The data has no columns. Received: '{name}'.")
+            self._columns[name] = column(name)
+        return self._columns[name]
 
     def rows(self, part: str | None, progress: Progress = silent) -> tuple[str, IndexArray]:
         """A part's name and which examples it has; None: the test part, or what it learnt from.

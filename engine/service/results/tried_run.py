@@ -70,12 +70,14 @@ class TriedRun:
         """Its newest model."""
         return self.opened.model
 
-    @cached_property
+    @property
     def doubt(self) -> tuple[float, float] | None:
         """How far from a predicted number the truth may be, and how surely it is not farther.
 
         Learnt from the validation part (`Analysis.extra`, ``conformal``); None: it is not known.
         """
+        if self._doubt is not None:
+            return self._doubt
         try:
             analysis = Analysis.load(self.opened.folder)
         except WorkspaceError:
@@ -83,8 +85,10 @@ class TriedRun:
         for entry in analysis.extra.get("conformal", ()) if analysis is not None else ():
             if entry["level"] == INTERVAL_LEVEL and entry["half_width"] is not None:
                 halves = entry["half_width"]
-                return (float(halves[0]), INTERVAL_LEVEL) if len(halves) == 1 else None
-        return None
+                self._doubt = (float(halves[0]), INTERVAL_LEVEL) if len(halves) == 1 else None
+        return self._doubt
+
+    _doubt: tuple[float, float] | None = None
 
     def prepared(self, progress: Progress = silent) -> PreparedData:
         """Its data, divided and prepared; see `OpenedRun.prepared`."""
@@ -153,9 +157,10 @@ class LiveRun(TriedRun):
         Raises:
             WorkspaceError: There is none yet, or it cannot be read.
         """
-        snapshot = self._newest()
-        if snapshot is None:
+        found = self._newest()
+        if found is None:
             return
+        number, snapshot = found
         variables = self._served.network.variables
         for place, variable in enumerate(variables):
             value = snapshot.variables.get(f"model/{place:04d}")
@@ -166,9 +171,10 @@ class LiveRun(TriedRun):
                 )
             variable.assign(value)
         self.epoch = Done.from_dict(snapshot.progress["training"]).epoch - 1
+        self._number = number  # once all weights are its own
 
-    def _newest(self) -> Snapshot | None:
-        """The newest checkpoint; None: its weights are those that the model has."""
+    def _newest(self) -> tuple[int, Snapshot] | None:
+        """The newest checkpoint and its number; None: its weights are those the model has."""
         folder = self.opened.folder / "checkpoints"
         for attempt in range(_TRIES):
             paths = sorted(folder.glob("checkpoint-*"), key=number_of)
@@ -186,8 +192,7 @@ class LiveRun(TriedRun):
                 if attempt == _TRIES - 1:
                     raise
                 continue
-            self._number = number
-            return snapshot
+            return number, snapshot
         return None
 
 

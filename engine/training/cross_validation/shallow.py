@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,26 @@ Maker = Callable[[int], Any]
 _SMALL, _LARGE = 10_000, 50_000
 _FEW_CLASSES = 10
 _N_TREES = 200
+_TREE_BYTES = 1 << 29
 
 
-def _trees(seed: int) -> Any:
+def _trees(seed: int, max_leaves: int | None = None) -> Any:
     from sklearn.ensemble import ExtraTreesClassifier
 
     # Two a leaf: a tree must not believe one label that is wrong.
-    return ExtraTreesClassifier(_N_TREES, min_samples_leaf=2, n_jobs=-1, random_state=seed)
+    return ExtraTreesClassifier(
+        _N_TREES,
+        min_samples_leaf=2,
+        max_leaf_nodes=max_leaves,
+        n_jobs=-1,
+        random_state=seed,
+    )
+
+
+def _bounded_trees(n: int, n_classes: int) -> Maker:
+    """Trees whose nodes, each with a number for each class, take half a gigabyte at most."""
+    most = _TREE_BYTES // (_N_TREES * 2 * 8 * max(2, n_classes))
+    return partial(_trees, max_leaves=None if n <= most else max(2, most))
 
 
 def _boosted(seed: int) -> Any:
@@ -82,13 +96,14 @@ def _word_values(seed: int) -> Any:
 def classifiers(kind: Kind, n: int, n_classes: int) -> Mapping[str, Maker]:
     """Models of classes that suit a kind of data, by name."""
     few = n_classes <= _FEW_CLASSES  # boosting grows a tree for each
+    trees = _bounded_trees(n, n_classes)
     if kind is Kind.TEXT:
         return {"words": _words}
     if n > _LARGE:
-        return {"boosted_trees": _boosted} if kind is Kind.TABLE and few else {"trees": _trees}
+        return {"boosted_trees": _boosted} if kind is Kind.TABLE and few else {"trees": trees}
     if kind is Kind.TABLE and few:
-        return {"trees": _trees, "boosted_trees": _boosted}
-    return {"trees": _trees, "neighbours": _neighbours}
+        return {"trees": trees, "boosted_trees": _boosted}
+    return {"trees": trees, "neighbours": _neighbours}
 
 
 def regressors(kind: Kind, n: int) -> Mapping[str, Maker]:
