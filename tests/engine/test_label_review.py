@@ -110,6 +110,17 @@ class TestCorrections:
         both = first.reviewed(review(item(0)).answer(Decision.EXCLUDE), "ann")
         assert [it.row for it in both.in_effect] == [0, 7]
 
+    def test_what_is_not_answered_takes_nothing_back(self) -> None:
+        first = CorrectionLog("pets.csv", "pet").reviewed(
+            review(item(7)).answer(Decision.EXCLUDE), "ann"
+        )
+        again = review(item(0), item(7))
+        assert first.reviewed(again, "bob") == first
+        kept = again.answer(Decision.KEEP).next_open()
+        assert [it.row for it in first.reviewed(kept, "bob").in_effect] == [7]
+        both = kept.answer(Decision.KEEP)
+        assert first.reviewed(both, "bob").in_effect == ()
+
 
 def test_paired_interval_covers() -> None:
     rng = np.random.default_rng(0)

@@ -165,6 +165,15 @@ class TestRanking:
         predictions.outputs[3] = np.nan
         assert 3 not in rank(predictions).places
 
+    def test_one_that_is_no_number_hides_no_other(self) -> None:
+        rng = np.random.default_rng(0)
+        truth = rng.normal(50, 10, (400, 1))
+        said = truth + rng.normal(0, 1, truth.shape)
+        said[3], truth[7] = np.nan, 500.0
+        found = rank(told(truth, said, output=Output.NUMBERS, task=Task.REGRESSION, class_names=()))
+        assert found.places[0] == 7
+        assert sorted(found.places.tolist()) == [row for row in range(400) if row != 3]
+
     def test_a_forecast_has_no_labels(self) -> None:
         predictions = told(
             np.zeros((5, 1)), np.zeros((5, 1)), task=Task.FORECASTING, output=Output.NUMBERS

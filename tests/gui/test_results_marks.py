@@ -336,6 +336,21 @@ def test_an_older_run_offers_to_look_closer(on: Stage[ResultsPage]) -> None:
     assert "errors" in page.tabs.names
 
 
+def test_looking_closer_at_one_run_leaves_another_alone(on: Stage[ResultsPage]) -> None:
+    first, second = train(on, DIGITS), train(on, MOONS)
+    (folder(on, first) / file_name("test")).unlink()
+    show(on, first)
+    on.engine.answer.close()
+    on.page.head.notice.button.click()
+    show(on, second)
+    on.engine.answer.open()
+    on.qtbot.waitUntil(lambda: (folder(on, first) / file_name("test")).exists())
+    on.qtbot.waitUntil(lambda: on.page.updates._evaluating is None)
+    assert on.page._record is not None
+    assert on.page._record.id == second
+    assert "Asking" not in on.page.head.notice.text.text()
+
+
 def test_looking_closer_where_the_data_is_gone(on: Stage[ResultsPage]) -> None:
     run = train(on, DIGITS)
     (folder(on, run) / file_name("test")).unlink()
@@ -407,6 +422,24 @@ def test_the_gravest_finding_is_the_verdict_and_its_tab_has_a_badge(
     assert "Confusion (1)" in titles
     on.page.show_place(grave.place)
     assert on.page.tabs.tab == "confusion"
+
+
+def test_a_finding_leads_once_to_where_it_shows(on: Stage[ResultsPage]) -> None:
+    run = train(on, DIGITS)
+    found = Finding(
+        FindingKind.CLASS_NEVER_PREDICTED, Severity.FAULT, "Nothing is taken for a 4.",
+        place=Place("classes", subject="4"),
+    )  # fmt: skip
+    keep_analysis(on, run, findings=(found,))
+    on.page.tabs.show_tab("findings")
+    (row,) = on.page.tabs.view("findings").list.rows
+    for _ in range(2):  # it can be clicked again
+        on.page.tabs.show_tab("findings")
+        row.activated.emit()
+        assert on.page.tabs.tab == "confusion"
+    on.page.tabs.show_tab("findings")
+    keep_analysis(on, run, findings=(replace(found, text="Nothing at all is taken for a 4."),))
+    assert on.page.tabs.tab == "findings"  # nobody clicked
 
 
 @pytest.mark.parametrize("family", ["roc", "precision_recall", "calibration", "threshold", "top_k"])
@@ -499,6 +532,10 @@ def test_what_is_found_out_later_moves_nothing_that_is_looked_at(on: Stage[Resul
     assert on.page.tabs.tab == "confusion"
     assert on.page.tabs.mapTo(on.page, on.page.tabs.rect().topLeft()) == place
     assert run == on.page._record.id
+    on.page.settings.set("results/tab/classes", "groups")  # what this run did not have until now
+    on.page._on_analysed(replace(analyse(predictions), groups=()))
+    assert "groups" in on.page.tabs.names
+    assert on.page.tabs.tab == "confusion"
 
 
 def test_the_last_tab_is_remembered(on: Stage[ResultsPage]) -> None:

@@ -149,20 +149,27 @@ class ResultTabs(QTabWidget):
 
     def show_result(self, shown: ShownResult) -> None:
         """Shows a run; the tab that is looked at is filled at once, the others later."""
+        is_another = self._shown is None or self._shown.record.id != shown.record.id
         self._shown = shown
         wanted = wanted_tabs(shown)
         self._stale = set(wanted)
-        if tuple(wanted) != self.names:
-            self._arrange(wanted, shown)
+        self._arrange(wanted)
+        if is_another:
+            self._is_arranging = True
+            self.show_tab(self._settings.get(_setting(shown), wanted[0]))
+            self._is_arranging = False
         self.set_badges(self._badges)
         self._fill()
 
-    def _arrange(self, wanted: list[str], shown: ShownResult) -> None:
+    def _arrange(self, wanted: list[str]) -> None:
+        """Adds and takes away what differs; the tab that is looked at stays."""
         self._is_arranging = True
-        self.clear()
-        for name in wanted:
-            self.addTab(self._place(name), self._title(name))
-        self.show_tab(self._settings.get(_setting(shown), wanted[0]))
+        for name in self.names:
+            if name not in wanted:
+                self.removeTab(self.indexOf(self._place(name)))
+        for index, name in enumerate(wanted):
+            if name not in self.names:
+                self.insertTab(index, self._place(name), self._title(name))
         self._is_arranging = False
 
     def set_badges(self, badges: Mapping[str, int]) -> None:

@@ -46,6 +46,7 @@ class ResultUpdates(QObject):
         self._controller = controller
         self._shown: ShownResult | None = None
         self._evaluating: EvaluateRun | None = None
+        self._analysing = ""
         self._is_analysed: set[str] = set()
         results = controller.results
         results.answered.connect(self._on_answered)
@@ -62,8 +63,8 @@ class ResultUpdates(QObject):
         run = shown.record.id
         is_complete = shown.analysis is not None and shown.analysis.is_complete
         # Once only: what could not be made is not tried again at each look.
-        if not is_complete and run not in self._is_analysed:
-            self._is_analysed.add(run)
+        if not is_complete and run not in (*self._is_analysed, self._analysing):
+            self._analysing = run  # that of another run, if it is under way, is given up
             self._controller.results.ask(AnalyseRun(run), "results/analysis")
 
     def look_closer(self, run: str) -> None:
@@ -78,9 +79,20 @@ class ResultUpdates(QObject):
             asked, self._evaluating = self._evaluating, None
             if asked is not None and asked.run == answer.run:
                 self._is_analysed.discard(answer.run)
-                self.evaluated.emit(answer.run)
+                if self._is_shown(answer.run):
+                    self.evaluated.emit(answer.run)
         elif isinstance(answer, RunAnalysed):
+            self._end_analysis(answer.run)
             self._read_analysis(answer.run)
+
+    def _is_shown(self, run: str) -> bool:
+        """The person may have gone on to another run."""
+        return self._shown is not None and self._shown.record.id == run
+
+    def _end_analysis(self, run: str) -> None:
+        self._is_analysed.add(run)
+        if self._analysing == run:
+            self._analysing = ""
 
     def _read_examples(self, shown: ShownResult) -> None:
         assert shown.evaluation is not None
@@ -92,7 +104,7 @@ class ResultUpdates(QObject):
             return read_examples(store.folder(run), part)
 
         def done(found: ExamplesRead) -> None:
-            if self._shown is not None and self._shown.record.id == run:
+            if self._is_shown(run):
                 self.examples_read.emit(found)
 
         self._controller.repository.submit(read, done, key="results/examples")
@@ -113,15 +125,14 @@ class ResultUpdates(QObject):
             return kept_analysis(store.folder(run), predictions)
 
         def done(analysis: Analysis | None) -> None:
-            is_same = self._shown is not None and self._shown.record.id == run
-            if analysis is not None and is_same:
+            if analysis is not None and self._is_shown(run):
                 self.analysed.emit(analysis)
 
         self._controller.repository.submit(read, done, key="results/analysis")
 
     @Slot(object, object)
     def _on_progressed(self, command: ResultCommand, progress: DataProgress) -> None:
-        if command is self._evaluating:
+        if command is self._evaluating and self._is_shown(command.run):
             text = self.tr("Asking the model about every example… {how_far}")
             self.progressed.emit(text.format(how_far=progress_text(progress)).rstrip())
         elif isinstance(command, AnalyseRun) and self._lacks_analysis:
@@ -129,6 +140,12 @@ class ResultUpdates(QObject):
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
-        if command is self._evaluating:
+        is_analysis = isinstance(command, AnalyseRun) and command.run == self._analysing
+        if is_analysis:
+            self._end_analysis(command.run)
+        elif command is self._evaluating:
             self._evaluating = None
+        else:
+            return
+        if self._is_shown(command.run):
             self.failed.emit(problem.message, problem.hint)

@@ -108,13 +108,14 @@ class ResultsPage(Page):
         self.head.try_asked.connect(self._on_try)
         self.head.labels_asked.connect(self._on_labels)
         self.examples.detail.why_asked.connect(self._on_why)
-        self.tabs.place_picked.connect(self._on_place)
+        self.tabs.place_picked.connect(self.show_place)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
         self.updates.examples_read.connect(self._on_examples_read)
         self.updates.evaluated.connect(self.show_run)
         self.updates.progressed.connect(self._on_progress)
         self.updates.failed.connect(self._on_update_failed)
+        self.controller.closed.connect(self._close_why)
 
     def tab_parts(self) -> tuple[QWidget, ...]:
         """What is read first, the tabs, the examples."""
@@ -139,12 +140,16 @@ class ResultsPage(Page):
         review.raise_()
         review.activateWindow()
 
+    @Slot(object)
     def show_place(self, place: Place) -> None:
         """Shows where a finding shows, on this page or on another."""
         if place.page in TAB_OF_PLACE:
             self.tabs.show_tab(TAB_OF_PLACE[place.page])
-        else:
-            self.page_requested.emit("data" if place.page == "data" else "runs")
+        elif place.page == "data":
+            self.page_requested.emit("data")
+        else:  # the curves stand on Train as long as no other run was trained
+            is_there = self._record is not None and self.controller.training.run == self._record.id
+            self.page_requested.emit("train" if is_there else "runs")
 
     # ---- what there is to show
 
@@ -202,6 +207,8 @@ class ResultsPage(Page):
         result, self._unshown = self._unshown, None
         if result is None or result.record is None:
             return
+        if self._shown is not None and self._shown.record.id != result.record.id:
+            self._close_why()
         shown = self._shown = shown_result(result)
         self.reuse.show_as(True)  # first, so that the focus of a notice that goes has a place
         self._say_how_it_ended(result)
@@ -215,7 +222,14 @@ class ResultsPage(Page):
         self.tabs.show_result(shown)
         self.updates.follow(shown)
 
+    @Slot()
+    def _close_why(self) -> None:
+        """An explanation belongs to its run."""
+        if self._why is not None:
+            self._why.close()
+
     def _show_empty(self) -> None:
+        self._close_why()
         self._record = self._unshown = self._shown = None
         self.updates.follow(None)
         self.head.show_words(
@@ -305,10 +319,12 @@ class ResultsPage(Page):
         if self._shown is None:
             return
         if found.scored is None:
-            self._on_update_failed(found.lacking, "")
+            gone = self.tr("What the model says of each example is no longer there.")
+            self._on_update_failed(found.lacking or gone, "")
         shown = self._shown = replace(
             self._shown, scored=found.scored, analysis=found.analysis, is_waiting=False
         )
+        self.head.offer(shown.evaluation is not None, has_labels(shown.scored))
         self.head.show_result(shown)
         self._show_badges(shown)
         self.examples.show_result(shown)
@@ -332,11 +348,6 @@ class ResultsPage(Page):
             "The numbers on this page were measured when it was trained and still hold."
         )
         self.head.notice.show_text(message, "warning", f"{hint} {still}".strip())
-
-    @Slot(object)
-    def _on_place(self, place: Place | None) -> None:
-        if place is not None:
-            self.show_place(place)
 
     @Slot()
     def _on_try(self) -> None:

@@ -91,6 +91,11 @@ class VerdictList(QScrollArea):
             self.place_picked.emit(same[0].finding.place if same else None)
         self._fit()
 
+    def forget_pick(self) -> None:
+        """No finding is picked any more; nobody is told."""
+        for row in self.rows:
+            row.set_picked(False)
+
     def clear(self) -> None:
         """Shows none."""
         self.set_findings(())
