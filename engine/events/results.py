@@ -68,11 +68,13 @@ class ShowExamples(ResultCommand):
 
     Attributes:
         rows: Which examples of the data, by their index.
+        key: Comes back with the answer, so that whoever asked knows it.
     """
 
     is_quick: ClassVar[bool] = True
 
     rows: tuple[int, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,7 @@ class ExamplesShown(ResultAnswer):
         rate: Samples per second of sounds; frames per second of clips; else 0.
         columns: Names of the columns, or of the channels of a series.
         problems: What could not be read, and why.
+        key: That of the question; empty: of one without.
     """
 
     kind: str
@@ -113,6 +116,7 @@ class ExamplesShown(ResultAnswer):
     rate: float = 0.0
     columns: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    key: str = ""
 
 
 def as_rows(indices: npt.NDArray[np.integer]) -> tuple[int, ...]:

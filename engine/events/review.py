@@ -85,6 +85,7 @@ class Review:
         history: What each answer took the place of, the newest last: place and what was there.
         done: Rows of earlier reviews, which are not asked again.
         place: Which item is shown.
+        taken_back: Places of which an answer was taken back.
     """
 
     run: str
@@ -99,6 +100,7 @@ class Review:
     history: tuple[tuple[int, Answer | None], ...] = ()
     done: tuple[int, ...] = ()
     place: int = 0
+    taken_back: frozenset[int] = frozenset()
 
     @property
     def is_over(self) -> bool:
@@ -154,4 +156,10 @@ class Review:
         answers = {p: answer for p, answer in self.answers.items() if p != place}
         if before is not None:
             answers[place] = before
-        return replace(self, answers=answers, history=self.history[:-1], place=place)
+        return replace(
+            self,
+            answers=answers,
+            history=self.history[:-1],
+            taken_back=self.taken_back | {place},
+            place=place,
+        )

@@ -126,7 +126,7 @@ class CorrectionLog:
         """
         log = self
         standing = {entry.row: entry for entry in self.in_effect}
-        changed = {place for place, _ in review.history}
+        changed = review.taken_back | {place for place, _ in review.history}
         for place, item in enumerate(review.items):
             answer = review.answers.get(place)
             if item.is_control or (answer is None and place not in changed):

@@ -37,6 +37,7 @@ def save_review(review: Review, folder: Path) -> None:
         ],
         "done": list(review.done),
         "place": review.place,
+        "taken_back": sorted(review.taken_back),
     }
     atomic_write(folder / FILE_NAME, sealed_text(values, folder.name))
 
@@ -72,6 +73,7 @@ def load_review(folder: Path) -> Review | None:
             ),
             tuple(int(row) for row in member(values, "done", list)),
             member(values, "place", int),
+            frozenset(int(place) for place in values.get("taken_back", ())),
         )
     except FileNotFoundError:
         return None

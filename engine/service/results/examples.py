@@ -20,7 +20,9 @@ MAX_CELLS = 5_000_000
 """Of a larger table the cells are not kept at hand."""
 
 
-def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> ExamplesShown:
+def show_examples(
+    run: OpenedRun, rows: Sequence[int], progress: Progress, key: str = ""
+) -> ExamplesShown:
     """Fetches examples by their index; those that cannot be read are told in words.
 
     Raises:
@@ -57,6 +59,7 @@ def show_examples(run: OpenedRun, rows: Sequence[int], progress: Progress) -> Ex
         examples.rate or examples.frame_rate,
         examples.feature_names,
         tuple(problems),
+        key,
     )
 
 
