@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from html import escape
 
 from engine.escaping import escaped
 
 MOST_LETTERS = 2_000
-"""Comparing longer texts would hold up the window; so much of each is compared."""
+"""Of longer texts so much is shown."""
+MOST_PIECES = 400
+"""Comparing more would hold up the window: the time grows with the square at least.
+
+Longer texts are compared by words; where these are more, too, nothing is marked.
+"""
+_WORD = re.compile(r"\S+\s*|\s+")
 
 
 def marked(truth: str, said: str, color: str) -> tuple[str, str]:
@@ -19,13 +27,24 @@ def marked(truth: str, said: str, color: str) -> tuple[str, str]:
         said: What was said.
         color: ``#rrggbb``.
     """
-    first, second = escaped(truth[:MOST_LETTERS]), escaped(said[:MOST_LETTERS])
+    texts = escaped(truth[:MOST_LETTERS]), escaped(said[:MOST_LETTERS])
+    pieces = _pieces(*texts)
+    if pieces is None:
+        return escape(texts[0]), escape(texts[1])
+    first, second = pieces
     parts: tuple[list[str], list[str]] = [], []
     matcher = SequenceMatcher(None, first, second, autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
-        pieces = (parts[0], first[a:b]), (parts[1], second[c:d])
-        for part, piece in pieces:
-            text = escape(piece)
+        for part, piece in ((parts[0], first[a:b]), (parts[1], second[c:d])):
+            text = escape("".join(piece))
             is_same = kind == "equal" or not text
             part.append(text if is_same else f'<u style="color:{color}">{text}</u>')
     return "".join(parts[0]), "".join(parts[1])
+
+
+def _pieces(first: str, second: str) -> tuple[Sequence[str], Sequence[str]] | None:
+    """The letters of two texts, or their words; None: even these are too many."""
+    if max(len(first), len(second)) <= MOST_PIECES:
+        return first, second
+    words = _WORD.findall(first), _WORD.findall(second)
+    return words if max(map(len, words)) <= MOST_PIECES else None

@@ -46,6 +46,8 @@ class ExplanationView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._found: Explanation | None = None
+        self._wanted = ("", "")
+        self._is_same_example = False
         self.setAccessibleName(self.tr("Why"))
         self.target = self._choice(self.tr("What to explain"))
         self.method = self._choice(self.tr("How to explain it"))
@@ -113,7 +115,8 @@ class ExplanationView(QWidget):
     def show_explained(self, answer: Explained) -> None:
         """Shows an explanation."""
         found = self._found = answer.explanation
-        self.setEnabled(True)
+        self._wanted = (found.target, found.method.name)
+        self.pages.setEnabled(True)
         set_choices(self.target, list(found.targets))
         set_choices(self.method, [it.title for it in found.methods])
         self.target.setCurrentIndex(found.targets.index(found.target))
@@ -129,11 +132,16 @@ class ExplanationView(QWidget):
         self._show_kind(found)
 
     def show_waiting(self, text: str = "") -> None:
-        """Says that an explanation is under way; an older one stays, and cannot be used."""
-        if self._found is None:
-            self.waiting.setText(text or self.tr("Explaining…"))
-        else:
-            self.setEnabled(False)
+        """Says that an explanation is under way.
+
+        An older one stays, greyed, where the same example is explained in another way. The boxes
+        that were chosen in keep the keyboard.
+        """
+        if self._found is not None and self._is_same_example:
+            self.pages.setEnabled(False)
+            return
+        self.clear()
+        self.waiting.setText(text or self.tr("Explaining…"))
 
     def show_problem(self, text: str) -> None:
         """Says why there is none."""
@@ -144,7 +152,7 @@ class ExplanationView(QWidget):
     def clear(self) -> None:
         """Forgets the explanation."""
         self._found = None
-        self.setEnabled(True)
+        self.pages.setEnabled(True)
         for box in (self.target, self.method):
             box.clear()
             box.hide()
@@ -162,8 +170,11 @@ class ExplanationView(QWidget):
             return
         target = found.targets[max(0, self.target.currentIndex())]
         method = found.methods[max(0, self.method.currentIndex())].name
-        if (target, method) != (found.target, found.method.name):
+        if (target, method) != self._wanted:
+            self._wanted = (target, method)
+            self._is_same_example = True  # for who answers the signal by `show_waiting`
             self.asked.emit(target, method)
+            self._is_same_example = False
 
     def _show_kind(self, found: Explanation) -> None:
         match Kind(found.kind):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from engine.events.explaining import ModelExplained, ModelExplanation
@@ -30,7 +30,11 @@ class ModelExplanationView(QWidget):
         self.column = self._choice(self.tr("Column"))
         self.output = self._choice(self.tr("What is predicted"))
         self.plot = DependencePlot()
-        self.plot.set_empty_text(self.tr("There is no column that could be moved by itself."))
+        self.nothing = Label(self.tr("There is no column that could be moved by itself."))
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.nothing.setWordWrap(True)
+        self.nothing.hide()
+        set_role(self.nothing, "muted")
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -53,6 +57,7 @@ class ModelExplanationView(QWidget):
         right.setSpacing(SPACING)
         right.addLayout(choices)
         right.addWidget(self.plot, 1)
+        right.addWidget(self.nothing, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * SPACING)
@@ -90,11 +95,22 @@ class ModelExplanationView(QWidget):
                 for item in found.importance
             ]
         )
-        set_choices(self.column, [curve.column for curve in found.dependence])
-        if found.dependence:
-            self.column.setCurrentIndex(0)
-            set_choices(self.output, list(found.dependence[0].outputs))
+        self._set_choices(found)
         self._draw()
+
+    def _set_choices(self, found: ModelExplanation) -> None:
+        """Offers the columns and outputs of a model, silently: the old ones fit no new curve."""
+        curves = found.dependence
+        outputs = list(curves[0].outputs) if curves else []
+        for box in (self.output, self.column):
+            box.blockSignals(True)
+        set_choices(self.output, outputs)
+        set_choices(self.column, [curve.column for curve in curves])
+        self.column.setCurrentIndex(0 if curves else -1)
+        for box in (self.output, self.column):
+            box.blockSignals(False)
+        self.plot.setVisible(bool(curves))
+        self.nothing.setVisible(not curves)
 
     @Slot()
     def _draw(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt, Signal
@@ -163,6 +165,26 @@ def test_another_choice_asks_again_and_showing_does_not(
     assert heard == [("no", "a"), ("no", "b")]
 
 
+def test_another_example_takes_the_old_picture_away_and_another_class_does_not(
+    qtbot: QtBot, view: ExplanationView
+) -> None:
+    show(view, explanation())
+    view.asked.connect(lambda *_words: view.show_waiting())
+    view.target.setFocus()
+    qtbot.keyClick(view.target, Qt.Key.Key_Down)
+    assert view.title.text()
+    assert not view.pages.isEnabled()
+    assert view.target.hasFocus()
+    qtbot.keyClick(view.target, Qt.Key.Key_Up)  # back again, before the answer
+    assert view._wanted == ("yes", "a")
+    show(view, explanation())
+    assert view.pages.isEnabled()
+    view.show_waiting()
+    assert view.title.text() == ""
+    assert view.waiting.text() == "Explaining…"
+    assert view.pages.currentWidget() is view.waiting
+
+
 def test_marks_that_prove_nothing_say_so_as_a_warning(view: ExplanationView) -> None:
     show(view, explanation(sanity=Sanity(0.9, 0.6, 1)))
     assert view.sanity_note.property("role") == "warning"
@@ -246,4 +268,13 @@ def test_a_whole_model_shows_bars_with_intervals_and_the_chosen_curve(qtbot: QtB
     np.testing.assert_allclose(view.plot.columns()["mean"], 1 - x)
     view.column.setCurrentIndex(1)
     assert view.plot.columns()["city"] == ["Rome", "Oslo"]
+    one = Dependence("size", ("answer",), x, x[:, None], x[:, None], x[:, None], np.arange(5))
+    view.show_explained(ModelExplained("run", replace(found, dependence=(one,))))
+    np.testing.assert_array_equal(view.plot.columns()["mean"], x)
+    view.show_explained(ModelExplained("run", replace(found, dependence=())))
+    assert not view.plot.isVisible()
+    assert view.nothing.isVisible()
+    assert view.column.count() == view.output.count() == 0
+    view.show_explained(ModelExplained("run", found))
+    assert view.plot.columns()["age"] is x
     assert not view.grab().isNull()

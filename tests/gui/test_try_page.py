@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.events.messages import Rejected
@@ -23,11 +24,12 @@ from engine.events.trying import (
 )
 from gui.pages.tryit.drawing_panel import DrawingPanel
 from gui.pages.tryit.drop_panel import DropPanel
+from gui.pages.tryit.recording import MicrophonePanel
 from gui.pages.tryit.row_panel import RowPanel
 from gui.pages.tryit.text_panel import TextPanel
 from gui.pages.tryit.try_page import TryPage
 from tests.gui.fake_trials import EXAMPLE, PICTURE, ROW, TEXT, fake_trial
-from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage
+from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
 
 On = Stage[TryPage]
 
@@ -97,6 +99,51 @@ class TestRuns:
             on.page.trial.ready, check_params_cb=lambda look: look.run == first
         ):
             on.controller.repository.read_result(first)
+
+    def test_what_somebody_gave_stays_while_the_page_is_seen(self, on: On) -> None:
+        first = trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        panel(on, RowPanel).fields["weight"].line.setText("70")
+        on.qtbot.waitUntil(lambda: best(on) == "yes")
+        second = on.train(MOONS)
+        with on.qtbot.waitSignal(on.controller.repository.result_read):
+            on.controller.repository.read_result(second)
+        assert on.page.trial.run == on.page._wanted == first
+        assert dict(panel(on, RowPanel).cells)["weight"] == "70"
+        on.page.hide()
+        with on.qtbot.waitSignal(on.controller.repository.result_read):
+            on.controller.repository.read_result(second)
+        with on.qtbot.waitSignal(on.page.trial.ready):
+            on.page.show()
+        assert on.page.trial.run == second
+
+    def test_a_run_that_was_chosen_stays_while_the_page_is_seen(self, on: On) -> None:
+        first = trained(on)
+        on.train(MOONS)
+        on.qtbot.waitUntil(lambda: on.page.choice.count() == 2)
+        place = on.page.choice.findData(first)
+        with on.qtbot.waitSignal(on.page.trial.ready):
+            on.page.choice.activated.emit(place)
+        on.train(LINE)
+        assert on.page._wanted == first
+
+    def test_what_is_given_while_the_model_is_loaded_anew_is_asked(self, on: On) -> None:
+        trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        on.page._is_stale = True
+        on.page._open_wanted()
+        with on.qtbot.waitSignal(on.page.trial.ready):
+            panel(on, RowPanel).fields["weight"].line.setText("70")
+        assert dict(on.page.trial.given.cells)["weight"] == "70"
+
+    def test_a_model_that_was_refused_is_asked_for_again(self, on: On) -> None:
+        on.engine.trial = lambda command: Rejected("Its file is damaged.")
+        with on.qtbot.waitSignal(on.page.trial.refused):
+            on.train(DIGITS)
+        on.page.hide()
+        on.engine.trial = fake_trial
+        with on.qtbot.waitSignal(on.page.trial.ready):
+            on.page.show()
 
     def test_a_model_that_cannot_be_had_says_why(self, on: On) -> None:
         on.engine.trial = lambda command: Rejected("Its file is damaged.", "Train it again.")
@@ -181,6 +228,27 @@ class TestRows:
         assert row.found.text() == "weight 51 instead of 20: then it says yes."
         on.qtbot.mouseClick(row.use, Qt.MouseButton.LeftButton)
         on.qtbot.waitUntil(lambda: best(on) == "yes")
+
+    def test_an_example_leaves_nothing_of_the_one_before(self, on: On) -> None:
+        trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        row = panel(on, RowPanel)
+        other = replace(EXAMPLE, cells=(("weight", ""), ("colour", "mauve")))
+        row.show_example(ExampleTaken("", other, "test"))
+        assert dict(row.cells) == {"weight": "", "colour": "mauve"}  # it is no gap
+        row.show_example(ExampleTaken("", replace(EXAMPLE, cells=(("weight", "3"),)), "test"))
+        assert dict(row.cells) == {"weight": "3", "colour": ""}
+        assert row.fields["colour"].choice.findData("mauve") < 0
+
+    def test_what_would_change_another_row_is_not_said(self, on: On) -> None:
+        trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        row = panel(on, RowPanel)
+        on.qtbot.mouseClick(row.find_button, Qt.MouseButton.LeftButton)
+        row.fields["weight"].line.setText("70")
+        on.qtbot.waitUntil(lambda: best(on) == "yes")  # asked later, of the same worker
+        assert row.found.text() == ""
+        assert not row.use.isEnabled()
 
     def test_the_nearest_training_examples_stand_below(self, on: On) -> None:
         with on.qtbot.waitSignal(on.page.trial.nearest_found):
@@ -273,7 +341,7 @@ class TestMany:
     def test_it_is_written_and_told(self, on: On, tmp_path: Path, spoken) -> None:
         run = trained(on)
         assert not on.page.many.folder.isEnabled()  # rows lie in tables
-        on.page.many.begin(str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
+        on.page.many.begin(run, str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
         assert on.page.many.cancel.isVisible()
         on.qtbot.waitUntil(lambda: not on.page.many.is_busy)
         (asked,) = [it for it in on.engine.commands if isinstance(it, PredictMany)]
@@ -282,12 +350,48 @@ class TestMany:
         assert "out.csv" in said
         assert "2 predictions, 1 could not be read" in said
 
+    def test_the_run_that_was_there_when_it_was_asked_predicts(
+        self, on: On, tmp_path, spoken
+    ) -> None:
+        run = trained(on)
+        on.page.many.file.trigger()
+        on.page.many.set_run("another", False)
+        (dialog,) = on.page.many.findChildren(QFileDialog)
+        dialog.fileSelected.emit(str(tmp_path / "new.csv"))
+        dialog.close()
+        where = next(it for it in on.page.many.findChildren(QFileDialog) if it is not dialog)
+        where.fileSelected.emit(str(tmp_path / "out.csv"))
+        where.close()
+        on.qtbot.waitUntil(lambda: not on.page.many.is_busy)
+        (asked,) = [it for it in on.engine.commands if isinstance(it, PredictMany)]
+        assert asked.run == run
+        assert "out.csv" in spoken.take("warning").text
+
     def test_it_can_be_cancelled(self, on: On, tmp_path: Path) -> None:
-        trained(on)
-        on.page.many.begin(str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
+        run = trained(on)
+        on.page.many.begin(run, str(tmp_path / "new.csv"), str(tmp_path / "out.csv"))
         on.qtbot.mouseClick(on.page.many.cancel, Qt.MouseButton.LeftButton)
         assert on.page.many.words.text() == "Cancelled; nothing was written."
         assert on.page.many.button.isEnabled()
+
+
+def test_a_hidden_microphone_stops_and_gives_nothing(qtbot: QtBot) -> None:
+    class Source(QObject):
+        def stop(self) -> None:
+            stopped.append(True)
+
+    stopped: list[bool] = []
+    recorder = MicrophonePanel(replace(ROW, kind="audio", rate=8_000.0))
+    qtbot.addWidget(recorder)
+    recorder.show()
+    recorder.microphone._source = Source()
+    recorder.microphone._samples += bytes(100)
+    recorder.button.setText("Stop")
+    with qtbot.assertNotEmitted(recorder.given):
+        recorder.hide()
+    assert stopped == [True]
+    assert not recorder.microphone.is_recording
+    assert recorder.button.text() == "Record"
 
 
 def test_it_asks_for_nothing_while_another_page_is_shown(on: On) -> None:

@@ -124,7 +124,8 @@ class DropPanel(InputPanel):
             button.setAccessibleName(button.text())
             row.addWidget(button)
         row.addStretch(1)
-        self.play.setVisible(self._kind is Kind.AUDIO)
+        if self._kind is not Kind.AUDIO:
+            self.play.hide()
         self.play.setEnabled(False)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)

@@ -100,19 +100,24 @@ class ManyBar(QWidget):
         dialog = self._dialog(self.tr("Predict for a folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
-        dialog.fileSelected.connect(self.ask_where)
+        dialog.fileSelected.connect(partial(self.ask_where, self._run))
         dialog.open()
 
     @Slot()
     def _ask_file(self) -> None:
         dialog = self._dialog(self.tr("Predict for a table or a file"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self.ask_where)
+        dialog.fileSelected.connect(partial(self.ask_where, self._run))
         dialog.open()
 
     @Slot(str)
-    def ask_where(self, source: str) -> None:
-        """Asks for the file to write, once it is known what for."""
+    def ask_where(self, run: str, source: str) -> None:
+        """Asks for the file to write, once it is known what for.
+
+        Args:
+            run: Whose model predicts; another one may be on the page when the dialog closes.
+            source: The folder or file.
+        """
         path = Path(source)
         self._settings.set(_FOLDER, str(path.parent))
         dialog = self._dialog(self.tr("Write the predictions to"))
@@ -120,7 +125,7 @@ class ManyBar(QWidget):
         dialog.setDefaultSuffix("csv")
         dialog.setNameFilters([self.tr("CSV (*.csv)")])
         dialog.selectFile(f"{path.stem}-predicted.csv")
-        dialog.fileSelected.connect(partial(self.begin, source))
+        dialog.fileSelected.connect(partial(self.begin, run, source))
         dialog.open()
 
     def _dialog(self, title: str) -> QFileDialog:
@@ -129,9 +134,9 @@ class ManyBar(QWidget):
         return dialog
 
     @Slot(str)
-    def begin(self, source: str, to: str) -> None:
-        """Predicts for all of a source and writes it to a file."""
-        self._command = PredictMany(self._run, source, to)
+    def begin(self, run: str, source: str, to: str) -> None:
+        """Predicts for all of a source by the model of a run and writes it to a file."""
+        self._command = PredictMany(run, source, to)
         self.button.setEnabled(False)
         self.words.show_text(self.tr("Predicting for {name}…").format(name=Path(source).name))
         self.bar.setRange(0, 0)

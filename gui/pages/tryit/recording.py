@@ -77,6 +77,10 @@ class Microphone(QObject):
         self._rate_used = form.sampleRate()
         self._source = QAudioSource(device, form, self)
         self._device = self._source.start()
+        if self._device is None:  # it is in use, or may not be used
+            self.cancel()
+            self.failed.emit(self.tr("Nothing can be recorded here: the microphone gave no sound."))
+            return
         self._timer.start()
 
     @Slot()
@@ -85,10 +89,7 @@ class Microphone(QObject):
         if self._source is None:
             return
         self._take()
-        self._timer.stop()
-        source, self._source, self._device = self._source, None, None
-        source.stop()
-        source.deleteLater()
+        self.cancel()
         if not self._samples:
             self.failed.emit(self.tr("Nothing was heard: the microphone gave no sound."))
             return
@@ -99,6 +100,14 @@ class Microphone(QObject):
             file.setframerate(self._rate_used)
             file.writeframes(bytes(self._samples))
         self.recorded.emit(content.getvalue())
+
+    def cancel(self) -> None:
+        """Ends and hands nothing over."""
+        self._timer.stop()
+        source, self._source, self._device = self._source, None, None
+        if source is not None:
+            source.stop()
+            source.deleteLater()
 
     def _take(self) -> None:
         if self._device is not None:
@@ -165,6 +174,14 @@ class MicrophonePanel(InputPanel):
 
     def clear(self) -> None:
         self.place.show_text(self.empty_text)
+
+    def hideEvent(self, event: Any) -> None:
+        """Nobody sees that it listens: so shall it not."""
+        super().hideEvent(event)
+        if self.microphone.is_recording:
+            self.microphone.cancel()
+            self.button.setText(self.tr("Record"))
+            self.place.show_text(self.empty_text)
 
 
 class Camera(QObject):

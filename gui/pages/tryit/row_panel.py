@@ -52,6 +52,7 @@ class RowField:
             self.choice.addItem(panel.tr("(gap)"), "")
             for value in field.values:
                 self.choice.addItem(value, value)
+            self._n_known = self.choice.count()
             self.choice.setAccessibleName(field.name)
             self.choice.currentIndexChanged.connect(panel.change)
             return
@@ -85,10 +86,14 @@ class RowField:
         return text
 
     def set_text(self, text: str) -> None:
-        """Shows a value; tells nobody."""
+        """Shows a value, also a category that was not seen in training; tells nobody."""
         if self.choice is not None:
             self.choice.blockSignals(True)
-            self.choice.setCurrentIndex(max(0, self.choice.findData(text)))
+            while self.choice.count() > self._n_known:
+                self.choice.removeItem(self._n_known)
+            if self.choice.findData(text) < 0:
+                self.choice.addItem(text, text)
+            self.choice.setCurrentIndex(self.choice.findData(text))
             self.choice.blockSignals(False)
         else:
             self.line.blockSignals(True)
@@ -201,9 +206,10 @@ class RowPanel(InputPanel):
         for name in self.look.class_names:
             self.wanted.addItem(name, name)
         self.wanted.setAccessibleName(self.tr("What the answer should be"))
-        self.wanted.setVisible(not is_anomaly and len(self.look.class_names) > 2)
-        if not self.wanted.isVisibleTo(self) and not is_anomaly:
-            question.setText(self.tr("What would change the answer?"))
+        if is_anomaly or len(self.look.class_names) <= 2:
+            self.wanted.hide()
+            if not is_anomaly:
+                question.setText(self.tr("What would change the answer?"))
         self.use.setEnabled(False)
         self.found.setWordWrap(True)
         self.found.setMinimumHeight(5 * SPACING)  # two lines, so that nothing moves
@@ -247,17 +253,17 @@ class RowPanel(InputPanel):
     def show_example(self, taken: ExampleTaken) -> None:
         example = taken.example
         cells = dict(example.cells)
-        if not cells:
+        if not cells and all(field.type == "number" for field in self.look.fields):
             values = [float(value) for value in example.content]
             cells = {
                 name: value_text(value)
                 for name, value in zip(self.fields, values, strict=False)
                 if math.isfinite(value)
             }
-        self.set_cells(cells)
+        self.set_cells({name: cells.get(name, "") for name in self.fields})
 
     def set_cells(self, cells: dict[str, str]) -> None:
-        """Fills the row in, and gives it."""
+        """Fills these cells in, leaves the others as they are, and gives the row."""
         for name, field in self.fields.items():
             if name in cells:
                 field.set_text(cells[name])

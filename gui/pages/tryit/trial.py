@@ -72,7 +72,10 @@ class Trial(QObject):
 
     def open(self, run: str) -> None:
         """Makes the newest model of a run ready; answered by `ready` or `refused`."""
-        self.forget()
+        # The panels stay where the run stays, and wait for what would change their answer.
+        self._drop_input()
+        if run != self.run:
+            self._results.cancel("change")
         self.run = run
         self._is_waiting = False
         if run:
@@ -80,22 +83,35 @@ class Trial(QObject):
 
     def forget(self) -> None:
         """There is no input any more; what is asked of the last one is dropped."""
+        self._results.cancel("change")
+        self._drop_input()
+
+    def _drop_input(self) -> None:
         self._given, self._is_stale = None, False
         self._number += 1
         self._nearest_timer.stop()
         self._results.cancel("nearest")
 
     def ask(self, given: Given) -> None:
-        """Asks what the model says of an input."""
+        """Asks what the model says of an input; what else was asked of another one is dropped."""
+        self._results.cancel("change")
+        self._ask_of(given)
+
+    def ask_again(self, given: Given | None = None) -> None:
+        """Asks the same once more: the weights are others now.
+
+        Args:
+            given: What was asked about before the model was opened anew; None: the last input.
+        """
+        again = given or self._given
+        if again is not None:
+            self._ask_of(again)
+
+    def _ask_of(self, given: Given) -> None:
         self._given = given
         self._number += 1
         self._nearest_timer.start()
         self._ask_newest()
-
-    def ask_again(self) -> None:
-        """Asks the same once more: the weights are others now."""
-        if self._given is not None:
-            self.ask(self._given)
 
     def take_example(self) -> None:
         """Asks for an example of the data, each time another one."""
@@ -159,4 +175,6 @@ class Trial(QObject):
             if self._is_stale:
                 self._ask_newest()
                 return
+        if isinstance(command, FindNearest) and command.number != self._number:
+            return
         self.refused.emit(command, problem)

@@ -67,6 +67,8 @@ class TryPage(Page):
         self._kept: Given | None = None
         self._truth = ""
         self._is_first_example = False
+        self._is_chosen = False
+        self._is_own_input = False
         self.trial = Trial(controller.results, self)
         self.title = Label(self.tr("Try it"))
         self.weights = Label()
@@ -165,7 +167,7 @@ class TryPage(Page):
         self.choice.setCurrentIndex(self.choice.findData(chosen))
         self.choice.blockSignals(False)
         if chosen and self.choice.findData(chosen) < 0:  # it was deleted
-            self._wanted = ""
+            self._wanted, self._is_chosen, self._is_own_input = "", False, False
             self.trial.open("")
             self._show_empty()
         elif self._look is not None and self._look.run == self.trial.run:
@@ -182,12 +184,20 @@ class TryPage(Page):
     def _on_result(self, result: RunResult) -> None:
         """The run that is open in Results is what somebody wants to try."""
         if result.record is not None:
-            self.show_run(result.record.id)
+            self._follow(result.record.id)
+
+    def _follow(self, run: str) -> None:
+        """Turns to a run that somebody turned to elsewhere, unless it disturbs a trial here."""
+        if self.isVisible() and (self._is_chosen or self._is_own_input):
+            return
+        if run != self._wanted:
+            self._is_chosen = False
+        self.show_run(run)
 
     @Slot(object)
     def _on_run_event(self, event: object) -> None:
         if isinstance(event, RunStarted):
-            self.show_run(event.run)
+            self._follow(event.run)
         elif isinstance(event, EpochEnded) and event.run == self.trial.run:
             if not self._freshen_timer.isActive():
                 self._freshen_timer.start()
@@ -209,6 +219,7 @@ class TryPage(Page):
 
     @Slot(int)
     def _on_choice(self, index: int) -> None:
+        self._is_chosen = True
         self.show_run(str(self.choice.itemData(index)))
 
     @Slot()
@@ -228,7 +239,7 @@ class TryPage(Page):
         if given is not None:
             self._kept = given
         elif not keeps_input:
-            self._look, self._kept = None, None
+            self._look, self._kept, self._is_own_input = None, None, False
             self.inputs.clear()
             self.answer.show_nothing("")
         self.choice.setCurrentIndex(self.choice.findData(wanted))
@@ -265,7 +276,7 @@ class TryPage(Page):
                 look.data_problem,
             )
         if kept is not None:
-            self.trial.ask(kept)
+            self.trial.ask_again(kept)
         elif self.inputs.begins_with_example and self.trial.given is None:
             self._is_first_example = True
             self.trial.take_example()
@@ -286,6 +297,8 @@ class TryPage(Page):
     @Slot(object)
     def _on_given(self, given: Given | None) -> None:
         self._truth = ""  # an example that is taken says its own, afterwards
+        self._is_own_input = given is not None
+        self._kept = None  # this is newer
         if given is None:
             self.trial.forget()
             self.answer.show_nothing(self.inputs.empty_text)
@@ -306,10 +319,11 @@ class TryPage(Page):
 
     @Slot(object)
     def _on_example_taken(self, taken: ExampleTaken) -> None:
-        if self._is_first_example and self.trial.given is not None:
+        if self._is_first_example and (self.trial.given or self._kept) is not None:
             return  # somebody was quicker
         if self.inputs.show_example(taken):
             self._truth = taken.example.truth
+            self._is_own_input = not self._is_first_example
 
     @Slot(object)
     def _on_answered(self, answer: InputTried) -> None:
@@ -328,7 +342,8 @@ class TryPage(Page):
         match command:
             case LookAtModel():
                 self.weights.setText("")
-                self._look = None
+                self._look, self._is_own_input = None, False
+                self._is_stale = True  # it is asked again when somebody comes back
                 self.inputs.clear()
                 self._show_body(False)
                 self.notice.show_text(problem.message, "warning", problem.hint)
