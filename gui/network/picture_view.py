@@ -30,7 +30,7 @@ MOST_ZOOM: Final = 4.0
 MARGIN: Final = 2.0 * SPACING
 START_ZOOM: Final = 0.6
 """A picture that would be smaller than this to be seen whole begins at its top."""
-_WALKS: Final = {
+_WALKS: Final[dict[int, tuple[int, int]]] = {
     Qt.Key.Key_Down: (0, 1),
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Left: (-1, 0),
@@ -237,7 +237,7 @@ class PictureView(QGraphicsView):
         super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = Qt.Key(event.key())
+        key = event.key()
         if key in _WALKS and event.modifiers() in (
             Qt.KeyboardModifier.NoModifier,
             Qt.KeyboardModifier.KeypadModifier,

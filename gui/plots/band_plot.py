@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
@@ -17,6 +19,8 @@ from gui.style.theme import current_theme
 
 Floats = npt.NDArray[np.float64]
 _SHADE = 46
+MOST_ENDS: Final = 4_000
+"""An area is filled anew at each move: more corners than pixels only cost time."""
 
 
 class BandPlot(Plot):
@@ -71,8 +75,12 @@ class BandPlot(Plot):
         self.band.setVisible(self._half is not None)
         half = self._half or 0.0
         if self._half is not None:
-            for end, sign in zip(self.ends, (-1.0, 1.0), strict=True):
-                end.setData(self._x, self._said + sign * half)
+            low, high = self.visible_x() or (-np.inf, np.inf)
+            first = max(0, int(np.searchsorted(self._x, low)) - 1)
+            last = int(np.searchsorted(self._x, high, side="right")) + 1
+            x, lower, upper = thinned(self._x[first:last], self._said[first:last])
+            self.ends[0].setData(x, lower - half)
+            self.ends[1].setData(x, upper + half)
         self.fit_x(*finite_extent(self._x))
         self.fit_y(*finite_extent(self._truth, self._said - half, self._said + half))
 
@@ -98,3 +106,20 @@ class BandPlot(Plot):
         if self._half is not None:
             entries.append(LegendEntry(self.tr("90 % of new cases"), colors.series[1], mark="area"))
         self.legend.set_entries(tuple(entries))
+
+
+def thinned(x: Floats, values: Floats, most: int = MOST_ENDS) -> tuple[Floats, Floats, Floats]:
+    """Where many values reach from and to, at few places.
+
+    Args:
+        x: In order, (n,).
+        values: (n,); those that are no number count only where there is no other.
+        most: At so many places at most.
+
+    Returns:
+        The places, the least and the greatest value there, each (places,).
+    """
+    if len(x) <= most:
+        return x, values, values
+    starts = np.arange(0, len(x), -(-len(x) // most))
+    return x[starts], np.fmin.reduceat(values, starts), np.fmax.reduceat(values, starts)

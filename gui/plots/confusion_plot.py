@@ -243,13 +243,13 @@ class ConfusionPlot(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Moves from cell to cell with the arrow keys; Return opens one."""
-        steps = {
+        steps: dict[int, tuple[int, int]] = {
             Qt.Key.Key_Left: (0, -1),
             Qt.Key.Key_Right: (0, 1),
             Qt.Key.Key_Up: (-1, 0),
             Qt.Key.Key_Down: (1, 0),
         }
-        key = Qt.Key(event.key())
+        key = event.key()
         n = len(self._names)
         if n and key in steps:
             row, column = 0, 0

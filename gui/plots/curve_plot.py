@@ -177,7 +177,7 @@ class CurvePlot(Plot):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Moves along a curve, and from one to the next; Return opens a point."""
-        key = Qt.Key(event.key())
+        key = event.key()
         along: dict[Any, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         across: dict[Any, int] = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         if self._is_empty() or key not in (*along, *across, Qt.Key.Key_Return, Qt.Key.Key_Enter):

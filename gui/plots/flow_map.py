@@ -272,7 +272,7 @@ class FlowMap(QWidget):
             super().keyPressEvent(event)
             return
         row, column = self.cursor_place or (0, n_columns - 1)
-        moves = {
+        moves: dict[int, tuple[int, int]] = {
             Qt.Key.Key_Up: (row - 1, column),
             Qt.Key.Key_Down: (row + 1, column),
             Qt.Key.Key_Left: (row, column - 1),
@@ -280,7 +280,7 @@ class FlowMap(QWidget):
             Qt.Key.Key_Home: (row, 0),
             Qt.Key.Key_End: (row, n_columns - 1),
         }
-        place = moves.get(Qt.Key(event.key()))
+        place = moves.get(event.key())
         if event.key() == Qt.Key.Key_Escape and self.cursor_place is not None:
             self._point(None)
         elif place is None:

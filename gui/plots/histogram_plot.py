@@ -143,7 +143,7 @@ class HistogramPlot(Plot):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Moves from bar to bar; Return opens one."""
         steps: dict[Any, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        key, n = Qt.Key(event.key()), len(self.edges) - 1
+        key, n = event.key(), len(self.edges) - 1
         if self.counts and key in steps:
             self._cursor = min(n - 1, max(0, self._cursor + steps[key]))
             total = sum(int(counts[self._cursor]) for counts in self.counts)

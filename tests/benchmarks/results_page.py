@@ -59,7 +59,7 @@ class StandIn:
                 pixels = random.integers(0, 255, (len(command.rows), EDGE, EDGE, 3), np.uint8)
                 pairs = zip(command.rows, pixels, strict=True)
                 examples = tuple(ShownExample(row, f"row {row}", "", x) for row, x in pairs)
-                yield ExamplesShown(command.run, "image", examples)
+                yield ExamplesShown(command.run, "image", examples, key=command.key)
             case ReadColumn():
                 none = np.zeros(0)
                 yield ColumnRead(command.run, command.part, "", (), none.astype(np.int64), none)

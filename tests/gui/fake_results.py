@@ -101,7 +101,9 @@ def shown(command: ShowExamples, looked: Profile) -> ExamplesShown:
             )
         )
     rate = looked.rate or looked.frame_rate
-    return ExamplesShown(command.run, kind.value, tuple(examples), rate, looked.feature_names)
+    return ExamplesShown(
+        command.run, kind.value, tuple(examples), rate, looked.feature_names, key=command.key
+    )
 
 
 def read(command: ReadColumn, looked: Profile, found: Predictions | None) -> Event:

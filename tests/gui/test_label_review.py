@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.datasets.corrections.log import CorrectionLog, log_path
@@ -26,8 +27,9 @@ from engine.runs.store import RunStore
 from gui.pages.results.label_review import LabelReview
 from gui.pages.results.results_page import ResultsPage
 from gui.pages.results.review_answers import chosen, matching
+from gui.pages.results.review_training import ReviewTraining
 from tests.gui.fake_results import fake_result
-from tests.gui.run_fixtures import MOONS, Stage, stage
+from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)
 
@@ -229,6 +231,58 @@ def test_train_again_compares_on_the_same_test_part(on, opened, press, qtbot, an
     frozen = Path(spec["data"]["corrections"])
     assert [it.row for it in CorrectionLog.load(frozen).in_effect] == [0]
     assert any(isinstance(it, CompareOnTest) and it.before == opened.run for it in answers.asked)
+
+
+def test_a_comparison_that_nobody_waits_for_is_told_by_the_page(on, opened, press, qtbot) -> None:
+    press(X)
+    opened.train.click()
+    assert opened.close()
+    assert opened.isHidden()
+    qtbot.waitUntil(lambda: any("surely better" in it.text for it in on.messages.history))
+    qtbot.waitUntil(lambda: not on.page.findChildren(ReviewTraining))
+
+
+def test_what_is_not_seen_is_not_answered(on, opened, press, qtbot) -> None:
+    press(K)
+    wait_saved(qtbot, on)
+    on.engine.answer.close()
+    opened.begin(True)
+    assert opened.review is None
+    press(K, X, Qt.Key.Key_Right)
+    assert not opened.answers.isEnabled()
+    assert not opened.undo.isEnabled()
+    on.engine.answer.open()
+    qtbot.waitUntil(lambda: opened.review is not None)
+    assert said(opened) == {0: (Decision.KEEP, None)}
+
+
+def test_reviews_of_two_runs_do_not_stop_each_other(on, qtbot) -> None:
+    runs = []
+    for draft in (MOONS, DIGITS):
+        with qtbot.waitSignal(on.controller.repository.result_read):
+            runs.append(on.train(draft))
+    reviews = [LabelReview(on.controller, on.messages, run, on.page) for run in runs]
+    for review in reviews:
+        qtbot.addWidget(review)
+        review.begin()
+    qtbot.waitUntil(lambda: all(review.review is not None for review in reviews))
+    qtbot.waitUntil(lambda: all(review.fetcher.get(0) is not None for review in reviews))
+
+
+def test_a_key_of_another_alphabet_is_none_of_these(opened) -> None:
+    event = QKeyEvent(QEvent.Type.KeyPress, 0x0416, Qt.KeyboardModifier.NoModifier, "Ж")
+    QApplication.sendEvent(opened, event)
+    assert said(opened) == {}
+
+
+def test_it_goes_with_its_run(on, opened, qtbot) -> None:
+    on.controller.repository.delete(opened.run)
+    qtbot.waitUntil(lambda: not on.page.findChildren(LabelReview))
+
+
+def test_it_goes_with_the_window_beside_it(on, opened, qtbot) -> None:
+    on.page.hide()
+    qtbot.waitUntil(lambda: not on.page.findChildren(LabelReview))
 
 
 def test_examples_are_shown(opened, qtbot) -> None:

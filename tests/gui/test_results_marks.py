@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from engine.events.columns import ReadColumn
 from engine.events.messages import Rejected
-from engine.events.results import EvaluateRun, ShowExamples
+from engine.events.results import EvaluateRun, ExamplesShown, ShowExamples
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 from engine.inference.evaluation.analysing import analyse
 from engine.inference.evaluation.analysis import Analysis, BaselineScore, Group
@@ -22,11 +25,17 @@ from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Output, Task
 from engine.training.defaults import recommended_model
 from gui.formatting.differences import marked
+from gui.network.picture_view import PictureView
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.curves_tab import split_at
 from gui.pages.results.error_sets import error_sets
 from gui.pages.results.results_page import ResultsPage
 from gui.pages.results.shown_result import Selection
+from gui.pages.results.values_part import ValuesPart
+from gui.plots.band_plot import MOST_ENDS, BandPlot, thinned
+from gui.plots.confusion_plot import ConfusionPlot
+from gui.plots.curve_plot import CurvePlot
+from gui.plots.histogram_plot import HistogramPlot
 from gui.state.draft import Draft
 from tests.gui.fake_results import fake_result
 from tests.gui.run_fixtures import DIGITS, LINE, MOONS, Stage, stage
@@ -195,6 +204,80 @@ def test_residuals_over_any_column(on: Stage[ResultsPage]) -> None:
     np.testing.assert_allclose(part.plot.residuals._x, scored.predictions.rows)
 
 
+def over_first_column(on: Stage[ResultsPage]) -> ValuesPart:
+    """Draws the residuals of the run over its first column."""
+    part: ValuesPart = on.page.tabs.view("overview").values
+    on.qtbot.waitUntil(lambda: part.axis.count() > 1)
+    part.axis.setCurrentIndex(1)
+    on.qtbot.waitUntil(lambda: part.plot.residuals.axis_x.text == part.axis.currentText())
+    return part
+
+
+def test_residuals_hold_while_another_part_is_listed(on: Stage[ResultsPage]) -> None:
+    train(on, LINE)
+    scored = scored_of(on)
+    found = scored.predictions
+    few = replace(
+        found, part="validation", rows=found.rows[:3], truth=found.truth[:3],
+        outputs=found.outputs[:3],
+    )  # fmt: skip
+    on.page.examples._show_part(ScoredExamples.of(few))
+    part = over_first_column(on)
+    np.testing.assert_allclose(part.plot.residuals._x, found.rows)
+
+
+def test_what_was_chosen_stays_when_more_is_found_out(on: Stage[ResultsPage]) -> None:
+    train(on, LINE)
+    part = over_first_column(on)
+    on.page._on_analysed(analyse(scored_of(on).predictions))
+    assert part.axis.currentIndex() == 1
+    np.testing.assert_allclose(part.plot.residuals._x, scored_of(on).predictions.rows)
+
+
+def test_a_column_that_is_gone_is_told_where_it_was_chosen(on: Stage[ResultsPage]) -> None:
+    on.engine.result = lambda command, store: (
+        Rejected("The table is gone.", "Bring it back.")
+        if isinstance(command, ReadColumn) and command.column
+        else fake_result(command, store)
+    )
+    train(on, LINE)
+    part: ValuesPart = on.page.tabs.view("overview").values
+    on.qtbot.waitUntil(lambda: part.axis.count() > 1)
+    part.axis.setCurrentIndex(1)
+    residuals = part.plot.residuals
+    on.qtbot.waitUntil(lambda: "The table is gone." in residuals._empty.text())
+    assert not len(residuals._x)
+    part.axis.setCurrentIndex(0)
+    assert len(residuals._x)
+    panel = on.page.examples
+    panel.columns.read(part.axis.itemText(1))
+    on.qtbot.waitUntil(lambda: "The table is gone." in panel.detail.view._words.text())
+
+
+@pytest.mark.parametrize("make", [CurvePlot, HistogramPlot, ConfusionPlot, PictureView])
+def test_a_key_of_another_alphabet_moves_nothing(qtbot: QtBot, make: type[QWidget]) -> None:
+    plot = make()
+    qtbot.addWidget(plot)
+    event = QKeyEvent(QEvent.Type.KeyPress, 0x0416, Qt.KeyboardModifier.NoModifier, "Ж")
+    QApplication.sendEvent(plot, event)
+
+
+def test_a_band_has_no_more_corners_than_can_be_seen(qtbot: QtBot) -> None:
+    plot = BandPlot()
+    qtbot.addWidget(plot)
+    x = np.arange(100_000.0)
+    said = np.sin(x / 999)
+    said[5_000] = 7.0
+    plot.set_series(x, said, said, 0.5)
+    plot.redraw()
+    upper, lower = plot.ends[1].yData, plot.ends[0].yData
+    assert len(upper) == len(lower) <= MOST_ENDS
+    assert upper.max() == 7.5
+    assert (upper >= lower + 1).all()
+    few = thinned(x[:9], said[:9])
+    np.testing.assert_array_equal(few[1], said[:9])
+
+
 def test_predicted_texts_are_marked_where_they_differ(on: Stage[ResultsPage]) -> None:
     train(on, Draft("/data/sentences.tsv", model=TRANSLATOR))
     assert on.page.examples.title.text() == "The worst errors"
@@ -284,6 +367,17 @@ def test_only_what_is_in_view_is_fetched(on: Stage[ResultsPage]) -> None:
         for command in on.engine.commands
         if isinstance(command, ShowExamples)
     )
+
+
+def test_what_another_window_asked_for_is_not_taken(on: Stage[ResultsPage]) -> None:
+    run = train(on, DIGITS)
+    fetcher = on.page.examples.fetcher
+    on.qtbot.waitUntil(lambda: fetcher._asked is None and bool(fetcher._kept))
+    fetcher._asked = ShowExamples(run, (998, 999), fetcher._key)
+    for key, is_own in (("labels/example/other", False), (fetcher._key, True)):
+        answer = ExamplesShown(run, "image", (), problems=("It cannot be read.",), key=key)
+        on.controller.results.answered.emit(answer)
+        assert fetcher.is_unreadable(999) is is_own
 
 
 def test_what_was_clicked_last_is_fetched_first(on: Stage[ResultsPage]) -> None:
@@ -501,6 +595,9 @@ def test_a_threshold_has_its_costs_and_its_counts_open(on: Stage[ResultsPage]) -
         part.counts[name].click()
         assert len(listed(on)) == count
         assert part.counts[name].text().startswith(str(count))
+    at = part.slider.value()
+    on.page._on_analysed(analyse(found))  # more of the same run
+    assert part.slider.value() == at
 
 
 def test_a_group_opens_its_rows(on: Stage[ResultsPage]) -> None:

@@ -47,7 +47,7 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
             case ShowExamples():
                 from engine.service.results.examples import show_examples
 
-                return show_examples(run, command.rows, watch)
+                return show_examples(run, command.rows, watch, command.key)
             case ReadColumn():
                 from engine.service.results.columns import read_column
 

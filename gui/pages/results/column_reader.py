@@ -37,16 +37,23 @@ class ColumnReader(QObject):
     Signals:
         names_read(): `names` are known.
         column_read(str): The values of that column are there.
-        failed(Rejected): It cannot be read.
+        failed(str, Rejected): That column cannot be read, in words; empty: no names are known.
+
+    Args:
+        results: Answers.
+        key: Of its questions, which no other reader has: of one key the newest alone is answered.
     """
 
     names_read = Signal()
     column_read = Signal(str)
-    failed = Signal(object)
+    failed = Signal(str, object)
 
-    def __init__(self, results: ResultController, parent: QObject | None = None) -> None:
+    def __init__(
+        self, results: ResultController, parent: QObject | None = None, key: str = KEY
+    ) -> None:
         super().__init__(parent)
         self._results = results
+        self._key = key
         self._run = self._part = ""
         self._rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self._values: dict[str, ColumnValues] = {}
@@ -55,10 +62,14 @@ class ColumnReader(QObject):
         results.answered.connect(self._on_answered)
         results.refused.connect(self._on_refused)
 
+    def another(self, key: str, parent: QObject) -> ColumnReader:
+        """Returns one for other examples, of the same or of another part."""
+        return ColumnReader(self._results, parent, key)
+
     def set_examples(self, run: str, scored: ScoredExamples | None) -> None:
         """Begins with other examples."""
         if self._asked is not None:
-            self._results.cancel(KEY)
+            self._results.cancel(self._key)
         found = None if scored is None else scored.predictions
         self._run, self._part = run, "" if found is None else found.part
         self._rows = np.zeros(0, np.int64) if found is None else found.rows
@@ -84,14 +95,14 @@ class ColumnReader(QObject):
     def _ask(self, column: str) -> None:
         if self._run and self._part:
             self._asked = ReadColumn(self._run, self._part, column)
-            self._results.ask(self._asked, KEY)
+            self._results.ask(self._asked, self._key)
 
     @Slot(object)
     def _on_answered(self, answer: object) -> None:
         if not isinstance(answer, ColumnRead) or answer.run != self._run:
             return
-        if answer.part != self._part:
-            return
+        if answer.part != self._part or self._asked is None or answer.column != self._asked.column:
+            return  # what another reader asked for
         self._asked = None
         self.names = answer.columns
         if answer.column:
@@ -113,6 +124,7 @@ class ColumnReader(QObject):
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
-        if command is self._asked:
+        asked = self._asked
+        if asked is not None and command is asked:
             self._asked = None
-            self.failed.emit(problem)
+            self.failed.emit(asked.column, problem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, Qt, Slot
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QHeaderView, QVBoxLayout, QWidget
 
 from engine.spec.formatting import percent_text
@@ -29,6 +29,8 @@ class ConfusionTab(ResultTab):
         super().__init__(parent)
         self._shown: ShownResult | None = None
         self._pairs: list[tuple[int, int]] = []
+        self._put_together = ""
+        """The run whose classes were put together unasked: once, for someone may not want it."""
         self.plot = ConfusionPlot()
         self.mode = ChoiceBox()
         self.together = QCheckBox(self.tr("Confused classes together"))
@@ -91,10 +93,12 @@ class ConfusionTab(ResultTab):
         order = self._order()
         self.together.setEnabled(order is not None)
         self.together.setVisible(order is not None)
-        if order is not None and len(evaluation.class_names) > 12 and not self.together.isChecked():
-            self.together.setChecked(True)  # few find a pair among so many otherwise
-        else:
-            self._on_together()
+        is_new = self._put_together != shown.record.id
+        if order is not None and len(evaluation.class_names) > 12 and is_new:
+            self._put_together = shown.record.id
+            with QSignalBlocker(self.together):
+                self.together.setChecked(True)  # few find a pair among so many otherwise
+        self._on_together()
         self._show_pairs(evaluation.confusion, evaluation.class_names)
 
     def _order(self) -> list[int] | None:

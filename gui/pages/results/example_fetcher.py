@@ -28,7 +28,8 @@ class ExampleFetcher(QObject):
 
     Args:
         results: Answers.
-        key: Of its questions; of one key the newest alone is answered.
+        key: Of its questions, which no other fetcher has: of one key the newest alone is
+            answered.
     """
 
     arrived = Signal(object)
@@ -99,7 +100,7 @@ class ExampleFetcher(QObject):
             return
         n = MOST if self._kept else FIRST
         rows, self._wanted = tuple(self._wanted[:n]), self._wanted[n:]
-        self._asked = ShowExamples(self._run, rows)
+        self._asked = ShowExamples(self._run, rows, self._key)
         self._results.ask(self._asked, self._key)
 
     @Slot(object)
@@ -108,8 +109,10 @@ class ExampleFetcher(QObject):
         if not isinstance(answer, ExamplesShown) or asked is None or answer.run != self._run:
             return
         rows = tuple(example.row for example in answer.examples)
-        if not set(rows) <= set(asked.rows) or not (rows or answer.problems):
+        if answer.key != self._key:
             return  # somebody else asked for these
+        if not set(rows) <= set(asked.rows) or not (rows or answer.problems):
+            return
         self._asked = None
         self.kind, self.rate, self.columns = answer.kind, answer.rate, answer.columns
         for example in answer.examples:

@@ -41,7 +41,7 @@ class ExamplesPanel(QFrame):
 
     Args:
         controller: Answers, and reads.
-        columns: Reads columns of the data; shared with what draws over them.
+        columns: Reads columns of the data, of the part that is listed.
     """
 
     part_shown = Signal(str)
@@ -107,6 +107,7 @@ class ExamplesPanel(QFrame):
         self.detail.similar_asked.connect(self._on_similar)
         self.fetcher.arrived.connect(self._on_arrived)
         self.fetcher.failed.connect(self._on_failed)
+        self.columns.failed.connect(self._on_column_failed)
         results = self._controller.results
         results.answered.connect(self._on_answered)
         results.progressed.connect(self._on_progressed)
@@ -275,6 +276,12 @@ class ExamplesPanel(QFrame):
         still = self.tr("Numbers, curves and tables still hold: they were kept with the run.")
         words = " ".join(part for part in (problem.message, problem.hint, still) if part)
         self.detail.view.show_words(words)
+
+    @Slot(str, object)
+    def _on_column_failed(self, column: str, problem: Rejected) -> None:
+        """Says why nothing is chosen by the column that was asked for."""
+        if column:
+            self._on_failed(problem)
 
     # ---- other parts of the data
 

@@ -46,12 +46,15 @@ class ForecastTab(ResultTab):
 
     def show_result(self, shown: ShownResult) -> None:
         """Shows the forecasts of a run."""
+        is_same = self._shown is not None and self._shown.record.id == shown.record.id
+        before = self.step.currentData() if is_same else 0
         self._shown = shown
         n = shown.scored.predictions.truth.shape[1] if shown.scored is not None else 0
         with QSignalBlocker(self.step):
             self.step.clear()
             for place in range(n):
                 self.step.addItem(self.tr("Step {n} ahead").format(n=place + 1), place)
+            self.step.setCurrentIndex(max(0, self.step.findData(before)))
         self.step.setVisible(n > 1)
         self._draw()
 

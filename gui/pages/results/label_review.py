@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -29,6 +29,7 @@ from engine.events.review import Decision, LabelValue, Review
 from gui.pages.results.example_fetcher import ExampleFetcher
 from gui.pages.results.review_answers import ReviewAnswers
 from gui.pages.results.review_files import ReviewFiles
+from gui.pages.results.review_foot import ReviewFoot
 from gui.pages.results.review_training import ReviewTraining
 from gui.pages.results.review_words import (
     answer_text,
@@ -72,24 +73,23 @@ class LabelReview(QDialog):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.run = run
         self.review: Review | None = None
+        self._key, self._example_key = f"{KEY}/{run}", f"{EXAMPLE_KEY}/{run}"
+        self._is_closed = False
         self._controller = controller
         self._messages = messages
-        self.fetcher = ExampleFetcher(controller.results, self, EXAMPLE_KEY)
+        self.fetcher = ExampleFetcher(controller.results, self, self._example_key)
         self.fetcher.set_run(run)
         self.files = ReviewFiles(controller.workspace, controller.repository)
-        self.training = ReviewTraining(controller, messages, run, self)
+        self.training = ReviewTraining(controller, messages, run, parent or controller)
         self.panel = StatePanel()
         self.name, self.part, self.progress = ElidedLabel(), Label(), Label()
         self.label, self.said, self.opinion = Label(), Label(), Label()
         self.controls, self.told = Label(), Label()
         self.view = ExampleView()
         self.answers = ReviewAnswers()
-        self.back = QPushButton(self.tr("Previous"))
-        self.forward = QPushButton(self.tr("Next"))
-        self.undo = QPushButton(self.tr("Undo"))
-        self.more = QPushButton(self.tr("Review more"))
-        self.export = QPushButton(self.tr("Export as CSV…"))
-        self.train = QPushButton(self.tr("Train again with them"))
+        self.foot = ReviewFoot()
+        self.back, self.forward, self.undo = self.foot.back, self.foot.forward, self.foot.undo
+        self.more, self.export, self.train = self.foot.more, self.foot.export, self.foot.train
         self._stack = QStackedWidget()
         self._room = QWidget()
         self._build()
@@ -121,7 +121,9 @@ class LabelReview(QDialog):
         column.addWidget(self.view, 1)
         for widget in (self.label, self.said, self.answers, self.opinion, self.controls, self.told):
             column.addWidget(widget)
-        column.addLayout(self._foot())
+        for button in self.answers.buttons.values():
+            button.setAutoDefault(False)  # Enter belongs to the field of a correction
+        column.addWidget(self.foot)
         self._stack.addWidget(self.panel)
         self._stack.addWidget(self._room)
         outer = QVBoxLayout(self)
@@ -132,31 +134,6 @@ class LabelReview(QDialog):
         parent = self.parentWidget()
         if parent is not None:  # what the results behind it say of an example is no help here
             self.resize(parent.window().size().expandedTo(self.minimumSize()))
-
-    def _foot(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(SPACING)
-        tips = {
-            self.back: self.tr("The example before (Left)"),
-            self.forward: self.tr("The next example (Right)"),
-            self.undo: self.tr("Take the last answer back (Ctrl+Z)"),
-            self.more: self.tr("Others that look wrong, once these are answered"),
-            self.export: self.tr("All corrections of this data as a table"),
-            self.train: self.tr(
-                "The same settings and the same parts; compared on the same test examples"
-            ),
-        }
-        for place, (button, tip) in enumerate(tips.items()):
-            if place == 3:
-                row.addStretch(1)
-            button.setToolTip(tip)
-            button.setAutoDefault(False)  # Enter belongs to the field of a correction
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            row.addWidget(button)
-        for button in self.answers.buttons.values():
-            button.setAutoDefault(False)
-        set_role(self.train, "primary")
-        return row
 
     def _connect(self) -> None:
         controller = self._controller
@@ -175,9 +152,14 @@ class LabelReview(QDialog):
         self.files.frozen.connect(self.training.start)
         self.files.exported.connect(self._on_exported)
         self.files.failed.connect(self._on_failed)
-        self.training.told.connect(self.told.setText)
+        self.training.told.connect(self._on_told)
         self.fetcher.arrived.connect(self._on_arrived)
         self.fetcher.failed.connect(self._on_lost)
+        controller.repository.runs_changed.connect(self._on_runs)
+        controller.closed.connect(self.close)
+        parent = self.parentWidget()
+        if parent is not None:
+            parent.window().installEventFilter(self)
 
     # ---- asking
 
@@ -188,6 +170,8 @@ class LabelReview(QDialog):
         Args:
             anew: Others than those of the review that there is.
         """
+        self.review = None  # what is not seen is not answered
+        self._show_buttons()
         self._stack.setCurrentWidget(self.panel)
         self.panel.show_state(
             "data",
@@ -196,7 +180,7 @@ class LabelReview(QDialog):
             self.tr("Cancel"),
             is_busy=True,
         )
-        self._controller.results.ask(StartReview(self.run, anew=anew), KEY)
+        self._controller.results.ask(StartReview(self.run, anew=anew), self._key)
         self.fetcher.want([0])  # another worker reads the data meanwhile
         self.show()
         self.raise_()
@@ -263,17 +247,10 @@ class LabelReview(QDialog):
         self._show_example(item.row)
 
     def _show_buttons(self) -> None:
-        review, controller = self.review, self._controller
-        n = 0 if review is None else review.count(Decision.CORRECT) + review.count(Decision.EXCLUDE)
-        place, last = (0, 0) if review is None else (review.place, len(review.items) - 1)
+        controller = self._controller
         may_train = not (controller.is_read_only or controller.training.is_active)
-        self.answers.setEnabled(review is not None)
-        self.back.setEnabled(place > 0)
-        self.forward.setEnabled(place < last)
-        self.undo.setEnabled(review is not None and bool(review.history))
-        self.more.setEnabled(review is not None and review.is_over)
-        self.export.setEnabled(n > 0)
-        self.train.setEnabled(n > 0 and may_train)
+        self.answers.setEnabled(self.review is not None)
+        self.foot.show_review(self.review, may_train)
 
     @Slot(object)
     def _on_training(self, _state: object) -> None:
@@ -363,6 +340,10 @@ class LabelReview(QDialog):
 
     # ---- what becomes of it
 
+    @Slot(str)
+    def _on_told(self, text: str) -> None:
+        self.told.setText(text)
+
     @Slot(object)
     def _on_failed(self, problem: Rejected) -> None:
         self._messages.show_error(problem.message, problem.hint)
@@ -387,10 +368,26 @@ class LabelReview(QDialog):
             self.files.freeze(self.review)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        for key in (KEY, EXAMPLE_KEY):
-            self._controller.results.cancel(key)
-        self.files.release()
-        super().closeEvent(event)
+        if not self._is_closed:
+            self._is_closed = True
+            for key in (self._key, self._example_key):
+                self._controller.results.cancel(key)
+            self.training.leave(self.files)
+            self.files.release()
+        event.accept()  # not as a dialog does, which calls `reject` and stays where it is shown
+
+    @Slot()
+    def _on_runs(self) -> None:
+        """Without its run there is nothing to go on with."""
+        repository = self._controller.repository
+        if repository.is_read and repository.record(self.run) is None:
+            self.close()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Goes with the window beside which it stands, which hides when it is closed."""
+        if event.type() == QEvent.Type.Hide and not event.spontaneous():
+            self.close()
+        return super().eventFilter(watched, event)
 
     def reject(self) -> None:
         """Escape: as the button of the frame, so that nothing is asked any more."""

@@ -17,7 +17,7 @@ from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 
 SHOWN_CHOICES: Final = 12
-KEYS: Final = {
+KEYS: Final[dict[int, Decision]] = {
     Qt.Key.Key_K: Decision.KEEP,
     Qt.Key.Key_C: Decision.CORRECT,
     Qt.Key.Key_X: Decision.EXCLUDE,
@@ -109,7 +109,7 @@ class ReviewAnswers(QWidget):
 
     def take_key(self, key: int) -> bool:
         """Answers by a key; says whether it was one of these."""
-        decision = KEYS.get(Qt.Key(key))
+        decision = KEYS.get(key)  # of other alphabets it is no `Qt.Key`
         if decision is None or not self.isEnabled():
             return False
         self._on_button(decision)

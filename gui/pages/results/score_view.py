@@ -33,6 +33,8 @@ class ScoreView(ResultTab):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._scored: ScoredExamples | None = None
+        self._run = ""
+        self._is_moved = False
         self._listed: Places = np.zeros(0, np.int64)
         self.plot = ScorePlot(self)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -71,6 +73,8 @@ class ScoreView(ResultTab):
         assert shown.evaluation is not None
         self.show_evaluation(shown.evaluation)
         scored = self._scored = shown.scored
+        if self._run != shown.record.id:
+            self._run, self._is_moved = shown.record.id, False
         for widget in (self._tools, self.words):
             widget.setVisible(scored is not None and len(scored) > 0)
         if scored is None or not len(scored):
@@ -78,8 +82,11 @@ class ScoreView(ResultTab):
         found, limit = scored.predictions, float(scored.predictions.thresholds[0])
         self.plot.set_scores(found.outputs, found.truth, limit if math.isfinite(limit) else None)
         self._listed = scored.ordered(scored.everything, "confidence")
-        with QSignalBlocker(self.slider):
-            self.slider.setValue(self._step_of(limit))
+        if self._is_moved:  # more was found out of the same run: the slider stays
+            limit = self.threshold
+        else:
+            with QSignalBlocker(self.slider):
+                self.slider.setValue(self._step_of(limit))
         self._show_threshold(limit)
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
@@ -115,6 +122,7 @@ class ScoreView(ResultTab):
 
     @Slot()
     def _on_moved(self) -> None:
+        self._is_moved = True
         self._show_threshold(self.threshold)
 
     def _show_threshold(self, limit: float) -> None:

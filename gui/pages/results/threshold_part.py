@@ -41,6 +41,7 @@ class ThresholdPart(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._table: Floats = np.zeros((0, 5))
+        self._own: float | None = None
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.value = Label()
         self.alarm_cost = self._cost(self.tr("Cost of a false alarm"))
@@ -110,16 +111,20 @@ class ThresholdPart(QWidget):
     def set_table(self, rows: Sequence[Sequence[float]], threshold: float | None = None) -> None:
         """Shows thresholds, each with what lies above and below it.
 
+        Those that are shown already stay as they are, and so does the slider.
+
         Args:
             rows: Threshold, hits, false alarms, misses and the rest, as
                 `engine.inference.evaluation.curves.threshold_table` gives them.
             threshold: That of the model; None: one half.
         """
-        self._table = np.asarray(rows, np.float64).reshape(-1, 5)
+        table = np.asarray(rows, np.float64).reshape(-1, 5)
+        is_same = np.array_equal(table, self._table) and threshold == self._own
+        self._table, self._own = table, threshold
         n = len(self._table)
         self.slider.setRange(0, max(0, n - 1))
         self.slider.setEnabled(n > 1)
-        if n:
+        if n and not is_same:
             wanted = 0.5 if threshold is None else threshold
             self.slider.setValue(int(np.argmin(np.abs(self._table[:, 0] - wanted))))
         self._on_costs()

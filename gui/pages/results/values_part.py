@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.events.messages import Rejected
 from engine.inference.evaluation.scored import ScoredExamples
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import number_text
@@ -20,21 +21,24 @@ from gui.widgets.choice_box import ChoiceBox
 
 MOST_POINTS: Final = 4_000
 MOST_WORST: Final = 500
+KEY: Final = "results/residuals"
 
 
 class ValuesPart(ResultTab):
     """Both plots; a click opens what lies near it.
 
     Args:
-        columns: Reads columns of the data, for the residuals' axis.
+        columns: Reads columns of the data. The residuals' axis has another reader beside it, as
+            the list of examples may have turned to another part.
     """
 
     def __init__(self, columns: ColumnReader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._columns = columns
+        self._columns = columns.another(KEY, self)
         self._shown: ShownResult | None = None
         self._drawn: Places = np.zeros(0, np.int64)
         self._residual_x: np.ndarray | None = None
+        self._problem = ""
         self.plot = RegressionPlot()
         self.value = ChoiceBox()
         self.axis = ChoiceBox()
@@ -67,27 +71,35 @@ class ValuesPart(ResultTab):
         self.plot.residuals_clicked.connect(self._on_residuals)
         self._columns.names_read.connect(self._fill_axes)
         self._columns.column_read.connect(self._on_column)
+        self._columns.failed.connect(self._on_column_failed)
 
     def show_result(self, shown: ShownResult) -> None:
-        """Shows the numbers of a run."""
-        self._shown = shown
-        self._residual_x = None
+        """Shows the numbers of a run; of the same run as before, what was chosen stays."""
+        before, self._shown = self._shown, shown
         scored = shown.scored
+        is_same = before is not None and before.record.id == shown.record.id
+        value = self.value.currentData() if is_same else 0
         n_values = scored.predictions.truth.shape[1] if scored is not None else 1
         with QSignalBlocker(self.value):
             self.value.clear()
             for place in range(n_values if n_values > 1 else 0):
                 step = self.tr("Step {n}") if shown.is_forecast else self.tr("Value {n}")
                 self.value.addItem(step.format(n=place + 1), place)
+            self.value.setCurrentIndex(max(0, self.value.findData(value)))
         self.value.setVisible(n_values > 1)
-        with QSignalBlocker(self.axis):
-            self.axis.clear()
-            self.axis.addItem(self.tr("Prediction"), "")
+        if not is_same:
+            with QSignalBlocker(self.axis):
+                self.axis.clear()
+                self.axis.addItem(self.tr("Prediction"), "")
         for widget in (self.axis, self._over):
             widget.setVisible(scored is not None)
         self.words.setText(self._interval_words())
+        if not is_same or before is None or before.scored is not scored:
+            self._residual_x, self._problem = None, ""
+            self._columns.set_examples(shown.record.id, scored)
+            if self.axis.currentData():
+                self._columns.read(self.axis.currentData())
         if scored is not None:
-            self._fill_axes()
             self._columns.read_names()
         self._draw()
 
@@ -132,12 +144,16 @@ class ValuesPart(ResultTab):
             if scored.predictions.truth.shape[1] > 1:
                 error = None
         self.plot.set_predictions(truth, said, evaluation.target_name, error, n)
-        if self._residual_x is not None:
-            self._draw_residuals()
+        self._draw_residuals()
 
     def _draw_residuals(self) -> None:
+        """Draws them over the chosen column, or says why that cannot be."""
         scored = self._scored
-        if scored is None or self._residual_x is None:
+        self.plot.residuals.set_empty_text(self._problem)
+        if scored is None or (self._residual_x is None and not self._problem):
+            return
+        if self._residual_x is None:
+            self.plot.set_residuals(np.zeros(0), np.zeros(0), self.axis.currentText())
             return
         truth, said = self._pairs(scored)
         errors = (said - truth)[self._drawn]
@@ -159,17 +175,23 @@ class ValuesPart(ResultTab):
     @Slot()
     def _on_axis(self) -> None:
         name = self.axis.currentData()
+        self._residual_x, self._problem = None, ""
+        self._draw()
         if name:
             self._columns.read(name)
-        else:
-            self._residual_x = None
-            self._draw()
 
     @Slot(str)
     def _on_column(self, name: str) -> None:
         values = self._columns.get(name)
         if values is not None and name == self.axis.currentData():
-            self._residual_x = values.numbers
+            self._residual_x, self._problem = values.numbers, ""
+            self._draw_residuals()
+
+    @Slot(str, object)
+    def _on_column_failed(self, name: str, problem: Rejected) -> None:
+        if name and name == self.axis.currentData():
+            self._residual_x = None
+            self._problem = f"{problem.message} {problem.hint}".strip()
             self._draw_residuals()
 
     # ---- opening
