@@ -129,13 +129,14 @@ class Person(QObject):
 
     def read(self):
         page = self.window.pages["results"]
-        if page.title.text().startswith("Rings") and page.plugin_plots.folds:
-            print("trained", page.title.text())
-            page.plugin_plots.folds["gap"].fold.set_open(True)
+        page.tabs.show_tab("plots")
+        if page.head.title.text().startswith("Rings") and page.tabs.plugin_plots.folds:
+            print("trained", page.head.title.text())
+            page.tabs.plugin_plots.folds["gap"].fold.set_open(True)
             self.step = self.draw
 
     def draw(self):
-        view = self.window.pages["results"].plugin_plots.folds["gap"].view
+        view = self.window.pages["results"].tabs.plugin_plots.folds["gap"].view
         if view is not None and view.labels:
             print("drawn", *view.labels)
             print("heavy" if {"tensorflow", "keras"} & set(sys.modules) else "light")
