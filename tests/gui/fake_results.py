@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.events.analysing import AnalyseRun, RunAnalysed
 from engine.events.columns import ColumnRead, ReadColumn
 from engine.events.messages import Event, Rejected
 from engine.events.profile import Profile
@@ -75,6 +76,8 @@ def fake_result(command: ResultCommand, store: RunStore) -> Event:
             assert evaluation is not None
             fake_predictions(looked, evaluation).save(folder)
             return RunEvaluated(command.run, evaluation.part)
+        case AnalyseRun():
+            return RunAnalysed(command.run, command.part or "test")  # nothing more is known
         case _:
             return Rejected("The fake engine does not know that.")
 
