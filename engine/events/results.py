@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from engine.events.commands import Command
@@ -117,8 +116,3 @@ class ExamplesShown(ResultAnswer):
     columns: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     key: str = ""
-
-
-def as_rows(indices: npt.NDArray[np.integer]) -> tuple[int, ...]:
-    """Indices as a command takes them."""
-    return tuple(int(index) for index in indices)

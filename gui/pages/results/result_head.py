@@ -31,7 +31,6 @@ class ResultHead(QWidget):
 
     Attributes:
         action_row: Where the buttons for the run stand, at the right of its name.
-        below: What stands between the head and the tabs, such as a list of findings.
 
     Signals:
         try_asked(): The model is to be tried.
@@ -54,7 +53,6 @@ class ResultHead(QWidget):
         self.labels = QPushButton(self.tr("Labels…"))
         self.labels.setToolTip(self.tr("Review labels that look wrong"))
         self.action_row = QHBoxLayout()
-        self.below = QVBoxLayout()
         self._measured = QWidget()
         self._build()
 
@@ -80,7 +78,6 @@ class ResultHead(QWidget):
         top = QHBoxLayout()
         top.addLayout(words, 1)
         top.addLayout(self.action_row)
-        self.below.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
@@ -88,7 +85,6 @@ class ResultHead(QWidget):
         column.addWidget(self.notice)
         column.addWidget(self.verdict)
         column.addWidget(self._number_row())
-        column.addLayout(self.below)
 
     def _number_row(self) -> QWidget:
         value = QHBoxLayout()

@@ -45,7 +45,6 @@ class ManyBar(QWidget):
         super().__init__(parent)
         self._results, self._messages, self._settings = results, messages, settings
         self._run = ""
-        self._takes_folders = False
         self._command: PredictMany | None = None
         self.button = QPushButton(icon("export"), self.tr("A folder or a table…"))
         self.button.setIconSize(ICON_SIZE)
@@ -84,7 +83,7 @@ class ManyBar(QWidget):
             run: Its id.
             takes_folders: Its inputs are files, of which a folder holds many.
         """
-        self._run, self._takes_folders = run, takes_folders
+        self._run = run
         self.folder.setEnabled(takes_folders)
         self.button.setEnabled(bool(run) and self._command is None)
 
