@@ -9,7 +9,6 @@ a line in `TINY`. `eight_rows` makes what goes in and what shall come out::
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,15 +54,6 @@ def fitting_pairs() -> list[Pair]:
         for signature in SIGNATURES
         if not architecture.misfit(signature.kind, signature.task)
     ]
-
-
-def one_of_each(pairs: list[Pair], by: Callable[[Signature], object]) -> list[Pair]:
-    """One pair of each architecture and what `by` returns: the last; of heavy ones one at all."""
-    chosen = {
-        (item.name, "" if item.name in HEAVY else by(signature)): (item, signature)
-        for item, signature in pairs
-    }
-    return list(chosen.values())
 
 
 def few_of_all(pairs: list[Pair]) -> list[Pair]:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny_signatures import TINY, eight_rows, fitting_pairs, one_of_each, pair_id
+from tiny_signatures import TINY, dear_unless, eight_rows, few_of_all, fitting_pairs
 
 from engine.errors import SpecError
 from engine.events.run_events import PlanChosen, RunFinished
@@ -20,7 +20,6 @@ from engine.training.steps.loop import DeviceData, StepLoop
 
 # Large, and of layers the others have as well.
 PAIRS = [pair for pair in fitting_pairs() if pair[0].name != "applications"]
-ONE_A_MODEL = one_of_each(PAIRS, by=lambda signature: signature.task)
 
 
 def built(pair, policy):
@@ -36,7 +35,7 @@ def built(pair, policy):
     return network
 
 
-@pytest.mark.parametrize("pair", ONE_A_MODEL, ids=pair_id)
+@pytest.mark.parametrize("pair", dear_unless(few_of_all(PAIRS), PAIRS))
 def test_layers_compute_in_16_bits_and_give_what_32_give_nearly(pair):
     mixed, full = built(pair, "mixed_bfloat16"), built(pair, "float32")
     assert keras.config.dtype_policy().name == "float32"
