@@ -111,9 +111,7 @@ class ReviewFiles(QObject):
 
         self._submit(job, self.exported)
 
-    def _submit(
-        self, job: Job, done: SignalInstance, places: frozenset[int] = frozenset()
-    ) -> None:
+    def _submit(self, job: Job, done: SignalInstance, places: frozenset[int] = frozenset()) -> None:
         self._n_waiting += 1
         self._repository.submit(
             job, partial(self._finish, done), partial(self._finish_without, places)
