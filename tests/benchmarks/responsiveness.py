@@ -9,6 +9,8 @@ up TensorFlow, trains the CNN on digits, and stops it. Reported are
 - `painted_s`: from the start of the process to the first painted window;
 - `late_ms`: how late the timer was, from launch to the end of the run: p50, p99, maximum;
 - `late_after_ms`: the same in the seconds after, in which the result is read, analysed and drawn;
+- `busy_ms`, `busy_after_ms`: processor time of the window's process between two ticks, which does
+  not depend on what else the machine does;
 - `first_point_s`: from Start to the first point of the curve, with a warm worker;
 - `pause_ms`, `stop_ms`: from the click to the worker standing still;
 - `stopped_s`: from Stop to the run evaluated, saved and over;

@@ -51,8 +51,9 @@ class Player(QObject):
         self._since = 0.0
         self._rates: list[float] = []
         self._late_ms: list[float] = []
-        self._late_at_end = 0
-        self._last_tick = 0.0
+        self._busy_ms: list[float] = []
+        self._n_at_end = 0
+        self._last_tick = self._last_busy = 0.0
         self._is_ready = False
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=10)
         self._timer.timeout.connect(self._tick)
@@ -60,16 +61,20 @@ class Player(QObject):
 
     def finish(self) -> dict[str, Any]:
         """All figures, once the window is closed."""
-        self.figures["late_ms"] = _lateness(self._late_ms[: self._late_at_end])
-        self.figures["late_after_ms"] = _lateness(self._late_ms[self._late_at_end :])
+        at = self._n_at_end
+        self.figures["late_ms"] = _spread(self._late_ms[:at])
+        self.figures["late_after_ms"] = _spread(self._late_ms[at:])
+        self.figures["busy_ms"] = _spread(self._busy_ms[:at])
+        self.figures["busy_after_ms"] = _spread(self._busy_ms[at:])
         self.figures["tensorflow_imported"] = "tensorflow" in sys.modules
         return self.figures
 
     @Slot()
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, busy = time.perf_counter(), time.process_time()
         self._late_ms.append(max(0.0, (now - self._last_tick) * 1e3 - 10))
-        self._last_tick = now
+        self._busy_ms.append((busy - self._last_busy) * 1e3)
+        self._last_tick, self._last_busy = now, busy
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Waits for the first paint of the main window."""
@@ -79,7 +84,7 @@ class Player(QObject):
             self._window = watched
             watched.controller.worker_ready.connect(self._on_ready)
             watched.controller.training.run_event.connect(self._on_event)
-            self._last_tick = time.perf_counter()
+            self._last_tick, self._last_busy = time.perf_counter(), time.process_time()
             self._timer.start()
         return False
 
@@ -113,7 +118,7 @@ class Player(QObject):
         elif isinstance(event, RunEnded):
             self.figures["stopped_s"] = waited
             self.figures["samples_per_s"] = statistics.median(self._rates[1:])
-            self._late_at_end = len(self._late_ms)
+            self._n_at_end = len(self._late_ms)
             QTimer.singleShot(self._after_ms, self, self._close)
 
     def _on_state(self, state: RunState, waited: float) -> None:
@@ -135,13 +140,13 @@ class Player(QObject):
         self._window.close()
 
 
-def _lateness(late_ms: list[float]) -> dict[str, float]:
-    late = sorted(late_ms) or [0.0]
+def _spread(taken_ms: list[float]) -> dict[str, float]:
+    taken = sorted(taken_ms) or [0.0]
     return {
-        "p50": statistics.median(late),
-        "p99": late[int(0.99 * len(late))],
-        "max": late[-1],
-        "ticks": len(late),
+        "p50": statistics.median(taken),
+        "p99": taken[int(0.99 * len(taken))],
+        "max": taken[-1],
+        "ticks": len(taken),
     }
 
 
