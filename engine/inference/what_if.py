@@ -81,13 +81,20 @@ class _Start:
     cost: float
 
 
+def most_tried(levers: list[Lever]) -> int:
+    """About how many rows are asked about where none is as wanted."""
+    sizes = sorted((len(lever.values) for lever in levers), reverse=True)
+    rounds = min(MAX_CHANGED, len(levers))
+    return sum(sizes) + max(0, rounds - 1) * _BEAM * sum(sizes[:MAX_LEVERS])
+
+
 def nearest_change(row: FloatArray, levers: list[Lever], judge: Judge) -> Change:
     """Looks for the nearest row that is as wanted.
 
     Args:
         row: The row as it is, (columns,), NaN in gaps.
         levers: What may be changed.
-        judge: Says of rows whether they are as wanted.
+        judge: Says of rows whether they are as wanted; what it raises ends the search.
     """
     starts, n_tried = [_Start(row, (), 0.0)], 0
     kept = frozenset(range(len(levers)))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
+from engine.datasets import load_examples
 from engine.datasets.base import AnyArray, Examples, silent
 from engine.errors import DatasetError
+from engine.service.results.cells import cells_of
 from engine.service.results.columns import read_column
+from engine.service.results.examples import show_examples
 from engine.service.results.opened_run import OpenedRun
+from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Task
 
 COLUMNS = {
@@ -86,3 +92,26 @@ def test_texts_have_a_length_and_files_a_folder() -> None:
 def test_an_unknown_column_is_refused_by_name() -> None:
     with pytest.raises(DatasetError, match="no column 'size'"):
         read_column(opened(TABLE), "test", "size", silent)
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%Y-%m-%d"])
+def test_an_example_shows_dates_and_gaps_as_its_table_has_them(tmp_path: Path, form: str) -> None:
+    days = [datetime(2024, 1, 5) + timedelta(days=17 * n) for n in range(40)]
+    written = [day.strftime(form) for day in days]
+    lines = [f"{text},{n * 1.5 if n else ''},{n % 2}" for n, text in enumerate(written)]
+    path = tmp_path / "visits.csv"
+    path.write_text("\n".join(["day,amount,came", *lines]) + "\n")
+    data = {"source": str(path), "target": "came"}
+    _, examples = load_examples(RunSpec.from_dict({"data": data}).data, silent)
+    assert any(it["type"] == "date" for it in examples.reading["columns"])
+    record = SimpleNamespace(id="run", spec=SimpleNamespace(data=SimpleNamespace(source=str(path))))
+    run: Any = SimpleNamespace(
+        record=record,
+        prepared=lambda progress: SimpleNamespace(examples=examples),
+        column=examples.column,
+    )
+    shown = show_examples(run, [0, 7], silent).examples
+    assert dict(shown[0].cells) == {"day": written[0], "amount": "", "came": "0"}
+    assert dict(shown[1].cells)["day"] == written[7]
+    # Where the source is too large to be read again, its numbers tell the same.
+    assert dict(cells_of(shown[1].content, examples.reading["columns"]))["day"] == written[7]

@@ -27,9 +27,11 @@ from engine.inference.contract import FILE_NAME
 from engine.inference.many.writing import safe_cell, unique_names
 from engine.inference.serving import FILE_NAME as MODEL_FILE
 from engine.inference.serving import ServedModel
+from engine.inference.what_if import Lever, most_tried, nearest_change
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.results import answer
+from engine.service.results.changing import find_change
 from engine.service.results.opened_run import OPENED
 from engine.service.results.tried_run import TRIED
 from engine.training.control import TrainingControl
@@ -170,6 +172,26 @@ class TestChanges:
         assert (name, before, found.answer.best) == ("weight", "20", "yes")
         nearly = (("weight", str(float(after) - 2)), ("colour", "red"))
         assert ask(TryInput(things, Given(cells=nearly)), place).answers[0].best == "no"
+
+    def test_how_far_the_search_is_is_told_and_it_can_be_cancelled(self, place, things):
+        with pytest.raises(Cancelled):
+            ask(FindChange(things, CELLS), place, lambda: True)
+        told = []
+
+        def never(rows):
+            return np.zeros(len(rows), bool), rows.sum(axis=1)
+
+        levers = [Lever.number(column, 0, 1) for column in range(6)]
+        levers.append(Lever(6, np.arange(3.0), is_number=False))
+        found = nearest_change(np.zeros(7), levers, never)
+        assert found.row is None
+        assert most_tried(levers) / 3 < found.n_tried <= most_tried(levers)
+        with RunStore(place) as store:
+            tried = TRIED.get(things, store)
+        find_change(tried, dict(CELLS), "", lambda what, *it: told.append(it))
+        assert told[0][0] == 0
+        assert all(done <= total for done, total in told)
+        assert [done for done, _ in told] == sorted(done for done, _ in told)
 
     def test_what_is_said_already_needs_no_change(self, place, things):
         with pytest.raises(DatasetError, match="says 'no' already"):

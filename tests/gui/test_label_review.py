@@ -28,6 +28,7 @@ from gui.pages.results.label_review import LabelReview
 from gui.pages.results.results_page import ResultsPage
 from gui.pages.results.review_answers import chosen, matching
 from gui.pages.results.review_training import ReviewTraining
+from gui.state.controller import Controller
 from tests.gui.fake_results import fake_result
 from tests.gui.run_fixtures import DIGITS, MOONS, Stage, stage
 
@@ -267,6 +268,69 @@ def test_reviews_of_two_runs_do_not_stop_each_other(on, qtbot) -> None:
         review.begin()
     qtbot.waitUntil(lambda: all(review.review is not None for review in reviews))
     qtbot.waitUntil(lambda: all(review.fetcher.get(0) is not None for review in reviews))
+
+
+def test_of_two_reviews_of_the_same_data_what_was_said_last_holds(on, qtbot) -> None:
+    first, second = (_begun(on, qtbot) for _ in range(2))
+    qtbot.keyClick(first, K)
+    correct(second, qtbot, "versicolor")  # of the same example
+    qtbot.keyClick(first, X)  # of the next one, which writes the first review once more
+    qtbot.keyClick(second, K)
+    wait_saved(qtbot, on)
+    path = log_path(on.controller.workspace, "moons", "class")
+    assert [(it.row, it.label) for it in CorrectionLog.load(path).in_effect] == [(0, "versicolor")]
+    qtbot.keyClick(first, Qt.Key.Key_Left)
+    qtbot.keyClick(first, Qt.Key.Key_Left)
+    qtbot.keyClick(first, K)
+    wait_saved(qtbot, on)
+    assert CorrectionLog.load(path).in_effect == ()
+
+
+def _begun(on: Stage[ResultsPage], qtbot: QtBot) -> LabelReview:
+    with qtbot.waitSignal(on.controller.repository.result_read):
+        run = on.train(MOONS)
+    review = LabelReview(on.controller, on.messages, run, on.page)
+    qtbot.addWidget(review)
+    review.begin()
+    qtbot.waitUntil(lambda: review.review is not None)
+    return review
+
+
+def test_what_could_not_be_written_is_told_once_nobody_looks(
+    on, opened, press, qtbot, spoken
+) -> None:
+    (on.controller.workspace / "corrections").write_text("no folder")
+    press(X)
+    opened.close()
+    qtbot.waitUntil(lambda: any(it.level == "error" for it in spoken))
+    assert "corrections" in spoken.take().text
+
+
+def test_what_was_not_written_is_written_with_what_comes_next(
+    on, opened, press, qtbot, spoken
+) -> None:
+    blocked = on.controller.workspace / "corrections"
+    blocked.write_text("no folder")
+    press(X)
+    wait_saved(qtbot, on)
+    spoken.take()
+    blocked.unlink()
+    press(K)  # which corrects nothing
+    wait_saved(qtbot, on)
+    path = log_path(on.controller.workspace, "moons", "class")
+    assert [(it.row, it.action) for it in CorrectionLog.load(path).in_effect] == [(0, "exclude")]
+
+
+def test_only_the_window_that_holds_the_workspace_corrects(on, qtbot, answers, monkeypatch) -> None:
+    with qtbot.waitSignal(on.controller.repository.result_read):
+        run = on.train(MOONS)
+    held = Rejected("The workspace is in use by another window.", "Close that window.")
+    monkeypatch.setattr(Controller, "lock_problem", property(lambda it: held))
+    review = LabelReview(on.controller, on.messages, run, on.page)
+    qtbot.addWidget(review)
+    review.begin()
+    assert "in use by another window" in review.panel.text.text()
+    assert not any(isinstance(it, StartReview) for it in answers.asked)
 
 
 def test_a_key_of_another_alphabet_is_none_of_these(opened) -> None:

@@ -13,9 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from engine.events.messages import Rejected
+from engine.events.messages import DataProgress, Rejected
 from engine.events.trying import (
     ExampleTaken,
+    FindChange,
     Given,
     LookAtModel,
     PredictMany,
@@ -224,9 +225,9 @@ class TestRows:
         on.qtbot.waitUntil(lambda: best(on) == "no")
         row = panel(on, RowPanel)
         with on.qtbot.waitSignal(on.page.trial.change_found):
-            on.qtbot.mouseClick(row.find_button, Qt.MouseButton.LeftButton)
-        assert row.found.text() == "weight 51 instead of 20: then it says yes."
-        on.qtbot.mouseClick(row.use, Qt.MouseButton.LeftButton)
+            on.qtbot.mouseClick(row.finder.find_button, Qt.MouseButton.LeftButton)
+        assert row.finder.found.text() == "weight 51 instead of 20: then it says yes."
+        on.qtbot.mouseClick(row.finder.use, Qt.MouseButton.LeftButton)
         on.qtbot.waitUntil(lambda: best(on) == "yes")
 
     def test_an_example_leaves_nothing_of_the_one_before(self, on: On) -> None:
@@ -244,11 +245,31 @@ class TestRows:
         trained(on)
         on.qtbot.waitUntil(lambda: best(on) == "no")
         row = panel(on, RowPanel)
-        on.qtbot.mouseClick(row.find_button, Qt.MouseButton.LeftButton)
+        on.qtbot.mouseClick(row.finder.find_button, Qt.MouseButton.LeftButton)
         row.fields["weight"].line.setText("70")
         on.qtbot.waitUntil(lambda: best(on) == "yes")  # asked later, of the same worker
-        assert row.found.text() == ""
-        assert not row.use.isEnabled()
+        assert row.finder.found.text() == ""
+        assert not row.finder.use.isEnabled()
+
+    def test_a_search_says_how_far_it_is_and_can_be_cancelled(self, on: On) -> None:
+        run = trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        finder = panel(on, RowPanel).finder
+        on.engine.answer.close()
+        on.qtbot.mouseClick(finder.find_button, Qt.MouseButton.LeftButton)
+        assert finder.bar.isVisible()
+        asked = FindChange(run)
+        on.controller.results.progressed.emit(asked, DataProgress("Changing", 1_024, 21_000))
+        assert finder.found.text() == "Looking… 1,024 of at most 21,000 rows"
+        assert finder.bar.value() / finder.bar.maximum() == pytest.approx(1_024 / 21_000)
+        on.qtbot.mouseClick(finder.cancel, Qt.MouseButton.LeftButton)
+        assert finder.found.text() == "Cancelled."
+        assert finder.find_button.isVisible()
+        assert not finder.bar.isVisible()
+        on.engine.answer.open()
+        panel(on, RowPanel).fields["weight"].line.setText("70")
+        on.qtbot.waitUntil(lambda: best(on) == "yes")  # asked later, of the same worker
+        assert finder.found.text() == ""
 
     def test_the_nearest_training_examples_stand_below(self, on: On) -> None:
         with on.qtbot.waitSignal(on.page.trial.nearest_found):

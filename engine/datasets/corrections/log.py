@@ -11,7 +11,7 @@ import getpass
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from engine.datasets.corrections.marks import value_words
 from engine.errors import DatasetError
 from engine.escaping import cell_text
 from engine.events.review import Decision, LabelValue, Review
-from engine.files import atomic_write
+from engine.files import atomic_write, cannot_write
 
 SCHEMA_NUMBER = 1
 FOLDER, LOG_NAME = "corrections", "log.json"
@@ -119,15 +119,23 @@ class CorrectionLog:
             ),
         )
 
-    def reviewed(self, review: Review, who: str) -> Self:
+    def reviewed(self, review: Review, who: str, places: Collection[int] | None = None) -> Self:
         """Returns a log that says what a review says of its suspects, and no more of them.
 
         What was said of controls measures the reviewer; it corrects nothing.
+
+        Args:
+            review: What was said.
+            who: Said it.
+            places: Of which items; of the others may hold what somebody said elsewhere since.
+                None: of all.
         """
         log = self
         standing = {entry.row: entry for entry in self.in_effect}
         changed = review.taken_back | {place for place, _ in review.history}
         for place, item in enumerate(review.items):
+            if places is not None and place not in places:
+                continue
             answer = review.answers.get(place)
             if item.is_control or (answer is None and place not in changed):
                 continue  # nothing is said of it: what an earlier review said holds
@@ -157,7 +165,7 @@ class CorrectionLog:
         Raises:
             WorkspaceError: It cannot be written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path)
         atomic_write(path, self._text())
 
     def freeze(self, path: Path) -> Path:
@@ -177,7 +185,7 @@ class CorrectionLog:
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
         place = path.with_name(f"{describe(frozen.entries) or 'nothing'} ({digest}).json")
         if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
+            _make_room(place)
             atomic_write(place, text)
         return place
 
@@ -233,6 +241,13 @@ class CorrectionLog:
             cells = [cell_text(text) for text in texts]
             writer.writerow((it.row, *cells, it.when, "yes" if it.is_blind else "no"))
         return stream.getvalue()
+
+
+def _make_room(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
 
 
 def _who(standing: dict[int, Correction], row: int, who: str) -> str:

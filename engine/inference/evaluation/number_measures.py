@@ -136,6 +136,8 @@ def measure_anomalies(predictions: Predictions, measured: Measured) -> None:
         hits = np.stack([above & is_unusual, above & is_unusual, above & ~is_unusual], axis=1)
         counted = np.stack([is_unusual, above, ~is_unusual], axis=1)
         measured.add_shares(["recall", "precision", "false_alarm_rate"], hits, counted)
+        if not above.any():  # as scikit-learn, and `anomaly_metrics`
+            measured.set("precision", 0.0, (math.nan, math.nan), "")
     measured.add_shares(["share_above_threshold"], above[:, np.newaxis], every[:, np.newaxis])
     sums = measured.resampling.sums(np.stack([scores, every], axis=1))
     measured.add(["mean_score"], measured.resampling.resampled(sums, mean_of))

@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from engine.datasets.base import Progress, silent
 from engine.errors import DatasetError
 from engine.events.trying import ChangeFound
 from engine.inference.answers import answers_of, in_full
 from engine.inference.contract import Contract
 from engine.inference.new_inputs import as_inputs, read_cells
-from engine.inference.what_if import FloatArray, Judge, Lever, nearest_change
+from engine.inference.what_if import FloatArray, Judge, Lever, most_tried, nearest_change
 from engine.preprocessing.table import TableInputs
 from engine.preprocessing.targets import AnomalyTargets
 from engine.service.results.tried_run import TriedRun
 from engine.service.results.trying import fields_of
 from engine.spec.signature import Kind, Output
 
-_BLOCK = 4096
+_BLOCK = 1024
+"""Rows asked about at once: so that Cancel is heard, and how far it is can be seen."""
 
 
-def find_change(run: TriedRun, cells: Mapping[str, str], wanted: str) -> ChangeFound:
+def find_change(
+    run: TriedRun, cells: Mapping[str, str], wanted: str, progress: Progress = silent
+) -> ChangeFound:
     """Looks for the nearest row of another class, or on the other side of the threshold.
 
     Args:
         run: Whose model is asked.
         cells: The row as it is.
         wanted: The class it shall be; empty: any other.
+        progress: Told how many rows the model was asked about, of so many at most.
 
     Raises:
         DatasetError: The row does not fit, or there are no classes to be changed.
+        Cancelled: Someone asked to stop.
     """
     run.freshen()
     contract = run.contract
     row = read_cells(cells, contract).x[0].astype(np.float64)
-    judge = _judge_of(run, row, wanted)
-    found = nearest_change(row, levers_of(contract, row), judge)
+    levers = levers_of(contract, row)
+    judge = _judge_of(run, row, wanted, _Counter(run, progress, most_tried(levers)))
+    found = nearest_change(row, levers, judge)
     if found.row is None:
         return ChangeFound(run.record.id, (), None, found.n_tried)
     inputs = as_inputs(found.row[np.newaxis], contract)
@@ -57,14 +64,35 @@ def _ask(run: TriedRun, rows: FloatArray) -> FloatArray:
     return in_full(run.contract, run.model.answer(rows))
 
 
-def _judge_of(run: TriedRun, row: FloatArray, wanted: str) -> Judge:
+class _Counter:
+    """Asks about many rows, a block at a time, and says how many.
+
+    Args:
+        run: Whose model is asked.
+        progress: Told before each block.
+        n_most: About so many are asked about at most.
+    """
+
+    def __init__(self, run: TriedRun, progress: Progress, n_most: int) -> None:
+        self._run, self._progress, self._n_most = run, progress, n_most
+        self._n_asked = 0
+
+    def __call__(self, rows: FloatArray) -> FloatArray:
+        found = []
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            self._progress("Changing", self._n_asked, max(self._n_most, self._n_asked))
+            found.append(_ask(self._run, block))
+            self._n_asked += len(block)
+        return np.concatenate(found)
+
+
+def _judge_of(
+    run: TriedRun, row: FloatArray, wanted: str, asked: Callable[[FloatArray], FloatArray]
+) -> Judge:
     contract = run.contract
     if contract.signature.kind is not Kind.TABLE:
         raise DatasetError("Only rows of a table can be changed so.", "Try another input instead.")
-
-    def asked(rows: FloatArray) -> FloatArray:
-        blocks = [_ask(run, rows[at : at + _BLOCK]) for at in range(0, len(rows), _BLOCK)]
-        return np.concatenate(blocks)
 
     targets = contract.preprocessing.targets
     if isinstance(targets, AnomalyTargets) and targets.threshold is not None:

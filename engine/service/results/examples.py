@@ -12,6 +12,7 @@ from engine.datasets.corrections.marks import path_of
 from engine.errors import DescentError
 from engine.events.results import ExamplesShown, ShownExample
 from engine.service.preview import target_words
+from engine.service.results.cells import written
 from engine.service.results.opened_run import OpenedRun
 from engine.spec.signature import Kind
 
@@ -73,10 +74,14 @@ def _cells(
     if examples.n_samples * len(names) > MAX_CELLS:
         return []  # each column is read anew from the file; what the model sees is shown
     found = []
+    features = examples.reading.get("columns", ())
     for number, name in enumerate(names):
         progress("Reading columns", number, len(names))
         column = run.column(name)
         inside = (0 <= row < len(column) for row in rows)
-        texts = [str(column[row]) if ok else "" for row, ok in zip(rows, inside, strict=True)]
+        texts = [
+            written(name, column[row], features) if ok else ""
+            for row, ok in zip(rows, inside, strict=True)
+        ]
         found.append((name, texts))
     return found

@@ -41,7 +41,7 @@ def answer_trial(command: TrialCommand, store: RunStore, watch: Watch) -> Result
         case FindChange():
             from engine.service.results.changing import find_change
 
-            return find_change(run, dict(command.cells), command.wanted)
+            return find_change(run, dict(command.cells), command.wanted, watch)
         case FindNearest():
             from engine.service.results.nearest import find_nearest
 

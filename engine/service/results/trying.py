@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from engine.datasets.base import AnyArray, Progress
 from engine.datasets.box.cartpole import MAX_STEPS, OBSERVED, PUSHES, STEP_S, play
-from engine.datasets.tables.table_cells import ISO
 from engine.errors import DatasetError
 from engine.events.insights import EpisodePlayed, Forecast
-from engine.events.results import ExamplesShown, ShownExample
+from engine.events.results import ExamplesShown
 from engine.events.trying import (
     ExampleTaken,
     FormField,
@@ -40,6 +37,7 @@ from engine.inference.new_inputs import (
     typed_text,
 )
 from engine.preprocessing.table import TableInputs
+from engine.service.results.cells import cells_of
 from engine.service.results.examples import show_examples
 from engine.service.results.tried_run import TriedRun
 from engine.spec.signature import Kind, Task
@@ -47,7 +45,6 @@ from engine.spec.signature import Kind, Task
 MAX_ANSWERS = 200
 """Inputs of one file that are answered at once; more are what a table to a file is for."""
 _MAX_PAST = 400  # steps of a window that are drawn
-_DAY_S = 86_400
 _SEEN = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO)
 
 
@@ -246,52 +243,8 @@ def take_example(run: TriedRun, place: int, progress: Progress) -> ExampleTaken:
         raise DatasetError("; ".join(shown.problems) or "The example cannot be read.")
     example = shown.examples[0]
     if features := run.contract.reading.get("columns"):
-        example = replace(example, cells=_typed_cells(example, features))
+        example = replace(example, cells=example.cells or cells_of(example.content, features))
     return ExampleTaken(run.record.id, example, part)
-
-
-def _typed_cells(
-    example: ShownExample, features: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[str, str], ...]:
-    """The cells of an example as `read_cells` takes them: dates in their form, gaps empty."""
-    if not example.cells:  # of a large table, whose cells are not read: told by its numbers
-        found = {feature["column"]: "" for feature in features}
-        values = np.asarray(example.content, np.float64).tolist()
-        for feature, value in zip(features, values, strict=True):
-            found[feature["column"]] = _cell_of(feature, value) or found[feature["column"]]
-        return tuple(found.items())
-    by_name = {feature["column"]: feature for feature in features}
-    cells = []
-    for name, text in example.cells:
-        kind = by_name[name]["type"] if name in by_name else ""
-        if text == "nan" and kind in ("number", "date"):
-            cells.append((name, ""))
-        elif kind == "date":
-            cells.append((name, _date_cell(float(text), by_name[name]["form"])))
-        else:
-            cells.append((name, text))
-    return tuple(cells)
-
-
-def _cell_of(feature: Mapping[str, Any], value: float) -> str:
-    """What stands in a column that has become this number; empty: a gap, or not known."""
-    if not np.isfinite(value):
-        return ""
-    if feature["type"] == "number":
-        return f"{value:.10g}"
-    if "values" in feature:
-        return str(feature["values"][int(value)])
-    if feature.get("part") == "days":
-        return _date_cell(value * _DAY_S, feature["form"])
-    return ""
-
-
-def _date_cell(seconds: float, form: str) -> str:
-    """Seconds since 1970 as a date of a form."""
-    moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
-    if form == ISO:
-        return moment.isoformat(" ").removesuffix(" 00:00:00")
-    return moment.strftime(form)
 
 
 def _rows(run: TriedRun, progress: Progress) -> tuple[str, AnyArray]:

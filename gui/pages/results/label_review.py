@@ -76,10 +76,9 @@ class LabelReview(QDialog):
         self._key, self._example_key = f"{KEY}/{run}", f"{EXAMPLE_KEY}/{run}"
         self._is_closed = False
         self._controller = controller
-        self._messages = messages
         self.fetcher = ExampleFetcher(controller.results, self, self._example_key)
         self.fetcher.set_run(run)
-        self.files = ReviewFiles(controller.workspace, controller.repository)
+        self.files = ReviewFiles(controller.workspace, controller.repository, messages)
         self.training = ReviewTraining(controller, messages, run, parent or controller)
         self.panel = StatePanel()
         self.name, self.part, self.progress = ElidedLabel(), Label(), Label()
@@ -151,7 +150,6 @@ class LabelReview(QDialog):
         self.train.clicked.connect(self._on_train)
         self.files.frozen.connect(self.training.start)
         self.files.exported.connect(self._on_exported)
-        self.files.failed.connect(self._on_failed)
         self.training.told.connect(self._on_told)
         self.fetcher.arrived.connect(self._on_arrived)
         self.fetcher.failed.connect(self._on_lost)
@@ -173,6 +171,12 @@ class LabelReview(QDialog):
         self.review = None  # what is not seen is not answered
         self._show_buttons()
         self._stack.setCurrentWidget(self.panel)
+        self.show()
+        self.raise_()
+        held = self._controller.lock_problem
+        if held is not None:  # two windows would write over each other
+            self._refuse(held)
+            return
         self.panel.show_state(
             "data",
             self.tr("Checking labels…"),
@@ -182,8 +186,6 @@ class LabelReview(QDialog):
         )
         self._controller.results.ask(StartReview(self.run, anew=anew), self._key)
         self.fetcher.want([0])  # another worker reads the data meanwhile
-        self.show()
-        self.raise_()
 
     @Slot()
     def _on_action(self) -> None:
@@ -206,14 +208,18 @@ class LabelReview(QDialog):
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
         if isinstance(command, StartReview) and command.run == self.run:
-            self._stack.setCurrentWidget(self.panel)
-            self.panel.show_state(
-                "warning",
-                self.tr("The labels cannot be reviewed"),
-                f"{problem.message}\n{problem.hint}".strip(),
-                self.tr("Try again"),
-                is_error=True,
-            )
+            self._refuse(problem)
+
+    def _refuse(self, problem: Rejected) -> None:
+        """Says why there is nothing to be looked at."""
+        self._stack.setCurrentWidget(self.panel)
+        self.panel.show_state(
+            "warning",
+            self.tr("The labels cannot be reviewed"),
+            f"{problem.message}\n{problem.hint}".strip(),
+            self.tr("Try again"),
+            is_error=True,
+        )
 
     # ---- showing
 
@@ -333,9 +339,10 @@ class LabelReview(QDialog):
 
     def _change(self, review: Review) -> None:
         was, self.review = self.review, review
+        assert was is not None
         self._show_item()
-        self.files.save(review)
-        if review.is_over and was is not None and was.answers != review.answers:
+        self.files.save(review, was)
+        if review.is_over and was.answers != review.answers:
             self.told.setText(summary_text(review))
 
     # ---- what becomes of it
@@ -343,10 +350,6 @@ class LabelReview(QDialog):
     @Slot(str)
     def _on_told(self, text: str) -> None:
         self.told.setText(text)
-
-    @Slot(object)
-    def _on_failed(self, problem: Rejected) -> None:
-        self._messages.show_error(problem.message, problem.hint)
 
     @Slot()
     def _on_export(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from engine.events.messages import DataProgress
 from engine.events.trying import (
     ChangeFound,
     ExampleTaken,
@@ -41,6 +42,8 @@ class InputArea(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         trial.change_found.connect(self._on_change)
+        trial.change_progressed.connect(self._on_change_progress)
+        trial.change_dropped.connect(self._on_change_dropped)
         trial.policy_driven.connect(self._on_driven)
 
     @property
@@ -128,6 +131,15 @@ class InputArea(QWidget):
     def _on_change(self, found: ChangeFound) -> None:
         for panel in self.panels:
             panel.show_change(found)
+
+    @Slot(object)
+    def _on_change_progress(self, progress: DataProgress) -> None:
+        for panel in self.panels:
+            panel.show_change_progress(progress)
+
+    @Slot()
+    def _on_change_dropped(self) -> None:
+        self.show_no_change("")
 
     @Slot(object)
     def _on_driven(self, driven: PolicyDriven) -> None:

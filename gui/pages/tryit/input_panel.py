@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.events.insights import EpisodePlayed
+from engine.events.messages import DataProgress
 from engine.events.trying import ChangeFound, ExampleTaken, InputTried, ModelLookedAt
 
 
@@ -49,8 +50,11 @@ class InputPanel(QWidget):
     def show_change(self, found: ChangeFound) -> None:
         """Shows what would make the model say something else."""
 
+    def show_change_progress(self, progress: DataProgress) -> None:
+        """Shows how far the search for that is."""
+
     def show_no_change(self, text: str) -> None:
-        """Says why that cannot be looked for."""
+        """Says why that cannot be looked for; empty: it is not looked for any more."""
 
     def show_episode(self, episode: EpisodePlayed) -> None:
         """Plays an episode."""

@@ -32,6 +32,7 @@ def panels_for(look: ModelLookedAt, trial: Trial) -> list[InputPanel]:
         case Kind.TABLE:
             row = RowPanel(look)
             row.change_wanted.connect(trial.find_change)
+            row.change_dropped.connect(trial.cancel_change)
             if look.is_pole:
                 policy = PolicyPanel(look)
                 policy.drive_wanted.connect(trial.drive)

@@ -9,27 +9,25 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
+from engine.events.messages import DataProgress
 from engine.events.trying import ChangeFound, ExampleTaken, FormField, Given, ModelLookedAt
 from engine.spec.signature import Output, Task
 from gui.formatting.numbers import number_text, value_text
+from gui.pages.tryit.change_finder import ChangeFinder
 from gui.pages.tryit.input_panel import InputPanel
-from gui.style.label import Label
-from gui.style.theme import SPACING, set_role
+from gui.style.theme import SPACING
 from gui.style.wheel import wheel_needs_focus
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.elided_label import ElidedLabel
 
 _STEPS = 400
-_ANY = ""
 
 
 class RowField:
@@ -134,26 +132,28 @@ class RowPanel(InputPanel):
 
     Signals:
         change_wanted(cells, wanted): What would make the model say something else?
+        change_dropped(): Nobody wants to know any more.
     """
 
     change_wanted = Signal(object, str)
+    change_dropped = Signal()
     begins_with_example = True  # that can be moved
 
     def __init__(self, look: ModelLookedAt, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
         self.fields = {field.name: RowField(field, self) for field in look.fields}
-        self.wanted = ChoiceBox()
-        self.find_button = QPushButton(self.tr("Find"))
-        self.found = Label()
-        self.use = QPushButton(self.tr("Use these values"))
-        self._changes: tuple[tuple[str, str, str], ...] = ()
-        self._row: int | None = None
+        self.finder = ChangeFinder(look, self)
+        self.finder.wanted_asked.connect(self._on_wanted)
+        self.finder.dropped.connect(self.change_dropped)
+        self.finder.used.connect(self._on_used)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING)
         column.addWidget(self._form(), 1)
         if look.output == Output.CLASSES.value or look.task == Task.ANOMALY.value:
-            column.addLayout(self._what_if())
+            column.addWidget(self.finder)
+        else:
+            self.finder.hide()
 
     @property
     def title(self) -> str:
@@ -194,48 +194,13 @@ class RowPanel(InputPanel):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return area
 
-    def _what_if(self) -> QVBoxLayout:
-        is_anomaly = self.look.task == Task.ANOMALY.value
-        ask = (
-            self.tr("What would cross the threshold?")
-            if is_anomaly
-            else self.tr("What would make it")
-        )
-        question = Label(ask)
-        self.wanted.addItem(self.tr("any other"), _ANY)
-        for name in self.look.class_names:
-            self.wanted.addItem(name, name)
-        self.wanted.setAccessibleName(self.tr("What the answer should be"))
-        if is_anomaly or len(self.look.class_names) <= 2:
-            self.wanted.hide()
-            if not is_anomaly:
-                question.setText(self.tr("What would change the answer?"))
-        self.use.setEnabled(False)
-        self.found.setWordWrap(True)
-        self.found.setMinimumHeight(5 * SPACING)  # two lines, so that nothing moves
-        set_role(self.found, "muted")
-        self.find_button.clicked.connect(self._on_find)
-        self.use.clicked.connect(self._on_use)
-        row = QHBoxLayout()
-        row.setSpacing(SPACING)
-        row.addWidget(question)
-        row.addWidget(self.wanted)
-        row.addWidget(self.find_button)
-        row.addStretch(1)
-        row.addWidget(self.use)
-        column = QVBoxLayout()
-        column.setSpacing(SPACING // 2)
-        column.addLayout(row)
-        column.addWidget(self.found)
-        return column
-
     # ---- changes
 
     @Slot()
     @Slot(int)
     def change(self, _index: int = 0) -> None:
         """Gives the row as it stands; where nothing stands in it, there is none."""
-        self._forget_found()
+        self.finder.forget()
         cells = self.cells
         is_empty = not any(text for _, text in cells)
         self.given.emit(None if is_empty else Given(cells=cells))
@@ -271,45 +236,25 @@ class RowPanel(InputPanel):
 
     # ---- what would change the answer
 
-    @Slot()
-    def _on_find(self) -> None:
-        self._forget_found()
-        self.found.setText(self.tr("Looking…"))
-        self.change_wanted.emit(self.cells, str(self.wanted.currentData() or _ANY))
+    @Slot(str)
+    def _on_wanted(self, wanted: str) -> None:
+        self.change_wanted.emit(self.cells, wanted)
 
-    @Slot()
-    def _on_use(self) -> None:
-        self.set_cells({name: after for name, _, after in self._changes})
+    @Slot(object)
+    def _on_used(self, changes: tuple[tuple[str, str, str], ...]) -> None:
+        self.set_cells({name: after for name, _, after in changes})
 
     def show_change(self, found: ChangeFound) -> None:
         """Shows the nearest row that was found."""
-        self._changes = found.changes
-        self.use.setEnabled(bool(found.changes))
-        if found.answer is None:
-            self.found.setText(
-                self.tr(
-                    "None found among {n} rows that change up to four columns within what was "
-                    "seen in training."
-                ).format(n=f"{found.n_tried:,}")
-            )
-            return
-        gap = self.tr("a gap")
-        listing = "; ".join(
-            self.tr("{name} {after} instead of {before}").format(
-                name=name, after=after, before=before or gap
-            )
-            for name, before, after in found.changes
-        )
-        said = found.answer.best or number_text(found.answer.values[0])
-        self.found.setText(
-            self.tr("{listing}: then it says {said}.").format(listing=listing, said=said)
-        )
+        self.finder.show_change(found)
+
+    def show_change_progress(self, progress: DataProgress) -> None:
+        """Shows how far the search is."""
+        self.finder.show_progress(progress)
 
     def show_no_change(self, text: str) -> None:
-        """Says why none can be looked for."""
-        self.found.setText(text)
-
-    def _forget_found(self) -> None:
-        self._changes = ()
-        self.use.setEnabled(False)
-        self.found.setText("")
+        """Says why none can be looked for; empty: it is not looked for any more."""
+        if text:
+            self.finder.show_problem(text)
+        else:
+            self.finder.forget()

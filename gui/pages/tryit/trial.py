@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.events.messages import Rejected
+from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ResultAnswer, ResultCommand
 from engine.events.trying import (
     ChangeFound,
@@ -36,6 +36,8 @@ class Trial(QObject):
         refused(ResultCommand, Rejected): Why a question cannot be answered.
         example_taken(ExampleTaken), change_found(ChangeFound), nearest_found(NearestFound),
         policy_driven(PolicyDriven): Answers to what was asked by the methods of these names.
+        change_progressed(DataProgress): How far `find_change` is.
+        change_dropped(): It is not asked any more; there is no answer.
 
     Args:
         results: Asks the workers.
@@ -48,6 +50,8 @@ class Trial(QObject):
     change_found = Signal(object)
     nearest_found = Signal(object)
     policy_driven = Signal(object)
+    change_progressed = Signal(object)
+    change_dropped = Signal()
 
     def __init__(self, results: ResultController, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +68,7 @@ class Trial(QObject):
         self._nearest_timer.timeout.connect(self._ask_nearest)
         results.answered.connect(self._on_answered)
         results.refused.connect(self._on_refused)
+        results.progressed.connect(self._on_progressed)
 
     @property
     def given(self) -> Given | None:
@@ -75,7 +80,7 @@ class Trial(QObject):
         # The panels stay where the run stays, and wait for what would change their answer.
         self._drop_input()
         if run != self.run:
-            self._results.cancel("change")
+            self.cancel_change()
         self.run = run
         self._is_waiting = False
         if run:
@@ -83,7 +88,7 @@ class Trial(QObject):
 
     def forget(self) -> None:
         """There is no input any more; what is asked of the last one is dropped."""
-        self._results.cancel("change")
+        self.cancel_change()
         self._drop_input()
 
     def _drop_input(self) -> None:
@@ -94,7 +99,7 @@ class Trial(QObject):
 
     def ask(self, given: Given) -> None:
         """Asks what the model says of an input; what else was asked of another one is dropped."""
-        self._results.cancel("change")
+        self.cancel_change()
         self._ask_of(given)
 
     def ask_again(self, given: Given | None = None) -> None:
@@ -122,6 +127,12 @@ class Trial(QObject):
     def find_change(self, cells: tuple[tuple[str, str], ...], wanted: str) -> None:
         """Asks what would make the model say something else."""
         self._results.ask(FindChange(self.run, cells, wanted), "change")
+
+    @Slot()
+    def cancel_change(self) -> None:
+        """Drops that question, if it is still asked."""
+        self._results.cancel("change")
+        self.change_dropped.emit()
 
     def drive(self, seed: int) -> None:
         """Lets the policy balance the pole."""
@@ -165,6 +176,11 @@ class Trial(QObject):
     def _is_older(self, number: int) -> bool:
         """It is of an input that was taken away since; of one that was changed it may be shown."""
         return number != self._number and not self._is_stale
+
+    @Slot(object, object)
+    def _on_progressed(self, command: ResultCommand, progress: DataProgress) -> None:
+        if isinstance(command, FindChange) and command.run == self.run:
+            self.change_progressed.emit(progress)
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
