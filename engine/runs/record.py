@@ -145,13 +145,17 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
 
     Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
     time could be in two parts, labels were not looked at, and in tables classes that differ in
-    capitals were others.
+    capitals were others, and durations were in the unit of their file.
     """
     split, data = values.get("split"), values.get("data")
     if isinstance(split, dict) and "by_labels" not in split:
         split["by_labels"] = False
         if isinstance(data, dict) and data.get("format") == "table":
-            data["parameters"] = {"spellings": "exact", **data.get("parameters", {})}
+            data["parameters"] = {
+                "spellings": "exact",
+                "durations": "as stored",
+                **data.get("parameters", {}),
+            }
     if isinstance(split, dict) and "column_is_input" not in split:
         split |= {"column_is_input": True, "whole_times": False}
         if split.get("column") is not None and split.get("method") == "auto":

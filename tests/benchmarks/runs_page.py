@@ -10,7 +10,8 @@ brackets:
 - `painted_s`: until the first view is painted, settings that differ included;
 - `cpu_s`: what all threads computed until then; on a busy machine the rest is waiting;
 - `search_s`, `sort_s`: from a word typed, or a head clicked, to the painted list;
-- `peer_s`, `peer_cpu_s`: what Python's own `sqlite3` and `json` take for the same rows, settings unread.
+- `peer_s`, `peer_cpu_s`: what Python's own `sqlite3` and `json` take for the
+  same rows, settings unread.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def _opened(path: Path, parameters: TableParameters) -> TableSource:
         head = file.read(4)
     note_table(path, parameters)
     if head == _PARQUET or path.suffix.lower() in PARQUET_SUFFIXES:
-        return ParquetTable(path)
+        return ParquetTable(path, parameters)
     if head in (_ZIP, _OLE) or path.suffix.lower() in WORKBOOK_SUFFIXES:
         return Sheet(path, parameters)
     return DelimitedFile(path, parameters)

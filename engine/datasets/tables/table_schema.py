@@ -10,6 +10,8 @@ from typing import Any
 
 from engine.datasets.tables.cell_faults import Fault
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.date_offers import offered_form
+from engine.datasets.tables.numbered_dates import MONTHLY, NUMBERED, WITH_CLOCK
 from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     GAP_WORDS,
@@ -150,7 +152,7 @@ def plan_column(
         plan = replace(plan, values=_yes_and_no(study))
     elif kind == "date":
         form = study.date_forms[0] if study.date_forms else _nearest_form(study)
-        plan = replace(plan, form=form, parts=_date_parts(study))
+        plan = replace(plan, form=form, parts=_date_parts(study, form))
     if kind in USABLE:
         plan = _with_gaps(plan, spec, study.n_rows)
     return plan
@@ -267,12 +269,18 @@ def _yes_and_no(study: ColumnStudy) -> tuple[str, ...]:
     return said.get(0, (0, "no"))[1], said.get(1, (0, "yes"))[1]
 
 
-def _date_parts(study: ColumnStudy) -> tuple[str, ...]:
+def _date_parts(study: ColumnStudy, form: str) -> tuple[str, ...]:
+    if form in MONTHLY:
+        return ("year", "month", "days")
     has_hours = any(":" in value for value in list(study.counts)[:100]) or study.is_overfull
+    if form in NUMBERED:
+        has_hours = form in WITH_CLOCK
     return ("year", "month", "day", "weekday", *(("hour",) if has_hours else ()), "days")
 
 
 def _nearest_form(study: ColumnStudy) -> str:
+    if form := offered_form(study):
+        return form
     for value in list(study.counts)[:20]:
         forms = fitting_forms([value], DATE_FORMS)
         if forms:
