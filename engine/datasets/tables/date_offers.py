@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -46,6 +47,8 @@ _DURATION_NAME: Final = re.compile(r"timeout|elapsed|duration|update[sd]?_?count
 
 def offered_form(study: ColumnStudy) -> str:
     """The way in which all cells of a column are dates that stand for numbers; empty: none."""
+    if study.faults.infinite.count or study.faults.large.count:
+        return ""
     if study.n_numbers and study.n_numbers == study.n_given - study.n_words:
         form = next(
             (
@@ -58,7 +61,7 @@ def offered_form(study: ColumnStudy) -> str:
         if not form or not (study.is_whole or form == EXCEL):
             return ""
         numbers = study.sample if study.is_overfull else [*map(_value, study.counts)]
-        cells = [str(int(number)) for number in numbers if number == number]
+        cells = [str(int(number)) for number in numbers if math.isfinite(number)]
         return form if _are_dates(cells, form) else ""
     known = [] if study.is_overfull or study.n_numbers else list(study.counts)
     return CALENDAR if _are_dates(known, CALENDAR) else ""
