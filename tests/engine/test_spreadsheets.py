@@ -80,11 +80,25 @@ class TestWorkbooks:
         assert "a header but no rows" in refusal(path).message
 
     @pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".ods"])
-    @pytest.mark.parametrize("content", [b"", b"a,y\n1,2\n", b"PK\x03\x04 nothing"])
+    @pytest.mark.parametrize("content", [b"", b"a,y\0\n1,2\n", b"PK\x03\x04 nothing"])
     def test_damaged(self, tmp_path: Path, suffix: str, content: bytes) -> None:
         path = tmp_path / f"book{suffix}"
         path.write_bytes(content)
         assert "cannot be read as a workbook" in refusal(path).message
+
+    @pytest.mark.parametrize("content", [b"a,y\n1,2\n", "a\ty\n1\t2\n".encode("utf-16")])
+    def test_a_text_named_as_a_workbook_is_read(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "export.xls"
+        path.write_bytes(content)
+        assert column_names(path) == ("a", "y")
+
+    @pytest.mark.parametrize(
+        "content", [b"<html><table></table>", b'\xef\xbb\xbf <?xml version="1.0"?>']
+    )
+    def test_a_web_page_named_as_a_workbook(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "export.xls"
+        path.write_bytes(content)
+        assert "web page or XML" in refusal(path).message
 
     def test_a_workbook_named_csv_is_opened(self, tmp_path: Path) -> None:
         assert load(write_workbook(tmp_path / "book.csv", {"Data": ROWS})).n_samples == 4

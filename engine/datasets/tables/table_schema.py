@@ -42,6 +42,7 @@ _ID_NAME = re.compile(
     r"(^|[\s_.-])(id|uuid|guid|index|idx|key|row|nr|no|number)$|^(id|unnamed: 0)([\s_.-]|$)",
     re.IGNORECASE,
 )
+_NUMBERS = re.compile(r"[+-]?\d+(\s*[,;/|]\s*\d+)+")
 _CAMEL_ID = re.compile(r"[a-z]I[dD]$")
 NUMERIC = ("number", "date")
 CATEGORICAL = ("category", "boolean")
@@ -206,8 +207,10 @@ def _are_measured(study: ColumnStudy) -> bool:
     if study.is_overfull or (study.is_whole and study.n_distinct <= MAX_CATEGORIES):
         return False
     others = others_than_numbers(study)
-    # Numbers in another unit are no words.
-    return len(others) <= MOST_MARKS and all(written_number(cell) is None for cell in others)
+    # Numbers in another unit are no words, and lists of numbers, such as 1,23,4, are no marks.
+    return len(others) <= MOST_MARKS and not any(
+        written_number(cell) is not None or _NUMBERS.fullmatch(cell) for cell in others
+    )
 
 
 def others_than_numbers(study: ColumnStudy) -> list[str]:
