@@ -14,6 +14,8 @@ def cell_xml(value: Any) -> str:
         return "<c/>"
     if isinstance(value, bool):
         return f'<c t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, datetime.timedelta):
+        return f'<c s="2"><v>{value / datetime.timedelta(days=1)!r}</v></c>'
     if isinstance(value, datetime.date):
         # Days since 30 December 1899, with the style of a date.
         return f'<c s="1"><v>{(value - datetime.date(1899, 12, 30)).days}</v></c>'
@@ -58,7 +60,8 @@ def write_workbook(
         )
         archive.writestr(
             "xl/styles.xml",
-            f'<styleSheet {MAIN}><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+            f'<styleSheet {MAIN}><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
+            '<xf numFmtId="46"/></cellXfs>'
             "</styleSheet>",
         )
         for number, rows in enumerate(sheets.values(), start=1):

@@ -76,6 +76,12 @@ class LayerLook:
     moved: Floats
     n_examples: int
 
+    @property
+    def usual_move(self) -> float:
+        """The median of `moved`; NaN where none is known, as after a resume."""
+        known = self.moved[np.isfinite(self.moved)]
+        return float(np.median(known)) if len(known) else float("nan")
+
 
 @dataclass(frozen=True)
 class NotFinite:

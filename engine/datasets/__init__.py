@@ -45,6 +45,7 @@ from engine.datasets.box.waves import MackeyGlass, Seasons
 from engine.datasets.clips.video import VideoFolderFormat
 from engine.datasets.content import note_files
 from engine.datasets.files import glance
+from engine.datasets.foreign_files import advice_on
 from engine.datasets.formats import FileDataset, Format
 from engine.datasets.guarded import GuardedDataset, GuardedFormat
 from engine.datasets.language.pairs import PairsFormat
@@ -170,12 +171,13 @@ def recognise(path: Path, task: Task | None = None) -> Format:
     able = [item for item in FORMATS if likeness[item.name] > 0]
     if able:
         return max(able, key=lambda item: (task in item.tasks, likeness[item.name]))
+    advice = "" if seen.is_folder else advice_on(path)
     received = "a folder of " + ", ".join(f"{s or 'no suffix'}" for s in list(seen.suffixes)[:5])
     if not seen.is_folder:
         received = f"'{path.suffix or path.name}'"
     raise DatasetError(
         f"'{path.name}' is of no type that can be opened. Received: {received}.",
-        "Known: " + "; ".join(item.title for item in FORMATS) + ".",
+        f"{advice} Known: {'; '.join(item.title for item in FORMATS)}.".lstrip(),
     )
 
 

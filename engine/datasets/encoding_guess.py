@@ -20,6 +20,8 @@ _MANY_RUNS = 0.5
 _WORD = re.compile(rb"[\x40-\xff]*[\x80-\xff][\x40-\xff]*")
 _WORD_BYTES = bytes(range(0x40, 0x100))
 _ASCII = bytes(range(0x80))
+# Quotation marks and dashes, in all code pages of Windows; they say nothing of the alphabet.
+_MARKS = bytes((0x84, 0x85, *range(0x91, 0x98)))
 _NO_ASCII_LETTERS = bytes(byte for byte in range(0x100) if byte > 0x7F or not chr(byte).isalpha())
 _CANDIDATES = {
     "cp1251": "windows-1251",
@@ -76,7 +78,7 @@ class Evidence:
         """Returns how many bytes had to be looked at."""
         if piece.isascii():
             return 0
-        n_beyond = len(piece.translate(None, _ASCII))
+        n_beyond = len(piece.translate(None, _ASCII + _MARKS))
         self.n_beyond += n_beyond
         self.n_letters += n_beyond + len(piece.translate(None, _NO_ASCII_LETTERS))
         for word in _WORD.findall(piece):

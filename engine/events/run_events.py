@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from engine.events.messages import Event, FloatArray, Terminal
 from engine.events.profile import Profile
@@ -165,9 +166,16 @@ class PartTested(RunEvent):
     total: int
 
 
+OTHER_DATA: Final = "data"
+"""In place of a setting: from here on, the run is trained on data that has changed."""
+
+
 @dataclass(frozen=True)
 class SettingChanged(RunEvent):
     """A setting is another from here on; marked on the curves and kept in the run's history.
+
+    Data that has changed, and was accepted, is told as the setting `OTHER_DATA`: what changed is
+    the reason, and the values mean nothing.
 
     Attributes:
         epoch: The epoch under way, from 1.

@@ -18,7 +18,7 @@ from engine.runs.flow import read_flow
 from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.naming import find_run
 from engine.runs.places import DATABASE, full_problem, make_folders, write_problem
-from engine.runs.record import RunRecord, record_from_row
+from engine.runs.record import RunRecord, record_from_row, records_from_rows
 from engine.runs.row_checks import BadRow
 from engine.runs.run_folders import check_run_id, run_folder
 from engine.runs.steps import read_steps
@@ -141,16 +141,15 @@ class RunReader:
             rows = connection.execute(f"SELECT * FROM runs WHERE {which}").fetchall()
         # Sorted here: SQLite would copy each row, with all its settings, once more.
         rows.sort(key=lambda row: (str(row["created_at"]), str(row["id"])), reverse=True)
-        records, bad = [], []
-        for row in rows:
-            try:
-                records.append(self._record(row))
-            except BadRow as error:
-                bad.append(error)
+        records, bad = records_from_rows(rows)
+        if self.problem is not None:
+            records = [self._seen(record) for record in records]
         return records, bad
 
     def _record(self, row: sqlite3.Row) -> RunRecord:
-        record = record_from_row(row)
+        return self._seen(record_from_row(row))
+
+    def _seen(self, record: RunRecord) -> RunRecord:
         if self.problem is not None and record.state.is_active and not record.owner.is_alive:
             # Nobody can write down that it was.
             return replace(record, state=RunState.INTERRUPTED)

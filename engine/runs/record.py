@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.events.verdicts import Finding
 from engine.runs.owner import Owner
-from engine.runs.row_checks import check_row
+from engine.runs.row_checks import BadRow, check_row, doubtful_rows, metrics_of
 from engine.runs.schema import REPAIR_HINT
 from engine.runs.verdicts import findings_in, plain_findings
 from engine.spec.run_spec import RunSpec
@@ -144,13 +145,17 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
 
     Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
     time could be in two parts, labels were not looked at, and in tables classes that differ in
-    capitals were others.
+    capitals were others, and durations were in the unit of their file.
     """
     split, data = values.get("split"), values.get("data")
     if isinstance(split, dict) and "by_labels" not in split:
         split["by_labels"] = False
         if isinstance(data, dict) and data.get("format") == "table":
-            data["parameters"] = {"spellings": "exact", **data.get("parameters", {})}
+            data["parameters"] = {
+                "spellings": "exact",
+                "durations": "as stored",
+                **data.get("parameters", {}),
+            }
     if isinstance(split, dict) and "column_is_input" not in split:
         split |= {"column_is_input": True, "whole_times": False}
         if split.get("column") is not None and split.get("method") == "auto":
@@ -170,30 +175,39 @@ def record_from_row(row: sqlite3.Row | None) -> RunRecord:
             "The run database lists a run that it cannot find: it is damaged.", REPAIR_HINT
         )
     check_row(row)
-    return RunRecord(
-        id=row["id"],
-        name=row["name"],
-        note=row["note"],
-        state=RunState(row["state"]),
-        reason=row["reason"],
-        hint=row["hint"],
-        details=row["details"],
-        created_at=datetime.fromisoformat(row["created_at"]),
-        ended_at=_moment(row["ended_at"]),
-        deleted_at=_moment(row["deleted_at"]),
-        spec_json=row["spec"],
-        dataset_title=row["dataset_title"],
-        model_title=row["model_title"],
-        epochs_planned=row["epochs_planned"],
-        epochs_done=row["epochs_done"],
-        best_epoch=row["best_epoch"],
-        duration_s=row["duration_s"],
-        metrics=parse_json(row["metrics"]),
-        plan=dict(_plan(row["plan"])),
-        owner=Owner(row["owner_pid"], row["owner_started_s"]),
-        origin=row["origin"],
-        findings_json=row["findings"] if isinstance(row["findings"], str) else "[]",
-    )
+    return _records([row])[0]
+
+
+def records_from_rows(rows: Sequence[sqlite3.Row]) -> tuple[list[RunRecord], list[BadRow]]:
+    """Builds records from rows of the table `runs`, and says what is wrong with the others."""
+    bad: dict[int, BadRow] = {}
+    for position in sorted(doubtful_rows(rows)):
+        try:
+            check_row(rows[position])
+        except BadRow as error:
+            bad[position] = error
+    whole = [row for position, row in enumerate(rows) if position not in bad]
+    return _records(whole), list(bad.values())
+
+
+def _records(rows: Sequence[sqlite3.Row]) -> list[RunRecord]:
+    """The records of rows that were checked; by column, as there may be thousands."""
+    if not rows:
+        return []
+    columns = dict(zip(rows[0].keys(), zip(*rows, strict=True), strict=True))
+    values = {
+        **columns,
+        "state": map(RunState, columns["state"]),
+        "created_at": map(datetime.fromisoformat, columns["created_at"]),
+        "ended_at": map(_moment, columns["ended_at"]),
+        "deleted_at": map(_moment, columns["deleted_at"]),
+        "spec_json": columns["spec"],
+        "metrics": (dict(metrics_of(text) or {}) for text in columns["metrics"]),
+        "plan": (dict(_plan(text)) for text in columns["plan"]),
+        "owner": map(Owner, columns["owner_pid"], columns["owner_started_s"]),
+        "findings_json": (text if isinstance(text, str) else "[]" for text in columns["findings"]),
+    }
+    return list(map(RunRecord, *(values[field.name] for field in fields(RunRecord))))
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -57,6 +57,35 @@ def check_row(row: sqlite3.Row) -> None:
         raise BadRow(
             _name_of(row), f"Its metrics do not match their checksum. Received: {received}."
         )
+
+
+def doubtful_rows(rows: Sequence[sqlite3.Row]) -> set[int]:
+    """Positions of the rows that `check_row` may refuse; it is sure to pass each of the others.
+
+    Looked at by column, each different value once: thousands of runs share most of theirs.
+    """
+    if not rows:
+        return set()
+    columns = dict(zip(rows[0].keys(), zip(*rows, strict=True), strict=True))
+    doubtful: set[int] = set()
+    for name, check in _CHECKS.items():
+        values = columns[name]
+        kinds = tuple(map(type, values))
+        if check is _text and set(kinds) == {str}:
+            continue
+        wrong = {pair for pair in set(zip(kinds, values, strict=True)) if check(pair[1])}
+        if wrong:
+            pairs = zip(kinds, values, strict=True)  # by type, too: 1 and 1.0 are one value
+            doubtful.update(position for position, pair in enumerate(pairs) if pair in wrong)
+    checksums = enumerate(zip(columns["metrics_crc"], columns["metrics"], strict=True))
+    doubtful.update(
+        position
+        for position, (checksum, metrics) in checksums
+        if checksum is not None
+        and position not in doubtful
+        and checksum != metrics_checksum(metrics)
+    )
+    return doubtful
 
 
 def epoch_problem(row: sqlite3.Row) -> str:
@@ -151,9 +180,17 @@ def _number_or_none(value: Any) -> str:
 
 
 def _metrics(value: Any) -> str:
-    found = _json(value)
-    is_one = isinstance(found, dict) and _are_numbers(found.values())
-    return "" if is_one else "list of metrics"
+    return "list of metrics" if not isinstance(value, str) or metrics_of(value) is None else ""
+
+
+@lru_cache(maxsize=8192)
+def metrics_of(text: str) -> Mapping[str, float] | None:
+    """The metrics that a JSON text holds, which are not to be changed; None where it holds none.
+
+    Kept, as a list of runs is checked first and made after that, and read again at each change.
+    """
+    found = _json(text)
+    return found if isinstance(found, dict) and _are_numbers(found.values()) else None
 
 
 def _object(value: Any) -> str:

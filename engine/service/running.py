@@ -149,13 +149,13 @@ def resume(
     found = find_checkpoint(folder / "checkpoints")
     check_not_lost(record, found, folder / "checkpoints")
     setup = set_up(parse(changed_values(record.spec, changes)), emit, control, form_group)
-    check_data(setup.prepared, folder, accepts_changes)
+    other_data = check_data(setup.prepared, folder, accepts_changes)
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
     spec = setup.prepared.spec
     begin = partial(take_up, store, record, spec, found, kept_of(spec, found, differences))
     notice = notice_of(record, found)
-    resumption = Resumption(found.checkpoint, differences, reason or _CONTINUED, notice)
+    resumption = Resumption(found.checkpoint, differences, reason or _CONTINUED, notice, other_data)
     return _run(record, setup, resumption, store, emit, control, begin)
 
 

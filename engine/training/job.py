@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import TrainingError
 from engine.events.run_events import (
+    OTHER_DATA,
     PlanChosen,
     RunEnded,
     RunFailed,
@@ -191,6 +192,9 @@ class TrainingJob:
         if checkpoint is not None:
             trainer.restore(checkpoint, {path: after for path, (_, after) in numbers.items()})
         done = trainer.progress
+        if resumption.other_data:
+            told = resumption.other_data
+            self._emit(SettingChanged(self._run, done.epoch, done.step, OTHER_DATA, 0.0, 0.0, told))
         for path, (before, after) in numbers.items():
             self._emit(
                 SettingChanged(

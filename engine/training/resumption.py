@@ -19,9 +19,12 @@ class Resumption:
         reason: Why, in words.
         notice: What people should know of it: that a checkpoint was damaged, and what is trained
             again; empty where all is as usual.
+        other_data: How the data differs from what it was trained on, in a sentence, which somebody
+            accepted; empty: it does not.
     """
 
     checkpoint: Checkpoint | None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     reason: str = ""
     notice: str = ""
+    other_data: str = ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.events.run_events import SettingChanged
+from engine.events.run_events import OTHER_DATA, SettingChanged
 from engine.spec.parameters import Parameters, describe
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.formatting.numbers import count_text, counted, number_text, rate_text
@@ -40,6 +40,8 @@ class ChangeMark:
 
 def change_text(event: SettingChanged) -> str:
     """Says what was changed, such as ``Learning rate 0.001 → 0.0005``."""
+    if event.setting == OTHER_DATA:
+        return translate("Trained on changed data")
     label = setting_label(event.setting)
     return f"{label} {_value_text(event.before)} → {_value_text(event.after)}"
 
@@ -64,7 +66,9 @@ def change_mark(event: SettingChanged) -> ChangeMark:
     """Returns the mark of a change on the curves."""
     text = f"{change_text(event)}. {event.reason}".strip()
     label = _value_text(event.after)
-    if event.setting == "training.epochs":
+    if event.setting == OTHER_DATA:
+        label = translate("changed data")
+    elif event.setting == "training.epochs":
         label = counted(round(event.after), translate("{n} epoch"), translate("{n} epochs"))
     elif event.setting == "training.batch_size":
         label = translate("batch {n}").format(n=label)

@@ -15,6 +15,7 @@ from gui.plots.extents import finite_extent
 from gui.plots.plot import Plot
 from gui.plots.points import ClassPoints
 from gui.plots.saving import Columns
+from gui.style.box_delegate import BoxDelegate
 from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme
 from gui.style.wheel import wheel_needs_focus
@@ -55,6 +56,7 @@ class DataScatterPlot(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             box.setMinimumContentsLength(8)
+            box.setItemDelegate(BoxDelegate(box))
             wheel_needs_focus(box)
             box.currentIndexChanged.connect(self._show_axes)
             row.addWidget(label)

@@ -20,6 +20,7 @@ from gui.plots.extents import finite_extent
 from gui.plots.legend import LegendEntry
 from gui.plots.plot import Plot, cosmetic_pen
 from gui.plots.saving import Columns
+from gui.style.box_delegate import BoxDelegate
 from gui.style.theme import SPACING, current_theme
 from gui.style.wheel import wheel_needs_focus
 
@@ -40,6 +41,7 @@ class TraceView(QWidget):
         self._traces: tuple[Trace, ...] = ()
         self.choice = QComboBox(self)
         self.choice.setAccessibleName(self.tr("Series shown"))
+        self.choice.setItemDelegate(BoxDelegate(self.choice))
         wheel_needs_focus(self.choice)
         self.choice.currentIndexChanged.connect(self._show_choice)
         self.plot = TracePlot(self)

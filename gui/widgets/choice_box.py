@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionComboBox,
     QStylePainter,
     QWidget,
 )
 
 from engine.escaping import escaped
+from gui.style.box_delegate import BoxDelegate
 from gui.style.theme import SPACING
 from gui.style.wheel import wheel_needs_focus
 
 WIDEST_LIST: Final = 60 * SPACING
-
-
-class _Choices(QStyledItemDelegate):
-    """Shows choices as they may be shown; what they are stays."""
-
-    def displayText(self, value: object, locale: QLocale | QLocale.Language) -> str:
-        return escaped(str(value))
 
 
 class ChoiceBox(QComboBox):
@@ -35,7 +28,7 @@ class ChoiceBox(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setItemDelegate(_Choices(self))
+        self.setItemDelegate(BoxDelegate(self))
         self.setMinimumContentsLength(6)
         self.setMinimumWidth(9 * SPACING)
         wheel_needs_focus(self)

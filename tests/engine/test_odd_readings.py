@@ -17,6 +17,7 @@ from engine.datasets.base import Examples
 from engine.datasets.labels import understand_targets
 from engine.datasets.tables.missing_codes import missing_code
 from engine.datasets.tables.table import read_inputs, read_row
+from engine.errors import DatasetError
 from engine.events.findings import DataFinding
 from engine.inference.contract import Contract
 from engine.preprocessing import Preprocessing
@@ -166,3 +167,53 @@ def test_money_in_thousands_is_a_unit_that_is_known(tmp_path: Path) -> None:
 def _values(finding: DataFinding) -> dict[str, Any]:
     changes = finding.remedies[0].changes
     return {str(path).rpartition(".")[2]: value for path, value in changes.items()}
+
+
+class TestListsAndMarks:
+    """After readr 1520, 1349 and 271, and letters that were taken for Cyrillic."""
+
+    def test_lists_of_codes_are_no_numbers_with_commas(self, tmp_path: Path) -> None:
+        cells = ["1", "1,23,4", "1,2,3,4", "2,3", "4,1"]
+        rows = [f'"{cells[place % 5]}",{place}' for place in range(N)]
+        examples = load(write(tmp_path, "codes,y", rows), target="y", task="regression")
+        assert {column.name: column.type for column in examples.columns}["codes"] == "category"
+        assert findings(examples, "24 of 60") or findings(examples, "are numbers, but others")
+
+    def test_one_mark_beside_measured_numbers_stays_a_gap(self, tmp_path: Path) -> None:
+        rows = [f"{'<0.5' if place % 3 == 0 else place / 7:},{place}" for place in range(N)]
+        examples = load(write(tmp_path, "conc,y", rows), target="y", task="regression")
+        assert {column.name: column.type for column in examples.columns}["conc"] == "number"
+
+    def test_quotation_marks_and_dashes_say_nothing_of_the_alphabet(self, tmp_path: Path) -> None:
+        rows = [f"\u201cRen\u00e9\u201d \u2013 {place % 3},{place}" for place in range(N)]
+        path = tmp_path / "table.csv"
+        path.write_bytes(("name,y\n" + "\n".join(rows) + "\n").encode("cp1252"))
+        examples = load(path, target="y", task="regression")
+        assert "\u201cRen\u00e9\u201d \u2013 1" in dict(examples.columns[0].values)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("a.csv.gz", "unpack it"),
+        ("a.jsonl", "CSV or Parquet"),
+        ("a.ARFF", "Weka"),
+        ("a.feather", "Parquet"),
+        ("a.pkl", "may run code"),
+        ("a.sqlite", "database"),
+    ],
+)
+def test_a_file_of_a_known_type_is_refused_with_what_to_do(
+    tmp_path: Path, name: str, advice: str
+) -> None:
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(DatasetError) as caught:
+        load(tmp_path / name)
+    assert advice in caught.value.hint
+
+
+def test_records_with_fields_are_refused_with_their_names(tmp_path: Path) -> None:
+    records = np.zeros(20, [("size", "f4"), ("colour", "S1")])
+    np.save(tmp_path / "records.npy", records)
+    with pytest.raises(DatasetError, match=r"records with fields .* size, colour"):
+        load(tmp_path / "records.npy")

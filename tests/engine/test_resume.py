@@ -19,6 +19,7 @@ from engine.events.commands import (
     Train,
 )
 from engine.events.run_events import (
+    OTHER_DATA,
     CheckpointSaved,
     EpochEnded,
     PartTested,
@@ -137,7 +138,7 @@ def _train(store, spec, on_event=lambda event, control: None, control=None):
     return events, running.train(spec, store, emit, control)
 
 
-def _resume(store, run, on_event=lambda event, control: None, **changes):
+def _resume(store, run, on_event=lambda event, control: None, accepts=False, **changes):
     control = TrainingControl()
     events = []
 
@@ -146,7 +147,7 @@ def _resume(store, run, on_event=lambda event, control: None, **changes):
         on_event(event, control)
 
     named = {path.replace("__", "."): value for path, value in changes.items()}
-    return events, running.resume(run, named, store, emit, control)
+    return events, running.resume(run, named, store, emit, control, accepts_changes=accepts)
 
 
 @pytest.fixture(scope="module")
@@ -414,6 +415,15 @@ class TestRefused:
         with pytest.raises(DatasetError, match=r"1 file changed .*column .y."):
             _resume(store, ended.run)
         assert store.get(ended.run).state is RunState.STOPPED
+        assert store.changes(ended.run) == []
+
+        done = store.epochs(ended.run)[-1]
+        _resume(store, ended.run, stop, accepts=True)
+        (mark,) = store.changes(ended.run)
+        assert (mark.setting, mark.epoch) == (OTHER_DATA, done.epoch + 1)
+        assert mark.step >= done.step
+        assert mark.reason.startswith("1 file changed")
+        assert "'y'" in mark.reason
 
     def test_a_finished_run_without_more_epochs(self, store):
         _, ended = _train(store, _spec(training__epochs=2))

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.datasets import load_examples
-from engine.datasets.sequences.calendar_forms import read_calendar
 from engine.datasets.sequences.series import read_windows
 from engine.datasets.sequences.time_parts import read_joined
 from engine.datasets.sequences.times import read_times
+from engine.datasets.tables.numbered_dates import CALENDAR
+from engine.datasets.tables.table_cells import read_dates
 from engine.datasets.tables.table_source import text_cells
 from engine.errors import DatasetError
 from engine.events.findings import Trouble
@@ -233,7 +234,7 @@ def test_times_are_read_in_any_order(tmp_path, cells, first, step):
 
 @pytest.mark.parametrize("cell", ["2019Q5", "2019-W54", "2019M13", "Q1", "W05", "2019", "1,5"])
 def test_what_is_no_place_in_the_calendar(cell):
-    assert np.isnan(read_calendar(text_cells([cell]))).all()
+    assert np.isnan(read_dates(text_cells([cell]), CALENDAR)).all()
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])

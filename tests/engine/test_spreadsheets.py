@@ -15,6 +15,7 @@ from workbooks import write_workbook
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
 from engine.datasets.tables.table import column_names
+from engine.datasets.tables.table_source import stored_parameters
 from engine.errors import DatasetError
 from engine.events.findings import Trouble
 from engine.spec.run_spec import DataSpec
@@ -79,11 +80,25 @@ class TestWorkbooks:
         assert "a header but no rows" in refusal(path).message
 
     @pytest.mark.parametrize("suffix", [".xlsx", ".xls", ".ods"])
-    @pytest.mark.parametrize("content", [b"", b"a,y\n1,2\n", b"PK\x03\x04 nothing"])
+    @pytest.mark.parametrize("content", [b"", b"a,y\0\n1,2\n", b"PK\x03\x04 nothing"])
     def test_damaged(self, tmp_path: Path, suffix: str, content: bytes) -> None:
         path = tmp_path / f"book{suffix}"
         path.write_bytes(content)
         assert "cannot be read as a workbook" in refusal(path).message
+
+    @pytest.mark.parametrize("content", [b"a,y\n1,2\n", "a\ty\n1\t2\n".encode("utf-16")])
+    def test_a_text_named_as_a_workbook_is_read(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "export.xls"
+        path.write_bytes(content)
+        assert column_names(path) == ("a", "y")
+
+    @pytest.mark.parametrize(
+        "content", [b"<html><table></table>", b'\xef\xbb\xbf <?xml version="1.0"?>']
+    )
+    def test_a_web_page_named_as_a_workbook(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "export.xls"
+        path.write_bytes(content)
+        assert "web page or XML" in refusal(path).message
 
     def test_a_workbook_named_csv_is_opened(self, tmp_path: Path) -> None:
         assert load(write_workbook(tmp_path / "book.csv", {"Data": ROWS})).n_samples == 4
@@ -134,3 +149,46 @@ class TestParquet:
         examples = load(tmp_path / "t.parquet")
         np.testing.assert_array_equal(examples.x[:, 0], values[:, 0])
         assert examples.names[-1] == "row 1000"
+
+
+class TestDurations:
+    """They are in seconds whatever unit a file has, and it is said; until 0.1 they were not."""
+
+    SECONDS = (90.0, 3_725.5, 0.25, 7_200.0)
+
+    def told(self, examples: Examples) -> str:
+        (text,) = (it.text for it in examples.findings if "durations" in it.text)
+        return text
+
+    def parquet(self, path: Path, unit: str) -> Path:
+        ticks = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[unit]
+        values = pa.array([int(ticks * value) for value in self.SECONDS], pa.duration(unit))
+        pq.write_table(pa.table({"took": values, "y": [0.5, 1.5, 2.5, 3.5]}), path)
+        return path
+
+    @pytest.mark.parametrize(
+        ("unit", "word"), [("ms", "milliseconds"), ("us", "microseconds"), ("ns", "nanoseconds")]
+    )
+    def test_parquet(self, tmp_path: Path, unit: str, word: str) -> None:
+        examples = load(self.parquet(tmp_path / "t.parquet", unit))
+        np.testing.assert_array_equal(examples.x[:, 0], self.SECONDS)
+        assert word in self.told(examples)
+
+    def test_workbook(self, tmp_path: Path) -> None:
+        rows: list[list[Any]] = [["took", "y"]]
+        rows += [
+            [datetime.timedelta(seconds=value), row / 2] for row, value in enumerate(self.SECONDS)
+        ]
+        examples = load(write_workbook(tmp_path / "book.xlsx", {"Data": rows}))
+        np.testing.assert_allclose(examples.x[:, 0], self.SECONDS, atol=1e-3)
+        assert "'took' holds durations" in self.told(examples)
+
+    def test_as_stored(self, tmp_path: Path) -> None:
+        path = self.parquet(tmp_path / "t.parquet", "us")
+        examples = load(path, parameters={"durations": "as stored"})
+        np.testing.assert_array_equal(examples.x[:, 0], 1e6 * np.array(self.SECONDS))
+        assert "read in microseconds" in self.told(examples)
+
+    def test_a_model_of_an_earlier_version_sees_them_as_it_learnt_them(self) -> None:
+        assert stored_parameters({"parameters": {"decimal": "point"}}).durations == "as stored"
+        assert stored_parameters({"parameters": {"durations": "seconds"}}).durations == "seconds"

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractItemDelegate,
     QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
@@ -29,6 +30,7 @@ from engine.events.run_events import EpochEnded, RunState
 from gui.pages.data.data_page import DataPage
 from gui.pages.train.train_page import TrainPage
 from gui.state.draft import Draft
+from gui.style.theme import current_theme
 from gui.widgets.elided_label import ElidedLabel
 from gui.window.main_window import FOLDS_BELOW
 from gui.window.page_list import PAGES
@@ -123,6 +125,20 @@ def test_nothing_is_cut_off(trained: WindowStage, size: tuple[int, int]) -> None
         for part in (on.window.pages[name], on.window.rail):
             problems += [f"{name}: {problem}" for problem in (*cut_off(part), *overlapping(part))]
     assert not problems, "\n".join(problems)
+
+
+def test_another_theme_leaves_nothing_behind(on: WindowStage) -> None:
+    """Qt makes delegates for boxes that have none of their own, and drops none."""
+    theme = current_theme()
+    theme.apply()
+    kept: list[int] = []
+    for mode in ("dark", "light", "dark", "light"):
+        theme.set_mode(mode)
+        settle()
+        for box in on.window.findChildren(QComboBox):
+            box.view()
+        kept.append(len(on.window.findChildren(QAbstractItemDelegate)))
+    assert kept[1:] == [kept[1]] * 3
 
 
 def test_the_wheel_over_a_field_without_focus_changes_nothing(on: WindowStage) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.events.run_events import RunState
+from engine.events.run_events import OTHER_DATA, RunState, SettingChanged
 from engine.runs.record import RunRecord
 from gui.formatting.numbers import number_text
 from gui.formatting.run_words import is_share, metric_text, metric_title
@@ -151,6 +151,16 @@ def test_times_and_epochs_are_the_same(trained: tuple[WindowStage, RunRecord]) -
     plot = train.curves.metric_plot
     assert plot is not None
     assert plot._best == record.best_epoch
+
+
+def test_changed_data_that_was_accepted_is_told_with_what_changed(
+    trained: tuple[WindowStage, RunRecord],
+) -> None:
+    _, record = trained
+    why = "1 file changed since this run was trained: people.csv (column 'age')."
+    mark = SettingChanged(record.id, 3, 20, OTHER_DATA, 0.0, 0.0, why)
+    told = dict(summary(record, [mark]))
+    assert told["Changed while training"] == f"Trained on changed data, in epoch 3: {why}"
 
 
 def test_no_share_is_written_as_a_plain_number_anywhere(

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from engine.events.commands import ChangeEpochs, ChangeRate, Control
 from engine.events.messages import Rejected
 from engine.events.run_events import (
+    OTHER_DATA,
     EpochEnded,
     PartTested,
     Recovered,
@@ -448,6 +449,7 @@ class TestWords:
         assert mark("training.batch_size") == "Batch size 64 → 32. Why."
         assert mark("schedule.every") == "Every 64 → 32. Why."
         assert mark("something.quite_new") == "Quite new 64 → 32. Why."
+        assert mark(OTHER_DATA) == "Trained on changed data. Why."
 
 
 def test_a_failed_run_offers_nothing_without_a_state_to_go_on_from(on: Stage[TrainPage]) -> None:

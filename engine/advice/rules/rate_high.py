@@ -71,7 +71,7 @@ def _stays_above(evidence: Evidence) -> tuple[str, dict[str, float]] | None:
     if evidence.n_epochs < 2 or not np.isfinite(chance):
         return None
     end = float(np.median(evidence.train_losses[-3:]))
-    moved = float(np.nanmedian(look.moved)) if look is not None else float("nan")
+    moved = look.usual_move if look is not None else float("nan")
     is_far = np.isfinite(moved) and moved >= _MOVED and end >= 0.9 * chance
     start = evidence.losses.first
     if end < _ABOVE_CHANCE * chance and not is_far:

@@ -73,7 +73,7 @@ def _crawls(evidence: Evidence) -> tuple[str, dict[str, float]] | None:
     if late < STRAIGHT * early:
         return None
     look = evidence.look
-    if look is not None and float(np.nanmedian(look.moved)) > 0.5:
+    if look is not None and look.usual_move > 0.5:
         return None
     each = 100 * (first - last) / first / (n - 1)
     return (

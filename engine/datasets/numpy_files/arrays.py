@@ -42,6 +42,7 @@ from engine.spec.parameters import parameter
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind
 
+_SHOWN_FIELDS = 10
 NUMPY_SUFFIXES = (".npz", ".npy")
 
 
@@ -282,6 +283,12 @@ def _feature_names(meaning: Meaning) -> tuple[str, ...]:
 
 def _table_of(rows: Rows, file: ArrayFile, data: DataSpec, progress: Progress) -> Examples:
     """A table whose target is one of its columns, the last unless another is asked for."""
+    if rows.dtype.names:
+        raise DatasetError(
+            f"'{file.name}' holds records with fields of their own, which arrays are not read "
+            f"from. Received: {', '.join(rows.dtype.names[:_SHOWN_FIELDS])}.",
+            "Save them as a table, CSV or Parquet.",
+        )
     if len(rows.shape) != 2 or rows.shape[1] < 2 or rows.dtype.kind not in "fiub":
         raise DatasetError(
             f"'{file.name}' ({file.text}) has no targets.",

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from engine.datasets.sequences.calendar_forms import read_calendar
+from engine.datasets.tables.numbered_dates import CALENDAR
 from engine.datasets.tables.table_cells import (
     CENTURY,
     DATE_FORMS,
@@ -113,7 +113,7 @@ def read_times(cells: Cells, dates: str = "auto", is_dense: bool = False) -> Tim
 
 _READERS: dict[str, Callable[[Cells], FloatArray]] = {
     **{form: partial(read_dates, form=form) for form in DATE_FORMS},
-    "calendar": read_calendar,
+    CALENDAR: partial(read_dates, form=CALENDAR),
     **{form: partial(read_dates, form=form) for form in _OTHER_FORMS},
 }
 """Ways to read dates, the likeliest first."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.datasets.tables.numbered_dates import EXAMPLES
 from engine.datasets.tables.table_cells import LARGEST, Numbers
 from engine.datasets.tables.table_source import BoolArray, Cells, IndexArray
 from engine.errors import DatasetError
@@ -110,7 +111,7 @@ def refuse_dates(name: str, form: str, wrong: Fault, line_word: str) -> None:
         DatasetError: With the first line.
     """
     if wrong.count:
-        example = "2024-01-31" if form == "ISO8601" else f"written as {form}"
+        example = EXAMPLES.get(form, f"written as {form}")
         raise DatasetError(
             f"Column '{name}' must hold dates, {example}. {wrong.words(line_word)}",
             "Mend the cell, or give the column another type.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 MAX_SHEET_CELLS = 50_000_000
 _BYTES_PER_CELL = 8
 _SHOWN_NAMES = 5
+_UNITS = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 class Sheet:
@@ -68,6 +70,8 @@ class Sheet:
             raise DatasetError(
                 f"The sheet '{self._sheet}' of '{path.name}' is empty.", "Choose another sheet."
             )
+        if parameters.durations == "as stored":
+            self._rows = [[_as_stored(cell) for cell in row] for row in self._rows]
         first = [[_cell_text(cell) for cell in row] for row in self._rows[:LOOKED_AT_ROWS]]
         self._header = find_header(first, parameters.header)
         self.has_header = self._header.is_there
@@ -113,7 +117,33 @@ class Sheet:
             findings.append(
                 DataFinding(Trouble.UNDERSTOOD, "", text, tuple(others), remedies=remedies)
             )
-        return SourceReport(findings, facts)
+        return SourceReport(findings + durations_told(self._durations()), facts)
+
+    def _durations(self) -> dict[str, str]:
+        """The columns that hold durations, which a workbook keeps as parts of a day."""
+        found = {
+            index
+            for row in self._rows
+            for index, cell in enumerate(row)
+            if isinstance(cell, datetime.timedelta)
+        }
+        return {self.names[index]: "hours, minutes and seconds" for index in sorted(found)}
+
+
+def durations_told(units: Mapping[str, str]) -> list[DataFinding]:
+    """Says of columns of durations that they are read in seconds, whatever unit the file has."""
+    remedy = Remedy(
+        "Read them as they stand in the file", {"data.parameters.durations": "as stored"}
+    )
+    return [
+        DataFinding(
+            Trouble.UNDERSTOOD,
+            name,
+            f"'{name}' holds durations. They are read in seconds; the file has {unit}.",
+            remedies=(remedy,),
+        )
+        for name, unit in units.items()
+    ]
 
 
 def _open_workbook(path: Path) -> Any:
@@ -182,6 +212,11 @@ def _damaged(path: Path, error: Exception) -> DatasetError:
     )
 
 
+def _as_stored(cell: Any) -> Any:
+    """A duration as ``1:30:00``, which is text."""
+    return str(cell) if isinstance(cell, datetime.timedelta) else cell
+
+
 def _cell_text(cell: Any) -> str:
     """A cell as a text file would hold it."""
     if isinstance(cell, bool):
@@ -191,6 +226,9 @@ def _cell_text(cell: Any) -> str:
             return ""
         # Workbooks know no whole numbers; 5 is stored as 5.0.
         return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime.timedelta):
+        seconds = cell.total_seconds()
+        return str(int(seconds)) if seconds.is_integer() else repr(seconds)
     if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
         return cell.isoformat()
     return str(cell).strip()
@@ -209,11 +247,12 @@ class ParquetTable:
     delimiter = ""
     is_typed = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parameters: TableParameters | None = None) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         self.path = path
+        self._in_seconds = parameters is None or parameters.durations == "seconds"
         with opening(path):
             path.open("rb").close()
         try:
@@ -222,8 +261,14 @@ class ParquetTable:
         except (pa.ArrowException, OSError, ValueError) as error:  # names that are no text, too
             raise self._damaged(error) from None
         self._nested = tuple(field.name for field in schema if not _is_plain(field.type))
-        self._plain = [field.name for field in schema if _is_plain(field.type)]
+        plain = [field for field in schema if _is_plain(field.type)]
+        self._plain = [field.name for field in plain]
         self.names = unique_names(list(self._plain), path)
+        self._durations = {
+            name: _UNITS[field.type.unit]
+            for name, field in zip(self.names, plain, strict=True)
+            if pa.types.is_duration(field.type)
+        }
         if not self.names:
             raise DatasetError(f"'{path.name}' has no columns of single values.", "Choose another.")
         if not metadata.num_rows:
@@ -245,7 +290,7 @@ class ParquetTable:
                 for batch in file.iter_batches(size, columns=self._plain):
                     progress("Reading the table", done, self._n_rows)
                     cells = {
-                        name: _column_text(batch.column(index))
+                        name: _column_text(batch.column(index), self._in_seconds)
                         for index, name in enumerate(self.names)
                     }
                     yield Chunk(cells, np.arange(done + 1, done + len(batch) + 1, dtype=np.int64))
@@ -261,6 +306,17 @@ class ParquetTable:
             more = f" and {count - _SHOWN_NAMES} more" if count > _SHOWN_NAMES else ""
             text = f"Columns that hold lists, bytes or the like were passed over: {names}{more}."
             findings.append(DataFinding(Trouble.LEFT_OUT, "", text, self._nested, count))
+        if self._in_seconds:
+            findings += durations_told(self._durations)
+        else:
+            findings += [
+                DataFinding(
+                    Trouble.UNDERSTOOD,
+                    name,
+                    f"'{name}' holds durations, read in {unit}, as stored.",
+                )
+                for name, unit in self._durations.items()
+            ]
         return SourceReport(findings, [("File", "Parquet")])
 
     def _damaged(self, error: Exception) -> DatasetError:
@@ -288,12 +344,15 @@ def _is_plain(kind: Any) -> bool:
     return True
 
 
-def _column_text(column: Any) -> Any:
+def _column_text(column: Any, in_seconds: bool) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_duration(column.type) and in_seconds:
+        scale = _PER_SECOND[column.type.unit]
+        column = pc.divide(column.cast(pa.int64()).cast(pa.float64(), safe=False), scale)
     if pa.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     text = column.cast(pa.string())

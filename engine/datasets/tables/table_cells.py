@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.tables.number_marks import NumberMarks
+from engine.datasets.tables.numbered_dates import NUMBERED
 from engine.datasets.tables.table_source import BoolArray, Cells, FloatArray, IndexArray
 from engine.datasets.tables.written_numbers import (
     LONGEST,
@@ -296,6 +297,8 @@ def read_dates(cells: Cells, form: str) -> FloatArray:
 
 
 def _seconds(cells: list[str], form: str) -> FloatArray:
+    if form in NUMBERED:
+        return NUMBERED[form](cells)
     import pandas as pd
 
     try:

@@ -12,6 +12,7 @@ from engine.datasets.folder_meaning import one_spelling
 from engine.datasets.label_sets import label_findings
 from engine.datasets.summaries import histogram
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.date_offers import date_offer
 from engine.datasets.tables.missing_codes import code_finding
 from engine.datasets.tables.number_findings import mistakes, no_numbers, notation
 from engine.datasets.tables.table_cells import (
@@ -61,6 +62,8 @@ def column_findings(
             found += _left_out(plan, study)
         if not plan.is_chosen:
             found += no_numbers(plan, study)
+        if not plan.is_chosen and name not in targets:
+            found += date_offer(name, plan.type, study)
     return found
 
 

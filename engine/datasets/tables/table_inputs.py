@@ -27,6 +27,7 @@ from engine.datasets.tables.table_source import (
     IndexArray,
     TableParameters,
     TableSource,
+    stored_parameters,
     text_cells,
 )
 from engine.datasets.tables.written_numbers import NumberStyle
@@ -75,7 +76,7 @@ class RowReader:
     """
 
     def __init__(self, path: Path, asked: InputSpec, watch: Watch | None = None) -> None:
-        parameters = TableParameters(**asked.reading.get("parameters", {}))
+        parameters = stored_parameters(asked.reading)
         names = input_columns(asked.reading)
         self.source = _open(path, parameters, names)
         self._watch = watch
@@ -151,7 +152,7 @@ def read_row(text: str, asked: InputSpec, watch: Watch | None = None) -> FloatAr
             },
             np.ones(1, np.int64),
         )
-        parameters = TableParameters(**asked.reading.get("parameters", {}))
+        parameters = stored_parameters(asked.reading)
         chunk = without_codes(chunk, codes_by_column(parameters.missing, columns))
         style = _row_style(asked.reading, delimiter)
         try:
@@ -199,7 +200,7 @@ def read_cells(
 
 def _row_style(reading: Mapping[str, Any], delimiter: str) -> NumberStyle:
     """How numbers are written between these delimiters, in columns of which nothing is known."""
-    if TableParameters(**reading.get("parameters", {})).decimal == "comma":
+    if stored_parameters(reading).decimal == "comma":
         return NumberStyle(",")
     is_comma = delimiter == ","
     return NumberStyle("." if is_comma else "", is_strict=is_comma)

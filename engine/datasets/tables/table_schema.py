@@ -10,6 +10,8 @@ from typing import Any
 
 from engine.datasets.tables.cell_faults import Fault
 from engine.datasets.tables.column_study import ColumnStudy
+from engine.datasets.tables.date_offers import offered_form
+from engine.datasets.tables.numbered_dates import MONTHLY, NUMBERED, WITH_CLOCK
 from engine.datasets.tables.table_cells import (
     DATE_FORMS,
     GAP_WORDS,
@@ -40,6 +42,7 @@ _ID_NAME = re.compile(
     r"(^|[\s_.-])(id|uuid|guid|index|idx|key|row|nr|no|number)$|^(id|unnamed: 0)([\s_.-]|$)",
     re.IGNORECASE,
 )
+_NUMBERS = re.compile(r"[+-]?\d+(\s*[,;/|]\s*\d+)+")
 _CAMEL_ID = re.compile(r"[a-z]I[dD]$")
 NUMERIC = ("number", "date")
 CATEGORICAL = ("category", "boolean")
@@ -150,7 +153,7 @@ def plan_column(
         plan = replace(plan, values=_yes_and_no(study))
     elif kind == "date":
         form = study.date_forms[0] if study.date_forms else _nearest_form(study)
-        plan = replace(plan, form=form, parts=_date_parts(study))
+        plan = replace(plan, form=form, parts=_date_parts(study, form))
     if kind in USABLE:
         plan = _with_gaps(plan, spec, study.n_rows)
     return plan
@@ -204,8 +207,10 @@ def _are_measured(study: ColumnStudy) -> bool:
     if study.is_overfull or (study.is_whole and study.n_distinct <= MAX_CATEGORIES):
         return False
     others = others_than_numbers(study)
-    # Numbers in another unit are no words.
-    return len(others) <= MOST_MARKS and all(written_number(cell) is None for cell in others)
+    # Numbers in another unit are no words, and lists of numbers, such as 1,23,4, are no marks.
+    return len(others) <= MOST_MARKS and not any(
+        written_number(cell) is not None or _NUMBERS.fullmatch(cell) for cell in others
+    )
 
 
 def others_than_numbers(study: ColumnStudy) -> list[str]:
@@ -267,12 +272,18 @@ def _yes_and_no(study: ColumnStudy) -> tuple[str, ...]:
     return said.get(0, (0, "no"))[1], said.get(1, (0, "yes"))[1]
 
 
-def _date_parts(study: ColumnStudy) -> tuple[str, ...]:
+def _date_parts(study: ColumnStudy, form: str) -> tuple[str, ...]:
+    if form in MONTHLY:
+        return ("year", "month", "days")
     has_hours = any(":" in value for value in list(study.counts)[:100]) or study.is_overfull
+    if form in NUMBERED:
+        has_hours = form in WITH_CLOCK
     return ("year", "month", "day", "weekday", *(("hour",) if has_hours else ()), "days")
 
 
 def _nearest_form(study: ColumnStudy) -> str:
+    if form := offered_form(study):
+        return form
     for value in list(study.counts)[:20]:
         forms = fitting_forms([value], DATE_FORMS)
         if forms:

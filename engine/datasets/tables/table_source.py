@@ -72,11 +72,23 @@ class TableParameters(SpellingParameters):
     empty_lists: EmptyLists = parameter(
         "unknown", label=EMPTY_LISTS_LABEL, help=EMPTY_LISTS_HELP, advanced=True
     )
+    durations: Literal["seconds", "as stored"] = parameter(
+        "seconds",
+        label="Durations",
+        help="Of Parquet files and workbooks: in seconds whatever unit the file has, or as they "
+        "stand there, such as microseconds.",
+        advanced=True,
+    )
     duplicates: Literal["keep", "drop"] = parameter(
         "keep",
         label="Duplicate rows",
         help="'drop' leaves out rows that equal an earlier one in every column that is used.",
     )
+
+
+def stored_parameters(reading: Mapping[str, Any]) -> TableParameters:
+    """How the table was cut that a model was trained on; until 0.1, durations as they stand."""
+    return TableParameters(**{"durations": "as stored", **reading.get("parameters", {})})
 
 
 @dataclass(frozen=True)

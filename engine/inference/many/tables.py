@@ -11,7 +11,7 @@ from engine.datasets.base import AnyArray, IndexArray, Progress
 from engine.datasets.language.text_columns import text_column_of
 from engine.datasets.tables.table_inputs import FeatureReader, RowReader
 from engine.datasets.tables.table_opening import open_source
-from engine.datasets.tables.table_source import Chunk, TableParameters, TableSource
+from engine.datasets.tables.table_source import Chunk, TableSource, stored_parameters
 from engine.datasets.unfamiliar import Unfamiliar
 from engine.errors import DatasetError
 from engine.inference.contract import Contract
@@ -106,8 +106,7 @@ def _indices(places: list[int]) -> IndexArray:
 
 
 def _text_table(path: Path, contract: Contract) -> TableSource:
-    parameters = contract.reading.get("parameters", {})
-    return open_source(path, TableParameters.model_validate(dict(parameters)))
+    return open_source(path, stored_parameters(contract.reading))
 
 
 def _texts(chunk: Chunk, column: str) -> AnyArray:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import DescentError
-from engine.events.run_events import SettingChanged
+from engine.events.run_events import OTHER_DATA, SettingChanged
 from engine.preprocessing.augmentation import AUGMENTATIONS, active
 from engine.spec.formatting import NOTHING, duration_text, percent_text
 from engine.spec.parameters import describe
@@ -187,11 +187,12 @@ def _column_words(column: ColumnSpec) -> list[str]:
 
 def _steered(changes: Sequence[SettingChanged]) -> list[tuple[str, str]]:
     """What was changed while the model was trained, and when; nothing where nothing was."""
-    in_epoch = translate("{change}, in epoch {epoch}")
-    lines = [
-        in_epoch.format(change=change_text(event), epoch=count_text(event.epoch))
-        for event in changes
-    ]
+    in_epoch, why = translate("{change}, in epoch {epoch}"), translate("{line}: {reason}")
+    lines: list[str] = []
+    for event in changes:
+        line = in_epoch.format(change=change_text(event), epoch=count_text(event.epoch))
+        is_told = event.setting == OTHER_DATA and event.reason
+        lines.append(why.format(line=line, reason=event.reason) if is_told else line)
     return [(translate("Changed while training"), "\n".join(lines))] if lines else []
 
 

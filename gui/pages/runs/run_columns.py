@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KEPT_FOR = "kept_for"
 """Name of the column that only deleted runs have."""
 
-MOST_LOOKED_AT: Final = 1000
+MOST_LOOKED_AT: Final = 300
 """Of more runs, the latest decide which settings are shown."""
 _KNOWN_OTHERWISE: Final = frozenset({"schema_version", "data.source", "model.name", "data.format"})
 _FIRST: Final = ("training.learning_rate", "training.batch_size", "training.optimizer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, RunEvent
 from gui.formatting.run_rule_words import change_mark
@@ -17,7 +17,7 @@ from gui.state.run_repository import RunCurves
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
-from gui.style.wheel import wheel_needs_focus
+from gui.widgets.choice_box import ChoiceBox
 
 MAX_RUNS = 10
 READ_DELAY_MS = 100
@@ -39,7 +39,7 @@ class RunOverlay(QWidget):
         self._controller = controller
         self._chosen: tuple[str, ...] = ()
         self.plot = RunsOverlayPlot()
-        self.metric_choice = QComboBox()
+        self.metric_choice = ChoiceBox()
         self.note = Label()
         self.controls = RunCurveControls(settings, "runs", with_smoothing=False, axis="epoch")
         self._build()
@@ -57,7 +57,7 @@ class RunOverlay(QWidget):
         self.plot.set_x_axis(self.controls.x_axis)
         self.plot.set_log_y(self.controls.log_y.isChecked())
         self.metric_choice.setAccessibleName(self.tr("Metric"))
-        wheel_needs_focus(self.metric_choice)
+        self.metric_choice.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.metric_choice.addItem(metric_title("loss"), "loss")
         set_role(self.note, "muted")
         row = QHBoxLayout()

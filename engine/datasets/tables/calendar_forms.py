@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import numpy as np
 
-from engine.datasets.tables.table_cells import distinct_cells
-from engine.datasets.tables.table_source import Cells, FloatArray
+from engine.datasets.tables.table_source import FloatArray
 
 _BETWEEN = r"[\s/_.-]*"
 _FORMS = tuple(
@@ -32,17 +32,15 @@ _FORMS = tuple(
 _FIRST_OF_TWO_DIGITS = 69
 
 
-def read_calendar(cells: Cells) -> FloatArray:
+def calendar_seconds(cells: Sequence[str]) -> FloatArray:
     """Cells such as ``2019Q3``, ``2019-W05``, ``2019M03`` and ``2019/20`` as their first day.
 
     Weeks are those of ISO 8601, from Monday on.
 
     Returns:
-        Seconds since 1970, (rows,); NaN where a cell is none of these.
+        Seconds since 1970, (cells,); NaN where a cell is none of these.
     """
-    places, distinct = distinct_cells(cells)
-    found = np.array([_seconds(cell) for cell in distinct], np.float64)
-    return found[places] if len(distinct) else np.zeros(0)
+    return np.array([_seconds(cell) for cell in cells], np.float64)
 
 
 def _seconds(cell: str) -> float:
