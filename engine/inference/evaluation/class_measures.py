@@ -169,7 +169,8 @@ def _add_areas(
     ]
     exact = np.mean([areas for _, areas in found], axis=0)
     drawn = _mean_of_areas([item for item, _ in found])
-    measured.add(names, drawn, exact.tolist(), n_counted=float(n_positive[both].min()))
+    few = np.minimum(n_positive, len(is_positive) - n_positive)[both].min()
+    measured.add_areas(names, drawn, exact.tolist(), float(few))
 
 
 def _mean_of_areas(drawn: list[Resampled]) -> Resampled:
