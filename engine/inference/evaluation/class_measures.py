@@ -104,10 +104,8 @@ def _measure_calibration(predictions: Predictions, measured: Measured, is_right:
     sums = calibration_sums(measured.resampling, confidence, is_right, bins)
     found = measured.resampling.resampled(sums, calibration_error)
     method = "grouped bootstrap" if measured.resampling.is_grouped else "bootstrap"
-    value, (low, high) = float(found.value[0]), found.pivotal(0)
-    # Of few examples the error itself is mostly noise, and may lie above what it is reflected to.
-    interval = (min(low, value), max(high, value))
-    measured.set("expected_calibration_error", value, interval, method)
+    interval = found.of_noise(0, measured.level)
+    measured.set("expected_calibration_error", float(found.value[0]), interval, method)
 
 
 def evenly(n: int, n_columns: int) -> AnyArray:

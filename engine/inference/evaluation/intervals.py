@@ -138,18 +138,20 @@ class Resampled:
             return float(ndtri((1 + level) / 2))
         return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2))
 
-    def pivotal(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric that noise makes larger: reflected at its value.
+    def of_noise(self, place: int, level: float = LEVEL) -> tuple[float, float]:
+        """The interval of a metric, from 0, that noise makes larger, as it does a distance.
 
-        Above it also goes as far as the draws do: noise adds less to what is large already.
+        Draws hold noise twice: that of the examples, and that of drawing, which is told by how far
+        they lie above the value. The lower end is without both, the upper one without the draws'
+        alone, as examples may hold less noise than most do; the value itself is always held.
         """
-        draws = self.replicates[:, place]
+        value, draws = float(self.value[place]), self.replicates[:, place]
         draws = draws[np.isfinite(draws)]
         if not len(draws):
             return float("nan"), float("nan")
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-        value = float(self.value[place])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low), float(high))
+        noise = max(0.0, float(draws.mean()) - value)
+        return min(value, max(0.0, float(low) - 2 * noise)), max(value, float(high) - noise)
 
 
 class Resampling:
