@@ -104,10 +104,8 @@ def _measure_calibration(predictions: Predictions, measured: Measured, is_right:
     sums = calibration_sums(measured.resampling, confidence, is_right, bins)
     found = measured.resampling.resampled(sums, calibration_error)
     method = "grouped bootstrap" if measured.resampling.is_grouped else "bootstrap"
-    value, (low, high) = float(found.value[0]), found.pivotal(0)
-    # Of few examples the error itself is mostly noise, and may lie above what it is reflected to.
-    interval = (min(low, value), max(high, value))
-    measured.set("expected_calibration_error", value, interval, method)
+    interval = found.of_noise(0, measured.level)
+    measured.set("expected_calibration_error", float(found.value[0]), interval, method)
 
 
 def evenly(n: int, n_columns: int) -> AnyArray:
@@ -169,7 +167,8 @@ def _add_areas(
     ]
     exact = np.mean([areas for _, areas in found], axis=0)
     drawn = _mean_of_areas([item for item, _ in found])
-    measured.add(names, drawn, exact.tolist(), n_counted=float(n_positive[both].min()))
+    few = np.minimum(n_positive, len(is_positive) - n_positive)[both].min()
+    measured.add_areas(names, drawn, exact.tolist(), float(few))
 
 
 def _mean_of_areas(drawn: list[Resampled]) -> Resampled:

@@ -71,7 +71,11 @@ class Resampled:
         )
 
     def bca(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric, corrected for bias and skew (Efron 1987, JASA 82:171)."""
+        """The interval of a metric, corrected for bias and skew (Efron 1987, JASA 82:171).
+
+        Draws of few units spread less than the metric does: their quantiles are taken farther
+        out, as Student's are (Hesterberg 2015, American Statistician 69:371, "expanded").
+        """
         from scipy.special import ndtr, ndtri
 
         value, draws = self.value[place], self.replicates[:, place]
@@ -81,7 +85,7 @@ class Resampled:
         without = without[np.isfinite(without)]
         if (1 - level) / 2 * len(draws) < _FEWEST_BEYOND:
             # No draws tell how far so rare an end may lie.
-            half = float(ndtri((1 + level) / 2) * draws.std())
+            half = float(self._reach(level) * draws.std())
             return float(value - half), float(value + half)
         # Of draws that equal the value, one half counts as below it.
         below = np.mean(draws < value) + np.mean(draws == value) / 2
@@ -90,23 +94,64 @@ class Resampled:
         spread = float(np.sum(pulls**2))
         skew = float(np.sum(pulls**3)) / (6 * spread**1.5) if spread > 1e-200 else 0.0
         skew = skew if np.isfinite(skew) else 0.0
-        z = z0 + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+        reach = self._reach(level)
+        z = z0 + np.array([-reach, reach])
         shares = ndtr(z0 + z / np.maximum(1 - skew * z, 0.1))
         low, high = np.quantile(draws, shares)
         return float(min(low, high)), float(max(low, high))
 
-    def pivotal(self, place: int, level: float = LEVEL) -> tuple[float, float]:
-        """The interval of a metric that noise makes larger: reflected at its value.
+    def logit(
+        self, place: int, exact: float, n_counted: float, level: float = LEVEL
+    ) -> tuple[float, float]:
+        """The interval of an area under a curve, from 0 to 1: the jackknife's, on a logit scale.
 
-        Above it also goes as far as the draws do: noise adds less to what is large already.
+        Draws hold examples twice, which makes areas look larger than they are; the jackknife's
+        standard error does not mind (DeLong et al. 1988 and Pepe 2003 take the same scale).
+
+        Args:
+            place: Which metric.
+            exact: The area itself, where `value` has it by bins only.
+            n_counted: Examples of the rarer kind: so many decide.
+            level: How surely it holds.
+
+        Returns:
+            The interval; nothing but the area itself where no scale has it, at 0 and 1.
         """
-        draws = self.replicates[:, place]
+        from scipy.special import expit, logit, stdtrit
+
+        without = self.jackknife[:, place]
+        without = without[np.isfinite(without)]
+        n = len(without)
+        if n < 2 or not 0.0 < exact < 1.0:
+            return exact, exact
+        error = float(np.sqrt((n - 1) / n * np.sum((without - without.mean()) ** 2)))
+        reach = stdtrit(max(1.0, min(n, n_counted) - 1), (1 + level) / 2)
+        half = reach * error / (exact * (1 - exact))
+        return float(expit(logit(exact) - half)), float(expit(logit(exact) + half))
+
+    def _reach(self, level: float) -> float:
+        """How many standard deviations of the draws an interval reaches to either side."""
+        from scipy.special import ndtri, stdtrit
+
+        n = len(self.jackknife)
+        if n < 2:
+            return float(ndtri((1 + level) / 2))
+        return float(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + level) / 2))
+
+    def of_noise(self, place: int, level: float = LEVEL) -> tuple[float, float]:
+        """The interval of a metric, from 0, that noise makes larger, as it does a distance.
+
+        Draws hold noise twice: that of the examples, and that of drawing, which is told by how far
+        they lie above the value. The lower end is without both, the upper one without the draws'
+        alone, as examples may hold less noise than most do; the value itself is always held.
+        """
+        value, draws = float(self.value[place]), self.replicates[:, place]
         draws = draws[np.isfinite(draws)]
         if not len(draws):
             return float("nan"), float("nan")
         low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-        value = float(self.value[place])
-        return max(0.0, 2 * value - float(high)), max(0.0, 2 * value - float(low), float(high))
+        noise = max(0.0, float(draws.mean()) - value)
+        return min(value, max(0.0, float(low) - 2 * noise)), max(value, float(high) - noise)
 
 
 class Resampling:

@@ -46,6 +46,7 @@ class Measured:
         found: Resampled,
         values: Sequence[float] | None = None,
         n_counted: float | None = None,
+        ranges: Sequence[Range] | None = None,
     ) -> None:
         """Adds metrics that were drawn anew.
 
@@ -56,6 +57,7 @@ class Measured:
             n_counted: Of shares and means of shares: of how many examples they are. Where all
                 draws are alike, as when all is right, they say nothing of the doubt, and Wilson's
                 interval does.
+            ranges: Their intervals, where others fit better than BCa's.
         """
         bootstrap = "grouped bootstrap" if self.resampling.is_grouped else "bootstrap"
         for place, name in enumerate(names):
@@ -63,13 +65,13 @@ class Measured:
                 continue
             value = float(found.value[place])
             exact = value if values is None else float(values[place])
-            low, high = found.bca(place, self.level)
+            low, high = found.bca(place, self.level) if ranges is None else ranges[place]
             method = bootstrap
             if n_counted is not None and high - low < 1e-12:
                 low, high = wilson(exact * n_counted, n_counted, self.level)
                 method = "wilson"
-            moved = exact - value if np.isfinite(value) else 0.0
-            low, high = low + moved, high + moved
+            elif ranges is None and np.isfinite(value):
+                low, high = low + exact - value, high + exact - value
             if not np.isfinite(low):
                 pass
             elif n_counted is not None:
@@ -78,6 +80,21 @@ class Measured:
                 low = max(0.0, low)
             self.set(name, exact, (low, high), method)
             self.resampled[name] = (found, place)
+
+    def add_areas(
+        self, names: Sequence[str], found: Resampled, exact: Sequence[float], n_counted: float
+    ) -> None:
+        """Adds areas under curves.
+
+        Args:
+            names: Of each.
+            found: What was drawn, by bins of scores.
+            exact: The areas themselves.
+            n_counted: Examples of the rarer kind.
+        """
+        places = range(len(names))
+        ranges = [found.logit(place, exact[place], n_counted, self.level) for place in places]
+        self.add(names, found, exact, n_counted, ranges)
 
     def add_shares(self, names: Sequence[str], hits: AnyArray, counts: AnyArray) -> None:
         """Adds shares: Wilson's interval, and where there are groups the grouped bootstrap.

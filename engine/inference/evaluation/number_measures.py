@@ -12,6 +12,7 @@ from engine.inference.evaluation.intervals import Floats, Resampling, ratio, wil
 from engine.inference.evaluation.measured import Measured, mean_of
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.evaluation.scores import bins_of, resampled_areas, ties_of
+from engine.inference.evaluation.studentised import error_ranges
 
 CONFORMAL_LEVELS = (0.8, 0.9, 0.95)
 _MOST_SUMS = 6_000_000
@@ -29,8 +30,9 @@ def measure_numbers(predictions: Predictions, measured: Measured) -> None:
         [errors**2, np.abs(errors), centred, centred**2, np.ones((n, 1))], axis=1
     )
     names = ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score"]
-    found = resampling.resampled(resampling.sums(values), _number_means)
-    measured.add(names, found)
+    sums = resampling.sums(values)
+    found = resampling.resampled(sums, _number_means)
+    measured.add(names, found, ranges=error_ranges(resampling, sums, measured.level))
     if n < 2:
         measured.set("r2_score", math.nan, (math.nan, math.nan), "")
     sizes = np.abs(errors)
@@ -129,7 +131,7 @@ def measure_anomalies(predictions: Predictions, measured: Measured) -> None:
         if is_unusual.any() and not is_unusual.all():
             found, exact = resampled_areas(measured.resampling, scores, is_unusual)
             few = float(min(is_unusual.sum(), n - is_unusual.sum()))
-            measured.add(["roc_auc", "average_precision"], found, exact.tolist(), few)
+            measured.add_areas(["roc_auc", "average_precision"], found, exact.tolist(), few)
         else:
             for name in ("roc_auc", "average_precision"):
                 measured.set(name, math.nan, (math.nan, math.nan), "")

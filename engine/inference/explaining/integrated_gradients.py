@@ -24,8 +24,8 @@ from engine.inference.explaining.subject import Subject
 from engine.preprocessing.scaling import FloatArray
 from engine.spec.signature import Kind
 
-N_STEPS = 12
-"""Stretches of the way at first."""
+N_STEPS, N_ROUGH = 12, 6
+"""Stretches of the way at first, and where another explanation is all it is compared with."""
 MOST_STEPS = 400
 PARTS = 4
 """A stretch that is not straight enough becomes so many."""
@@ -58,6 +58,10 @@ class IntegratedGradients(Method):
         if kind is Kind.TEXT:
             return subject.embedding is not None
         return kind is not Kind.TABLE
+
+    def rank(self, subject: Subject) -> int:
+        # Slopes through every step of a sound take seconds to be traced, covering does not.
+        return int(subject.signature.kind is Kind.AUDIO and subject.has_loops)
 
     def explain(
         self, subject: Subject, case: Case, readout: Readout, effort: Effort
@@ -106,7 +110,7 @@ def integrated(slopes: Slopes, numbers: Numbers, effort: Effort) -> tuple[FloatA
         The integral of the slopes, (…), the number at 0, and how far the integral's sum may be
         from the difference of the numbers at 1 and 0.
     """
-    edges = np.linspace(0.0, 1.0, N_STEPS + 1)
+    edges = np.linspace(0.0, 1.0, (N_ROUGH if effort.is_rough else N_STEPS) + 1)
     heights = numbers(edges)
     first, last = float(heights[0]), float(heights[-1])
     tolerance = max(

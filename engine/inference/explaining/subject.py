@@ -5,7 +5,7 @@ Imported by workers only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.datasets.base import AnyArray
 from engine.inference.explaining.readouts import Readout
 from engine.inference.layer_probe import LayerProbe, answering, leaves, listening
 from engine.preprocessing.scaling import FloatArray
+from engine.preprocessing.tokens import PADDING
 from engine.spec.signature import Kind, Signature, Task
 
 # Numbers of one call: examples × numbers of each; beyond it a call takes memory, not time.
@@ -31,6 +32,9 @@ _CONVOLUTIONS = (
     keras.layers.DepthwiseConv2D,
 )
 _FEWEST_PLACES = 4
+# Tokens of which each is read a little more, and how much: what is lost of a slope by rounding of
+# float32 and by what bends is beyond the second digit.
+_MOST_DIFFERENCES, _STEP = 64, 0.005
 
 
 class Subject:
@@ -53,7 +57,7 @@ class Subject:
         self._outputs = self._traced(self._given, self._inputs)
         self._sloped = self._traced(self._slopes, self._inputs, self._weights)
         self._mapped = self._traced(self._maps, self._inputs, self._weights)
-        shares = tf.TensorSpec((None,), tf.float32)
+        shares = tf.TensorSpec((None, None), tf.float32)
         self._probes: dict[int, LayerProbe] = {}
         self._on_the_way = self._traced(self._token_outputs, self._inputs, shares)
         self._sloped_tokens = self._traced(self._token_slopes, self._inputs, shares, self._weights)
@@ -66,6 +70,8 @@ class Subject:
 
     def outputs(self, x: AnyArray) -> AnyArray:
         """What it says of prepared inputs, (n, …): probabilities where it gives logits."""
+        if self.embedding is not None:  # the graph that reads tokens by a share does for all
+            return self._read(x, np.ones((len(x), 1)))
         found = [self._outputs(tf.constant(part)).numpy() for part in self._parts(x)]
         return np.concatenate(found)
 
@@ -174,11 +180,12 @@ class Subject:
         x = x.reshape(1, *self.input_shape).astype(np.int32)
         if len(self.input_shape) == 1 and self.input_shape[0] > n_source:
             x[:, n_source:] = 0  # tokens of the target are others
-        _, found = LayerProbe(self.network, layers, _what_it_is_given).look(x)
-        for layer, given in zip(layers, found, strict=True):
-            if given is not None and np.array_equal(np.asarray(given), x[:, :n_source]):
-                return layer
-        return None
+        return _given_to(self.network, layers, x, x[:, :n_source])
+
+    @cached_property
+    def has_loops(self) -> bool:
+        """It goes from step to step: slopes of such a graph take seconds to be traced."""
+        return any(isinstance(it, keras.layers.RNN) for it in _inner(leaves(self.network)))
 
     def token_numbers(self, x: AnyArray, shares: AnyArray, readout: Readout) -> FloatArray:
         """The number on the way from no text to a text.
@@ -191,8 +198,8 @@ class Subject:
         Returns:
             The number at each share, (n,).
         """
-        found = self._on_the_way(tf.constant(x), tf.constant(shares, tf.float32))
-        return readout.of(found.numpy())
+        rows = np.repeat(x, len(shares), axis=0)
+        return readout.of(self._read(rows, shares[:, np.newaxis]))
 
     def token_slopes(self, x: AnyArray, shares: AnyArray, readout: Readout) -> AnyArray:
         """The slope of the number along each token's share of the way, (n, tokens).
@@ -200,9 +207,36 @@ class Subject:
         Args:
             x, shares, readout: As of `token_numbers`.
         """
+        places = np.flatnonzero(x[0, : self.signature.input_shape[0]] != PADDING)
+        if self.has_loops and len(places) <= _MOST_DIFFERENCES:
+            return self._differences(x, shares, readout, places)
         weights = tf.constant(readout.weights, tf.float32)
-        found = self._sloped_tokens(tf.constant(x), tf.constant(shares, tf.float32), weights)
+        rows = tf.repeat(tf.constant(x), len(shares), axis=0)
+        found = self._sloped_tokens(rows, tf.constant(shares[:, np.newaxis], tf.float32), weights)
         return np.asarray(found.numpy())
+
+    def _differences(
+        self, x: AnyArray, shares: AnyArray, readout: Readout, places: AnyArray
+    ) -> AnyArray:
+        """The same by differences, which need no graph but that of the outputs."""
+        n_source, n_moved = self.signature.input_shape[0], len(places) + 1
+        moved = np.repeat(shares, n_moved)[:, np.newaxis] * np.ones(n_source)
+        moved.reshape(len(shares), n_moved, n_source)[:, 1:, places] += _STEP * np.eye(len(places))
+        numbers = readout.of(self._read(np.repeat(x, len(moved), axis=0), moved))
+        numbers = numbers.reshape(len(shares), n_moved)
+        found = np.zeros((len(shares), n_source))
+        found[:, places] = (numbers[:, 1:] - numbers[:, :1]) / _STEP
+        return found
+
+    def _read(self, x: AnyArray, shares: AnyArray) -> AnyArray:
+        """Outputs where tokens, (n, tokens), are read by shares, (n, 1) or (n, tokens)."""
+        n_at_once = max(1, _MOST_NUMBERS // max(1, int(np.prod(x.shape[1:]))))
+        parts = [slice(start, start + n_at_once) for start in range(0, len(x), n_at_once)]
+        found = [
+            self._on_the_way(tf.constant(x[rows]), tf.constant(shares[rows], tf.float32)).numpy()
+            for rows in parts
+        ]
+        return np.concatenate(found)
 
     def _token_outputs(self, x: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
         return self._half_read(x, shares, tf.identity)[0]
@@ -232,19 +266,44 @@ class Subject:
         ) -> tuple[Any, Any]:
             full, none = call(*args, **kwargs), call(tf.zeros_like(args[0]))
             way = full - none
-            here = seen(none + tf.cast(shares, way.dtype)[:, tf.newaxis, tf.newaxis] * way)
+            # From the whole text down, so that a share of 1 is the text to the last digit.
+            here = seen(full - tf.cast(1.0 - shares, way.dtype)[:, :, tf.newaxis] * way)
             return here, (here, way)
 
-        rows = tf.repeat(x, tf.shape(shares)[0], axis=0)
         with listening([layer], on_the_way) as noted:
-            outputs = self._given(rows)
+            outputs = self._given(x)
         return outputs, *noted["0"]
 
 
-def _what_it_is_given(
-    layer: keras.layers.Layer, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Any]:
-    return call(*args, **kwargs), args[0]
+def _given_to(
+    network: keras.Model, layers: list[keras.layers.Layer], x: AnyArray, wanted: AnyArray
+) -> keras.layers.Layer | None:
+    """The first of layers that is given just this; the network is asked no further."""
+    found: list[keras.layers.Layer] = []
+
+    def look(layer: keras.layers.Layer, call: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        if np.array_equal(np.asarray(args[0]), wanted):
+            found.append(layer)
+            raise _FoundError
+        return call(*args, **kwargs), None
+
+    with listening(layers, look):
+        try:
+            network(tf.constant(x), training=False)
+        except Exception:  # Keras makes others of it on its way up
+            if not found:
+                raise
+    return found[0] if found else None
+
+
+def _inner(layers: Iterable[keras.layers.Layer]) -> list[keras.layers.Layer]:
+    """Layers, and for those that wrap another that one."""
+    wrapping = {keras.layers.Bidirectional: "forward_layer", keras.layers.TimeDistributed: "layer"}
+    return [getattr(it, wrapping[type(it)]) if type(it) in wrapping else it for it in layers]
+
+
+class _FoundError(Exception):
+    """What was looked for is found."""
 
 
 class _linear:  # noqa: N801 - reads as a context
