@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingDefaults:
-    """How this architecture is usually trained."""
+    """How this architecture is usually trained.
+
+    Attributes:
+        optimizer, learning_rate, epochs, batch_size: As in `TrainingSpec`.
+        weight_decay: As there; None: the optimizer's own.
+        patience: As in `StoppingSpec`; None: training goes on to its last epoch.
+    """
 
     optimizer: str
     learning_rate: float
     epochs: int
     batch_size: int
+    weight_decay: float | None = None
+    patience: int | None = None
 
 
 class Architecture(ABC):
@@ -44,6 +52,8 @@ class Architecture(ABC):
         tasks: Tasks it can learn.
         parameters: Its declared parameters.
         defaults: How it is usually trained.
+        prepares: How what it takes is prepared where nobody says otherwise: settings of
+            `PreprocessingSpec` by name, ``scaling`` and ``categories``.
         recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
             sentence that people read beside it.
         smaller: Settings that are taken instead of the defaults where data is too small for those
@@ -85,6 +95,7 @@ class Architecture(ABC):
     tasks: tuple[Task, ...]
     parameters: type[Parameters]
     defaults: TrainingDefaults
+    prepares: ClassVar[Mapping[str, str]] = {}
     recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
     smaller: tuple[Mapping[str, Any], ...] = ()
     reading: tuple[str, ...] = ()
