@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from engine.errors import Problem
 from engine.spec.parameters import Parameters
 from engine.spec.signature import (
+    MAX_EMBEDDING,
     Kind,
     Signature,
     Task,
@@ -169,13 +170,16 @@ def require(parameters: Parameters, kind: type[P]) -> P:
     return parameters
 
 
-def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTensor:
+def embedded(
+    features: keras.KerasTensor, signature: Signature, most: int = MAX_EMBEDDING
+) -> keras.KerasTensor:
     """Puts a few learnt numbers in the place of each category's index.
 
     Args:
         features: (batch, features), of which the last are indices, as `signature.category_sizes`
             says.
         signature: Of the data.
+        most: Numbers that a category becomes, at most.
 
     Returns:
         (batch, more features); `features` itself where no categories are embedded. A category of
@@ -191,7 +195,7 @@ def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTe
     parts = [features[:, :n_plain]] if n_plain else []
     for place, size in enumerate(sizes):
         index = keras.ops.cast(features[:, n_plain + place], "int32")
-        width = embedding_width(size)
+        width = min(most, embedding_width(size))
         parts.append(keras.layers.Embedding(size, width, name=f"category_{place + 1}")(index))
     return (
         keras.layers.Concatenate(name="features_and_categories")(parts) if parts[1:] else parts[0]

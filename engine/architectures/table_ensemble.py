@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.architectures.base import Architecture, TrainingDefaults, embedded, require
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _SCALE_SPEED = 6.0
 # A power of two, so that nothing is rounded; its square, which is added to the loss, is 4e-9.
 _TINY = 2.0**-14
+# Numbers that a category of many values becomes at most, as in RealMLP.
+_EMBEDDING = 8
 # Examples that are seen in all, at most, unless that were fewer than `_FEWEST_EPOCHS`.
 _MOST_SEEN = 1_500_000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 200
@@ -98,8 +101,6 @@ class TableEnsemble(Architecture):
 
     def defaults_for(self, signature: Signature) -> TrainingDefaults:
         """About twenty steps an epoch, and fewer epochs of many rows."""
-        from dataclasses import replace
-
         n_train = signature.n_train
         if not n_train:
             return self.defaults
@@ -112,7 +113,7 @@ class TableEnsemble(Architecture):
 
         settings = require(parameters, TableEnsembleParameters)
         features = keras.Input(signature.input_shape, name="features")
-        given = embedded(features, signature)
+        given = embedded(features, signature, _EMBEDDING)
         hidden = _first_layer(_weighted(given), settings)
         for number in range(2, settings.layers + 1):
             hidden = _member_layer(settings, settings.units, 2.0, f"hidden_{number}")(hidden)
