@@ -17,6 +17,7 @@ from engine.architectures.series import SeriesNetwork
 from engine.architectures.series_linear import SeriesLinear
 from engine.architectures.series_sequence import SeriesRnn, SeriesTransformer
 from engine.architectures.sound_rnn import SoundRnn
+from engine.architectures.table_ensemble import TableEnsemble
 from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
@@ -31,6 +32,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         LinearRegression(),
         LogisticRegression(),
         MultilayerPerceptron(),
+        TableEnsemble(),
         ConvolutionalNetwork(),
         ResidualNetwork(),
         KerasApplication(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from engine.errors import Problem
 from engine.spec.parameters import Parameters
 from engine.spec.signature import (
+    MAX_EMBEDDING,
     Kind,
     Signature,
     Task,
@@ -23,12 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingDefaults:
-    """How this architecture is usually trained."""
+    """How this architecture is usually trained.
+
+    Attributes:
+        optimizer, learning_rate, epochs, batch_size: As in `TrainingSpec`.
+        weight_decay: As there; None: the optimizer's own.
+        patience: As in `StoppingSpec`; None: training goes on to its last epoch.
+    """
 
     optimizer: str
     learning_rate: float
     epochs: int
     batch_size: int
+    weight_decay: float | None = None
+    patience: int | None = None
 
 
 class Architecture(ABC):
@@ -44,6 +53,8 @@ class Architecture(ABC):
         tasks: Tasks it can learn.
         parameters: Its declared parameters.
         defaults: How it is usually trained.
+        prepares: How what it takes is prepared where nobody says otherwise: settings of
+            `PreprocessingSpec` by name, ``scaling`` and ``categories``.
         recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
             sentence that people read beside it.
         smaller: Settings that are taken instead of the defaults where data is too small for those
@@ -85,6 +96,7 @@ class Architecture(ABC):
     tasks: tuple[Task, ...]
     parameters: type[Parameters]
     defaults: TrainingDefaults
+    prepares: ClassVar[Mapping[str, str]] = {}
     recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
     smaller: tuple[Mapping[str, Any], ...] = ()
     reading: tuple[str, ...] = ()
@@ -158,13 +170,16 @@ def require(parameters: Parameters, kind: type[P]) -> P:
     return parameters
 
 
-def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTensor:
+def embedded(
+    features: keras.KerasTensor, signature: Signature, most: int = MAX_EMBEDDING
+) -> keras.KerasTensor:
     """Puts a few learnt numbers in the place of each category's index.
 
     Args:
         features: (batch, features), of which the last are indices, as `signature.category_sizes`
             says.
         signature: Of the data.
+        most: Numbers that a category becomes, at most.
 
     Returns:
         (batch, more features); `features` itself where no categories are embedded. A category of
@@ -180,7 +195,7 @@ def embedded(features: keras.KerasTensor, signature: Signature) -> keras.KerasTe
     parts = [features[:, :n_plain]] if n_plain else []
     for place, size in enumerate(sizes):
         index = keras.ops.cast(features[:, n_plain + place], "int32")
-        width = embedding_width(size)
+        width = min(most, embedding_width(size))
         parts.append(keras.layers.Embedding(size, width, name=f"category_{place + 1}")(index))
     return (
         keras.layers.Concatenate(name="features_and_categories")(parts) if parts[1:] else parts[0]

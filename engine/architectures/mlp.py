@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -79,11 +79,6 @@ class MultilayerPerceptron(Architecture):
     parameters = MlpParameters
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
-    recommended_for: ClassVar = {
-        (Kind.TABLE, Task.CLASSIFICATION): "Bends its boundary where the data asks for it.",
-        (Kind.TABLE, Task.MULTILABEL): "Bends its boundary where the data asks for it.",
-        (Kind.TABLE, Task.REGRESSION): "Follows curved relations that a straight line misses.",
-    }
 
     reading = (
         "Goodfellow, Bengio and Courville (2016): Deep Learning, chapter 6. MIT Press",

@@ -76,6 +76,7 @@ class Preprocessing:
         Raises:
             DatasetError: The training part does not hold what is needed.
         """
+        spec = spec.decided()
         rows = _seen_rows(examples, train_indices)
         return cls(
             _fit_inputs(examples, train_indices, spec, rows),
@@ -223,6 +224,11 @@ def _fit_inputs(
     assert seen is not None
     if examples.kind is Kind.TABLE and "columns" in examples.reading:
         return TableInputs.fit(seen, examples.reading["columns"], spec.scaling, spec.categories)
+    if examples.kind is Kind.TABLE and spec.scaling == "piecewise":
+        columns = [
+            {"name": name, "type": "number", "gaps": "median"} for name in examples.feature_names
+        ]
+        return TableInputs.fit(seen, columns, spec.scaling)
     return ScaledInputs.fit(seen, spec.scaling, examples.feature_names)
 
 

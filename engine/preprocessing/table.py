@@ -17,7 +17,7 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray
 from engine.preprocessing.inputs import InputTransform
 from engine.preprocessing.scaling import FloatArray
-from engine.preprocessing.table_features import Feature, Source
+from engine.preprocessing.table_features import FARTHEST, Feature, Source
 from engine.preprocessing.table_fitting import fit_table
 
 
@@ -37,9 +37,11 @@ class TableInputs(InputTransform):
         self.output_shape = (len(self.features),)
         self.feature_names = tuple(feature.name for feature in self.features)
         self._of = np.array([feature.source for feature in self.features], np.int64)
-        self._is_number = np.array([item.kind == "number" for item in self.features], bool)
-        self._is_index = np.array([item.kind == "index" for item in self.features], bool)
-        self._is_gap = np.array([item.kind == "gap" for item in self.features], bool)
+        kinds = np.array([feature.kind for feature in self.features])
+        self._is_piece = kinds == "piece"
+        self._is_number = (kinds == "number") | self._is_piece
+        self._is_index, self._is_gap = kinds == "index", kinds == "gap"
+        self._limit = np.array([feature.limit or np.inf for feature in self.features])
         self._value = np.array([feature.value for feature in self.features])
         self._offset = np.array([feature.offset for feature in self.features])
         self._scale = np.array([feature.scale for feature in self.features])
@@ -61,7 +63,7 @@ class TableInputs(InputTransform):
             scaling: As in `PreprocessingSpec`.
             categories: Likewise.
         """
-        return cls(*fit_table(rows, columns, scaling, categories == "embedding"))
+        return cls(*fit_table(rows, columns, scaling, categories))
 
     @property
     def category_sizes(self) -> tuple[int, ...]:
@@ -90,8 +92,12 @@ class TableInputs(InputTransform):
             known = np.asarray(self.sources[self._of[place]].known)
             at = np.searchsorted(known, filled[:, place]).clip(0, len(known) - 1)
             made[:, place] = np.where(known[at] == filled[:, place], at + 1, 0)
-        scaled: AnyArray = ((made - self._offset) / self._scale).astype(np.float32)
-        return scaled
+        scaled = (made - self._offset) / self._scale
+        scaled[:, self._is_piece] = scaled[:, self._is_piece].clip(0.0, 1.0)
+        share = scaled.clip(-FARTHEST, FARTHEST) / self._limit
+        pressed: AnyArray = scaled.clip(-FARTHEST, FARTHEST) / np.sqrt(1.0 + np.square(share))
+        made = np.where(np.isfinite(self._limit), pressed, scaled)
+        return made.astype(np.float32)
 
     def _missing(self, x: FloatArray) -> npt.NDArray[np.bool_]:
         """Where a row holds nothing, or a category never seen in training, (n, columns)."""

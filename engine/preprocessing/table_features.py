@@ -8,6 +8,10 @@ from typing import Literal
 NO_CATEGORY = -1.0
 """Fills gaps of categories so that they are none of those known."""
 
+FARTHEST = 1e100
+"""A number that is pressed counts as no farther from 0 than this, once scaled: its square can be
+computed."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -45,17 +49,21 @@ class Feature:
     Attributes:
         name: What people read, such as ``island=Dream``.
         source: Index of the column it is made of.
-        kind: ``number``: its value; ``equals``: 1 where it holds `value`, else 0; ``gap``: 1 where
-            it holds nothing, or a category never seen in training; ``index``: 1 and up for the
-            categories seen in training, 0 for others; to be embedded.
+        kind: ``number``: its value; ``piece``: how far its value is through a stretch of values,
+            0 before and 1 behind it; ``equals``: 1 where it holds `value`, else 0; ``gap``: 1
+            where it holds nothing, or a category never seen in training; ``index``: 1 and up for
+            the categories seen in training, 0 for others; to be embedded.
         value: See `kind`.
-        offset: Subtracted.
-        scale: Divides; never 0.
+        offset: Subtracted; of a piece, where it begins.
+        scale: Divides; never 0. Of a piece, how long it is.
+        limit: Of a number, what it is pressed below once it is scaled, smoothly: z becomes
+            z / √(1 + (z / limit)²); 0: it is not.
     """
 
     name: str
     source: int
-    kind: Literal["number", "equals", "gap", "index"]
+    kind: Literal["number", "piece", "equals", "gap", "index"]
     value: float = 0.0
     offset: float = 0.0
     scale: float = 1.0
+    limit: float = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,20 @@ from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray, fit_columns
 from engine.preprocessing.table_features import NO_CATEGORY, Feature, Source
 
+_MOST_PIECES = 16
+"""Of one number; Gorishniy et al. 2022 find little beyond."""
+_ALL_PIECES = 1024
+"""Of all numbers of a row: of very many columns each has fewer, or none."""
+_ROWS_A_PIECE = 10
+_LIMIT = 3.0
+_NORMAL_QUARTILES = 1.349
+"""How far the quartiles of a normal distribution are apart, in deviations."""
+_MOST_ONE_HOT = {"one_hot": np.inf, "embedding": 2, "mixed": 8}
+"""Categories of more values become an index; of "mixed" as in RealMLP, Holzmüller et al. 2024."""
+
 
 def fit_table(
-    rows: AnyArray, columns: Sequence[Mapping[str, Any]], scaling: str, embeds: bool
+    rows: AnyArray, columns: Sequence[Mapping[str, Any]], scaling: str, categories: str
 ) -> tuple[list[Source], list[Feature]]:
     """Learns what fills gaps, which categories there are, and offsets and scales.
 
@@ -24,21 +36,23 @@ def fit_table(
         columns: Of each column of x its ``name``, ``column`` of the table, ``type``, strategy for
             ``gaps`` (by the names of `GapStrategy`, decided), ``constant``, and
             ``values``: the categories.
-        scaling: ``standard``, ``minmax`` or ``none``; of numbers. Features that are 0 or 1
-            stay so, for a rare category would else be a large number.
-        embeds: Categories become indices, after all other features, instead of features of 0
-            and 1.
+        scaling: ``standard``, ``minmax``, ``none`` or ``piecewise``; of numbers. Features that
+            are 0 or 1 stay so, for a rare category would else be a large number.
+        categories: ``one_hot``: a feature of 0 or 1 for each value; ``embedding``: an index, after
+            all other features; ``mixed``: an index where there are more than eight.
     """
+    n_numbers = sum(column["type"] in ("number", "date") for column in columns)
+    most = min(_MOST_PIECES, _ALL_PIECES // max(1, n_numbers), len(rows) // _ROWS_A_PIECE)
     sources: list[Source] = []
     features: list[Feature] = []
     for index, column in enumerate(columns):
         values = rows[:, index].astype(np.float64)
         if column["type"] in ("category", "boolean"):
-            source, made = _fit_category(index, values, column, embeds)
+            source, made = _fit_category(index, values, column, _MOST_ONE_HOT[categories])
         elif column["type"] == "text":
             source, made = _fit_word(index, values, column)
         else:
-            source, made = _fit_number(index, values, column, scaling)
+            source, made = _fit_number(index, values, column, scaling, most)
         sources.append(_described(source, column))
         features += made
     features.sort(key=lambda feature: feature.kind == "index")  # stable: all others keep order
@@ -73,17 +87,51 @@ def _fit_word(
 
 
 def _fit_number(
-    index: int, values: FloatArray, column: Mapping[str, Any], scaling: str
+    index: int, values: FloatArray, column: Mapping[str, Any], scaling: str, most_pieces: int
 ) -> tuple[Source, list[Feature]]:
     gaps = np.isnan(values)
     name, strategy = column["name"], column["gaps"]
     fill = _number_fill(values[~gaps], strategy, column.get("constant"))
-    offset, scale = fit_columns(np.where(gaps, fill, values)[:, np.newaxis], scaling)
-    features = [Feature(name, index, "number", 0.0, float(offset[0]), float(scale[0]))]
+    filled = np.where(gaps, fill, values)
+    if scaling == "piecewise":
+        features = _fit_piecewise(name, index, filled, most_pieces)
+    else:
+        offset, scale = fit_columns(filled[:, np.newaxis], scaling)
+        features = [Feature(name, index, "number", 0.0, float(offset[0]), float(scale[0]))]
     # Without a gap in training, nothing could be learnt from a feature that tells of one.
     if strategy in ("indicator", "own_category") and gaps.any():
         features.append(Feature(f"{name} is missing", index, "gap"))
     return Source(name, fill), features
+
+
+def _fit_piecewise(name: str, index: int, values: FloatArray, most: int) -> list[Feature]:
+    """The number itself, scaled by its quartiles and pressed smoothly, and its pieces.
+
+    Scaling and pressing are those of RealMLP (Holzmüller et al. 2024, "Better by default"), pieces
+    the piecewise-linear encoding of Gorishniy et al. 2022, "On embeddings for numerical features
+    in tabular deep learning": stretches between quantiles of the training part.
+    """
+    low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
+    offset, scale = float(middle), float(high - low) / _NORMAL_QUARTILES
+    if not _is_length(scale):  # more than half of the values are one and the same
+        means, deviations = fit_columns(values[:, np.newaxis], "standard")
+        offset, scale = float(means[0]), float(deviations[0])
+    features = [Feature(name, index, "number", 0.0, offset, scale, _LIMIT)]
+    ends = np.unique(values)
+    if len(ends) <= 2:
+        return features
+    if len(ends) > most + 1:
+        ends = np.unique(np.quantile(values, np.linspace(0.0, 1.0, most + 1)))
+    return features + [
+        Feature(f"{name} from {first:.4g} to {last:.4g}", index, "piece", 0.0, first, last - first)
+        for first, last in pairwise(ends.tolist())
+        if most and _is_length(last - first)
+    ]
+
+
+def _is_length(value: float) -> bool:
+    """Whether it can divide: neither 0 nor so near that quotients overflow, nor infinite."""
+    return bool(np.finfo(np.float64).tiny <= value < np.inf)
 
 
 def _number_fill(known: FloatArray, strategy: str, constant: Any) -> float:
@@ -97,7 +145,7 @@ def _number_fill(known: FloatArray, strategy: str, constant: Any) -> float:
 
 
 def _fit_category(
-    index: int, values: FloatArray, column: Mapping[str, Any], embeds: bool
+    index: int, values: FloatArray, column: Mapping[str, Any], most_one_hot: float
 ) -> tuple[Source, list[Feature]]:
     gaps = np.isnan(values)
     name, strategy, names = column["name"], column["gaps"], column["values"]
@@ -112,7 +160,7 @@ def _fit_category(
         shown = tuple(sorted((*known, fill)))  # a constant of its own
     if column["type"] == "boolean" and len(shown) == 2:
         shown = shown[1:]
-    elif embeds and len(shown) > 2:
+    elif len(shown) > most_one_hot:
         # Index 0 stands for a gap, and for a category never seen.
         return Source(name, fill, shown, True), [Feature(name, index, "index")]
     features = [

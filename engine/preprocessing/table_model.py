@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.preprocessing.table_features import NO_CATEGORY, Feature, Source
+from engine.preprocessing.table_features import FARTHEST, NO_CATEGORY, Feature, Source
 
 if TYPE_CHECKING:
     import keras
@@ -27,8 +27,8 @@ _ROWS = "rows"
 # Layers and operations of the saved model: a column of such a name would be a second one.
 _OF_A_LAYER = re.compile(
     rf"{_ROWS}|unit_of_target|(index|words)_of_\d+_.*|"
-    r"(add|cast|divide|equal|floor|greater|isnan|less|less_equal|matmul|mod|multiply|reshape|"
-    r"subtract|take|true_divide|where|zeros_like)(_\d+)?"
+    r"(add|cast|clip|divide|equal|floor|greater|isnan|less|less_equal|matmul|mod|multiply|reshape|"
+    r"sqrt|subtract|take|true_divide|where|zeros_like)(_\d+)?"
 )
 
 
@@ -179,8 +179,18 @@ def _features(rows: Any, sources: Sequence[Source], features: Sequence[Feature])
     made = ops.where(kinds == "gap", ops.take(missing, of, axis=1), equals)
     if indices is not None:
         made = ops.where(kinds == "index", ops.take(indices, of, axis=1), made)
-    made = ops.where(kinds == "number", filled, made)
-    return ops.cast(ops.divide(ops.subtract(made, offset), scale), "float32")
+    is_piece = kinds == "piece"
+    made = ops.where((kinds == "number") | is_piece, filled, made)
+    scaled = ops.divide(ops.subtract(made, offset), scale)
+    if is_piece.any():
+        scaled = ops.where(is_piece, ops.clip(scaled, 0.0, 1.0), scaled)
+    limit = np.array([feature.limit for feature in features])
+    if limit.any():
+        near = ops.clip(scaled, -FARTHEST, FARTHEST)
+        share = ops.divide(near, np.where(limit > 0.0, limit, np.inf))
+        pressed = ops.divide(near, ops.sqrt(ops.add(1.0, ops.multiply(share, share))))
+        scaled = ops.where(limit > 0.0, pressed, scaled)
+    return ops.cast(scaled, "float32")
 
 
 def _known(x: Any, sources: Sequence[Source], as_indices: bool = False) -> Any:

@@ -151,10 +151,12 @@ class SplitSpec(Parameters):
 class PreprocessingSpec(Parameters):
     """What is done to the numbers before the network sees them; fitted on the training part."""
 
-    scaling: Literal["standard", "minmax", "none"] = parameter(
-        "standard",
+    scaling: Literal["auto", "standard", "minmax", "piecewise", "none"] = parameter(
+        "auto",
         label="Scale inputs",
         help="'standard' gives each feature mean 0 and deviation 1, 'minmax' the range 0 to 1. "
+        "'piecewise' is for tables: each number also becomes up to 16 features, of stretches "
+        "between quantiles, so that a network can bend at each. 'auto' takes what suits the model. "
         "Images are divided by 255 unless 'none'; of recordings, decibels are scaled.",
     )
     target_scaling: Literal["standard", "none"] = parameter(
@@ -163,12 +165,12 @@ class PreprocessingSpec(Parameters):
         help="For regression: learn the target in standard deviations. "
         "Predictions and results are given in the target's own unit.",
     )
-    categories: Literal["one_hot", "embedding"] = parameter(
-        "one_hot",
+    categories: Literal["auto", "one_hot", "embedding", "mixed"] = parameter(
+        "auto",
         label="Categories",
         help="How a table's categories reach the network: 'one_hot' makes a feature of 0 or 1 of "
         "each value, 'embedding' a few numbers that are learnt, which is shorter where values are "
-        "many.",
+        "many, 'mixed' that for more than eight values. 'auto' takes what suits the model.",
     )
     tokens: Literal["auto", "word", "character"] = parameter(
         "auto",
@@ -200,6 +202,15 @@ class PreprocessingSpec(Parameters):
         ge=8,
         le=128,
     )
+
+    def decided(self, scaling: str = "standard", categories: str = "one_hot") -> PreprocessingSpec:
+        """The same with these in the place of what is left open."""
+        return self.model_copy(
+            update={
+                "scaling": scaling if self.scaling == "auto" else self.scaling,
+                "categories": categories if self.categories == "auto" else self.categories,
+            }
+        )
 
 
 class AnomalySpec(Parameters):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -65,6 +65,8 @@ class Signature:
         target_length: Where tokens are predicted: how many at most; else 0.
         category_sizes: Of a table, where categories are to be embedded: the last features of each
             example are indices of categories, from 0, and this is how many there are of each.
+        n_train: Examples to train with, where that is known; else 0. Two signatures that differ
+            in nothing else are the same: any model of the one fits the other.
     """
 
     kind: Kind
@@ -75,6 +77,7 @@ class Signature:
     n_tokens: int = 0
     target_length: int = 0
     category_sizes: tuple[int, ...] = ()
+    n_train: int = field(default=0, compare=False)
 
     @property
     def output(self) -> Output:
@@ -118,6 +121,7 @@ class Signature:
             _size(values.get("n_tokens", 0)),
             _size(values.get("target_length", 0)),
             _sizes(values.get("category_sizes", [])),
+            _size(values.get("n_train", 0)),
         )
 
 

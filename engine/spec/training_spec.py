@@ -167,7 +167,8 @@ class StoppingSpec(Parameters):
         None,
         label="Stop early after",
         help="Epochs without improvement of the validation loss (the training loss where there is "
-        "no validation part) before training ends. Left open: never.",
+        "no validation part) before training ends. Left open: what suits the model, for most "
+        "never.",
         unit="epochs",
         ge=1,
         le=10_000,

@@ -12,9 +12,9 @@ from engine.errors import Problem, SpecError
 from engine.preprocessing.augmentation import completed, misfits, plugin_problems
 from engine.spec.parameters import Parameters, validate
 from engine.spec.registry import Registry
-from engine.spec.run_spec import RunSpec
+from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
-from engine.spec.training_spec import TrainingSpec
+from engine.spec.training_spec import StoppingSpec, TrainingSpec
 
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),
@@ -105,6 +105,7 @@ def training_defaults(architecture: Architecture, signature: Signature) -> Train
             "optimizer": defaults.optimizer,
             "learning_rate": defaults.learning_rate,
             "loss": _default_loss(signature),
+            "weight_decay": defaults.weight_decay,
         }
     )
 
@@ -136,7 +137,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
         SpecError: The architecture does not fit the data, or a setting cannot work on it.
     """
     spec = parse(spec.to_dict())
-    name = spec.model.name or _fitting(recommended, signature)
+    name = spec.model.name or _fitting(recommended, signature.kind, signature.task)
     architecture = ARCHITECTURES[name]
     misfit = architecture.misfit(signature.kind, signature.task)
     if misfit:
@@ -149,11 +150,17 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
         Problem(f"model.parameters.{problem.field}", problem.message, problem.hint)
         for problem in architecture.check(signature, parameters)
     ]
+    preprocessing = spec.preprocessing.decided(**architecture.prepares)
+    problems += _preprocessing_problems(preprocessing, architecture, signature)
     problems += _category_problems(architecture, signature)
     defaults = training_defaults(architecture, signature)
     given = spec.training.model_dump(exclude_none=True)
     if given.get("optimizer", defaults.optimizer) != defaults.optimizer:
-        given.setdefault("learning_rate", LEARNING_RATES[given["optimizer"]])
+        given = {
+            "learning_rate": LEARNING_RATES[given["optimizer"]],
+            "weight_decay": None,
+            **given,
+        }
     training = defaults.model_copy(update=given)
     problems += _loss_problems(training, signature)
     problems += _learning_problems(spec, training, signature)
@@ -166,7 +173,9 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             "model": spec.model.model_copy(
                 update={"name": name, "parameters": parameters.model_dump()}
             ),
+            "preprocessing": preprocessing,
             "training": training,
+            "stopping": _stopping(spec, architecture, signature),
             "augmentation": completed(spec.augmentation),
         }
     )
@@ -186,11 +195,51 @@ def _parameters(
     return usual
 
 
-def _fitting(recommended: str, signature: Signature) -> str:
+def _fitting(recommended: str, kind: Kind, task: Task) -> str:
     """What the data recommends, unless it is used for another task than usual."""
-    if recommended and not ARCHITECTURES[recommended].misfit(signature.kind, signature.task):
+    if recommended and not ARCHITECTURES[recommended].misfit(kind, task):
         return recommended
-    return recommended_model(signature.kind, signature.task)
+    return recommended_model(kind, task)
+
+
+def preparation(spec: RunSpec, kind: Kind, task: Task, recommended: str = "") -> PreprocessingSpec:
+    """How data is prepared for the model of a spec, or the one that would be taken.
+
+    Args:
+        spec: Need not be resolved.
+        kind: Of the data.
+        task: Likewise.
+        recommended: As for `resolve`.
+    """
+    name = spec.model.name or _fitting(recommended, kind, task)
+    if name not in ARCHITECTURES:
+        return spec.preprocessing.decided()
+    return spec.preprocessing.decided(**ARCHITECTURES[name].prepares)
+
+
+def _stopping(spec: RunSpec, architecture: Architecture, signature: Signature) -> StoppingSpec:
+    """When training ends early, the architecture's own way where that is left open."""
+    patience = architecture.defaults_for(signature).patience
+    if spec.stopping.patience is not None or patience is None:
+        return spec.stopping
+    return spec.stopping.model_copy(update={"patience": patience})
+
+
+def _preprocessing_problems(
+    preprocessing: PreprocessingSpec, architecture: Architecture, signature: Signature
+) -> list[Problem]:
+    if preprocessing.scaling != "piecewise":
+        return []
+    why = ""
+    if signature.kind is not Kind.TABLE:
+        why = f"Only the columns of tables are cut into pieces; this is {signature.kind.value} data"
+    elif architecture.is_linear:
+        why = f"{architecture.title} has one coefficient for each column, none for its pieces"
+    elif signature.task is Task.ANOMALY:
+        why = "How unusual a row is cannot be measured in pieces of its numbers"
+    if not why:
+        return []
+    return [Problem("preprocessing.scaling", f"{why}. Received: piecewise.", "Use 'standard'.")]
 
 
 def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:

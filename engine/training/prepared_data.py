@@ -25,7 +25,7 @@ from engine.preprocessing.scope import Scope
 from engine.spec.plugins.record import Group
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Signature
-from engine.training.defaults import resolve
+from engine.training.defaults import preparation, resolve
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,7 @@ def _prepared(dataset: Dataset, examples: Examples, spec: RunSpec) -> DividedDat
     examples, parts = corrected(examples, parts, spec.data, dataset.name)
     parts = only_usual(examples, parts, spec.anomaly)
     examples = without_divider(examples, spec.split, parts)
-    preprocessing = Preprocessing.fit(examples, parts.train, spec.preprocessing)
-    signature = preprocessing.signature(examples)
+    wanted = preparation(spec, examples.kind, examples.task, dataset.recommended_model)
+    preprocessing = Preprocessing.fit(examples, parts.train, wanted)
+    signature = replace(preprocessing.signature(examples), n_train=len(parts.train))
     return DividedData(dataset, examples, parts, preprocessing, signature)

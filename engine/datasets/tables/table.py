@@ -102,7 +102,7 @@ class TableFile(FileDataset):
 
     format = TableFormat()
     # Fits both tasks, and relations that are no straight lines.
-    recommended_model = "mlp"
+    recommended_model = "table_ensemble"
 
     def load(self, parameters: Any = None, progress: Progress = silent) -> Examples:
         """Reads and encodes the whole file; a large one goes through a cache on disk.

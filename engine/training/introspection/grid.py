@@ -39,9 +39,12 @@ def n_drawable(scene: Scene) -> int:
     """How many features there are to draw over: 1, 2, or 0 where it cannot be drawn."""
     examples, inputs = scene.examples, scene.preprocessing.inputs
     n_features = len(examples.feature_names)
-    is_plain = inputs.raw_shape == inputs.output_shape == (n_features,)
+    is_plain = inputs.raw_shape == (n_features,)
     if isinstance(inputs, TableInputs):  # between two categories there is nothing
-        is_plain = is_plain and all(feature.kind == "number" for feature in inputs.features)
+        drawn = ("number", "piece")
+        is_plain = is_plain and all(feature.kind in drawn for feature in inputs.features)
+    else:
+        is_plain = is_plain and inputs.output_shape == inputs.raw_shape
     is_drawable = examples.kind is Kind.TABLE and n_features in (1, 2) and is_plain
     return n_features if is_drawable else 0
 

@@ -135,7 +135,8 @@ class ModelForms(QWidget):
 
     def _show_rules(self, draft: Draft) -> None:
         """Offers the details of early stopping where there is any."""
-        stops = draft.stopping.get("patience") is not None
+        left_open = self._resolved.get("stopping", {}).get("patience")
+        stops = (draft.stopping.get("patience") or left_open) is not None
         reduces = draft.schedule.get("plateau_patience") is not None
         self.stopping_form.set_row_shown("min_delta", stops or reduces)
         self.stopping_form.set_row_shown("start_from", stops)
@@ -186,6 +187,8 @@ class ModelForms(QWidget):
             if spec is not None:
                 self.form.set_fitted(_fitted(spec, self._drafts.draft))
         self.training_form.set_resolved(values.get("training", {}))
+        self.stopping_form.set_resolved(values.get("stopping", {}))
+        self._show_rules(self._drafts.draft)
         self._show_schedule(self._drafts.draft)
 
     def show_editable(self, is_editable: bool) -> None:
