@@ -10,7 +10,7 @@ from typing import Final
 
 import shiboken6
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette, QPixmapCache
 from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 RESOURCES: Final = Path(__file__).resolve().parents[2] / "resources"
@@ -169,6 +169,8 @@ class Theme(QObject):
             application.setStyle(QStyleFactory.create("Fusion"))
             application.setFont(text_font(TEXT_NORMAL))
         self._palette = self._wanted()
+        # Qt keeps what it drew in the colours before, by a palette that never comes back.
+        QPixmapCache.clear()
         # Qt takes a sheet off and puts one on six times as fast as it exchanges one for another.
         application.setStyleSheet("")
         application.setPalette(_qt_palette(self._palette))

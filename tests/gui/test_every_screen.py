@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QAccessible, QWheelEvent
+from PySide6.QtGui import QAccessible, QPixmap, QPixmapCache, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -130,7 +130,9 @@ def test_nothing_is_cut_off(trained: WindowStage, size: tuple[int, int]) -> None
 def test_another_theme_leaves_nothing_behind(on: WindowStage) -> None:
     """Qt makes delegates for boxes that have none of their own, and drops none."""
     theme = current_theme()
+    QPixmapCache.insert("drawn before", QPixmap(8, 8))
     theme.apply()
+    assert not QPixmapCache.find("drawn before", QPixmap())
     kept: list[int] = []
     for mode in ("dark", "light", "dark", "light"):
         theme.set_mode(mode)
