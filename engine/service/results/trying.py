@@ -242,8 +242,9 @@ def take_example(run: TriedRun, place: int, progress: Progress) -> ExampleTaken:
     if not shown.examples:
         raise DatasetError("; ".join(shown.problems) or "The example cannot be read.")
     example = shown.examples[0]
-    if features := run.contract.reading.get("columns"):
-        example = replace(example, cells=example.cells or cells_of(example.content, features))
+    content, features = example.content, run.contract.reading.get("columns")
+    if features and not isinstance(content, str):
+        example = replace(example, cells=example.cells or cells_of(content, features))
     return ExampleTaken(run.record.id, example, part)
 
 
