@@ -23,10 +23,10 @@ from engine.events.trying import (
     ModelLookedAt,
     PolicyDriven,
 )
-from engine.inference.answers import answers_of, in_full
 from engine.inference.contract import Contract
-from engine.inference.drawing import DrawingStyle, drawn
-from engine.inference.new_inputs import (
+from engine.inference.trying.answers import answers_of, in_full
+from engine.inference.trying.drawing import DrawingStyle, drawn
+from engine.inference.trying.new_inputs import (
     NewInputs,
     as_inputs,
     columns_of,
@@ -243,7 +243,9 @@ def take_example(run: TriedRun, place: int, progress: Progress) -> ExampleTaken:
         raise DatasetError("; ".join(shown.problems) or "The example cannot be read.")
     example = shown.examples[0]
     if features := run.contract.reading.get("columns"):
-        example = replace(example, cells=example.cells or cells_of(example.content, features))
+        example = replace(
+            example, cells=example.cells or cells_of(np.asarray(example.content), features)
+        )
     return ExampleTaken(run.record.id, example, part)
 
 
