@@ -91,6 +91,7 @@ class TryPage(Page):
         self._build()
         self._connect()
         self._show_empty()
+        self.notice.clear()  # whether there is a model is known once the runs are read
 
     def show_run(self, run: str) -> None:
         """Makes the model of a run the one to be tried."""
@@ -166,6 +167,8 @@ class TryPage(Page):
             self._show_empty()
         elif self._look is not None and self._look.run == self.trial.run:
             self._show_weights(self._epoch)  # its state may be another one by now
+        elif not runs and self.controller.repository.is_read:
+            self._show_empty()
         if self.isVisible():
             self._open_wanted()
 
