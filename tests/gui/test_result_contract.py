@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from pytestqt.qtbot import QtBot
 
 from engine.events.messages import Rejected
@@ -15,7 +16,9 @@ from engine.runs.store import RunStore
 from engine.service.plugin_checks.tiny_data import SIGNATURES
 from engine.spec.signature import Kind, Output, Signature, Task
 from gui.pages.results.examples_panel import ExamplesPanel
+from gui.pages.results.forecast_tab import ForecastTab
 from gui.pages.results.results_page import ResultsPage, shown_result
+from gui.pages.results.shown_result import ShownResult
 from gui.state.result_reading import read_result
 from tests.gui.run_fixtures import stage
 from tests.tiny_results import Guesser, result_of, tiny_run
@@ -33,6 +36,23 @@ def wanted(signature: Signature) -> set[str]:
     if signature.kind in (Kind.TABLE, Kind.SERIES):
         found.add("importance")
     return found
+
+
+def check_future(tab: ForecastTab, shown: ShownResult) -> None:
+    """What comes after the data follows its last values, each step with its own band."""
+    assert shown.analysis is not None
+    (series,) = shown.analysis.extra["future"]
+    n_past, n_ahead = len(series["past"]), len(series["forecast"])
+    tab.when.setCurrentIndex(1)
+    drawn = tab.plot.columns()
+    assert list(drawn["row"]) == list(range(1 - n_past, n_ahead + 1))
+    assert list(drawn["truth"][:n_past]) == series["past"]
+    assert list(drawn["predicted"][n_past:]) == series["forecast"]
+    assert np.isnan(drawn["truth"][n_past:]).all()
+    assert not tab.step.isVisible()
+    assert f"{n_ahead} steps after the end of the data" in tab.words.text()
+    tab.when.setCurrentIndex(0)
+    assert len(tab.plot.columns()["row"]) == shown.evaluation.n_samples  # type: ignore[union-attr]
 
 
 def test_every_tab_that_applies_is_there_and_filled(qtbot: QtBot, tmp_path: Path) -> None:
@@ -56,6 +76,8 @@ def test_every_tab_that_applies_is_there_and_filled(qtbot: QtBot, tmp_path: Path
                 assert page.tabs.tab == name, what
                 assert name not in page.tabs._stale, what
             assert page.tabs.view("overview").metrics.facts, what
+            if signature.task is Task.FORECASTING:
+                check_future(page.tabs.view("forecast"), shown)
             panel: ExamplesPanel = page.examples
             panel.show_result(shown)
             assert len(panel.list.examples.places) > 0, what

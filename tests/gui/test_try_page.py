@@ -64,7 +64,7 @@ def panel(on: On, kind):
 
 
 def test_an_empty_page_says_what_to_do_first(on: On) -> None:
-    assert "train one first" in on.page.notice.text.text()
+    on.qtbot.waitUntil(lambda: "train one first" in on.page.notice.text.text())
     asked: list[str] = []
     on.page.page_requested.connect(asked.append)
     on.qtbot.mouseClick(on.page.notice.button, Qt.MouseButton.LeftButton)

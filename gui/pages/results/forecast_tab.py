@@ -37,8 +37,9 @@ class ForecastTab(ResultTab):
         self.words.setWordWrap(True)
         tools = QHBoxLayout()
         tools.setSpacing(SPACING)
-        tools.addWidget(self.when)
-        tools.addWidget(self.step)
+        for box in (self.when, self.step):
+            box.setMinimumContentsLength(16)
+            tools.addWidget(box)
         tools.addWidget(self.words, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACING, 0, 0)
