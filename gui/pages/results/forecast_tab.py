@@ -69,7 +69,7 @@ class ForecastTab(ResultTab):
                 text = self.tr("What comes next: {name}") if name else self.tr("What comes next")
                 self.when.addItem(text.format(name=name), place)
             self.when.setCurrentIndex(max(0, self.when.findData(when)))
-        self.when.setVisible(self.when.count() > 1)
+        self.when.setEnabled(self.when.count() > 1)  # it is there from the first: nothing moves
         self._draw()
 
     @property
