@@ -18,6 +18,7 @@ from tiny_signatures import TINY
 
 from engine.datasets.anomaly import only_usual
 from engine.datasets.base import AnyArray, Dataset, Examples, silent
+from engine.datasets.sequences.windows import Steps, WindowParameters, examples_of
 from engine.datasets.split import split
 from engine.events.explaining import Explained, ExplainExample
 from engine.events.results import ExamplesShown
@@ -58,6 +59,8 @@ def tiny_examples(signature: Signature) -> Examples:
     """Sixty examples of the kind and task of a signature."""
     rng = np.random.default_rng(5)
     kind, task = signature.kind, signature.task
+    if task is Task.FORECASTING:
+        return _series(signature, rng)
     x = _contents(signature, rng)
     names = tuple(f"c{place}" for place in range(signature.n_classes))
     more: dict[str, Any] = {}
@@ -67,10 +70,18 @@ def tiny_examples(signature: Signature) -> Examples:
         names = ()
     if kind in (Kind.TABLE, Kind.SERIES):
         more["feature_names"] = tuple(f"x{place}" for place in range(x.shape[-1]))
-    more["target_name"] = "x0" if task is Task.FORECASTING else "target"
     more["rate"] = RATE if kind is Kind.AUDIO else 0
     more["frame_rate"] = 5.0 if kind is Kind.VIDEO else 0.0
     return Examples(x, _targets(signature, rng), kind, task, class_names=names, **more)
+
+
+def _series(signature: Signature, rng: np.random.Generator) -> Examples:
+    """One series, cut into windows as all are."""
+    window, n_channels = signature.input_shape
+    values = rng.normal(10.0, 2.0, (N + window + signature.n_values - 1, n_channels))
+    steps = Steps.plain(values, tuple(f"x{place}" for place in range(n_channels)))
+    cut = WindowParameters(window=window, horizon=signature.n_values)
+    return examples_of(steps, "x0", cut, {})
 
 
 def _contents(signature: Signature, rng: np.random.Generator) -> AnyArray:

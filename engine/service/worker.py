@@ -56,6 +56,8 @@ from engine.training.control import TrainingControl
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_S = 5.0
+SLOW_NICENESS = 10
+"""Added by whoever answers what takes long, so that neither a run nor the window waits for it."""
 _OFFERS = {CheckpointsLost: FROM_START, DataChanged: CHANGED_DATA}
 """What can be asked for instead of what failed so."""
 
@@ -111,6 +113,7 @@ class _Worker:
         self._commands: queue.SimpleQueue[tuple[Command, TrainingControl] | None]
         self._commands = queue.SimpleQueue()
         self._control = TrainingControl()  # of the newest command
+        self._yields_more = False
         signal.signal(signal.SIGTERM, self._on_terminate)
 
     def work(self) -> None:
@@ -151,6 +154,12 @@ class _Worker:
         # Without a reader there is nobody to tell; what must last is on disk already.
         with self._sending, contextlib.suppress(BrokenPipeError, ConnectionError, OSError):
             self._connection.send(event)
+
+    def _yield_more(self) -> None:
+        """From here on lets others run first."""
+        if not self._yields_more and hasattr(os, "nice"):
+            self._yields_more = True
+            os.nice(SLOW_NICENESS)
 
     def _answer(self, command: Command, control: TrainingControl) -> Event:
         """Carries out a command; its terminal event, whatever happens."""
@@ -228,6 +237,8 @@ class _Worker:
             case ResultCommand():
                 from engine.service.results import answer
 
+                if not command.is_quick:
+                    self._yield_more()
                 watch = Watch(self._send, lambda: control.is_stopping)
                 return answer(command, self._workspace, watch)
             case _:

@@ -32,7 +32,7 @@ class BandPlot(Plot):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         self._x = self._truth = self._said = np.zeros(0)
-        self._half: float | None = None
+        self._half: float | Floats | None = None
         super().__init__("", parent, has_crosshair=True)
         self.axis_x.set_kind("count")
         self.axis_x.set_text(self.tr("Row"))
@@ -51,14 +51,23 @@ class BandPlot(Plot):
             curve.setClipToView(True)
             self.area.add(curve)
 
-    def set_series(self, x: Floats, truth: Floats, said: Floats, half: float | None = None) -> None:
+    def set_series(
+        self,
+        x: Floats,
+        truth: Floats,
+        said: Floats,
+        half: float | Floats | None = None,
+        x_text: str = "",
+    ) -> None:
         """Shows a series.
 
         Args:
             x: In order, (n,).
-            truth, said: What came, and what was said would come, (n,).
-            half: Half the width of the band; None: it is not known.
+            truth, said: What came, and what was said would come, (n,); NaN: nothing.
+            half: Half the width of the band, of all or of each, (n,); None: it is not known.
+            x_text: What x counts; empty: rows.
         """
+        self.axis_x.set_text(x_text or self.tr("Row"))
         self._x, self._truth, self._said, self._half = x, truth, said, half
         self._recolor_items()
         self.reset_view()
@@ -73,14 +82,16 @@ class BandPlot(Plot):
         for curve, values in zip(self.curves, (self._truth, self._said), strict=True):
             curve.setData(self._x, values)
         self.band.setVisible(self._half is not None)
-        half = self._half or 0.0
+        half = np.broadcast_to(0.0 if self._half is None else self._half, self._x.shape)
         if self._half is not None:
             low, high = self.visible_x() or (-np.inf, np.inf)
             first = max(0, int(np.searchsorted(self._x, low)) - 1)
             last = int(np.searchsorted(self._x, high, side="right")) + 1
-            x, lower, upper = thinned(self._x[first:last], self._said[first:last])
-            self.ends[0].setData(x, lower - half)
-            self.ends[1].setData(x, upper + half)
+            shown = np.flatnonzero(np.isfinite(self._said[first:last])) + first
+            x, lower, _ = thinned(self._x[shown], (self._said - half)[shown])
+            _, _, upper = thinned(self._x[shown], (self._said + half)[shown])
+            self.ends[0].setData(x, lower)
+            self.ends[1].setData(x, upper)
         self.fit_x(*finite_extent(self._x))
         self.fit_y(*finite_extent(self._truth, self._said - half, self._said + half))
 

@@ -243,6 +243,8 @@ def set_role(widget: QWidget, role: str) -> None:
     if widget.property("role") == role:
         return
     widget.setProperty("role", role)
+    if not widget.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):
+        return  # the style sheet is asked before it is first shown or measured
     style = widget.style()
     style.unpolish(widget)
     style.polish(widget)

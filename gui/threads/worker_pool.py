@@ -142,6 +142,8 @@ class WorkerPool(QObject):
 
     def ask_result(self, command: ResultCommand, key: str = "") -> int:
         """Asks about the result of a run; of waiting questions of a key the newest is asked."""
+        if self._is_closing:  # a timer may ask when nobody waits any more
+            return 0
         is_quick = type(command).is_quick
         if is_quick not in self._results:
             self._results[is_quick] = self._start("responder" if is_quick else "analyst")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from engine.events.trying import Stroke
-from engine.inference.drawing import DrawingStyle, drawn, is_drawable, style_of
+from engine.inference.trying.drawing import DrawingStyle, drawn, is_drawable, style_of
 
 EDGE, WIDTH = 28, 3
 

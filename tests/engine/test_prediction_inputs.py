@@ -9,7 +9,7 @@ from PIL import Image
 from engine.datasets.base import InputSpec
 from engine.datasets.pictures.image_files import ImageReader
 from engine.errors import DatasetError
-from engine.inference.new_inputs import read_inputs
+from engine.inference.trying.new_inputs import read_inputs
 from engine.spec.signature import Kind, Signature, Task
 
 FLOWER = InputSpec(

@@ -495,3 +495,15 @@ def test_values_out_of_range_are_refused_by_name(name, value):
 
 def test_the_format_says_what_it_is_for():
     assert SeriesFormat().tasks == (Task.FORECASTING,)
+
+
+def test_the_window_with_which_a_series_ends_is_one_that_could_be_used():
+    """Of a series that is too short, or whose end is not known, there is none."""
+    values = np.arange(12.0)[:, None]
+    member = np.array([0] * 6 + [1] * 2 + [2] * 4)
+    measured = np.ones((12, 1), bool)
+    measured[11] = False
+    steps = Steps(values, values[:, 0], ("v",), member, member, ("a", "b", "c"), measured)
+    rows = examples_of(steps, "v", WindowParameters(window=3, horizon=2), {}).x
+    assert rows.last == {"a": 3}
+    np.testing.assert_array_equal(rows.last_windows()[:, :, 0], [[3.0, 4.0, 5.0]])

@@ -27,7 +27,7 @@ from engine.inference.contract import FILE_NAME
 from engine.inference.many.writing import safe_cell, unique_names
 from engine.inference.serving import FILE_NAME as MODEL_FILE
 from engine.inference.serving import ServedModel
-from engine.inference.what_if import Lever, most_tried, nearest_change
+from engine.inference.trying.what_if import Lever, most_tried, nearest_change
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.results import answer

@@ -10,7 +10,7 @@ from engine.cli import main as cli
 from engine.datasets import load_examples
 from engine.errors import DatasetError
 from engine.inference.contract import Contract
-from engine.inference.new_inputs import read_new_inputs
+from engine.inference.trying.new_inputs import read_new_inputs
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 

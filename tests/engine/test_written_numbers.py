@@ -21,7 +21,7 @@ from engine.datasets.tables.written_numbers import NumberStyle, written_number
 from engine.errors import DatasetError
 from engine.events.findings import DataFinding, Trouble
 from engine.inference.contract import Contract
-from engine.inference.new_inputs import read_inputs as read_new
+from engine.inference.trying.new_inputs import read_inputs as read_new
 from engine.preprocessing import Preprocessing
 from engine.spec.run_spec import DataSpec, PreprocessingSpec
 from engine.spec.signature import Signature, Task

@@ -64,7 +64,7 @@ def panel(on: On, kind):
 
 
 def test_an_empty_page_says_what_to_do_first(on: On) -> None:
-    assert "train one first" in on.page.notice.text.text()
+    on.qtbot.waitUntil(lambda: "train one first" in on.page.notice.text.text())
     asked: list[str] = []
     on.page.page_requested.connect(asked.append)
     on.qtbot.mouseClick(on.page.notice.button, Qt.MouseButton.LeftButton)
@@ -288,6 +288,8 @@ class TestDrawings:
         QTest.mouseMove(canvas, QPoint(60, 80))
         on.qtbot.waitUntil(lambda: best(on) == "yes")
         QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(60, 80))
+        # The newest is asked once the one before is answered.
+        on.qtbot.waitUntil(lambda: len(given(on)[-1].strokes[0].points) == 2)
         (stroke,) = given(on)[-1].strokes
         edge = canvas._square().width()
         wanted = [20 / edge, 20 / edge, 60 / edge, 80 / edge]

@@ -12,6 +12,8 @@ from engine.inference.evaluation.analysis import LOWER_IS_BETTER, Analysis, Base
 _GROUPS_SHOWN = 10
 _USUAL = frozenset(("median_absolute_error", "word_error_rate", "bleu", "chrf"))
 _SAME = 1e-9
+_EXTRA = ("conformal", "skill", "future")
+"""What of `Analysis.extra` is told as it is."""
 
 
 def analysis_values(analysis: Analysis) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def analysis_values(analysis: Analysis) -> dict[str, Any]:
         "baselines": values["baselines"] or [],
         "groups": values["groups"] or [],
         "notes": list(analysis.extra.get("notes", ())),
-        **{name: analysis.extra[name] for name in ("conformal", "skill") if name in analysis.extra},
+        **{name: analysis.extra[name] for name in _EXTRA if name in analysis.extra},
     }
 
 

@@ -17,7 +17,7 @@ from engine.events.explaining import (
     ModelExplained,
     ModelExplanation,
 )
-from engine.inference.new_inputs import read_new_inputs
+from engine.inference.trying.new_inputs import read_new_inputs
 from engine.runs.store import RunStore
 from engine.service.results.explaining import explain_example, explain_model
 from engine.service.results.opened_run import OPENED, OpenedRun

@@ -15,7 +15,7 @@ from engine.cli.commands.output import Output, number, numbers, table
 from engine.cli.commands.verdicts import verdict_lines
 from engine.cli.commands.waiting import waiting
 from engine.inference.contract import Contract
-from engine.inference.new_inputs import read_new_inputs
+from engine.inference.trying.new_inputs import read_new_inputs
 from engine.preprocessing.targets import (
     AnomalyTargets,
     LabelTargets,

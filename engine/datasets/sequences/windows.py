@@ -66,11 +66,20 @@ class WindowRows:
         values: All steps, (steps, channels).
         starts: First step of each window, (n,).
         window: Steps in a window.
+        last: First step of the window with which each series ends, by the name of the series,
+            where it has values throughout; nothing is known of what follows.
     """
 
-    def __init__(self, values: FloatArray, starts: IndexArray, window: int) -> None:
+    def __init__(
+        self,
+        values: FloatArray,
+        starts: IndexArray,
+        window: int,
+        last: Mapping[str, int] | None = None,
+    ) -> None:
         self.values = values
         self.starts = starts
+        self.last = dict(last or {})
         self._within = np.arange(window)
 
     @property
@@ -85,7 +94,13 @@ class WindowRows:
         return len(self.starts)
 
     def __getitem__(self, indices: Any) -> AnyArray:
-        starts = np.asarray(self.starts[indices])
+        return self._gathered(np.asarray(self.starts[indices]))
+
+    def last_windows(self) -> AnyArray:
+        """The windows with which the series of `last` end, (series, window, channels)."""
+        return self._gathered(np.array(list(self.last.values()), np.int64))
+
+    def _gathered(self, starts: IndexArray) -> AnyArray:
         found: AnyArray = self.values[starts[..., np.newaxis] + self._within]
         return found
 
@@ -186,7 +201,7 @@ def examples_of(
     touched = (_left_out(n_touched, len(starts)),) if n_touched else ()
     findings = (*touched, *_without_windows(steps, starts, window + horizon))
     return Examples(
-        x=WindowRows(steps.values, starts, window),
+        x=WindowRows(steps.values, starts, window, _last(steps, window)),
         y=y[:, 0] if horizon == 1 else y,
         kind=Kind.SERIES,
         task=Task.FORECASTING,
@@ -246,6 +261,21 @@ def _starts(steps: Steps, channel: int, settings: WindowParameters) -> tuple[Ind
         & (unsure[starts + length] == unsure[starts + window])
     )
     return starts[usable], int(np.count_nonzero(~usable))
+
+
+def _last(steps: Steps, window: int) -> dict[str, int]:
+    """First step of the window with which each series ends, where a window could stand there."""
+    found = {}
+    for number, name in enumerate(steps.series):
+        rows = np.flatnonzero(steps.member == number)[-window:]
+        if (
+            len(rows) == window
+            and steps.segment[rows[0]] == steps.segment[rows[-1]]
+            and not np.isnan(steps.values[rows]).any()
+            and steps.measured[rows[-1]].all()
+        ):
+            found[name] = int(rows[0])
+    return found
 
 
 def _running(marks: BoolArray) -> IndexArray:

@@ -12,6 +12,7 @@ Needs neither the model nor the data. Baselines and groups, which do, are added 
 - ``calibration_bins``: ``equal mass``.
 - ``conformal``: prediction intervals; see `number_measures.conformal`.
 - ``horizon``: errors at each step, by metric; ``skill``: by baseline, see `skills`.
+- ``future``: of each series, what is expected after its end; see `engine.service.results.future`.
 - ``returns``: of episodes that the policy played, where its environment is there.
 """
 

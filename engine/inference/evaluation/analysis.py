@@ -14,10 +14,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
-from engine.errors import WorkspaceError
+from engine.bounded import member
 from engine.events.verdicts import Finding
-from engine.files import atomic_write
+from engine.sealed import read_sealed, write_sealed
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]
@@ -268,8 +267,7 @@ class Analysis:
         Raises:
             WorkspaceError: It cannot be written.
         """
-        values = {"schema_number": SCHEMA_NUMBER, **self.to_dict()}
-        atomic_write(folder / file_name(self.part), sealed_text(values, folder.name))
+        write_sealed(folder / file_name(self.part), self.to_dict(), folder.name, SCHEMA_NUMBER)
 
     @classmethod
     def load(cls, folder: Path, part: str = "test") -> Self | None:
@@ -278,23 +276,14 @@ class Analysis:
         Raises:
             WorkspaceError: The file is damaged, or was written by a newer Descent.
         """
-        path = folder / file_name(part)
-        try:
-            values = unsealed(read_object(path), folder.name)
-            if member(values, "schema_number", int) > SCHEMA_NUMBER:
-                raise WorkspaceError(
-                    f"'{path}' was written by a newer version of Descent. "
-                    f"Received: schema {values['schema_number']}.",
-                    "Update Descent, or evaluate the run again.",
-                )
-            return cls._from_dict(values)
-        except FileNotFoundError:
-            return None
-        except DAMAGED as error:
-            raise WorkspaceError(
-                f"The analysis '{path}' cannot be read: {reason_of(error)}.",
-                "Evaluate the run again.",
-            ) from error
+        return read_sealed(
+            folder / file_name(part),
+            folder.name,
+            SCHEMA_NUMBER,
+            cls._from_dict,
+            "analysis",
+            "evaluate the run again",
+        )
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> Self:

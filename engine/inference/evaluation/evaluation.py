@@ -13,17 +13,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import (
-    DAMAGED,
-    member,
-    names_in,
-    read_object,
-    reason_of,
-    sealed_text,
-    unsealed,
-)
-from engine.errors import DatasetError, TrainingError, WorkspaceError
-from engine.files import atomic_write
+from engine.bounded import member, names_in
+from engine.errors import DatasetError, TrainingError
+from engine.sealed import read_sealed, write_sealed
 from engine.spec.signature import Output
 
 SCHEMA_NUMBER = 1
@@ -157,8 +149,7 @@ class Evaluation:
         Raises:
             WorkspaceError: It cannot be written.
         """
-        values = {"schema_number": SCHEMA_NUMBER, **self.to_dict()}
-        atomic_write(folder / FILE_NAME, sealed_text(values, folder.name))
+        write_sealed(folder / FILE_NAME, self.to_dict(), folder.name, SCHEMA_NUMBER)
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
@@ -167,23 +158,14 @@ class Evaluation:
         Raises:
             WorkspaceError: The file is damaged, or was written by a newer Descent.
         """
-        path = folder / FILE_NAME
-        try:
-            values = unsealed(read_object(path), folder.name)
-            if member(values, "schema_number", int) > SCHEMA_NUMBER:
-                raise WorkspaceError(
-                    f"'{path}' was written by a newer version of Descent. "
-                    f"Received: schema {values['schema_number']}.",
-                    "Update Descent, or evaluate the run again.",
-                )
-            return cls._from_dict(values)
-        except FileNotFoundError:
-            return None
-        except DAMAGED as error:
-            raise WorkspaceError(
-                f"The evaluation '{path}' cannot be read: {reason_of(error)}.",
-                "Evaluate the run again.",
-            ) from error
+        return read_sealed(
+            folder / FILE_NAME,
+            folder.name,
+            SCHEMA_NUMBER,
+            cls._from_dict,
+            "evaluation",
+            "evaluate the run again",
+        )
 
     @classmethod
     def _from_dict(cls, values: dict[str, Any]) -> Self:

@@ -9,18 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import (
-    DAMAGED,
-    member,
-    names_in,
-    read_object,
-    reason_of,
-    sealed_text,
-    unsealed,
-)
+from engine.bounded import member, names_in, reason_of
 from engine.errors import WorkspaceError
 from engine.events.explaining import ColumnImportance, Dependence, ModelExplanation
-from engine.files import atomic_write
+from engine.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
 FOLDER = "explanations"
@@ -40,7 +32,6 @@ def save_explanation(folder: Path, explanation: ModelExplanation, model: str) ->
         WorkspaceError: It cannot be written.
     """
     values: dict[str, Any] = {
-        "schema_number": SCHEMA_NUMBER,
         "model": model,
         **{name: getattr(explanation, name) for name in _PLAIN},
         "importance": [asdict(item) for item in explanation.importance],
@@ -53,7 +44,7 @@ def save_explanation(folder: Path, explanation: ModelExplanation, model: str) ->
         raise WorkspaceError(
             f"'{path.parent}' cannot be made: {reason_of(error)}.", "Check the folder."
         ) from error
-    atomic_write(path, sealed_text(values, folder.name))
+    write_sealed(path, values, folder.name, SCHEMA_NUMBER)
 
 
 def load_explanation(folder: Path, model: str) -> ModelExplanation | None:
@@ -62,23 +53,18 @@ def load_explanation(folder: Path, model: str) -> ModelExplanation | None:
     Raises:
         WorkspaceError: The file is damaged, or was written by a newer Descent.
     """
-    path = folder / FOLDER / FILE_NAME
-    try:
-        values = unsealed(read_object(path), folder.name)
-        if member(values, "schema_number", int) > SCHEMA_NUMBER:
-            raise WorkspaceError(
-                f"'{path}' was written by a newer version of Descent. "
-                f"Received: schema {values['schema_number']}.",
-                "Update Descent, or explain the run anew.",
-            )
+
+    def understood(values: dict[str, Any]) -> ModelExplanation | None:
         return _explanation(values) if member(values, "model", str) == model else None
-    except FileNotFoundError:
-        return None
-    except DAMAGED as error:
-        raise WorkspaceError(
-            f"The explanation in '{path}' cannot be read: {reason_of(error)}.",
-            "Explain the run anew.",
-        ) from error
+
+    return read_sealed(
+        folder / FOLDER / FILE_NAME,
+        folder.name,
+        SCHEMA_NUMBER,
+        understood,
+        "explanation",
+        "explain the run anew",
+    )
 
 
 _PLAIN = ("part", "n_samples", "metric", "score", "is_error", "n_repeats", "target_name")

@@ -19,21 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.bounded import (
-    DAMAGED,
     member,
     names_in,
     parse_json,
     parse_object,
     read_arrays,
-    reason_of,
     sealed_text,
     unsealed,
 )
 from engine.datasets.base import AnyArray, Examples, IndexArray
-from engine.errors import WorkspaceError
 from engine.files import atomic_write
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets
+from engine.sealed import check_schema, load_kept
 from engine.spec.signature import Output, Task
 
 SCHEMA_NUMBER = 1
@@ -278,24 +276,15 @@ class Predictions:
         Raises:
             WorkspaceError: The file is damaged, or was written by a newer Descent.
         """
-        path = folder / file_name(part)
-        try:
+        path, again = folder / file_name(part), "evaluate the run again"
+
+        def load() -> Predictions:
             arrays = read_arrays(path, _READ_BYTES)
             about = unsealed(parse_object(arrays["about"].tobytes()), folder.name)
-            if member(about, "schema_number", int) > SCHEMA_NUMBER:
-                raise WorkspaceError(
-                    f"'{path}' was written by a newer version of Descent. "
-                    f"Received: schema {about['schema_number']}.",
-                    "Update Descent, or evaluate the run again.",
-                )
+            check_schema(about, SCHEMA_NUMBER, path, again)
             return cls._from_arrays(arrays, about)
-        except FileNotFoundError:
-            return None
-        except DAMAGED as error:
-            raise WorkspaceError(
-                f"The predictions in '{path}' cannot be read: {reason_of(error)}.",
-                "Evaluate the run again.",
-            ) from error
+
+        return load_kept(path, load, "predictions", again)
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, AnyArray], about: dict[str, Any]) -> Predictions:

@@ -13,7 +13,7 @@ from engine.datasets.unfamiliar import Unfamiliar
 from engine.errors import DatasetError
 from engine.inference.contract import Contract
 from engine.inference.many.blocks import Block, joined
-from engine.inference.new_inputs import NewInputs, read_new_inputs, suffixes_of
+from engine.inference.trying.new_inputs import NewInputs, read_new_inputs, suffixes_of
 from engine.spec.signature import Kind
 
 _FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.TEXT)

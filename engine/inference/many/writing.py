@@ -11,9 +11,9 @@ from typing import IO
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.answers import answer_of
 from engine.inference.contract import Contract
 from engine.inference.many.blocks import Block
+from engine.inference.trying.answers import answer_of
 from engine.preprocessing.targets import AnomalyTargets
 from engine.spec.signature import Output
 

@@ -6,10 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, member, names_in, read_object, reason_of, sealed_text, unsealed
-from engine.errors import WorkspaceError
+from engine.bounded import member, names_in
 from engine.events.review import Answer, Decision, Review, ReviewItem
-from engine.files import atomic_write
+from engine.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
 FILE_NAME = "review.json"
@@ -23,7 +22,6 @@ def save_review(review: Review, folder: Path) -> None:
         WorkspaceError: It cannot be written.
     """
     values: dict[str, Any] = {
-        "schema_number": SCHEMA_NUMBER,
         "source": review.source,
         "target": review.target,
         "fingerprint": review.fingerprint,
@@ -39,7 +37,7 @@ def save_review(review: Review, folder: Path) -> None:
         "place": review.place,
         "taken_back": sorted(review.taken_back),
     }
-    atomic_write(folder / FILE_NAME, sealed_text(values, folder.name))
+    write_sealed(folder / FILE_NAME, values, folder.name, SCHEMA_NUMBER)
 
 
 def load_review(folder: Path) -> Review | None:
@@ -48,15 +46,8 @@ def load_review(folder: Path) -> Review | None:
     Raises:
         WorkspaceError: The file is damaged, or was written by a newer Descent.
     """
-    path = folder / FILE_NAME
-    try:
-        values = unsealed(read_object(path, _MAX_BYTES), folder.name)
-        if member(values, "schema_number", int) > SCHEMA_NUMBER:
-            raise WorkspaceError(
-                f"'{path}' was written by a newer version of Descent. "
-                f"Received: schema {values['schema_number']}.",
-                "Update Descent, or begin a new review.",
-            )
+
+    def understood(values: dict[str, Any]) -> Review:
         return Review(
             folder.name,
             member(values, "source", str),
@@ -75,13 +66,16 @@ def load_review(folder: Path) -> Review | None:
             member(values, "place", int),
             frozenset(int(place) for place in values.get("taken_back", ())),
         )
-    except FileNotFoundError:
-        return None
-    except DAMAGED as error:
-        raise WorkspaceError(
-            f"The review in '{path}' cannot be read: {reason_of(error)}.",
-            "Begin a new review; what was corrected so far is kept elsewhere.",
-        ) from error
+
+    return read_sealed(
+        folder / FILE_NAME,
+        folder.name,
+        SCHEMA_NUMBER,
+        understood,
+        "review",
+        "begin a new review; what was corrected so far is kept elsewhere",
+        _MAX_BYTES,
+    )
 
 
 def _answer(values: dict[str, Any]) -> Answer:

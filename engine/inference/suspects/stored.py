@@ -6,14 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
-from engine.errors import WorkspaceError
+from engine.bounded import member
 from engine.events.labelling import Suspect, SuspectsFound
 from engine.events.verdicts import Finding
-from engine.files import atomic_write
+from engine.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
-_MAX_BYTES = 64 << 20
 
 
 def file_name(method: str) -> str:
@@ -33,7 +31,6 @@ def save_suspects(found: SuspectsFound, fingerprint: str, folder: Path) -> None:
         WorkspaceError: They cannot be written.
     """
     values: dict[str, Any] = {
-        "schema_number": SCHEMA_NUMBER,
         "fingerprint": fingerprint,
         "method": found.method,
         "model": found.model,
@@ -42,7 +39,7 @@ def save_suspects(found: SuspectsFound, fingerprint: str, folder: Path) -> None:
         "finding": None if found.finding is None else found.finding.to_dict(),
         "suspects": [asdict(item) for item in found.suspects],
     }
-    atomic_write(folder / file_name(found.method), sealed_text(values, folder.name))
+    write_sealed(folder / file_name(found.method), values, folder.name, SCHEMA_NUMBER)
 
 
 def load_suspects(folder: Path, method: str, fingerprint: str) -> SuspectsFound | None:
@@ -51,15 +48,8 @@ def load_suspects(folder: Path, method: str, fingerprint: str) -> SuspectsFound 
     Raises:
         WorkspaceError: The file is damaged, or was written by a newer Descent.
     """
-    path = folder / file_name(method)
-    try:
-        values = unsealed(read_object(path, _MAX_BYTES), folder.name)
-        if member(values, "schema_number", int) > SCHEMA_NUMBER:
-            raise WorkspaceError(
-                f"'{path}' was written by a newer version of Descent. "
-                f"Received: schema {values['schema_number']}.",
-                "Update Descent, or check the labels anew.",
-            )
+
+    def understood(values: dict[str, Any]) -> SuspectsFound | None:
         if member(values, "fingerprint", str) != fingerprint:
             return None
         finding = values["finding"]
@@ -72,10 +62,12 @@ def load_suspects(folder: Path, method: str, fingerprint: str) -> SuspectsFound 
             member(values, "n_likely", int),
             None if finding is None else Finding.from_dict(finding),
         )
-    except FileNotFoundError:
-        return None
-    except DAMAGED as error:
-        raise WorkspaceError(
-            f"The suspects in '{path}' cannot be read: {reason_of(error)}.",
-            "Check the labels anew.",
-        ) from error
+
+    return read_sealed(
+        folder / file_name(method),
+        folder.name,
+        SCHEMA_NUMBER,
+        understood,
+        "suspects",
+        "check the labels anew",
+    )

@@ -23,6 +23,7 @@ from engine.inference.evaluation.predictions import Predictions, finite
 from engine.inference.groups.attributes import attributes_of
 from engine.inference.groups.searching import find_groups
 from engine.service.results.evaluating import evaluate_part_of, evaluate_run
+from engine.service.results.future import with_future
 from engine.service.results.judging import findings_of_run
 from engine.service.results.opened_run import OpenedRun
 from engine.service.results.returns import has_environment, with_returns
@@ -155,6 +156,7 @@ def completed(
         analysis = replace(analysis, extra={**analysis.extra, "notes": _standing(analysis)})
         analysis = _with_groups(run, analysis, predictions, progress)
         analysis = _with_baselines(run, analysis, predictions, progress)
+        analysis = with_future(run, analysis)
         if has_environment(run):
             analysis = with_returns(run, analysis, progress)
     return _concluded(run, analysis, predictions, progress)

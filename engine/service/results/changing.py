@@ -10,10 +10,10 @@ import numpy as np
 from engine.datasets.base import Progress, silent
 from engine.errors import DatasetError
 from engine.events.trying import ChangeFound
-from engine.inference.answers import answers_of, in_full
 from engine.inference.contract import Contract
-from engine.inference.new_inputs import as_inputs, read_cells
-from engine.inference.what_if import FloatArray, Judge, Lever, most_tried, nearest_change
+from engine.inference.trying.answers import answers_of, in_full
+from engine.inference.trying.new_inputs import as_inputs, read_cells
+from engine.inference.trying.what_if import FloatArray, Judge, Lever, most_tried, nearest_change
 from engine.preprocessing.table import TableInputs
 from engine.preprocessing.targets import AnomalyTargets
 from engine.service.results.tried_run import TriedRun

@@ -26,7 +26,7 @@ def find_nearest(run: TriedRun, given: Given, number: int, progress: Progress) -
         DescentError: The input or the data cannot be read.
         Cancelled: Someone asked to stop.
     """
-    from engine.inference.likeness import Likeness, NearestIndex
+    from engine.inference.trying.likeness import Likeness, NearestIndex
 
     run.freshen()
     network, contract = run.model.network, run.contract

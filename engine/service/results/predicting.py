@@ -13,12 +13,12 @@ from engine.datasets.tables.table_opening import TEXT_SUFFIXES
 from engine.errors import DatasetError
 from engine.events.trying import ManyPredicted
 from engine.files import atomic_file
-from engine.inference.answers import in_full
 from engine.inference.contract import Contract
 from engine.inference.many.blocks import Block, ManyInputs
 from engine.inference.many.files import FolderFiles, OneFile
 from engine.inference.many.tables import TableRows
 from engine.inference.many.writing import PredictionFile
+from engine.inference.trying.answers import in_full
 from engine.service.results.tried_run import TriedRun
 from engine.spec.signature import Kind, Task
 

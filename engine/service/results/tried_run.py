@@ -15,9 +15,9 @@ from engine.datasets.base import AnyArray, Progress, silent
 from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, WorkspaceError
 from engine.inference.contract import FILE_NAME, Contract
-from engine.inference.drawing import DrawingStyle, is_drawable, style_of
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.serving import ServedModel
+from engine.inference.trying.drawing import DrawingStyle, is_drawable, style_of
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.service.results.opened_run import OPENED, OpenedRun

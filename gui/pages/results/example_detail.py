@@ -8,11 +8,9 @@ from typing import Final
 from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -32,12 +30,13 @@ from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.flexible import Flexible
 from gui.widgets.path_row import show_in_file_manager
 from gui.widgets.probability_bars import ProbabilityBars
+from gui.widgets.steady_scroll import SteadyScrollArea
 
 MOST_CLASSES: Final = 5
 CONTENT_HEIGHT: Final = 17 * SPACING
 
 
-class ExampleDetail(QScrollArea):
+class ExampleDetail(SteadyScrollArea):
     """The chosen example.
 
     Signals:
@@ -49,7 +48,7 @@ class ExampleDetail(QScrollArea):
     why_asked = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._path: Path | None = None
         self.row = -1
         """Which example of the data is shown; -1: none is."""
@@ -90,10 +89,6 @@ class ExampleDetail(QScrollArea):
         column.addLayout(self.action_row)
         column.addLayout(files)
         self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_nothing("")
 
     def _pairs(self) -> QGridLayout:

@@ -29,6 +29,13 @@ class MetricGrid(QWidget):
 
     def set_values(self, values: Sequence[tuple[str, str, str, str]]) -> None:
         """Shows numbers: of each its name, caption, value and tooltip."""
+        if [(name, caption) for name, caption, *_ in values] == [
+            (name, fact.caption.text()) for name, fact in self.facts.items()
+        ]:
+            for name, _, value, tip in values:
+                self.facts[name].set_value(value, tip)
+            self._arrange()
+            return
         for fact in self.facts.values():
             self._grid.removeWidget(fact)
             fact.hide()

@@ -148,6 +148,9 @@ class ReviewAnswers(QWidget):
     def _on_typed(self, text: str) -> None:
         self.problem.clear()
         shown = matching(text.rpartition(",")[2].strip(), self._choices)[:SHOWN_CHOICES]
+        if any(name.isdecimal() for name in self._choices):  # a number means the class named so
+            self.hint.show_text("   ".join(shown))
+            return
         self.hint.show_text("   ".join(f"{self._choices.index(name) + 1} {name}" for name in shown))
 
     @Slot()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +41,7 @@ from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
 from gui.widgets.notice import Notice
 from gui.widgets.shortcut_button import ShortcutButton
+from gui.widgets.steady_scroll import SteadyScrollArea
 
 FRESHEN_MS = 1_000
 """The answer follows the weights of a run under way this often at most."""
@@ -92,6 +91,7 @@ class TryPage(Page):
         self._build()
         self._connect()
         self._show_empty()
+        self.notice.clear()  # whether there is a model is known once the runs are read
 
     def show_run(self, run: str) -> None:
         """Makes the model of a run the one to be tried."""
@@ -112,12 +112,7 @@ class TryPage(Page):
         head.addWidget(self.choice)
         head.addWidget(self.weights, 1)
         head.addWidget(self.example)
-        answers = QScrollArea()
-        answers.setWidgetResizable(True)
-        answers.setFrameShape(QFrame.Shape.NoFrame)
-        answers.setWidget(self.answer)
-        answers.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        answers.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        answers = SteadyScrollArea(self.answer)
         body = QHBoxLayout(self._body)
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(4 * SPACING)
@@ -172,6 +167,8 @@ class TryPage(Page):
             self._show_empty()
         elif self._look is not None and self._look.run == self.trial.run:
             self._show_weights(self._epoch)  # its state may be another one by now
+        elif not runs and self.controller.repository.is_read:
+            self._show_empty()
         if self.isVisible():
             self._open_wanted()
 
