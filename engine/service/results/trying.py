@@ -243,7 +243,9 @@ def take_example(run: TriedRun, place: int, progress: Progress) -> ExampleTaken:
         raise DatasetError("; ".join(shown.problems) or "The example cannot be read.")
     example = shown.examples[0]
     if features := run.contract.reading.get("columns"):
-        example = replace(example, cells=example.cells or cells_of(example.content, features))
+        example = replace(
+            example, cells=example.cells or cells_of(np.asarray(example.content), features)
+        )
     return ExampleTaken(run.record.id, example, part)
 
 
