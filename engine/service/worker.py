@@ -235,11 +235,14 @@ class _Worker:
                         accepts_changes=command.accepts_changes,
                     )
             case ResultCommand():
-                from engine.service.results import answer
+                from engine.service.results import answer, preloading
 
                 if not command.is_quick:
                     self._yield_more()
+                preloading.wait_for(command)
                 watch = Watch(self._send, lambda: control.is_stopping)
-                return answer(command, self._workspace, watch)
+                event = answer(command, self._workspace, watch)
+                preloading.preload_after(command)
+                return event
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")

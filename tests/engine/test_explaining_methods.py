@@ -18,7 +18,7 @@ from engine.inference.explaining.columns import Column
 from engine.inference.explaining.dependence import partial_dependence
 from engine.inference.explaining.importance import permutation_importance
 from engine.inference.explaining.integrated_gradients import integrated
-from engine.inference.explaining.readouts import readouts_of
+from engine.inference.explaining.readouts import Readout, readouts_of
 from engine.inference.explaining.sanity import checked, rank_correlation
 from engine.inference.explaining.shapley import exact, sampled
 from engine.inference.explaining.subject import Subject
@@ -297,3 +297,23 @@ def test_pieces_are_the_text(text, unit, exact):
     joined = "".join(found)
     assert joined == (" ".join(text.split()) if exact else text)
     assert background(Signature(Kind.TEXT, Task.REGRESSION, (6,), n_tokens=9)) is None
+
+
+def test_slopes_of_tokens_by_differences_are_those_of_the_gradient(monkeypatch):
+    """Networks that go from step to step are asked a little more instead of traced backwards."""
+    keras.utils.set_random_seed(7)
+    tokens = keras.Input((6,), dtype="int32")
+    read = keras.layers.Bidirectional(keras.layers.GRU(5))(keras.layers.Embedding(9, 4)(tokens))
+    outputs = keras.layers.Dense(3, activation="softmax")(read)
+    signature = Signature(Kind.TEXT, Task.CLASSIFICATION, (6,), 3, n_tokens=9)
+    subject = Subject(keras.Model(tokens, outputs), signature)
+    assert subject.has_loops
+    x = np.array([[3, 5, 2, 8, 0, 0]], np.int32)
+    readout = Readout("a", np.array([1.0, -0.5, 0.25]), 0.0, "probability")
+    shares = np.array([0.1, 0.5, 0.9])
+    found = subject.token_slopes(x, shares, readout)
+    monkeypatch.setattr("engine.inference.explaining.subject._MOST_DIFFERENCES", 0)
+    expected = subject.token_slopes(x, shares, readout)
+    assert np.abs(expected).max() > 1e-3
+    np.testing.assert_allclose(found[:, :4], expected[:, :4], atol=0.02 * np.abs(expected).max())
+    np.testing.assert_allclose(subject.outputs(x), subject.network(x).numpy(), atol=1e-6)

@@ -75,6 +75,54 @@ class TestBootstrap:
         assert single.methods["accuracy"] == "wilson"
         assert width(grouped, "accuracy") > 2 * width(single, "accuracy")
 
+    def test_of_heavy_tails_more_than_scipys_bca_would_say(self):
+        # Of Student's t with 5 degrees of freedom BCa holds the mean square in 90 of 100 parts.
+        held = ours = theirs = 0
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            errors = 0.5 * rng.standard_t(5, size=(200, 1))
+            truth = rng.normal(size=(200, 1))
+            part = of_rows(of_numbers(200), np.arange(200), truth=truth, outputs=truth + errors)
+            low, high = measure(part, Resampling(200, n_replicates=400)).intervals[
+                "mean_squared_error"
+            ]
+            held += low <= 0.25 * 5 / 3 <= high
+            ours += high - low
+            expected = stats.bootstrap(
+                (errors.ravel() ** 2,), np.mean, n_resamples=400, rng=np.random.default_rng(1)
+            ).confidence_interval
+            theirs += expected.high - expected.low
+        assert held >= 36
+        assert 1.1 * theirs < ours < 2.5 * theirs
+
+    def test_what_a_root_and_r2_say_is_what_the_square_says(self):
+        found = measure(of_numbers(120))
+        low, high = found.intervals["mean_squared_error"]
+        root = found.intervals["root_mean_squared_error"]
+        assert root == pytest.approx((np.sqrt(low), np.sqrt(high)), rel=1e-6)
+        assert found.intervals["r2_score"][1] <= 1.0
+
+    @pytest.mark.parametrize("n", [1, 2, 3, 9])
+    def test_few_numbers_have_wide_intervals_or_none(self, n):
+        found = measure(of_numbers(n))
+        low, high = found.intervals["mean_squared_error"]
+        assert n == 1 or (low < found.metrics["mean_squared_error"] < high and low >= 0)
+
+    def test_perfect_numbers_leave_no_doubt_of_the_error(self):
+        part = of_numbers(50)
+        found = measure(of_rows(part, part.rows, outputs=part.truth.copy()))
+        assert found.metrics["mean_squared_error"] == 0.0
+        assert found.intervals["mean_squared_error"] == (0.0, 0.0)
+
+    def test_areas_of_few_positives_stay_between_0_and_1(self):
+        truth = np.zeros(200, np.int64)
+        truth[:3] = 1
+        scores = np.linspace(0.01, 0.9, 200) * (1 - truth) + 0.85 * truth
+        part = of_classes_like(of_classes(200, 2), truth, np.stack([1 - scores, scores], 1), None)
+        for name in ("roc_auc", "average_precision"):
+            low, high = measure(part).intervals[name]
+            assert 0 < low < measure(part).metrics[name] < high < 1
+
     def test_forecasts_are_drawn_in_stretches(self):
         found = measure(of_numbers(300, task=Task.FORECASTING))
         assert found.resampling.is_grouped
@@ -208,7 +256,7 @@ class TestAgainstLibraries:
         assert set(found) == {"share_above_threshold", "mean_score"}
 
 
-def of_rows(part, rows):
+def of_rows(part, rows, **changes):
     from dataclasses import replace
 
-    return replace(part, rows=rows)
+    return replace(part, rows=rows, **changes)

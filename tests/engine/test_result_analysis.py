@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,10 @@ from sklearn import metrics as sk
 
 from engine.errors import WorkspaceError
 from engine.events.verdicts import Finding, FindingKind, Severity
-from engine.inference.evaluation.analysing import analyse, kept_analysis, main_metric
+from engine.inference.evaluation.analysing import analyse, kept_analysis, main_metric, measure
 from engine.inference.evaluation.analysis import Analysis, BaselineScore, Group, file_name
 from engine.inference.evaluation.class_order import class_order, confusion_of
+from engine.inference.evaluation.intervals import Resampling
 from engine.spec.signature import Task
 
 
@@ -72,6 +74,56 @@ class TestCurves:
         rows = np.array(analyse(part).extra["thresholds"][""])
         row = rows[rows[:, 0] == part.thresholds[0]][0]
         assert row[1] == np.sum((part.outputs > 1.5) & (part.truth == 1))
+
+    def test_what_conformal_intervals_hold_is_as_sure_as_there_are_groups(self):
+        validation = of_numbers(200, part="validation")
+        rng = np.random.default_rng(0)
+        truth = np.repeat(rng.normal(size=(10, 1)), 20, axis=0)
+        outputs = truth + np.repeat(0.5 * rng.normal(size=(10, 1)), 20, axis=0)
+        single = replace(of_numbers(200), truth=truth, outputs=outputs)
+        grouped = replace(single, groups=np.arange(200) // 20)
+        ends = [
+            analyse(it, validation).extra["conformal"][0]["coverage_interval"]
+            for it in (single, grouped)
+        ]
+        assert np.ptp(ends[1]) > 2 * np.ptp(ends[0])
+
+    def test_classes_are_as_sure_as_there_are_groups(self):
+        part = of_classes(10, 2, skill=0.5)
+        groups = np.arange(200) // 20
+        single = replace(
+            of_classes(200, 2),
+            truth=np.repeat(part.truth, 20),
+            outputs=np.repeat(part.outputs, 20, axis=0),
+        )
+        (alone, *_), (together, *_) = (
+            analyse(it).extra["classes"] for it in (single, replace(single, groups=groups))
+        )
+        assert alone["support"] == together["support"]
+        assert np.ptp(together["recall"]) > 2 * np.ptp(alone["recall"])
+
+    @pytest.mark.parametrize("kind", ["labels", "numbers"])
+    def test_what_is_made_of_outputs_is_held_a_stretch_at_a_time(self, kind):
+        # One number of float64 for each output would be 48 MB; several of them were held.
+        rng = np.random.default_rng(0)
+        truth = rng.integers(0, 2, (20_000, 300)).astype(np.float32)
+        outputs = np.clip(truth * 0.5 + 0.5 * rng.random(truth.shape, np.float32), 0, 1)
+        if kind == "labels":
+            names, cuts = tuple(map(str, range(300))), np.full(300, 0.5)
+            part = replace(of_labels(2), class_names=names, thresholds=cuts, rows=np.arange(20_000))
+            part = replace(part, truth=truth.astype(np.uint8), outputs=outputs)
+        else:
+            part = replace(of_numbers(2), truth=truth, outputs=outputs, rows=np.arange(20_000))
+        resampling = Resampling(20_000, max_units=50, n_replicates=50)
+        measure(replace(part, rows=part.rows[:10], truth=truth[:10], outputs=outputs[:10]))
+        tracemalloc.start()
+        try:
+            measure(part, resampling, with_areas=False)
+            assert np.isfinite(part.losses).all()
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert most < 150 << 20
 
     def test_conformal_intervals_hold_as_often_as_they_say(self):
         validation, test = of_numbers(400, seed=1, part="validation"), of_numbers(2_000, seed=2)

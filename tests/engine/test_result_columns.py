@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
 from engine.datasets import load_examples
 from engine.datasets.base import AnyArray, Examples, silent
@@ -27,11 +29,13 @@ COLUMNS = {
 }
 
 
-def opened(examples: Examples) -> OpenedRun:
+def opened(examples: Examples, source: str = "") -> OpenedRun:
     """A run that has these examples, all but the first in its test part."""
     rows = np.arange(1, examples.n_samples)
     run: Any = SimpleNamespace(
-        record=SimpleNamespace(id="run"),
+        record=SimpleNamespace(
+            id="run", spec=SimpleNamespace(data=SimpleNamespace(source=source or "made"))
+        ),
         rows=lambda part, progress: (part, rows),
         prepared=lambda progress: SimpleNamespace(examples=examples),
     )
@@ -87,6 +91,39 @@ def test_texts_have_a_length_and_files_a_folder() -> None:
     assert read_column(opened(TEXTS), "test", "length", silent).numbers.tolist() == [3, 0, 2]
     found = read_column(opened(TEXTS), "test", "folder", silent)
     assert [found.categories[int(code)] for code in found.numbers] == ["en", "de", "de"]
+
+
+def files(folder: Path, kind: Kind, names: tuple[str, ...]) -> Examples:
+    """Examples that are read from files: what is in them is not asked for."""
+    x = np.zeros((len(names), 1))
+    return Examples(x, np.zeros(len(names)), kind, Task.CLASSIFICATION, names=names)
+
+
+def test_pictures_have_the_size_that_their_files_say(tmp_path: Path) -> None:
+    names = ("a/1.png", "a/2.png", "b/3.png", "b/gone.png")
+    for name, size in zip(names, ((4, 4), (30, 20), (7, 9)), strict=False):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("L", size).save(tmp_path / name)
+    run = opened(files(tmp_path, Kind.IMAGE, names), str(tmp_path))
+    columns = read_column(run, "test", "", silent).columns
+    assert columns == ("width in pixels", "height in pixels", "folder")
+    found = read_column(run, "test", "width in pixels", silent).numbers
+    np.testing.assert_array_equal(found, [30.0, 7.0, np.nan])
+
+
+def test_sounds_have_the_length_that_their_files_say(tmp_path: Path) -> None:
+    names = ("1.wav", "2.wav", "3.wav")
+    for name, seconds in zip(names, (1.0, 0.5, 2.0), strict=True):
+        soundfile.write(tmp_path / name, np.zeros(int(8000 * seconds), np.int16), 8000)
+    run = opened(files(tmp_path, Kind.AUDIO, names), str(tmp_path))
+    assert read_column(run, "test", "", silent).columns == ("length in seconds",)
+    found = read_column(run, "test", "length in seconds", silent)
+    assert found.numbers.tolist() == [0.5, 2.0]
+
+
+def test_what_is_in_no_folder_has_no_size(tmp_path: Path) -> None:
+    examples = files(tmp_path, Kind.IMAGE, ("1.png", "2.png"))
+    assert read_column(opened(examples), "test", "", silent).columns == ()
 
 
 def test_an_unknown_column_is_refused_by_name() -> None:

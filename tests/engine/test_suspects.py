@@ -14,7 +14,7 @@ from engine.cli import main as cli
 from engine.errors import Cancelled, DatasetError, WorkspaceError
 from engine.escaping import cell_text
 from engine.events.labelling import FindSuspects, Suspect, SuspectsFound
-from engine.events.verdicts import FindingKind
+from engine.events.verdicts import Finding, FindingKind, Severity
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.suspects.confident import (
     confident_joint,
@@ -27,6 +27,7 @@ from engine.inference.suspects.stored import file_name, load_suspects, save_susp
 from engine.inference.suspects.verdict import suspect_finding
 from engine.runs.store import RunStore
 from engine.service.results import answer
+from engine.service.results.judging import suspects_of
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Task
 from engine.training.cross_validation.folds import fold_of_each
@@ -232,6 +233,42 @@ def with_mistakes(prepared: PreparedData, share: float = 0.05):
     examples = prepared.examples
     y, is_wrong = flipped(np.asarray(examples.y), len(examples.class_names), share)
     return replace(prepared, examples=replace(examples, y=y)), is_wrong
+
+
+class TestOfARun:
+    """What is told with an analysis, by the run's own model."""
+
+    WARNED = (Finding(FindingKind.OVERFITTING, Severity.WARNING, "It overfits."),)
+
+    def test_planted_mistakes_are_told_of_both_parts_it_never_saw(self) -> None:
+        test, validation = self.parts(share=0.08)
+        (found,) = suspects_of(test, validation, ())
+        assert found.kind is FindingKind.SUSPECT_LABELS
+        assert found.evidence["n_checked"] == 600
+
+    def test_right_labels_are_left_alone(self) -> None:
+        assert not suspects_of(*self.parts(share=0.0), ())
+
+    def test_not_of_a_run_that_is_not_sound(self) -> None:
+        assert not suspects_of(*self.parts(share=0.08), self.WARNED)
+
+    def test_not_of_groups_nor_of_what_it_learnt_from(self) -> None:
+        test, validation = self.parts(share=0.08)
+        assert not suspects_of(replace(test, groups=np.arange(300) // 20), validation, ())
+        assert not suspects_of(replace(test, part="train"), None, ())
+
+    def test_a_forecast_has_none(self) -> None:
+        rows = np.arange(40.0)[:, None]
+        numbers = told(rows, rows, task=Task.FORECASTING, output=Output.NUMBERS, class_names=())
+        assert not suspects_of(replace(numbers, part="test"), None, ())
+
+    @staticmethod
+    def parts(share: float) -> list[Predictions]:
+        made, _ = made_up(600, sharpness=8.0, share=share)
+        halves = (("test", slice(0, 300)), ("validation", slice(300, 600)))
+        return [
+            replace(told(made.truth[some], made.outputs[some]), part=part) for part, some in halves
+        ]
 
 
 def test_mistakes_in_iris_are_found_by_models_that_never_saw_them() -> None:

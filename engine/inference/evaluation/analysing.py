@@ -6,7 +6,7 @@ Needs neither the model nor the data. Baselines and groups, which do, are added 
 
 - ``notes``: sentences that people should read, such as what was left out.
 - ``n``: how many examples it is of.
-- ``classes``: of each class or label, recall and precision with Wilson's intervals.
+- ``classes``: of each class or label, recall and precision with their intervals.
 - ``class_order``: class indices, those that are confused beside each other.
 - ``thresholds``: by class or label, rows of threshold and counts; see `threshold_table`.
 - ``calibration_bins``: ``equal mass``.
@@ -135,9 +135,11 @@ def analyse(predictions: Predictions, validation: Predictions | None = None) -> 
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         measured = measure(predictions)
         curves, more = _of_output(predictions, validation)
-    n_drawn = len(evenly(n, predictions.outputs[0].size)) if predictions.class_names else n
-    if n_drawn < n:
-        notes.append(f"Areas and their curves are of {n_drawn:,} examples, drawn evenly.")
+    if predictions.outputs.dtype != object:
+        n_drawn = len(evenly(n, predictions.outputs[0].size))
+        what = "Areas and their curves are" if predictions.class_names else "The median error is"
+        if n_drawn < n:
+            notes.append(f"{what} of {n_drawn:,} examples, drawn evenly.")
     if n < FEW:
         notes.append(f"With {n} examples the intervals are rough.")
     return Analysis(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.evaluation.intervals import Floats, Resampled, Resampling, ratio, wilson
+from engine.inference.evaluation.intervals import Floats, Resampled, Resampling, ratio
 from engine.inference.evaluation.measured import Measured, mean_of
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.evaluation.scores import (
@@ -40,14 +40,7 @@ def measure_classes(predictions: Predictions, measured: Measured, with_areas: bo
     coded = resampling
     if n_classes > MANY_CLASSES and resampling.n_units * n_classes > 200_000:
         coded = Resampling(len(truth), predictions.clusters, 500, 400)
-    sums = np.concatenate(
-        [
-            coded.counts(np.where(is_right, truth, -1), n_classes),
-            coded.counts(truth, n_classes),
-            coded.counts(predicted, n_classes),
-        ],
-        axis=1,
-    )
+    sums = _class_sums(predictions, coded)
     names = ["balanced_accuracy", "precision", "recall", "f1_score"]
     measured.add(names, coded.resampled(sums, _class_means), n_counted=n)
     losses = np.stack([predictions.losses, np.ones(len(truth))], axis=1)
@@ -167,8 +160,8 @@ def _add_areas(
     ]
     exact = np.mean([areas for _, areas in found], axis=0)
     drawn = _mean_of_areas([item for item, _ in found])
-    few = np.minimum(n_positive, len(is_positive) - n_positive)[both].min()
-    measured.add_areas(names, drawn, exact.tolist(), float(few))
+    few = np.median(np.minimum(n_positive, len(is_positive) - n_positive)[both])
+    measured.add_rare(names, drawn, exact.tolist(), float(few))
 
 
 def _mean_of_areas(drawn: list[Resampled]) -> Resampled:
@@ -191,18 +184,28 @@ def _mean_known(values: Floats) -> Floats:
 
 def measure_labels(predictions: Predictions, measured: Measured, with_areas: bool = True) -> None:
     """Adds the metrics of labels, by the names of `evaluate_labels`."""
-    truth, said = predictions.truth.astype(bool), predictions.predicted.astype(bool)
-    resampling, n = measured.resampling, len(truth)
-    is_right = (truth == said).all(axis=1)
-    measured.add_shares(["subset_accuracy"], is_right[:, np.newaxis], np.ones((n, 1)))
-    parts = [truth & said, truth, said, (truth == said).mean(axis=1)[:, np.newaxis]]
-    values = np.concatenate([*parts, np.ones((n, 1))], axis=1).astype(np.float64)
-    names = ["f1_macro", "precision_macro", "recall_macro", "f1_micro", "binary_accuracy"]
-    found = resampling.resampled(resampling.sums(values), _label_means)
-    measured.add(names, found, n_counted=float(resampling.n_units if resampling.is_grouped else n))
+    truth, resampling = predictions.truth, measured.resampling
+    n, n_labels = truth.shape
+
+    def values_of(some: slice) -> AnyArray:
+        true, said = truth[some] > 0, predictions.outputs[some] > predictions.thresholds
+        is_right = true == said
+        whole = [is_right.all(axis=1), is_right.mean(axis=1), np.ones(len(true))]
+        return np.concatenate([true & said, true, said, np.stack(whole, axis=1)], axis=1)
+
+    sums = resampling.sums_of(values_of, 3 * n_labels + 3)
+    measured.add_share_sums(["subset_accuracy"], sums[:, [-3, -1]])
+    found = resampling.resampled(np.delete(sums, -3, axis=1), _label_means)
+    n_true = sums[:, n_labels : 2 * n_labels].sum(axis=0)
+    # Means over labels are of as few as have a label: most are rare.
+    few = float(np.median(n_true[n_true > 0])) if n_true.any() else 1.0
+    names = ["f1_macro", "precision_macro", "recall_macro"]
+    measured.add_rare(names, found, found.value[:3].tolist(), few)
+    n_units = float(resampling.n_units if resampling.is_grouped else n)
+    measured.add(["", "", "", "f1_micro", "binary_accuracy"], found, n_counted=n_units)
     if with_areas:
-        kept = evenly(n, truth.shape[1])
-        _add_macro(predictions, measured, predictions.outputs[kept], truth[kept], kept)
+        kept = evenly(n, n_labels)
+        _add_macro(predictions, measured, predictions.outputs[kept], truth[kept] > 0, kept)
 
 
 def _label_means(sums: Floats) -> Floats:
@@ -222,26 +225,51 @@ def _label_means(sums: Floats) -> Floats:
 
 
 def class_intervals(predictions: Predictions) -> list[dict[str, object]]:
-    """Recall and precision of each class or label with Wilson's intervals, JSON-ready."""
-    if predictions.truth.ndim == 2:
-        truth, said = predictions.truth.astype(bool), predictions.predicted.astype(bool)
-        hits, n_true, n_said = (truth & said).sum(0), truth.sum(0), said.sum(0)
-    else:
-        n_classes = predictions.outputs.shape[1]
-        true, found = predictions.truth, predictions.predicted
-        hits = np.bincount(true[true == found], minlength=n_classes)
-        n_true = np.bincount(true, minlength=n_classes)
-        n_said = np.bincount(found, minlength=n_classes)
-    listed: list[dict[str, object]] = []
-    for name, hit, of_true, of_said in zip(
-        predictions.class_names, hits.tolist(), n_true.tolist(), n_said.tolist(), strict=True
-    ):
-        listed.append(
-            {
-                "name": name,
-                "support": of_true,
-                "recall": list(wilson(hit, of_true)) if of_true else None,
-                "precision": list(wilson(hit, of_said)) if of_said else None,
-            }
+    """Recall and precision of each class or label with their intervals, JSON-ready.
+
+    Wilson's; where the split keeps groups together, and of forecasts, the grouped bootstrap.
+    """
+    measured = Measured(_coarse(predictions))
+    n_names = len(predictions.class_names)
+    sums = _class_sums(predictions, measured.resampling)
+    hits, n_true, n_said = np.split(sums, 3, axis=1)
+    places = [str(place) for place in range(n_names)]
+    found: dict[str, list[list[float] | None]] = {}
+    for name, counts in (("recall", n_true), ("precision", n_said)):
+        measured.add_share_sums(places, np.concatenate([hits, counts], axis=1))
+        found[name] = [
+            list(measured.intervals[place]) if count else None
+            for place, count in zip(places, counts.sum(axis=0), strict=True)
+        ]
+    supports = n_true.sum(axis=0).astype(int).tolist()
+    return [
+        {"name": name, "support": support, "recall": recall, "precision": precision}
+        for name, support, recall, precision in zip(
+            predictions.class_names, supports, found["recall"], found["precision"], strict=True
         )
-    return listed
+    ]
+
+
+def _coarse(predictions: Predictions) -> Resampling:
+    """Draws examples anew as finely as sums for each class can be held."""
+    n, width = len(predictions), len(predictions.class_names)
+    if predictions.clusters is None:
+        return Resampling(n, max_units=1, n_replicates=1)  # Wilson's need none
+    return Resampling(n, predictions.clusters, *((500, 400) if width > MANY_CLASSES else ()))
+
+
+def _class_sums(predictions: Predictions, resampling: Resampling) -> Floats:
+    """Hits, examples and predictions by class or label of each unit, (units, 3 · classes)."""
+    truth, n_classes = predictions.truth, len(predictions.class_names)
+    if truth.ndim == 2:
+
+        def values_of(some: slice) -> AnyArray:
+            true, said = truth[some] > 0, predictions.outputs[some] > predictions.thresholds
+            return np.concatenate([true & said, true, said], axis=1)
+
+        return resampling.sums_of(values_of, 3 * n_classes)
+    said = predictions.predicted
+    hits = np.where(truth == said, truth, -1)
+    return np.concatenate(
+        [resampling.counts(codes, n_classes) for codes in (hits, truth, said)], axis=1
+    )

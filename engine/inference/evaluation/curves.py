@@ -126,16 +126,17 @@ def calibration_curve(predictions: Predictions) -> Curve:
     area. Of labels each probability counts; of classes that of the one that is chosen.
     """
     if predictions.truth.ndim == 2:
-        confidence = predictions.outputs.ravel().astype(np.float64)
-        is_hit = predictions.truth.ravel() > 0
+        kept = evenly(*predictions.truth.shape)
+        confidence = predictions.outputs[kept].ravel().astype(np.float64)
+        is_hit = predictions.truth[kept].ravel() > 0
     else:
         confidence = predictions.outputs.max(axis=1).astype(np.float64)
         is_hit = predictions.predicted == predictions.truth
     bins = calibration_bins(confidence)
     n = np.bincount(bins).astype(np.float64)
     x, y = ratio(np.bincount(bins, confidence), n), ratio(np.bincount(bins, is_hit), n)
-    kept = n > 0
-    return Curve("calibration", "", x[kept], y[kept], n[kept])
+    full = n > 0
+    return Curve("calibration", "", x[full], y[full], n[full])
 
 
 def top_k_curve(predictions: Predictions) -> Curve:
@@ -148,7 +149,8 @@ def top_k_curve(predictions: Predictions) -> Curve:
 
 def residual_curve(predictions: Predictions) -> Curve:
     """How errors are distributed: x the middle of a bin, y how many, predicted less true."""
-    errors = (predictions.outputs - predictions.truth).ravel()
+    kept = evenly(*predictions.truth.shape)
+    errors = (predictions.outputs[kept] - predictions.truth[kept]).ravel()
     if np.ptp(errors) <= 1e-9 * np.abs(errors).max():  # one value, which no bins can part
         return Curve("residuals", "", errors[:1], np.array([float(len(errors))]))
     counts, edges = np.histogram(errors, bins=min(60, max(5, round(len(errors) ** 0.5))))

@@ -103,7 +103,7 @@ class Resampled:
     def logit(
         self, place: int, exact: float, n_counted: float, level: float = LEVEL
     ) -> tuple[float, float]:
-        """The interval of an area under a curve, from 0 to 1: the jackknife's, on a logit scale.
+        """The interval of what lies from 0 to 1 and rests on few: the jackknife's, of logits.
 
         Draws hold examples twice, which makes areas look larger than they are; the jackknife's
         standard error does not mind (DeLong et al. 1988 and Pepe 2003 take the same scale).
@@ -111,7 +111,7 @@ class Resampled:
         Args:
             place: Which metric.
             exact: The area itself, where `value` has it by bins only.
-            n_counted: Examples of the rarer kind: so many decide.
+            n_counted: Examples of the rarer kind: they decide.
             level: How surely it holds.
 
         Returns:
@@ -196,6 +196,23 @@ class Resampling:
         """Sums over the examples of each unit, (units, sums), of values, (n_samples, sums)."""
         columns = [np.bincount(self.unit_of, column, self.n_units) for column in values.T]
         return np.stack(columns, axis=1) if columns else np.zeros((self.n_units, 0))
+
+    def sums_of(self, values_of: Callable[[slice], AnyArray], n_columns: int) -> Floats:
+        """The same of values that are made a stretch at a time, so that they need not all be held.
+
+        Args:
+            values_of: Makes those of some examples, (n_some, n_columns).
+            n_columns: How many sums there are.
+        """
+        n, width = len(self.unit_of), self.n_units
+        found = np.zeros((width, n_columns))
+        step = max(1, _CHUNK_VALUES // max(1, n_columns))
+        for start in range(0, n, step):
+            some = slice(start, start + step)
+            units = self.unit_of[some]
+            for place, column in enumerate(values_of(some).T):
+                found[:, place] += np.bincount(units, column, width)
+        return found
 
     def counts(self, codes: AnyArray, n_codes: int) -> Floats:
         """How many examples of each unit have each code, (units, n_codes); below 0: none.

@@ -81,16 +81,16 @@ class Measured:
             self.set(name, exact, (low, high), method)
             self.resampled[name] = (found, place)
 
-    def add_areas(
+    def add_rare(
         self, names: Sequence[str], found: Resampled, exact: Sequence[float], n_counted: float
     ) -> None:
-        """Adds areas under curves.
+        """Adds what lies from 0 to 1 and rests on few examples, as areas under curves do.
 
         Args:
             names: Of each.
-            found: What was drawn, by bins of scores.
-            exact: The areas themselves.
-            n_counted: Examples of the rarer kind.
+            found: What was drawn, of areas by bins of scores.
+            exact: The metrics themselves.
+            n_counted: Examples of the rarer kind; of several classes or labels the middle one's.
         """
         places = range(len(names))
         ranges = [found.logit(place, exact[place], n_counted, self.level) for place in places]
@@ -104,15 +104,15 @@ class Measured:
             hits: 1 for examples that are, else 0, (n, shares).
             counts: 1 for examples that count, else 0, (n, shares).
         """
-        sums = np.concatenate(
-            [self.resampling.sums(hits.astype(float)), self.resampling.sums(counts.astype(float))],
-            axis=1,
-        )
+        both = np.concatenate([hits, counts], axis=1).astype(np.float64)
+        self.add_share_sums(names, self.resampling.sums(both))
+
+    def add_share_sums(self, names: Sequence[str], sums: Floats) -> None:
+        """The same of hits and counts by unit, (units, 2 · shares)."""
         found = self.resampling.resampled(sums, _shares)
         totals = sums.sum(axis=0)
         if self.resampling.is_grouped:
-            n_groups = float(self.resampling.n_units)
-            self.add(names, found, n_counted=n_groups)
+            self.add(names, found, n_counted=float(self.resampling.n_units))
             return
         for place, name in enumerate(names):
             n_hits, n_counted = totals[place], totals[len(names) + place]

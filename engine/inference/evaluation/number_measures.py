@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.evaluation.intervals import Floats, Resampling, ratio, wilson
+from engine.inference.evaluation.by_example import stretches
+from engine.inference.evaluation.class_measures import evenly
+from engine.inference.evaluation.intervals import Floats, Resampling, ratio
 from engine.inference.evaluation.measured import Measured, mean_of
-from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.predictions import Predictions, are_finite
 from engine.inference.evaluation.scores import bins_of, resampled_areas, ties_of
 from engine.inference.evaluation.studentised import error_ranges
 
@@ -20,26 +22,37 @@ _MOST_SUMS = 6_000_000
 
 def measure_numbers(predictions: Predictions, measured: Measured) -> None:
     """Adds the errors of `Evaluation` and the median error; of several numbers, their mean."""
-    truth, errors = predictions.truth, predictions.outputs - predictions.truth
+    truth, outputs = predictions.truth, predictions.outputs
     n, n_values = truth.shape
     resampling = measured.resampling
     if resampling.n_units * 4 * n_values > _MOST_SUMS:
         resampling = Resampling(n, predictions.clusters, 500, 400)
-    centred = truth - truth.mean(axis=0)
-    values = np.concatenate(
-        [errors**2, np.abs(errors), centred, centred**2, np.ones((n, 1))], axis=1
-    )
+    middle = truth.mean(axis=0, dtype=np.float64)
+
+    def values_of(some: slice) -> AnyArray:
+        errors, centred = outputs[some] - truth[some], truth[some] - middle
+        counted = np.ones((len(errors), 1))
+        return np.concatenate([errors**2, np.abs(errors), centred, centred**2, counted], axis=1)
+
     names = ["mean_squared_error", "root_mean_squared_error", "mean_absolute_error", "r2_score"]
-    sums = resampling.sums(values)
+    sums = resampling.sums_of(values_of, 4 * n_values + 1)
     found = resampling.resampled(sums, _number_means)
     measured.add(names, found, ranges=error_ranges(resampling, sums, measured.level))
     if n < 2:
         measured.set("r2_score", math.nan, (math.nan, math.nan), "")
-    sizes = np.abs(errors)
+    _measure_median(predictions, measured)
+
+
+def _measure_median(predictions: Predictions, measured: Measured) -> None:
+    kept, resampling = evenly(*predictions.truth.shape), measured.resampling
+    sizes = np.abs(predictions.outputs[kept] - predictions.truth[kept])
+    if len(kept) < len(predictions):
+        groups = predictions.clusters
+        resampling = Resampling(len(kept), None if groups is None else groups[kept])
     bins = bins_of(ties_of(sizes.ravel())).reshape(sizes.shape)
     middles = _medians_of_bins(sizes.ravel(), bins.ravel())
-    counts = measured.resampling.counts(bins, len(middles))
-    median = measured.resampling.resampled(counts, lambda sums: _medians(sums, middles))
+    counts = resampling.counts(bins, len(middles))
+    median = resampling.resampled(counts, lambda sums: _medians(sums, middles))
     measured.add(["median_absolute_error"], median, [float(np.median(sizes))])
 
 
@@ -80,10 +93,15 @@ def _medians(sums: Floats, middles: Floats) -> Floats:
 
 def measure_steps(predictions: Predictions) -> dict[str, list[float]]:
     """Errors at each step of the horizon, (horizon,) by metric."""
-    errors = predictions.outputs - predictions.truth
+    n, n_steps = predictions.truth.shape
+    sizes, squares = np.zeros(n_steps), np.zeros(n_steps)
+    for some in stretches(n, n_steps):
+        errors = np.asarray(predictions.outputs[some] - predictions.truth[some], np.float64)
+        sizes += np.abs(errors).sum(axis=0)
+        squares += (errors**2).sum(axis=0)
     return {
-        "mean_absolute_error": np.abs(errors).mean(axis=0).tolist(),
-        "root_mean_squared_error": np.sqrt((errors**2).mean(axis=0)).tolist(),
+        "mean_absolute_error": (sizes / n).tolist(),
+        "root_mean_squared_error": np.sqrt(squares / n).tolist(),
     }
 
 
@@ -97,28 +115,33 @@ def conformal(validation: Predictions, test: Predictions) -> list[dict[str, Any]
         For each level: half a width for each number, None where the part is too small to say;
         how many examples it rests on; and the share of the test part it holds, with its interval.
     """
-    residuals = np.sort(np.abs(validation.outputs - validation.truth), axis=0)
-    residuals = residuals[np.isfinite(residuals).all(axis=1)]
-    n = len(residuals)
-    found: list[dict[str, Any]] = []
-    for level in CONFORMAL_LEVELS:
-        place = math.ceil((n + 1) * level) - 1
-        if place >= n:
-            found.append({"level": level, "half_width": None, "n": n, "coverage": None})
-            continue
-        half = residuals[place]
-        held = np.abs(test.outputs - test.truth) <= half
-        share = float(held.mean())
-        found.append(
-            {
-                "level": level,
-                "half_width": half.tolist(),
-                "n": n,
-                "coverage": share,
-                "coverage_interval": list(wilson(share * len(held), len(held))),
-            }
-        )
-    return found
+    known = np.flatnonzero(are_finite(validation))
+    n, n_values = len(known), validation.truth.shape[1]
+    places = {level: math.ceil((n + 1) * level) - 1 for level in CONFORMAL_LEVELS}
+    widths = np.full((len(places), n_values), np.nan)
+    held = np.zeros((len(places), len(test)))
+    for value in range(n_values):  # one after the other: of many, all errors need not be held
+        errors = np.abs(validation.outputs[known, value] - validation.truth[known, value])
+        errors.sort()
+        seen = np.abs(test.outputs[:, value] - test.truth[:, value])
+        for number, place in enumerate(places.values()):
+            if place < n:
+                widths[number, value] = errors[place]
+                held[number] += seen <= errors[place]
+    measured = Measured(Resampling(len(test), test.clusters))
+    # Of several numbers of one example each counts as a part of it.
+    every = np.full((len(test), len(places)), float(n_values))
+    measured.add_shares([str(level) for level in places], held.T, every)
+    return [
+        {
+            "level": level,
+            "half_width": widths[number].tolist() if place < n else None,
+            "n": n,
+            "coverage": measured.metrics[str(level)] if place < n else None,
+            "coverage_interval": list(measured.intervals[str(level)]) if place < n else None,
+        }
+        for number, (level, place) in enumerate(places.items())
+    ]
 
 
 def measure_anomalies(predictions: Predictions, measured: Measured) -> None:
@@ -131,7 +154,7 @@ def measure_anomalies(predictions: Predictions, measured: Measured) -> None:
         if is_unusual.any() and not is_unusual.all():
             found, exact = resampled_areas(measured.resampling, scores, is_unusual)
             few = float(min(is_unusual.sum(), n - is_unusual.sum()))
-            measured.add_areas(["roc_auc", "average_precision"], found, exact.tolist(), few)
+            measured.add_rare(["roc_auc", "average_precision"], found, exact.tolist(), few)
         else:
             for name in ("roc_auc", "average_precision"):
                 measured.set(name, math.nan, (math.nan, math.nan), "")

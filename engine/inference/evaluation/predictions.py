@@ -29,6 +29,14 @@ from engine.bounded import (
 )
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.files import atomic_write
+from engine.inference.evaluation.by_example import (
+    TINY,
+    label_losses,
+    number_losses,
+    of_each,
+    stretches,
+    text_losses,
+)
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets
 from engine.sealed import check_schema, load_kept
@@ -40,7 +48,6 @@ MAX_BYTES = 512 << 20
 """Of a part whose outputs would take more, as many examples are kept, drawn evenly, as fit."""
 _READ_BYTES = 4 * MAX_BYTES
 _DIGEST_VALUES = 50_000
-_TINY = 1e-12
 
 
 def file_name(part: str) -> str:
@@ -170,7 +177,9 @@ class Predictions:
             case Output.CLASSES | Output.TOKENS:
                 return np.asarray(self.predicted == self.truth)
             case Output.LABELS:
-                return np.asarray((self.predicted == self.truth).all(axis=1))
+                n_labels = self.outputs.shape[1]
+                right = of_each(len(self), n_labels, lambda it: self._said(it).all(axis=1))
+                return np.asarray(right > 0)
             case _:
                 return None
 
@@ -189,26 +198,22 @@ class Predictions:
         match self.output:
             case Output.CLASSES:
                 right = outputs[np.arange(len(self)), self.truth]
-                return np.asarray(-np.log(np.maximum(right.astype(np.float64), _TINY)))
+                return np.asarray(-np.log(np.maximum(right.astype(np.float64), TINY)))
             case Output.LABELS:
-                p = np.clip(outputs.astype(np.float64), _TINY, 1 - _TINY)
-                each = -np.where(self.truth > 0, np.log(p), np.log1p(-p))
-                return np.asarray(each.mean(axis=1))
+                return label_losses(self.truth, outputs)
             case Output.NUMBERS:
-                errors = np.abs(outputs - self.truth)
-                spread = self.truth.std(axis=0) if errors.shape[1] > 1 else np.ones(1)
-                return np.asarray((errors / np.where(spread > 0, spread, 1.0)).mean(axis=1))
+                return number_losses(self.truth, outputs)
             case Output.TOKENS:
-                from engine.inference.evaluation.evaluation import edit_distance
+                return text_losses(self.truth, outputs)
 
-                pairs = zip(self.truth, outputs, strict=True)
-                shares = [
-                    0.0
-                    if truth == found
-                    else edit_distance(str(truth), str(found)) / max(1, len(str(truth)))
-                    for truth, found in pairs
-                ]
-                return np.array(shares, np.float64)
+    @property
+    def shares_wrong(self) -> npt.NDArray[np.float64]:
+        """Of labels: which share of them is said wrongly of each example, (n,)."""
+        n_labels = self.outputs.shape[1]
+        return of_each(len(self), n_labels, lambda it: 1.0 - self._said(it).mean(axis=1))
+
+    def _said(self, some: slice) -> npt.NDArray[np.bool_]:
+        return np.asarray((self.outputs[some] > self.thresholds) == (self.truth[some] > 0))
 
     def name_of(self, place: int) -> str:
         """What an example is called, by its place in this part."""
@@ -318,10 +323,13 @@ def are_finite(predictions: Predictions) -> npt.NDArray[np.bool_]:
     outputs = predictions.outputs
     if outputs.dtype == object or not len(outputs):
         return np.ones(len(outputs), bool)
-    found = np.isfinite(outputs.reshape(len(outputs), -1)).all(axis=1)
-    if predictions.output is Output.NUMBERS and not predictions.is_anomaly:
-        found &= np.isfinite(predictions.truth).all(axis=1)
-    return np.asarray(found)
+    has_truth = predictions.output is Output.NUMBERS and not predictions.is_anomaly
+    found = np.ones(len(outputs), bool)
+    for some in stretches(len(outputs), math.prod(outputs.shape[1:])):
+        found[some] = np.isfinite(outputs[some].reshape(len(found[some]), -1)).all(axis=1)
+        if has_truth:
+            found[some] &= np.isfinite(predictions.truth[some]).all(axis=1)
+    return found
 
 
 def finite(predictions: Predictions) -> Predictions:

@@ -287,7 +287,8 @@ def _given_to(
             raise _FoundError
         return call(*args, **kwargs), None
 
-    with listening(layers, look):
+    # Eagerly, also where a graph is being traced that needs to know it.
+    with tf.init_scope(), listening(layers, look):
         try:
             network(tf.constant(x), training=False)
         except Exception:  # Keras makes others of it on its way up

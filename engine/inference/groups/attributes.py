@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
+from engine.datasets.file_sizes import read_sizes
 from engine.errors import DescentError
 from engine.spec.signature import Kind, Output
 
@@ -62,8 +63,8 @@ def attributes_of(
             yield Attribute("length in characters", np.array(list(map(len, texts)), float), True)
         case Kind.IMAGE | Kind.VIDEO | Kind.AUDIO | Kind.SERIES:
             yield from _measured(examples, rows, progress)
-    if examples.kind is Kind.IMAGE:
-        yield from _sizes(examples, rows, source)
+    if examples.kind in (Kind.IMAGE, Kind.VIDEO):  # how long sounds are is measured as it is heard
+        yield from _sizes(examples, rows, source, progress)
     if examples.order is not None:
         yield Attribute("time", examples.order[rows].astype(np.float64))
 
@@ -181,19 +182,15 @@ _MEASURES = {
 }
 
 
-def _sizes(examples: Examples, rows: IndexArray, source: Path | None) -> Iterator[Attribute]:
-    """Width and height of pictures as their files have them."""
+def _sizes(
+    examples: Examples, rows: IndexArray, source: Path | None, progress: Progress
+) -> Iterator[Attribute]:
+    """What the headers of files tell of pictures and clips."""
     if source is None or not source.is_dir() or not examples.names:
         return
-    from PIL import Image
-
-    sizes = np.full((len(rows), 2), np.nan)
-    for place in _some(len(rows)):
-        try:
-            with Image.open(source / examples.names[rows[place]]) as picture:
-                sizes[place] = picture.size
-        except (OSError, ValueError, Image.DecompressionBombError):
-            continue
-    for place, name in enumerate(("width in pixels", "height in pixels")):
-        if np.isfinite(sizes[:, place]).any():
-            yield Attribute(name, sizes[:, place], True)
+    seen = _some(len(rows))
+    for name, known in read_sizes(examples, rows[seen], source, progress).items():
+        values = np.full(len(rows), np.nan)
+        values[seen] = known
+        if np.isfinite(known).any():
+            yield Attribute(name, values, True)

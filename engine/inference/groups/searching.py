@@ -158,7 +158,7 @@ def errors_of(predictions: Predictions) -> Errors | None:
             return None
         values = 1.0 - is_right.astype(np.float64)
     elif predictions.output is Output.LABELS:
-        values = (predictions.predicted != predictions.truth).mean(axis=1)
+        values = predictions.shares_wrong
     else:
         values = predictions.losses
     return Errors(values.astype(np.float64), predictions.clusters)

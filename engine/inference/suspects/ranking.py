@@ -134,6 +134,25 @@ def _anomalies(truth: AnyArray, scores: AnyArray, threshold: float) -> _Judged:
     return agreement, 1 - truth, np.asarray(is_wrong), agreement
 
 
+def joined(first: Predictions, second: Predictions) -> Predictions:
+    """Predictions of two parts as those of one, as far as labels are looked at."""
+    names = (*first.names, *second.names) if first.names and second.names else ()
+    return Predictions(
+        f"{first.part}+{second.part}",
+        first.task,
+        first.output,
+        np.concatenate([first.rows, second.rows]),
+        np.concatenate([first.truth, second.truth]),
+        np.concatenate([first.outputs, second.outputs]),
+        first.target_name,
+        first.class_names,
+        None,
+        names,
+        first.thresholds,
+        first.n_all + second.n_all,
+    )
+
+
 def label_words(values: AnyArray, predictions: Predictions) -> list[str]:
     """Labels, or what is suggested instead, in words.
 

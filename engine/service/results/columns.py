@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from engine.datasets.base import AnyArray, Examples, IndexArray, Progress
+from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, silent
+from engine.datasets.file_sizes import read_sizes, sizes_known
 from engine.errors import DatasetError
 from engine.events.columns import ColumnRead
 from engine.service.results.opened_run import OpenedRun
@@ -23,36 +26,56 @@ def read_column(run: OpenedRun, part: str, column: str, progress: Progress) -> C
     """
     _, rows = run.rows(part, progress)
     examples = run.prepared(progress).examples
-    columns = column_names(examples)
+    source = Path(run.record.spec.data.source)
+    columns = column_names(examples, source)
     if not column:
         return ColumnRead(run.record.id, part, "", columns, rows, np.zeros(0))
     if column not in columns:
         raise DatasetError(
             f"The data has no column '{column}'. Received: {', '.join(columns) or 'no columns'}."
         )
-    numbers, categories = _coded(values_of(examples, column, rows))
+    numbers, categories = _coded(values_of(examples, column, rows, source, progress))
     return ColumnRead(run.record.id, part, column, columns, rows, numbers, categories)
 
 
-def column_names(examples: Examples) -> tuple[str, ...]:
-    """By what examples can be chosen beside what the model says of them."""
-    if examples.column is not None:
-        return examples.source_columns or examples.feature_names
-    if examples.kind is Kind.TABLE:
+def column_names(examples: Examples, source: Path) -> tuple[str, ...]:
+    """By what examples can be chosen beside what the model says of them.
+
+    Args:
+        examples: All of the data.
+        source: Where it is from: to find files whose sizes can be told.
+    """
+    if examples.kind is Kind.TABLE and examples.column is None:
         return examples.feature_names
-    derived = (LENGTH,) if examples.kind is Kind.TEXT else ()
+    derived = (*((LENGTH,) if examples.kind is Kind.TEXT else ()), *sizes_known(examples, source))
+    if examples.column is not None:
+        said = examples.source_columns or examples.feature_names
+        return (*said, *(name for name in derived if name not in said))
     has_folders = any("/" in name for name in examples.names[:1000])
     return (*derived, *((FOLDER,) if has_folders else ()))
 
 
-def values_of(examples: Examples, column: str, rows: IndexArray) -> AnyArray:
-    """What stands in a column for some examples: numbers or texts, (rows,)."""
-    if examples.column is not None:
+def values_of(
+    examples: Examples, column: str, rows: IndexArray, source: Path, progress: Progress = silent
+) -> AnyArray:
+    """What stands in a column for some examples: numbers or texts, (rows,).
+
+    Args:
+        examples, source: As of `column_names`.
+        column: One of those.
+        rows: Which examples.
+        progress: Told how far it is.
+    """
+    if examples.column is not None and column in (
+        examples.source_columns or examples.feature_names
+    ):
         return np.asarray(examples.column(column))[rows]
     if column in examples.feature_names and examples.kind is Kind.TABLE:
         return np.asarray(examples.x[rows])[:, examples.feature_names.index(column)]
     if column == LENGTH:
         return np.array([len(str(text)) for text in examples.x[rows]], np.float64)
+    if column in sizes_known(examples, source):
+        return read_sizes(examples, rows, source, progress)[column]
     return np.array([examples.names[row].rpartition("/")[0] for row in rows], object)
 
 

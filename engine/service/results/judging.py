@@ -10,11 +10,13 @@ from engine.advice import findings_of, gravest_first
 from engine.advice.evidence import Evidence, Targets
 from engine.advice.losses import StepLosses
 from engine.datasets.base import Progress, silent
-from engine.errors import Cancelled, DescentError
+from engine.errors import Cancelled, DatasetError, DescentError
 from engine.events.run_events import RunState
-from engine.events.verdicts import Finding, FindingKind
+from engine.events.verdicts import Finding, FindingKind, Severity
 from engine.inference.evaluation.analysis import BaselineScore
 from engine.inference.evaluation.predictions import Predictions, finite
+from engine.inference.suspects.ranking import joined, rank
+from engine.inference.suspects.verdict import suspect_finding
 from engine.runs.store import RunStore
 from engine.service.results.opened_run import OpenedRun
 from engine.training.target_summary import targets_of
@@ -84,7 +86,35 @@ def findings_of_run(
                 record.state is RunState.FINISHED and record.epochs_done < record.epochs_planned
             ),
         )
-    return _with_those_before(findings_of(evidence), record.findings, targets is None)
+    found = _with_those_before(findings_of(evidence), record.findings, targets is None)
+    return gravest_first([*found, *suspects_of(known, validation if is_test else None, found)])
+
+
+def suspects_of(
+    predictions: Predictions | None, validation: Predictions | None, found: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """Says that labels look wrong, by what the run's own model says of what it never saw.
+
+    Only of a run of which nothing else is said that takes from its result: a network that learnt
+    too little, or by heart, contradicts labels that are right. Cross-validation says more, and is
+    asked for.
+
+    Args:
+        predictions: Of the test part, or of the validation part where there is none.
+        validation: Of the validation part, beside the other.
+        found: What else is said of the run.
+    """
+    is_sound = all(it.severity in (Severity.GOOD, Severity.NOTE) for it in found)
+    if predictions is None or not is_sound or predictions.part not in ("test", "validation"):
+        return ()
+    if predictions.groups is not None or any(it.kind is FindingKind.SUSPECT_LABELS for it in found):
+        return ()  # of groups, one hard one contradicts many labels at once
+    unseen = joined(validation, predictions) if validation is not None else predictions
+    try:
+        told = suspect_finding(unseen, rank(unseen))
+    except DatasetError:  # there are no labels
+        return ()
+    return () if told is None else (told,)
 
 
 def _targets(run: OpenedRun, progress: Progress) -> Targets | None:

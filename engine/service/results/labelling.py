@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
 from engine.datasets.base import Progress
 from engine.errors import DatasetError, WorkspaceError
 from engine.events.labelling import FindSuspects, Suspect, SuspectsFound
 from engine.inference.evaluation.predictions import Predictions
-from engine.inference.suspects.ranking import Ranking, label_words, rank
+from engine.inference.suspects.ranking import Ranking, joined, label_words, rank
 from engine.inference.suspects.stored import load_suspects, save_suspects
 from engine.inference.suspects.verdict import suspect_finding
 from engine.service.results.opened_run import OpenedRun
@@ -128,23 +126,4 @@ def _kept(run: OpenedRun, progress: Progress) -> Predictions:
             "The run has neither a validation nor a test part.",
             "Check all of the labels by cross-validation.",
         )
-    return found[0] if len(found) == 1 else _joined(*found)
-
-
-def _joined(first: Predictions, second: Predictions) -> Predictions:
-    """Predictions of two parts as those of one."""
-    names = (*first.names, *second.names) if first.names and second.names else ()
-    return Predictions(
-        f"{first.part}+{second.part}",
-        first.task,
-        first.output,
-        np.concatenate([first.rows, second.rows]),
-        np.concatenate([first.truth, second.truth]),
-        np.concatenate([first.outputs, second.outputs]),
-        first.target_name,
-        first.class_names,
-        None,
-        names,
-        first.thresholds,
-        first.n_all + second.n_all,
-    )
+    return found[0] if len(found) == 1 else joined(*found)
