@@ -192,7 +192,7 @@ def mean_of_members(answers: keras.KerasTensor, signature: Signature) -> keras.K
     r"""The mean of what members say, from which each of them learns as if it were alone.
 
     Members that learn from the loss of their mean correct each other's errors and overfit together
-    (Gorishniy et al. 2024, section 3.2). So the value is the mean of their probabilities or
+    (Gorishniy et al. 2024). So the value is the mean of their probabilities or
     numbers, but gradients are those of the mean of their losses, for whatever stands beside the
     mean is 0 and only its gradient counts. With $z_i$ the answer of member i before the activation
     $g$, $p_i = g(z_i)$, $o = \bar p$ and y the truth, the losses of Keras have the gradients
@@ -217,13 +217,11 @@ def mean_of_members(answers: keras.KerasTensor, signature: Signature) -> keras.K
     activation = output_activation(signature)
     said = keras.layers.Activation(activation, name="said_by_members")(answers)
     mean = ops.mean(said, axis=1)
-    outside = ops.mean(answers, axis=1)
-    slope = {
-        "softmax": lambda: mean,
-        "sigmoid": lambda: mean * (1.0 - mean),
-        "linear": lambda: ops.ones_like(mean),
-    }[activation]()
-    output = ops.stop_gradient(mean) + ops.stop_gradient(slope) * _only_gradient(outside)
+    output = mean
+    if activation != "linear":  # whose slope is 1 and whose mean is that of the answers
+        slope = mean if activation == "softmax" else mean * (1.0 - mean)
+        of_answers = _only_gradient(ops.mean(answers, axis=1))
+        output = ops.stop_gradient(mean) + ops.stop_gradient(slope) * of_answers
     # What each differs from the mean, times its answer.
     apart = ops.stop_gradient(said - ops.expand_dims(mean, 1)) * answers
     factor = {Output.NUMBERS: 2.0, Output.LABELS: 1.0}.get(signature.output)
