@@ -233,13 +233,13 @@ class TestQuestions:
     ) -> None:
         controller.drafts.choose_data("digits")
         controller.drafts.choose_data("some/table.csv")
-        qtbot.waitUntil(lambda: controller.drafts.draft.model == "mlp")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "table_ensemble")
 
     def test_a_file_brings_its_recommended_model_too(
         self, qtbot: QtBot, controller: Controller
     ) -> None:
         controller.drafts.choose_data("some/table.csv")
-        qtbot.waitUntil(lambda: controller.drafts.draft.model == "mlp")
+        qtbot.waitUntil(lambda: controller.drafts.draft.model == "table_ensemble")
         controller.drafts.choose_data("some/pets")
         qtbot.waitUntil(lambda: controller.drafts.draft.model == "cnn")
 
