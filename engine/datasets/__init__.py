@@ -9,7 +9,6 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import special_reason
 from engine.datasets.anomaly import as_anomalies, refuse_kind
 from engine.datasets.base import Dataset, Examples, Progress, silent
 from engine.datasets.box.cartpole import CartPole
@@ -58,6 +57,7 @@ from engine.datasets.sequences.series import SeriesFormat
 from engine.datasets.sounds.audio import SoundFormat
 from engine.datasets.tables.table import SUFFIXES, TableFile, TableFormat
 from engine.errors import DatasetError
+from engine.files.bounded import special_reason
 from engine.spec.parameters import shorten, validate
 from engine.spec.plugins.loading import OtherPackages
 from engine.spec.plugins.record import Group

@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from engine.bounded import special_reason
 from engine.datasets.base import AnyArray
 from engine.datasets.files import FoundFile
 from engine.datasets.folder_meaning import PART_FOLDERS, FolderParameters
@@ -28,6 +27,7 @@ from engine.datasets.tables.label_columns import joint_name, label_columns, sets
 from engine.datasets.tables.table_source import TableParameters
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
+from engine.files.bounded import special_reason
 from engine.spec.parameters import parameter, shorten
 from engine.spec.signature import Task
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import special_reason
 from engine.datasets.base import Progress, silent
 from engine.datasets.content import note_files
 from engine.datasets.folder_meaning import FolderMeaning, FolderParameters, part_of
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Trouble
+from engine.files.bounded import special_reason
 
 GLANCE_FILES = 2_000
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from engine.bounded import DAMAGED, open_plain, read_object
 from engine.errors import DatasetError
 from engine.files import cache_folder
+from engine.files.bounded import DAMAGED, open_plain, read_object
 from engine.spec.formatting import bytes_text
 
 logger = logging.getLogger(__name__)

@@ -23,11 +23,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import read_object
 from engine.datasets.base import AnyArray, Examples, IndexArray, Progress, Rows, silent
 from engine.datasets.findings import unreadable
 from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
 from engine.errors import DatasetError, DescentError
+from engine.files.bounded import read_object
 from engine.spec.signature import Kind
 
 MEMORY_LIMIT = 64 << 20

@@ -6,8 +6,8 @@ import contextlib
 import sys
 from typing import Final
 
+from engine.console.startup import memory_limit
 from engine.errors import DescentError
-from engine.startup import memory_limit
 
 ADDRESS_SPACE: Final = 1_900 << 20
 """Bytes that TensorFlow's libraries and threads reserve before anything is computed. With less,

@@ -49,7 +49,7 @@ def foreign_parts(value: Any) -> Iterator[str]:
 
     Args:
         value: JSON values of layers, of a whole model, or of settings; no deeper than what
-            `engine.bounded` reads.
+            `engine.files.bounded` reads.
     """
     if isinstance(value, Mapping):
         yield from _of_object(value)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from engine.bounded import DAMAGED, read_json, reason_of
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
+from engine.files.bounded import DAMAGED, read_json, reason_of
 from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
 from engine.spec.parameters import shorten

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import psutil
 
+from engine.console.startup import memory_limit
 from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.errors import Problem, SpecError
 from engine.events.messages import LayerInfo
 from engine.spec.formatting import bytes_text, percent_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
-from engine.startup import memory_limit
 
 NUMBER_BYTES: Final = 4
 SLOTS: Final = {"sgd": 0, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "nadam": 2}

@@ -11,8 +11,8 @@ from typing import Any
 
 import keras
 
-from engine.bounded import parse_json
 from engine.errors import SpecError
+from engine.files.bounded import parse_json
 from engine.graph.calls import CallReader, usual_call
 from engine.graph.layer_graph import LayerGraph, LayerNode, source_of
 from engine.graph.layer_types import LAYER_TYPES

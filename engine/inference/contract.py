@@ -7,10 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, member, names_in, read_object, reason_of, sealed_text, unsealed
 from engine.datasets.base import Examples, InputSpec
 from engine.errors import DatasetError, WorkspaceError
 from engine.files import atomic_write
+from engine.files.bounded import (
+    DAMAGED,
+    member,
+    names_in,
+    read_object,
+    reason_of,
+    sealed_text,
+    unsealed,
+)
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import (
     AnomalyTargets,

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import keras
 
-from engine.bounded import open_archive, open_plain, parse_object, reason_of
 from engine.errors import WorkspaceError
+from engine.files.bounded import open_archive, open_plain, parse_object, reason_of
 from engine.graph.foreign import foreign_parts
 from engine.graph.unallocated import unallocated
 from engine.spec.parameters import shorten

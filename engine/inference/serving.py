@@ -21,10 +21,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
-from engine.bounded import reason_of
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError, TrainingError, WorkspaceError
 from engine.files import atomic_write, cannot_write
+from engine.files.bounded import reason_of
 from engine.inference.contract import MODEL_FILE_NAME as FILE_NAME
 from engine.inference.contract import Contract
 from engine.inference.decoding import MAX_SAVED_LENGTH, is_autoregressive, predictor, written

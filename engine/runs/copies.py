@@ -15,8 +15,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.files import flush_directory
+from engine.files.disk import DATABASE_ERRORS, cannot_write
 
 FOLDER = "copies"
 KEPT = 10

@@ -13,8 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.disk import DATABASE_ERRORS, DatabaseError, Trouble, cannot_write, hint_of, trouble_of
 from engine.errors import DatabaseDamaged, WorkspaceError, WorkspaceGone
+from engine.files.disk import (
+    DATABASE_ERRORS,
+    DatabaseError,
+    Trouble,
+    cannot_write,
+    hint_of,
+    trouble_of,
+)
 from engine.runs.looking import Looker
 from engine.runs.run_folders import folders_of_runs
 from engine.runs.schema import REPAIR_HINT, SCHEMA_NUMBER, migrate, text_or_bytes

@@ -7,8 +7,8 @@ import sqlite3
 
 import numpy as np
 
-from engine.bounded import parse_json
 from engine.events.insights import GradientFlow
+from engine.files.bounded import parse_json
 
 MAX_MEASUREMENTS = 2_000
 """Of one run; beyond them every second one is forgotten. A screen shows fewer."""

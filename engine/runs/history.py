@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from engine.bounded import parse_json
 from engine.events.run_events import EpochEnded, SettingChanged
+from engine.files.bounded import parse_json
 from engine.runs.row_checks import change_problem, epoch_problem
 
 Read = TypeVar("Read")

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from engine.bounded import parse_json
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.messages import Event
@@ -26,6 +25,7 @@ from engine.events.run_events import (
     StepsDone,
     VerdictChanged,
 )
+from engine.files.bounded import parse_json
 from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.flow import append_flow, cut_flow
 from engine.runs.history import cut_history

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
-from engine.disk import cannot_read
+from engine.files.disk import cannot_read
 from engine.runs.schema import (
     SCHEMA_NUMBER,
     check_schema,

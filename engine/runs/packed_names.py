@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from engine.bounded import DAMAGED, names_in, read_json
 from engine.files import atomic_write
+from engine.files.bounded import DAMAGED, names_in, read_json
 
 FILE_NAME = "packed.json"
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.disk import Trouble, cannot_write, trouble_of
 from engine.errors import WorkspaceError, WorkspaceGone
 from engine.files import flush_directory
+from engine.files.disk import Trouble, cannot_write, trouble_of
 from engine.runs.record import RunRecord
 from engine.runs.run_folders import run_folder
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
-from engine.bounded import parse_json, parse_object
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
 from engine.events.verdicts import Finding
+from engine.files.bounded import parse_json, parse_object
 from engine.runs.owner import Owner
 from engine.runs.row_checks import BadRow, check_row, doubtful_rows, metrics_of
 from engine.runs.schema import REPAIR_HINT

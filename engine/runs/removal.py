@@ -15,8 +15,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from engine.bounded import DAMAGED, names_in, read_object
 from engine.files import atomic_write, flush_directory
+from engine.files.bounded import DAMAGED, names_in, read_object
 from engine.runs.record import RunRecord, record_from_row
 
 LOOK_EVERY = timedelta(days=1)

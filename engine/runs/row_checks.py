@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from engine.bounded import parse_json
 from engine.errors import WorkspaceError
 from engine.events.run_events import RunState
+from engine.files.bounded import parse_json
 from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.run_folders import is_run_id
 from engine.runs.schema import REPAIR_HINT

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, parse_object, read_object, read_whole
-from engine.disk import cannot_write
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, SettingChanged
 from engine.files import atomic_write
+from engine.files.bounded import DAMAGED, parse_object, read_object, read_whole
+from engine.files.disk import cannot_write
 from engine.runs.run_folders import RUN_FILE
 
 HISTORY_FILE = "history.jsonl"

@@ -15,7 +15,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.disk import cannot_write
 from engine.errors import WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import (
@@ -25,6 +24,7 @@ from engine.events.run_events import (
     RunState,
 )
 from engine.files import atomic_write, flush_directory
+from engine.files.disk import cannot_write
 from engine.runs.copies import is_due, keep_copy
 from engine.runs.journal import (
     adopt_run,

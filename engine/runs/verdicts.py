@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from engine.bounded import parse_json
 from engine.events.verdicts import Finding
+from engine.files.bounded import parse_json
 
 
 def findings_text(findings: Sequence[Finding]) -> str:

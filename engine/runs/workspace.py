@@ -12,9 +12,9 @@ import filelock
 import platformdirs
 import psutil
 
-from engine.bounded import DAMAGED, member, read_object
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cannot_write
+from engine.files.bounded import DAMAGED, member, read_object
 from engine.runs.places import write_problem
 
 ENVIRONMENT_VARIABLE = "DESCENT_WORKSPACE"

@@ -18,8 +18,8 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from engine.console.startup import held_back
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
-from engine.disk import Trouble, cannot_write, trouble_of
 from engine.errors import DescentError
 from engine.events.commands import (
     Command,
@@ -47,11 +47,11 @@ from engine.events.run_events import (
     RunStopped,
     Stalled,
 )
+from engine.files.disk import Trouble, cannot_write, trouble_of
 from engine.runs.record import RunRecord
 from engine.service import stack_dump, worker
 from engine.service.recovery import Recovery
 from engine.service.stall import POLL_S, StallWatch
-from engine.startup import held_back
 
 logger = logging.getLogger(__name__)
 

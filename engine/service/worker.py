@@ -18,7 +18,8 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine.bounded import check_plain
+from engine.console.startup import ignore_terminal
+from engine.console.streams import LOG_FORM, LineFormatter, stream_on
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import CheckpointsLost, DataChanged, DescentError, PluginError, SpecError
 from engine.events.commands import (
@@ -46,11 +47,10 @@ from engine.events.messages import (
 )
 from engine.events.results import ResultCommand
 from engine.events.watch import Watch
+from engine.files.bounded import check_plain
 from engine.service import stack_dump
 from engine.service.hard_exit import leave
 from engine.spec.plugins.loading import PLUGINS
-from engine.startup import ignore_terminal
-from engine.streams import LOG_FORM, LineFormatter, stream_on
 from engine.training.control import TrainingControl
 
 logger = logging.getLogger(__name__)

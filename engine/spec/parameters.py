@@ -16,8 +16,8 @@ import annotated_types as at
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
-from engine.bounded import parse_json
 from engine.errors import Problem, SpecError, UnknownNameError
+from engine.files.bounded import parse_json
 
 
 class Parameters(BaseModel):

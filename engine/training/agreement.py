@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.bounded import DAMAGED, parse_object, read_whole
 from engine.errors import WorkspaceError
 from engine.events.run_events import EpochEnded
+from engine.files.bounded import DAMAGED, parse_object, read_whole
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.runs.record import RunRecord
 from engine.training.checkpoint import number_of, read_manifest

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import (
+from engine.errors import WorkspaceError
+from engine.files import atomic_directory, cannot_write, flush_directory, free_path
+from engine.files.bounded import (
     DAMAGED,
     SpecialFileError,
     open_plain,
@@ -29,8 +31,6 @@ from engine.bounded import (
     sealed_text,
     unsealed,
 )
-from engine.errors import WorkspaceError
-from engine.files import atomic_directory, cannot_write, flush_directory, free_path
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, read_object
 from engine.files import atomic_write, cannot_write, flush_directory
+from engine.files.bounded import DAMAGED, read_object
 from engine.training.checkpoint import Snapshot, Weights, number_of, write_checkpoint
 from engine.training.run_place import RunPlace
 

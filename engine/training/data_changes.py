@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from engine.bounded import DAMAGED, member, open_plain
 from engine.datasets.content import ColumnDigests, Columns, Content
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_passes import LARGE_BYTES
 from engine.errors import DescentError
+from engine.files.bounded import DAMAGED, member, open_plain
 
 KIND: Final = "data_changed"
 """By which programs know the finding."""

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
 from engine.datasets import load_examples
 from engine.datasets.content import Content, noting_content
 from engine.errors import DataChanged, DescentError, WorkspaceError
 from engine.files import atomic_write
+from engine.files.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
 from engine.spec.run_spec import RunSpec
 from engine.training.data_changes import (
     DataChange,

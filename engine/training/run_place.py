@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from engine.disk import Trouble, trouble_of
 from engine.errors import WorkspaceError, WorkspaceGone
+from engine.files.disk import Trouble, trouble_of
 from engine.runs.places import check_there
 
 TRIES = 5

@@ -6,7 +6,7 @@ from html import escape
 
 from PySide6.QtGui import Qt
 
-from engine.escaping import escaped, escaped_lines
+from engine.console.escaping import escaped, escaped_lines
 
 
 def plain_tip(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.bounded import read_object
+from engine.files.bounded import read_object
 from engine.spec.parameters import Parameter, ParameterKind
 from gui.formatting.numbers import value_text
 from gui.guide.pages import PAGES

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from engine.bounded import parse_json, special_reason
+from engine.files.bounded import parse_json, special_reason
 
 logger = logging.getLogger(__name__)
 

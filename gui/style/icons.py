@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QRawFont,
 )
 
-from engine.bounded import read_object
+from engine.files.bounded import read_object
 from gui.style.theme import blend, current_theme
 
 _EM: Final = 256.0

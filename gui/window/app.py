@@ -27,10 +27,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
+from engine.console.startup import Ended, ending_code, ending_signals, ending_words
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS
-from engine.startup import Ended, ending_code, ending_signals, ending_words
 from gui.state.controller import Controller
 from gui.state.messages import Messages
 from gui.state.settings import Settings

@@ -16,8 +16,8 @@ from typing import Final
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from engine import __version__
-from engine.bounded import check_plain
-from engine.streams import LOG_FORM, LineFormatter
+from engine.console.streams import LOG_FORM, LineFormatter
+from engine.files.bounded import check_plain
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from engine.bounded import (
+from engine.files.bounded import (
     MAX_DEPTH,
     SpecialFileError,
     open_archive,

@@ -14,10 +14,10 @@ import pytest
 from engine.cli import main as cli
 from engine.cli.commands import training
 from engine.cli.commands.output import Output
+from engine.console.streams import SafeStream
 from engine.events.run_events import EpochEnded, RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
-from engine.streams import SafeStream
 
 ROOT = Path(__file__).parents[2]
 posix = pytest.mark.skipif(os.name == "nt", reason="descriptors are closed by a shell of POSIX")

@@ -11,9 +11,9 @@ from typing import Any, TextIO
 import numpy as np
 from pydantic import BaseModel
 
+from engine.console.escaping import escaped, escaped_json
+from engine.console.streams import SafeStream
 from engine.errors import DescentError, SpecError
-from engine.escaping import escaped, escaped_json
-from engine.streams import SafeStream
 
 
 class Output:

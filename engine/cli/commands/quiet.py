@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from engine.bounded import check_plain
+from engine.console.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter, stream_on
 from engine.errors import DescentError
-from engine.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter, stream_on
+from engine.files.bounded import check_plain
 
 _MAX_LOG_BYTES = 1_000_000
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.bounded import DAMAGED, read_object, reason_of
 from engine.cli.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.errors import DescentError, Problem, SpecError
+from engine.files.bounded import DAMAGED, read_object, reason_of
 from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.spec.changes import CHANGEABLE
 from engine.spec.parameters import ParameterKind, describe, parse_text, shorten, validate

@@ -17,6 +17,7 @@ from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.cli.commands.verdicts import verdict_lines
+from engine.console.startup import SIGNAL_BASE, Ended, ending_signals
 from engine.errors import DescentError
 from engine.events.commands import Control
 from engine.events.messages import Event
@@ -36,7 +37,6 @@ from engine.events.run_events import (
 from engine.runs.store import RunStore
 from engine.runs.verdicts import plain_findings
 from engine.spec.plugins.guarding import error_words
-from engine.startup import SIGNAL_BASE, Ended, ending_signals
 from engine.training.cluster.workers import (
     TRUST,
     Workers,

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from engine.bounded import array_header, open_archive, read_object
 from engine.datasets.base import AnyArray, Dataset, Examples, Progress, silent
 from engine.datasets.box import keras_files, keras_names
 from engine.datasets.box.keras_files import KerasFile, NeedsDownload
@@ -21,6 +20,7 @@ from engine.datasets.numpy_files.array_pairs import pair
 from engine.datasets.numpy_files.arrays import ArrayParameters, load_found
 from engine.datasets.packing import stored_rows
 from engine.errors import DatasetError
+from engine.files.bounded import array_header, open_archive, read_object
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 

@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from engine.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
+from engine.console.escaping import cell_text
 from engine.datasets.corrections.marks import value_words
 from engine.errors import DatasetError
-from engine.escaping import cell_text
 from engine.events.review import Decision, LabelValue, Review
 from engine.files import atomic_write, cannot_write
+from engine.files.bounded import DAMAGED, member, read_object, reason_of, sealed_text, unsealed
 
 SCHEMA_NUMBER = 1
 FOLDER, LOG_NAME = "corrections", "log.json"

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import open_plain
 from engine.datasets.base import AnyArray, Examples
 from engine.datasets.packing import FileRows
 from engine.events.review import LabelValue
+from engine.files.bounded import open_plain
 from engine.spec.formatting import labels_text
 from engine.spec.signature import Kind, Output, Task
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import read_object
 from engine.datasets.base import AnyArray, IndexArray, Progress, Rows
 from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
 from engine.datasets.packing import FileRows, read_ahead
+from engine.files.bounded import read_object
 
 TEXT_MEMORY_LIMIT = 16 << 20
 """Texts of up to this many bytes stay in memory; Python's strings take several times as much."""

@@ -18,7 +18,12 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from engine.bounded import (
+from engine.datasets import packing
+from engine.datasets.base import AnyArray, Progress, Rows, silent
+from engine.datasets.content import note_files
+from engine.datasets.packing import DiskRows, stored_rows
+from engine.errors import DatasetError, DescentError
+from engine.files.bounded import (
     MAX_AXES,
     MAX_RATIO,
     array_bytes,
@@ -27,11 +32,6 @@ from engine.bounded import (
     open_archive,
     reason_of,
 )
-from engine.datasets import packing
-from engine.datasets.base import AnyArray, Progress, Rows, silent
-from engine.datasets.content import note_files
-from engine.datasets.packing import DiskRows, stored_rows
-from engine.errors import DatasetError, DescentError
 
 IDX_NAME = re.compile(r".*idx\d[-_.](ubyte|byte|short|int|float|double)(\.gz)?", re.IGNORECASE)
 # http://yann.lecun.com/exdb/mnist, "The IDX file format": big endian throughout.

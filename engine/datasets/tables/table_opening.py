@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.bounded import open_plain
 from engine.datasets.content import note_table
 from engine.datasets.tables.delimited import DelimitedFile, opening
 from engine.datasets.tables.missing_codes import TableWithCodes
@@ -16,6 +15,7 @@ from engine.datasets.tables.spreadsheet import (
 )
 from engine.datasets.tables.table_source import TableParameters, TableSource
 from engine.errors import DatasetError
+from engine.files.bounded import open_plain
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".data")
 SUFFIXES = (*TEXT_SUFFIXES, *WORKBOOK_SUFFIXES, *PARQUET_SUFFIXES)

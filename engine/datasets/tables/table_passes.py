@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import read_arrays, read_object
 from engine.datasets.base import Progress, Rows
 from engine.datasets.content import ColumnDigests, note_columns
 from engine.datasets.packed_cache import is_packed, packed_place, packing_folder
@@ -36,6 +35,7 @@ from engine.datasets.tables.table_source import (
 )
 from engine.datasets.tables.written_numbers import NumberStyle, Sign
 from engine.events.findings import DataFinding
+from engine.files.bounded import read_arrays, read_object
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""

@@ -14,9 +14,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import member
 from engine.events.verdicts import Finding
-from engine.sealed import read_sealed, write_sealed
+from engine.files.bounded import member
+from engine.files.sealed import read_sealed, write_sealed
 
 Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]

@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import member, names_in
 from engine.errors import DatasetError, TrainingError
-from engine.sealed import read_sealed, write_sealed
+from engine.files.bounded import member, names_in
+from engine.files.sealed import read_sealed, write_sealed
 from engine.spec.signature import Output
 
 SCHEMA_NUMBER = 1

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import member, names_in, reason_of
 from engine.errors import WorkspaceError
 from engine.events.explaining import ColumnImportance, Dependence, ModelExplanation
-from engine.sealed import read_sealed, write_sealed
+from engine.files.bounded import member, names_in, reason_of
+from engine.files.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
 FOLDER = "explanations"

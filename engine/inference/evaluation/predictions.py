@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import (
+from engine.datasets.base import AnyArray, Examples, IndexArray
+from engine.files import atomic_write
+from engine.files.bounded import (
     member,
     names_in,
     parse_json,
@@ -27,8 +29,7 @@ from engine.bounded import (
     sealed_text,
     unsealed,
 )
-from engine.datasets.base import AnyArray, Examples, IndexArray
-from engine.files import atomic_write
+from engine.files.sealed import check_schema, load_kept
 from engine.inference.evaluation.by_example import (
     TINY,
     label_losses,
@@ -39,7 +40,6 @@ from engine.inference.evaluation.by_example import (
 )
 from engine.preprocessing import Preprocessing
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets
-from engine.sealed import check_schema, load_kept
 from engine.spec.signature import Output, Task
 
 SCHEMA_NUMBER = 1

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import member, names_in
 from engine.events.review import Answer, Decision, Review, ReviewItem
-from engine.sealed import read_sealed, write_sealed
+from engine.files.bounded import member, names_in
+from engine.files.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
 FILE_NAME = "review.json"

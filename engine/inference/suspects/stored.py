@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import member
 from engine.events.labelling import Suspect, SuspectsFound
 from engine.events.verdicts import Finding
-from engine.sealed import read_sealed, write_sealed
+from engine.files.bounded import member
+from engine.files.sealed import read_sealed, write_sealed
 
 SCHEMA_NUMBER = 1
 

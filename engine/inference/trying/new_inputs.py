@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.bounded import special_reason
 from engine.datasets.base import InputSpec
 from engine.datasets.clips import video_files
 from engine.datasets.language import texts
@@ -29,6 +28,7 @@ from engine.datasets.tables.written_numbers import NumberStyle
 from engine.datasets.unfamiliar import CellWatch, Unfamiliar
 from engine.errors import DatasetError
 from engine.files import cannot_write
+from engine.files.bounded import special_reason
 from engine.inference.contract import Contract
 from engine.inference.unfamiliar import unfamiliar_values, watch_of
 from engine.spec.parameters import shorten

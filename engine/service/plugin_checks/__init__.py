@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.architectures import ARCHITECTURES
+from engine.console.startup import held_back
 from engine.datasets import DATASETS, FORMATS
 from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.service.plugin_checks import process
@@ -29,7 +30,6 @@ from engine.service.plugin_checks.process import Stage
 from engine.spec.plugins import verdicts
 from engine.spec.plugins.plots import PLOTS
 from engine.spec.plugins.record import Group, PluginRecord, PluginState
-from engine.startup import held_back
 
 logger = logging.getLogger(__name__)
 

@@ -14,14 +14,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from engine.console.startup import ignore_terminal
+from engine.console.streams import stream_on
 from engine.errors import PluginError
 from engine.service.plugin_checks.contracts import check_contract
 from engine.service.plugin_checks.refusal import Refusal
 from engine.spec.plugins.guarding import error_words
 from engine.spec.plugins.loading import make
 from engine.spec.plugins.record import PluginRecord, PluginState
-from engine.startup import ignore_terminal
-from engine.streams import stream_on
 
 HEAVY: Final = ("tensorflow", "keras", "torch", "jax")
 """What a window's process must never load."""

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.bounded import special_reason
 from engine.datasets.base import AnyArray, Progress
 from engine.datasets.tables.table import SUFFIXES
 from engine.datasets.tables.table_opening import TEXT_SUFFIXES
 from engine.errors import DatasetError
 from engine.events.trying import ManyPredicted
 from engine.files import atomic_file
+from engine.files.bounded import special_reason
 from engine.inference.contract import Contract
 from engine.inference.many.blocks import Block, ManyInputs
 from engine.inference.many.files import FolderFiles, OneFile

@@ -10,9 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, open_archive, read_json, reason_of
-from engine.disk import DATABASE_ERRORS
 from engine.errors import DatabaseDamaged, WorkspaceError
+from engine.files.bounded import DAMAGED, open_archive, read_json, reason_of
+from engine.files.disk import DATABASE_ERRORS
 from engine.runs.copies import copies
 from engine.runs.database import check_usable, in_words
 from engine.runs.history import history_problems

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.bounded import DAMAGED, parse_object, read_whole
 from engine.errors import DescentError
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
+from engine.files.bounded import DAMAGED, parse_object, read_whole
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.runs.run_file import RunHistory, read_history, read_run_file
 from engine.runs.run_folders import SPEC_FILE

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.disk import DATABASE_ERRORS, cannot_write
 from engine.errors import WorkspaceError
 from engine.files import flush_directory, free_path
+from engine.files.disk import DATABASE_ERRORS, cannot_write
 from engine.runs.copies import copies, copy_database, is_sound
 from engine.runs.history import history_problems, read_changes, read_epochs
 from engine.runs.journal import change_run, insert_change, insert_epoch, insert_run

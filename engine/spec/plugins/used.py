@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from engine.bounded import DAMAGED, read_object
 from engine.errors import PluginError
 from engine.files import atomic_write
+from engine.files.bounded import DAMAGED, read_object
 from engine.spec.plugins.loading import PLUGINS, Plugins
 from engine.spec.plugins.record import Group, PluginRecord
 

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from engine.bounded import DAMAGED, read_object
 from engine.errors import WorkspaceError
 from engine.files import atomic_write, cache_folder
+from engine.files.bounded import DAMAGED, read_object
 from engine.spec.plugins.discovery import fingerprint
 from engine.spec.plugins.record import PluginRecord
 

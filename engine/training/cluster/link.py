@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from engine.bounded import parse_object
+from engine.files.bounded import parse_object
 
 Message = dict[str, Any]
 

@@ -19,7 +19,7 @@ from typing import IO
 import platformdirs
 import psutil
 
-from engine.disk import cannot_write
+from engine.files.disk import cannot_write
 
 __all__ = [
     "CACHE_VARIABLE",

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from engine.bounded import (
+from engine.errors import WorkspaceError
+from engine.files import atomic_write
+from engine.files.bounded import (
     DAMAGED,
     MAX_TEXT_BYTES,
     member,
@@ -18,8 +20,6 @@ from engine.bounded import (
     sealed_text,
     unsealed,
 )
-from engine.errors import WorkspaceError
-from engine.files import atomic_write
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What stands between the program and whoever started it: signals, streams, harmless text."""
