@@ -23,10 +23,10 @@ from engine.events.trying import (
     ModelLookedAt,
     PolicyDriven,
 )
-from engine.inference.answers import answers_of, in_full
 from engine.inference.contract import Contract
-from engine.inference.drawing import DrawingStyle, drawn
-from engine.inference.new_inputs import (
+from engine.inference.trying.answers import answers_of, in_full
+from engine.inference.trying.drawing import DrawingStyle, drawn
+from engine.inference.trying.new_inputs import (
     NewInputs,
     as_inputs,
     columns_of,
