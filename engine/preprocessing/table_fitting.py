@@ -21,8 +21,9 @@ _ROWS_A_PIECE = 10
 _LIMIT = 3.0
 _NORMAL_QUARTILES = 1.349
 """How far the quartiles of a normal distribution are apart, in deviations."""
-_MOST_ONE_HOT = {"one_hot": np.inf, "embedding": 2, "mixed": 8}
-"""Categories of more values become an index; of "mixed" as in RealMLP, Holzmüller et al. 2024."""
+_MOST_ONE_HOT = {"one_hot": np.inf, "embedding": 2, "mixed": 64}
+"""Categories of more values become an index. RealMLP has 8 for "mixed", but values that count
+nothing fade from features of 0 and 1, whose scales are learnt, and not from embeddings."""
 
 
 def fit_table(
@@ -39,7 +40,7 @@ def fit_table(
         scaling: ``standard``, ``minmax``, ``none`` or ``piecewise``; of numbers. Features that
             are 0 or 1 stay so, for a rare category would else be a large number.
         categories: ``one_hot``: a feature of 0 or 1 for each value; ``embedding``: an index, after
-            all other features; ``mixed``: an index where there are more than eight.
+            all other features; ``mixed``: an index where there are more than 64.
     """
     n_numbers = sum(column["type"] in ("number", "date") for column in columns)
     most = min(_MOST_PIECES, _ALL_PIECES // max(1, n_numbers), len(rows) // _ROWS_A_PIECE)

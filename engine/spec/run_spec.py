@@ -170,7 +170,7 @@ class PreprocessingSpec(Parameters):
         label="Categories",
         help="How a table's categories reach the network: 'one_hot' makes a feature of 0 or 1 of "
         "each value, 'embedding' a few numbers that are learnt, which is shorter where values are "
-        "many, 'mixed' that for more than eight values. 'auto' takes what suits the model.",
+        "many, 'mixed' that for more than 64 values. 'auto' takes what suits the model.",
     )
     tokens: Literal["auto", "word", "character"] = parameter(
         "auto",
