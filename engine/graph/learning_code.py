@@ -117,10 +117,10 @@ def _smooth(code: LearningCode, spec: RunSpec, signature: Signature) -> None:
 def _stop(code: LearningCode, spec: RunSpec, monitor: str) -> None:
     stopping, training = spec.stopping, spec.training
     keeps_best = training.keep == "best" and monitor == "val_loss"
-    if stopping.patience is None and not keeps_best:
+    if not stopping.patience and not keeps_best:
         return
     arguments = [f'"{monitor}"', f"patience={stopping.patience or training.epochs}"]
-    if stopping.patience is None:
+    if not stopping.patience:
         name = "best"
         code.before_fit += "# Keeps the weights of the epoch with the lowest validation loss.\n"
     else:

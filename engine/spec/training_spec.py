@@ -167,10 +167,10 @@ class StoppingSpec(Parameters):
         None,
         label="Stop early after",
         help="Epochs without improvement of the validation loss (the training loss where there is "
-        "no validation part) before training ends. Left open: what suits the model, for most "
-        "never.",
+        "no validation part) before training ends; 0: never. Left open: what suits the model, for "
+        "most never.",
         unit="epochs",
-        ge=1,
+        ge=0,
         le=10_000,
     )
     min_delta: float = parameter(

@@ -79,7 +79,7 @@ class Rules:
 
     def _should_stop(self, epoch: int, watched: float, words: str) -> str:
         stopping, early = self._stopping, self._early
-        if stopping.patience is None or epoch <= stopping.start_from:
+        if not stopping.patience or epoch <= stopping.start_from:
             return ""
         early.see(epoch, watched, stopping.min_delta)
         if early.waited < stopping.patience or epoch == 1:
@@ -127,7 +127,7 @@ class Rules:
         return {
             name: (min(waiting.waited, limit), limit)
             for name, (waiting, limit) in limits.items()
-            if limit is not None
+            if limit  # 0: never
         }
 
 

@@ -181,8 +181,9 @@ def test_a_plateau_reduces_what_a_schedule_says():
     np.testing.assert_allclose(rate.rates(10, 90), 0.1 * planned.rates(10, 90), rtol=1e-6)
 
 
-def test_nothing_is_watched_where_nothing_was_asked():
-    rules, rate = Rules(StoppingSpec(), ScheduleSpec()), _rate()
+@pytest.mark.parametrize("patience", [None, 0])
+def test_nothing_is_watched_where_nothing_was_asked(patience):
+    rules, rate = Rules(StoppingSpec(patience=patience), ScheduleSpec()), _rate()
 
     for epoch in range(1, 50):
         verdict = rules.epoch_ended(epoch, {"loss": 1.0}, rate)

@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 from engine.architectures.table_ensemble import TableEnsemble, mean_of_members
+from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
+from engine.training.defaults import resolve
 
 MEMBERS, ROWS = 3, 5
 LOSSES = {
@@ -77,3 +79,16 @@ def test_epochs_and_batches_follow_the_rows():
     assert small.epochs > large.epochs > huge.epochs >= 1
     assert small.batch_size < large.batch_size < huge.batch_size
     assert small.patience
+
+
+@pytest.mark.parametrize(("given", "taken"), [(None, 20), (0, 0), (7, 7)])
+def test_it_stops_early_unless_told_otherwise(given, taken):
+    values = {
+        "data": {"source": "any"},
+        "model": {"name": "table_ensemble"},
+        "stopping": {"patience": given},
+    }
+    signature = signature_of(Task.REGRESSION, 0)
+    once = resolve(RunSpec.from_dict(values), signature)
+    assert once.stopping.patience == taken
+    assert resolve(once, signature).stopping.patience == taken

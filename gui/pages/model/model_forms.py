@@ -136,7 +136,7 @@ class ModelForms(QWidget):
     def _show_rules(self, draft: Draft) -> None:
         """Offers the details of early stopping where there is any."""
         left_open = self._resolved.get("stopping", {}).get("patience")
-        stops = (draft.stopping.get("patience") or left_open) is not None
+        stops = bool(draft.stopping.get("patience", left_open))
         reduces = draft.schedule.get("plateau_patience") is not None
         self.stopping_form.set_row_shown("min_delta", stops or reduces)
         self.stopping_form.set_row_shown("start_from", stops)
