@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray, Examples, Rows
+from engine.datasets.folder_meaning import PART_FOLDERS
 from engine.datasets.split import Parts
 from engine.errors import DatasetError
 from engine.events.findings import MAX_NAMES, DataFinding, Remedy, Trouble
@@ -132,14 +133,34 @@ def division_findings(examples: Examples, parts: Parts) -> tuple[DataFinding, ..
             "together, as one group."
         )
         found.append(DataFinding(Trouble.MISSING, "", text, count=count))
-    found += _owners(examples, parts)
+    if examples.kind is Kind.TABLE and parts.method not in _BY_COLUMN:
+        found += [*_said_parts(examples), *_owners(examples)]
     return tuple(found)
 
 
-def _owners(examples: Examples, parts: Parts) -> list[DataFinding]:
+def _said_parts(examples: Examples) -> list[DataFinding]:
+    """A column that says of each row whether it trains or tests, while rows are drawn anew."""
+    for item in examples.columns:
+        said = {value.strip().lower() for value, _ in item.values}
+        numbers = {PART_FOLDERS.get(word, -1) for word in said}
+        is_told = item.is_used and item.name != examples.target_name
+        if not is_told or item.n_distinct > len(item.values) or not {0} < numbers <= {0, 1, 2}:
+            continue
+        text = (
+            f"Every cell of '{item.name}' is the name of a part: {', '.join(sorted(said))}. The "
+            "rows are divided in another way now, and the column is learnt from."
+        )
+        changes: dict[str | tuple[str, ...], Any] = {
+            "split.method": "given",
+            "split.column": item.name,
+        }
+        remedies = (Remedy(f"Divide by '{item.name}'", changes),)
+        return [DataFinding(Trouble.ACROSS_PARTS, item.name, text, remedies=remedies)]
+    return []
+
+
+def _owners(examples: Examples) -> list[DataFinding]:
     """A column that says to whom rows belong, who then are in several parts at once."""
-    if examples.kind is not Kind.TABLE or parts.method in _BY_COLUMN:
-        return []
     for item in examples.columns:
         are_several = _MIN_OWNERS <= item.n_distinct <= examples.n_samples / 2
         if not are_several or item.name == examples.target_name or not _OWNER.fullmatch(item.name):

@@ -163,6 +163,21 @@ def test_rows_of_one_patient_in_several_parts_are_told(path):
     assert not told(divided(path))
 
 
+def test_a_column_that_says_which_rows_test_is_offered(path):
+    def told(found):
+        return [it for it in found.profile("a").findings if "name of a part" in it.text]
+
+    (finding,) = told(divided(path))
+    assert finding.subject == "part"
+    assert "'part' is the name of a part: test, train, validation." in finding.text
+    assert finding.remedies[0].changes == {"split.method": "given", "split.column": "part"}
+    assert not told(divided(path, method="given", column="part"))
+    frame = pd.read_csv(path)
+    for values in (["train", "kitchen"], ["test", "validation"], ["train", "train"]):
+        frame.assign(part=[values[row % 2] for row in range(N)]).to_csv(path, index=False)
+        assert not told(divided(path))
+
+
 def test_of_a_large_table_the_column_is_left_out_too(path, monkeypatch):
     small = divided(path, method="group", column="patient")
     monkeypatch.setattr("engine.datasets.tables.table_passes.LARGE_BYTES", 0)
