@@ -164,7 +164,8 @@ def test_clipping_and_decay_change_a_step_as_written():
 )
 def test_weight_decay_left_open_is_the_optimizers_own(optimizer, given, used):
     network = _network()
-    spec = _spec(FLOWERS, {"optimizer": optimizer, "weight_decay": given})
+    training = {"optimizer": optimizer, "weight_decay": given}
+    spec = _spec(FLOWERS, training, model={"name": "mlp"})  # which has no decay of its own
 
     compile_model(network, spec, FLOWERS, Plan())
 
