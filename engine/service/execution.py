@@ -57,6 +57,8 @@ def inspect_data(values: dict[str, Any], progress: Progress = silent) -> DataIns
     parts = ("data", "split", "preprocessing", "anomaly", "seed")
     wanted: dict[str, Any] = {key: values[key] for key in parts if key in values}
     spec = RunSpec.from_dict(wanted)
+    # What the data holds itself, before a model has it cut into pieces.
+    spec = spec.model_copy(update={"preprocessing": spec.preprocessing.decided()})
     return DataInspected(look(spec, progress).profile(spec.data.source, spec.seed))
 
 

@@ -33,7 +33,8 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
     are taken), and the whole vocabulary of texts in files that are many.
 
     Args:
-        values: A `RunSpec` as JSON values; its model is not looked at and may be missing.
+        values: A `RunSpec` as JSON values. Of its model the name alone counts, as some want their
+            inputs in their own way; it may be missing.
         progress: Told how far it is.
 
     Raises:
@@ -41,7 +42,8 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
         DatasetError: The data cannot be read or divided.
         Cancelled: Someone asked to stop.
     """
-    spec = RunSpec.from_dict({name: part for name, part in values.items() if name != "model"})
+    model = {name: value for name, value in values.get("model", {}).items() if name == "name"}
+    spec = RunSpec.from_dict({**values, "model": model})
     divided = look(spec, progress, opens=False)
     problems = misfits(spec.augmentation, divided.signature.kind)
     if problems:

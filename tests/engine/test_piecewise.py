@@ -8,6 +8,8 @@ import pytest
 
 from engine.errors import SpecError
 from engine.preprocessing.table import TableInputs
+from engine.service.execution import inspect_data
+from engine.service.preview import preview_batch
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.defaults import resolve
@@ -118,3 +120,16 @@ def test_where_pieces_mean_nothing_they_are_refused(model, signature) -> None:
     with pytest.raises(SpecError) as caught:
         resolve(RunSpec.from_dict(values), signature)
     assert [problem.field for problem in caught.value.problems] == ["preprocessing.scaling"]
+
+
+def test_what_is_said_of_data_counts_its_columns_not_its_pieces():
+    spec = {"data": {"source": "iris"}}
+    assert inspect_data(spec).profile.signature.input_shape == (4,)
+    asked = {**spec, "preprocessing": {"scaling": "piecewise"}}
+    assert inspect_data(asked).profile.signature.input_shape > (4,)
+
+
+@pytest.mark.parametrize(("model", "has_pieces"), [("mlp", False), ("table_ensemble", True)])
+def test_a_preview_is_prepared_for_the_model_that_was_chosen(model, has_pieces):
+    values = {"data": {"source": "iris"}, "model": {"name": model, "parameters": {"units": "?"}}}
+    assert (preview_batch(values).x.shape[1] > 4) is has_pieces
