@@ -22,7 +22,7 @@ from engine.inference.explaining.baselines import empty_like
 from engine.inference.explaining.readouts import Readout
 from engine.inference.explaining.subject import Subject
 from engine.preprocessing.scaling import FloatArray
-from engine.spec.signature import Kind
+from engine.spec.signature import Kind, Output
 
 N_STEPS, N_ROUGH = 12, 6
 """Stretches of the way at first, and where another explanation is all it is compared with."""
@@ -60,8 +60,10 @@ class IntegratedGradients(Method):
         return kind is not Kind.TABLE
 
     def rank(self, subject: Subject) -> int:
-        # Slopes through every step of a sound take seconds to be traced, covering does not.
-        return int(subject.signature.kind is Kind.AUDIO and subject.has_loops)
+        # Slopes through every step of what is heard or written take seconds to be traced; to cover
+        # the input, or to leave a word out, takes none.
+        writes = subject.signature.output is Output.TOKENS
+        return int(subject.has_loops and (writes or subject.signature.kind is Kind.AUDIO))
 
     def explain(
         self, subject: Subject, case: Case, readout: Readout, effort: Effort
