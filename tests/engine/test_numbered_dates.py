@@ -10,7 +10,7 @@ import pytest
 
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
-from engine.datasets.tables.numbered_dates import CALENDAR, NUMBERED
+from engine.datasets.tables.numbered_dates import CALENDAR, NUMBERED, cell_of
 from engine.datasets.tables.table_cells import read_dates
 from engine.datasets.tables.table_source import text_cells
 from engine.errors import DatasetError
@@ -111,3 +111,12 @@ def test_other_cells_are_none(form: str, cell: str) -> None:
 @pytest.mark.parametrize("form", NUMBERED)
 def test_no_cells(form: str) -> None:
     assert read_dates(text_cells([]), form).shape == (0,)
+
+
+@pytest.mark.parametrize("form", NUMBERED)
+def test_a_moment_is_written_as_its_column_is_read(form: str) -> None:
+    moments = read_dates(text_cells(WAYS[form]), form)
+    cells = [cell_of(moment, form) for moment in moments.tolist()]
+    np.testing.assert_array_equal(read_dates(text_cells(cells), form), moments)
+    if form != CALENDAR:  # which has several ways for one day
+        assert cells == WAYS[form]

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from engine.datasets.tables.table_source import FloatArray
 CALENDAR: Final = "calendar"
 UNIX_S, UNIX_MS, UNIX_US = "unix s", "unix ms", "unix us"
 EXCEL: Final = "excel days"
+_PER_SECOND: Final = {UNIX_S: 1.0, UNIX_MS: 1e3, UNIX_US: 1e6}
 _DAY_S = 86_400.0
 _EXCEL_EPOCH_DAYS = 25_569
 """From 30 December 1899, with which the serial numbers of workbooks begin, to 1970."""
@@ -59,13 +61,32 @@ NUMBERED: Final[Mapping[str, Callable[[Sequence[str]], FloatArray]]] = {
     "%Y%m": partial(_packed, form="%Y%m", digits=6),
     "%Y%m%d%H%M": partial(_packed, form="%Y%m%d%H%M", digits=12),
     "%Y%m%d%H%M%S": partial(_packed, form="%Y%m%d%H%M%S", digits=14),
-    UNIX_S: partial(_numbers, per_second=1.0),
-    UNIX_MS: partial(_numbers, per_second=1e3),
-    UNIX_US: partial(_numbers, per_second=1e6),
+    **{form: partial(_numbers, per_second=rate) for form, rate in _PER_SECOND.items()},
     EXCEL: _serials,
     CALENDAR: calendar_seconds,
 }
 """By the name of a way: cells as seconds since 1970 in UTC, NaN where one is no such date."""
+
+
+def cell_of(seconds: float, form: str) -> str:
+    """The cell that stands for a moment in one of these ways; read again, it is that moment.
+
+    Args:
+        seconds: Since 1970, in UTC; of the calendar's ways only the day counts.
+        form: One of `NUMBERED`.
+    """
+    moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+    match form:
+        case "calendar":
+            year, week, day = moment.isocalendar()
+            return f"{year}-W{week:02}-{day}"
+        case "unix s" | "unix ms" | "unix us":
+            return f"{seconds * _PER_SECOND[form]:.0f}"
+        case "excel days":
+            return f"{seconds / _DAY_S + _EXCEL_EPOCH_DAYS:.12g}"
+        case _:
+            return moment.strftime(form)
+
 
 WITH_CLOCK: Final = frozenset({"%Y%m%d%H%M", "%Y%m%d%H%M%S", UNIX_S, UNIX_MS, UNIX_US})
 """They may tell the time of the day."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.tables.numbered_dates import NUMBERED, cell_of
 from engine.datasets.tables.table_cells import ISO
 
 Features = Sequence[Mapping[str, Any]]
@@ -64,6 +65,8 @@ def _cell(feature: Mapping[str, Any], value: float) -> str:
 
 def _date(seconds: float, form: str) -> str:
     """Seconds since 1970 as a date of a form."""
+    if form in NUMBERED:
+        return cell_of(seconds, form)
     moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
     if form == ISO:
         return moment.isoformat(" ").removesuffix(" 00:00:00")
