@@ -71,6 +71,7 @@ class Player(QObject):
         self._counts: Counter[str] = Counter()
         self._late_ms: list[float] = []
         self._epochs: dict[str, int] = {}
+        self._verdicts: set[str] = set()
         self._dearest: dict[str, float] = {}
         self._to_continue = ""
         self._heard = self._last_tick = self._began = time.perf_counter()
@@ -99,13 +100,17 @@ class Player(QObject):
 
     @Slot(object)
     def _on_message(self, said: Any) -> None:
-        if said.message.level == "error" and "SIGKILL" not in said.message.text:
+        text = said.message.text
+        is_verdict = any(verdict in text for verdict in self._verdicts)  # of a run stopped early
+        if said.message.level == "error" and "SIGKILL" not in text and not is_verdict:
             self._counts["errors"] += 1
             say({"error": said.message.text, "details": said.message.details})
 
     @Slot(object)
     def _on_event(self, event: RunEvent) -> None:
         self._heard = time.perf_counter()
+        if isinstance(event, RunEnded):
+            self._verdicts.update(finding.text for finding in event.findings)
         if isinstance(event, EpochEnded):
             self._epochs[event.run] = max(event.epoch, self._epochs.get(event.run, 0))
         elif isinstance(event, RunStarted):
