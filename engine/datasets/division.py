@@ -150,12 +150,7 @@ def _said_parts(examples: Examples) -> list[DataFinding]:
             f"Every cell of '{item.name}' is the name of a part: {', '.join(sorted(said))}. The "
             "rows are divided in another way now, and the column is learnt from."
         )
-        changes: dict[str | tuple[str, ...], Any] = {
-            "split.method": "given",
-            "split.column": item.name,
-        }
-        remedies = (Remedy(f"Divide by '{item.name}'", changes),)
-        return [DataFinding(Trouble.ACROSS_PARTS, item.name, text, remedies=remedies)]
+        return [_divide_by(item.name, "given", text)]
     return []
 
 
@@ -170,10 +165,11 @@ def _owners(examples: Examples) -> list[DataFinding]:
             "at random, rows of the same one are learnt from and tested with, and results look "
             "better than they are for new ones."
         )
-        changes: dict[str | tuple[str, ...], Any] = {
-            "split.method": "group",
-            "split.column": item.name,
-        }
-        remedies = (Remedy(f"Divide by '{item.name}'", changes),)
-        return [DataFinding(Trouble.ACROSS_PARTS, item.name, text, remedies=remedies)]
+        return [_divide_by(item.name, "group", text)]
     return []
+
+
+def _divide_by(name: str, method: str, text: str) -> DataFinding:
+    """Says that a column should divide the data, with the click that does it."""
+    remedy = Remedy(f"Divide by '{name}'", {"split.method": method, "split.column": name})
+    return DataFinding(Trouble.ACROSS_PARTS, name, text, remedies=(remedy,))

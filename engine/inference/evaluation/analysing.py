@@ -28,9 +28,9 @@ import numpy as np
 from engine.datasets.base import AnyArray
 from engine.errors import WorkspaceError
 from engine.inference.evaluation.analysis import Analysis, Curve
+from engine.inference.evaluation.by_example import evenly
 from engine.inference.evaluation.class_measures import (
     class_intervals,
-    evenly,
     measure_classes,
     measure_labels,
 )

@@ -18,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 TINY = 1e-12
 """No probability is taken for less, so that its logarithm is a number."""
 _STRETCH_VALUES = 2_000_000
+_MOST_VALUES = 3_000_000
 
 
 def stretches(n: int, width: int) -> Iterator[slice]:
@@ -25,6 +26,14 @@ def stretches(n: int, width: int) -> Iterator[slice]:
     step = max(1, _STRETCH_VALUES // max(1, width))
     for start in range(0, n, step):
         yield slice(start, start + step)
+
+
+def evenly(n: int, n_columns: int) -> AnyArray:
+    """Places of as many of n examples as areas of so many columns may take, drawn evenly, (m,)."""
+    most = max(1_000, _MOST_VALUES // max(1, n_columns))
+    if n <= most:
+        return np.arange(n)
+    return np.unique(np.linspace(0, n - 1, most).astype(np.int64))
 
 
 def of_each(n: int, width: int, number_of: Callable[[slice], Any]) -> Floats:

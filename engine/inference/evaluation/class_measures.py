@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.datasets.base import AnyArray
+from engine.inference.evaluation.by_example import evenly
 from engine.inference.evaluation.intervals import Floats, Resampled, Resampling, ratio
 from engine.inference.evaluation.measured import Measured, mean_of
 from engine.inference.evaluation.predictions import Predictions
@@ -18,7 +19,6 @@ from engine.inference.evaluation.scores import (
 TOP_K = 5
 MANY_CLASSES = 50
 """With more, areas are drawn anew less often and by coarser bins."""
-_MOST_VALUES = 3_000_000
 _CHUNK_ROWS = 20_000
 
 
@@ -99,14 +99,6 @@ def _measure_calibration(predictions: Predictions, measured: Measured, is_right:
     method = "grouped bootstrap" if measured.resampling.is_grouped else "bootstrap"
     interval = found.of_noise(0, measured.level)
     measured.set("expected_calibration_error", float(found.value[0]), interval, method)
-
-
-def evenly(n: int, n_columns: int) -> AnyArray:
-    """Places of as many of n examples as areas of so many columns may take, drawn evenly, (m,)."""
-    most = max(1_000, _MOST_VALUES // max(1, n_columns))
-    if n <= most:
-        return np.arange(n)
-    return np.unique(np.linspace(0, n - 1, most).astype(np.int64))
 
 
 def _measure_areas(predictions: Predictions, measured: Measured) -> None:

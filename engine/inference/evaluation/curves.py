@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.datasets.base import AnyArray
 from engine.inference.evaluation.analysis import Curve, Floats
-from engine.inference.evaluation.class_measures import evenly, ranks_of_truth
+from engine.inference.evaluation.by_example import evenly
+from engine.inference.evaluation.class_measures import ranks_of_truth
 from engine.inference.evaluation.intervals import ratio
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.evaluation.scores import calibration_bins

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.inference.evaluation.by_example import stretches
-from engine.inference.evaluation.class_measures import evenly
+from engine.inference.evaluation.by_example import evenly, stretches
 from engine.inference.evaluation.intervals import Floats, Resampling, ratio
 from engine.inference.evaluation.measured import Measured, mean_of
 from engine.inference.evaluation.predictions import Predictions, are_finite

@@ -26,8 +26,11 @@ def with_future(run: OpenedRun, analysis: Analysis) -> Analysis:
     Raises:
         WorkspaceError: The model cannot be read.
     """
-    contract, rows = run.contract, run.prepared().examples.x
-    if contract.signature.task is not Task.FORECASTING or not isinstance(rows, WindowRows):
+    contract = run.contract
+    if contract.signature.task is not Task.FORECASTING:
+        return analysis  # before the data is read, which of other tasks nobody needs here
+    rows = run.prepared().examples.x
+    if not isinstance(rows, WindowRows):
         return analysis
     windows = rows.last_windows()[:MOST_SERIES]
     if not len(windows):
