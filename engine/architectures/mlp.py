@@ -71,7 +71,7 @@ class MultilayerPerceptron(Architecture):
     short_title = "MLP"
     summary = (
         "Layers of weighted sums with a bend in between. Learns curved boundaries and relations; "
-        "the usual first network for tables."
+        "the network to learn from first."
     )
     formula = "h = f(W₁x + b₁),  y = g(W₂h + b₂)"
     kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
