@@ -11,12 +11,14 @@ import pytest
 
 FOLDER = Path(__file__).parent / "benchmarks"
 HELPERS = {
+    "default_trials",
     "endurance_player",
     "fault_counts",
     "smoke",
     "training_cases",
     "training_peer",
     "training_torch",
+    "trials_tables",
     "verdict_cases",
     "window_player",
 }
