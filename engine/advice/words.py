@@ -9,6 +9,7 @@ from engine.inference.evaluation.predictions import Predictions
 from engine.spec.formatting import percent_text
 
 _N_NAMED = 3
+_SHARES = ("accuracy", "f1", "recall", "precision", "exact_match", "rate")
 PARTS = {"test": "test", "validation": "validation", "train": "training"}
 
 
@@ -25,6 +26,11 @@ def range_text(found: Interval) -> str:
 def number_text(value: float) -> str:
     """Three figures: ``0.0312``, ``1,240``, ``4.81e+29``."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def metric_text(name: str, value: float) -> str:
+    """The value of a metric: as a share where it is one, else three figures."""
+    return (share_text if any(word in name for word in _SHARES) else number_text)(value)
 
 
 def examples_text(part: Predictions) -> str:

@@ -29,7 +29,7 @@ class TrainingDefaults:
     Attributes:
         optimizer, learning_rate, epochs, batch_size: As in `TrainingSpec`.
         weight_decay: As there; None: the optimizer's own.
-        patience: As in `StoppingSpec`; None: training goes on to its last epoch.
+        patience: As in `StoppingSpec`; None: by the number of epochs, as `usual_patience` says.
     """
 
     optimizer: str

@@ -145,8 +145,12 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
 
     Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
     time could be in two parts, labels were not looked at, and in tables classes that differ in
-    capitals were others, and durations were in the unit of their file.
+    capitals were others, durations were in the unit of their file, and no model stopped early by
+    itself.
     """
+    stopping = values.get("stopping")
+    if isinstance(stopping, dict) and stopping.get("patience") is None:
+        stopping["patience"] = 0
     split, data = values.get("split"), values.get("data")
     if isinstance(split, dict) and "by_labels" not in split:
         split["by_labels"] = False

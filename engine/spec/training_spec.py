@@ -168,7 +168,7 @@ class StoppingSpec(Parameters):
         label="Stop early after",
         help="Epochs without improvement of the validation loss (the training loss where there is "
         "no validation part) before training ends; 0: never. Left open: what suits the model, for "
-        "most never.",
+        "most a fifth of the epochs, and at least 10.",
         unit="epochs",
         ge=0,
         le=10_000,

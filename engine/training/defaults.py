@@ -15,6 +15,7 @@ from engine.spec.registry import Registry
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.spec.training_spec import StoppingSpec, TrainingSpec
+from engine.training.rules import usual_patience
 
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),
@@ -175,7 +176,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             ),
             "preprocessing": preprocessing,
             "training": training,
-            "stopping": _stopping(spec, architecture, signature),
+            "stopping": _stopping(spec, architecture, signature, training.epochs),
             "augmentation": completed(spec.augmentation),
         }
     )
@@ -217,11 +218,15 @@ def preparation(spec: RunSpec, kind: Kind, task: Task, recommended: str = "") ->
     return spec.preprocessing.decided(**ARCHITECTURES[name].prepares)
 
 
-def _stopping(spec: RunSpec, architecture: Architecture, signature: Signature) -> StoppingSpec:
-    """When training ends early, the architecture's own way where that is left open."""
-    patience = architecture.defaults_for(signature).patience
-    if spec.stopping.patience is not None or patience is None:
+def _stopping(
+    spec: RunSpec, architecture: Architecture, signature: Signature, epochs: int | None
+) -> StoppingSpec:
+    """When training ends early, as is usual for the architecture where that is left open."""
+    if spec.stopping.patience is not None:
         return spec.stopping
+    patience = architecture.defaults_for(signature).patience
+    if patience is None:
+        patience = usual_patience(epochs or architecture.defaults.epochs)
     return spec.stopping.model_copy(update={"patience": patience})
 
 

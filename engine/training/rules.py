@@ -14,6 +14,16 @@ EARLY_STOPPING = "early stopping"
 PLATEAU = "plateau"
 
 
+def usual_patience(epochs: int) -> int:
+    """Epochs without an improvement that are waited for where nobody says how many.
+
+    A fifth of all, but at least 10, so that short trainings go on to their last epoch. Keras's own
+    callback has no such default; Prechelt 1998 ("Early Stopping, But When?") found that slower
+    criteria pay a little in the error and cost several times the training.
+    """
+    return max(10, math.ceil(epochs / 5))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What the rules say after an epoch.
@@ -58,15 +68,17 @@ class Rules:
             metrics: By Keras's names; ``val_loss`` counts, or ``loss`` without it.
             rate: Is made smaller here on a plateau, from the next epoch on.
         """
-        name = "val_loss" if "val_loss" in metrics else "loss"
-        watched = metrics[name]
-        words = "validation loss" if name == "val_loss" else "training loss"
+        watched, words = _watched(metrics)
         stop = self._should_stop(epoch, watched, words)
         change = self._reduce(epoch, watched, words, rate)
         verdict = Verdict(stop, change, self._patience())
         if stop:
             self._early.waited = 0  # who goes on all the same has all patience again
         return verdict
+
+    def would_stop(self, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Looks at the metrics of an epoch for early stopping alone; changes no rate."""
+        return bool(self._should_stop(epoch, *_watched(metrics)))
 
     def state(self) -> dict[str, Any]:
         """Returns everything that is not in the spec, as JSON values."""
@@ -131,6 +143,33 @@ class Rules:
         }
 
 
+class EarlyEnd:
+    """Where a run that goes on to its last epoch would have been stopped early.
+
+    Args:
+        stopping: Of the run.
+        epochs: Planned.
+    """
+
+    def __init__(self, stopping: StoppingSpec, epochs: int) -> None:
+        patience = usual_patience(epochs)
+        self._rules = Rules(stopping.model_copy(update={"patience": patience}), ScheduleSpec())
+        self._is_watched = not stopping.patience  # else it stops by itself
+        self.epoch: int | None = None
+
+    def epoch_ended(self, epoch: int, metrics: Mapping[str, float]) -> bool:
+        """Looks at the metrics of each epoch, in order.
+
+        Returns:
+            Whether this is the epoch after which early stopping would have ended the run.
+        """
+        if not self._is_watched or self.epoch is not None:
+            return False
+        if self._rules.would_stop(epoch, metrics):
+            self.epoch = epoch
+        return self.epoch is not None
+
+
 @dataclass
 class _Waiting:
     """How long a rule has been waiting for a better loss.
@@ -161,6 +200,13 @@ class _Waiting:
     def of(cls, state: Mapping[str, Any]) -> _Waiting:
         best = None if state["best"] is None else float(state["best"])
         return cls(best, int(state["best_epoch"]), int(state["waited"]))
+
+
+def _watched(metrics: Mapping[str, float]) -> tuple[float, str]:
+    """The loss that rules look at, and what it is called."""
+    if "val_loss" in metrics:
+        return metrics["val_loss"], "validation loss"
+    return metrics["loss"], "training loss"
 
 
 def _epochs(count: int) -> str:

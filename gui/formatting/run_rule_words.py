@@ -83,6 +83,12 @@ def continued_mark(step: int, epochs_done: int) -> ChangeMark:
     return ChangeMark(step, text, translate("continued"))
 
 
+def early_end_mark(step: int, epoch: int) -> ChangeMark:
+    """Returns the mark where early stopping would have ended a run that goes on."""
+    text = translate("Early stopping would have ended the training here, after epoch {epoch}")
+    return ChangeMark(step, text.format(epoch=count_text(epoch)), translate("early stopping"))
+
+
 def patience_text(patience: Mapping[str, tuple[int, int]]) -> str:
     """Says how long the rules that wait for an improvement still wait; empty without any."""
     parts: list[str] = []

@@ -155,8 +155,10 @@ class CardList(QListView):
 
     def select(self, name: str) -> None:
         """Shows a card as picked; emits nothing. An unknown name picks none."""
-        self._is_setting = True
         index = self._index_of(name)
+        if index.isValid() and index == self.currentIndex():
+            return  # whoever has scrolled elsewhere stays there
+        self._is_setting = True
         if index.isValid():
             self.setCurrentIndex(index)
             # The heading above a first card belongs on screen with it.

@@ -209,10 +209,15 @@ def test_texts_that_are_no_times_are_refused(path):
 
 def test_stored_specs_of_older_versions_mean_what_they_meant(path):
     split = {"method": "auto", "column": "when", "validation": 0.15, "test": 0.15}
-    stored = {"data": {"source": str(path), "target": "y"}, "split": split}
+    stored = {
+        "data": {"source": str(path), "target": "y"},
+        "split": split,
+        "stopping": {"patience": None},
+    }
     spec = RunSpec.from_dict(_of_this_version(json.loads(json.dumps(stored))))
     assert (spec.split.method, spec.split.column_is_input) == ("group", True)
     assert not spec.split.whole_times
     assert not spec.split.by_labels
+    assert spec.stopping.patience == 0
     fresh = RunSpec.from_dict(stored | {"split": {"column": "when"}}).to_dict()
     assert RunSpec.from_dict(_of_this_version(fresh)).split == SplitSpec(column="when")

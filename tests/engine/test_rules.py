@@ -9,7 +9,7 @@ import pytest
 
 from engine.spec.training_spec import ScheduleSpec, StoppingSpec
 from engine.training.rates import LearningRate
-from engine.training.rules import EARLY_STOPPING, PLATEAU, Rules
+from engine.training.rules import EARLY_STOPPING, PLATEAU, EarlyEnd, Rules, usual_patience
 
 _NOISE = np.random.default_rng(0).normal(size=40)
 LOSSES = {
@@ -217,3 +217,27 @@ def test_goes_on_from_its_state_at_any_epoch(losses):
         return notified
 
     assert run(interrupted=True) == run(interrupted=False)
+
+
+@pytest.mark.parametrize(("epochs", "patience"), [(1, 10), (50, 10), (100, 20), (401, 81)])
+def test_the_usual_patience_is_a_fifth_of_all_epochs_and_not_below_ten(epochs, patience):
+    assert usual_patience(epochs) == patience
+
+
+@pytest.mark.parametrize("losses", LOSSES)
+def test_a_run_that_goes_on_says_where_it_would_have_ended(losses):
+    seen = [{"loss": 0.0, "val_loss": loss} for loss in LOSSES[losses]]
+    ending = EarlyEnd(StoppingSpec(patience=0), epochs=30)
+    told = [epoch for epoch, metrics in enumerate(seen, 1) if ending.epoch_ended(epoch, metrics)]
+    callback = keras.callbacks.EarlyStopping("val_loss", patience=10, mode="min")
+    theirs = _Keras(callback)
+    stops = [
+        epoch for epoch, metrics in enumerate(seen, 1) if theirs.epoch_ended(epoch, metrics)[0]
+    ]
+    assert told == stops[:1]
+    assert ending.epoch == (stops[0] if stops else None)
+
+
+def test_a_run_that_stops_by_itself_needs_no_such_mark():
+    ending = EarlyEnd(StoppingSpec(patience=2), epochs=30)
+    assert not any(ending.epoch_ended(epoch, {"loss": 1.0}) for epoch in range(1, 30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -17,13 +18,18 @@ from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
 from engine.events.commands import DescribeModel
 from engine.events.messages import LayerInfo, Rejected
+from engine.events.verdicts import Finding, FindingKind, Severity
+from engine.runs.store import RunStore
+from engine.runs.verdicts import findings_text
 from engine.spec.parameters import describe
+from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Task
 from gui.network.layer_view import LayerView, takes_from
 from gui.pages.model.model_cards import ModelCards
 from gui.pages.model.model_page import ModelPage
 from gui.state.draft import Draft
 from gui.state.draft_controller import DraftController
+from gui.state.run_repository import Listing, RunRepository
 from gui.widgets.parameter_fields import ChoiceField, NumberField
 from tests.gui.frame_fixtures import PageStage, page_stage
 
@@ -91,8 +97,27 @@ class TestPicking:
     ) -> None:
         profile = SimpleNamespace(signature=SimpleNamespace(kind=kind, task=task))
         drafts = SimpleNamespace(profile=profile, draft=Draft(source=source))
-        cards = ModelCards(cast(DraftController, drafts)).cards(())
+        runs = SimpleNamespace(runs=())
+        cards = ModelCards(cast(DraftController, drafts), cast(RunRepository, runs)).cards(())
         assert [card.name for card in cards if card.is_marked] == [recommended]
+
+    def test_what_did_better_on_this_data_is_recommended_from_then_on(
+        self, on: PageStage[ModelPage], tmp_path: Path
+    ) -> None:
+        show(on, Draft(source="moons", model="mlp"))
+        evidence = {"baseline": "linear", "metric": "accuracy", "baseline_value": 0.97}
+        finding = Finding(FindingKind.WORSE_THAN_BASELINE, Severity.WARNING, "Better.", evidence)
+        data = {"source": "moons", "target": None, "task": "classification"}
+        spec = RunSpec.from_dict({"data": data, "model": {"name": "mlp"}})
+        with RunStore(tmp_path) as store:
+            made = store.create(spec, "Mine", "Moons", "MLP")
+        told = replace(made, findings_json=findings_text([finding]))
+        on.controller.repository._on_runs(Listing((told,)))
+        first, second = on.page.cards.cards[:2]
+        assert (first.name, first.badge) == ("logistic_regression", "recommended")
+        assert first.text == "In “Mine” linear did better: accuracy 97.0 %."
+        assert not second.badge
+        assert on.page.cards.current_name == "mlp"  # nobody's choice is changed
 
     def test_another_one_is_picked_with_its_words_and_settings(
         self, on: PageStage[ModelPage]

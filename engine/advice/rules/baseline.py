@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.advice.evidence import Evidence
-from engine.advice.words import number_text, share_text
+from engine.advice.words import metric_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
 from engine.inference.evaluation.analysis import LOWER_IS_BETTER, BaselineScore
 
 _CONSTANT = frozenset({"commonest_class", "mean", "usual_labels", "commonest_text"})
-_SHARES = ("accuracy", "f1", "recall", "precision", "exact_match", "rate")
 
 
 def better_baselines(evidence: Evidence) -> list[BaselineScore]:
@@ -35,15 +34,16 @@ def worse_than_baseline(evidence: Evidence) -> Iterator[Finding]:
     best, metric = better[0], evidence.main_metric
     assert best.difference is not None
     low, high = sorted(abs(end) for end in best.difference)
-    text = share_text if any(word in metric for word in _SHARES) else number_text
     name = metric.replace("_", " ")
     yield Finding(
         FindingKind.WORSE_THAN_BASELINE,
         Severity.WARNING,
-        f"{best.title} does better on the same {len(part):,} test examples: {name} "
-        f"{text(best.metrics[metric])}, which is {text(low)} to {text(high)} better (95 %).",
+        f"{best.title} did better on the same {len(part):,} test examples: {name} "
+        f"{metric_text(metric, best.metrics[metric])}, which is {metric_text(metric, low)} to "
+        f"{metric_text(metric, high)} better (95 %).",
         {
             "baseline": best.name,
+            "title": best.title,
             "metric": metric,
             "baseline_value": best.metrics[metric],
             "difference": list(best.difference),

@@ -90,7 +90,7 @@ class ModelPage(Page):
             self.tr("Learning rate"), self._make_rates, needs_model=False
         )
         self.editing = ModelEditing(self, self._editor_place)
-        self._model_cards = ModelCards(controller.drafts, self)
+        self._model_cards = ModelCards(controller.drafts, controller.repository, self)
         self._building_timer = QTimer(self)
         self._building_timer.setSingleShot(True)
         self._building_timer.setInterval(BUILDING_DELAY_MS)
@@ -197,7 +197,7 @@ class ModelPage(Page):
         self.forms.removal_wanted.connect(self.editing.delete_saved)
         self.forms.rate_wanted.connect(self._on_rate_wanted)
         self.editing.opened_changed.connect(self._on_editor_opened)
-        self.editing.models.models_changed.connect(self._on_own_models)
+        self.editing.models.models_changed.connect(self._on_cards)
         self.editing.layer_picked.connect(self.tabs.select_layer)
         self.tabs.layer_selected.connect(self.editing.pick_layer)
         self.next_button.clicked.connect(self._on_next)
@@ -208,6 +208,7 @@ class ModelPage(Page):
         controller.drafts.profile_changed.connect(self._on_profile)
         controller.drafts.model_changed.connect(self._on_model)
         controller.drafts.model_rejected.connect(self._on_rejected)
+        controller.repository.runs_changed.connect(self._on_cards)
         controller.worker_ready.connect(self._on_worker_ready)
 
     # ---- the guide
@@ -295,7 +296,7 @@ class ModelPage(Page):
             self.editing.open()
 
     @Slot()
-    def _on_own_models(self) -> None:
+    def _on_cards(self) -> None:
         self._show_cards()
 
     @Slot(object)

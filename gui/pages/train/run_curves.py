@@ -7,7 +7,13 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
-from gui.formatting.run_rule_words import ChangeMark, change_mark, continued_mark
+from engine.training.rules import EarlyEnd
+from gui.formatting.run_rule_words import (
+    ChangeMark,
+    change_mark,
+    continued_mark,
+    early_end_mark,
+)
 from gui.formatting.run_words import metric_title
 from gui.pages.shared.run_curve_controls import RunCurveControls
 from gui.plots.curves_plot import CurvesPlot
@@ -35,6 +41,7 @@ class RunCurves(QWidget):
         self._run = ""  # whose curves are drawn
         self._is_live = False
         self._recovered: Recovered | None = None
+        self._early_end: EarlyEnd | None = None
         self._awaiting: list[RunEvent] | None = None  # until the history is read
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -86,6 +93,8 @@ class RunCurves(QWidget):
         if isinstance(event, RunStarted):
             is_known = self._run == event.run
             self._run, self._is_live = event.run, True
+            if not event.step:
+                self._early_end = EarlyEnd(event.spec.stopping, event.epochs)
             if event.step and not is_known:
                 self._awaiting = []
         if self._awaiting is not None:
@@ -104,13 +113,16 @@ class RunCurves(QWidget):
             self._draw(event)
 
     def _load(self, history: History) -> None:
+        record = history.record
+        self._early_end = EarlyEnd(record.spec.stopping, record.epochs_planned)
+        ends = [mark for mark in map(self._early_end_of, history.epochs) if mark is not None]
         last = history.epochs[-1] if history.epochs else None
         per_epoch = round(last.step / last.epoch) if last is not None else 0
         for plot in self._plots:
             values = history.steps.get(plot.metric_name, np.empty(0, np.float32))
             plot.load(values, history.epochs, per_epoch)
-            for change in history.changes:
-                plot.add_mark(change_mark(change))
+            for mark in [*map(change_mark, history.changes), *ends]:
+                plot.add_mark(mark)
 
     @property
     def _plots(self) -> list[CurvesPlot]:
@@ -125,7 +137,15 @@ class RunCurves(QWidget):
             return ChangeMark(event.step, recovered.reason, label)
         if isinstance(event, RunStarted) and event.step:
             return continued_mark(event.step, event.epochs_done)
+        if isinstance(event, EpochEnded):
+            return self._early_end_of(event)
         return None
+
+    def _early_end_of(self, event: EpochEnded) -> ChangeMark | None:
+        ending = self._early_end
+        if ending is None or not ending.epoch_ended(event.epoch, event.metrics):
+            return None
+        return early_end_mark(event.step, event.epoch)
 
     def _draw(self, event: RunEvent) -> None:
         mark = self._mark_of(event)
@@ -146,6 +166,7 @@ class RunCurves(QWidget):
     def clear(self) -> None:
         """Forgets the run before."""
         self._run, self._is_live, self._recovered, self._awaiting = "", False, None, None
+        self._early_end = None
         for plot in (self.loss, *self._metrics.values()):
             plot.clear()
 
