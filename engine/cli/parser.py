@@ -197,6 +197,12 @@ def _add_run_commands(commands: Commands) -> None:
         "damaged",
     )
     resume.add_argument(
+        "--refit",
+        action="store_true",
+        help="train once more, as a new run, on its training and validation part together, for the "
+        "epochs that were best",
+    )
+    resume.add_argument(
         "--accept-changed-data",
         action="store_true",
         help="go on although the data is no longer what the run was trained on",

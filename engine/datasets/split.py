@@ -99,7 +99,11 @@ def split(examples: Examples, spec: SplitSpec, seed: int) -> Parts:
         stratify = method == "stratified" and _has_strata(examples, spec.by_labels)
         method = "stratified" if stratify else "random"
         parts = _drawn(examples, everyone, spec.validation, spec.test, seed, stratify)
-    return replace(_without(parts, examples, spec.leave_out), method=method)
+    parts = _without(parts, examples, spec.leave_out)
+    if spec.refit:
+        learnt = np.sort(np.concatenate([parts.train, parts.validation]))
+        parts = replace(parts, train=learnt, validation=parts.validation[:0])
+    return replace(parts, method=method)
 
 
 def _without(parts: Parts, examples: Examples, names: Sequence[str]) -> Parts:

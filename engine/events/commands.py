@@ -96,6 +96,8 @@ class ResumeRun(Command):
         reason: Why it goes on with other values, in words, where the program decided so.
         from_start: Begin it again as a new run instead, which names this one.
         accepts_changes: Go on although the data is no longer what it was trained on.
+        refits: Train a new run, which names this one, on its training and validation part together,
+            for the epochs that were best; no changes then.
     """
 
     run: str
@@ -103,6 +105,7 @@ class ResumeRun(Command):
     reason: str = ""
     from_start: bool = False
     accepts_changes: bool = False
+    refits: bool = False
 
 
 @dataclass(frozen=True)

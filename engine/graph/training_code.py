@@ -28,7 +28,7 @@ def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any])
         entry: Parameters of the Input: ``shape`` and ``dtype``.
     """
     training = spec.training
-    share = spec.split.validation / (1.0 - spec.split.test)
+    share = spec.split.watched / (1.0 - spec.split.test)
     learning = learning_code(spec, signature, share)
     metrics = ", ".join(f'"{name}"' for name in metrics_of(signature))
     compiling = [

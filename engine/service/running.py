@@ -22,6 +22,7 @@ from engine.events.run_events import RunEnded, RunFailed, RunStopped
 from engine.events.watch import Watch
 from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
+from engine.runs.refit import refit_values
 from engine.service.resuming import (
     HeldEvents,
     check_idle,
@@ -190,6 +191,38 @@ def restart(
     check_changes(changes)
     check_used(record.name, store.folder(record.id))
     values = changed_values(record.spec, changes)
+    return train(values, store, emit, control, record.name, form_group, origin=record.id)
+
+
+def refit(
+    reference: str,
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    form_group: FormGroup = _alone,
+) -> RunEnded:
+    """Trains once more as a new run, on the training and the validation part together.
+
+    Args:
+        reference: The id of the run that found how many epochs are good, the beginning of one, or
+            its name; it stays as it is.
+        store: Where the runs are kept.
+        emit: As for `train`.
+        control: As for `train`.
+        form_group: As for `train`.
+
+    Returns:
+        The last event of the new run, recorded.
+
+    Raises:
+        UnknownNameError: There is no such run.
+        WorkspaceError: It has not ended, was deleted, or watched no validation part.
+        SpecError, DatasetError, PluginError, Cancelled: As for `train`; there is no new run.
+    """
+    record = store.get(reference)
+    check_idle(record)
+    check_used(record.name, store.folder(record.id))
+    values = refit_values(record)
     return train(values, store, emit, control, record.name, form_group, origin=record.id)
 
 

@@ -220,6 +220,9 @@ class _Worker:
             case Train():
                 with RunStore(self._workspace) as store:
                     return running.train(command.spec, store, self._send, control, command.name)
+            case ResumeRun(refits=True):
+                with RunStore(self._workspace) as store:
+                    return running.refit(command.run, store, self._send, control)
             case ResumeRun(from_start=True):
                 with RunStore(self._workspace) as store:
                     return running.restart(command.run, command.changes, store, self._send, control)

@@ -123,6 +123,14 @@ class SplitSpec(Parameters):
         "excluded from the data.",
         advanced=True,
     )
+    refit: bool = parameter(
+        False,
+        label="Learn from the validation part",
+        help="The validation part is drawn as ever and then learnt from, too; the test part stays "
+        "what it was. For a last training, once it is known how many epochs are good: nothing is "
+        "left to see when to stop.",
+        advanced=True,
+    )
     validation: float = parameter(
         0.15,
         label="Validation part",
@@ -137,6 +145,11 @@ class SplitSpec(Parameters):
         ge=0.0,
         le=0.8,
     )
+
+    @property
+    def watched(self) -> float:
+        """Share of the examples that tells how the model does on data it does not learn from."""
+        return 0.0 if self.refit else self.validation
 
     @model_validator(mode="after")
     def _leaves_training_data(self) -> Self:

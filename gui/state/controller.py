@@ -165,6 +165,15 @@ class Controller(QObject):
             self.repository.read_history(run)
             self.training.continue_run(run, {EPOCHS: epochs} if epochs else {})
 
+    def refit_run(self, run: str) -> None:
+        """Trains once more on both parts, as a new run; answered as `start` is.
+
+        Args:
+            run: Id of the run that found how many epochs are good.
+        """
+        if self._takes_worker():
+            self.training.refit_run(run)
+
     def begin_again(self) -> None:
         """Begins the run that could not go on again, as a new one; answered as `start` is."""
         if self._takes_worker():

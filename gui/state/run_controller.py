@@ -124,6 +124,14 @@ class RunController(QObject):
         self.continuing = ResumeRun(run, changes)
         self._begin(self.continuing, run)
 
+    def refit_run(self, run: str) -> None:
+        """Asks for a new run on the training and validation part of one that has ended.
+
+        Args:
+            run: Its id.
+        """
+        self._begin(ResumeRun(run, refits=True))
+
     def accept_changed_data(self) -> None:
         """Asks once more for what was refused, as the data is no longer what it was trained on."""
         if self.continuing is not None:

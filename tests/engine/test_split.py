@@ -369,3 +369,13 @@ def test_overlapping_windows_drawn_at_random_are_told_with_the_remedy() -> None:
     assert across_parts(examples, split(examples, SplitSpec(), 0)) == ()
     (found,) = across_parts(examples, split(examples, SplitSpec(method="random"), 0))
     assert found.remedies[0].changes["split.method"] == "time"
+
+
+@pytest.mark.parametrize("method", ["random", "stratified"])
+def test_learning_from_the_validation_part_leaves_the_test_part_as_it_was(method: Any) -> None:
+    examples = examples_of(labels(30, 20), ("a", "b"))
+    apart = split(examples, SplitSpec(method=method), 3)
+    together = split(examples, SplitSpec(method=method, refit=True), 3)
+    assert together.test.tolist() == apart.test.tolist()
+    assert together.train.tolist() == sorted([*apart.train, *apart.validation])
+    assert together.sizes == (35 + 7, 0, 8)

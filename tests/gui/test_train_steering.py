@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from engine.events.commands import ChangeEpochs, ChangeRate, Control
+from engine.events.commands import ChangeEpochs, ChangeRate, Control, ResumeRun
 from engine.events.messages import Rejected
 from engine.events.run_events import (
     OTHER_DATA,
@@ -295,6 +295,18 @@ class TestWhatIsTold:
 
 
 class TestContinuing:
+    def test_a_run_that_has_ended_is_trained_once_more_on_both_parts(
+        self, on: Stage[TrainPage]
+    ) -> None:
+        assert not is_shown(on.page.bar.refit)
+        run = on.train(DIGITS)
+        on.qtbot.waitUntil(lambda: is_shown(on.page.bar.refit))
+        click(on, on.page.bar.refit)
+        assert not is_shown(on.page.bar.refit)
+        on.qtbot.waitUntil(lambda: bool(on.engine.resumes()))
+        assert on.engine.resumes() == [ResumeRun(run, refits=True)]
+        on.wait_for(RunState.FINISHED)
+
     def test_a_killed_run_goes_on_with_one_click_behind_its_curves(
         self, on: Stage[TrainPage]
     ) -> None:

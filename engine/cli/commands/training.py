@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from engine.cli.commands.estimate import estimate
 from engine.cli.commands.output import Output, error_lines, numbers
@@ -18,7 +19,7 @@ from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.cli.commands.verdicts import verdict_lines
 from engine.console.startup import SIGNAL_BASE, Ended, ending_signals
-from engine.errors import DescentError
+from engine.errors import DescentError, Problem, SpecError
 from engine.events.commands import Control
 from engine.events.messages import Event
 from engine.events.run_events import (
@@ -91,6 +92,8 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
     """
     changes, run = resume_changes(arguments), arguments.run
     accepts: bool = arguments.accept_changed_data
+    if arguments.refit:
+        return _refit(arguments, changes, store, output)
     workers = _workers(arguments, output)
     from engine.service import distributed, running
 
@@ -116,6 +119,39 @@ def resume(arguments: Namespace, store: RunStore, output: Output) -> int:
             accepts_changes=accepts,
         ),
         store if workers.is_chief else None,
+        output,
+    )
+
+
+def _refit(arguments: Namespace, changes: dict[str, Any], store: RunStore, output: Output) -> int:
+    """Trains once more on training and validation part; nothing else may be asked with it.
+
+    Raises:
+        SpecError: Something else was.
+        DescentError: It cannot be trained once more.
+    """
+    others = {
+        "--from-start": arguments.from_start,
+        "--accept-changed-data": arguments.accept_changed_data,
+        "--workers": arguments.workers,
+        **dict.fromkeys(changes, True),
+    }
+    if given := [name for name, value in others.items() if value]:
+        raise SpecError(
+            [
+                Problem(
+                    "--refit",
+                    "A run is trained once more as it was, on both parts, on this machine. "
+                    f"Received: {', '.join(given)}.",
+                    "Leave that out, or train a new run with --set split.refit=true.",
+                )
+            ]
+        )
+    from engine.service import running
+
+    return _follow(
+        lambda listener: running.refit(arguments.run, store, listener, listener.control),
+        store,
         output,
     )
 

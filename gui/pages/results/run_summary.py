@@ -95,7 +95,7 @@ def kept_text(record: RunRecord) -> str:
         return ""
     if spec.training.keep == "last" or record.best_epoch is None:
         return translate("weights of the last epoch, {n}").format(n=count_text(record.epochs_done))
-    part = translate("validation") if spec.split.validation > 0 else translate("training")
+    part = translate("validation") if spec.split.watched > 0 else translate("training")
     text = translate("weights of epoch {best} of {done}, which had the lowest {part} loss")
     best, done = count_text(record.best_epoch), count_text(record.epochs_done)
     return text.format(best=best, done=done, part=part)
@@ -134,7 +134,8 @@ def _data_text(record: RunRecord, spec: RunSpec) -> str:
 
 
 def _split_text(spec: RunSpec) -> str:
-    shares = (1 - spec.split.validation - spec.split.test, spec.split.validation, spec.split.test)
+    watched = spec.split.watched
+    shares = (1 - watched - spec.split.test, watched, spec.split.test)
     text = translate("{train} training, {validation} validation, {test} test")
     train, validation, test = (percent_text(share) for share in shares)
     text = text.format(train=train, validation=validation, test=test)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from engine.errors import DescentError
 from engine.events.commands import Control
 from engine.events.run_events import RunState
+from engine.runs.refit import refit_obstacle
 from gui.formatting.plain_text import plain_tip
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.shortcut_button import ShortcutButton
+
+if TYPE_CHECKING:
+    from engine.runs.record import RunRecord
 
 BUTTON_HEIGHT = 5 * SPACING
 
@@ -36,14 +43,15 @@ class RunBar(QWidget):
         self._can_start = False
         self.title = Label()
         self.subtitle = Label()
-        self._make_buttons(controller, page)
+        self._make_beginning(page)
+        self._make_steering(controller, page)
         self._build()
         controller.training.state_changed.connect(self._update_buttons)
         controller.repository.runs_changed.connect(self._update_buttons)
         controller.training.requests_changed.connect(self._update_buttons)
         self._update_buttons()
 
-    def _make_buttons(self, controller: Controller, page: QWidget) -> None:
+    def _make_beginning(self, page: QWidget) -> None:
         self.go_on = ShortcutButton(
             self.tr("Continue"),
             "next",
@@ -51,6 +59,17 @@ class RunBar(QWidget):
             page,
             "Ctrl+Shift+Return",
             help_text=self.tr("Go on with this run from its last checkpoint"),
+        )
+        self.refit = ShortcutButton(
+            self.tr("Refit"),
+            "reset",
+            self._on_refit,
+            page,
+            "Ctrl+Shift+R",
+            help_text=self.tr(
+                "Train once more, as a new run, on training and validation part together, for the "
+                "epochs that were best; the test part stays what it is"
+            ),
         )
         self.start = ShortcutButton(
             self.tr("Start"),
@@ -61,6 +80,8 @@ class RunBar(QWidget):
             "primary",
             self.tr("Train the model on the data"),
         )
+
+    def _make_steering(self, controller: Controller, page: QWidget) -> None:
         self.pause = ShortcutButton(
             self.tr("Pause"),
             "pause",
@@ -117,7 +138,7 @@ class RunBar(QWidget):
         row.setSpacing(SPACING)
         row.addLayout(words, 1)
         running = (self.pause, self.resume, self.save, self.stop, self.discard)
-        for button in (self.go_on, self.start, *running):
+        for button in (self.refit, self.go_on, self.start, *running):
             button.setMinimumHeight(BUTTON_HEIGHT)
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         for button in (self.start, self.pause, self.resume):
@@ -152,6 +173,24 @@ class RunBar(QWidget):
         if run is not None and self._continuation is not Continuation.NO:
             self.continue_asked.emit(run)
 
+    @Slot()
+    def _on_refit(self) -> None:
+        record = self._refittable
+        if record is not None:
+            self._controller.refit_run(record.id)
+
+    @property
+    def _refittable(self) -> RunRecord | None:
+        """The run that has just ended, where it can be trained once more on both parts."""
+        controller = self._controller
+        if controller.training.is_active or controller.is_read_only:
+            return None
+        record = controller.repository.record(controller.training.run)
+        try:
+            return None if record is None or refit_obstacle(record) else record
+        except DescentError:  # of a damaged run other parts of the page tell
+            return None
+
     @property
     def _continuation(self) -> Continuation:
         """How the run that has just ended can go on."""
@@ -171,6 +210,7 @@ class RunBar(QWidget):
         continuation = self._continuation
         text = self.tr("Continue…") if continuation is Continuation.EXTEND else self.tr("Continue")
         self.go_on.show_as(continuation is not Continuation.NO, text=text)
+        self.refit.show_as(self._refittable is not None)
         is_saving = "save" in self._controller.training.waiting
         text = self.tr("Saving…") if is_saving else self.tr("Save now")
         can_be_asked = self._controller.training.can_be_asked
