@@ -186,12 +186,12 @@ def restart(
         WorkspaceError: It is being trained, was deleted, or its specification is damaged.
         SpecError, DatasetError, PluginError, Cancelled: As for `resume`; there is no new run.
     """
-    record = store.get(reference)
-    check_idle(record)
-    check_changes(changes)
-    check_used(record.name, store.folder(record.id))
-    values = changed_values(record.spec, changes)
-    return train(values, store, emit, control, record.name, form_group, origin=record.id)
+
+    def values_of(record: RunRecord) -> dict[str, Any]:
+        check_changes(changes)
+        return changed_values(record.spec, changes)
+
+    return _train_anew(reference, values_of, store, emit, control, form_group)
 
 
 def refit(
@@ -203,26 +203,27 @@ def refit(
 ) -> RunEnded:
     """Trains once more as a new run, on the training and the validation part together.
 
-    Args:
-        reference: The id of the run that found how many epochs are good, the beginning of one, or
-            its name; it stays as it is.
-        store: Where the runs are kept.
-        emit: As for `train`.
-        control: As for `train`.
-        form_group: As for `train`.
-
-    Returns:
-        The last event of the new run, recorded.
+    Args and errors are those of `restart`, without changes.
 
     Raises:
-        UnknownNameError: There is no such run.
-        WorkspaceError: It has not ended, was deleted, or watched no validation part.
-        SpecError, DatasetError, PluginError, Cancelled: As for `train`; there is no new run.
+        WorkspaceError: The run has not ended, was deleted, or watched no validation part.
     """
+    return _train_anew(reference, refit_values, store, emit, control, form_group)
+
+
+def _train_anew(
+    reference: str,
+    values_of: Callable[[RunRecord], dict[str, Any]],
+    store: RunStore,
+    emit: Emit,
+    control: TrainingControl,
+    form_group: FormGroup,
+) -> RunEnded:
+    """Trains a new run that names an older one, with the values of a spec that its record gives."""
     record = store.get(reference)
     check_idle(record)
+    values = values_of(record)
     check_used(record.name, store.folder(record.id))
-    values = refit_values(record)
     return train(values, store, emit, control, record.name, form_group, origin=record.id)
 
 
