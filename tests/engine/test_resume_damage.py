@@ -18,17 +18,24 @@ from engine.training.control import TrainingControl
 SPEC = {
     "data": {"source": "iris"},
     "model": {"name": "mlp"},
-    "training": {"epochs": 3, "batch_size": 16},
+    "training": {"epochs": 2, "batch_size": 16},
     "execution": {"reproducible": True},
 }
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A workspace with a run of three epochs; copied for each test."""
+    """A workspace with a run of three epochs; copied for each test.
+
+    It ends twice, so that there are two checkpoints: while training, one is left out where the one
+    before is still being written.
+    """
     place = tmp_path_factory.mktemp("trained")
     with RunStore(place) as store:
         ended = running.train(SPEC, store, lambda event: None, TrainingControl())
+        assert isinstance(ended, RunFinished), ended
+        more = {"training.epochs": 3}
+        ended = running.resume(ended.run, more, store, lambda event: None, TrainingControl())
     assert isinstance(ended, RunFinished), ended
     return place, ended.run
 
