@@ -56,9 +56,8 @@ class SeriesNetwork(Architecture):
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     parameters = SeriesParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64, patience=15)
     recommended_for: ClassVar = {
-        (Kind.SERIES, Task.FORECASTING): "Sees far into the past with few weights.",
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.MULTILABEL): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
@@ -99,20 +98,34 @@ class SeriesNetwork(Architecture):
         import keras
 
         settings = require(parameters, SeriesParameters)
-        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="window")]
-        for depth, filters in enumerate(settings.filters):
-            layers.append(
-                keras.layers.Conv1D(
-                    filters,
-                    settings.kernel_size,
-                    padding="causal",
-                    dilation_rate=2**depth,
-                    activation="relu",
-                )
-            )
-        layers.append(keras.layers.Flatten())
-        layers.append(keras.layers.Dense(settings.dense_units, activation="relu"))
-        if settings.dropout:
-            layers.append(keras.layers.Dropout(settings.dropout))
-        layers.append(output_layer(signature))
-        return keras.Sequential(layers, name=self.name)
+        return keras.Sequential(
+            [
+                keras.Input(signature.input_shape, name="window"),
+                *reading_layers(settings),
+                output_layer(signature),
+            ],
+            name=self.name,
+        )
+
+
+def reading_layers(settings: SeriesParameters) -> list[keras.layers.Layer]:
+    """Convolutions over a window, and the dense layer that sums up what they found."""
+    import keras
+
+    layers: list[keras.layers.Layer] = [
+        keras.layers.Conv1D(
+            filters,
+            settings.kernel_size,
+            padding="causal",
+            dilation_rate=2**depth,
+            activation="relu",
+        )
+        for depth, filters in enumerate(settings.filters)
+    ]
+    layers += [
+        keras.layers.Flatten(),
+        keras.layers.Dense(settings.dense_units, activation="relu"),
+    ]
+    if settings.dropout:
+        layers.append(keras.layers.Dropout(settings.dropout))
+    return layers

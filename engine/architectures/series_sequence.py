@@ -16,12 +16,15 @@ from engine.architectures.attention import (
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.recurrent import Cell, recurrent_stack
 from engine.architectures.regularisation import dropout_parameter
+from engine.architectures.series_start import start_direct_steps
 from engine.errors import Problem
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Output, Signature, Task
 
 if TYPE_CHECKING:
     import keras
+
+    from engine.architectures.known_examples import KnownExamples
 
 _TASKS = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
 
@@ -82,7 +85,7 @@ class SeriesRnn(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesRnnParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64)
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64, patience=15)
     reading = (
         "Hochreiter and Schmidhuber 1997, Long Short-Term Memory",
         "Lai et al. 2018, Modeling Long- and Short-Term Temporal Patterns with Deep Neural "
@@ -109,6 +112,9 @@ class SeriesRnn(Architecture):
         )
         outputs = with_direct_steps(window, read, signature, settings.direct_steps)
         return keras.Model(window, outputs, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        start_direct_steps(network, known)
 
 
 class SeriesTransformerParameters(TransformerParameters):
@@ -165,7 +171,7 @@ class SeriesTransformer(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesTransformerParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64)
+    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64, patience=15)
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",
         "Wen et al. 2023, Transformers in Time Series: A Survey",
@@ -204,6 +210,9 @@ class SeriesTransformer(Architecture):
             read = keras.layers.Flatten(name="last_step")(read)
         outputs = with_direct_steps(window, read, signature, settings.direct_steps)
         return keras.Model(window, outputs, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        start_direct_steps(network, known)
 
 
 def _look_at_itself(attention: keras.layers.Layer, inputs: keras.KerasTensor) -> keras.KerasTensor:

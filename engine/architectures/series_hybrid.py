@@ -1,0 +1,75 @@
+"""A linear forecast and a network that learns what it misses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from engine.architectures.base import TrainingDefaults, require
+from engine.architectures.series import SeriesNetwork, SeriesParameters, reading_layers
+from engine.architectures.series_sequence import with_direct_steps
+from engine.architectures.series_start import start_direct_steps
+from engine.spec.parameters import Parameters
+from engine.spec.signature import Kind, Signature, Task
+
+if TYPE_CHECKING:
+    import keras
+
+    from engine.architectures.known_examples import KnownExamples
+
+
+class SeriesHybrid(SeriesNetwork):
+    """Zhang 2003, with the convolutions of `SeriesNetwork` in the place of his perceptron.
+
+    The network is shown each step as it stands to the last one, which stays the same where a series
+    grows, and its level pressed smoothly into a range, so that no later level is beyond what it
+    has met.
+    """
+
+    name = "series_hybrid"
+    title = "Linear forecast and a network"
+    short_title = "Hybrid"
+    summary = (
+        "Begins at the best weighted sum of the past steps, which is computed, not learnt; beside "
+        "it, convolutions learn what that misses, and stop when the validation part says so."
+    )
+    formula = "y = β₀ + Σ βᵢ x[t−i] + network(x[t−i] − x[t], tanh x[t−i])"
+    kinds = (Kind.SERIES,)
+    tasks = (Task.FORECASTING, Task.REGRESSION)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.001, epochs=200, batch_size=64, patience=20
+    )
+    recommended_for: ClassVar = {
+        (Kind.SERIES, Task.FORECASTING): "No worse than a linear forecast, and better where the "
+        "past bends into the future.",
+    }
+    reading = (
+        "Zhang 2003, Time Series Forecasting Using a Hybrid ARIMA and Neural Network Model",
+        "Zeng, Chen, Zhang and Xu 2023, Are Transformers Effective for Time Series Forecasting?",
+        "van den Oord et al. 2016, WaveNet: A Generative Model for Raw Audio",
+    )
+
+    def defaults_for(self, signature: Signature) -> TrainingDefaults:
+        """About twenty steps an epoch."""
+        if not signature.n_train:
+            return self.defaults
+        power = round(math.log2(max(1.0, signature.n_train / 20)))
+        return replace(self.defaults, batch_size=2 ** min(8, max(4, power)))
+
+    def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
+        import keras
+        from keras import ops
+
+        settings = require(parameters, SeriesParameters)
+        window = keras.Input(signature.input_shape, name="window")
+        levels = keras.layers.Activation("tanh", name="levels")(window)
+        differences = ops.subtract(window, window[:, -1:])
+        read = keras.layers.Concatenate(name="levels_and_differences")([levels, differences])
+        for layer in reading_layers(settings):
+            read = layer(read)
+        outputs = with_direct_steps(window, read, signature, signature.input_shape[0])
+        return keras.Model(window, outputs, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        start_direct_steps(network, known)
