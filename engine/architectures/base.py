@@ -153,7 +153,9 @@ class Architecture(ABC):
         regression.
         """
 
-    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+    def start(  # noqa: B027 - most have nothing to compute
+        self, network: keras.Model, parameters: Parameters, known: KnownExamples
+    ) -> None:
         """Sets first weights that can be computed from the examples, where there are such.
 
         Asked once, before the first step of a run; not where a run goes on.

@@ -14,10 +14,17 @@ import numpy as np
 from engine.architectures.known_examples import LastValue
 from engine.preprocessing.scaling import FloatArray
 
-# How fast steps fade that are farther back: the weight of a step k back is k to minus this. Litterman
+# How fast steps fade that are farther back: one k steps back weighs k to minus this. Litterman
 # 1986, "Forecasting with Bayesian vector autoregressions", has 1.
 _DECAYS = (0.0, 1.0, 2.0)
 _STRENGTHS = np.logspace(-13.0, 3.0, 33)
+# Weights count this many times in cross-validation, which believes too much of few examples (Kim
+# and Gu 2004, "Smoothing spline Gaussian regression").
+_CAUTION = 1.4
+# Windows overlap: so much of an example is new in each.
+_NEW = 0.5
+# What weighs less than this beside the best is left out of the mean.
+_LEAST = 1e-3
 
 
 class Moments:
@@ -60,18 +67,16 @@ class LinearForecast:
 
     Attributes:
         weights, bias: As said.
-        strength: Of the penalty, per example.
     """
 
     weights: FloatArray
     bias: FloatArray
-    strength: float
 
 
 def fit_forecast(
     train: Moments, validation: Moments, shape: tuple[int, int], last: LastValue | None
 ) -> LinearForecast | None:
-    """The ridge regression (Hoerl and Kennard 1970) that errs least on what it was not fitted to.
+    """The mean of the ridge regressions (Hoerl and Kennard 1970) that forecast well.
 
     Weights are pulled to one of two ends: to the mean of the targets or, where the last value is
     known, to that value, as is right for series that wander. In the second case the features are
@@ -79,7 +84,8 @@ def fit_forecast(
     al. 2023, N-Linear). Steps may fade the farther back they are. All of these are tried, with
     strengths over many powers of ten, and judged by generalized cross-validation on the training
     part (Golub, Heath and Wahba 1979) and by the error on the validation part, each weighted by its
-    examples.
+    examples. The better one is, the more it counts in the mean, as Akaike weights have it (Burnham
+    and Anderson 2002): of few examples the best says little, and a mean of many errs less.
 
     Args:
         train: Of what is fitted.
@@ -93,7 +99,7 @@ def fit_forecast(
     n_features = math.prod(shape)
     means = train.means
     rows, held = train.around(means), validation.around(means)
-    best: tuple[float, LinearForecast] | None = None
+    found: list[tuple[float, FloatArray, FloatArray]] = []
     for features, pull in _ends(shape, means.size - n_features, last):
         # What is left to be explained, once the end is taken off.
         change = np.eye(means.size)
@@ -102,12 +108,28 @@ def fit_forecast(
         x, y = np.split(rows @ change, [n_features], axis=1)
         x_held, y_held = np.split(held @ change, [n_features], axis=1)
         way = _Ridge(x @ features, y, x_held @ features, y_held, train.n, validation.n)
-        for score, weights, strength in way.tried():
-            if best is None or score < best[0]:
-                found = features @ weights
-                bias = centre[n_features:] - centre[:n_features] @ found
-                best = score, LinearForecast(found + pull, bias, strength)
-    return best[1] if best is not None else None
+        for error, weights in way.tried():
+            of_numbers = features @ weights
+            bias = centre[n_features:] - centre[:n_features] @ of_numbers
+            found.append((error, of_numbers + pull, bias))
+    return _mean(found, _NEW * (train.n + validation.n)) if found else None
+
+
+def _mean(found: list[tuple[float, FloatArray, FloatArray]], n: float) -> LinearForecast:
+    """The mean of forecasts, each weighted by its likelihood: errors of n examples, weights, bias.
+
+    Where one makes no error at all, it alone counts.
+    """
+    errors = np.array([error for error, _, _ in found])
+    smallest = max(float(errors.min()), float(np.finfo(np.float64).tiny))
+    likely = (np.maximum(errors, smallest) / smallest) ** (-0.5 * n)
+    likely[likely < _LEAST] = 0.0
+    likely /= likely.sum()
+    chosen = [(share, *found[place][1:]) for place, share in enumerate(likely) if share]
+    return LinearForecast(
+        np.sum([share * weights for share, weights, _ in chosen], axis=0),
+        np.sum([share * bias for share, _, bias in chosen], axis=0),
+    )
 
 
 def _ends(
@@ -148,8 +170,8 @@ class _Ridge:
     n_train: int
     n_held: int
 
-    def tried(self) -> Iterator[tuple[float, FloatArray, float]]:
-        """Yields score, weights and strength of each."""
+    def tried(self) -> Iterator[tuple[float, FloatArray]]:
+        """Yields the squared error and the weights of each."""
         left, values, right = np.linalg.svd(self.x, full_matrices=False)
         along = left.T @ self.y
         total = (self.y**2).sum(axis=0)
@@ -157,13 +179,11 @@ class _Ridge:
         for strength in _STRENGTHS:
             squares = values**2 + strength * self.n_train
             kept = values**2 / squares
+            freedom = 1.0 - _CAUTION * (kept.sum() + 1.0) / self.n_train
+            if freedom <= 0.0:
+                continue
             scaled = (values / squares)[:, np.newaxis] * along
             missed = total - ((2.0 * kept - kept**2)[:, np.newaxis] * along**2).sum(axis=0)
-            missed = np.maximum(missed, 0.0) / self.n_train
-            freedom = 1.0 - (kept.sum() + 1.0) / self.n_train
-            if freedom <= 1.0 / self.n_train:
-                continue
-            score = self.n_train * missed.mean() / freedom**2
-            if self.n_held:
-                score += ((given @ scaled - self.y_held) ** 2).sum() / missed.size
-            yield float(score), right.T @ scaled, float(strength)
+            error = np.maximum(missed, 0.0).sum() / freedom**2
+            error += ((given @ scaled - self.y_held) ** 2).sum()
+            yield float(error), right.T @ scaled

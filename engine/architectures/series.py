@@ -56,7 +56,9 @@ class SeriesNetwork(Architecture):
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     parameters = SeriesParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64, patience=15)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64, patience=15
+    )
     recommended_for: ClassVar = {
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.MULTILABEL): "Finds a pattern whenever it comes.",

@@ -85,7 +85,9 @@ class SeriesRnn(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesRnnParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64, patience=15)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64, patience=15
+    )
     reading = (
         "Hochreiter and Schmidhuber 1997, Long Short-Term Memory",
         "Lai et al. 2018, Modeling Long- and Short-Term Temporal Patterns with Deep Neural "
@@ -171,7 +173,9 @@ class SeriesTransformer(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesTransformerParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64, patience=15)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64, patience=15
+    )
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",
         "Wen et al. 2023, Transformers in Time Series: A Survey",

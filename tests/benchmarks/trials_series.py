@@ -43,7 +43,7 @@ def trials(folder: Path) -> list[Trial]:
             ("economy", "unemployment"),
         )
     ]
-    ahead = ("--set", "data.parameters.horizon=7")
+    ahead = ("--set", "data.horizon=7")
     own = [
         trial(
             str(path),
