@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.architectures.base import TrainingDefaults, require
+from engine.architectures.regularisation import dropout_parameter
 from engine.architectures.series import SeriesNetwork, SeriesParameters, reading_layers
 from engine.architectures.series_sequence import with_direct_steps
 from engine.architectures.series_start import start_direct_steps
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     import keras
 
     from engine.architectures.known_examples import KnownExamples
+
+
+# The linear path is where it should be from the beginning, and noise in the gradients would drive it
+# off. A power of two, so that nothing is rounded.
+_SLOWNESS = 64.0
+
+
+class SeriesHybridParameters(SeriesParameters):
+    """Those of the network beside the linear path."""
+
+    dropout: float = dropout_parameter(0.3, "dense units")
 
 
 class SeriesHybrid(SeriesNetwork):
@@ -37,6 +49,7 @@ class SeriesHybrid(SeriesNetwork):
     formula = "y = β₀ + Σ βᵢ x[t−i] + network(x[t−i] − x[t], tanh x[t−i])"
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.REGRESSION)
+    parameters = SeriesHybridParameters
     defaults = TrainingDefaults(
         optimizer="adam", learning_rate=0.001, epochs=200, batch_size=64, patience=20
     )
@@ -68,8 +81,8 @@ class SeriesHybrid(SeriesNetwork):
         read = keras.layers.Concatenate(name="levels_and_differences")([levels, differences])
         for layer in reading_layers(settings):
             read = layer(read)
-        outputs = with_direct_steps(window, read, signature, signature.input_shape[0])
+        outputs = with_direct_steps(window, read, signature, signature.input_shape[0], _SLOWNESS)
         return keras.Model(window, outputs, name=self.name)
 
     def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
-        start_direct_steps(network, known)
+        start_direct_steps(network, known, _SLOWNESS)

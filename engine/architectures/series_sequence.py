@@ -258,7 +258,11 @@ def direct_problems(signature: Signature, direct_steps: int) -> list[Problem]:
 
 
 def with_direct_steps(
-    window: keras.KerasTensor, read: keras.KerasTensor, signature: Signature, direct_steps: int
+    window: keras.KerasTensor,
+    read: keras.KerasTensor,
+    signature: Signature,
+    direct_steps: int,
+    slowness: float = 1.0,
 ) -> keras.KerasTensor:
     """The output of a network, and a weighted sum of the last steps added to it.
 
@@ -271,6 +275,8 @@ def with_direct_steps(
         read: What the network made of it, (batch, features).
         signature: Of the data.
         direct_steps: How many steps; 0: none. Classes have none.
+        slowness: Steps of Adam have the size of the learning rate, whatever they change: weights
+            that are this many times as large as what they say change so much slower.
 
     Returns:
         (batch, n_outputs).
@@ -286,5 +292,7 @@ def with_direct_steps(
         last = keras.layers.Cropping1D((n_steps - kept, 0), name="last_steps")(window)
     flat = keras.layers.Flatten(name="last_steps_in_a_row")(last)
     straight = keras.layers.Dense(signature.n_outputs, use_bias=False, name="direct")(flat)
+    if slowness != 1.0:
+        straight = keras.layers.Rescaling(1.0 / slowness, name="slowly")(straight)
     learnt = keras.layers.Dense(signature.n_outputs, name="learnt")(read)
     return keras.layers.Add(name="output")([learnt, straight])

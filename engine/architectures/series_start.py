@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _MOST_FEATURES = 256
 
 
-def start_direct_steps(network: keras.Model, known: KnownExamples) -> None:
+def start_direct_steps(network: keras.Model, known: KnownExamples, slowness: float = 1.0) -> None:
     """Lets a network begin at the best linear forecast, with nothing added to it as yet.
 
     What the layers learn is then only what a weighted sum of the steps misses, as in Zhang 2003,
@@ -26,6 +26,7 @@ def start_direct_steps(network: keras.Model, known: KnownExamples) -> None:
         network: With a layer ``direct`` beside one named ``learnt``, as `with_direct_steps` makes
             them; others are left as they are.
         known: The data.
+        slowness: As of `with_direct_steps`.
     """
     names = [layer.name for layer in network.layers]
     if "direct" not in names:
@@ -42,7 +43,7 @@ def start_direct_steps(network: keras.Model, known: KnownExamples) -> None:
     if found is None:
         return
     kernel = np.zeros((n_numbers, n_targets))
-    kernel[n_numbers - n_steps * n_channels :] = found.weights
+    kernel[n_numbers - n_steps * n_channels :] = found.weights * slowness
     direct.set_weights([kernel])
     learnt.set_weights([np.zeros(learnt.kernel.shape), found.bias])
 
