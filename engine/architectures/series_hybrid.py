@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.architectures.known_examples import KnownExamples
 
 
-# The linear path is where it should be from the beginning, and noise in the gradients would drive it
+# The linear path is where it should be from the beginning: noise in the gradients would drive it
 # off. A power of two, so that nothing is rounded.
 _SLOWNESS = 64.0
 
