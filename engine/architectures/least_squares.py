@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,13 +38,14 @@ class Moments:
 
     def __init__(self, n_features: int, n_targets: int) -> None:
         self.n = 0
-        self._triangle = np.zeros((0, 1 + n_features + n_targets))
+        self._triangle: FloatArray = np.zeros((0, 1 + n_features + n_targets))
 
     def add(self, x: FloatArray, y: FloatArray) -> None:
         """Takes note of examples: (n, features) and (n, targets)."""
         self.n += len(x)
         rows = np.column_stack([np.ones(len(x)), x, y])
-        self._triangle = np.linalg.qr(np.vstack([self._triangle, rows]), mode="r")
+        triangle: Any = np.linalg.qr(np.vstack([self._triangle, rows]), mode="r")
+        self._triangle = triangle
 
     @property
     def means(self) -> FloatArray:

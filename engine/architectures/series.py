@@ -72,29 +72,7 @@ class SeriesNetwork(Architecture):
     )
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
-        settings = require(parameters, SeriesParameters)
-        n_steps, n_layers = signature.input_shape[0], len(settings.filters)
-        problems = []
-        if settings.kernel_size > n_steps:
-            problems.append(
-                Problem(
-                    "kernel_size",
-                    f"A filter cannot look at more steps than the window has, {n_steps:,}. "
-                    f"Received: {settings.kernel_size}.",
-                    "Make it smaller, or the window longer.",
-                )
-            )
-        if n_layers > 2 and 2 ** (n_layers - 1) >= n_steps:
-            problems.append(
-                Problem(
-                    "filters",
-                    f"Each layer looks twice as far back as the one before, the last "
-                    f"{2 ** (n_layers - 1):,} steps; the window has {n_steps:,}. "
-                    f"Received: {n_layers} layers.",
-                    "Use fewer layers, or a longer window.",
-                )
-            )
-        return problems
+        return convolution_problems(signature, require(parameters, SeriesParameters))
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras
@@ -108,6 +86,32 @@ class SeriesNetwork(Architecture):
             ],
             name=self.name,
         )
+
+
+def convolution_problems(signature: Signature, settings: SeriesParameters) -> list[Problem]:
+    """Finds filters and layers that reach beyond the window."""
+    n_steps, n_layers = signature.input_shape[0], len(settings.filters)
+    problems = []
+    if settings.kernel_size > n_steps:
+        problems.append(
+            Problem(
+                "kernel_size",
+                f"A filter cannot look at more steps than the window has, {n_steps:,}. "
+                f"Received: {settings.kernel_size}.",
+                "Make it smaller, or the window longer.",
+            )
+        )
+    if n_layers > 2 and 2 ** (n_layers - 1) >= n_steps:
+        problems.append(
+            Problem(
+                "filters",
+                f"Each layer looks twice as far back as the one before, the last "
+                f"{2 ** (n_layers - 1):,} steps; the window has {n_steps:,}. "
+                f"Received: {n_layers} layers.",
+                "Use fewer layers, or a longer window.",
+            )
+        )
+    return problems
 
 
 def reading_layers(settings: SeriesParameters) -> list[keras.layers.Layer]:

@@ -6,11 +6,12 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from engine.architectures.base import TrainingDefaults, require
+from engine.architectures.base import Architecture, TrainingDefaults, require
 from engine.architectures.regularisation import dropout_parameter
-from engine.architectures.series import SeriesNetwork, SeriesParameters, reading_layers
+from engine.architectures.series import SeriesParameters, convolution_problems, reading_layers
 from engine.architectures.series_sequence import with_direct_steps
 from engine.architectures.series_start import start_direct_steps
+from engine.errors import Problem
 from engine.spec.parameters import Parameters
 from engine.spec.signature import Kind, Signature, Task
 
@@ -31,7 +32,7 @@ class SeriesHybridParameters(SeriesParameters):
     dropout: float = dropout_parameter(0.3, "dense units")
 
 
-class SeriesHybrid(SeriesNetwork):
+class SeriesHybrid(Architecture):
     """Zhang 2003, with the convolutions of `SeriesNetwork` in the place of his perceptron.
 
     The network is shown each step as it stands to the last one, which stays the same where a series
@@ -54,9 +55,10 @@ class SeriesHybrid(SeriesNetwork):
         optimizer="adam", learning_rate=0.001, epochs=200, batch_size=64, patience=20
     )
     recommended_for: ClassVar = {
-        (Kind.SERIES, Task.FORECASTING): "No worse than a linear forecast, and better where the "
-        "past bends into the future.",
+        (Kind.SERIES, Task.FORECASTING): "Begins at a linear forecast, and bends it where the data "
+        "asks for that.",
     }
+    smaller = ({"kernel_size": 2}, {"kernel_size": 1})
     reading = (
         "Zhang 2003, Time Series Forecasting Using a Hybrid ARIMA and Neural Network Model",
         "Zeng, Chen, Zhang and Xu 2023, Are Transformers Effective for Time Series Forecasting?",
@@ -70,11 +72,14 @@ class SeriesHybrid(SeriesNetwork):
         power = round(math.log2(max(1.0, signature.n_train / 20)))
         return replace(self.defaults, batch_size=2 ** min(8, max(4, power)))
 
+    def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
+        return convolution_problems(signature, require(parameters, SeriesHybridParameters))
+
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras
         from keras import ops
 
-        settings = require(parameters, SeriesParameters)
+        settings = require(parameters, SeriesHybridParameters)
         window = keras.Input(signature.input_shape, name="window")
         levels = keras.layers.Activation("tanh", name="levels")(window)
         differences = ops.subtract(window, window[:, -1:])
