@@ -35,7 +35,8 @@ def direct_steps_parameter() -> int:
         8,
         label="Direct steps",
         help="Where numbers are predicted: so many of the last steps also reach the output "
-        "directly, as a weighted sum; the network learns what that misses. 0: none do.",
+        "directly, as a weighted sum that is computed first; the network learns what that misses. "
+        "0: none do.",
         unit="steps",
         ge=0,
         le=10_000,
