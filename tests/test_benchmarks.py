@@ -18,6 +18,7 @@ HELPERS = {
     "training_cases",
     "training_peer",
     "training_torch",
+    "trials_series",
     "trials_tables",
     "verdict_cases",
     "window_player",

@@ -14,6 +14,7 @@ from engine.architectures.policy import PolicyNetwork
 from engine.architectures.recurrent import Gru, Lstm, PlainRnn
 from engine.architectures.resnet import ResidualNetwork
 from engine.architectures.series import SeriesNetwork
+from engine.architectures.series_hybrid import SeriesHybrid
 from engine.architectures.series_linear import SeriesLinear
 from engine.architectures.series_sequence import SeriesRnn, SeriesTransformer
 from engine.architectures.sound_rnn import SoundRnn
@@ -50,6 +51,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         VideoNetwork(),
         VideoRecurrentNetwork(),
         SeriesLinear(),
+        SeriesHybrid(),
         SeriesNetwork(),
         SeriesRnn(),
         SeriesTransformer(),

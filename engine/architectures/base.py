@@ -21,6 +21,8 @@ from engine.spec.signature import (
 if TYPE_CHECKING:
     import keras
 
+    from engine.architectures.known_examples import KnownExamples
+
 
 @dataclass(frozen=True)
 class TrainingDefaults:
@@ -149,6 +151,14 @@ class Architecture(ABC):
         Its input is (batch, *signature.input_shape), scaled; its output (batch, n_outputs):
         a sigmoid or softmax for classification, a sigmoid for each of several labels, linear for
         regression.
+        """
+
+    def start(  # noqa: B027 - most have nothing to compute
+        self, network: keras.Model, parameters: Parameters, known: KnownExamples
+    ) -> None:
+        """Sets first weights that can be computed from the examples, where there are such.
+
+        Asked once, before the first step of a run; not where a run goes on.
         """
 
 

@@ -16,6 +16,8 @@ from engine.spec.signature import Kind, Signature, Task
 if TYPE_CHECKING:
     import keras
 
+    from engine.architectures.known_examples import KnownExamples
+
 logger = logging.getLogger(__name__)
 
 
@@ -67,3 +69,7 @@ class GuardedArchitecture(Architecture):
                 received = type(network).__name__
                 raise TypeError(f"build must return a keras.Model. Received: {received}")
             return network
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        with guarded(self._record, "computing its first weights"):
+            self._architecture.start(network, parameters, known)

@@ -56,9 +56,10 @@ class SeriesNetwork(Architecture):
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     parameters = SeriesParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.002, epochs=50, batch_size=64, patience=15
+    )
     recommended_for: ClassVar = {
-        (Kind.SERIES, Task.FORECASTING): "Sees far into the past with few weights.",
         (Kind.SERIES, Task.CLASSIFICATION): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.MULTILABEL): "Finds a pattern whenever it comes.",
         (Kind.SERIES, Task.REGRESSION): "Finds a pattern whenever it comes.",
@@ -71,48 +72,66 @@ class SeriesNetwork(Architecture):
     )
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
-        settings = require(parameters, SeriesParameters)
-        n_steps, n_layers = signature.input_shape[0], len(settings.filters)
-        problems = []
-        if settings.kernel_size > n_steps:
-            problems.append(
-                Problem(
-                    "kernel_size",
-                    f"A filter cannot look at more steps than the window has, {n_steps:,}. "
-                    f"Received: {settings.kernel_size}.",
-                    "Make it smaller, or the window longer.",
-                )
-            )
-        if n_layers > 2 and 2 ** (n_layers - 1) >= n_steps:
-            problems.append(
-                Problem(
-                    "filters",
-                    f"Each layer looks twice as far back as the one before, the last "
-                    f"{2 ** (n_layers - 1):,} steps; the window has {n_steps:,}. "
-                    f"Received: {n_layers} layers.",
-                    "Use fewer layers, or a longer window.",
-                )
-            )
-        return problems
+        return convolution_problems(signature, require(parameters, SeriesParameters))
 
     def build(self, signature: Signature, parameters: Parameters) -> keras.Model:
         import keras
 
         settings = require(parameters, SeriesParameters)
-        layers: list[keras.layers.Layer] = [keras.Input(signature.input_shape, name="window")]
-        for depth, filters in enumerate(settings.filters):
-            layers.append(
-                keras.layers.Conv1D(
-                    filters,
-                    settings.kernel_size,
-                    padding="causal",
-                    dilation_rate=2**depth,
-                    activation="relu",
-                )
+        return keras.Sequential(
+            [
+                keras.Input(signature.input_shape, name="window"),
+                *reading_layers(settings),
+                output_layer(signature),
+            ],
+            name=self.name,
+        )
+
+
+def convolution_problems(signature: Signature, settings: SeriesParameters) -> list[Problem]:
+    """Finds filters and layers that reach beyond the window."""
+    n_steps, n_layers = signature.input_shape[0], len(settings.filters)
+    problems = []
+    if settings.kernel_size > n_steps:
+        problems.append(
+            Problem(
+                "kernel_size",
+                f"A filter cannot look at more steps than the window has, {n_steps:,}. "
+                f"Received: {settings.kernel_size}.",
+                "Make it smaller, or the window longer.",
             )
-        layers.append(keras.layers.Flatten())
-        layers.append(keras.layers.Dense(settings.dense_units, activation="relu"))
-        if settings.dropout:
-            layers.append(keras.layers.Dropout(settings.dropout))
-        layers.append(output_layer(signature))
-        return keras.Sequential(layers, name=self.name)
+        )
+    if n_layers > 2 and 2 ** (n_layers - 1) >= n_steps:
+        problems.append(
+            Problem(
+                "filters",
+                f"Each layer looks twice as far back as the one before, the last "
+                f"{2 ** (n_layers - 1):,} steps; the window has {n_steps:,}. "
+                f"Received: {n_layers} layers.",
+                "Use fewer layers, or a longer window.",
+            )
+        )
+    return problems
+
+
+def reading_layers(settings: SeriesParameters) -> list[keras.layers.Layer]:
+    """Convolutions over a window, and the dense layer that sums up what they found."""
+    import keras
+
+    layers: list[keras.layers.Layer] = [
+        keras.layers.Conv1D(
+            filters,
+            settings.kernel_size,
+            padding="causal",
+            dilation_rate=2**depth,
+            activation="relu",
+        )
+        for depth, filters in enumerate(settings.filters)
+    ]
+    layers += [
+        keras.layers.Flatten(),
+        keras.layers.Dense(settings.dense_units, activation="relu"),
+    ]
+    if settings.dropout:
+        layers.append(keras.layers.Dropout(settings.dropout))
+    return layers

@@ -16,12 +16,15 @@ from engine.architectures.attention import (
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.recurrent import Cell, recurrent_stack
 from engine.architectures.regularisation import dropout_parameter
+from engine.architectures.series_start import start_direct_steps
 from engine.errors import Problem
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Output, Signature, Task
 
 if TYPE_CHECKING:
     import keras
+
+    from engine.architectures.known_examples import KnownExamples
 
 _TASKS = (Task.FORECASTING, Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
 
@@ -32,7 +35,8 @@ def direct_steps_parameter() -> int:
         8,
         label="Direct steps",
         help="Where numbers are predicted: so many of the last steps also reach the output "
-        "directly, as a weighted sum; the network learns what that misses. 0: none do.",
+        "directly, as a weighted sum that is computed first; the network learns what that misses. "
+        "0: none do.",
         unit="steps",
         ge=0,
         le=10_000,
@@ -82,7 +86,9 @@ class SeriesRnn(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesRnnParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64, patience=15
+    )
     reading = (
         "Hochreiter and Schmidhuber 1997, Long Short-Term Memory",
         "Lai et al. 2018, Modeling Long- and Short-Term Temporal Patterns with Deep Neural "
@@ -109,6 +115,9 @@ class SeriesRnn(Architecture):
         )
         outputs = with_direct_steps(window, read, signature, settings.direct_steps)
         return keras.Model(window, outputs, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        start_direct_steps(network, known)
 
 
 class SeriesTransformerParameters(TransformerParameters):
@@ -165,7 +174,9 @@ class SeriesTransformer(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesTransformerParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64)
+    defaults = TrainingDefaults(
+        optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64, patience=15
+    )
     reading = (
         "Vaswani et al. 2017, Attention Is All You Need",
         "Wen et al. 2023, Transformers in Time Series: A Survey",
@@ -204,6 +215,9 @@ class SeriesTransformer(Architecture):
             read = keras.layers.Flatten(name="last_step")(read)
         outputs = with_direct_steps(window, read, signature, settings.direct_steps)
         return keras.Model(window, outputs, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        start_direct_steps(network, known)
 
 
 def _look_at_itself(attention: keras.layers.Layer, inputs: keras.KerasTensor) -> keras.KerasTensor:
@@ -245,7 +259,11 @@ def direct_problems(signature: Signature, direct_steps: int) -> list[Problem]:
 
 
 def with_direct_steps(
-    window: keras.KerasTensor, read: keras.KerasTensor, signature: Signature, direct_steps: int
+    window: keras.KerasTensor,
+    read: keras.KerasTensor,
+    signature: Signature,
+    direct_steps: int,
+    slowness: float = 1.0,
 ) -> keras.KerasTensor:
     """The output of a network, and a weighted sum of the last steps added to it.
 
@@ -258,6 +276,8 @@ def with_direct_steps(
         read: What the network made of it, (batch, features).
         signature: Of the data.
         direct_steps: How many steps; 0: none. Classes have none.
+        slowness: Steps of Adam have the size of the learning rate, whatever they change: weights
+            that are this many times as large as what they say change so much slower.
 
     Returns:
         (batch, n_outputs).
@@ -273,5 +293,7 @@ def with_direct_steps(
         last = keras.layers.Cropping1D((n_steps - kept, 0), name="last_steps")(window)
     flat = keras.layers.Flatten(name="last_steps_in_a_row")(last)
     straight = keras.layers.Dense(signature.n_outputs, use_bias=False, name="direct")(flat)
+    if slowness != 1.0:
+        straight = keras.layers.Rescaling(1.0 / slowness, name="slowly")(straight)
     learnt = keras.layers.Dense(signature.n_outputs, name="learnt")(read)
     return keras.layers.Add(name="output")([learnt, straight])

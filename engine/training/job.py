@@ -36,6 +36,7 @@ from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
+from engine.training.model.starting import start
 from engine.training.plan import Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
@@ -174,7 +175,9 @@ class TrainingJob:
         return done
 
     def _go_on(self, network: keras.Model, trainer: Trainer) -> None:
-        """Takes up a run where its checkpoint says, the same at all workers."""
+        """Takes up a run where its checkpoint says, the same at all workers; a new one begins."""
+        if self._resumption is None or self._resumption.checkpoint is None:
+            start(network, self._prepared)
         if self._resumption is not None:
             self._restore(self._resumption, network, trainer)
         self._group.equalize(network)

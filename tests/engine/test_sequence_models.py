@@ -40,7 +40,7 @@ def test_a_video_network_remembers_frames_in_their_order():
 
 def test_each_kind_has_a_model_to_start_with():
     assert recommended_model(Kind.VIDEO, Task.CLASSIFICATION) == "video_cnn"
-    assert recommended_model(Kind.SERIES, Task.FORECASTING) in ("mlp", "series_cnn")
+    assert recommended_model(Kind.SERIES, Task.FORECASTING) == "series_hybrid"
     assert recommended_model(Kind.TABLE, Task.CONTROL) == "policy"
 
 

@@ -76,10 +76,17 @@ def test_a_window_shorter_than_the_default_of_direct_steps_still_works():
 
 
 def test_one_of_the_family_is_recommended_for_each_task():
-    for task in (Task.FORECASTING, Task.CLASSIFICATION, Task.REGRESSION):
+    for task in (Task.CLASSIFICATION, Task.REGRESSION):
         assert recommended_model(Kind.SERIES, task) == "series_cnn"
+    assert recommended_model(Kind.SERIES, Task.FORECASTING) == "series_hybrid"
     assert recommended_model(Kind.SERIES, Task.CONTROL) == "policy"
-    for name in ("series_linear", "series_cnn", "series_rnn", "series_transformer"):
+    for name in (
+        "series_linear",
+        "series_hybrid",
+        "series_cnn",
+        "series_rnn",
+        "series_transformer",
+    ):
         assert ARCHITECTURES[name].reading
 
 

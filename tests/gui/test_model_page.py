@@ -88,7 +88,7 @@ class TestPicking:
     @pytest.mark.parametrize(
         ("source", "kind", "task", "recommended"),
         [
-            ("mackey_glass", Kind.SERIES, Task.FORECASTING, "series_cnn"),  # brings none along
+            ("mackey_glass", Kind.SERIES, Task.FORECASTING, "series_hybrid"),  # brings none along
             ("iris", Kind.TABLE, Task.ANOMALY, "autoencoder"),  # brings one for classes
         ],
     )

@@ -1,0 +1,191 @@
+"""A linear forecast that is computed, not learnt: ridge regression, its strength chosen by data.
+
+NumPy only; imported by workers only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.architectures.known_examples import LastValue
+from engine.preprocessing.scaling import FloatArray
+
+# How fast steps fade that are farther back: one k steps back weighs k to minus this. Litterman
+# 1986, "Forecasting with Bayesian vector autoregressions", has 1.
+_DECAYS = (0.0, 1.0, 2.0)
+_STRENGTHS = np.logspace(-13.0, 3.0, 33)
+# Weights count this many times in cross-validation, which believes too much of few examples (Kim
+# and Gu 2004, "Smoothing spline Gaussian regression").
+_CAUTION = 1.4
+# Windows overlap: so much of an example is new in each.
+_NEW = 0.5
+# What weighs less than this beside the best is left out of the mean.
+_LEAST = 1e-3
+
+
+class Moments:
+    """What least squares need to know of examples, however many: a triangle (Golub 1965).
+
+    Args:
+        n_features: Numbers of an example.
+        n_targets: Numbers that are predicted.
+    """
+
+    def __init__(self, n_features: int, n_targets: int) -> None:
+        self.n = 0
+        self._triangle: FloatArray = np.zeros((0, 1 + n_features + n_targets))
+
+    def add(self, x: FloatArray, y: FloatArray) -> None:
+        """Takes note of examples: (n, features) and (n, targets)."""
+        self.n += len(x)
+        rows = np.column_stack([np.ones(len(x)), x, y])
+        triangle: Any = np.linalg.qr(np.vstack([self._triangle, rows]), mode="r")
+        self._triangle = triangle
+
+    @property
+    def means(self) -> FloatArray:
+        """Of features and targets, (features + targets,)."""
+        found: FloatArray = self._triangle[0, 1:] / self._triangle[0, 0]
+        return found
+
+    def around(self, means: FloatArray) -> FloatArray:
+        """A matrix as good as all examples minus `means`: its products with itself are the same.
+
+        Returns:
+            (at most 1 + features + targets, features + targets).
+        """
+        moved: FloatArray = self._triangle[:, 1:] - self._triangle[:, :1] * means
+        return moved
+
+
+@dataclass(frozen=True)
+class LinearForecast:
+    """Weights of a window's numbers, (features, targets), and what is added, (targets,).
+
+    Attributes:
+        weights, bias: As said.
+    """
+
+    weights: FloatArray
+    bias: FloatArray
+
+
+def fit_forecast(
+    train: Moments, validation: Moments, shape: tuple[int, int], last: LastValue | None
+) -> LinearForecast | None:
+    """The mean of the ridge regressions (Hoerl and Kennard 1970) that forecast well.
+
+    Weights are pulled to one of two ends: to the mean of the targets or, where the last value is
+    known, to that value, as is right for series that wander. In the second case the features are
+    differences from each channel's last value, with or without these values themselves (Zeng et
+    al. 2023, N-Linear). Steps may fade the farther back they are. All of these are tried, with
+    strengths over many powers of ten, and judged by generalized cross-validation on the training
+    part (Golub, Heath and Wahba 1979) and by the error on the validation part, each weighted by its
+    examples. The better one is, the more it counts in the mean, as Akaike weights have it (Burnham
+    and Anderson 2002): of few examples the best says little, and a mean of many errs less.
+
+    Args:
+        train: Of what is fitted.
+        validation: Of what is only judged by; may be empty.
+        shape: Steps and channels of a window, whose numbers are the features, step by step.
+        last: None where targets do not continue the window.
+
+    Returns:
+        None where examples are too few to say anything.
+    """
+    n_features = math.prod(shape)
+    means = train.means
+    rows, held = train.around(means), validation.around(means)
+    found: list[tuple[float, FloatArray, FloatArray]] = []
+    for features, pull in _ends(shape, means.size - n_features, last):
+        # What is left to be explained, once the end is taken off.
+        change = np.eye(means.size)
+        change[:n_features, n_features:] -= pull
+        centre = means @ change
+        x, y = np.split(rows @ change, [n_features], axis=1)
+        x_held, y_held = np.split(held @ change, [n_features], axis=1)
+        way = _Ridge(x @ features, y, x_held @ features, y_held, train.n, validation.n)
+        for error, weights in way.tried():
+            of_numbers = features @ weights
+            bias = centre[n_features:] - centre[:n_features] @ of_numbers
+            found.append((error, of_numbers + pull, bias))
+    return _mean(found, _NEW * (train.n + validation.n)) if found else None
+
+
+def _mean(found: list[tuple[float, FloatArray, FloatArray]], n: float) -> LinearForecast:
+    """The mean of forecasts, each weighted by its likelihood: errors of n examples, weights, bias.
+
+    Where one makes no error at all, it alone counts.
+    """
+    errors = np.array([error for error, _, _ in found])
+    smallest = max(float(errors.min()), float(np.finfo(np.float64).tiny))
+    likely = (np.maximum(errors, smallest) / smallest) ** (-0.5 * n)
+    likely[likely < _LEAST] = 0.0
+    likely /= likely.sum()
+    chosen = [(share, *found[place][1:]) for place, share in enumerate(likely) if share]
+    return LinearForecast(
+        np.sum([share * weights for share, weights, _ in chosen], axis=0),
+        np.sum([share * bias for share, _, bias in chosen], axis=0),
+    )
+
+
+def _ends(
+    shape: tuple[int, int], n_targets: int, last: LastValue | None
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """What weights may be pulled to: features made of a window's numbers, and the end's weights.
+
+    Yields:
+        (numbers, features) and (numbers, targets).
+    """
+    n_steps, n_channels = shape
+    size = n_steps * n_channels
+    plain, nowhere = np.eye(size), np.zeros((size, n_targets))
+    back = np.repeat(np.arange(n_steps, 0, -1.0), n_channels)
+    ends = [(plain, nowhere)]
+    if last is not None:
+        to_last = nowhere.copy()
+        to_last[size - n_channels + last.channel] = last.slope
+        levels = plain.copy()
+        for channel in range(n_channels):
+            levels[size - n_channels + channel, channel : size - n_channels : n_channels] = -1.0
+        differences = levels.copy()
+        differences[:, size - n_channels :] = 0.0
+        ends += [(levels, to_last), (differences, to_last)]
+    for features, pull in ends:
+        for decay in _DECAYS:
+            yield features * back**-decay, pull
+
+
+@dataclass(frozen=True)
+class _Ridge:
+    """One regression with every strength; what is given is centred."""
+
+    x: FloatArray
+    y: FloatArray
+    x_held: FloatArray
+    y_held: FloatArray
+    n_train: int
+    n_held: int
+
+    def tried(self) -> Iterator[tuple[float, FloatArray]]:
+        """Yields the squared error and the weights of each."""
+        left, values, right = np.linalg.svd(self.x, full_matrices=False)
+        along = left.T @ self.y
+        total = (self.y**2).sum(axis=0)
+        given = self.x_held @ right.T
+        for strength in _STRENGTHS:
+            squares = values**2 + strength * self.n_train
+            kept = values**2 / squares
+            freedom = 1.0 - _CAUTION * (kept.sum() + 1.0) / self.n_train
+            if freedom <= 0.0:
+                continue
+            scaled = (values / squares)[:, np.newaxis] * along
+            missed = total - ((2.0 * kept - kept**2)[:, np.newaxis] * along**2).sum(axis=0)
+            error = np.maximum(missed, 0.0).sum() / freedom**2
+            error += ((given @ scaled - self.y_held) ** 2).sum()
+            yield float(error), right.T @ scaled

@@ -1,0 +1,70 @@
+"""Gives a network the first weights that can be computed. Imported by workers only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from engine.architectures import ARCHITECTURES
+from engine.architectures.known_examples import Blocks, KnownExamples, LastValue
+from engine.datasets.base import AnyArray, IndexArray
+from engine.preprocessing.inputs import ScaledInputs
+from engine.preprocessing.targets import NumberTargets
+from engine.spec.signature import Task
+from engine.training.prepared_data import PreparedData
+
+# Examples of a part that are shown, and how many at once.
+_MOST_ROWS = 50_000
+_BLOCK = 2_048
+
+
+def start(network: keras.Model, prepared: PreparedData) -> None:
+    """Has the architecture compute first weights of a network, where it can.
+
+    Args:
+        network: Built from the resolved spec of the data.
+        prepared: The data.
+    """
+    spec = prepared.spec
+    architecture = ARCHITECTURES[spec.model.chosen]
+    parameters = architecture.parameters.model_validate(spec.model.parameters)
+    parts = prepared.parts
+    known = KnownExamples(
+        _blocks(prepared, parts.train), _blocks(prepared, parts.validation), _last_value(prepared)
+    )
+    architecture.start(network, parameters, known)
+
+
+def _blocks(prepared: PreparedData, rows: IndexArray) -> Blocks:
+    if len(rows) > _MOST_ROWS:
+        rows = rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(np.int64)]
+    examples, preprocessing = prepared.examples, prepared.preprocessing
+
+    def blocks() -> Iterator[tuple[AnyArray, AnyArray]]:
+        for first in range(0, len(rows), _BLOCK):
+            some = rows[first : first + _BLOCK]
+            yield (
+                preprocessing.transform_x(examples.x[some]),
+                preprocessing.targets.transform(examples.y[some]),
+            )
+
+    return blocks
+
+
+def _last_value(prepared: PreparedData) -> LastValue | None:
+    """How the last value of a window stands to what is forecast; None where nothing is."""
+    examples, preprocessing = prepared.examples, prepared.preprocessing
+    inputs, targets = preprocessing.inputs, preprocessing.targets
+    if (
+        examples.task is not Task.FORECASTING
+        or examples.target_name not in examples.feature_names
+        or not isinstance(inputs, ScaledInputs)
+        or not isinstance(targets, NumberTargets)
+    ):
+        return None
+    channel = examples.feature_names.index(examples.target_name)
+    n_targets = prepared.signature.n_outputs
+    scale = np.broadcast_to(inputs.scale, examples.x.shape[-1:])[channel]
+    return LastValue(channel, np.broadcast_to(scale / targets.scale, (n_targets,)))
