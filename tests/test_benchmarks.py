@@ -19,6 +19,7 @@ HELPERS = {
     "training_peer",
     "training_torch",
     "trials_series",
+    "trials_images",
     "trials_tables",
     "verdict_cases",
     "window_player",

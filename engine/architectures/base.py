@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from engine.errors import Problem
@@ -31,6 +31,7 @@ class TrainingDefaults:
     Attributes:
         optimizer, learning_rate, epochs, batch_size: As in `TrainingSpec`.
         weight_decay: As there; None: the optimizer's own.
+        augmentation: Of `AugmentationSpec`, what may be left open and is not 0.
         patience: As in `StoppingSpec`; None: by the number of epochs, as `usual_patience` says.
     """
 
@@ -40,6 +41,7 @@ class TrainingDefaults:
     batch_size: int
     weight_decay: float | None = None
     patience: int | None = None
+    augmentation: Mapping[str, float] = field(default_factory=dict)
 
 
 class Architecture(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -22,6 +23,10 @@ from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras
+
+
+# Training examples below which images are moved a little in each step.
+_FEW = 10_000
 
 
 class CnnParameters(Parameters):
@@ -106,6 +111,7 @@ class ConvolutionalNetwork(Architecture):
     # of the test part (0.974 to 0.982); Adam's usual 0.001 0.973, 0.002 and 0.005 0.977. The rest
     # is the mission's; with batch normalization 0.989, with shifts of 0.05 (augmentation) 0.986.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=10, batch_size=64)
+    few: ClassVar = replace(defaults, augmentation={"shift": 0.05})
     recommended_for: ClassVar = {
         (Kind.IMAGE, Task.CLASSIFICATION): "Finds patterns wherever in the image they are.",
         (Kind.IMAGE, Task.MULTILABEL): "Finds patterns wherever in the image they are.",
@@ -122,6 +128,11 @@ class ConvolutionalNetwork(Architecture):
         "Simonyan and Zisserman (2015): Very Deep Convolutional Networks for Large-Scale Image "
         "Recognition. arXiv:1409.1556",
     )
+
+    def defaults_for(self, signature: Signature) -> TrainingDefaults:
+        """Few images are moved a little in each step; not where it matters what is where."""
+        has_classes = signature.task in (Task.CLASSIFICATION, Task.MULTILABEL)
+        return self.few if has_classes and 0 < signature.n_train < _FEW else self.defaults
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, CnnParameters)

@@ -60,8 +60,17 @@ def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any])
     return (
         f"{_data(signature, entry)}\n\n"
         f"{learning.before_compile}model.compile(\n{_listed(compiling)})\n"
-        f"{before}{learning.before_fit}model.fit(\n{_listed(fitting)})\n"
+        f"{before}{learning.before_fit}{_changed_at_random(spec)}model.fit(\n{_listed(fitting)})\n"
     )
+
+
+def _changed_at_random(spec: RunSpec) -> str:
+    """Says what Descent does beside `fit`, which does not."""
+    values = spec.augmentation.model_dump(exclude={"plugins"})
+    names = [f"{name} {value}" for name, value in values.items() if value not in (0, None, "none")]
+    if not (names := [*names, *spec.augmentation.plugins]):
+        return ""
+    return f"# Descent also changes the examples at random in each step: {', '.join(names)}.\n"
 
 
 def _listed(arguments: list[str]) -> str:

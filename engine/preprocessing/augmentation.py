@@ -141,12 +141,11 @@ def settings_for(kind: Kind) -> tuple[Parameter, ...]:
 
 
 def active(spec: AugmentationSpec) -> tuple[str, ...]:
-    """Names of Descent's own settings that change something."""
-    unchanged = AugmentationSpec()
+    """Names of Descent's own settings that change something; what is left open does not."""
     return tuple(
         item.name
         for item in describe(AugmentationSpec)
-        if getattr(spec, item.name) != getattr(unchanged, item.name)
+        if getattr(spec, item.name) not in (item.default, 0, None)
     )
 
 
@@ -194,7 +193,7 @@ def misfits(spec: AugmentationSpec, kind: Kind) -> list[Problem]:
             f"augmentation.{name}",
             f"{known[name].label} does not fit {_PLURALS[kind]}. "
             f"Received: {getattr(spec, name)!r}.",
-            f"Set it to {known[name].default!r}. What fits {_PLURALS[kind]}: {possible}.",
+            f"Set it to {_off(known[name])!r}. What fits {_PLURALS[kind]}: {possible}.",
         )
         for name in active(spec)
         if name not in FITTING[kind]
@@ -212,6 +211,10 @@ def misfits(spec: AugmentationSpec, kind: Kind) -> list[Problem]:
             if name in AUGMENTATIONS and kind not in AUGMENTATIONS[name].kinds
         ),
     ]
+
+
+def _off(setting: Parameter) -> Any:
+    return 0.0 if setting.default is None else setting.default
 
 
 def brightest(spec: PreprocessingSpec) -> float:

@@ -18,6 +18,7 @@ from engine.preprocessing.tokens import UNKNOWN_SIGN
 from engine.spec.formatting import labels_text
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Output, Task
+from engine.training.defaults import architecture_of, augmentation
 from engine.training.order import shuffled
 from engine.training.prepared_data import DividedData, look
 
@@ -45,9 +46,15 @@ def preview_batch(values: dict[str, Any], progress: Progress = silent) -> BatchP
     model = {name: value for name, value in values.get("model", {}).items() if name == "name"}
     spec = RunSpec.from_dict({**values, "model": model})
     divided = look(spec, progress, opens=False)
-    problems = misfits(spec.augmentation, divided.signature.kind)
+    signature = divided.signature
+    problems = misfits(spec.augmentation, signature.kind)
     if problems:
         raise SpecError(problems)
+    recommended = divided.dataset.recommended_model
+    architecture = architecture_of(spec, signature.kind, signature.task, recommended)
+    if architecture is not None:
+        usual = augmentation(spec, architecture, signature)
+        spec = spec.model_copy(update={"augmentation": usual})
     train, examples = divided.parts.train, divided.examples
     n_wanted = min(spec.training.batch_size or MAX_EXAMPLES, MAX_EXAMPLES)
     order = shuffled(len(train), spec.seed, epoch=1)

@@ -6,6 +6,7 @@ at hand, and the resolved spec is what a run stores.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -265,10 +266,11 @@ class AugmentationSpec(Parameters):
     rotate: float = parameter(
         0.0, label="Rotate", help="Turns images by up to this angle.", unit="degrees", ge=0, le=180
     )
-    shift: float = parameter(
-        0.0,
+    shift: float | None = parameter(
+        None,
         label="Shift",
-        help="Moves images in both directions, and recordings in time, by up to this share.",
+        help="Moves images in both directions, and recordings in time, by up to this share. Left "
+        "open: 0, or what suits the model where examples are few.",
         ge=0,
         le=0.5,
     )
@@ -286,17 +288,19 @@ class AugmentationSpec(Parameters):
         ge=0,
         le=1,
     )
-    time_mask: float = parameter(
-        0.0,
+    time_mask: float | None = parameter(
+        None,
         label="Time mask",
-        help="Blanks out a stretch of a recording, up to this share of its length (SpecAugment).",
+        help="Blanks out a stretch of a recording, up to this share of its length (SpecAugment). "
+        "Left open: as for shifts.",
         ge=0,
         le=0.5,
     )
-    frequency_mask: float = parameter(
-        0.0,
+    frequency_mask: float | None = parameter(
+        None,
         label="Frequency mask",
-        help="Blanks out a band of a recording's spectrogram, up to this share (SpecAugment).",
+        help="Blanks out a band of a recording's spectrogram, up to this share (SpecAugment). Left "
+        "open: as for shifts.",
         ge=0,
         le=0.5,
     )
@@ -312,6 +316,16 @@ class AugmentationSpec(Parameters):
     )
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Those of other packages that are used, by name, each with its settings."""
+
+    def decided(self, usual: Mapping[str, float]) -> AugmentationSpec:
+        """Says what was left open.
+
+        Args:
+            usual: Of `shift`, `time_mask` and `frequency_mask`, those that are not 0.
+        """
+        names = ("shift", "time_mask", "frequency_mask")
+        left_open = {name: usual.get(name, 0.0) for name in names if getattr(self, name) is None}
+        return self.model_copy(update=left_open)
 
 
 class ModelSpec(Parameters):

@@ -12,7 +12,7 @@ from engine.errors import Problem, SpecError
 from engine.preprocessing.augmentation import completed, misfits, plugin_problems
 from engine.spec.parameters import Parameters, validate
 from engine.spec.registry import Registry
-from engine.spec.run_spec import PreprocessingSpec, RunSpec
+from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.spec.training_spec import StoppingSpec, TrainingSpec
 from engine.training.rules import usual_patience
@@ -177,7 +177,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             "preprocessing": preprocessing,
             "training": training,
             "stopping": _stopping(spec, architecture, signature, training.epochs),
-            "augmentation": completed(spec.augmentation),
+            "augmentation": completed(augmentation(spec, architecture, signature)),
         }
     )
 
@@ -212,10 +212,30 @@ def preparation(spec: RunSpec, kind: Kind, task: Task, recommended: str = "") ->
         task: Likewise.
         recommended: As for `resolve`.
     """
+    architecture = architecture_of(spec, kind, task, recommended)
+    return spec.preprocessing.decided(**(architecture.prepares if architecture else {}))
+
+
+def architecture_of(
+    spec: RunSpec, kind: Kind, task: Task, recommended: str = ""
+) -> Architecture | None:
+    """The model of a spec, or the one that would be taken; None where there is none of its name.
+
+    Args:
+        spec: Need not be resolved.
+        kind: Of the data.
+        task: Likewise.
+        recommended: As for `resolve`.
+    """
     name = spec.model.name or _fitting(recommended, kind, task)
-    if name not in ARCHITECTURES:
-        return spec.preprocessing.decided()
-    return spec.preprocessing.decided(**ARCHITECTURES[name].prepares)
+    return next((item for item in ARCHITECTURES if item.name == name), None)
+
+
+def augmentation(
+    spec: RunSpec, architecture: Architecture, signature: Signature
+) -> AugmentationSpec:
+    """What is changed at random, as is usual for the architecture where that is left open."""
+    return spec.augmentation.decided(architecture.defaults_for(signature).augmentation)
 
 
 def _stopping(

@@ -22,12 +22,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import trials_images
 import trials_series
 import trials_tables
 from default_trials import ROOT, Baselines, Trial, Values
 from smoke import add_smoke
 
-KINDS = {"series": trials_series.trials, "tables": trials_tables.trials}
+KINDS = {
+    "images": trials_images.trials,
+    "series": trials_series.trials,
+    "tables": trials_tables.trials,
+}
 """What is measured, by kind of data; each is a file of its own, which names its baselines.
 They are given a folder for what they make themselves."""
 SMOKE = {"smoke": lambda folder: [trials_tables.table("wine", True)]}

@@ -458,3 +458,36 @@ def test_what_is_not_learnt_from_is_not_changed():
         plain.test(data, order)["loss"], augmented.test(data, order)["loss"]
     )
     np.testing.assert_array_equal(plain.predict(x), augmented.predict(x))
+
+
+# ---- what is left open
+
+
+def _resolved(**changes):
+    values = {"data": {"source": "digits"}, "model": {"name": "cnn"}, **changes}
+    n_train = values.pop("n_train", 1_257)
+    task = values.pop("task", Task.CLASSIFICATION)
+    classes = 10 if task is Task.CLASSIFICATION else 0
+    signature = Signature(Kind.IMAGE, task, (28, 28, 1), n_classes=classes, n_train=n_train)
+    return resolve(RunSpec.from_dict(values), signature)
+
+
+def test_few_images_are_moved_a_little_and_many_are_not():
+    assert _resolved().augmentation.shift == 0.05
+    assert _resolved(n_train=60_000).augmentation.shift == 0.0
+    assert _resolved(model={"name": "mlp"}).augmentation.shift == 0.0
+
+
+def test_where_something_is_may_be_what_is_asked():
+    assert _resolved(task=Task.REGRESSION).augmentation.shift == 0.0
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_what_was_chosen_stays(shift):
+    assert _resolved(augmentation={"shift": shift}).augmentation.shift == shift
+
+
+def test_what_is_off_by_hand_is_not_active_nor_wrong_of_other_data():
+    spec = AugmentationSpec(shift=0.0, time_mask=0.0)
+    assert active(spec) == ()
+    assert misfits(spec, Kind.TEXT) == []

@@ -13,6 +13,7 @@ from engine.service.preview import preview_batch
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.defaults import resolve
+from engine.training.rules import usual_patience
 
 N = 400
 
@@ -100,7 +101,7 @@ def test_left_open_it_is_what_suits_the_model_and_is_told_in_the_spec() -> None:
     assert found["table_ensemble"].preprocessing.scaling == "piecewise"
     assert found["table_ensemble"].stopping.patience
     assert found["mlp"].preprocessing == PreprocessingSpec().decided()
-    assert found["mlp"].stopping.patience is None
+    assert found["mlp"].stopping.patience == usual_patience(found["mlp"].training.epochs)
 
 
 @pytest.mark.parametrize(

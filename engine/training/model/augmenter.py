@@ -136,14 +136,14 @@ def _of_images(spec: AugmentationSpec, brightest: float) -> dict[_Draw, Augmente
 
 def _of_recordings(spec: AugmentationSpec, _: float) -> dict[_Draw, Augmenter]:
     changes: dict[_Draw, Augmenter] = {}
-    if spec.shift:
-        changes[_Draw.SHIFT] = lambda x, seed: shift_in_time(x, spec.shift, seed)
+    if shift := spec.shift:
+        changes[_Draw.SHIFT] = lambda x, seed: shift_in_time(x, shift, seed)
     if spec.noise:
         changes[_Draw.NOISE] = lambda x, seed: x + _normal(x, seed, spec.noise)
-    if spec.time_mask:
-        changes[_Draw.TIME_MASK] = lambda x, seed: mask(x, spec.time_mask, 1, seed)
-    if spec.frequency_mask:
-        changes[_Draw.FREQUENCY_MASK] = lambda x, seed: mask(x, spec.frequency_mask, 2, seed)
+    if time := spec.time_mask:
+        changes[_Draw.TIME_MASK] = lambda x, seed: mask(x, time, 1, seed)
+    if band := spec.frequency_mask:
+        changes[_Draw.FREQUENCY_MASK] = lambda x, seed: mask(x, band, 2, seed)
     return changes
 
 
@@ -242,6 +242,7 @@ def random_motions(
     drawn = _uniform((n, 6), seed, -1.0, 1.0)
     left_right, up_down, angle, zoom, down, right = tf.unstack(drawn, axis=1)
     one = tf.ones_like(angle)
+    shift = spec.shift or 0.0
     return motions(
         size,
         mirror_x=tf.where(left_right < 0, -one, one)
@@ -250,8 +251,8 @@ def random_motions(
         mirror_y=tf.where(up_down < 0, -one, one) if spec.flip in ("vertical", "both") else one,
         angle=angle * math.radians(spec.rotate),
         zoom=1.0 + zoom * spec.zoom,
-        down=down * (spec.shift * size[0]),
-        right=right * (spec.shift * size[1]),
+        down=down * (shift * size[0]),
+        right=right * (shift * size[1]),
     )
 
 
