@@ -19,6 +19,9 @@ from engine.preprocessing.scaling import FloatArray
 # 1986, "Forecasting with Bayesian vector autoregressions", has 1.
 _DECAYS = (0.0, 1.0, 2.0)
 _STRENGTHS = np.logspace(-13.0, 3.0, 33)
+# How much of its last change a series that moves on makes again, step after step. Gardner and
+# McKenzie 1985, "Forecasting trends in time series".
+_DAMPING = 0.5
 # Weights count this many times in cross-validation, which believes too much of few examples (Kim
 # and Gu 2004, "Smoothing spline Gaussian regression").
 _CAUTION = 1.4
@@ -80,14 +83,15 @@ def fit_forecast(
 ) -> LinearForecast | None:
     """The mean of the ridge regressions (Hoerl and Kennard 1970) that forecast well.
 
-    Weights are pulled to one of two ends: to the mean of the targets or, where the last value is
-    known, to that value, as is right for series that wander. In the second case the features are
-    differences from each channel's last value, with or without these values themselves (Zeng et
-    al. 2023, N-Linear). Steps may fade the farther back they are. All of these are tried, with
-    strengths over many powers of ten, and judged by generalized cross-validation on the training
-    part (Golub, Heath and Wahba 1979) and by the error on the validation part, each weighted by its
-    examples. The better one is, the more it counts in the mean, as Akaike weights have it (Burnham
-    and Anderson 2002): of few examples the best says little, and a mean of many errs less.
+    Weights are pulled to one of three ends: to the mean of the targets or, where the last value is
+    known, to that value, as is right for series that wander, or to where the series goes if it
+    moves on, less and less. In the last two cases the features are differences from each channel's
+    last value (Zeng et al. 2023, N-Linear), in the second also these values themselves. Steps may
+    fade the farther back they are. All of these are tried, with strengths over many powers of ten,
+    and judged by generalized cross-validation on the training part (Golub, Heath and Wahba 1979)
+    and by the error on the validation part, each weighted by its examples. The better one is, the
+    more it counts in the mean, as Akaike weights have it (Burnham and Anderson 2002): of few
+    examples the best says little, and a mean of many errs less.
 
     Args:
         train: Of what is fitted.
@@ -156,6 +160,12 @@ def _ends(
         differences = levels.copy()
         differences[:, size - n_channels :] = 0.0
         ends += [(levels, to_last), (differences, to_last)]
+        if n_steps > 1:
+            moving = to_last.copy()
+            gained = np.cumsum(_DAMPING ** np.arange(1.0, n_targets + 1.0)) * last.slope
+            moving[size - n_channels + last.channel] += gained
+            moving[size - 2 * n_channels + last.channel] -= gained
+            ends.append((differences, moving))
     for features, pull in ends:
         for decay in _DECAYS:
             yield features * back**-decay, pull
