@@ -18,6 +18,7 @@ from engine.preprocessing.scaling import FloatArray
 # How fast steps fade that are farther back: one k steps back weighs k to minus this. Litterman
 # 1986, "Forecasting with Bayesian vector autoregressions", has 1.
 _DECAYS = (0.0, 1.0, 2.0)
+# Per example. The smallest is a little above what rounding to float32 leaves of what is 0.
 _STRENGTHS = np.logspace(-13.0, 3.0, 33)
 # How much of its last change a series that moves on makes again, step after step. Gardner and
 # McKenzie 1985, "Forecasting trends in time series".
@@ -100,11 +101,15 @@ def fit_forecast(
         last: None where targets do not continue the window.
 
     Returns:
-        None where examples are too few to say anything.
+        None where examples are too few to say anything, or not finite.
     """
     n_features = math.prod(shape)
+    if train.n < 2:
+        return None
     means = train.means
     rows, held = train.around(means), validation.around(means)
+    if not (np.isfinite(rows).all() and np.isfinite(held).all()):
+        return None
     found: list[tuple[float, FloatArray, FloatArray]] = []
     for features, pull in _ends(shape, means.size - n_features, last):
         # What is left to be explained, once the end is taken off.

@@ -98,6 +98,15 @@ def test_of_one_example_nothing_is_said_and_of_two_little(random):
     assert np.isfinite(found.weights).all()
 
 
+def test_of_numbers_that_are_not_finite_nothing_is_said(random):
+    x, y = random.normal(size=(30, STEPS * CHANNELS)), random.normal(size=(30, TARGETS))
+    x[7, 3] = np.inf
+    nothing = Moments(STEPS * CHANNELS, TARGETS)
+    with np.errstate(invalid="ignore"):
+        found = moments(x, y)
+    assert fit_forecast(found, nothing, (STEPS, CHANNELS), LAST) is None
+
+
 def test_constant_numbers_and_no_validation_part_are_no_hindrance(random):
     x, y = np.ones((20, STEPS * CHANNELS)), random.normal(size=(20, TARGETS))
     nothing = Moments(STEPS * CHANNELS, TARGETS)

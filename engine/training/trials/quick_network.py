@@ -14,6 +14,7 @@ from engine.inference.decoding import is_autoregressive, predictor
 from engine.preprocessing import Preprocessing
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import place
+from engine.training.model.starting import start
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
@@ -60,6 +61,7 @@ def predict_fold(
             plan = Plan.of(prepared_bytes(fold), spec.execution)
             network = build(spec, fold.signature, placement.policy)
             compile_model(network, spec, fold.signature, plan)
+            start(network, fold)
             loop = _taught(network, fold, plan, progress)
             return _asked(loop, fold, held_out)
     finally:
