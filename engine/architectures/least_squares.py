@@ -110,37 +110,38 @@ def fit_forecast(
     rows, held = train.around(means), validation.around(means)
     if not (np.isfinite(rows).all() and np.isfinite(held).all()):
         return None
-    found: list[tuple[float, FloatArray, FloatArray]] = []
+    ways: list[tuple[_Ridge, FloatArray, FloatArray]] = []
     for features, pull in _ends(shape, means.size - n_features, last):
         # What is left to be explained, once the end is taken off.
         change = np.eye(means.size)
         change[:n_features, n_features:] -= pull
-        centre = means @ change
         x, y = np.split(rows @ change, [n_features], axis=1)
         x_held, y_held = np.split(held @ change, [n_features], axis=1)
         way = _Ridge(x @ features, y, x_held @ features, y_held, train.n, validation.n)
-        for error, weights in way.tried():
-            of_numbers = features @ weights
-            bias = centre[n_features:] - centre[:n_features] @ of_numbers
-            found.append((error, of_numbers + pull, bias))
-    return _mean(found, _NEW * (train.n + validation.n)) if found else None
+        ways.append((way, features, pull))
+    shares = _shares(np.array([way.errors for way, _, _ in ways]), _NEW * (train.n + validation.n))
+    if not shares.any():
+        return None
+    weights = np.zeros((n_features, means.size - n_features))
+    for (way, features, pull), of_strengths in zip(ways, shares, strict=True):
+        for place, share in enumerate(of_strengths):
+            if share:
+                weights += share * (features @ way.weights(place) + pull)
+    return LinearForecast(weights, means[n_features:] - means[:n_features] @ weights)
 
 
-def _mean(found: list[tuple[float, FloatArray, FloatArray]], n: float) -> LinearForecast:
-    """The mean of forecasts, each weighted by its likelihood: errors of n examples, weights, bias.
+def _shares(errors: FloatArray, n: float) -> FloatArray:
+    """How much each regression counts, of their squared errors over n examples; 1 in all.
 
-    Where one makes no error at all, it alone counts.
+    Where one makes no error at all, it alone counts; where all are infinite, none does.
     """
-    errors = np.array([error for error, _, _ in found])
+    if not np.isfinite(errors).any():
+        return np.zeros(errors.shape)
     smallest = max(float(errors.min()), float(np.finfo(np.float64).tiny))
-    likely = (np.maximum(errors, smallest) / smallest) ** (-0.5 * n)
+    likely: FloatArray = (np.maximum(errors, smallest) / smallest) ** (-0.5 * n)
     likely[likely < _LEAST] = 0.0
-    likely /= likely.sum()
-    chosen = [(share, *found[place][1:]) for place, share in enumerate(likely) if share]
-    return LinearForecast(
-        np.sum([share * weights for share, weights, _ in chosen], axis=0),
-        np.sum([share * bias for share, _, bias in chosen], axis=0),
-    )
+    shares: FloatArray = likely / likely.sum()
+    return shares
 
 
 def _ends(
@@ -176,31 +177,49 @@ def _ends(
             yield features * back**-decay, pull
 
 
-@dataclass(frozen=True)
 class _Ridge:
-    """One regression with every strength; what is given is centred."""
+    """One regression with every strength.
 
-    x: FloatArray
-    y: FloatArray
-    x_held: FloatArray
-    y_held: FloatArray
-    n_train: int
-    n_held: int
+    Args:
+        x, y: As good as the training part, centred.
+        x_held, y_held: As good as the validation part, centred alike.
+        n_train, n_held: Their examples.
 
-    def tried(self) -> Iterator[tuple[float, FloatArray]]:
-        """Yields the squared error and the weights of each."""
-        left, values, right = np.linalg.svd(self.x, full_matrices=False)
-        along = left.T @ self.y
-        total = (self.y**2).sum(axis=0)
-        given = self.x_held @ right.T
-        for strength in _STRENGTHS:
-            squares = values**2 + strength * self.n_train
-            kept = values**2 / squares
-            freedom = 1.0 - _CAUTION * (kept.sum() + 1.0) / self.n_train
+    Attributes:
+        errors: Expected squared error of each strength, summed over all examples, (strengths,).
+    """
+
+    def __init__(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        x_held: FloatArray,
+        y_held: FloatArray,
+        n_train: int,
+        n_held: int,
+    ) -> None:
+        left, self._values, self._right = np.linalg.svd(x, full_matrices=False)
+        self._along = left.T @ y
+        self._penalties = _STRENGTHS * n_train
+        total = (y**2).sum()
+        along = (self._along**2).sum(axis=1)
+        given = x_held @ self._right.T
+        self.errors = np.full(len(_STRENGTHS), np.inf)
+        for place, penalty in enumerate(self._penalties):
+            kept = self._values**2 / (self._values**2 + penalty)
+            freedom = 1.0 - _CAUTION * (kept.sum() + 1.0) / n_train
             if freedom <= 0.0:
                 continue
-            scaled = (values / squares)[:, np.newaxis] * along
-            missed = total - ((2.0 * kept - kept**2)[:, np.newaxis] * along**2).sum(axis=0)
-            error = np.maximum(missed, 0.0).sum() / freedom**2
-            error += ((given @ scaled - self.y_held) ** 2).sum()
-            yield float(error), right.T @ scaled
+            missed = max(0.0, float(total - ((2.0 * kept - kept**2) * along).sum()))
+            held = ((given @ self._scaled(place) - y_held) ** 2).sum() if n_held else 0.0
+            self.errors[place] = missed / freedom**2 + held
+
+    def weights(self, place: int) -> FloatArray:
+        """Of the strength at a place, (features, targets)."""
+        found: FloatArray = self._right.T @ self._scaled(place)
+        return found
+
+    def _scaled(self, place: int) -> FloatArray:
+        squares = self._values**2 + self._penalties[place]
+        scaled: FloatArray = (self._values / squares)[:, np.newaxis] * self._along
+        return scaled

@@ -12,8 +12,10 @@ from engine.architectures.least_squares import Moments, fit_forecast
 if TYPE_CHECKING:
     import keras
 
-# Numbers of a window: with more, least squares take seconds, and overfit. Older ones begin with 0.
+# Numbers of a window, and weights: with more, least squares take seconds, and overfit. Those of
+# older steps begin with 0.
 _MOST_FEATURES = 256
+_MOST_WEIGHTS = 65_536
 
 
 def start_direct_steps(network: keras.Model, known: KnownExamples, slowness: float = 1.0) -> None:
@@ -34,7 +36,8 @@ def start_direct_steps(network: keras.Model, known: KnownExamples, slowness: flo
     direct, learnt = network.get_layer("direct"), network.get_layer("learnt")
     n_numbers, n_targets = direct.kernel.shape
     n_channels = network.input_shape[-1]
-    n_steps = max(1, min(n_numbers, _MOST_FEATURES) // n_channels)
+    most = min(n_numbers, _MOST_FEATURES, _MOST_WEIGHTS // n_targets)
+    n_steps = max(1, most // n_channels)
     train, validation = (
         _moments(blocks, n_steps, n_channels, n_targets)
         for blocks in (known.train, known.validation)

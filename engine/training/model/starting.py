@@ -15,9 +15,11 @@ from engine.preprocessing.targets import NumberTargets
 from engine.spec.signature import Task
 from engine.training.prepared_data import PreparedData
 
-# Examples of a part that are shown, and how many at once.
-_MOST_ROWS = 50_000
-_BLOCK = 2_048
+# Examples of a part that are shown, and fewer of many numbers, as work grows with their square.
+_MOST_ROWS, _FEWEST_ROWS = 50_000, 2_000
+_MOST_WORK = 10_000_000_000
+# Numbers of the examples that are shown at once.
+_BLOCK = 2_000_000
 
 
 def start(network: keras.Model, prepared: PreparedData) -> None:
@@ -38,13 +40,17 @@ def start(network: keras.Model, prepared: PreparedData) -> None:
 
 
 def _blocks(prepared: PreparedData, rows: IndexArray) -> Blocks:
-    if len(rows) > _MOST_ROWS:
-        rows = rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(np.int64)]
+    signature = prepared.signature
+    work = (signature.n_inputs + signature.n_outputs) ** 2
+    most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_WORK // work))
+    block = max(1, _BLOCK // signature.n_inputs)
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
     examples, preprocessing = prepared.examples, prepared.preprocessing
 
     def blocks() -> Iterator[tuple[AnyArray, AnyArray]]:
-        for first in range(0, len(rows), _BLOCK):
-            some = rows[first : first + _BLOCK]
+        for first in range(0, len(rows), block):
+            some = rows[first : first + block]
             yield (
                 preprocessing.transform_x(examples.x[some]),
                 preprocessing.targets.transform(examples.y[some]),
