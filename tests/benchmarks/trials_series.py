@@ -190,6 +190,7 @@ def smoothing(values: FloatArray, horizon: int, n_known: int, season: int = 0) -
         rates = np.array([(alpha, *trend) for alpha in levels for trend in trends])
         said = _smoothed(values, horizon, rates, gamma, season if gamma else 0, multiplies)
         errors = np.abs(said[start:n_known, 0] - values[start:n_known, np.newaxis]).mean(axis=0)
+        errors[~np.isfinite(errors)] = np.inf
         if errors.min() < best[0]:
             best = float(errors.min()), said[:, :, errors.argmin()]
     return best[1]
@@ -222,11 +223,11 @@ def _smoothed(
         then = of_season[(t + np.arange(horizon)) % n_first]
         said[t] = ahead * then if multiplies else ahead + then
         now = of_season[t % n_first].copy()
-        before = level
+        before, expected = level, level + damp * slope
         without = value / np.where(now == 0, 1.0, now) if multiplies else value - now
-        level = alpha * without + (1 - alpha) * (level + damp * slope)
+        level = alpha * without + (1 - alpha) * expected
         slope = beta * (level - before) + (1 - beta) * damp * slope
-        left = value / np.where(level == 0, 1.0, level) if multiplies else value - level
+        left = value / expected if multiplies else value - expected
         if season:
             of_season[t % n_first] = gamma * left + (1 - gamma) * now
     return said
