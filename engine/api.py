@@ -28,6 +28,7 @@ from engine.architectures.base import (
     output_layer,
     require,
 )
+from engine.architectures.known_examples import KnownExamples, LastValue
 from engine.datasets.base import Dataset, Examples, NoParameters, Progress, silent
 from engine.datasets.files import Glance
 from engine.datasets.formats import FileDataset, Format
@@ -51,6 +52,8 @@ __all__ = [
     "Format",
     "Glance",
     "Kind",
+    "KnownExamples",
+    "LastValue",
     "NoParameters",
     "Output",
     "Parameters",
