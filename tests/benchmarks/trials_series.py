@@ -33,7 +33,7 @@ _FLOOR = 1e-9
 
 def trials(folder: Path) -> list[Trial]:
     """Public series, made ones, and those in the box; names ending in ahead forecast 7 steps."""
-    read = ("--set", "data.format=series")
+    read = ("--format", "series")
     public = [
         trial(str(PUBLIC / f"{name}.csv"), (*read, "--target", target))
         for name, target in (
