@@ -51,8 +51,8 @@ class SeriesHybrid(Architecture):
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.REGRESSION)
     parameters = SeriesHybridParameters
-    # On the 18 series of tests/benchmarks/trials_series.py, seeds 0 to 2: 0.84 times the error of the
-    # better of autoregression and exponential smoothing; series_cnn 1.36.
+    # On the 18 series of tests/benchmarks/trials_series.py, seeds 0 to 2: 0.84 times the error of
+    # the better of autoregression and exponential smoothing; series_cnn 1.36.
     defaults = TrainingDefaults(
         optimizer="adam", learning_rate=0.001, epochs=200, batch_size=64, patience=20
     )
