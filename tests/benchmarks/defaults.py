@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import trials_anomalies
 import trials_images
 import trials_series
 import trials_tables
@@ -29,6 +30,7 @@ from default_trials import ROOT, Baselines, Trial, Values
 from smoke import add_smoke
 
 KINDS = {
+    "anomalies": trials_anomalies.trials,
     "images": trials_images.trials,
     "series": trials_series.trials,
     "tables": trials_tables.trials,
@@ -51,6 +53,7 @@ class Row:
     epochs: int
     seconds: float
     whole: float
+    metrics: Values
 
 
 def train(
@@ -92,6 +95,7 @@ def measure(trial: Trial, seed: int, extra: tuple[str, ...], tree: str = str(ROO
         last["epochs"],
         last["seconds"],
         last["whole"],
+        last["metrics"],
     )
 
 
