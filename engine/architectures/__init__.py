@@ -19,6 +19,7 @@ from engine.architectures.series_linear import SeriesLinear
 from engine.architectures.series_sequence import SeriesRnn, SeriesTransformer
 from engine.architectures.sound_rnn import SoundRnn
 from engine.architectures.table_ensemble import TableEnsemble
+from engine.architectures.table_prototypes import TablePrototypes
 from engine.architectures.text import TextCnn
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
@@ -55,6 +56,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         SeriesNetwork(),
         SeriesRnn(),
         SeriesTransformer(),
+        TablePrototypes(),
         Autoencoder(),
         PolicyNetwork(),
         Custom(),

@@ -95,7 +95,6 @@ class Autoencoder(Architecture):
     parameters = AutoencoderParameters
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=100, batch_size=32)
     recommended_for: ClassVar = {
-        (Kind.TABLE, Task.ANOMALY): "Learns what goes together, and needs no labels for it.",
         (Kind.IMAGE, Task.ANOMALY): "Learns how images usually look, and needs no labels for it.",
         (Kind.SERIES, Task.ANOMALY): "Learns the usual course, and needs no labels for it.",
     }
