@@ -123,7 +123,7 @@ class TablePrototypes(Architecture):
         why = (
             f"{signature.n_train:,} rows would be learnt by heart by so many"
             if by_rows < by_width
-            else f"Differences from so many, in {signature.n_inputs:,} columns, need too much memory"
+            else f"In {signature.n_inputs:,} columns, so many need too much memory"
         )
         hint = f"Use at most {min(by_width, by_rows):,}."
         return [Problem("prototypes", f"{why}. Received: {most:,} prototypes.", hint)]
@@ -183,7 +183,8 @@ def _member(
         n_features,
         activation="softplus",
         use_bias=False,
-        kernel_initializer=keras.initializers.Constant(-math.log(_FLOOR)),
+        # Whose softplus is log(1 / floor): at first each is 1, a column's deviation.
+        kernel_initializer=keras.initializers.Constant(math.log(1.0 / _FLOOR - 1.0)),
         name=f"usual_distances_{number}",
     )(one)
     narrow = keras.layers.Reshape((1, n_features), name=f"narrowness_{number}")(

@@ -152,20 +152,24 @@ def unusual_mask(examples: Examples, rows: IndexArray) -> AnyArray | None:
 def only_usual(examples: Examples, parts: Parts, spec: AnomalySpec) -> Parts:
     """Takes what is known to be unusual from the training and the validation part.
 
-    The test part stays as it is, so that its share of anomalies is that of the data.
+    The test part stays as it is, so that its share of anomalies is that of the data. What was taken
+    may tell from which score on an example is unusual.
 
     Raises:
         DatasetError: Nothing would be left.
     """
     if examples.task is not Task.ANOMALY or not examples.unusual or spec.training == "all":
         return parts
-    kept = []
+    kept, taken = [], []
     for part in (parts.train, parts.validation):
         mask = unusual_mask(examples, part)
-        kept.append(part if mask is None else part[~mask])
+        assert mask is not None  # the unusual class is known
+        kept.append(part[~mask])
+        taken.append(part[mask])
     if not len(kept[0]):
         raise DatasetError(
             f"Every example for training is '{examples.unusual}', the unusual class.",
             "Choose another unusual class, or let all train.",
         )
-    return replace(parts, train=kept[0], validation=kept[1])
+    unusual = np.sort(np.concatenate(taken))
+    return replace(parts, train=kept[0], validation=kept[1], unusual=unusual)

@@ -33,6 +33,7 @@ class Parts:
         untimed: In no part, for they were divided by time, and theirs is not known.
         n_ungrouped: How many have no group; they stay together, as one.
         left_out: Names of those in no part because someone said so.
+        unusual: In no part, for they are known to be unusual, and what is usual is to be learnt.
     """
 
     train: IndexArray
@@ -42,6 +43,7 @@ class Parts:
     untimed: IndexArray = field(default_factory=lambda: np.zeros(0, np.int64))
     n_ungrouped: int = 0
     left_out: tuple[str, ...] = ()
+    unusual: IndexArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def sizes(self) -> tuple[int, int, int]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray, fit_columns
+from engine.preprocessing.score_threshold import ChosenBy, ScoreThreshold
 from engine.preprocessing.tokens import Tokenizer
 
 if TYPE_CHECKING:
@@ -227,21 +228,18 @@ class AnomalyTargets(TargetTransform):
 
     Args:
         threshold: Above this score an example is called unusual; None: not learnt yet.
+        chosen_by: What it was chosen by.
     """
 
     type = "anomaly"
 
-    def __init__(self, threshold: float | None = None) -> None:
+    def __init__(self, threshold: float | None = None, chosen_by: ChosenBy = "") -> None:
         self.threshold = threshold
+        self.chosen_by: ChosenBy = chosen_by
 
-    def learnt(self, scores: AnyArray, share: float) -> AnomalyTargets:
-        """Returns targets with the threshold below which this share of the scores lies.
-
-        Args:
-            scores: Of the training part, (n,) or (n, 1).
-            share: From 0 to 1.
-        """
-        return AnomalyTargets(float(np.quantile(scores.astype(np.float64).ravel(), share)))
+    def learnt(self, threshold: ScoreThreshold) -> AnomalyTargets:
+        """Returns targets with this threshold."""
+        return AnomalyTargets(threshold.value, threshold.chosen_by)
 
     def transform(self, y: AnyArray) -> AnyArray:
         """Returns zeros, (n, 1)."""
@@ -256,11 +254,11 @@ class AnomalyTargets(TargetTransform):
         return () if self.threshold is None else (("Threshold", f"{self.threshold:.4g}"),)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"threshold": self.threshold}
+        return {"threshold": self.threshold, "chosen_by": self.chosen_by}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> AnomalyTargets:
-        return cls(values["threshold"])
+        return cls(values["threshold"], values.get("chosen_by", ""))
 
 
 class TokenTargets(TargetTransform):

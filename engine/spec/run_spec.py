@@ -243,11 +243,13 @@ class AnomalySpec(Parameters):
         help="'usual' keeps examples that are known to be unusual out of training and validation, "
         "so that the network learns what is normal; 'all' learns as if nothing were known.",
     )
-    threshold: float = parameter(
-        0.99,
+    threshold: float | None = parameter(
+        None,
         label="Threshold",
         help="An example is called unusual where its score is above that of this share of the "
-        "training part. Lower finds more, and gives more false alarms.",
+        "training part. Lower finds more, and gives more false alarms. Left open: chosen by the "
+        "examples that are known to be unusual and did not train, else by the scores' tail, for "
+        "1 false alarm in 100.",
         ge=0.5,
         lt=1.0,
     )

@@ -20,6 +20,7 @@ from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.predictions import Predictions
 from engine.inference.kept_results import forget_results
 from engine.inference.serving import ServedModel
+from engine.preprocessing.score_threshold import choose_threshold
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TargetTransform
 from engine.training.prepared_data import PreparedData
 from engine.training.run_place import RunPlace
@@ -56,14 +57,19 @@ class TrainedModel:
     def learn_threshold(self) -> None:
         """Learns from which output on something is said, where that is asked.
 
-        What counts as unusual is told by the scores of the training part; which labels an example
-        has, by the probabilities of the validation part. To be called once the weights are final.
+        What counts as unusual is told by the scores of usual examples, and of those that are known
+        to be unusual; which labels an example has, by the probabilities of the validation part. To
+        be called once the weights are final.
         """
         prepared = self._prepared
         targets: TargetTransform = prepared.preprocessing.targets
         if isinstance(targets, AnomalyTargets):
-            scores = self._predicted(_some(prepared.parts.train))
-            targets = targets.learnt(scores, prepared.spec.anomaly.threshold)
+            parts = prepared.parts
+            of_rows = (parts.train, parts.validation, parts.unusual)
+            scores = [
+                self._predicted(_some(rows)) if len(rows) else np.zeros(0) for rows in of_rows
+            ]
+            targets = targets.learnt(choose_threshold(*scores, prepared.spec.anomaly.threshold))
         elif isinstance(targets, LabelTargets) and len(prepared.parts.validation):
             rows = _some(prepared.parts.validation)
             targets = targets.learnt(self._predicted(rows), prepared.examples.y[rows])

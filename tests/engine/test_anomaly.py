@@ -16,6 +16,7 @@ from engine.events.run_events import RunFinished
 from engine.inference.contract import Contract
 from engine.inference.evaluation.anomalies import anomaly_metrics
 from engine.inference.evaluation.evaluation import Evaluation
+from engine.preprocessing.score_threshold import ScoreThreshold, choose_threshold
 from engine.preprocessing.targets import AnomalyTargets
 from engine.runs.store import RunStore
 from engine.service import execution, running
@@ -157,8 +158,8 @@ def test_the_output_is_the_mean_squared_difference(kind, shape):
     import keras
 
     signature = Signature(kind, Task.ANOMALY, shape)
-    spec = resolve(RunSpec.from_dict({"data": {"source": "any"}}), signature)
-    assert spec.model.name == "autoencoder"
+    values = {"data": {"source": "any"}, "model": {"name": "autoencoder"}}
+    spec = resolve(RunSpec.from_dict(values), signature)
     network = build(spec, signature)
     x = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
     made = keras.Model(network.input, network.get_layer("difference").input[1])(x).numpy()
@@ -225,11 +226,65 @@ def test_one_kind_alone_has_no_auc():
     assert found["false_alarm_rate"] == 0.5
 
 
-def test_the_threshold_is_the_share_of_the_training_scores():
-    targets = AnomalyTargets().learnt(np.arange(101.0)[:, np.newaxis], 0.9)
-    assert targets.threshold == 90.0
-    assert AnomalyTargets.from_dict(targets.to_dict()).threshold == 90.0
+def test_a_share_that_is_given_decides_the_threshold():
+    scores, nothing = np.arange(101.0)[:, np.newaxis], np.zeros(0)
+    found = choose_threshold(scores, nothing, np.arange(10.0), 0.9)
+    assert found == ScoreThreshold(90.0, "share")
+    targets = AnomalyTargets().learnt(found)
+    again = AnomalyTargets.from_dict(targets.to_dict())
+    assert (again.threshold, again.chosen_by) == (90.0, "share")
+    assert AnomalyTargets.from_dict({"threshold": 2.0}).chosen_by == ""  # of an older version
     assert (targets.transform(np.ones(3)) == np.zeros((3, 1))).all()
+
+
+def test_what_is_known_decides_by_recall_less_false_alarms():
+    rng = np.random.default_rng(4)
+    usual, unusual = rng.gamma(2.0, size=300), 3.0 + rng.gamma(2.0, size=40)
+    found = choose_threshold(np.zeros(9), usual, unusual, None)
+    assert found.chosen_by == "known"
+    truth = np.arange(340) >= 300
+    alarms, recall, _ = sk.roc_curve(truth, np.concatenate([usual, unusual]))
+    best = np.where(alarms <= 0.1, recall - alarms, -1).max()
+    reached = (unusual > found.value).mean() - (usual > found.value).mean()
+    assert reached == pytest.approx(best)
+    # Where nothing overlaps, in the middle of the gap.
+    apart = choose_threshold(np.zeros(0), np.arange(100.0), 199.0 + np.arange(5.0), None)
+    assert apart.value == 149.0
+
+
+def test_no_more_false_alarms_are_allowed_than_said():
+    usual, unusual = np.arange(1000.0), np.linspace(500.0, 1000.0, 50)
+    found = choose_threshold(np.zeros(0), usual, unusual, None)
+    assert (usual > found.value).mean() <= 0.1
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.3, -0.3])
+def test_a_tail_is_followed_whatever_is_unusual_in_it(shape):
+    from scipy.stats import genpareto
+
+    usual = genpareto.ppf((np.arange(4000) + 0.5) / 4000, shape, scale=2.0)
+    exact = genpareto.ppf(0.99, shape, scale=2.0)
+    found = choose_threshold(np.zeros(0), usual, np.zeros(0), None)
+    assert found.chosen_by == "tail"
+    assert found.value == pytest.approx(exact, rel=0.01)
+    mixed = np.concatenate([usual, np.full(200, 1e6)])
+    assert choose_threshold(np.zeros(0), mixed, np.zeros(0), None).value < 2.5 * exact
+
+
+def test_few_scores_have_no_tail_and_equal_ones_no_shape():
+    nothing = np.zeros(0)
+    few = choose_threshold(np.arange(10.0), nothing, nothing, None)
+    assert few == ScoreThreshold(float(np.quantile(np.arange(10.0), 0.99)), "share")
+    assert choose_threshold(np.ones(500), nothing, nothing, None).value == 1.0
+
+
+def test_what_was_kept_from_training_is_there_to_choose_the_threshold_by(table):
+    parts = prepare(parse(_spec(table))).parts
+    everyone = prepare(parse(_spec(table, {"training": "all"}))).parts
+    mask = unusual_mask(prepare(parse(_spec(table))).examples, parts.unusual)
+    assert mask.all()
+    assert len(parts.unusual) == sum(everyone.sizes) - sum(parts.sizes)
+    assert not len(everyone.unusual)
 
 
 def test_a_run_learns_saves_and_evaluates_alike(table, store):
@@ -246,8 +301,14 @@ def test_a_run_learns_saves_and_evaluates_alike(table, store):
     scores = [item.score for item in again.most_unusual]
     assert scores == sorted(scores, reverse=True)
     prepared = prepare(parse(_spec(table)))
-    trained = execution.predict(ended.run, store, prepared.examples.x[prepared.parts.train])
-    assert np.quantile(trained, 0.99) == pytest.approx(threshold, rel=1e-4)
+    x, parts = prepared.examples.x, prepared.parts
+    learnt, held_out, known = (
+        execution.predict(ended.run, store, x[rows])
+        for rows in (parts.train, parts.validation, parts.unusual)
+    )
+    chosen = choose_threshold(learnt, held_out, known, None)
+    assert chosen.value == pytest.approx(threshold, rel=1e-4)
+    assert saved.threshold_by == again.threshold_by == chosen.chosen_by
     loss = ended.metrics["test_loss"]
     assert loss == pytest.approx(again.metrics["mean_score"], rel=1e-4)
 

@@ -154,17 +154,23 @@ def test_leaving_a_token_out_says_what_the_model_loses():
     assert by_slopes.is_complete
 
 
-def test_a_score_of_anomaly_is_shared_among_what_was_not_made_again():
+@pytest.mark.parametrize(
+    ("name", "kind"), [("autoencoder", Kind.SERIES), ("table_prototypes", Kind.TABLE)]
+)
+def test_a_score_of_anomaly_is_shared_among_what_was_not_made_again(name, kind):
     pair = next(
-        it for it in fitting_pairs() if it[1].task is Task.ANOMALY and it[1].kind is Kind.SERIES
+        it
+        for it in fitting_pairs()
+        if (it[0].name, it[1].kind, it[1].task) == (name, kind, Task.ANOMALY)
     )
     signature = pair[1]
     explainer = explainer_for(network_of(pair), signature)
     x = raw_example(signature)
-    found = explainer.explain(x)
+    found = explainer.explain(x, background(signature))
     assert found.method.name == "reconstruction"
-    assert found.baseline == 0
-    assert found.sum == pytest.approx(found.prediction, rel=1e-5)
+    # What prototypes add to every score alike counts to no column.
+    assert found.baseline == pytest.approx(0 if name == "autoencoder" else np.log(1 / 0.05))
+    assert found.sum == pytest.approx(found.prediction - found.baseline, rel=1e-5)
     assert (found.values >= 0).all()
 
 

@@ -30,6 +30,7 @@ class Lesson:
         validation: What settings are chosen by; may be empty.
         preprocessing: Of the run's own model.
         deadline: When to be done, by `time.monotonic`; what takes longer stops learning.
+        unusual: Known to be unusual, in no part; thresholds are chosen by it.
         notes: Is given what people should know, such as that a sample was learnt from.
     """
 
@@ -38,6 +39,7 @@ class Lesson:
     validation: IndexArray
     preprocessing: Preprocessing
     deadline: float
+    unusual: IndexArray = field(default_factory=lambda: np.zeros(0, np.int64))
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -24,6 +24,7 @@ from engine.inference.evaluation.analysis import BaselineScore, Curve
 from engine.inference.evaluation.measured import Measured
 from engine.inference.evaluation.predictions import Predictions, chosen, finite
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.score_threshold import choose_threshold
 from engine.preprocessing.targets import LabelTargets
 from engine.spec.signature import Output, Task
 
@@ -58,7 +59,7 @@ def fit_baselines(
     parts: Parts,
     preprocessing: Preprocessing,
     progress: Progress = silent,
-    unusual_share: float = 0.99,
+    unusual_share: float | None = None,
     budget_s: float = BUDGET_S,
 ) -> Comparison:
     """Fits every simple model that applies, and measures it as the run's own was.
@@ -69,7 +70,8 @@ def fit_baselines(
         parts: What is learnt from, and what settings are chosen by.
         preprocessing: Of the run's own model.
         progress: Told which is being fitted.
-        unusual_share: Of anomalies: the share of the training part below the threshold.
+        unusual_share: Of anomalies: the share of the training part below the threshold; None: it
+            is chosen as that of the run's own model.
         budget_s: Seconds for all together; none is begun after it, but the first.
 
     Raises:
@@ -85,7 +87,9 @@ def fit_baselines(
     wanted = [it for kind in BASELINES if (it := kind()).applies(examples)]
 
     def lesson_of(deadline: float) -> Lesson:
-        return Lesson(examples, parts.train, parts.validation, preprocessing, deadline)
+        return Lesson(
+            examples, parts.train, parts.validation, preprocessing, deadline, parts.unusual
+        )
 
     with ThreadPoolExecutor(1, "baselines", _yield_to_others) as executor:
         fitting = executor.submit(
@@ -100,7 +104,7 @@ def _compare(
     lesson_of: Callable[[float], Lesson],
     main: str,
     progress: Progress,
-    unusual_share: float,
+    unusual_share: float | None,
     budget_s: float,
 ) -> Comparison:
     """Fits one after another; runs in a thread of its own, which yields to others."""
@@ -141,7 +145,7 @@ def _scored(
     predictions: Predictions,
     own: Measured,
     main: str,
-    unusual_share: float,
+    unusual_share: float | None,
 ) -> tuple[BaselineScore, Predictions | None]:
     """What one simple model reaches, and what it says; None where it could not be fitted."""
     begun = time.monotonic()
@@ -171,15 +175,16 @@ def _scored(
 
 
 def _predictions(
-    predict: Predict, lesson: Lesson, predictions: Predictions, unusual_share: float
+    predict: Predict, lesson: Lesson, predictions: Predictions, unusual_share: float | None
 ) -> Predictions:
     """What a simple model says of the same examples, with thresholds of its own."""
     found = with_outputs(predictions, predict(predictions.rows))
     if predictions.is_anomaly:
-        scores = predict(_some(lesson.train)).ravel()
+        rows = (_some(lesson.train), _some(lesson.validation), _some(lesson.unusual))
+        scores = (predict(some) if len(some) else np.zeros(0) for some in rows)
         return replace(
             with_outputs(predictions, found.outputs.reshape(len(predictions))),
-            thresholds=np.array([np.quantile(scores, unusual_share)]),
+            thresholds=np.array([choose_threshold(*scores, unusual_share).value]),
         )
     if predictions.output is Output.LABELS:
         targets = LabelTargets.even(len(predictions.class_names))

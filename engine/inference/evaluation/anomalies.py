@@ -63,11 +63,11 @@ def evaluate_part(
         if examples.task is not Task.TRANSLATION:
             return evaluation
         return evaluation.with_sources(examples.x[rows[:MAX_TEXTS]])
-    return _evaluate_scores(part, rows, outputs, examples, targets.threshold)
+    return _evaluate_scores(part, rows, outputs, examples, targets)
 
 
 def _evaluate_scores(
-    part: str, rows: IndexArray, outputs: AnyArray, examples: Examples, threshold: float | None
+    part: str, rows: IndexArray, outputs: AnyArray, examples: Examples, targets: AnomalyTargets
 ) -> Evaluation:
     """Compares scores, (n, 1), with what is known of the examples; see `evaluate_part`."""
     if not len(rows):
@@ -76,7 +76,7 @@ def _evaluate_scores(
         )
     check_finite(outputs)
     scores = outputs.reshape(len(rows)).astype(np.float64)
-    limit = math.inf if threshold is None else threshold
+    limit = math.inf if targets.threshold is None else targets.threshold
     mask = unusual_mask(examples, rows)
     highest = np.argsort(-scores, kind="stable")[:MAX_SHOWN]
     shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(np.int64))
@@ -89,6 +89,7 @@ def _evaluate_scores(
         y_true=compact(known[shown]),
         y_pred=compact(scores[shown]),
         threshold=limit,
+        threshold_by=targets.chosen_by,
         averages={} if mask is None else dict.fromkeys(("precision", "recall"), "binary"),
         most_unusual=tuple(
             UnusualExample(

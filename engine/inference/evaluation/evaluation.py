@@ -82,6 +82,8 @@ class Evaluation:
         threshold: Where anomalies are looked for: the score above which an example is called
             unusual. Then `y_pred` holds scores, and `y_true` 1 for what is known to be unusual, 0
             for what is usual, -1 where nothing is known.
+        threshold_by: What the threshold was chosen by, as `engine.preprocessing.score_threshold`
+            says; empty: not known.
         most_unusual: The examples with the highest scores, the highest first.
         thresholds: Where an example may have several labels: above which probability each is said,
             (labels,). Then `class_names` and `per_class` are of the labels.
@@ -104,6 +106,7 @@ class Evaluation:
     most_unusual: tuple[UnusualExample, ...] = ()
     thresholds: tuple[float, ...] = ()
     averages: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    threshold_by: str = ""
 
     @property
     def output(self) -> Output:
@@ -139,6 +142,7 @@ class Evaluation:
             "texts": [list(pair) for pair in self.texts],
             "sources": list(self.sources),
             "threshold": None if self.threshold is None else _finite(self.threshold),
+            "threshold_by": self.threshold_by,
             "most_unusual": [dataclasses.asdict(item) for item in self.most_unusual],
             "thresholds": list(self.thresholds),
         }
@@ -190,6 +194,7 @@ class Evaluation:
             most_unusual=tuple(UnusualExample(**item) for item in values.get("most_unusual", ())),
             thresholds=thresholds,
             averages=values.get("averages", {}),
+            threshold_by=str(values.get("threshold_by", "")),
         )
 
 

@@ -18,7 +18,10 @@ from engine.spec.signature import Kind, Task
 
 
 class Reconstruction(Method):
-    """The score of anomaly is a mean of squared differences: each part's share of it, exactly."""
+    """The score of anomaly is a mean of squared differences: each part's share of it, exactly.
+
+    What is added to that mean is the same for every example, and counts to none of its parts.
+    """
 
     name = "reconstruction"
     title = "Reconstruction error"
@@ -36,6 +39,9 @@ class Reconstruction(Method):
         found = subject.answers_of(layer, case.prepared).astype(np.float64)
         shares = found.reshape(case.prepared.shape[1:])
         shares /= shares.size
+        rest = float(subject.values(case.prepared, readout)[0]) - float(shares.sum())
+        if layer is leaves(subject.network)[-2]:
+            rest = 0.0  # but for rounding
         what = "an example that is made again without a difference"
         tolerance = 1e-4 * max(1e-12, float(shares.sum()))
         match case.signature.kind:
@@ -45,7 +51,7 @@ class Reconstruction(Method):
                 values = shares
             case _:
                 values = over_last_axis(shares)
-        return Contributions(values, 0.0, what, tolerance)
+        return Contributions(values, rest, what, tolerance)
 
 
 def _by_column(shares: FloatArray, case: Case) -> FloatArray:
@@ -58,10 +64,23 @@ def _by_column(shares: FloatArray, case: Case) -> FloatArray:
 
 
 def _differences(subject: Subject) -> keras.layers.Layer | None:
-    """The layer with every squared difference, of which the last takes the mean."""
+    """The layer with every squared difference, of which the score is the mean, and a constant."""
     layers = leaves(subject.network)
-    if len(layers) < 2 or not isinstance(layers[-1], keras.layers.GlobalAveragePooling1D):
+    means = [it for it in layers if isinstance(it, keras.layers.GlobalAveragePooling1D)]
+    if not means:
         return None
-    before = layers[-2]
-    is_all = tuple(before.output.shape[1:]) == (subject.signature.n_inputs, 1)
-    return before if is_all else None
+    before = next((it for it in layers if it.output is means[-1].input), None)
+    if before is None or tuple(before.output.shape[1:]) != (subject.signature.n_inputs, 1):
+        return None
+    return before if means[-1] is layers[-1] or _is_all_but_constant(subject, before) else None
+
+
+def _is_all_but_constant(subject: Subject, layer: keras.layers.Layer) -> bool:
+    """Whether the network's answer is the mean of the layer's and the same number every time."""
+    spread = np.linspace(-2.0, 2.0, 3 * subject.signature.n_inputs, dtype=np.float32)
+    x = np.sin(7.0 * spread).reshape(3, *subject.input_shape)
+    means = subject.answers_of(layer, x).astype(np.float64).mean(axis=(1, 2))
+    answers = subject.outputs(x).astype(np.float64)
+    if answers.shape != (3, 1):
+        return False
+    return bool(np.ptp(answers[:, 0] - means) <= 1e-4 * max(1e-12, float(np.abs(means).max())))

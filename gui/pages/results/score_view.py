@@ -35,6 +35,7 @@ class ScoreView(ResultTab):
         self._scored: ScoredExamples | None = None
         self._run = ""
         self._is_moved = False
+        self._chosen_by = ""
         self._listed: Places = np.zeros(0, np.int64)
         self.plot = ScorePlot(self)
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -72,6 +73,7 @@ class ScoreView(ResultTab):
         """Shows what is unusual in a part of the data."""
         assert shown.evaluation is not None
         self.show_evaluation(shown.evaluation)
+        self._chosen_by = shown.evaluation.threshold_by
         scored = self._scored = shown.scored
         if self._run != shown.record.id:
             self._run, self._is_moved = shown.record.id, False
@@ -135,6 +137,8 @@ class ScoreView(ResultTab):
         self.above.setText(counted(int(above.sum()), one, many))
         words = self.tr("Above {limit} an example is called unusual.")
         text = words.format(limit=number_text(limit))
+        if not self._is_moved and (chosen := self._chosen_words()):
+            text = f"{text} {chosen}"
         if (found.truth >= 0).all() and (found.truth == 1).any():
             hits = int((above & (found.truth == 1)).sum())
             precision = hits / max(1, int(above.sum()))
@@ -143,6 +147,17 @@ class ScoreView(ResultTab):
             shares = percent_text(precision, 1), percent_text(recall, 1)
             text = f"{text} {more.format(precision=shares[0], recall=shares[1])}"
         self.words.setText(text)
+
+    def _chosen_words(self) -> str:
+        """What the run's own threshold was chosen by; empty where that is not known."""
+        match self._chosen_by:
+            case "known":
+                return self.tr("Chosen by examples known to be unusual that did not train.")
+            case "tail":
+                return self.tr("Chosen by the tail of the scores, for 1 false alarm in 100.")
+            case "share":
+                return self.tr("Chosen by the share of the training part below it.")
+        return ""
 
     # ---- opening
 
