@@ -37,6 +37,7 @@ TINY: dict[str, dict[str, object]] = {
     "resnet": {"filters": [4, 8], "blocks": 1},
     "video_cnn": {"filters": [4, 4], "dense_units": 16},
     "video_rnn": {"filters": [4, 4], "units": 16},
+    "table_prototypes": {"prototypes": [8], "noise": 0.0},  # few enough to be learnt by heart
     "transformer": {"layers": 1},
     "series_transformer": {"layers": 1},
     "transformer_translator": {"layers": 1},

@@ -93,7 +93,7 @@ class Autoencoder(Architecture):
     tasks = (Task.ANOMALY,)
     convolves_images = True
     parameters = AutoencoderParameters
-    defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=100, batch_size=32)
+    defaults = TrainingDefaults("adam", 0.002, epochs=100, batch_size=32, patience=20)
     recommended_for: ClassVar = {
         (Kind.IMAGE, Task.ANOMALY): "Learns how images usually look, and needs no labels for it.",
         (Kind.SERIES, Task.ANOMALY): "Learns the usual course, and needs no labels for it.",
@@ -111,7 +111,7 @@ class Autoencoder(Architecture):
         """Images and windows are many numbers each: fewer epochs do."""
         if signature.kind is Kind.TABLE:
             return self.defaults
-        return TrainingDefaults("adam", learning_rate=0.002, epochs=40, batch_size=64)
+        return TrainingDefaults("adam", 0.002, epochs=40, batch_size=64, patience=10)
 
     def check(self, signature: Signature, parameters: Parameters) -> list[Problem]:
         settings = require(parameters, AutoencoderParameters)

@@ -102,4 +102,4 @@ def of_tail(scores: AnyArray, false_alarms: float = FALSE_ALARMS) -> float:
     # With the survival 1/2 at 3/4: near = scale · (2^shape - 1) / shape.
     if abs(shape) < 1e-6:
         return start + near * ratio / math.log(2.0)
-    return start + near * math.expm1(shape * ratio) / (2.0**shape - 1.0)
+    return start + near * math.expm1(shape * ratio) / math.expm1(shape * math.log(2.0))

@@ -65,11 +65,12 @@ class TrainedModel:
         targets: TargetTransform = prepared.preprocessing.targets
         if isinstance(targets, AnomalyTargets):
             parts = prepared.parts
-            of_rows = (parts.train, parts.validation, parts.unusual)
-            scores = [
-                self._predicted(_some(rows)) if len(rows) else np.zeros(0) for rows in of_rows
-            ]
-            targets = targets.learnt(choose_threshold(*scores, prepared.spec.anomaly.threshold))
+            learnt, held_out, known = (
+                self._predicted(_some(rows)) if len(rows) else np.zeros(0)
+                for rows in (parts.train, parts.validation, parts.unusual)
+            )
+            share = prepared.spec.anomaly.threshold
+            targets = targets.learnt(choose_threshold(learnt, held_out, known, share))
         elif isinstance(targets, LabelTargets) and len(prepared.parts.validation):
             rows = _some(prepared.parts.validation)
             targets = targets.learnt(self._predicted(rows), prepared.examples.y[rows])

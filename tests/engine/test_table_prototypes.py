@@ -42,17 +42,23 @@ def rows():
 
 
 def members(network):
-    """Prototypes, (k, features), and usual distances, (features,), of each member."""
-    for number in range(1, len(SIZES) + 1):
-        kernel = network.get_layer(f"usual_distances_{number}").get_weights()[0][0]
-        usual = 0.05 * np.exp(np.log1p(np.exp(kernel.astype(np.float64))))
-        yield network.get_layer(f"prototypes_{number}").get_weights()[0][0], usual
+    """Prototypes, (k, features), usual distances, (features,), and what is seen, by member."""
+    for view in ("as_is", "pressed"):
+        for number in range(1, len(SIZES) + 1):
+            kernel = network.get_layer(f"usual_distances_{view}_{number}").get_weights()[0][0]
+            usual = 0.05 * np.exp(np.log1p(np.exp(kernel.astype(np.float64))))
+            prototypes = network.get_layer(f"prototypes_{view}_{number}").get_weights()[0][0]
+            yield prototypes, usual, (lambda x: x) if view == "as_is" else pressed
+
+
+def pressed(rows):
+    return np.sign(rows) * np.log1p(np.abs(rows))
 
 
 def test_the_score_is_what_the_formula_says(network, rows):
     expected = []
-    for prototypes, usual in members(network):
-        squares = ((rows[:, np.newaxis] - prototypes) / usual) ** 2 / 2
+    for prototypes, usual, view in members(network):
+        squares = ((view(rows)[:, np.newaxis] - prototypes) / usual) ** 2 / 2
         alike = softmax(-squares.sum(axis=-1), axis=1)
         made = np.einsum("rk,rkf->rf", alike, squares)
         expected.append((made + np.log(usual / 0.05)).mean(axis=1))
@@ -64,12 +70,12 @@ def test_the_score_is_what_the_formula_says(network, rows):
 def test_steps_follow_the_likelihood_of_the_mixtures(network, rows):
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(network(rows.astype(np.float32), training=True))
-    found = tape.gradient(loss, network.get_layer("prototypes_2").trainable_variables)[0][0]
-    prototypes, usual = list(members(network))[1]
+    found = tape.gradient(loss, network.get_layer("prototypes_as_is_2").trainable_variables)[0][0]
+    prototypes, usual, _ = list(members(network))[1]
 
     def unlikely(centres):
         squares = ((rows[:, np.newaxis] - centres) / usual) ** 2 / 2
-        return -logsumexp(-squares.sum(axis=-1), axis=1).mean() / FEATURES / len(SIZES)
+        return -logsumexp(-squares.sum(axis=-1), axis=1).mean() / FEATURES / len(SIZES) / 2
 
     for place in np.ndindex(prototypes.shape):
         step = np.zeros(prototypes.shape)

@@ -180,11 +180,14 @@ def _predictions(
     """What a simple model says of the same examples, with thresholds of its own."""
     found = with_outputs(predictions, predict(predictions.rows))
     if predictions.is_anomaly:
-        rows = (_some(lesson.train), _some(lesson.validation), _some(lesson.unusual))
-        scores = (predict(some) if len(some) else np.zeros(0) for some in rows)
+        learnt, held_out, known = (
+            predict(_some(part)) if len(part) else np.zeros(0)
+            for part in (lesson.train, lesson.validation, lesson.unusual)
+        )
+        threshold = choose_threshold(learnt, held_out, known, unusual_share)
         return replace(
             with_outputs(predictions, found.outputs.reshape(len(predictions))),
-            thresholds=np.array([choose_threshold(*scores, unusual_share).value]),
+            thresholds=np.array([threshold.value]),
         )
     if predictions.output is Output.LABELS:
         targets = LabelTargets.even(len(predictions.class_names))
