@@ -1,10 +1,16 @@
 """Scores of anomaly: the bars hold every example, the threshold stands where it says."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from engine.inference.evaluation.evaluation import Evaluation, UnusualExample
+from engine.inference.evaluation.predictions import Predictions
+from engine.inference.evaluation.scored import ScoredExamples
+from engine.spec.signature import Output, Task
 from gui.pages.results.score_view import ScoreView
+from gui.pages.results.shown_result import ShownResult
 from gui.plots.score_plot import ScorePlot
 
 
@@ -52,3 +58,23 @@ def test_the_most_unusual_examples_are_named(qtbot):
     model = view.examples.model
     assert model.headings == ("Most unusual", "state", "Score")
     assert [model.text_at(0, column) for column in range(3)] == ["row 7", "fault", "2.500"]
+
+
+@pytest.mark.parametrize("chosen_by", ["known", "tail", "share", ""])
+def test_what_the_threshold_was_chosen_by_is_said_until_it_is_moved(qtbot, chosen_by):
+    scores, known = np.linspace(1.0, 9.0, 20), (np.arange(20) >= 15).astype(float)
+    found = Predictions(
+        "test", Task.ANOMALY, Output.NUMBERS, np.arange(20), known, scores, "state",
+        thresholds=np.array([5.0]), n_all=20,
+    )  # fmt: skip
+    evaluation = Evaluation(
+        "test", 20, {}, "state", y_true=known, y_pred=scores, threshold=5.0, threshold_by=chosen_by
+    )
+    view = ScoreView()
+    qtbot.addWidget(view)
+    run = SimpleNamespace(id="run")
+    view.show_result(ShownResult(run, evaluation, ScoredExamples.of(found)))
+    assert ("Chosen by" in view.words.text()) == bool(chosen_by)
+    assert chosen_by in view.words.text()
+    view.slider.setValue(view.slider.value() - 100)
+    assert "Chosen by" not in view.words.text()

@@ -29,6 +29,11 @@ from engine.training.data_changes import DataChange
 _CLASSES_SHOWN = 5
 _TEXTS_SHOWN = 5
 _UNUSUAL_SHOWN = 10
+_CHOSEN_BY = {
+    "known": ", chosen by examples known to be unusual that did not train",
+    "tail": ", chosen by the tail of the scores, for 1 false alarm in 100",
+    "share": ", chosen by the share of the training part below it",
+}
 _PARTS_ANEW = "Its parts were drawn anew, and may hold what the model learnt from."
 
 
@@ -62,6 +67,10 @@ def evaluate(arguments: Namespace, store: RunStore, output: Output) -> int:
         *verdict_lines(analysis.findings),
         *analysis_lines(analysis, {**metrics, **further}),
     )
+    if evaluation.threshold is not None:
+        chosen = _CHOSEN_BY.get(evaluation.threshold_by, "")
+        limit = number(evaluation.threshold)
+        output.lines("", f"Above {limit} an example is called unusual{chosen}.")
     if evaluation.most_unusual:
         listed = [
             (item.name, number(item.score), item.truth)
