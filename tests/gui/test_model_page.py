@@ -89,7 +89,7 @@ class TestPicking:
         ("source", "kind", "task", "recommended"),
         [
             ("mackey_glass", Kind.SERIES, Task.FORECASTING, "series_hybrid"),  # brings none along
-            ("iris", Kind.TABLE, Task.ANOMALY, "autoencoder"),  # brings one for classes
+            ("iris", Kind.TABLE, Task.ANOMALY, "table_prototypes"),  # brings one for classes
         ],
     )
     def test_one_is_recommended_whatever_is_asked_of_the_data(
