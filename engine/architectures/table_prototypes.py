@@ -25,7 +25,7 @@ _ROWS_A_PROTOTYPE = 8
 _MOST_NUMBERS = 65_536
 """Differences of one row from all prototypes of a member: a batch of them has to be held."""
 _STEPS = 1500
-_FEWEST_EPOCHS, _MOST_EPOCHS = 10, 300
+_FEWEST_EPOCHS, _MOST_EPOCHS = 3, 300
 
 
 class TablePrototypesParameters(Parameters):
