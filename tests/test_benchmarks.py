@@ -21,6 +21,7 @@ HELPERS = {
     "trials_series",
     "trials_images",
     "trials_tables",
+    "trials_texts",
     "verdict_cases",
     "window_player",
 }
