@@ -117,7 +117,7 @@ class TextNGrams(Architecture):
             answers.append(_weighed(words, signature, "words"))
         if settings.filters:
             answers.append(_convolved(tokens, signature, settings))
-        summed = keras.layers.Add(name="sum")(answers) if answers[1:] else answers[0]
+        summed = keras.layers.Add(name="together")(answers) if answers[1:] else answers[0]
         output = _output(summed, signature)
         return keras.Model(tokens, output, name=self.name)
 
@@ -232,7 +232,7 @@ def _convolved(
     found = strongest_answers(
         tokens, signature.n_tokens, settings.embedding, settings.filters, _WIDTHS
     )
-    joined = keras.layers.Concatenate(name="strongest")(found)
+    joined = keras.layers.Concatenate(name="all_widths")(found)
     if settings.dropout:
         joined = keras.layers.Dropout(settings.dropout)(joined)
     width = min(signature.n_outputs, _MOST_DIRECT)
