@@ -181,7 +181,7 @@ def test_few_examples_are_learnt_in_small_batches_and_long_texts_few_at_once():
         )
         return architecture.defaults_for(signature).batch_size
 
-    assert [size(100, n) for n in (0, 10, 1_000, 100_000)] == [64, 8, 16, 64]
+    assert [size(100, n) for n in (0, 10, 1_600, 100_000)] == [128, 8, 16, 128]
     assert size(12_000, 100_000) == 16
 
 
