@@ -10,9 +10,7 @@ from engine.training.defaults import recommended_model, resolve
 from engine.training.model.building import build
 
 N_TOKENS = 20
-LETTERS = Signature(
-    Kind.TEXT, Task.CLASSIFICATION, (7,), 4, n_tokens=N_TOKENS, n_separators=3
-)
+LETTERS = Signature(Kind.TEXT, Task.CLASSIFICATION, (7,), 4, n_tokens=N_TOKENS, n_separators=3)
 CASES = [
     ("text_ngrams", LETTERS),
     ("text_ngrams", Signature(Kind.TEXT, Task.REGRESSION, (7,), n_tokens=N_TOKENS)),
