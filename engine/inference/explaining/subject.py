@@ -186,7 +186,7 @@ class Subject:
         if len(self.input_shape) == 1 and self.input_shape[0] > n_source:
             x[:, n_source:] = 0  # tokens of the target are others
         found = _given_to(self.network, layers, x, x[:, :n_source])
-        if found is None or _is_passed_by(self.network, found, x, n_source):
+        if found is None or _is_passed_by(self.network, found, x, self.signature):
             return None
         return found
 
@@ -306,17 +306,17 @@ def _given_to(
 
 
 def _is_passed_by(
-    network: keras.Model, layer: keras.layers.Layer, x: AnyArray, n_source: int
+    network: keras.Model, layer: keras.layers.Layer, x: AnyArray, signature: Signature
 ) -> bool:
     """Whether outputs depend on the tokens where a layer says nothing of them."""
 
     def nothing(layer: keras.layers.Layer, call: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         return tf.zeros_like(call(*args, **kwargs)), None
 
-    source = x[:, :n_source]
-    tokens = np.unique(np.linspace(FIRST_TOKEN, max(FIRST_TOKEN, source.max()), _TRIED_TOKENS))
+    n_source, last = signature.input_shape[0], max(FIRST_TOKEN, signature.n_tokens - 1)
+    tokens = np.unique(np.linspace(FIRST_TOKEN, last, _TRIED_TOKENS).astype(np.int32))
     rows = np.repeat(x, len(tokens), axis=0)
-    rows[:, :n_source] = np.where(source == PADDING, PADDING, tokens.astype(np.int32)[:, None])
+    rows[:, :n_source] = np.where(x[:, :n_source] == PADDING, PADDING, tokens[:, np.newaxis])
     with tf.init_scope(), listening([layer], nothing):
         outputs = np.asarray(network(tf.constant(rows), training=False))
     return not np.allclose(outputs, outputs[:1])
