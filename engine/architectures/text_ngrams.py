@@ -38,8 +38,8 @@ class TextNGramsParameters(Parameters):
     letters: int = parameter(
         5,
         label="Letters in a row",
-        help="The longest runs of letters that have weights of their own; all shorter ones do, "
-        "too. Words and pairs of words do in any case.",
+        help="The longest runs of letters that have weights of their own; shorter ones from two "
+        "on do, too. Words and pairs of words do in any case.",
         unit="letters",
         ge=2,
         le=8,
@@ -76,9 +76,9 @@ class TextNGrams(Architecture):
     title = "Words and letters"
     short_title = "Words and letters"
     summary = (
-        "Each word, each pair of words and each run of up to five letters has a weight of its own; "
-        "a small convolution over the letters adds what they have in common. Reads any language, "
-        "misspelt words and new forms of known ones."
+        "Each word, each pair of words and each run of two to five letters has a weight; a small "
+        "convolution over the letters adds what they have in common. Reads any language, misspelt "
+        "words and new forms of known ones."
     )
     formula = "y = g(W·words + L·runs of letters + V·max(convolution) + b)"
     kinds = (Kind.TEXT,)
@@ -127,14 +127,16 @@ class TextNGrams(Architecture):
 
 
 def letter_runs(tokens: keras.KerasTensor, longest: int) -> keras.KerasTensor:
-    """Numbers of the runs of 1 to so many tokens, a text being framed by spaces.
+    """Numbers of the runs of 2 to so many tokens, a text being framed by spaces.
+
+    Single letters say little and are many: with them, sentences were told apart worse.
 
     Args:
         tokens: (batch, tokens), 0 where there is none.
         longest: Tokens of the longest runs.
 
     Returns:
-        From 1 on, 0 where there is no run, (batch, longest · (tokens + 1)).
+        From 1 on, 0 where there is no run, (batch, (longest - 1) · (tokens + 1)).
     """
     from keras import ops
 
@@ -142,12 +144,12 @@ def letter_runs(tokens: keras.KerasTensor, longest: int) -> keras.KerasTensor:
     framed = ops.pad(tokens, ((0, 0), (1, longest - 1)))
     is_there = ops.cast(ops.not_equal(framed, 0), "int32")
     numbers = _polynomials(ops.where(ops.equal(framed, 0), _SPACE, framed), longest)
-    n_there = ops.zeros_like(tokens[:, :1])
+    n_there = is_there[:, :n_starts]
     found = []
-    for length in range(1, longest + 1):
+    for length in range(2, longest + 1):
         n_there = n_there + is_there[:, length - 1 : length - 1 + n_starts]
         # A run may reach beyond the text by one of its ends.
-        is_run = ops.greater_equal(n_there, max(1, length - 1))
+        is_run = ops.greater_equal(n_there, length - 1)
         found.append(ops.where(is_run, numbers[length - 1][:, :n_starts] + 1, 0))
     return ops.concatenate(found, axis=1)
 

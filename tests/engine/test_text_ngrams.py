@@ -58,10 +58,10 @@ def _runs(text):
     """All runs of the text between two spaces that hold it but for one space at most."""
     framed = f"\0{_folded(text)}\0"
     found = []
-    for length in range(1, LONGEST + 1):
+    for length in range(2, LONGEST + 1):
         for start in range(len(framed) - length + 1):
             run = framed[start : start + length]
-            if len(run.strip("\0")) >= max(1, length - 1):
+            if len(run.strip("\0")) >= length - 1:
                 found.append((length, run.replace("\0", " ")))
     return found
 
