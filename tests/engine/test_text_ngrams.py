@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from engine.architectures import ARCHITECTURES
 from engine.architectures.text_ngrams import letter_runs, word_numbers
+from engine.inference.explaining.sanity import last_layers
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import UNKNOWN, Tokenizer
 from engine.spec.parameters import validate
@@ -183,6 +184,12 @@ def test_few_examples_are_learnt_in_small_batches_and_long_texts_few_at_once():
 
     assert [size(100, n) for n in (0, 10, 1_600, 100_000)] == [128, 8, 16, 128]
     assert size(12_000, 100_000) == 16
+
+
+def test_the_sanity_check_shuffles_the_weights_of_words_and_letters():
+    signature = Signature(Kind.TEXT, Task.CLASSIFICATION, (9,), 2, n_tokens=9, n_separators=2)
+    shuffled = {layer.name for layer in last_layers(_built(signature))}
+    assert {"weights_of_words", "weights_of_letters", "output"} <= shuffled
 
 
 def _built(signature):
