@@ -62,7 +62,7 @@ class Countries(Dataset):
     )
     kind = Kind.TEXT
     task = Task.CLASSIFICATION
-    recommended_model = "text_ngrams"
+    recommended_model = "text_cnn"
     parameters = CountriesParameters
 
     def load(self, parameters: CountriesParameters, progress: Progress = silent) -> Examples:
