@@ -22,6 +22,7 @@ HELPERS = {
     "trials_images",
     "trials_series",
     "trials_tables",
+    "trials_texts",
     "verdict_cases",
     "window_player",
 }

@@ -21,6 +21,7 @@ from engine.architectures.sound_rnn import SoundRnn
 from engine.architectures.table_ensemble import TableEnsemble
 from engine.architectures.table_prototypes import TablePrototypes
 from engine.architectures.text import TextCnn
+from engine.architectures.text_ngrams import TextNGrams
 from engine.architectures.transformer_translator import TransformerTranslator
 from engine.architectures.translation import Translator
 from engine.architectures.video import VideoNetwork, VideoRecurrentNetwork
@@ -38,6 +39,7 @@ ARCHITECTURES: Registry[Architecture] = Registry(
         ConvolutionalNetwork(),
         ResidualNetwork(),
         KerasApplication(),
+        TextNGrams(),
         TextCnn(),
         Lstm(),
         Gru(),

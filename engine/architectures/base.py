@@ -58,7 +58,7 @@ class Architecture(ABC):
         parameters: Its declared parameters.
         defaults: How it is usually trained.
         prepares: How what it takes is prepared where nobody says otherwise: settings of
-            `PreprocessingSpec` by name, ``scaling`` and ``categories``.
+            `PreprocessingSpec` by name, ``scaling``, ``categories`` and ``tokens``.
         recommended_for: Kinds of data and tasks it is the one to start with for, and why: a
             sentence that people read beside it.
         smaller: Settings that are taken instead of the defaults where data is too small for those

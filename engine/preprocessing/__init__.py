@@ -108,6 +108,7 @@ class Preprocessing:
             self.inputs.n_tokens,
             target_length,
             self.inputs.category_sizes,
+            self.inputs.n_separators,
         )
 
     def transform_x(self, x: AnyArray) -> AnyArray:

@@ -29,6 +29,7 @@ class InputTransform(ABC):
         raw_shape: Shape of one raw row.
         output_shape: Shape of one example for the network.
         n_tokens: Where the output is token ids: how many there are; else 0.
+        n_separators: As in `engine.spec.signature.Signature`.
         feature_names: One per column of the output, for tables; else empty.
         category_sizes: As in `engine.spec.signature.Signature`.
     """
@@ -37,6 +38,7 @@ class InputTransform(ABC):
     raw_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     n_tokens: int = 0
+    n_separators: int = 0
     feature_names: tuple[str, ...] = ()
 
     @property

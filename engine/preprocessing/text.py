@@ -11,7 +11,8 @@ from engine.datasets.base import AnyArray, IndexArray, Rows
 from engine.datasets.packing import FileRows
 from engine.errors import DatasetError
 from engine.preprocessing.inputs import InputTransform
-from engine.preprocessing.tokens import Tokenizer
+from engine.preprocessing.letters import written_forms
+from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN, Tokenizer
 from engine.spec.run_spec import PreprocessingSpec
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ _BLOCK = 1_024
 class TextInputs(InputTransform):
     """Texts, (n,) of str, as ids, (n, length).
 
-    The saved model holds the vocabulary. Cut into characters it takes the texts themselves; they
-    should be in Unicode's composed form (NFC), as almost all are, since Keras has nothing that
-    composes letters. Cut into words it takes the tokens as strings, (n, length), filled up with
-    empty ones: no layer of Keras can find words as `tokens.cut` does.
+    The saved model holds the vocabulary. Cut into characters or letters it takes the texts
+    themselves; they should be in Unicode's composed form (NFC), as almost all are, since Keras has
+    nothing that composes letters. Cut into words it takes the tokens as strings, (n, length),
+    filled up with empty ones: no layer of Keras can find words as `tokens.cut` does.
 
     Args:
         tokenizer: Fitted on the training part.
@@ -42,6 +43,7 @@ class TextInputs(InputTransform):
         self.tokenizer = tokenizer
         self.output_shape = (tokenizer.length,)
         self.n_tokens = tokenizer.n_tokens
+        self.n_separators = tokenizer.n_separators
 
     @classmethod
     def fit(
@@ -71,22 +73,29 @@ class TextInputs(InputTransform):
     def build(self, reserved: Collection[str] = ()) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         import keras
 
-        vocabulary = self.tokenizer.storable
-        if self.tokenizer.unit == "character":
-            inputs = keras.Input((1,), dtype="string", name="inputs")
-            lookup = keras.layers.TextVectorization(
-                standardize=None,
-                split="character",
-                output_sequence_length=self.tokenizer.length,
-                vocabulary=vocabulary,
-                name="vocabulary",
-            )
-        else:
+        tokenizer = self.tokenizer
+        if tokenizer.unit == "word":
             inputs = keras.Input(self.output_shape, dtype="string", name="inputs")
             lookup = keras.layers.StringLookup(
-                vocabulary=vocabulary, mask_token="", name="vocabulary"
+                vocabulary=tokenizer.storable, mask_token="", name="vocabulary"
             )
-        return inputs, keras.ops.cast(lookup(inputs), "int32")
+            return inputs, keras.ops.cast(lookup(inputs), "int32")
+        inputs = keras.Input((1,), dtype="string", name="inputs")
+        vocabulary, places = tokenizer.storable, None
+        if tokenizer.unit == "letter":
+            vocabulary, places = written_forms(vocabulary)
+        lookup = keras.layers.TextVectorization(
+            standardize=None,
+            split="character",
+            output_sequence_length=tokenizer.length,
+            vocabulary=vocabulary,
+            name="vocabulary",
+        )
+        ids = keras.ops.cast(lookup(inputs), "int32")
+        if places is not None:  # capitals are other strings, and have the ids of small letters
+            numbers = np.array([PADDING, UNKNOWN, *(place + FIRST_TOKEN for place in places)])
+            ids = keras.ops.take(numbers.astype(np.int32), ids)
+        return inputs, ids
 
     def to_dict(self) -> dict[str, Any]:
         return {"tokenizer": self.tokenizer.to_dict()}

@@ -14,12 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
+from engine.preprocessing.letters import folded, ordered
 
 PADDING, UNKNOWN = 0, 1
 FIRST_TOKEN = 2
 UNKNOWN_SIGN = "�"
 MAX_AUTO_LENGTH = 1_000
 """A length that nobody chose is no longer: one book among the texts must not fill the memory."""
+MAX_AUTO_LETTERS = 16_000
+"""The same of letters, some 2,500 words."""
+_SHARE_WHOLE, _SHARE_WHOLE_LETTERS = 0.95, 0.99
 
 # Of a text far longer than what is kept, only so many characters for each token are cut.
 _CHARACTERS_PER_TOKEN = 24
@@ -32,17 +36,22 @@ class Tokenizer:
     """A vocabulary, and how texts are cut.
 
     Attributes:
-        unit: ``word`` or ``character``.
+        unit: ``word``, ``character``, or ``letter``: characters without regard to case, of which
+            those that stand between words come first, the space before all.
         vocabulary: Tokens from id 2 on, the most frequent first. Id 0 is padding, 1 unknown.
         length: Ids in an encoded text.
         exact: Words keep their case and the space before them, and numbers are cut into digits,
             so that texts can be read back from ids; for translation.
+        n_separators: Of letters, how many tokens stand between words.
+        share_cut: Of the texts it was fitted on, how many are longer than the length.
     """
 
     unit: str
     vocabulary: tuple[str, ...]
     length: int
     exact: bool = False
+    n_separators: int = 0
+    share_cut: float = 0.0
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -76,11 +85,11 @@ class Tokenizer:
 
         Args:
             texts: Of the training part, (n,) of str; read twice where the unit is ``auto``.
-            unit: ``word``, ``character``, or ``auto``: characters where most texts are one word,
-                or of a script that puts no spaces between words.
+            unit: ``word``, ``character``, ``letter``, or ``auto``: characters where most texts are
+                one word, or of a script that puts no spaces between words; else words.
             vocabulary: How many tokens are kept at most.
-            length: Ids in an encoded text; None: enough for 95 of 100 texts, and at most
-                `MAX_AUTO_LENGTH`.
+            length: Ids in an encoded text; None: enough for 95 of 100 texts (of letters, for 99),
+                and at most `MAX_AUTO_LENGTH` (of letters, `MAX_AUTO_LETTERS`).
             keep_all: Enough for the longest instead, as targets must not be cut.
             exact: See the attribute.
         """
@@ -92,23 +101,28 @@ class Tokenizer:
             tokens = cut(text, unit, exact)
             counts.update(tokens)
             lengths[place] = len(tokens)
-        if length is None and keep_all:
-            length = int(lengths.max())
-        elif length is None:
-            length = min(MAX_AUTO_LENGTH, int(np.ceil(np.quantile(lengths, 0.95))))
-        # Ties in alphabetical order, so that the same texts give the same ids.
-        frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:vocabulary]
-        return cls(unit, tuple(token for token, _ in frequent), max(1, length), exact)
+        if length is None:
+            length = int(lengths.max()) if keep_all else _fitting_length(lengths, unit)
+        n_separators = 0
+        if unit == "letter":
+            kept, n_separators = ordered(counts, vocabulary)
+        else:
+            # Ties in alphabetical order, so that the same texts give the same ids.
+            frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:vocabulary]
+            kept = tuple(token for token, _ in frequent)
+        length = max(1, length)
+        share_cut = float((lengths > length).mean())
+        return cls(unit, kept, length, exact, n_separators, share_cut)
 
     def encode(self, texts: AnyArray) -> npt.NDArray[np.int32]:
         """Returns ids, (n, length), cut or padded at the end."""
         ids = np.zeros((len(texts), self.length), np.int32)
         for start in range(0, len(texts), _BLOCK):
             block = texts[start : start + _BLOCK]
-            if self.unit == "character":
-                self._encode_characters(block, ids[start : start + _BLOCK])
-            else:
+            if self.unit == "word":
                 self._encode_words(block, ids[start : start + _BLOCK])
+            else:
+                self._encode_characters(block, ids[start : start + _BLOCK])
         return ids
 
     def _encode_words(self, texts: Iterable[str], ids: npt.NDArray[np.int32]) -> None:
@@ -123,6 +137,8 @@ class Tokenizer:
     def _encode_characters(self, texts: Iterable[str], ids: npt.NDArray[np.int32]) -> None:
         """All texts at once: their code points side by side, each looked up in one table."""
         pieces = [_composed(text)[: self.length] for text in texts]
+        if self.unit == "letter":
+            pieces = [folded(piece) for piece in pieces]
         lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
         joined = "".join(pieces).encode("utf-32-le", "surrogatepass")
         points = np.frombuffer(joined, np.uint32)
@@ -153,12 +169,15 @@ class Tokenizer:
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """What there is to say of it, as label and value."""
-        words = {"word": "words", "character": "characters"}[self.unit]
-        return (
+        words = f"{self.unit}s"
+        facts = (
             ("Cut into", words),
             ("Vocabulary", f"{len(self.vocabulary):,} different {words}"),
             ("Length used", f"{self.length:,} {words}"),
         )
+        if not self.share_cut:
+            return facts
+        return (*facts, ("Cut off", f"{self.share_cut:.1%} of the texts are longer"))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON-ready values."""
@@ -167,13 +186,22 @@ class Tokenizer:
             "vocabulary": list(self.vocabulary),
             "length": self.length,
             "exact": self.exact,
+            "n_separators": self.n_separators,
+            "share_cut": self.share_cut,
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:
         """Rebuilds what `to_dict` returned."""
         vocabulary = tuple(values["vocabulary"])
-        return cls(values["unit"], vocabulary, values["length"], values.get("exact", False))
+        return cls(
+            values["unit"],
+            vocabulary,
+            values["length"],
+            values.get("exact", False),
+            values.get("n_separators", 0),
+            values.get("share_cut", 0.0),
+        )
 
 
 def cut(text: str, unit: str, exact: bool = False) -> list[str]:
@@ -185,6 +213,8 @@ def cut(text: str, unit: str, exact: bool = False) -> list[str]:
     text = _composed(text)
     if unit == "character":
         return list(text)
+    if unit == "letter":
+        return list(folded(text))
     if exact:
         return _patterns()[1].findall(" ".join(text.split()))
     return _patterns()[0].findall(text.casefold())
@@ -196,10 +226,10 @@ def pieces(text: str, unit: str, exact: bool = False) -> list[str]:
     Returns:
         One for each token; joined they are the text, as far as tokens reach.
     """
-    tokens = cut(text, unit, exact)
-    if unit == "character":
-        return tokens
     text = _composed(text)
+    if unit != "word":
+        return list(text)
+    tokens = cut(text, unit, exact)
     shown = " ".join(text.split()) if exact else text
     pattern = _patterns()[1 if exact else 0]
     ends = [found.end() for found in pattern.finditer(shown)]
@@ -215,6 +245,13 @@ def _is_whole(token: str) -> bool:
 
 def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _fitting_length(lengths: npt.NDArray[np.int64], unit: str) -> int:
+    is_letters = unit == "letter"
+    share = _SHARE_WHOLE_LETTERS if is_letters else _SHARE_WHOLE
+    most = MAX_AUTO_LETTERS if is_letters else MAX_AUTO_LENGTH
+    return min(most, int(np.ceil(np.quantile(lengths, share))))
 
 
 def _fitting_unit(texts: Collection[str] | AnyArray) -> str:

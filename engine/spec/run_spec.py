@@ -186,10 +186,11 @@ class PreprocessingSpec(Parameters):
         "each value, 'embedding' a few numbers that are learnt, which is shorter where values are "
         "many, 'mixed' that for more than 64 values. 'auto' takes what suits the model.",
     )
-    tokens: Literal["auto", "word", "character"] = parameter(
+    tokens: Literal["auto", "word", "character", "letter"] = parameter(
         "auto",
         label="Tokens",
-        help="What a text is cut into. 'auto' takes characters for short texts without spaces.",
+        help="What a text is cut into; letters are characters without regard to case. 'auto' takes "
+        "what suits the model; for most, characters for short texts without spaces, else words.",
     )
     vocabulary: int = parameter(
         10_000,
@@ -202,10 +203,11 @@ class PreprocessingSpec(Parameters):
     length: int | None = parameter(
         None,
         label="Text length",
-        help="Longer texts are cut, shorter ones padded. Left open: long enough for 95 of 100.",
+        help="Longer texts are cut, shorter ones padded. Left open: long enough for 95 of 100, of "
+        "letters for 99.",
         unit="tokens",
         ge=1,
-        le=10_000,
+        le=16_000,
     )
     bands: int | None = parameter(
         None,
@@ -217,13 +219,13 @@ class PreprocessingSpec(Parameters):
         le=128,
     )
 
-    def decided(self, scaling: str = "standard", categories: str = "one_hot") -> PreprocessingSpec:
+    def decided(
+        self, scaling: str = "standard", categories: str = "one_hot", tokens: str = "auto"
+    ) -> PreprocessingSpec:
         """The same with these in the place of what is left open."""
+        usual = {"scaling": scaling, "categories": categories, "tokens": tokens}
         return self.model_copy(
-            update={
-                "scaling": scaling if self.scaling == "auto" else self.scaling,
-                "categories": categories if self.categories == "auto" else self.categories,
-            }
+            update={name: value for name, value in usual.items() if getattr(self, name) == "auto"}
         )
 
 

@@ -65,6 +65,9 @@ class Signature:
         target_length: Where tokens are predicted: how many at most; else 0.
         category_sizes: Of a table, where categories are to be embedded: the last features of each
             example are indices of categories, from 0, and this is how many there are of each.
+        n_separators: Where tokens are letters without regard to case: how many of them stand
+            between words, such as spaces and full stops; they are the tokens from 2 on, the space
+            first. Else 0.
         n_train: Examples to train with, where that is known; else 0. Two signatures that differ
             in nothing else are the same: any model of the one fits the other.
     """
@@ -77,6 +80,7 @@ class Signature:
     n_tokens: int = 0
     target_length: int = 0
     category_sizes: tuple[int, ...] = ()
+    n_separators: int = 0
     n_train: int = field(default=0, compare=False)
 
     @property
@@ -121,6 +125,7 @@ class Signature:
             _size(values.get("n_tokens", 0)),
             _size(values.get("target_length", 0)),
             _sizes(values.get("category_sizes", [])),
+            _size(values.get("n_separators", 0)),
             _size(values.get("n_train", 0)),
         )
 

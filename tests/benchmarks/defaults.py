@@ -26,6 +26,7 @@ import trials_anomalies
 import trials_images
 import trials_series
 import trials_tables
+import trials_texts
 from default_trials import ROOT, Baselines, Trial, Values
 from smoke import add_smoke
 
@@ -34,6 +35,7 @@ KINDS = {
     "images": trials_images.trials,
     "series": trials_series.trials,
     "tables": trials_tables.trials,
+    "texts": trials_texts.trials,
 }
 """What is measured, by kind of data; each is a file of its own, which names its baselines.
 They are given a folder for what they make themselves."""

@@ -18,6 +18,7 @@ from engine.inference.explaining.columns import Column
 from engine.inference.explaining.dependence import partial_dependence
 from engine.inference.explaining.importance import permutation_importance
 from engine.inference.explaining.integrated_gradients import integrated
+from engine.inference.explaining.leave_one_out import LeaveOneOut
 from engine.inference.explaining.readouts import Readout, readouts_of
 from engine.inference.explaining.sanity import checked, rank_correlation
 from engine.inference.explaining.shapley import exact, sampled
@@ -152,6 +153,33 @@ def test_leaving_a_token_out_says_what_the_model_loses():
     by_slopes = explainer.explain(x, method="integrated_gradients")
     np.testing.assert_allclose(by_slopes.values, [0, sure - 0.5, 0, 0], atol=0.01)
     assert by_slopes.is_complete
+
+
+@pytest.fixture
+def passed_by():
+    """A network of letters with an embedding, which also counts the fives past it."""
+    signature = Signature(Kind.TEXT, Task.CLASSIFICATION, (9,), 2, n_tokens=9, n_separators=2)
+    tokens = keras.Input((9,), dtype="int32")
+    worth = keras.layers.Embedding(9, 1, embeddings_initializer="zeros")
+    fives = keras.ops.sum(keras.ops.cast(keras.ops.equal(tokens, 5), "float32"), axis=1)
+    total = keras.ops.sum(worth(tokens), axis=(1, 2)) + fives
+    outputs = keras.layers.Activation("sigmoid")(keras.ops.expand_dims(total, -1))
+    return Subject(keras.Model(tokens, outputs), signature)
+
+
+def test_an_embedding_that_is_passed_by_is_no_way_from_nothing_to_the_text(passed_by):
+    assert passed_by.embedding is None
+
+
+def test_of_letters_whole_words_are_left_out(passed_by):
+    # "bd, bdd e", where 2 is the space and 3 the comma; d, the 5, is what counts.
+    x = np.array([[4, 5, 3, 2, 4, 5, 5, 2, 6]], np.int32)
+    case = Case(np.array([["bd, bdd e"]]), x, None, passed_by.signature)
+    readout = Readout("a", np.array([1.0]), 0.0, "probability")
+    found = LeaveOneOut().explain(passed_by, case, readout, Effort())
+    whole, less, least = (1 / (1 + math.exp(-n)) for n in (3, 2, 1))
+    one, two = (whole - less) / 4, (whole - least) / 4
+    np.testing.assert_allclose(found.values, [*[one] * 4, *[two] * 4, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +320,8 @@ def test_partial_dependence_is_scikit_learn_s():
 
 @pytest.mark.parametrize(
     ("text", "unit", "exact"),
-    [("Hello,  world!", "word", False), ("Straße 12", "word", False), ("a b", "character", False),
+    [("Hello,  World!", "letter", False),
+     ("Hello,  world!", "word", False), ("Straße 12", "word", False), ("a b", "character", False),
      ("  Two  12 words", "word", True), ("", "word", False)],
 )  # fmt: skip
 def test_pieces_are_the_text(text, unit, exact):

@@ -10,7 +10,10 @@ from engine.training.defaults import recommended_model, resolve
 from engine.training.model.building import build
 
 N_TOKENS = 20
+LETTERS = Signature(Kind.TEXT, Task.CLASSIFICATION, (7,), 4, n_tokens=N_TOKENS, n_separators=3)
 CASES = [
+    ("text_ngrams", LETTERS),
+    ("text_ngrams", Signature(Kind.TEXT, Task.REGRESSION, (7,), n_tokens=N_TOKENS)),
     ("text_cnn", Signature(Kind.TEXT, Task.CLASSIFICATION, (7,), 2, n_tokens=N_TOKENS)),
     ("text_cnn", Signature(Kind.TEXT, Task.CLASSIFICATION, (7,), 4, n_tokens=N_TOKENS)),
     ("text_cnn", Signature(Kind.TEXT, Task.REGRESSION, (7,), n_tokens=N_TOKENS)),
@@ -20,7 +23,7 @@ CASES = [
     ),
 ]
 IDS = [f"{name}-{item.task}-{item.n_classes}" for name, item in CASES]
-NAMES = ("text_cnn", "gru_translator")
+NAMES = ("text_ngrams", "text_cnn", "gru_translator")
 
 
 def _spec(name, **parameters):
@@ -70,8 +73,8 @@ def test_more_probabilities_than_memory_holds_are_refused():
 @pytest.mark.parametrize(
     ("task", "name"),
     [
-        (Task.CLASSIFICATION, "text_cnn"),
-        (Task.REGRESSION, "text_cnn"),
+        (Task.CLASSIFICATION, "text_ngrams"),
+        (Task.REGRESSION, "text_ngrams"),
         (Task.TRANSLATION, "gru_translator"),
     ],
 )

@@ -89,7 +89,7 @@ class TextTable(FileDataset):
     """A text per row; large files go through a cache on disk."""
 
     format = TextTableFormat()
-    recommended_model = "text_cnn"
+    recommended_model = "text_ngrams"
 
     def load(self, parameters: TextTableParameters, progress: Progress = silent) -> Examples:
         """Reads the columns of the texts and of what is predicted.

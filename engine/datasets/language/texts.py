@@ -107,7 +107,7 @@ def _is_class(path: Path) -> bool:
 class _Texts(FileDataset):
     """What texts by folder and by line have in common."""
 
-    recommended_model = "text_cnn"
+    recommended_model = "text_ngrams"
 
     def _listed(self, parameters: TextParameters, progress: Progress) -> Listing:
         """The folder's text files, without those that are left out or tell of the data."""

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.datasets.base import AnyArray
 from engine.inference.explaining.base import Case, Contributions, Effort, Method
 from engine.inference.explaining.readouts import Readout
 from engine.inference.explaining.subject import Subject
-from engine.preprocessing.tokens import PADDING
+from engine.preprocessing.tokens import FIRST_TOKEN, PADDING, UNKNOWN
 from engine.spec.signature import Kind
 
 MOST_PIECES = 128
@@ -19,7 +20,8 @@ MOST_PIECES = 128
 class LeaveOneOut(Method):
     """Li, Monroe and Jurafsky 2016, https://arxiv.org/abs/1612.08220.
 
-    The text is shorter by the token: what follows moves up.
+    The text is shorter by the token, or by the word where tokens are letters: what follows moves
+    up.
     """
 
     name = "leave_one_out"
@@ -39,7 +41,7 @@ class LeaveOneOut(Method):
         n_tokens = int(np.count_nonzero(source != PADDING))
         if n_tokens == 0:
             return Contributions(values, compared_with="the text without it")
-        ends = np.unique(np.linspace(0, n_tokens, min(n_tokens, MOST_PIECES) + 1).astype(int))
+        ends = _cuts(source[:n_tokens], case.signature.n_separators)
         shorter = np.repeat(case.prepared, len(ends) - 1, axis=0)
         for row, (start, end) in enumerate(pairwise(ends)):
             left = np.delete(source, np.s_[start:end])
@@ -50,3 +52,18 @@ class LeaveOneOut(Method):
         for start, end, loss in zip(ends[:-1], ends[1:], lost, strict=True):
             values[start:end] = loss / (end - start)
         return Contributions(values, compared_with="the text without it")
+
+
+def _cuts(tokens: AnyArray, n_separators: int) -> AnyArray:
+    """Where pieces begin, and where the last one ends.
+
+    Each is a token; where tokens are the letters of several words, a word with what follows it.
+    """
+    starts = np.arange(len(tokens))
+    if n_separators:
+        is_letter = (tokens == UNKNOWN) | (tokens >= FIRST_TOKEN + n_separators)
+        begins = is_letter & ~np.append(False, is_letter[:-1])
+        begins[0] = True
+        starts = np.flatnonzero(begins) if begins.sum() > 1 else starts
+    edges = np.append(starts, len(tokens))
+    return edges[np.linspace(0, len(starts), min(len(starts), MOST_PIECES) + 1).astype(int)]

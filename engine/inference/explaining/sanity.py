@@ -79,10 +79,19 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
 
 
 def last_layers(network: keras.Model) -> list[keras.layers.Layer]:
-    """A third of the layers with weights, the last; two at least where there are three."""
+    """A third of the layers with weights, the last; two at least where there are three.
+
+    A table with a number for each output holds answers itself, however early it stands.
+    """
     layers = [layer for layer in leaves(network) if layer.trainable_weights]
     n_last = max(2 if len(layers) > 2 else 1, len(layers) // _LAST_SHARE)
-    return layers[-n_last:]
+    width = network.outputs[0].shape[-1]
+    tables = [
+        layer
+        for layer in layers[:-n_last]
+        if isinstance(layer, keras.layers.Embedding) and layer.output_dim == width
+    ]
+    return [*tables, *layers[-n_last:]]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from engine.datasets.base import AnyArray
 from engine.inference.explaining.readouts import Readout
 from engine.inference.layer_probe import LayerProbe, answering, leaves, listening
 from engine.preprocessing.scaling import FloatArray
-from engine.preprocessing.tokens import PADDING
+from engine.preprocessing.tokens import FIRST_TOKEN, PADDING
 from engine.spec.signature import Kind, Signature, Task
 
 # Numbers of one call: examples × numbers of each; beyond it a call takes memory, not time.
@@ -35,6 +35,8 @@ _FEWEST_PLACES = 4
 # Tokens of which each is read a little more, and how much: what is lost of a slope by rounding of
 # float32 and by what bends is beyond the second digit.
 _MOST_DIFFERENCES, _STEP = 64, 0.005
+# Texts of one token alone that tell whether tokens are read past an embedding.
+_TRIED_TOKENS = 8
 
 
 class Subject:
@@ -170,7 +172,10 @@ class Subject:
 
     @cached_property
     def embedding(self) -> keras.layers.Layer | None:
-        """The layer that turns the given text's tokens into numbers; None: there is none."""
+        """The layer that turns the given text's tokens into numbers.
+
+        None: there is none, or tokens are also read in another way, past it.
+        """
         layers = [it for it in leaves(self.network) if isinstance(it, keras.layers.Embedding)]
         if not self.signature.n_tokens or not layers:
             return None
@@ -180,7 +185,10 @@ class Subject:
         x = x.reshape(1, *self.input_shape).astype(np.int32)
         if len(self.input_shape) == 1 and self.input_shape[0] > n_source:
             x[:, n_source:] = 0  # tokens of the target are others
-        return _given_to(self.network, layers, x, x[:, :n_source])
+        found = _given_to(self.network, layers, x, x[:, :n_source])
+        if found is None or _is_passed_by(self.network, found, x, self.signature):
+            return None
+        return found
 
     @cached_property
     def has_loops(self) -> bool:
@@ -295,6 +303,23 @@ def _given_to(
             if not found:
                 raise
     return found[0] if found else None
+
+
+def _is_passed_by(
+    network: keras.Model, layer: keras.layers.Layer, x: AnyArray, signature: Signature
+) -> bool:
+    """Whether outputs depend on the tokens where a layer says nothing of them."""
+
+    def nothing(layer: keras.layers.Layer, call: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        return tf.zeros_like(call(*args, **kwargs)), None
+
+    n_source, last = signature.input_shape[0], max(FIRST_TOKEN, signature.n_tokens - 1)
+    tokens = np.unique(np.linspace(FIRST_TOKEN, last, _TRIED_TOKENS).astype(np.int32))
+    rows = np.repeat(x, len(tokens), axis=0)
+    rows[:, :n_source] = np.where(x[:, :n_source] == PADDING, PADDING, tokens[:, np.newaxis])
+    with tf.init_scope(), listening([layer], nothing):
+        outputs = np.asarray(network(tf.constant(rows), training=False))
+    return not np.allclose(outputs, outputs[:1])
 
 
 def _inner(layers: Iterable[keras.layers.Layer]) -> list[keras.layers.Layer]:
