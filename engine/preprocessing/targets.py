@@ -254,7 +254,9 @@ class AnomalyTargets(TargetTransform):
         return () if self.threshold is None else (("Threshold", f"{self.threshold:.4g}"),)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"threshold": self.threshold, "chosen_by": self.chosen_by}
+        # Before it is chosen, older runs know their data by the first alone.
+        chosen = {"chosen_by": self.chosen_by} if self.chosen_by else {}
+        return {"threshold": self.threshold, **chosen}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> AnomalyTargets:

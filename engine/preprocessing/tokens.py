@@ -43,7 +43,8 @@ class Tokenizer:
         exact: Words keep their case and the space before them, and numbers are cut into digits,
             so that texts can be read back from ids; for translation.
         n_separators: Of letters, how many tokens stand between words.
-        share_cut: Of the texts it was fitted on, how many are longer than the length.
+        share_cut: Of the texts it was fitted on, how many are longer than the length; told, and of
+            letters kept.
     """
 
     unit: str
@@ -51,7 +52,7 @@ class Tokenizer:
     length: int
     exact: bool = False
     n_separators: int = 0
-    share_cut: float = 0.0
+    share_cut: float = field(default=0.0, compare=False)
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -180,15 +181,20 @@ class Tokenizer:
         return (*facts, ("Cut off", f"{self.share_cut:.1%} of the texts are longer"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns JSON-ready values."""
-        return {
+        """Returns JSON-ready values.
+
+        What letters alone have is said of letters alone: runs on words and characters that were
+        stored before there were letters know their data by these values.
+        """
+        values = {
             "unit": self.unit,
             "vocabulary": list(self.vocabulary),
             "length": self.length,
             "exact": self.exact,
-            "n_separators": self.n_separators,
-            "share_cut": self.share_cut,
         }
+        if self.unit == "letter":
+            values |= {"n_separators": self.n_separators, "share_cut": self.share_cut}
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Tokenizer:

@@ -8,6 +8,8 @@ from stored_workspace import EXPECTED, RUNS, unpack
 from engine.cli import main as cli
 from engine.events.trying import FindChange, LookAtModel, TakeExample
 from engine.events.watch import Watch
+from engine.preprocessing.targets import AnomalyTargets
+from engine.preprocessing.tokens import Tokenizer
 from engine.service.results import answer
 
 
@@ -93,3 +95,10 @@ def test_a_run_can_be_tried_with_the_ranges_of_its_data(workspace):
     assert all(field.low < field.high for field in numbers)
     cells = ask(TakeExample(RUNS["fruit"])).example.cells
     assert ask(FindChange(RUNS["fruit"], cells)).changes
+
+
+def test_what_older_runs_know_their_data_by_is_written_as_it_was():
+    """Else a run on the same data would be told that its data has changed."""
+    assert AnomalyTargets().to_dict() == {"threshold": None}
+    texts = Tokenizer.fit(["good old words", "bad new words " * 99], "word")
+    assert set(texts.to_dict()) == {"unit", "vocabulary", "length", "exact"}
