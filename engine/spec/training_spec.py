@@ -19,6 +19,9 @@ LossName = Literal[
 ]
 
 
+MOST_PATIENCE = 10_000
+
+
 class TrainingSpec(Parameters):
     """How the weights are learnt. None means: chosen to fit the model and the task."""
 
@@ -171,7 +174,7 @@ class StoppingSpec(Parameters):
         "most a fifth of the epochs, and at least 10.",
         unit="epochs",
         ge=0,
-        le=10_000,
+        le=MOST_PATIENCE,
     )
     min_delta: float = parameter(
         0.0,

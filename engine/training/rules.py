@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.spec.training_spec import ScheduleSpec, StoppingSpec
+from engine.spec.training_spec import MOST_PATIENCE, ScheduleSpec, StoppingSpec
 from engine.training.rates import LearningRate
 
 EARLY_STOPPING = "early stopping"
@@ -21,7 +21,7 @@ def usual_patience(epochs: int) -> int:
     callback has no such default; Prechelt 1998 ("Early Stopping, But When?") found that slower
     criteria pay a little in the error and cost several times the training.
     """
-    return max(10, math.ceil(epochs / 5))
+    return min(MOST_PATIENCE, max(10, math.ceil(epochs / 5)))
 
 
 @dataclass(frozen=True)
