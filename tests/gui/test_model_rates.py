@@ -229,8 +229,10 @@ class TestForms:
         assert schedule.fold is not None
         assert stopping.fold is not None
         assert schedule.fold.isHidden()
+        assert not stopping.fold.isHidden()  # early stopping is on by itself
+        draft = on.controller.drafts.draft.with_stopping({"patience": 0})
+        on.controller.drafts.set_draft(draft)
         assert stopping.fold.isHidden()
-        draft = on.controller.drafts.draft
         on.controller.drafts.set_draft(draft.with_schedule({"plateau_patience": 2}))
         assert not schedule.fold.isHidden()
         assert not stopping.fold.isHidden()  # what counts as an improvement is said there
