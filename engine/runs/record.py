@@ -148,10 +148,9 @@ def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     capitals were others, durations were in the unit of their file, and no model stopped early by
     itself.
     """
-    stopping = values.get("stopping")
-    if isinstance(stopping, dict) and stopping.get("patience") is None:
-        stopping["patience"] = 0
-    split, data = values.get("split"), values.get("data")
+    split, data, stopping = (values.get(name) for name in ("split", "data", "stopping"))
+    if isinstance(split, dict) and "refit" not in split and isinstance(stopping, dict):
+        stopping["patience"] = stopping.get("patience") or 0
     if isinstance(split, dict) and "by_labels" not in split:
         split["by_labels"] = False
         if isinstance(data, dict) and data.get("format") == "table":
