@@ -219,7 +219,9 @@ def test_goes_on_from_its_state_at_any_epoch(losses):
     assert run(interrupted=True) == run(interrupted=False)
 
 
-@pytest.mark.parametrize(("epochs", "patience"), [(1, 10), (50, 10), (100, 20), (401, 81), (1_000_000, 10_000)])
+@pytest.mark.parametrize(
+    ("epochs", "patience"), [(1, 10), (50, 10), (100, 20), (401, 81), (1_000_000, 10_000)]
+)
 def test_the_usual_patience_is_a_fifth_of_all_epochs_and_not_below_ten(epochs, patience):
     assert usual_patience(epochs) == patience
 
