@@ -47,7 +47,7 @@ class TableEnsembleParameters(Parameters):
         le=1024,
     )
     layers: int = parameter(
-        3, label="Hidden layers", help="Of each member.", unit="layers", ge=1, le=8
+        2, label="Hidden layers", help="Of each member.", unit="layers", ge=1, le=8
     )
     dropout: float = dropout_parameter(0.1, "hidden units")
 
@@ -74,7 +74,7 @@ class TableEnsemble(Architecture):
     embeds_categories = True
     defaults = TrainingDefaults(
         optimizer="adamw",
-        learning_rate=0.002,
+        learning_rate=0.005,
         epochs=_MOST_EPOCHS,
         batch_size=64,
         weight_decay=0.1,
