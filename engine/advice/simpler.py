@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,10 @@ def simpler_model(
         fits: Kind and task of the data.
         recommended: Name of the architecture that is recommended for such data.
     """
-    on_it = [run for run in runs if _is_on(run.settings, source, target, fits[1])]
+    # Asked in the window of thousands of runs: only specs that name the data are parsed.
+    named = json.dumps(source, ensure_ascii=False)
+    about = (run for run in runs if named in run.spec_json)
+    on_it = [run for run in about if _is_on(run.settings, source, target, fits[1])]
     own = next((run for run in on_it if _model(run) == recommended and run.findings), None)
     if own is None:
         return None

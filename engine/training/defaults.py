@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.architectures.base import Architecture
+from engine.architectures.base import Architecture, TrainingDefaults
 from engine.datasets import DATASETS
 from engine.errors import Problem, SpecError
 from engine.preprocessing.augmentation import completed, misfits, plugin_problems
@@ -244,10 +244,25 @@ def _stopping(
     """When training ends early, as is usual for the architecture where that is left open."""
     if spec.stopping.patience is not None:
         return spec.stopping
-    patience = architecture.defaults_for(signature).patience
-    if patience is None:
-        patience = usual_patience(epochs or architecture.defaults.epochs)
+    patience = _patience(architecture.defaults_for(signature), epochs)
     return spec.stopping.model_copy(update={"patience": patience})
+
+
+def patience_of(model: str, epochs: int) -> int:
+    """How long a model waits for an improvement where that is left open, by its name.
+
+    Args:
+        model: May be that of a package that is gone; then it waits as most do.
+        epochs: Planned.
+    """
+    architecture = next((item for item in ARCHITECTURES if item.name == model), None)
+    return usual_patience(epochs) if not architecture else _patience(architecture.defaults, epochs)
+
+
+def _patience(defaults: TrainingDefaults, epochs: int | None) -> int:
+    if defaults.patience is not None:
+        return defaults.patience
+    return usual_patience(epochs or defaults.epochs)
 
 
 def _preprocessing_problems(

@@ -148,11 +148,10 @@ class EarlyEnd:
 
     Args:
         stopping: Of the run.
-        epochs: Planned.
+        patience: Epochs that would have been waited for.
     """
 
-    def __init__(self, stopping: StoppingSpec, epochs: int) -> None:
-        patience = usual_patience(epochs)
+    def __init__(self, stopping: StoppingSpec, patience: int) -> None:
         self._rules = Rules(stopping.model_copy(update={"patience": patience}), ScheduleSpec())
         self._is_watched = not stopping.patience  # else it stops by itself
         self.epoch: int | None = None

@@ -229,7 +229,7 @@ def test_the_usual_patience_is_a_fifth_of_all_epochs_and_not_below_ten(epochs, p
 @pytest.mark.parametrize("losses", LOSSES)
 def test_a_run_that_goes_on_says_where_it_would_have_ended(losses):
     seen = [{"loss": 0.0, "val_loss": loss} for loss in LOSSES[losses]]
-    ending = EarlyEnd(StoppingSpec(patience=0), epochs=30)
+    ending = EarlyEnd(StoppingSpec(patience=0), patience=10)
     told = [epoch for epoch, metrics in enumerate(seen, 1) if ending.epoch_ended(epoch, metrics)]
     callback = keras.callbacks.EarlyStopping("val_loss", patience=10, mode="min")
     theirs = _Keras(callback)
@@ -241,5 +241,5 @@ def test_a_run_that_goes_on_says_where_it_would_have_ended(losses):
 
 
 def test_a_run_that_stops_by_itself_needs_no_such_mark():
-    ending = EarlyEnd(StoppingSpec(patience=2), epochs=30)
+    ending = EarlyEnd(StoppingSpec(patience=2), patience=10)
     assert not any(ending.epoch_ended(epoch, {"loss": 1.0}) for epoch in range(1, 30))

@@ -38,13 +38,19 @@ def _epochs() -> list[EpochEnded]:
     ]
 
 
-def _spec(patience: int) -> RunSpec:
-    return RunSpec.from_dict({"data": {"source": "iris"}, "stopping": {"patience": patience}})
+def _spec(patience: int, model: str = "mlp") -> RunSpec:
+    return RunSpec.from_dict(
+        {
+            "data": {"source": "iris"},
+            "model": {"name": model},
+            "stopping": {"patience": patience},
+        }
+    )
 
 
-def _started(patience: int) -> RunStarted:
+def _started(patience: int, model: str = "mlp") -> RunStarted:
     # A profile is of no use to curves.
-    return RunStarted("r", "r", _spec(patience), cast(Any, None), EPOCHS, STEPS, 16)
+    return RunStarted("r", "r", _spec(patience, model), cast(Any, None), EPOCHS, STEPS, 16)
 
 
 @pytest.fixture
@@ -76,3 +82,18 @@ def test_a_stored_run_shows_it_as_well(curves: RunCurves, tmp_path: Path) -> Non
     planned = replace(record, epochs_planned=EPOCHS)
     curves.show_history(History(planned, tuple(_epochs()), (), {}))
     assert [mark.step for mark in curves.loss.changes.marks] == [(BEST + 10) * STEPS]
+
+
+def test_a_model_that_waits_otherwise_would_have_ended_elsewhere(curves: RunCurves) -> None:
+    for event in (_started(patience=0, model="table_ensemble"), *_epochs()):
+        curves.add(event)
+    assert [mark.step for mark in curves.loss.changes.marks] == [(BEST + 20) * STEPS]
+
+
+def test_a_run_whose_spec_is_damaged_shows_its_curves(curves: RunCurves, tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        record = store.create(_spec(patience=0), "", "Iris", "MLP")
+    damaged = replace(record, spec_json="{", epochs_planned=EPOCHS)
+    curves.show_history(History(damaged, tuple(_epochs()), (), {}))
+    assert list(curves.loss.data.epochs.values) == list(range(1, EPOCHS + 1))
+    assert curves.loss.changes.marks == []

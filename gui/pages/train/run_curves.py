@@ -6,7 +6,10 @@ import numpy as np
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.errors import DescentError
 from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
+from engine.spec.run_spec import RunSpec
+from engine.training.defaults import patience_of
 from engine.training.rules import EarlyEnd
 from gui.formatting.run_rule_words import (
     ChangeMark,
@@ -94,7 +97,7 @@ class RunCurves(QWidget):
             is_known = self._run == event.run
             self._run, self._is_live = event.run, True
             if not event.step:
-                self._early_end = EarlyEnd(event.spec.stopping, event.epochs)
+                self._early_end = _early_end(event.spec, event.epochs)
             if event.step and not is_known:
                 self._awaiting = []
         if self._awaiting is not None:
@@ -114,7 +117,10 @@ class RunCurves(QWidget):
 
     def _load(self, history: History) -> None:
         record = history.record
-        self._early_end = EarlyEnd(record.spec.stopping, record.epochs_planned)
+        try:
+            self._early_end = _early_end(record.spec, record.epochs_planned)
+        except DescentError:  # a damaged spec takes no curve along
+            self._early_end = None
         ends = [mark for mark in map(self._early_end_of, history.epochs) if mark is not None]
         last = history.epochs[-1] if history.epochs else None
         per_epoch = round(last.step / last.epoch) if last is not None else 0
@@ -181,3 +187,7 @@ class RunCurves(QWidget):
     def _reset_views(self) -> None:
         for plot in (self.loss, *self._metrics.values()):
             plot.show_all()
+
+
+def _early_end(spec: RunSpec, epochs: int) -> EarlyEnd:
+    return EarlyEnd(spec.stopping, patience_of(spec.model.name or "", epochs))
