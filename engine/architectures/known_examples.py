@@ -33,8 +33,12 @@ class KnownExamples:
         train, validation: Give inputs, (n, ...), and targets, (n, targets), block by block; of
             many examples, some that are drawn evenly.
         last: Of series; None where targets do not continue the window.
+        loss: What training makes small, by Keras's name.
+        train_weights: How much each example of `train` counts, (n,); None: all the same.
     """
 
     train: Blocks
     validation: Blocks
     last: LastValue | None = None
+    loss: str = ""
+    train_weights: FloatArray | None = None

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from engine.architectures.base import Architecture, TrainingDefaults, embedded, require
+from engine.architectures.boosted_trees import rounds_of, start_trees, with_trees
+from engine.architectures.grown_trees import Answer
 from engine.architectures.regularisation import dropout_parameter
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Output, Signature, Task, output_activation
@@ -14,6 +16,9 @@ from engine.spec.signature import Kind, Output, Signature, Task, output_activati
 if TYPE_CHECKING:
     import keras
 
+    from engine.architectures.known_examples import KnownExamples
+
+_SAID = "said_by_members"
 # A feature's scale is learnt this many times as fast as other weights; in RealMLP 6 times. What is
 # useless fades before the first layer has learnt it by heart.
 _SCALE_SPEED = 30.0
@@ -50,6 +55,16 @@ class TableEnsembleParameters(Parameters):
         2, label="Hidden layers", help="Of each member.", unit="layers", ge=1, le=8
     )
     dropout: float = dropout_parameter(0.1, "hidden units")
+    trees: int = parameter(
+        150,
+        label="Boosted trees",
+        help="Trees of each output, grown before the first epoch and beside the networks: the "
+        "answer is the mean of both. How many of them count, and how much, is what the validation "
+        "part is answered best with. 0: none. Of more than 8 outputs, none either.",
+        unit="trees",
+        ge=0,
+        le=300,
+    )
 
 
 class TableEnsemble(Architecture):
@@ -125,7 +140,17 @@ class TableEnsemble(Architecture):
         )(given)
         shared = keras.layers.Reshape((1, signature.n_outputs), name="for_all_members")(shared)
         answers = keras.layers.Add(name="members")([own, shared])
-        return keras.Model(features, mean_of_members(answers, signature), name=self.name)
+        rounds = rounds_of(settings.trees, signature.n_outputs)
+        trees = with_trees(features, rounds, signature.n_outputs) if rounds else None
+        output = mean_of_members(answers, signature, trees)
+        return keras.Model(features, output, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        settings = require(parameters, TableEnsembleParameters)
+        n_outputs = network.output_shape[-1]
+        if rounds := rounds_of(settings.trees, n_outputs):
+            activation = network.get_layer(_SAID).activation.__name__
+            start_trees(network, rounds, Answer(n_outputs, activation), known)
 
 
 def _weighted(features: keras.KerasTensor) -> keras.KerasTensor:
@@ -188,7 +213,11 @@ def _member_layer(
     )
 
 
-def mean_of_members(answers: keras.KerasTensor, signature: Signature) -> keras.KerasTensor:
+def mean_of_members(
+    answers: keras.KerasTensor,
+    signature: Signature,
+    trees: tuple[keras.KerasTensor, keras.KerasTensor] | None = None,
+) -> keras.KerasTensor:
     r"""The mean of what members say, from which each of them learns as if it were alone.
 
     Members that learn from the loss of their mean correct each other's errors and overfit together
@@ -204,9 +233,13 @@ def mean_of_members(answers: keras.KerasTensor, signature: Signature) -> keras.K
     y: a penalty. Of a loss that is not of this kind (absolute errors), and of examples that count
     more than others, it is that same penalty.
 
+    Where trees have a share in the answer, o is no longer the mean: the penalty, which is what
+    $p_i$ differs from o, makes up for it.
+
     Args:
         answers: (batch, members, outputs), before the activation.
         signature: Of the data.
+        trees: What they say before the activation, (batch, outputs), and their share, (batch, 1).
 
     Returns:
         (batch, outputs).
@@ -215,8 +248,12 @@ def mean_of_members(answers: keras.KerasTensor, signature: Signature) -> keras.K
     from keras import ops
 
     activation = output_activation(signature)
-    said = keras.layers.Activation(activation, name="said_by_members")(answers)
+    said = keras.layers.Activation(activation, name=_SAID)(answers)
     mean = ops.mean(said, axis=1)
+    if trees is not None:
+        sums, share = trees
+        of_trees = keras.layers.Activation(activation, name="said_by_trees")(sums)
+        mean = mean + share * ops.stop_gradient(of_trees - mean)
     output = mean
     if activation != "linear":  # whose slope is 1 and whose mean is that of the answers
         slope = mean if activation == "softmax" else mean * (1.0 - mean)

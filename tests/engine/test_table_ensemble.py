@@ -45,11 +45,21 @@ def predictions(answers, signature):
     return tf.nn.softmax(answers)
 
 
-@pytest.mark.parametrize("kind", LOSSES, ids=lambda kind: f"{kind[0]}-{kind[1]}")
-def test_the_value_is_the_mean_and_gradients_are_those_of_each_member_s_own_loss(kind, random):
+@pytest.mark.parametrize(
+    ("kind", "share"),
+    [(next(iter(LOSSES)), None), *((kind, 0.3) for kind in LOSSES)],
+    ids=lambda value: "-".join(map(str, value)) if isinstance(value, tuple) else str(value),
+)
+def test_the_value_is_the_mean_and_gradients_are_those_of_each_member_s_own_loss(
+    kind, share, random
+):
     signature = signature_of(*kind)
     given = keras.Input((MEMBERS, signature.n_outputs))
-    model = keras.Model(given, mean_of_members(given, signature))
+    of_trees = random.normal(size=(ROWS, signature.n_outputs)).astype("float32")
+    trees = None
+    if share is not None:  # as constants in the place of layers
+        trees = (given[:, 0] * 0.0 + of_trees, given[:, 0, :1] * 0.0 + share)
+    model = keras.Model(given, mean_of_members(given, signature, trees))
     model.compile(loss=LOSSES[kind])
     answers = tf.Variable(random.normal(size=(ROWS, *given.shape[1:])).astype("float32"))
     y = targets(signature, random)
@@ -64,7 +74,9 @@ def test_the_value_is_the_mean_and_gradients_are_those_of_each_member_s_own_loss
         ]
         alone = tf.reduce_mean([tf.reduce_mean(values) for values in of_each])
     mean = np.mean([predictions(answers[:, place], signature) for place in range(MEMBERS)], axis=0)
-    np.testing.assert_allclose(output, mean, rtol=1e-6)
+    if share is not None:
+        mean = (1.0 - share) * mean + share * predictions(of_trees, signature)
+    np.testing.assert_allclose(output, mean, rtol=1e-5)
     of_mean = keras.losses.get(LOSSES[kind])(np.reshape(y, (ROWS, -1)), mean)
     np.testing.assert_allclose(loss, tf.reduce_mean(of_mean), rtol=1e-5)
     wanted = tape.gradient(alone, answers)

@@ -32,20 +32,31 @@ def start(network: keras.Model, prepared: PreparedData) -> None:
     spec = prepared.spec
     architecture = ARCHITECTURES[spec.model.chosen]
     parameters = architecture.parameters.model_validate(spec.model.parameters)
-    parts = prepared.parts
+    train, validation = prepared.parts.train, prepared.parts.validation
+    shown = _shown(prepared, len(train))
+    weights = prepared.training_weights(spec.training.class_weights)
     known = KnownExamples(
-        _blocks(prepared, parts.train), _blocks(prepared, parts.validation), _last_value(prepared)
+        _blocks(prepared, train[shown]),
+        _blocks(prepared, validation[_shown(prepared, len(validation))]),
+        _last_value(prepared),
+        str(spec.training.loss),
+        None if weights is None else weights[shown].astype(np.float64),
     )
     architecture.start(network, parameters, known)
 
 
-def _blocks(prepared: PreparedData, rows: IndexArray) -> Blocks:
+def _shown(prepared: PreparedData, n_rows: int) -> IndexArray:
+    """Which rows of a part are shown: all, or some that are drawn evenly."""
     signature = prepared.signature
     work = (signature.n_inputs + signature.n_outputs) ** 2
     most = min(_MOST_ROWS, max(_FEWEST_ROWS, _MOST_WORK // work))
-    block = max(1, _BLOCK // signature.n_inputs)
-    if len(rows) > most:
-        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    if n_rows <= most:
+        return np.arange(n_rows, dtype=np.int64)
+    return np.linspace(0, n_rows - 1, most).astype(np.int64)
+
+
+def _blocks(prepared: PreparedData, rows: IndexArray) -> Blocks:
+    block = max(1, _BLOCK // prepared.signature.n_inputs)
     examples, preprocessing = prepared.examples, prepared.preprocessing
 
     def blocks() -> Iterator[tuple[AnyArray, AnyArray]]:
