@@ -66,6 +66,7 @@ class Architecture(ABC):
         reading: Books and papers to go on with, by author, year and title.
         embeds_categories: It takes `Signature.category_sizes`, by `embedded`.
         convolves_images: Of images it learns filters, which can be looked at.
+        computes: What `start` sets weights to, in words; empty: nothing.
         is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
         is_autoregressive: It writes one token after another. The network's input is (batch,
             tokens of the source + target_length), int32: the source, then the target shifted by
@@ -104,6 +105,7 @@ class Architecture(ABC):
     recommended_for: ClassVar[Mapping[tuple[Kind, Task], str]] = {}
     smaller: tuple[Mapping[str, Any], ...] = ()
     reading: tuple[str, ...] = ()
+    computes: str = ""
     convolves_images: bool = False
     is_linear: bool = False
     is_autoregressive: bool = False

@@ -61,7 +61,8 @@ def with_trees(
     import keras
     from keras import ops
 
-    sums = tree_sums(features, rounds * n_outputs, MOST_LEAVES, n_outputs)
+    one = ops.ones_like(features[:, :1])
+    sums = tree_sums(features, one, rounds * n_outputs, MOST_LEAVES, n_outputs)
     share = keras.layers.Dense(
         1,
         use_bias=False,
@@ -70,7 +71,7 @@ def with_trees(
         dtype="float32",
         name=_SHARE,
     )
-    return keras.layers.Identity(name=_SUMS)(sums), share(ops.ones_like(features[:, :1]))
+    return keras.layers.Identity(name=_SUMS)(sums), share(one)
 
 
 def start_trees(network: keras.Model, rounds: int, answer: Answer, known: KnownExamples) -> None:

@@ -48,6 +48,7 @@ class SeriesHybrid(Architecture):
         "it, convolutions learn what that misses, and stop when the validation part says so."
     )
     formula = "y = β₀ + Σ βᵢ x[t−i] + network(x[t−i] − x[t], tanh x[t−i])"
+    computes = "the best weighted sum of the past"
     kinds = (Kind.SERIES,)
     tasks = (Task.FORECASTING, Task.REGRESSION)
     parameters = SeriesHybridParameters

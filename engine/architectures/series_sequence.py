@@ -83,6 +83,7 @@ class SeriesRnn(Architecture):
         "straight to the forecast. For series whose past matters in its order."
     )
     formula = "hₜ = cell(xₜ, hₜ₋₁),  y = V h + Σ βᵢ x[t−i]"
+    computes = "the best weighted sum of the past"
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesRnnParameters
@@ -171,6 +172,7 @@ class SeriesTransformer(Architecture):
         "also go straight to the forecast. For long windows and much data."
     )
     formula = "steps + positions → [attention → feed-forward] × n → y = V h + Σ βᵢ x[t−i]"
+    computes = "the best weighted sum of the past"
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesTransformerParameters

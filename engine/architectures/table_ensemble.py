@@ -1,4 +1,4 @@
-"""An ensemble of small networks for tables, trained at once."""
+"""An ensemble of small networks for tables, trained at once, with boosted trees beside it."""
 
 from __future__ import annotations
 
@@ -72,17 +72,20 @@ class TableEnsemble(Architecture):
 
     What comes in are the pieces of each number (Gorishniy et al. 2022), and its value scaled by
     quartiles, pressed smoothly and weighted by a learnt scale (RealMLP, Holzmüller et al. 2024).
-    Beside the members there is a linear path, which all of them share.
+    Beside the members there is a linear path, which all of them share, and boosted trees, which
+    are grown before the first step and then stay as they are.
     """
 
     name = "table_ensemble"
     title = "Ensemble for tables"
     short_title = "Ensemble"
     summary = (
-        "Many small networks, trained side by side; the answer is their mean. They see each number "
-        "in pieces, so that they can bend anywhere, and stop when the validation part says so."
+        "Many small networks, trained side by side, and boosted trees grown before them; the "
+        "answer is their mean. The networks see each number in pieces, so that they can bend "
+        "anywhere, and stop when the validation part says so."
     )
-    formula = "y = mean over k of g(Wₖ f(Vₖ x + bₖ) + U x)"
+    formula = "y = (1 − a) · mean over k of g(Wₖ f(Vₖ x + bₖ) + U x) + a · g(trees(x))"
+    computes = "boosted trees, where there are some, and their share"
     kinds = (Kind.TABLE,)
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = TableEnsembleParameters
@@ -111,6 +114,8 @@ class TableEnsemble(Architecture):
         "Deep Learning. arXiv:2203.05556",
         "Holzmüller, Grinsztajn and Steinwart (2024): Better by Default: Strong Pre-Tuned MLPs "
         "and Boosted Trees on Tabular Data. arXiv:2407.04491",
+        "Grinsztajn, Oyallon and Varoquaux (2022): Why Do Tree-Based Models Still Outperform Deep "
+        "Learning on Typical Tabular Data? arXiv:2207.08815",
         "Lakshminarayanan, Pritzel and Blundell (2017): Simple and Scalable Predictive "
         "Uncertainty Estimation using Deep Ensembles. arXiv:1612.01474",
     )

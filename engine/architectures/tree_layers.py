@@ -44,12 +44,17 @@ class Tree:
 
 
 def tree_sums(
-    features: keras.KerasTensor, n_trees: int, n_leaves: int, n_outputs: int
+    features: keras.KerasTensor,
+    one: keras.KerasTensor,
+    n_trees: int,
+    n_leaves: int,
+    n_outputs: int,
 ) -> keras.KerasTensor:
     """What trees add up to, (batch, outputs): 0 until `plant` has set them.
 
     Args:
         features: (batch, features), as the trees were grown on.
+        one: (batch, 1), all 1: what is held hangs on no input.
         n_trees: How many there may be.
         n_leaves: Of each, at most.
         n_outputs: Numbers that each leaf holds.
@@ -58,7 +63,6 @@ def tree_sums(
     from keras import ops
 
     n_questions = n_leaves - 1
-    one = ops.ones_like(features[:, :1])
     columns, bounds = (_held(n_trees * n_questions, name)(one) for name in (_COLUMNS, _BOUNDS))
     asked = ops.take_along_axis(features, ops.cast(columns, "int32"), axis=1)
     # 1 for yes, -1 for no, which every precision holds exactly.

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from engine.architectures import ARCHITECTURES
 from engine.events.messages import LayerInfo, ModelDescribed
 from engine.graph.adapting import as_taught
 from engine.graph.analysis import Analysis, analyse
@@ -57,6 +58,8 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
             "# The layers alone: the weights that were learnt before come from\n"
             f'# keras.applications, with weights="{spec.model.parameters["weights"]}".\n{code}'
         )
+    if computed := ARCHITECTURES[spec.model.chosen].computes:
+        code = f"# Before the first step, Descent computes {computed};\n# this code does not.\n{code}"
     made = {layer.name: layer for layer in flat.layers}
     described = ModelDescribed(
         spec,
