@@ -6,6 +6,7 @@ process of their own, which is ended where one takes too long.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import re
@@ -285,8 +286,14 @@ def _try_one(kind: str, number: int, place: Path, inspect: Callable[..., Any]) -
     return Outcome(kind, number, what, seconds, details)
 
 
+def reset_peak() -> None:
+    """Forgets the most memory that was held until now, where the system can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def peak_bytes() -> int:
-    """The most memory that this process has held since it began its program."""
+    """The most memory that this process has held since it began its program, or since `reset_peak`."""
     status = Path("/proc/self/status")
     if status.exists():  # what `getrusage` says may be of the process that started this one
         peak = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)

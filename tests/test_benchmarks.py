@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.warm_workers import WarmProgram
 
 FOLDER = Path(__file__).parent / "benchmarks"
 HELPERS = {
@@ -42,17 +41,24 @@ SCRIPTS = [
 ]
 
 
+# As if Python was started with the script, in another folder.
+_START = """
+import os, runpy, sys
+folder, script, *sys.argv[1:] = sys.argv[1:]
+os.chdir(folder)
+sys.argv[0] = script
+sys.path.insert(0, os.path.dirname(script))
+runpy.run_path(script, run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_it_runs_and_prints_its_figures(name: str, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / f"{name}.py"), "--smoke"],
-        cwd=tmp_path,
-        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "DESCENT_WORKSPACE": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert any(character.isdigit() for character in done.stdout), done.stdout
-    assert SAYS.get(name, "") in done.stdout, done.stdout
-    assert "FAILED" not in done.stdout, done.stdout
+    environment = {"QT_QPA_PLATFORM": "offscreen", "DESCENT_WORKSPACE": str(tmp_path)}
+    script = str(FOLDER / f"{name}.py")
+    program = WarmProgram("-c", _START, str(tmp_path), script, "--smoke", environment=environment)
+    output, errors = program.communicate()
+    assert program.returncode == 0, errors
+    assert any(character.isdigit() for character in output), output
+    assert SAYS.get(name, "") in output, output
+    assert "FAILED" not in output, output

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # Trees in all, and outputs: of more, there would be too few for each.
-_MOST_TREES, _MOST_OUTPUTS = 600, 8
+_MOST_TREES, _MOST_OUTPUTS = 240, 8
 # Fewer examples say too little of how many trees are good, and how much they should count.
 _FEWEST_ROWS, _FEWEST_HELD_OUT = 100, 20
 _HELD_OUT_EVERY = 6
@@ -61,7 +61,7 @@ def with_trees(
     import keras
     from keras import ops
 
-    one = ops.ones_like(features[:, :1])
+    one = ops.ones_like(features[:1, :1])
     sums = tree_sums(features, one, rounds * n_outputs, MOST_LEAVES, n_outputs)
     share = keras.layers.Dense(
         1,

@@ -16,7 +16,8 @@ from engine.preprocessing.scaling import FloatArray
 
 MOST_LEAVES = 16
 _FEWEST_IN_LEAF = 10
-_RATE = 0.1
+# Fewer rounds take larger steps.
+_RATES, _RATE_TIMES_ROUNDS = (0.1, 0.3), 15.0
 _LEAST_PROBABILITY = 1e-7
 # A class that was not seen has odds of e to this.
 _UNSEEN = -12.0
@@ -106,11 +107,13 @@ class Boosted:
         model: Of scikit-learn.
         output: Which one; None: the classes that the model saw.
         rounds: How many of its rounds count.
+        most: How many there could have been.
     """
 
     model: Any
     output: int | None
     rounds: int
+    most: int
 
     @property
     def outputs(self) -> list[int]:
@@ -164,7 +167,9 @@ class Grown:
     def again(self, rows: Rows) -> Grown:
         """As many rounds, with other examples."""
         parts = [
-            replace(part, model=_model(self.answer, rows.about(part.output), part.rounds))
+            replace(
+                part, model=_model(self.answer, rows.about(part.output), part.rounds, part.most)
+            )
             for part in self.parts
         ]
         return replace(self, parts=tuple(parts))
@@ -189,7 +194,7 @@ def grow(answer: Answer, learnt: Rows, held_out: Rows, rounds: int) -> Grown | N
         some, asked = learnt.about(output), held_out.about(output)
         if len(np.unique(some.y)) < (3 if answer.is_of_classes else 2):
             return None
-        model = _model(answer, some, rounds)
+        model = _model(answer, some, rounds, rounds)
         y = asked.y
         if answer.is_of_classes:  # of those that were not seen there are no sums
             is_known = np.isin(y, model.classes_)
@@ -198,7 +203,7 @@ def grow(answer: Answer, learnt: Rows, held_out: Rows, rounds: int) -> Grown | N
         if not len(asked):
             return None
         losses = [answer.loss(answer.of(sums), y) for sums in _stages(model, asked.x)]
-        parts.append(Boosted(model, output, 1 + int(np.argmin(losses))))
+        parts.append(Boosted(model, output, 1 + int(np.argmin(losses)), rounds))
     return Grown(answer, tuple(parts))
 
 
@@ -222,13 +227,14 @@ def linear_answers(answer: Answer, learnt: Rows, x: AnyArray) -> FloatArray:
     return answers
 
 
-def _model(answer: Answer, rows: Rows, rounds: int) -> Any:
+def _model(answer: Answer, rows: Rows, rounds: int, most: int) -> Any:
+    """Grows so many rounds, in steps for `most` of them."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     is_number = answer.activation == "linear"
     kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
     model = kind(
-        learning_rate=_RATE,
+        learning_rate=float(np.clip(_RATE_TIMES_ROUNDS / most, *_RATES)),
         max_iter=rounds,
         max_leaf_nodes=MOST_LEAVES,
         min_samples_leaf=_FEWEST_IN_LEAF,

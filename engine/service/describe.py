@@ -59,7 +59,9 @@ def describe_network(spec: RunSpec, signature: Signature, n_rows: int = 0) -> Mo
             f'# keras.applications, with weights="{spec.model.parameters["weights"]}".\n{code}'
         )
     if computed := ARCHITECTURES[spec.model.chosen].computes:
-        code = f"# Before the first step, Descent computes {computed};\n# this code does not.\n{code}"
+        code = (
+            f"# Before the first step, Descent computes {computed};\n# this code does not.\n{code}"
+        )
     made = {layer.name: layer for layer in flat.layers}
     described = ModelDescribed(
         spec,

@@ -71,7 +71,13 @@ def alone(signature, x, y, output):
     is_number = signature.task is Task.REGRESSION
     kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
     y = y if output is None else y[:, output]
-    model = kind(max_iter=ROUNDS, max_leaf_nodes=16, min_samples_leaf=10, early_stopping=False)
+    model = kind(
+        learning_rate=0.3,
+        max_iter=ROUNDS,
+        max_leaf_nodes=16,
+        min_samples_leaf=10,
+        early_stopping=False,
+    )
     model.fit(x[120:], y[120:])
     stages = list((model.staged_predict if is_number else model.staged_predict_proba)(x))
     if is_number:
@@ -150,13 +156,13 @@ def test_a_class_that_only_the_validation_part_has_is_hardly_expected(x):
 
 
 def test_examples_that_count_more_are_listened_to_more(x):
-    y = targets(TWO, x)
+    y = targets(TWO, x) ^ (np.random.default_rng(2).random(len(x)) < 0.25)
     weights = np.where(y[120:] == 1, 25.0, 1.0)
     even, loaded = (
         said_by_trees(started(TWO, known_of(x, y, weights=some)), x).mean()
         for some in (None, weights)
     )
-    assert loaded > even + 0.02
+    assert loaded > even + 0.1
 
 
 @pytest.mark.parametrize(
