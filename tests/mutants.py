@@ -293,7 +293,7 @@ def reset_peak() -> None:
 
 
 def peak_bytes() -> int:
-    """The most memory that this process has held since it began its program, or since `reset_peak`."""
+    """The most memory that was held since the process began its program, or since `reset_peak`."""
     status = Path("/proc/self/status")
     if status.exists():  # what `getrusage` says may be of the process that started this one
         peak = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)

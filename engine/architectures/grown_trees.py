@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from engine.architectures.known_examples import Blocks
-from engine.architectures.tree_layers import Tree
+from engine.architectures.tree_layers import Tree, ways_to_leaves
 from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray
 
@@ -254,25 +254,12 @@ def _stages(model: Any, x: AnyArray) -> Iterator[FloatArray]:
 def _tree(nodes: AnyArray, output: int, n_outputs: int) -> Tree:
     """A tree from the table of its nodes, the first of which is asked first."""
     asked = np.flatnonzero(nodes["is_leaf"] == 0)
-    question = {int(node): place for place, node in enumerate(asked)}
-    ways: list[AnyArray] = []
-    values: list[float] = []
-    waiting = [(0, np.zeros(len(asked)))]
-    while waiting:
-        node, way = waiting.pop()
-        if node not in question:
-            ways.append(way)
-            values.append(float(nodes["value"][node]))
-            continue
-        for side, answered in (("left", 1.0), ("right", -1.0)):
-            further = way.copy()
-            further[question[node]] = answered
-            waiting.append((int(nodes[side][node]), further))
-    leaves = np.zeros((len(values), n_outputs))
-    leaves[:, output] = values
+    reached, ways = ways_to_leaves(nodes["left"], nodes["right"], asked)
+    leaves = np.zeros((len(reached), n_outputs))
+    leaves[:, output] = nodes["value"][reached]
     return Tree(
         nodes["feature_idx"][asked].astype(np.int64),
         nodes["num_threshold"][asked].astype(np.float64),
-        np.stack(ways, axis=1),
+        ways,
         leaves,
     )

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from engine.architectures.base import Architecture, TrainingDefaults, require
+from engine.architectures.isolation_trees import start_isolation, trees_for, with_isolation
 from engine.errors import Problem
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Signature, Task
 
 if TYPE_CHECKING:
     import keras
+
+    from engine.architectures.known_examples import KnownExamples
 
 # The smallest usual distance of a column, in its deviations: nothing is divided by less, and the
 # logarithm of a usual distance over it is never below 0.
@@ -49,6 +52,15 @@ class TablePrototypesParameters(Parameters):
         ge=0.0,
         le=1.0,
     )
+    trees: int = parameter(
+        64,
+        label="Isolation trees",
+        help="Trees of random questions, grown before the first epoch: how early they part a row "
+        "from all others is added to its score. 0: none. Of very many columns, none either.",
+        unit="trees",
+        ge=0,
+        le=128,
+    )
 
 
 class TablePrototypes(Architecture):
@@ -68,7 +80,8 @@ class TablePrototypes(Architecture):
     mixture's likelihood (expectation maximisation, Dempster et al. 1977; Neal and Hinton 1998).
     One prototype measures the distance from the middle, which finds what is far out in single
     columns; many are near what nearest neighbours say (Ramaswamy et al. 2000). Isolation
-    forests are good at the first, and the mean of all members is at both. Half of the members see
+    forests are good at the first, and the mean of all members is at both; a small one of those
+    stands beside them all the same, for what it measures is no distance. Half of the members see
     numbers pressed together, x becoming sign(x) log(1 + |x|): of skewed columns, most values are
     then told apart, and not only the few that are far.
     """
@@ -80,7 +93,8 @@ class TablePrototypes(Architecture):
         "Learns prototypes of usual rows, few and many side by side. How far a row is from those "
         "it is most like, in the usual distance of each column, is the score."
     )
-    formula = "score = mean over members, columns of Σₖ rₖ (x − cₖ)² / 2s² + log s"
+    formula = "score = mean over members, columns of Σₖ rₖ (x − cₖ)² / 2s² + log s, + trees(x)"
+    computes = "trees of random questions"
     kinds = (Kind.TABLE,)
     tasks = (Task.ANOMALY,)
     parameters = TablePrototypesParameters
@@ -144,6 +158,9 @@ class TablePrototypes(Architecture):
             for number, size in enumerate(settings.prototypes, start=1):
                 found.append(_member(seen, one, size, f"{name}_{number}"))
         differences = _mean([squares for squares, _ in found], "mean_of_members")
+        if n_trees := trees_for(settings.trees, signature.n_inputs):
+            isolated = with_isolation(features, n_trees)
+            differences = keras.layers.Add(name="differences_and_trees")([differences, isolated])
         widths = _mean([width for _, width in found], "mean_of_widths")
         flat = keras.layers.Reshape((signature.n_inputs, 1), name="all_differences")(differences)
         unusual = keras.layers.GlobalAveragePooling1D(name="unusual")(flat)
@@ -151,6 +168,11 @@ class TablePrototypes(Architecture):
         constant = ops.mean(widths, axis=-1, keepdims=True)
         score = keras.layers.Add(name="score")([unusual, constant])
         return keras.Model(features, score, name=self.name)
+
+    def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
+        settings = require(parameters, TablePrototypesParameters)
+        if n_trees := trees_for(settings.trees, network.input_shape[-1]):
+            start_isolation(network, n_trees, known)
 
 
 def _pressed(features: keras.KerasTensor) -> keras.KerasTensor:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray
 
 if TYPE_CHECKING:
@@ -41,6 +42,35 @@ class Tree:
     bounds: FloatArray
     ways: FloatArray
     leaves: FloatArray
+
+
+def ways_to_leaves(
+    left: AnyArray, right: AnyArray, asked: AnyArray
+) -> tuple[list[int], FloatArray]:
+    """What is answered on the way to each leaf of a binary tree.
+
+    Args:
+        left, right: Node that follows on each node after yes and after no, (nodes,); the first
+            node is the first question.
+        asked: Nodes that are questions, in the order they get, (questions,).
+
+    Returns:
+        The leaves' nodes, and the ways as `Tree` has them.
+    """
+    question = {int(node): place for place, node in enumerate(asked)}
+    leaves, ways = [], []
+    waiting = [(0, np.zeros(len(asked)))]
+    while waiting:
+        node, way = waiting.pop()
+        if node not in question:
+            leaves.append(node)
+            ways.append(way)
+            continue
+        for following, answer in ((left, 1.0), (right, -1.0)):
+            further = way.copy()
+            further[question[node]] = answer
+            waiting.append((int(following[node]), further))
+    return leaves, np.stack(ways, axis=1)
 
 
 def tree_sums(

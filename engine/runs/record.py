@@ -140,18 +140,21 @@ class RunRecord:
         }
 
 
+_ONCE_WITHOUT_TREES = ("table_ensemble", "table_prototypes")
+
+
 def _of_this_version(values: dict[str, Any]) -> dict[str, Any]:
     """A stored spec, with what an older version did and could not say.
 
     Until 0.1 the column that divides was an input, groups were the only guess for one, rows of one
     time could be in two parts, labels were not looked at, and in tables classes that differ in
     capitals were others, durations were in the unit of their file, and no model stopped early by
-    itself. The first ensembles for tables had no trees.
+    itself. The first ensembles and prototypes for tables had no trees.
     """
     split, data, stopping, model = (
         values.get(name) for name in ("split", "data", "stopping", "model")
     )
-    if isinstance(model, dict) and model.get("name") == "table_ensemble":
+    if isinstance(model, dict) and model.get("name") in _ONCE_WITHOUT_TREES:
         model["parameters"] = {"trees": 0, **(model.get("parameters") or {})}
     if isinstance(split, dict) and "refit" not in split and isinstance(stopping, dict):
         stopping["patience"] = stopping.get("patience") or 0

@@ -29,7 +29,7 @@ def spec_of(**parameters):
 def network():
     """With weights as if it were trained, and no noise."""
     made = TablePrototypes().build(
-        signature_of(), TablePrototypes.parameters(prototypes=SIZES, noise=0.0)
+        signature_of(), TablePrototypes.parameters(prototypes=SIZES, noise=0.0, trees=0)
     )
     random = np.random.default_rng(2)
     made.set_weights([random.normal(size=it.shape) + 1.0 for it in made.get_weights()])
