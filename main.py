@@ -1,6 +1,6 @@
 """Descent: the window by default, headless commands otherwise."""
 
-import sys  # nothing else: until `engine.console.startup` is there, Ctrl-C would end in a traceback
+import sys  # nothing else: until `console.startup` is there, Ctrl-C would end in a traceback
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def window() -> int:
-    """The program as people start it, under the care of `engine.console.startup`."""
+    """The program as people start it, under the care of `engine.devices.console.startup`."""
     return _cared_for(is_for_commands=False)
 
 
@@ -44,7 +44,7 @@ def _command() -> int:
 
 def _cared_for(is_for_commands: bool) -> int:
     try:
-        from engine.console.startup import start
+        from engine.devices.console.startup import start
 
         return start(_command if is_for_commands else main)
     except KeyboardInterrupt:  # so early that nobody else could say so

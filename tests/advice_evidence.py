@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.advice.evidence import Evidence, LayerLook, Targets
-from engine.advice.losses import StepLosses
 from engine.events.run_events import EpochEnded
+from engine.inference.advice.evidence import Evidence, LayerLook, Targets
+from engine.inference.advice.losses import StepLosses
 from engine.inference.evaluation.analysis import BaselineScore
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.run_spec import RunSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.cli.commands.output import Output, error_lines
-from engine.console.startup import EXIT_FAILED, ending_code, ending_words, interruption
+from engine.devices.console.startup import EXIT_FAILED, ending_code, ending_words, interruption
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import DescentError
 from engine.spec.plugins.guarding import error_words

@@ -18,8 +18,8 @@ from engine.cli.commands.versions import show_versions
 from engine.cli.ending import printed, unexpected
 from engine.cli.options import EXIT_USAGE
 from engine.cli.parser import VERSION_FLAG, build_parser, version_parser
-from engine.console.startup import SIGNAL_BASE, ending_code, ending_words, raising_signals
-from engine.console.streams import protect_standard_streams
+from engine.devices.console.startup import SIGNAL_BASE, ending_code, ending_words, raising_signals
+from engine.devices.console.streams import protect_standard_streams
 from engine.errors import DescentError
 from engine.runs.store import RunStore
 from engine.runs.workspace import default_workspace

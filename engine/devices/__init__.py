@@ -1,1 +1,1 @@
-"""The machine: its processors and memory, whether TensorFlow uses them, and if not, why."""
+"""The machine: processors, memory, whether TensorFlow uses them; and its signals and terminal."""

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import Final
 
-from engine.console.startup import memory_limit
+from engine.devices.console.startup import memory_limit
 from engine.errors import DescentError
 
 ADDRESS_SPACE: Final = 1_900 << 20

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psutil
 
-from engine.console.startup import memory_limit
+from engine.devices.console.startup import memory_limit
 from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.errors import Problem, SpecError
 from engine.events.messages import LayerInfo

@@ -18,7 +18,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from engine.console.startup import held_back
+from engine.devices.console.startup import held_back
 from engine.devices.out_of_memory import MEMORY_HINT, MemoryWitness
 from engine.errors import DescentError
 from engine.events.commands import (

@@ -18,8 +18,8 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from engine.console.startup import ignore_terminal
-from engine.console.streams import LOG_FORM, LineFormatter, stream_on
+from engine.devices.console.startup import ignore_terminal
+from engine.devices.console.streams import LOG_FORM, LineFormatter, stream_on
 from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.errors import CheckpointsLost, DataChanged, DescentError, PluginError, SpecError
 from engine.events.commands import (

@@ -1,4 +1,4 @@
-"""Judge: gathers what a training knows of itself, for the rules of `engine.advice`.
+"""Judge: gathers what a training knows of itself, for the rules of `engine.inference.advice`.
 
 Imported by workers only.
 """
@@ -9,11 +9,11 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from engine.advice import findings_of
-from engine.advice.evidence import LayerLook, NotFinite, Targets
-from engine.advice.watching import VerdictWatch
 from engine.errors import TrainingError
 from engine.events.verdicts import Finding
+from engine.inference.advice import findings_of
+from engine.inference.advice.evidence import LayerLook, NotFinite, Targets
+from engine.inference.advice.watching import VerdictWatch
 from engine.inference.evaluation.predictions import Predictions, finite
 from engine.training.context import RunContext
 from engine.training.divergence_guard import LossDiverged

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.advice.evidence import Floats, Targets
 from engine.datasets.base import IndexArray
+from engine.inference.advice.evidence import Floats, Targets
 from engine.spec.signature import Output, Task
 from engine.training.prepared_data import PreparedData
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.messages import LayerInfo
 from engine.graph.layer_graph import LayerGraph, source_of
 from engine.graph.layer_types import LAYER_TYPES

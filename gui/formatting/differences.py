@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from html import escape
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 
 MOST_LETTERS = 2_000
 """Of longer texts so much is shown."""

@@ -6,7 +6,7 @@ from html import escape
 
 from PySide6.QtGui import Qt
 
-from engine.console.escaping import escaped, escaped_lines
+from engine.devices.console.escaping import escaped, escaped_lines
 
 
 def plain_tip(text: str) -> str:

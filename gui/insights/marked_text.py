@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QColor, QHelpEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextEdit, QToolTip, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.formatting.plain_text import plain_tip
 from gui.style.theme import TEXT_NORMAL, blend, current_theme, faded, text_font
 

@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPen
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.formatting.plain_text import plain_html
 from gui.plots.dates import date_text, date_ticks
 from gui.plots.numbers import axis_duration, axis_number, power_number

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.formatting.numbers import count_text, data_text
 from gui.plots.saving import Columns, PlotSaver
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font

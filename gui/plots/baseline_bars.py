@@ -11,7 +11,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 
 ROW: Final = 2 * SPACING + 2

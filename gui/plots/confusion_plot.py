@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text
 from gui.formatting.plain_text import plain_tip

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.spec.formatting import NOTHING, percent_text
 from gui.formatting.numbers import rounded_text
 from gui.formatting.plain_text import plain_tip

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.profile import Profile
 from gui.plots.extents import finite_extent
 from gui.plots.plot import Plot

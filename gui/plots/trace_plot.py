@@ -11,7 +11,7 @@ from PySide6.QtCore import QSignalBlocker, Slot
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.profile import Trace
 from gui.formatting.numbers import count_text, data_text
 from gui.plots.curve_data import Floats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QStyledItemDelegate
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 
 
 class BoxDelegate(QStyledItemDelegate):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from engine.console.escaping import escaped_lines
+from engine.devices.console.escaping import escaped_lines
 
 
 class Label(QLabel):

@@ -35,7 +35,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.formatting.plain_text import titled_tip
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_NORMAL, TEXT_SMALL, blend, current_theme, text_font

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.style.box_delegate import BoxDelegate
 from gui.style.theme import SPACING
 from gui.style.wheel import wheel_needs_focus

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.formatting.plain_text import plain_tip
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, set_role, text_font
 from gui.widgets.picture_menu import PictureMenu, ShownPicture

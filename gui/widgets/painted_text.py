@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.style.theme import SPACING
 
 

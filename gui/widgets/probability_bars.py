@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.spec.formatting import NOTHING, percent_text
 from gui.style.theme import SPACING, TEXT_SMALL, current_theme, text_font
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.profile import Profile
 from engine.spec.signature import Output
 from gui.formatting.numbers import value_text

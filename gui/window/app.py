@@ -27,7 +27,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QApplication, QWidget
 
-from engine.console.startup import Ended, ending_code, ending_signals, ending_words
+from engine.devices.console.startup import Ended, ending_code, ending_signals, ending_words
 from engine.runs.workspace import default_workspace
 from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS

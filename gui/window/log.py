@@ -16,7 +16,7 @@ from typing import Final
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from engine import __version__
-from engine.console.streams import LOG_FORM, LineFormatter
+from engine.devices.console.streams import LOG_FORM, LineFormatter
 from engine.files.bounded import check_plain
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages

@@ -4,7 +4,7 @@
 
 Named is a fault where one of the kinds that fit it is among the findings. A false alarm is a
 finding of severity `warning` or `fault` on a sound run. `--tune` trains other runs on other data,
-on which the thresholds in `engine/advice` were set.
+on which the thresholds in `engine/inference/advice` were set.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from engine.advice import RULES, findings_of, gravest_first
-from engine.advice.doubt import area_under_roc, skill_of, wilson
-from engine.advice.evidence import Evidence, NotFinite, Targets
-from engine.advice.losses import MOST_WINDOWS, StepLosses
 from engine.events.insights import GradientFlow
 from engine.events.verdicts import Finding, FindingKind, Severity
+from engine.inference.advice import RULES, findings_of, gravest_first
+from engine.inference.advice.doubt import area_under_roc, skill_of, wilson
+from engine.inference.advice.evidence import Evidence, NotFinite, Targets
+from engine.inference.advice.losses import MOST_WINDOWS, StepLosses
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.signature import Output, Task
 from tests import advice_evidence as made
@@ -272,7 +272,7 @@ class TestEveryRule:
         assert {kind for kind, _ in FAULTS.values()} | elsewhere == set(Kind)
 
     def test_one_that_fails_says_nothing_and_is_logged(self, monkeypatch, caplog):
-        import engine.advice as advice
+        import engine.inference.advice as advice
 
         def broken(evidence: Evidence) -> list[Finding]:
             raise ZeroDivisionError("a rule is wrong")

@@ -8,8 +8,8 @@ import unicodedata
 import pytest
 
 from engine.cli.commands.output import Output, error_lines, table
-from engine.console.escaping import escaped, escaped_json, escaped_lines
-from engine.console.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter
+from engine.devices.console.escaping import escaped, escaped_json, escaped_lines
+from engine.devices.console.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter
 from engine.errors import DescentError, Problem, SpecError
 
 HARMFUL = "a\x1b[31mb\x9b2Jc\u202ed\u2066e\nf\rg\x07h\ud800i\u2028j\ufeffk\x7fl\u061cm\U000e0041"

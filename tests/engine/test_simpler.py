@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.advice.simpler import simpler_model
 from engine.events.verdicts import Finding, FindingKind, Severity
+from engine.inference.advice.simpler import simpler_model
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.runs.verdicts import findings_text

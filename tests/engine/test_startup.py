@@ -14,9 +14,9 @@ import main
 from engine.cli import ending
 from engine.cli.commands import training
 from engine.cli.commands.output import Output
-from engine.console import startup
-from engine.console.startup import Ended, ending_code, raising_signals, start
 from engine.devices import tensorflow as loading
+from engine.devices.console import startup
+from engine.devices.console.startup import Ended, ending_code, raising_signals, start
 from engine.errors import DescentError
 from engine.graph import memory
 
@@ -47,7 +47,7 @@ class TestTheFirstMoment:
             raise KeyboardInterrupt
 
         early = types.SimpleNamespace(start=interrupted)
-        monkeypatch.setitem(sys.modules, "engine.console.startup", early)
+        monkeypatch.setitem(sys.modules, "engine.devices.console.startup", early)
         assert (main.window(), main.commands()) == (130, 130)
         assert capsys.readouterr().err == "Interrupted.\nInterrupted.\n"
 
@@ -55,7 +55,7 @@ class TestTheFirstMoment:
     @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
     def test_a_signal_while_the_program_is_imported(self, name):
         code = (
-            "import os, signal\nfrom engine.console.startup import start\n"
+            "import os, signal\nfrom engine.devices.console.startup import start\n"
             f"start(lambda: os.kill(os.getpid(), signal.{name}))"
         )
         ended = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 from engine.cli import main as cli
 from engine.cli.commands import training
 from engine.cli.commands.output import Output
-from engine.console.streams import SafeStream
+from engine.devices.console.streams import SafeStream
 from engine.events.run_events import EpochEnded, RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec

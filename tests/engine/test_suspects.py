@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine.cli import main as cli
-from engine.console.escaping import cell_text
+from engine.devices.console.escaping import cell_text
 from engine.errors import Cancelled, DatasetError, WorkspaceError
 from engine.events.labelling import FindSuspects, Suspect, SuspectsFound
 from engine.events.verdicts import Finding, FindingKind, Severity

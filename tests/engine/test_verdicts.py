@@ -6,7 +6,6 @@ import sqlite3
 import numpy as np
 import pytest
 
-from engine.advice.watching import N_HELD, VerdictWatch
 from engine.cli.main import main
 from engine.events.run_events import (
     EpochEnded,
@@ -17,6 +16,7 @@ from engine.events.run_events import (
     VerdictChanged,
 )
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.watching import N_HELD, VerdictWatch
 from engine.runs.places import DATABASE
 from engine.runs.schema import MIGRATIONS
 from engine.runs.store import RunStore

@@ -15,7 +15,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.messages import LayerInfo
 from engine.events.profile import Profile
 from engine.runs.store import RunStore

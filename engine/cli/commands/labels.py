@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.cli.commands.output import Output, number, table
 from engine.cli.commands.waiting import waiting
-from engine.console.escaping import cell_text
+from engine.devices.console.escaping import cell_text
 from engine.errors import DatasetError
 from engine.events.labelling import FindSuspects, Suspect
 from engine.files import atomic_write

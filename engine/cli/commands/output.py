@@ -11,8 +11,8 @@ from typing import Any, TextIO
 import numpy as np
 from pydantic import BaseModel
 
-from engine.console.escaping import escaped, escaped_json
-from engine.console.streams import SafeStream
+from engine.devices.console.escaping import escaped, escaped_json
+from engine.devices.console.streams import SafeStream
 from engine.errors import DescentError, SpecError
 
 

@@ -11,7 +11,7 @@ import time
 from engine.architectures import ARCHITECTURES
 from engine.cli.commands.listings import finding_lines
 from engine.cli.commands.output import Output, number, numbers
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.findings import Trouble
 from engine.events.messages import DataProgress, Event
 from engine.events.run_events import (

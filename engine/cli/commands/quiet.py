@@ -17,7 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from engine.console.streams import LOG_FORM, LineFormatter, SafeStream, WordsFormatter, stream_on
+from engine.devices.console.streams import (
+    LOG_FORM,
+    LineFormatter,
+    SafeStream,
+    WordsFormatter,
+    stream_on,
+)
 from engine.errors import DescentError
 from engine.files.bounded import check_plain
 

@@ -18,7 +18,7 @@ from engine.cli.commands.place_question import PlaceQuestion
 from engine.cli.commands.progress import Progress
 from engine.cli.commands.settings import resume_changes, spec_values
 from engine.cli.commands.verdicts import verdict_lines
-from engine.console.startup import SIGNAL_BASE, Ended, ending_signals
+from engine.devices.console.startup import SIGNAL_BASE, Ended, ending_signals
 from engine.errors import DescentError, Problem, SpecError
 from engine.events.commands import Control
 from engine.events.messages import Event

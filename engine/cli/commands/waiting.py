@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.cli.commands.output import Output
-from engine.console.escaping import escaped
 from engine.datasets.base import Progress
+from engine.devices.console.escaping import escaped
 from engine.spec.formatting import percent_text
 
 _BAR_WIDTH = 24

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from engine.console.escaping import cell_text
 from engine.datasets.corrections.marks import value_words
+from engine.devices.console.escaping import cell_text
 from engine.errors import DatasetError
 from engine.events.review import Decision, LabelValue, Review
 from engine.files import atomic_write, cannot_write

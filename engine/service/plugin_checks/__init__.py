@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.architectures import ARCHITECTURES
-from engine.console.startup import held_back
 from engine.datasets import DATASETS, FORMATS
+from engine.devices.console.startup import held_back
 from engine.preprocessing.augmentation import AUGMENTATIONS
 from engine.service.plugin_checks import process
 from engine.service.plugin_checks.process import Stage

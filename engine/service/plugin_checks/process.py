@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from engine.console.startup import ignore_terminal
-from engine.console.streams import stream_on
+from engine.devices.console.startup import ignore_terminal
+from engine.devices.console.streams import stream_on
 from engine.errors import PluginError
 from engine.service.plugin_checks.contracts import check_contract
 from engine.service.plugin_checks.refusal import Refusal

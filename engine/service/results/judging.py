@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.advice import findings_of, gravest_first
-from engine.advice.evidence import Evidence, Targets
-from engine.advice.losses import StepLosses
 from engine.datasets.base import Progress, silent
 from engine.errors import Cancelled, DatasetError, DescentError
 from engine.events.run_events import RunState
 from engine.events.verdicts import Finding, FindingKind, Severity
+from engine.inference.advice import findings_of, gravest_first
+from engine.inference.advice.evidence import Evidence, Targets
+from engine.inference.advice.losses import StepLosses
 from engine.inference.evaluation.analysis import BaselineScore
 from engine.inference.evaluation.predictions import Predictions, finite
 from engine.inference.suspects.ranking import joined, rank

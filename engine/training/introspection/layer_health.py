@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from engine.advice.evidence import LayerLook
 from engine.datasets.base import AnyArray
+from engine.inference.advice.evidence import LayerLook
 from engine.preprocessing.augmentation import brightest
 from engine.training.introspection.flow_graph import Batch, FlowGraph, FlowLayer, flow_layers
 from engine.training.model.augmenter import augmenter

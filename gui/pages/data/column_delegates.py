@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from gui.style.icons import icon
 from gui.style.theme import SPACING, TEXT_SMALL, blend, current_theme, text_font
 from gui.widgets.choice_box import ChoiceBox

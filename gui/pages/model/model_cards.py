@@ -19,7 +19,7 @@ from gui.state.run_repository import RunRepository
 from gui.widgets.card_list import Card
 
 if TYPE_CHECKING:
-    from engine.advice.simpler import Simpler
+    from engine.inference.advice.simpler import Simpler
 
 OWN: Final = "own:"
 """Before the name of a model that the person has saved, as a card's name."""
@@ -99,7 +99,7 @@ class ModelCards(QObject):
         telling = [run for run in self._runs.runs if _MARK in run.findings_json]
         if not telling:
             return None
-        from engine.advice.simpler import simpler_model
+        from engine.inference.advice.simpler import simpler_model
 
         draft = self._drafts.draft
         return simpler_model(self._runs.runs, draft.source, draft.target, known, usual)

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.results import ShownExample
 from engine.inference.evaluation.scored import ScoredExamples
 from engine.spec.formatting import percent_text

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.spec.formatting import percent_text
 from gui.formatting.numbers import count_text, number_text
 from gui.formatting.translation import translate

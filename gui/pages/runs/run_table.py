@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor
 
-from engine.console.escaping import escaped
+from engine.devices.console.escaping import escaped
 from engine.events.run_events import (
     EpochEnded,
     PlanChosen,

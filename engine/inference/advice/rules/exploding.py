@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.evidence import Evidence
-from engine.advice.words import number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import number_text
 
 GROWTH = 100.0
 """Times as large as at first."""

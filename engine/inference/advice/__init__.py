@@ -1,7 +1,7 @@
 """What a run has to say of itself: rules look at the evidence and say what they find.
 
-To add a rule: one new file in `engine/advice/rules`, one line in `RULES`. Uses NumPy and SciPy
-alone, and is cheap: rules that need nothing but curves are asked as each epoch ends.
+To add a rule: one new file in `engine/inference/advice/rules`, one line in `RULES`. Uses NumPy
+and SciPy alone, and is cheap: rules that need nothing but curves are asked as each epoch ends.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from engine.advice.evidence import Evidence
-from engine.advice.rules.baseline import worse_than_baseline
-from engine.advice.rules.classes import class_never_predicted
-from engine.advice.rules.dead import dead_units
-from engine.advice.rules.exploding import exploding_gradients
-from engine.advice.rules.few import few_test_examples
-from engine.advice.rules.finished import not_finished
-from engine.advice.rules.finite import not_finite
-from engine.advice.rules.imbalance import imbalance
-from engine.advice.rules.learnt import learnt
-from engine.advice.rules.overfitting import overfitting
-from engine.advice.rules.rate_high import rate_too_high
-from engine.advice.rules.rate_low import rate_too_low
-from engine.advice.rules.stuck import nothing_yet
-from engine.advice.rules.underfitting import underfitting
-from engine.advice.rules.vanishing import vanishing_gradients
 from engine.events.verdicts import Finding, Severity
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.rules.baseline import worse_than_baseline
+from engine.inference.advice.rules.classes import class_never_predicted
+from engine.inference.advice.rules.dead import dead_units
+from engine.inference.advice.rules.exploding import exploding_gradients
+from engine.inference.advice.rules.few import few_test_examples
+from engine.inference.advice.rules.finished import not_finished
+from engine.inference.advice.rules.finite import not_finite
+from engine.inference.advice.rules.imbalance import imbalance
+from engine.inference.advice.rules.learnt import learnt
+from engine.inference.advice.rules.overfitting import overfitting
+from engine.inference.advice.rules.rate_high import rate_too_high
+from engine.inference.advice.rules.rate_low import rate_too_low
+from engine.inference.advice.rules.stuck import nothing_yet
+from engine.inference.advice.rules.underfitting import underfitting
+from engine.inference.advice.rules.vanishing import vanishing_gradients
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.advice.words import metric_text
 from engine.architectures import ARCHITECTURES
 from engine.events.verdicts import Finding, FindingKind
+from engine.inference.advice.words import metric_text
 from engine.inference.evaluation.analysis import LOWER_IS_BETTER
 from engine.runs.record import RunRecord
 from engine.spec.signature import Kind, Task

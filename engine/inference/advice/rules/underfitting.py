@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.comparing import knows_nothing
-from engine.advice.evidence import Evidence
-from engine.advice.rules.baseline import better_baselines
-from engine.advice.skill import training_skill
-from engine.advice.words import share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.comparing import knows_nothing
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.rules.baseline import better_baselines
+from engine.inference.advice.skill import training_skill
+from engine.inference.advice.words import share_text
 
 POOR = 0.6
 """Share of the way from a constant to perfection on the training part."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.evidence import Evidence, Floats
-from engine.advice.rules.dead import ALL, dead_shares
-from engine.advice.skill import training_skill
-from engine.advice.words import number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence, Floats
+from engine.inference.advice.rules.dead import ALL, dead_shares
+from engine.inference.advice.skill import training_skill
+from engine.inference.advice.words import number_text
 
 LEAST = 1e-4
 """Gradient of a first layer, over that of the last one."""

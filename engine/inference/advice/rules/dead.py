@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.evidence import Evidence, Floats
-from engine.advice.skill import training_skill
-from engine.advice.words import listed, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence, Floats
+from engine.inference.advice.skill import training_skill
+from engine.inference.advice.words import listed, share_text
 
 NOTED, GRAVE, ALL = 0.25, 0.6, 0.99
 """Share of a layer's units."""

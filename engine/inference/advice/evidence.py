@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engine.advice.losses import StepLosses
 from engine.events.insights import GradientFlow
 from engine.events.run_events import EpochEnded
+from engine.inference.advice.losses import StepLosses
 from engine.inference.evaluation.analysis import BaselineScore
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.run_spec import RunSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.advice.doubt import Interval
+from engine.inference.advice.doubt import Interval
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.formatting import percent_text
 

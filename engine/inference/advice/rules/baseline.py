@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.evidence import Evidence
-from engine.advice.words import metric_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import metric_text
 from engine.inference.evaluation.analysis import LOWER_IS_BETTER, BaselineScore
 
 _CONSTANT = frozenset({"commonest_class", "mean", "usual_labels", "commonest_text"})

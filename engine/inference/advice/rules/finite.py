@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.evidence import Evidence
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence
 
 
 def not_finite(evidence: Evidence) -> Iterator[Finding]:

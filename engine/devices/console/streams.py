@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from engine.console.escaping import escaped, escaped_lines
+from engine.devices.console.escaping import escaped, escaped_lines
 
 LOG_FORM = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 """What a line of a log begins with."""

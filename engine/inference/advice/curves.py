@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.advice.evidence import Evidence, Floats
+from engine.inference.advice.evidence import Evidence, Floats
 
 _MAX_WINDOWS = 60
 _EXAMPLES_IN_WINDOW = 64

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.advice.doubt import Floats, z_of
+from engine.inference.advice.doubt import Floats, z_of
 from engine.inference.evaluation.predictions import Predictions
 
 SURE = 2.6

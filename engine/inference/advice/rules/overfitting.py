@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.advice.comparing import comparison
-from engine.advice.curves import median_of_three, noise_of
-from engine.advice.doubt import wilson
-from engine.advice.evidence import Evidence
-from engine.advice.words import number_text, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.comparing import comparison
+from engine.inference.advice.curves import median_of_three, noise_of
+from engine.inference.advice.doubt import wilson
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import number_text, share_text
 from engine.spec.signature import Output
 
 LEAST_RISE = 0.10

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.doubt import blocks_of, mean_of, wilson
-from engine.advice.evidence import Evidence
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.doubt import blocks_of, mean_of, wilson
+from engine.inference.advice.evidence import Evidence
 from engine.spec.signature import Output
 
 NOTED, GRAVE = 0.05, 0.12

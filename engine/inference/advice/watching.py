@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from engine.advice import findings_of, gravest_first
-from engine.advice.evidence import Evidence, Targets
-from engine.advice.losses import StepLosses
 from engine.events.insights import GradientFlow
 from engine.events.run_events import EpochEnded, RunEvent, StepsDone, VerdictChanged
 from engine.events.verdicts import Finding, FindingKind, Severity
+from engine.inference.advice import findings_of, gravest_first
+from engine.inference.advice.evidence import Evidence, Targets
+from engine.inference.advice.losses import StepLosses
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
 

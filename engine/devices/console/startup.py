@@ -49,7 +49,7 @@ def start(program: Callable[[], int]) -> int:
     for number in ending_signals():
         signal.signal(number, _end_now)
     try:
-        from engine.console.streams import protect_standard_streams
+        from engine.devices.console.streams import protect_standard_streams
 
         protect_standard_streams()
         problem = _limit_problem()

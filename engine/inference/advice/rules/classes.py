@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.evidence import Evidence
-from engine.advice.words import listed
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import listed
 from engine.spec.signature import Output
 
 FEWEST = 5

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.doubt import wilson
-from engine.advice.evidence import Evidence
-from engine.advice.words import share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.doubt import wilson
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import share_text
 from engine.spec.signature import Output
 
 COMMON = 0.75

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.evidence import Evidence
-from engine.advice.words import epochs_text, number_text, share_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import epochs_text, number_text, share_text
 
 FEWEST_EPOCHS = 4
 N_LAST = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.advice.evidence import Evidence
+from engine.inference.advice.evidence import Evidence
 
 
 def training_skill(evidence: Evidence) -> float | None:

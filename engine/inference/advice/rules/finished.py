@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.curves import noise_of, step_windows
-from engine.advice.evidence import Evidence, Floats
-from engine.advice.rules.stuck import is_stuck
-from engine.advice.words import epochs_text, number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.curves import noise_of, step_windows
+from engine.inference.advice.evidence import Evidence, Floats
+from engine.inference.advice.rules.stuck import is_stuck
+from engine.inference.advice.words import epochs_text, number_text
 
 WORTH_A_NOTE, WORTH_MORE = 0.03, 0.10
 """Share by which the loss fell in the last fifth of the epochs."""

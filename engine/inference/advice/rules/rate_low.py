@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.curves import share_falling, step_windows
-from engine.advice.evidence import Evidence
-from engine.advice.rules.dead import ALL, dead_shares
-from engine.advice.words import epochs_text, number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.curves import share_falling, step_windows
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.rules.dead import ALL, dead_shares
+from engine.inference.advice.words import epochs_text, number_text
 
 STILL = 0.01
 """Share of themselves by which weights that hardly move have moved."""

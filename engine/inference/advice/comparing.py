@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.advice import association
-from engine.advice.doubt import Floats, Interval, blocks_of, mean_of, skill_of, wilson
-from engine.advice.evidence import Evidence, Targets
-from engine.advice.words import examples_text, listed, number_text, range_text, share_text
+from engine.inference.advice import association
+from engine.inference.advice.doubt import Floats, Interval, blocks_of, mean_of, skill_of, wilson
+from engine.inference.advice.evidence import Evidence, Targets
+from engine.inference.advice.words import examples_text, listed, number_text, range_text, share_text
 from engine.inference.evaluation.predictions import Predictions
 from engine.spec.signature import Output
 
@@ -245,7 +245,7 @@ def _of_anomalies(part: Predictions) -> Comparison | None:
     n_unusual, n_usual = int((truth == 1).sum()), int((truth == 0).sum())
     if min(n_unusual, n_usual) < 3:
         return None
-    from engine.advice.doubt import area_under_roc
+    from engine.inference.advice.doubt import area_under_roc
 
     area = area_under_roc(scores[truth == 1], scores[truth == 0])
     numbers = f"ROC AUC {area.value:.3f} (95 %: {area.low:.2f} to {area.high:.2f})"

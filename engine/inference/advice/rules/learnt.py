@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.advice.association import SURE
-from engine.advice.comparing import Comparison, comparison, knows_nothing
-from engine.advice.evidence import Evidence
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.association import SURE
+from engine.inference.advice.comparing import Comparison, comparison, knows_nothing
+from engine.inference.advice.evidence import Evidence
 
 
 def learnt(evidence: Evidence) -> Iterator[Finding]:

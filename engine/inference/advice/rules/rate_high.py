@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.advice.curves import noise_of, step_windows
-from engine.advice.evidence import Evidence
-from engine.advice.words import number_text
 from engine.events.verdicts import Finding, FindingKind, Place, Severity
+from engine.inference.advice.curves import noise_of, step_windows
+from engine.inference.advice.evidence import Evidence
+from engine.inference.advice.words import number_text
 
 PEAK = 4.0
 """Times the loss at the start, or that of always saying the same."""

@@ -1,1 +1,0 @@
-"""The rules, one in each file; `engine.advice.RULES` lists them."""

@@ -1,0 +1,1 @@
+"""The rules, one in each file; `engine.inference.advice.RULES` lists them."""
