@@ -26,7 +26,7 @@ _ROWS = 64
 _MOST_NUMBERS = 1 << 21
 _FEWEST_TREES, _FEWEST_ROWS = 16, 32
 # How far the middle half of its scores reaches, beside that of the distances from one prototype.
-_WEIGHT = 0.35
+_WEIGHT = 0.5
 _FARTHEST = 50.0
 _EULER = 0.5772156649015329
 
