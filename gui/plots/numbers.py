@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from engine.spec.formatting import duration_text
 from gui.formatting.numbers import LARGEST, MINUS, power_of_ten
 
@@ -26,11 +28,13 @@ def axis_number(value: float, spacing: float) -> str:
 
 
 def power_number(exponent: float) -> str:
-    """Returns the label of a power of ten on a logarithmic axis: ``0.001``, ``100``, ``10⁻⁶``."""
+    """Returns the label of a place on a logarithmic axis: ``0.001``, ``1.5``, ``20``, ``10⁻⁶``."""
     nearest = round(exponent)
     value = 10.0**exponent
     if abs(exponent - nearest) > 1e-6:
-        return f"{value:.1g}" if 1e-4 <= value < 1e5 else ""
+        if not 1e-4 <= value < 1e5:
+            return ""
+        return np.format_float_positional(value, precision=6, fractional=False, trim="-")
     if -4 <= nearest <= 4:
         return f"{value:.{max(0, -nearest)}f}"
     return power_of_ten(nearest)

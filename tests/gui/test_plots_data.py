@@ -159,7 +159,14 @@ class TestNumbers:
 
     @pytest.mark.parametrize(
         ("exponent", "text"),
-        [(-3, "0.001"), (0, "1"), (3, "1000"), (-7, "10⁻⁷"), (math.log10(0.2), "0.2")],
+        [
+            (-3, "0.001"),
+            (0, "1"),
+            (3, "1000"),
+            (-7, "10⁻⁷"),
+            *((math.log10(float(text)), text) for text in ("0.2", "1.5", "20", "150", "0.0125")),
+            (math.log10(2e5), ""),
+        ],
     )
     def test_power(self, exponent, text):
         assert power_number(exponent) == text

@@ -97,12 +97,15 @@ class Method(ABC):
         title: What people read.
         reading: Who it is by.
         summary: What its marks mean, in a sentence.
+        asks_all_layers: It is checked with all layers shuffled: of networks that are no chain, the
+            last ones are not those that matter.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     reading: ClassVar[str] = ""
     summary: ClassVar[str]
+    asks_all_layers: ClassVar[bool] = False
 
     @abstractmethod
     def fits(self, subject: Subject) -> bool:

@@ -27,6 +27,7 @@ class Reconstruction(Method):
     title = "Reconstruction error"
     reading = "Sakurada and Yairi 2014, Anomaly Detection Using Autoencoders"
     summary = "How much of the score comes from each part that could not be made again."
+    asks_all_layers = True
 
     def fits(self, subject: Subject) -> bool:
         return subject.signature.task is Task.ANOMALY and _differences(subject) is not None

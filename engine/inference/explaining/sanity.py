@@ -36,7 +36,7 @@ def checked(
     values: FloatArray,
     seconds: float,
 ) -> Sanity:
-    """Explains the example again with the last layers' weights shuffled, and compares.
+    """Explains the example again with the weights of layers shuffled, and compares.
 
     Args:
         method: What made the explanation.
@@ -47,7 +47,8 @@ def checked(
         seconds: How long it may take, about.
     """
     effort = Effort(seconds, is_rough=True)
-    layers = last_layers(subject.network)
+    network = subject.network
+    layers = learning_layers(network) if method.asks_all_layers else last_layers(network)
     found: list[float] = []
     for seed in range(N_DRAWS):
         if found and effort.is_over:
@@ -78,12 +79,17 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
     return float(spearmanr(a, b).statistic)
 
 
+def learning_layers(network: keras.Model) -> list[keras.layers.Layer]:
+    """Those whose weights change in training."""
+    return [layer for layer in leaves(network) if layer.trainable_weights]
+
+
 def last_layers(network: keras.Model) -> list[keras.layers.Layer]:
     """A third of the layers with weights, the last; two at least where there are three.
 
     A table with a number for each output holds answers itself, however early it stands.
     """
-    layers = [layer for layer in leaves(network) if layer.trainable_weights]
+    layers = learning_layers(network)
     n_last = max(2 if len(layers) > 2 else 1, len(layers) // _LAST_SHARE)
     width = network.outputs[0].shape[-1]
     tables = [

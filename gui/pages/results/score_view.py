@@ -51,6 +51,10 @@ class ScoreView(ResultTab):
         self.examples.table.clicked.connect(self._on_row)
         self.examples.table.activated.connect(self._on_row)
         set_role(self.words, "muted")
+        self.words.setWordWrap(True)
+        # Room for two lines: what stands below must not move with the slider.
+        self.words.setMinimumHeight(2 * self.words.fontMetrics().lineSpacing())
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._tools = QWidget()
         tools = QHBoxLayout(self._tools)
         tools.setContentsMargins(0, 0, 0, 0)
