@@ -76,5 +76,6 @@ def test_what_the_threshold_was_chosen_by_is_said_until_it_is_moved(qtbot, chose
     view.show_result(ShownResult(run, evaluation, ScoredExamples.of(found)))
     assert ("Chosen by" in view.words.text()) == bool(chosen_by)
     assert chosen_by in view.words.text()
+    assert view.minimumSizeHint().width() <= 640  # as wide as the tab in the narrowest window
     view.slider.setValue(view.slider.value() - 100)
     assert "Chosen by" not in view.words.text()
