@@ -158,6 +158,7 @@ class SoundPart(QWidget):
         self.player.stop()
         heard = np.trim_zeros(wave, "b")
         self._wave, self._rate = heard if len(heard) else wave[:1], max(1, rate)
+        self.play.setEnabled(True)  # this one may be heard where the one before could not
         self.plot.set_wave(self._wave, self._rate)
         self.caption.setText(duration_text(len(self._wave) / self._rate))
 

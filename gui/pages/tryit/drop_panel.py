@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
+    QHideEvent,
     QImage,
     QImageWriter,
     QKeyEvent,
@@ -158,9 +159,7 @@ class DropPanel(InputPanel):
         }.get(self._kind, self.tr("Drop a file here, open one, or take an example."))
 
     def clear(self) -> None:
-        self._name, self._wave = "", None
-        self.place.show_text(self.empty_text)
-        self.play.setEnabled(False)
+        self._begin("", self.empty_text)
         for plot in (self.wave, self.forecast):
             if plot is not None:
                 plot.hide()
@@ -169,8 +168,7 @@ class DropPanel(InputPanel):
 
     def take_path(self, path: str) -> None:
         """Gives a file."""
-        self._name = Path(path).name
-        self.place.show_text(self._name)
+        self._begin(Path(path).name)
         self.given.emit(Given(path=path))
 
     def take_image(self, image: QImage, name: str) -> None:
@@ -178,16 +176,28 @@ class DropPanel(InputPanel):
         if image.isNull() or image.width() * image.height() > _MOST_PASTED:
             self.place.show_text(self.tr("That picture is empty, or too large."))
             return
-        self._name = name
-        self.place.show_text(name)
+        self._begin(name)
         self.given.emit(png_of(image))
 
     def show_example(self, taken: ExampleTaken) -> None:
         example = taken.example
         truth = self.tr("{name}: {truth}").format(name=example.name, truth=example.truth)
-        self._name = truth if example.truth and self._kind is not Kind.SERIES else example.name
-        self.place.show_text(self._name)
+        has_truth = bool(example.truth) and self._kind is not Kind.SERIES
+        self._begin(truth if has_truth else example.name)
         self.given.emit(Given(row=example.row))
+
+    def _begin(self, name: str, text: str = "") -> None:
+        """Something else is given: the sound before it is heard no longer, under no other name."""
+        self._name, self._wave = name, None
+        self.place.show_text(text or name)
+        self.play.setEnabled(False)
+        self._silence()
+        if self.wave is not None:
+            self.wave.set_wave(np.zeros(0, np.int16), 1)
+
+    def _silence(self) -> None:
+        if self.player is not None:
+            self.player.stop()
 
     @Slot()
     def take_clipboard(self) -> None:
@@ -211,6 +221,10 @@ class DropPanel(InputPanel):
         dialog.setNameFilters([fitting, self.tr("All files (*)")])
         dialog.fileSelected.connect(self.take_path)
         dialog.open()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._silence()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Paste):
