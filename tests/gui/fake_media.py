@@ -144,12 +144,12 @@ def _module(media: Media) -> ModuleType:
             IdleState = 3
 
     class MediaDevices:
-        defaultAudioInput = staticmethod(lambda: media.microphone)
-        defaultAudioOutput = staticmethod(lambda: media.loudspeaker)
-        defaultVideoInput = staticmethod(lambda: media.camera)
+        defaultAudioInput = staticmethod(lambda: media.microphone)  # noqa: N815 - as Qt calls it
+        defaultAudioOutput = staticmethod(lambda: media.loudspeaker)  # noqa: N815
+        defaultVideoInput = staticmethod(lambda: media.camera)  # noqa: N815
 
     class Camera(Part):
-        errorOccurred = Signal(object, str)
+        errorOccurred = Signal(object, str)  # noqa: N815
 
         def __init__(self, device: Device, parent: QObject) -> None:
             super().__init__(parent)
@@ -166,7 +166,7 @@ def _module(media: Media) -> ModuleType:
             media.video.append(sink)
 
     class VideoSink(QObject):
-        videoFrameChanged = Signal(object)
+        videoFrameChanged = Signal(object)  # noqa: N815
 
     module = ModuleType(NAME)
     module.__dict__.update(

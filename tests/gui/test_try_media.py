@@ -63,9 +63,7 @@ class TestMicrophone:
         assert recorder.button.text() == "Record"
         assert not media.sources[0].is_on
 
-    def test_another_rate_than_the_models_is_told_in_the_file(
-        self, recorder, media, qtbot
-    ) -> None:
+    def test_another_rate_than_the_models_is_told_in_the_file(self, recorder, media, qtbot) -> None:
         media.microphone = Device(rates=(44_100,))
         given: list[Given] = []
         recorder.given.connect(given.append)
@@ -109,7 +107,6 @@ class TestMicrophone:
         assert said in recorder.place.text
         assert recorder.button.text() == "Record"
         assert not recorder.microphone.is_recording
-
 
     def test_nobody_sees_it_and_it_listens_no_longer(self, recorder, media, qtbot) -> None:
         press(qtbot, recorder.button)
