@@ -186,8 +186,9 @@ class CurvePlot(Plot):
             if self._cursor is not None:
                 self._open(*self._cursor)
         else:
-            line, point = self._cursor or (0, -1)
-            line = (line + across.get(key, 0)) % len(self.lines)
+            filled = [place for place, line in enumerate(self.lines) if len(line.x)]
+            line, point = self._cursor or (filled[0], -1)
+            line = filled[(filled.index(line) + across.get(key, 0)) % len(filled)]
             n = len(self.lines[line].x)
             point = min(n - 1, max(0, point + along.get(key, 0)))
             self._cursor = line, point

@@ -101,9 +101,7 @@ class AnswerView(QWidget):
         """Another answer: an explanation belongs to one."""
         self._answer = answer
         # Of weights that change while one looks at them nothing is explained.
-        self.why.setEnabled(
-            answer is not None and answer.epoch is None and answer.raw is not None
-        )
+        self.why.setEnabled(answer is not None and answer.epoch is None and answer.raw is not None)
         if not self.explanation.isHidden():
             self.explanation.hide()
             self.explanation.clear()
