@@ -8,16 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from engine.events.commands import InspectData
+from engine.events.run_events import RunFinished
+from engine.runs.run_folders import run_folder
+from engine.runs.store import RunStore
+from engine.spec.run_spec import RunSpec
 from gui.pages.data.data_page import DataPage
+from gui.pages.runs.runs_page import RunsPage
 from gui.plots.bars import ClassCountBars, ColumnHistogram
 from gui.plots.large_map import LargeMap
 from gui.widgets.image_grid import ImageGrid
 from tests.gui.frame_fixtures import PageStage, page_stage
+from tests.gui.run_fixtures import LINE, MOONS
 
 # Said by the platform without a screen of every menu that pops up.
 pytestmark = pytest.mark.qt_log_ignore("does not support (raise|grabbing)", extend=True)
@@ -29,6 +35,14 @@ def texts(menu: QMenu) -> list[str]:
 
 def choose(menu: QMenu, text: str) -> None:
     next(action for action in menu.actions() if action.text() == text).trigger()
+
+
+@pytest.fixture
+def shown_outside(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Files and folders that the system was asked to open."""
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    return opened
 
 
 @pytest.fixture
@@ -81,6 +95,20 @@ class TestPictures:
             grid.set_images(np.zeros((1, 2, 2, 1), np.uint8), ["x"])
             grid.menu.save(grid.shown_picture(0).image, str(tmp_path / "no" / "such" / "a.png"))
             assert "a.png" in on.messages.newest.message.text
+
+    def test_a_file_is_shown_and_a_picture_saved_where_one_says(
+        self, grid: ImageGrid, tmp_path: Path, shown_outside: list[str]
+    ) -> None:
+        on_file = grid.menu.menu(grid.shown_picture(0))
+        choose(on_file, "Open the file")
+        choose(on_file, "Show in the file manager")
+        assert shown_outside == [str(tmp_path / "a.png"), str(tmp_path)]
+        choose(grid.menu.menu(grid.shown_picture(1)), "Save picture…")
+        (dialog,) = grid.findChildren(QFileDialog)
+        assert dialog.acceptMode() is QFileDialog.AcceptMode.AcceptSave
+        dialog.fileSelected.emit(str(tmp_path / "b.png"))
+        dialog.close()
+        assert QImage(str(tmp_path / "b.png")).width() == 7
 
     def test_pointer_and_menu_key_find_the_picture(self, grid: ImageGrid) -> None:
         canvas = grid.widget()
@@ -145,3 +173,103 @@ class TestCards:
             "Copy the path",
             "Show in the file manager",
         ]
+
+    def test_a_file_is_taken_off_the_list_and_put_back(
+        self, on: PageStage[DataPage], tmp_path: Path, shown_outside: list[str]
+    ) -> None:
+        path = str(tmp_path / "people.csv")
+        Path(path).touch()
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            on.page.open_path(path)
+        on.page.card_menu._open(path, QPoint(9, 9))
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        menu.close()
+        menu = on.page.card_menu.menu(path)
+        choose(menu, "Copy the path")
+        assert QGuiApplication.clipboard().text() == path
+        choose(menu, "Show in the file manager")
+        assert shown_outside == [str(tmp_path)]
+        choose(menu, "Remove from the list")
+        recent = on.page.card_menu._recent
+        assert recent.paths == []
+        assert "untouched" in on.messages.newest.message.text
+        on.messages.newest.act()
+        assert recent.paths == [path]
+
+    def test_where_a_file_lies_now_is_asked_for(
+        self, on: PageStage[DataPage], tmp_path: Path
+    ) -> None:
+        path, to = str(tmp_path / "people.csv"), str(tmp_path / "moved" / "people.csv")
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            on.page.open_path(path)
+        choose(on.page.card_menu.menu(path), "It lies somewhere else…")
+        (dialog,) = on.page.findChildren(QFileDialog)
+        assert "people.csv" in dialog.windowTitle()
+        assert dialog.fileMode() is QFileDialog.FileMode.ExistingFile
+        with on.qtbot.waitSignal(on.controller.drafts.profile_changed, check_params_cb=bool):
+            dialog.fileSelected.emit(to)
+        dialog.close()
+        assert on.page.card_menu._recent.paths == [to]
+        assert on.controller.drafts.draft.source == to
+
+    def test_files_and_folders_are_picked_beside_the_last_one(
+        self, on: PageStage[DataPage], tmp_path: Path
+    ) -> None:
+        dialogs = on.page.dialogs
+        dialogs.remember(str(tmp_path / "people.csv"))
+        picked: list[str] = []
+        dialogs.path_chosen.disconnect()
+        dialogs.path_chosen.connect(picked.append)
+        modes = (QFileDialog.FileMode.ExistingFile, QFileDialog.FileMode.Directory)
+        for ask, mode in zip((dialogs.ask_for_file, dialogs.ask_for_folder), modes, strict=True):
+            ask()
+            dialog = on.page.findChildren(QFileDialog)[-1]
+            assert dialog.fileMode() is mode
+            assert dialog.directory().absolutePath() == str(tmp_path)
+            dialog.fileSelected.emit(f"/data/{mode.name}")
+            dialog.close()
+        assert picked == ["/data/ExistingFile", "/data/Directory"]
+
+
+class TestRuns:
+    @pytest.fixture
+    def on(self, qtbot: QtBot, tmp_path: Path) -> Iterator[PageStage[RunsPage]]:
+        with page_stage(qtbot, tmp_path, RunsPage) as made:
+            with RunStore(made.engine.workspace) as store:
+                for draft, name in ((MOONS, "alpha"), (LINE, "beta")):
+                    spec = RunSpec.from_dict(draft.to_spec())
+                    run = store.create(spec, name, "Data", "Model").id
+                    store.record([RunFinished(run, reason="Done.")])
+            made.controller.repository.refresh()
+            qtbot.waitUntil(lambda: made.page.proxy.rowCount() == 2)
+            yield made
+
+    def test_the_menu_offers_what_the_buttons_do_and_the_folder(
+        self, on: PageStage[RunsPage], shown_outside: list[str]
+    ) -> None:
+        table, menu = on.page.table, on.page.menu
+        table.clearSelection()
+        menu.open(QPoint(5, 5))  # beside the runs
+        assert QApplication.activePopupWidget() is None
+        table.selectRow(0)
+        menu.open(QPoint(5, 5))
+        popup = QApplication.activePopupWidget()
+        assert isinstance(popup, QMenu)
+        popup.close()
+        offered = menu.menu()
+        (record,) = on.page.selected_runs()
+        assert len(texts(offered)) > 2
+        choose(offered, "Show the run's folder")
+        assert shown_outside == [str(run_folder(on.engine.workspace, record.id))]
+        choose(offered, "Copy the id")
+        assert QGuiApplication.clipboard().text() == record.id
+
+    def test_of_several_runs_all_ids_are_copied(self, on: PageStage[RunsPage]) -> None:
+        on.page.table.selectAll()
+        offered = on.page.menu.menu()
+        folder = next(it for it in offered.actions() if it.text() == "Show the run's folder")
+        assert not folder.isEnabled()
+        choose(offered, "Copy the ids")
+        ids = {record.id for record in on.controller.repository.runs}
+        assert set(QGuiApplication.clipboard().text().split("\n")) == ids

@@ -1,4 +1,4 @@
-"""What plots say of the place that is pointed at, what a click and the keys open, and their menus."""
+"""What plots say of the place pointed at, what a click and the keys open, and their menus."""
 
 from __future__ import annotations
 
@@ -391,14 +391,13 @@ class TestMouse:
 
     def event(self, button: Qt.MouseButton, **more):
         seen = SimpleNamespace(is_taken=None)
-        event = SimpleNamespace(
+        return SimpleNamespace(
             button=lambda: button,
             accept=lambda: setattr(seen, "is_taken", True),
             ignore=lambda: setattr(seen, "is_taken", False),
             seen=seen,
             **more,
         )
-        return event
 
     def test_a_short_drag_is_none_and_the_right_button_is_the_menus(self, view) -> None:
         before = view.viewRange()

@@ -106,6 +106,8 @@ class SoundView(QWidget):
         """
         self.player.stop()
         self._waves, self._rate = waves, max(1, rate)
+        self.play.setEnabled(True)  # these may be heard where those before could not
+        self.play.setToolTip("")
         rows = [
             (label, duration_text(heard_samples(wave) / self._rate), name)
             for label, wave, name in zip(labels, waves, names, strict=True)
