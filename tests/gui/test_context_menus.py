@@ -7,9 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QDesktopServices, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDesktopServices,
+    QGuiApplication,
+    QHelpEvent,
+    QImage,
+    QMouseEvent,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from engine.events.commands import InspectData
@@ -35,6 +42,11 @@ def texts(menu: QMenu) -> list[str]:
 
 def choose(menu: QMenu, text: str) -> None:
     next(action for action in menu.actions() if action.text() == text).trigger()
+
+
+def _moved(place: QPoint) -> QMouseEvent:
+    no, none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    return QMouseEvent(QEvent.Type.MouseMove, QPointF(place), QPointF(place), no, no, none)
 
 
 @pytest.fixture
@@ -124,6 +136,28 @@ class TestPictures:
         assert isinstance(popup, QMenu)
         assert "Open the file" in texts(popup)
         popup.close()
+
+    def test_a_name_and_a_label_are_told_of_the_picture_that_is_pointed_at(
+        self, grid: ImageGrid, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+        monkeypatch.setattr(QToolTip, "showText", lambda _place, text, *_: told.append(text))
+        monkeypatch.setattr(QToolTip, "hideText", lambda: told.append(""))
+        canvas, pressed, hovered = grid.widget(), [], []
+        grid.clicked.connect(pressed.append)
+        grid.hovered.connect(hovered.append)
+        canvas.mouseMoveEvent(_moved(QPoint(-5, 0)))  # beside all of them
+        beyond = QPoint(canvas.width() - 1, canvas.height() - 1)
+        for place in (canvas.rect_of(0).center(), canvas.rect_of(2).center(), beyond):
+            tip = QHelpEvent(QEvent.Type.ToolTip, place, canvas.mapToGlobal(place))
+            QApplication.sendEvent(canvas, tip)
+            canvas.mouseMoveEvent(_moved(place))
+            qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=place)
+        assert told == ["a.png\ncat", "cat", ""]
+        assert pressed == [0, 2]
+        assert [it for it in hovered if it >= 0] == [0, 2]
+        QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+        assert hovered[-1] == -1
 
     def test_pictures_of_plots_have_the_menu_of_plots(self, qtbot: QtBot) -> None:
         for made in (LargeMap(), ClassCountBars(), ColumnHistogram()):

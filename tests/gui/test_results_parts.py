@@ -25,12 +25,9 @@ from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ExamplesShown, ShownExample
 from engine.events.run_events import SettingChanged
 from engine.inference.evaluation.evaluation import Evaluation, UnusualExample
-from engine.inference.evaluation.predictions import Predictions
-from engine.inference.evaluation.scored import ScoredExamples
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
-from engine.spec.signature import Output, Task
 from gui.pages.results.confusion_tab import ConfusionTab
 from gui.pages.results.example_fetcher import KEY, ExampleFetcher
 from gui.pages.results.example_list import STEP, ExampleList
@@ -42,45 +39,12 @@ from gui.pages.results.score_view import STEPS, ScoreView
 from gui.pages.results.shown_result import Selection, ShownResult
 from tests.gui import plot_window
 from tests.gui.fake_results_desk import ResultsDesk
+from tests.gui.fake_scored import N, anomalies, classes, forecasts
 from tests.gui.run_fixtures import MOONS
 
 show, theme = plot_window.show, plot_window.theme
 
-N = 500
 RECORD = SimpleNamespace(id="r")
-
-
-def classes(n: int = N) -> ScoredExamples:
-    """Every fourth is wrong; the surer the later."""
-    truth = np.arange(n) % 2
-    said = np.where(np.arange(n) % 4 == 3, 1 - truth, truth)
-    sure = np.linspace(0.55, 0.95, n)
-    outputs = np.stack(
-        [np.where(said == 0, sure, 1 - sure), np.where(said == 1, sure, 1 - sure)], 1
-    )
-    rows, names = np.arange(n) + 1_000, ("cat", "dog")
-    found = Predictions(
-        "test", Task.CLASSIFICATION, Output.CLASSES, rows, truth, outputs, "pet", names, n_all=n
-    )
-    return ScoredExamples.of(found)
-
-
-def anomalies() -> ScoredExamples:
-    scores, known = np.linspace(1.0, 9.0, 20), (np.arange(20) >= 15).astype(float)
-    found = Predictions(
-        "test", Task.ANOMALY, Output.NUMBERS, np.arange(20), known, scores, "state",
-        thresholds=np.array([5.0]), n_all=20,
-    )  # fmt: skip
-    return ScoredExamples.of(found)
-
-
-def forecasts() -> ScoredExamples:
-    truth = np.arange(80.0).reshape(40, 2)
-    found = Predictions(
-        "test", Task.FORECASTING, Output.NUMBERS, np.arange(40) + 100, truth, truth + 0.5, "level",
-        n_all=40,
-    )  # fmt: skip
-    return ScoredExamples.of(found)
 
 
 class TestLists:
