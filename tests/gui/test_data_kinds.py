@@ -28,6 +28,7 @@ from gui.widgets.curve_grid import CurveGrid
 from gui.widgets.image_grid import ImageGrid
 from gui.widgets.text_table import TextTable
 from tests.gui.fake_data import fake_profile
+from tests.gui.fake_media import Media, put_media
 from tests.gui.frame_fixtures import PageStage, page_stage
 
 SOURCES = {
@@ -166,6 +167,32 @@ class TestSamples:
         assert "libpulse" in view.caption.text()
         assert not view.play.isEnabled()
         assert view.spectrogram.image.image.size
+
+    def test_one_recording_after_the_other_is_heard(
+        self, on: PageStage[DataPage], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        media = Media()
+        put_media(monkeypatch, media)
+        view = look(on, "/data/tones", "sounds")
+        on.qtbot.waitUntil(view.play.isVisible)
+        on.qtbot.mouseClick(view.play, Qt.MouseButton.LeftButton)
+        assert view.play.text() == "Stop"
+        first = media.playing
+        media.played_s = 0.25
+        on.qtbot.waitUntil(lambda: view.wave.playhead.value() == 0.25)
+        view.table.setCurrentIndex(view.model.index(1, 0))
+        assert media.playing != first  # the next goes on
+        assert [sink.is_on for sink in media.sinks] == [False, True]
+        on.qtbot.mouseClick(view.play, Qt.MouseButton.LeftButton)
+        assert view.play.text() == "Play"
+        assert not view.wave.playhead.isVisible()
+        media.loudspeaker.is_there = False
+        on.qtbot.mouseClick(view.play, Qt.MouseButton.LeftButton)
+        assert not view.play.isEnabled()
+        assert "no loudspeaker" in view.play.toolTip()
+        view.set_sounds(np.ones((1, 10), np.int16), 8_000, ["a"], "key", [""])
+        assert view.play.isEnabled()
+        assert not view.spectrogram.columns()  # it is too short for one
 
     def test_clips_move_when_played_or_hovered(self, on: PageStage[DataPage]) -> None:
         view = look(on, "/data/clips", "clips")

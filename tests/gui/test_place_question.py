@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.events.commands import Control, MoveRun
@@ -84,6 +85,24 @@ def test_it_goes_on_elsewhere_and_that_is_said(
     said = spoken.take("warning")
     assert other in said.text
     assert said.is_lasting
+
+
+@pytest.mark.expects_messages
+def test_a_folder_is_picked_and_without_one_it_is_asked_again(lost: Lost, tmp_path: Path) -> None:
+    on, question = lost
+    for answer in ("none", "one"):
+        asked = on.page.place_asker.question
+        assert asked is not None
+        on.qtbot.mouseClick(asked.other, Qt.MouseButton.LeftButton)
+        dialog = on.page.window().findChildren(QFileDialog)[-1]
+        assert dialog.fileMode() is QFileDialog.FileMode.Directory
+        if answer == "none":
+            dialog.reject()
+            assert on.page.place_asker.question is not question
+        else:
+            dialog.fileSelected.emit(str(tmp_path / "other"))
+            dialog.close()
+    assert found(on).workspace == str(tmp_path / "other")
 
 
 def test_it_ends(lost: Lost) -> None:

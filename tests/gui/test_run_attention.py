@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from pytestqt.qtbot import QtBot
 
 from engine.events.run_events import RunState
+from gui.guide.html import FIELD, PAGE
 from gui.style.theme import current_theme
 from gui.window.about_sheet import AboutSheet
+from gui.window.page_sheet import PageSheet
 from gui.window.run_attention import NOTIFY, SOUND, RunAttention
 from gui.window.settings_sheet import SettingsSheet
 from tests.gui.frame_fixtures import WindowStage, window_stage
@@ -75,7 +77,63 @@ def test_nothing_breaks_where_the_system_has_no_place_for_it(on: WindowStage) ->
     on.window.attention._on_application_state(Qt.ApplicationState.ApplicationActive)
 
 
+class Tray(QObject):
+    """A place for small pictures, as most desktops have one."""
+
+    messageClicked = Signal()  # noqa: N815 - as Qt calls it
+    activated = Signal(object)
+    isSystemTrayAvailable = staticmethod(lambda: True)  # noqa: N815
+    supportsMessages = staticmethod(lambda: True)  # noqa: N815
+
+    def __init__(self, _icon: object, parent: QObject) -> None:
+        super().__init__(parent)
+        self.is_shown, self.said = False, []
+
+    def show(self) -> None:
+        self.is_shown = True
+
+    def hide(self) -> None:
+        self.is_shown = False
+
+    def showMessage(self, title: str, text: str, _icon: object) -> None:
+        self.said.append((title, text))
+
+
+@pytest.mark.qt_log_ignore("does not support raise", extend=True)
+def test_the_system_tells_it_until_somebody_is_back(
+    on: WindowStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gui.window.run_attention.QSystemTrayIcon", Tray)
+    attention = on.window.attention
+    for text in ("All epochs are done.", "Stopped by you."):
+        attention.tell("A run", text)
+    (tray,) = attention.findChildren(Tray)
+    assert tray.is_shown
+    assert tray.said == [("A run", "All epochs are done."), ("A run", "Stopped by you.")]
+    on.window.showMinimized()
+    tray.messageClicked.emit()
+    assert not on.window.isMinimized()
+    attention._on_application_state(Qt.ApplicationState.ApplicationActive)
+    assert not tray.is_shown
+
+
 class TestSheets:
+    def test_the_page_sheet_follows_and_leads_on(self, on: WindowStage) -> None:
+        on.window.sheets.show_page_help()
+        sheet = on.window.sheets.open_sheets["page"]
+        assert isinstance(sheet, PageSheet)
+        first = sheet.windowTitle()
+        sheet.show_page("runs")
+        assert sheet.windowTitle() != first
+        asked: list[str] = []
+        sheet.field_requested.connect(asked.append)
+        sheet.browser.anchorClicked.emit(QUrl(f"{FIELD}:training.epochs"))
+        assert asked == ["training.epochs"]
+        sheet.browser.anchorClicked.emit(QUrl(f"{PAGE}:steering"))
+        assert sheet.windowTitle() not in ("", first)
+        sheet.show_page("train")
+        sheet.close()
+
     def test_settings_hold_at_once_and_are_remembered(self, on: WindowStage) -> None:
         on.window.show_settings()
         sheet = on.window.findChild(SettingsSheet)

@@ -225,6 +225,30 @@ class TestPicking:
         shown.set_findings((FEW,))
         assert [it.epochs if it else None for it in places] == [(3, 4), (3, 9), None]
 
+    def test_keys_pick_as_the_mouse_does_and_it_is_seen(self, qtbot: QtBot) -> None:
+        shown = VerdictList()
+        qtbot.addWidget(shown)
+        shown.set_empty_text("Nothing to say.")
+        shown.set_findings((OVER, FEW))
+        shown.resize(400, 200)
+        shown.show()
+        row = shown.rows[0]
+        before = row.grab().toImage()
+        for key, is_picked in (
+            (Qt.Key.Key_A, False),
+            (Qt.Key.Key_Space, True),
+            (Qt.Key.Key_Return, False),
+            (Qt.Key.Key_Enter, True),
+        ):
+            qtbot.keyClick(row, key)
+            assert row.is_picked is is_picked
+        assert row.grab().toImage() != before
+        qtbot.keyClick(shown.rows[1], Qt.Key.Key_Return)  # it shows nowhere
+        assert not shown.rows[1].is_picked
+        shown.clear()
+        assert shown.findings == ()
+        assert shown.empty.text() == "Nothing to say."
+
 
 class TestWords:
     def test_numbers_are_written_as_elsewhere(self) -> None:
