@@ -29,10 +29,13 @@ from gui.pages.data.column_delegates import (
     ChoiceDelegate,
     DistributionDelegate,
 )
+from gui.pages.data.column_table import DISTRIBUTION, NAME, ColumnTable
+from gui.state.draft import Draft
 from gui.style.theme import current_theme
 from gui.widgets.choice_box import ChoiceBox
 from gui.window.file_drop import FileDrop
 from tests.gui import plot_window
+from tests.gui.fake_data import fake_profile
 
 show, theme = plot_window.show, plot_window.theme
 # Said by the platform without a screen of every list that pops up.
@@ -157,6 +160,22 @@ class TestDrawing:
             return image.copy(area)
 
         assert cell(0) != cell(1)
+
+
+class TestTips:
+    def test_a_suspicion_and_all_values_are_told(self, show) -> None:
+        table = show(ColumnTable())
+        table.set_profile(fake_profile("people.csv"), Draft(source="people.csv"))
+        model = table.model()
+        names = [model.index(row, NAME).data() for row in range(model.rowCount())]
+        row = names.index("town")
+        tip = Qt.ItemDataRole.ToolTipRole
+        assert model.index(row, DISTRIBUTION).data(tip).split("\n")[0] == "Oslo: 120"
+        assert model.index(row, NAME).data(tip) is None
+        leak = model.index(names.index("passenger.id"), NAME)
+        assert "it may not be known in time" in leak.data(tip)
+        assert leak.data(Qt.ItemDataRole.ForegroundRole) is not None  # it is not used
+        assert not model.setData(leak, "other", Qt.ItemDataRole.DisplayRole)
 
 
 class TestDropping:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from gui.formatting.numbers import (
@@ -18,7 +20,10 @@ from gui.formatting.numbers import (
     short_count,
     value_text,
 )
+from gui.formatting.profile_words import cell_text, target_columns, target_text, value_range
+from gui.formatting.run_rule_words import plan_details, plan_parts
 from gui.formatting.run_words import averaged_title, metric_text
+from tests.gui.fake_data import fake_profile
 
 
 @pytest.mark.parametrize(
@@ -153,3 +158,41 @@ def test_metrics(name: str, value: float | None, text: str) -> None:
 )
 def test_a_metric_says_how_it_averages(name: str, average: str, title: str) -> None:
     assert averaged_title(name, average) == title
+
+
+class TestTargets:
+    def test_one_is_said_in_words(self) -> None:
+        assert target_text("a <b>text</b>", ()) == "a <b>text</b>"
+        assert target_text(1, ("cat", "dog")) == "dog"
+        assert target_text(np.array([1, 0, 1]), ("red", "big", "old")) == "red, old"
+        assert target_text(np.array([1.5, 2.0]), ()) == "1.5, 2"
+        assert target_text(np.arange(9.0), ()).endswith(", …")
+
+    def test_each_number_has_a_heading(self) -> None:
+        cart = fake_profile("cart.npz")
+        assert target_columns(cart) == ("push", "brake")
+        assert target_columns(replace(cart, target_name="force")) == ("force 1", "force 2")
+        assert target_columns(fake_profile("noisy_line")) == ("y",)
+
+    def test_a_cell_is_a_category_a_number_or_nothing(self) -> None:
+        looked = replace(fake_profile("people.csv"), categories={"town": ("Oslo", "Bergen")})
+        assert cell_text(looked, 1, 1.0) == "Bergen"
+        assert cell_text(looked, 1, 7.0) == "7"  # no category of that number
+        assert cell_text(looked, 0, 31.5) == "31.5"
+        assert cell_text(looked, 0, math.nan) == ""
+        assert cell_text(looked, 99, 2.0) == "2"
+
+    def test_ranges_of_what_is_finite(self) -> None:
+        assert value_range(np.array([0.0, math.inf, 2.0])) == "values from 0 to 2"
+        assert value_range(np.array([math.nan])) == ""
+        assert value_range(np.array([3, 5])) == "values from 3 to 5"
+
+
+class TestPlans:
+    def test_what_is_unusual_is_named(self) -> None:
+        assert plan_parts({}) == plan_details({}) == ""
+        plan = {"device": "GPU:0", "execution": "chunked", "xla": True}
+        assert plan_parts(plan) == "GPU:0, chunked, with XLA"
+        more = {"layers": "fused", "precision": "mixed_float16", "replicas": 2, "resident": True}
+        said = plan_parts({**plan, **more})
+        assert said.endswith("data in memory, fused layers, mixed float16, 2 replicas")

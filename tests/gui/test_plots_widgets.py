@@ -112,6 +112,28 @@ class TestSurface:
         np.testing.assert_allclose(radius, 1, atol=0.02)
         assert plot.image.image.shape == (61, 61, 3)
 
+    def test_three_classes_meet_where_two_are_equally_likely(self, show):
+        plot = show(SurfacePlot())
+        plot.show_profile(profile([[0, 0], [1, 1]], np.array([0, 2]), ("a", "b", "c")))
+        axis = np.linspace(-1, 1, 21)
+        scores = np.stack([*np.meshgrid(axis, axis), np.zeros((21, 21))], axis=-1)
+        values = np.exp(4 * scores) / np.exp(4 * scores).sum(axis=-1, keepdims=True)
+        plot.update_surface(SurfaceUpdated("r", (axis, axis), values))
+        plot.redraw()
+        x, y = plot.boundary.getData()
+        sides = np.sort(np.stack([x, y, np.zeros(len(x))]), axis=0)
+        assert np.allclose(sides[1], sides[2], atol=0.1)  # the two largest scores are equal
+        assert "the most likely class changes" in plot.legend.text()
+
+    def test_without_targets_the_colours_span_what_is_predicted(self, show):
+        plot = show(SurfacePlot())
+        axis = np.linspace(0, 1, 4)
+        values = np.arange(16.0).reshape(4, 4, 1)
+        plot.update_surface(SurfaceUpdated("r", (axis, axis), values))
+        plot.redraw()
+        image = plot.image.image
+        assert (image[0, 0] != image[3, 3]).any()
+
     def test_rows_of_the_image_are_the_second_feature(self, show):
         plot = show(SurfacePlot())
         plot.show_profile(profile([[0, 0], [1, 1]], np.array([0, 1]), ("low", "high")))

@@ -15,6 +15,7 @@ from engine.spec.signature import Output, Task
 from gui.pages.results.column_reader import ColumnReader
 from gui.pages.results.curves_tab import split_at
 from gui.pages.results.results_page import ResultsPage
+from gui.state.result_reading import read_examples
 from tests.gui import result_marks
 from tests.gui.result_marks import folder, keep_analysis, listed, scored_of, show, train
 from tests.gui.run_fixtures import DIGITS, MOONS, Stage
@@ -154,3 +155,15 @@ def test_a_column_of_more_rows_is_put_in_the_order_of_the_examples(
         columns.read(on.page.columns.names[0] if columns.names else "x")
     name = next(iter(columns._values))
     np.testing.assert_allclose(columns.get(name).numbers, rows[::-1])
+
+
+def test_what_is_read_later_is_there_damaged_or_was_not_kept(on: Stage[ResultsPage]) -> None:
+    where = folder(on, train(on, DIGITS))
+    found = read_examples(where, "test")
+    assert found.scored is not None
+    assert (len(found.scored), found.lacking) == (len(scored_of(on)), "")
+    assert read_examples(where, "train").scored is None
+    (where / file_name("test")).write_bytes(b"nonsense")
+    damaged = read_examples(where, "test")
+    assert damaged.scored is None
+    assert "cannot be read" in damaged.lacking

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
+from engine.events.run_events import RunFinished
 from engine.runs.store import RunStore
 from engine.spec.run_spec import RunSpec
 from gui.pages.runs.runs_page import RunsPage
@@ -103,3 +105,35 @@ def test_a_damaged_specification_costs_its_own_cells_only(on: Stage[RunsPage]) -
     on.qtbot.waitUntil(lambda: any(not record.settings for record in on.page.model.records))
     on.page.table.show_settings()
     assert settings_shown(on) == ["training.batch_size"]
+
+
+def test_settings_and_tips_are_said_in_words(on: Stage[RunsPage]) -> None:
+    make_runs(on, [{"clip_norm": 0.5}, {"class_weights": "balanced"}, {}])
+    with RunStore(on.engine.workspace) as store:
+        run = store.runs()[0].id
+        store.record([RunFinished(run, reason="Done.", metrics={"val_accuracy": 0.5})])
+    on.controller.repository.refresh()
+    model, tip = on.page.model, Qt.ItemDataRole.ToolTipRole
+    on.qtbot.waitUntil(lambda: any(record.metrics for record in model.records))
+    rows = range(model.rowCount())
+    position = model.position("training.class_weights")
+    assert "balanced" in {model.index(row, position).data() for row in rows}
+    validation = model.position("validation")
+    tips = {model.index(row, validation).data(tip) for row in rows}
+    assert "Validation accuracy: 50.0 %, in the last epoch" in tips
+    assert None in tips  # nothing was measured of the others
+    assert model.position("no such column") == 0
+    assert model.headerData(0, Qt.Orientation.Vertical) is None
+    assert model.data(QModelIndex()) is None
+    model.recolor()
+
+
+def test_a_name_is_no_empty_one(on: Stage[RunsPage]) -> None:
+    make_runs(on, [{}])
+    model = on.page.model
+    name = model.index(0, model.position("name"))
+    with on.qtbot.assertNotEmitted(model.rename_asked):
+        model.setData(name, "   ")
+        model.setData(name, "run")  # as it was
+        model.setData(name, "other", Qt.ItemDataRole.DisplayRole)
+    assert name.data() == "run"

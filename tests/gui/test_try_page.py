@@ -17,6 +17,7 @@ from engine.events.messages import DataProgress, Rejected
 from engine.events.trying import (
     ExampleTaken,
     FindChange,
+    FindNearest,
     Given,
     LookAtModel,
     PredictMany,
@@ -171,6 +172,42 @@ class TestRuns:
         with on.qtbot.waitSignal(on.page.trial.answered):
             row.fields["weight"].line.setText("80")
         assert best(on) == "yes"
+
+    def test_the_model_of_a_run_that_is_deleted_is_put_away(self, on: On) -> None:
+        run = trained(on)
+        on.qtbot.waitUntil(lambda: best(on) == "no")
+        on.controller.repository.delete(run)
+        on.qtbot.waitUntil(lambda: "train one first" in on.page.notice.text.text())
+        assert on.page.trial.run == ""
+        assert not on.page.answer.isVisible()
+
+    def test_what_cannot_be_found_is_said_where_it_would_stand(self, on: On) -> None:
+        def answers(command):
+            if isinstance(command, FindChange | FindNearest):
+                return Rejected("The training part is gone.", "Bring it back.")
+            return fake_trial(command)
+
+        trained(on)
+        on.engine.trial = answers
+        row = panel(on, RowPanel)
+        row.fields["weight"].line.setText("30")
+        nearest = on.page.answer.nearest
+        on.qtbot.waitUntil(lambda: nearest.caption.text() == "The training part is gone.")
+        on.qtbot.mouseClick(row.finder.find_button, Qt.MouseButton.LeftButton)
+        on.qtbot.waitUntil(lambda: "Bring it back." in row.finder.found.text())
+        assert best(on) == "no"  # the answer still holds
+
+    def test_the_weights_under_way_are_asked_anew(self, on: On) -> None:
+        on.engine.trial = lambda command: fake_trial(command, replace(ROW, epoch=2))
+        with on.qtbot.waitSignal(on.page.trial.answered):
+            on.hold(DIGITS)
+        n_before = len(given(on))
+        on.page._freshen()
+        on.qtbot.waitUntil(lambda: len(given(on)) == n_before + 1)
+        assert given(on)[-1] is given(on)[-2]
+        on.page.hide()
+        on.page._freshen()  # nobody looks
+        assert len(given(on)) == n_before + 1
 
 
 class TestRows:
