@@ -111,7 +111,9 @@ def test_settings_and_tips_are_said_in_words(on: Stage[RunsPage]) -> None:
     make_runs(on, [{"clip_norm": 0.5}, {"class_weights": "balanced"}, {}])
     with RunStore(on.engine.workspace) as store:
         run = store.runs()[0].id
-        store.record([RunFinished(run, reason="Done.", metrics={"val_accuracy": 0.5})])
+        store.record(
+            [RunFinished(run, reason="Done.", metrics={"accuracy": 0.6, "val_accuracy": 0.5})]
+        )
     on.controller.repository.refresh()
     model, tip = on.page.model, Qt.ItemDataRole.ToolTipRole
     on.qtbot.waitUntil(lambda: any(record.metrics for record in model.records))
