@@ -1,6 +1,7 @@
 """Whole runs of two workers on the loopback: as one worker alone, and what remains of them."""
 
 import json
+import queue
 import signal
 import socket
 import threading
@@ -42,15 +43,25 @@ class Worker:
         given += ["--workers", addresses, "--index", str(index), "--trust-network"]
         self.process = WarmProgram("main.py", *given)
         self.errors = ""
-        self._reader = threading.Thread(target=self._read_errors)
-        self._reader.start()
+        # Both are read all the time: who writes to a full pipe waits, and the others for it.
+        self._lines = queue.SimpleQueue()
+        self._readers = [
+            threading.Thread(target=read) for read in (self._read_errors, self._read_lines)
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def _read_errors(self):
         self.errors = self.process.stderr.read()
 
+    def _read_lines(self):
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
     def wait_for(self, name, epoch=0):
         """Reads until such an event, and returns it."""
-        for line in self.process.stdout:
+        while line := self._lines.get():
             event = json.loads(line)
             if event["event"] == name and event.get("epoch", epoch) >= epoch:
                 return event
@@ -59,13 +70,18 @@ class Worker:
 
     def end(self):
         """Waits for its end: the exit code, and what it wrote since."""
-        written, _ = self.process.stdout.read(), self.process.wait()
-        self._reader.join()
-        return self.process.returncode, [json.loads(line) for line in written.splitlines()]
+        written = [json.loads(line) for line in iter(self._lines.get, "")]
+        self.process.wait()
+        self._join()
+        return self.process.returncode, written
+
+    def _join(self):
+        for reader in self._readers:
+            reader.join()
 
     def close(self):
         self.process.kill()
-        self._reader.join()
+        self._join()
         self.process.close()
 
 
