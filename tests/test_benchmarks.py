@@ -43,7 +43,8 @@ SCRIPTS = [
 
 # As if Python was started with the script, in another folder.
 _START = """
-import os, runpy, sys
+import multiprocessing, os, runpy, sys
+multiprocessing.set_start_method(None, force=True)  # that of the process is no default
 folder, script, *sys.argv[1:] = sys.argv[1:]
 os.chdir(folder)
 sys.argv[0] = script

@@ -244,6 +244,7 @@ def test_code_is_what_people_would_write():
 
 
 def test_each_layer_has_its_line():
+    keras.backend.clear_session()  # names are counted from the first
     network = functional(lambda x: layers.Dense(2, name="dense")(ops.square(x)))
     lines = lines_of(of_model(network))
     assert lines["square"] == "square = ops.square(x)"
