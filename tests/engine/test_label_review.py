@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -150,11 +151,17 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory, table: Path) -> Path:
     folder = tmp_path_factory.mktemp("workspace")
     train = ["train", "--data", str(table), "--workspace", str(folder), "--epochs", "2", "--json"]
     assert cli.main([*train, "--name", "first"]) == 0
     return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, trained: Path) -> Path:
+    """One of its own: a review that was begun goes on."""
+    return shutil.copytree(trained, tmp_path / "workspace")
 
 
 def run_id(workspace: Path, name: str) -> str:
