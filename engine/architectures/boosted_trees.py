@@ -8,6 +8,7 @@ deep learning on typical tabular data?"); the mean of both errs less than either
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Trees in all, and outputs: of more, there would be too few for each.
-_MOST_TREES, _MOST_OUTPUTS = 240, 8
+# Trees in all, and outputs: of more, there would be too few for each. Of many features fewer are
+# grown, in the same seconds.
+_MOST_TREES, _MOST_OUTPUTS, _MOST_TREES_TIMES_FEATURES = 240, 8, 300_000
 # Fewer examples say too little of how many trees are good, and how much they should count.
 _FEWEST_ROWS, _FEWEST_HELD_OUT = 100, 20
 _HELD_OUT_EVERY = 6
@@ -39,9 +41,10 @@ _SHARE, _SUMS = "share_of_trees", "sums_of_trees"
 _COMPARED, _MOST_APART = 200, 1e-3
 
 
-def rounds_of(asked: int, n_outputs: int) -> int:
+def rounds_of(asked: int, n_features: int, n_outputs: int) -> int:
     """Trees that each output gets where so many are asked for; 0: none."""
-    return 0 if n_outputs > _MOST_OUTPUTS else min(asked, _MOST_TREES // n_outputs)
+    most = min(_MOST_TREES, _MOST_TREES_TIMES_FEATURES // n_features)
+    return 0 if n_outputs > _MOST_OUTPUTS else min(asked, most // n_outputs)
 
 
 def with_trees(
@@ -102,15 +105,18 @@ def start_trees(network: keras.Model, rounds: int, answer: Answer, known: KnownE
     if len(learnt) < _FEWEST_ROWS:
         return
     # Threads of OpenMP wait for each other by spinning: beside another program, for minutes.
-    with threadpool_limits(1, user_api="openmp"):
-        grown = grow(answer, learnt, held_out, rounds)
-        if grown is None:
+    with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a linear model that has not converged is good enough
+        try:
+            grown = grow(answer, learnt, held_out, rounds)
+            share = _share(grown, learnt, held_out) if grown else 0.0
+            if grown and share and learnt is not train:
+                grown = grown.again(train)
+        except (ValueError, np.linalg.LinAlgError) as error:  # such as numbers near the largest
+            logger.warning("Boosted trees do not count: %s", error)
             return
-        share = _share(grown, learnt, held_out)
-        if share and learnt is not train:
-            grown = grown.again(train)
-        if share:
-            _set(network, grown, share, train.x[:_COMPARED])
+    if grown and share:
+        _set(network, grown, share, train.x[:_COMPARED])
 
 
 def _share(grown: Grown, learnt: Rows, held_out: Rows) -> float:

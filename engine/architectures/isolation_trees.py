@@ -7,6 +7,7 @@ both is wrong less often. scikit-learn grows it.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from engine.preprocessing.scaling import FloatArray
 
 if TYPE_CHECKING:
     import keras
+
+logger = logging.getLogger(__name__)
 
 # Rows that each tree parts from each other, at most; so it has as many leaves.
 _ROWS = 64
@@ -65,7 +68,12 @@ def start_isolation(network: keras.Model, n_trees: int, known: KnownExamples) ->
     if len(x) < _FEWEST_ROWS:
         return
     n_rows, n_features = min(_ROWS, len(x)), x.shape[1]
-    forest = IsolationForest(n_estimators=n_trees, max_samples=n_rows, random_state=0).fit(x)
+    forest = IsolationForest(n_estimators=n_trees, max_samples=n_rows, random_state=0)
+    try:
+        forest.fit(x)
+    except ValueError as error:  # numbers near the largest
+        logger.warning("Isolation trees add nothing: %s", error)
+        return
     grown = [each.tree_ for each in forest.estimators_]
     worths = [_worths(tree) for tree in grown]
     sums = sum(worth[tree.apply(x)] for tree, worth in zip(grown, worths, strict=True))

@@ -147,15 +147,15 @@ class TableEnsemble(Architecture):
         )(given)
         shared = keras.layers.Reshape((1, signature.n_outputs), name="for_all_members")(shared)
         answers = keras.layers.Add(name="members")([own, shared])
-        rounds = rounds_of(settings.trees, signature.n_outputs)
+        rounds = rounds_of(settings.trees, signature.n_inputs, signature.n_outputs)
         trees = with_trees(features, rounds, signature.n_outputs) if rounds else None
         output = mean_of_members(answers, signature, trees)
         return keras.Model(features, output, name=self.name)
 
     def start(self, network: keras.Model, parameters: Parameters, known: KnownExamples) -> None:
         settings = require(parameters, TableEnsembleParameters)
-        n_outputs = network.output_shape[-1]
-        if rounds := rounds_of(settings.trees, n_outputs):
+        n_features, n_outputs = network.input_shape[-1], network.output_shape[-1]
+        if rounds := rounds_of(settings.trees, n_features, n_outputs):
             activation = network.get_layer(_SAID).activation.__name__
             start_trees(network, rounds, Answer(n_outputs, activation), known)
 

@@ -179,11 +179,20 @@ def test_otherwise_they_do_not_count(what, change, x):
     assert share_of(network) == 0
 
 
+def test_numbers_that_cannot_be_computed_with_end_nothing(x, caplog):
+    x = x.copy()
+    x[7, 0] = np.inf
+    network = started(NUMBERS, known_of(x, targets(NUMBERS, x)))
+    assert share_of(network) == 0
+    assert "do not count" in caplog.text
+
+
 def test_of_many_outputs_each_gets_fewer_and_of_more_none():
-    assert rounds_of(150, 1) == 150
-    assert 20 <= rounds_of(150, 8) < 150
-    assert rounds_of(150, 9) == 0
-    assert rounds_of(0, 1) == 0
+    assert rounds_of(150, 20, 1) == 150
+    assert 20 <= rounds_of(150, 20, 8) < 150
+    assert rounds_of(150, 20, 9) == 0
+    assert rounds_of(0, 20, 1) == 0
+    assert 20 <= rounds_of(150, 5000, 1) < 150
 
 
 def test_layers_that_say_something_else_do_not_count(x, monkeypatch, caplog):

@@ -67,8 +67,13 @@ def test_they_count_beside_the_distances_and_no_more(x):
 
 @pytest.mark.parametrize(
     "rows",
-    [np.zeros((300, FEATURES), np.float32), np.ones((20, FEATURES), np.float32), np.zeros((0, 4))],
-    ids=["all the same", "few", "none"],
+    [
+        np.zeros((300, FEATURES), np.float32),
+        np.ones((20, FEATURES), np.float32),
+        np.zeros((0, FEATURES)),
+        np.full((300, FEATURES), np.inf, np.float32),
+    ],
+    ids=["all the same", "few", "none", "too large"],
 )
 def test_where_there_is_nothing_to_part_they_add_nothing(rows, x):
     assert not by_column(started(rows), x).any()
