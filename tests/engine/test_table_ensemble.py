@@ -1,11 +1,14 @@
 """The ensemble for tables: its mean, and that each member learns as if it were alone."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from engine.architectures.table_ensemble import TableEnsemble, mean_of_members
+from engine.runs.record import _of_this_version
 from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Kind, Signature, Task
 from engine.training.defaults import resolve
@@ -104,3 +107,17 @@ def test_it_stops_early_unless_told_otherwise(given, taken):
     once = resolve(RunSpec.from_dict(values), signature)
     assert once.stopping.patience == taken
     assert resolve(once, signature).stopping.patience == taken
+
+
+@pytest.mark.parametrize("name", ["table_ensemble", "table_prototypes"])
+def test_stored_runs_keep_their_trees_and_those_that_had_none_get_none(name):
+    task = Task.ANOMALY if name == "table_prototypes" else Task.REGRESSION
+    values = {"data": {"source": "any"}, "model": {"name": name}}
+    resolved = resolve(RunSpec.from_dict(values), signature_of(task, 0)).to_dict()
+    trees = resolved["model"]["parameters"]["trees"]
+    assert trees > 0
+    stored = RunSpec.from_dict(_of_this_version(json.loads(json.dumps(resolved))))
+    assert stored.model.parameters["trees"] == trees
+    del resolved["model"]["parameters"]["trees"]
+    older = RunSpec.from_dict(_of_this_version(json.loads(json.dumps(resolved))))
+    assert older.model.parameters["trees"] == 0
