@@ -37,8 +37,9 @@ _FEWEST_ROWS, _FEWEST_HELD_OUT = 100, 20
 _HELD_OUT_EVERY = 6
 _SHARES = np.linspace(0.0, 0.5, 21)
 _SHARE, _SUMS = "share_of_trees", "sums_of_trees"
-# Examples that layers and scikit-learn are both asked about, and how far apart they may be.
-_COMPARED, _MOST_APART = 200, 1e-3
+# Examples that layers and scikit-learn are both asked about, and how far apart they may be: leaves
+# that graphics cards round are less, a wrong answer is more.
+_COMPARED, _MOST_APART = 200, 1e-2
 
 
 def rounds_of(asked: int, n_features: int, n_outputs: int) -> int:
@@ -59,7 +60,7 @@ def with_trees(
 
     Returns:
         Their sums before an activation, (batch, outputs), and the share they have in the answer,
-        (batch, 1).
+        (1, 1).
     """
     import keras
     from keras import ops

@@ -246,7 +246,7 @@ def mean_of_members(
     Args:
         answers: (batch, members, outputs), before the activation.
         signature: Of the data.
-        trees: What they say before the activation, (batch, outputs), and their share, (batch, 1).
+        trees: What they say before the activation, (batch, outputs), and their share, (1, 1).
 
     Returns:
         (batch, outputs).

@@ -84,7 +84,7 @@ def tree_sums(
 
     Args:
         features: (batch, features), as the trees were grown on.
-        one: (batch, 1), all 1: what is held hangs on no input.
+        one: (1, 1), of ones: what is held hangs on no input.
         n_trees: How many there may be.
         n_leaves: Of each, at most.
         n_outputs: Numbers that each leaf holds.
@@ -126,16 +126,15 @@ def tree_sums(
 
 
 def _held(size: int, name: str) -> keras.layers.Layer:
-    """Numbers that hang on no input: of (batch, 1) ones it makes (batch, size)."""
+    """Numbers that hang on no input: (batch, size) of (batch, 1).
+
+    They are its bias: a product would round them where matrices are multiplied in less than single
+    precision, as graphics cards do, and another column would be asked about.
+    """
     import keras
 
-    return keras.layers.EinsumDense(
-        "bo,on->bn",
-        (size,),
-        kernel_initializer="zeros",
-        trainable=False,
-        dtype="float32",
-        name=name,
+    return keras.layers.Dense(
+        size, kernel_initializer="zeros", trainable=False, dtype="float32", name=name
     )
 
 
@@ -160,8 +159,8 @@ def plant(network: keras.Model, trees: Sequence[Tree], base: FloatArray) -> None
         ways[place, :asked, :reached] = tree.ways
         wanted[place, :reached] = np.abs(tree.ways).sum(axis=0)
         leaves[place, :reached] = tree.leaves
-    network.get_layer(_COLUMNS).set_weights([columns.reshape(1, -1)])
-    network.get_layer(_BOUNDS).set_weights([bounds.reshape(1, -1)])
+    for name, numbers in ((_COLUMNS, columns), (_BOUNDS, bounds)):
+        network.get_layer(name).set_weights([np.zeros((1, numbers.size)), numbers.reshape(-1)])
     network.get_layer(_WAYS).set_weights([ways, 1.0 - wanted])
     network.get_layer(_LEAVES).set_weights([leaves, np.asarray(base, np.float32)])
 
