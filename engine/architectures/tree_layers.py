@@ -133,8 +133,14 @@ def _held(size: int, name: str) -> keras.layers.Layer:
     """
     import keras
 
-    return keras.layers.Dense(
-        size, kernel_initializer="zeros", trainable=False, dtype="float32", name=name
+    return keras.layers.EinsumDense(
+        "bo,on->bn",
+        (size,),
+        bias_axes="n",
+        kernel_initializer="zeros",
+        trainable=False,
+        dtype="float32",
+        name=name,
     )
 
 
