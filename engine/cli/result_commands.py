@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli.commands import errors, explaining, labels, models
+from engine.cli.commands import errors, explaining, exporting, labels, models
 from engine.cli.options import PARTS, Commands, add_command, add_run, folder
+from engine.service.exporting import FORMATS
 
 
 def add_result_commands(commands: Commands) -> None:
@@ -15,6 +16,7 @@ def add_result_commands(commands: Commands) -> None:
     _add_predict(commands)
     _add_labels(commands)
     _add_explain(commands)
+    _add_export(commands)
 
 
 def _add_evaluate(commands: Commands) -> None:
@@ -105,3 +107,27 @@ def _add_explain(commands: Commands) -> None:
     explain.is_mixed = True
     add_run(explain)
     explaining.add_arguments(explain)
+
+
+def _add_export(commands: Commands) -> None:
+    exported = add_command(
+        commands,
+        "export",
+        "take a run's result away: its model with proof, and what goes with it",
+        with_store=exporting.export,
+        acts=True,
+    )
+    add_run(exported)
+    exported.add_argument(
+        "--format",
+        required=True,
+        choices=[item.name for item in FORMATS],
+        help="what to write",
+    )
+    exported.add_argument(
+        "--to",
+        required=True,
+        type=folder,
+        metavar="PATH",
+        help="a file with the format's suffix, or a folder",
+    )

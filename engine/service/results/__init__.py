@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.events.analysing import AnalyseRun
 from engine.events.columns import ReadColumn
 from engine.events.explaining import ExplainExample, ExplainModel
+from engine.events.exporting import ExportRun
 from engine.events.labelling import CompareOnTest, FindSuspects, StartReview
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
@@ -76,5 +77,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.explaining import explain_model
 
                 return explain_model(run, command.anew, watch)
+            case ExportRun():
+                from engine.service.exporting import format_named
+
+                return format_named(command.format).export(run, Path(command.to), watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
