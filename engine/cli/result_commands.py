@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.cli.commands import errors, explaining, exporting, labels, models
 from engine.cli.options import PARTS, Commands, add_command, add_run, folder
-from engine.service.exporting import FORMATS
+from engine.service.results.exporting import FORMATS
 
 
 def add_result_commands(commands: Commands) -> None:

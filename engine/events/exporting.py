@@ -14,7 +14,7 @@ class ExportRun(ResultCommand):
     """Hand a run's result over as a file or folder. Answered by `RunExported`.
 
     Attributes:
-        format: By its name in `engine.service.exporting.FORMATS`.
+        format: By its name in `engine.service.results.exporting.FORMATS`.
         to: Where to, as a path.
     """
 

@@ -8,7 +8,7 @@ from engine.cli.commands.output import Output, number, table
 from engine.cli.commands.waiting import waiting
 from engine.events.exporting import RunExported
 from engine.runs.store import RunStore
-from engine.service.exporting import format_named
+from engine.service.results.exporting import format_named
 from engine.service.results.opened_run import OPENED
 from engine.spec.formatting import bytes_text, percent_text
 

@@ -78,7 +78,7 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
 
                 return explain_model(run, command.anew, watch)
             case ExportRun():
-                from engine.service.exporting import format_named
+                from engine.service.results.exporting import format_named
 
                 return format_named(command.format).export(run, Path(command.to), watch)
             case _:

@@ -90,7 +90,7 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-_MODELS: Final = "engine.service.exporting.models:export_model"
+_MODELS: Final = "engine.service.results.exporting.models:export_model"
 _LITERT: Final = ("ai_edge_litert",)
 
 FORMATS: Final[tuple[ExportFormat, ...]] = (
