@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.cli.commands import errors, explaining, exporting, labels, models
+from engine.cli.commands import errors, explaining, exporting, labels, models, verifying
 from engine.cli.options import PARTS, Commands, add_command, add_run, folder
 from engine.service.results.exporting import FORMATS
 
@@ -130,4 +130,13 @@ def _add_export(commands: Commands) -> None:
         type=folder,
         metavar="PATH",
         help="a file with the format's suffix, or a folder",
+    )
+    verified = add_command(
+        commands,
+        "verify",
+        "check an exported model with its runtime alone",
+        without_store=verifying.verify,
+    )
+    verified.add_argument(
+        "path", type=folder, metavar="PATH", help="the folder of an export, or the model's file"
     )

@@ -147,7 +147,7 @@ class ServedModel:
             with tempfile.TemporaryDirectory() as aside:
                 path = Path(aside) / FILE_NAME  # Keras insists on the suffix, and saves in place
                 model = self.with_preprocessing()
-                with _without_training(self._network):
+                with without_training(self._network):
                     model.save(path)
                 content = path.read_bytes()
         except OSError as error:
@@ -230,7 +230,7 @@ def _check_shapes(network: keras.Model, contract: Contract) -> None:
 
 
 @contextmanager
-def _without_training(network: keras.Model) -> Iterator[None]:
+def without_training(network: keras.Model) -> Iterator[None]:
     """A context in which a network is saved without what only training needs.
 
     Its loss may be one that Keras alone does not know, and an optimizer may hold twice as many

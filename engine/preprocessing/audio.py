@@ -31,8 +31,9 @@ RANGE_DB = 80.0
 SILENCE_DB = -20.0
 """A clip whose loudest band stays below this is silent: 54 dB below a full-scale tone."""
 
-_FULL_SCALE = 32_768.0
-_MIN_POWER = 1e-10
+FULL_SCALE = 32_768.0
+"""Of a sample of 16 bits."""
+MIN_POWER = 1e-10
 _LOWEST_HERTZ = 20.0
 _BANDS_LOW, _BANDS_HIGH = 40, 64
 _CHUNK_BYTES = 32 << 20
@@ -176,7 +177,7 @@ class SpectrogramInputs(InputTransform):
 
         settings = self.settings
         inputs = keras.Input(self.raw_shape, name="inputs")
-        waves = keras.layers.Rescaling(1.0 / _FULL_SCALE, name="full_scale")(inputs)
+        waves = keras.layers.Rescaling(1.0 / FULL_SCALE, name="full_scale")(inputs)
         levels = keras.layers.MelSpectrogram(
             fft_length=settings.fft,
             sequence_stride=settings.hop,
@@ -184,7 +185,7 @@ class SpectrogramInputs(InputTransform):
             sampling_rate=settings.rate,
             num_mel_bins=settings.bands,
             min_freq=_LOWEST_HERTZ,
-            min_power=_MIN_POWER,
+            min_power=MIN_POWER,
             # Keras takes the loudest of the whole batch; here each clip has its own.
             top_db=1_000.0,
             name="log_mel",
@@ -239,7 +240,7 @@ def _decibels(waveforms: AnyArray, settings: SpectrogramSettings, range_db: floa
     for start in range(0, len(waveforms), step):
         chunk = slice(start, start + step)
         levels[chunk] = _mel_power(waveforms[chunk], settings)
-    np.maximum(levels, np.float32(_MIN_POWER), out=levels)
+    np.maximum(levels, np.float32(MIN_POWER), out=levels)
     np.log10(levels, out=levels)
     levels *= np.float32(10.0)
     loudest = levels.max(axis=(1, 2), keepdims=True, initial=np.float32(SILENCE_DB))
@@ -251,17 +252,17 @@ def _mel_power(waveforms: AnyArray, settings: SpectrogramSettings) -> Float32Arr
     """Power in each band, (n, frames, bands), of clips, (n, n_samples)."""
     from scipy import fft
 
-    waves = waveforms.astype(np.float32) * np.float32(1.0 / _FULL_SCALE)
+    waves = waveforms.astype(np.float32) * np.float32(1.0 / FULL_SCALE)
     half = settings.fft // 2
     padded = np.pad(waves, ((0, 0), (half, half)), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, settings.fft, axis=1)
-    spectra = fft.rfft(windows[:, :: settings.hop] * _window(settings), axis=2)
+    spectra = fft.rfft(windows[:, :: settings.hop] * window_of(settings), axis=2)
     power = np.square(spectra.real) + np.square(spectra.imag)
-    return np.asarray(power @ _mel_weights(settings), np.float32)
+    return np.asarray(power @ mel_weights(settings), np.float32)
 
 
 @lru_cache(maxsize=16)
-def _window(settings: SpectrogramSettings) -> Float32Array:
+def window_of(settings: SpectrogramSettings) -> Float32Array:
     """The periodic Hann window amid zeros, (fft,)."""
     window = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(settings.window) / settings.window)
     before = (settings.fft - settings.window) // 2
@@ -270,7 +271,7 @@ def _window(settings: SpectrogramSettings) -> Float32Array:
 
 
 @lru_cache(maxsize=16)
-def _mel_weights(settings: SpectrogramSettings) -> Float32Array:
+def mel_weights(settings: SpectrogramSettings) -> Float32Array:
     """Weight of each bin of the spectrum in each band, (fft // 2 + 1, bands).
 
     Triangles of height 1 that are straight on the mel scale, without the bin of 0 Hz: HTK's

@@ -5,37 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-SPACE = " "
-_JOINERS = "\u200c\u200d"
+from engine.preprocessing.cutting import JOINERS, SPACE, folded
+
 _ALL_CASED = 0x20000
 """Above it there are no letters of two cases, and no spaces."""
 
 
-class _Folding(dict[int, str]):
-    """For each sign the one that stands for it: its small letter, or one space for all spaces.
-
-    Sign by sign, so that nothing becomes longer and the saved model, which can look signs up and
-    no more, does the same. A letter whose small form is two signs stays as it is.
-    """
-
-    def __missing__(self, point: int) -> str:
-        sign = chr(point)
-        folded = SPACE if sign.isspace() else sign.lower()
-        self[point] = found = folded if len(folded) == 1 else sign
-        return found
-
-
-_FOLDING = _Folding()
-
-
-def folded(text: str) -> str:
-    """The text in small letters, of the same length."""
-    return text.translate(_FOLDING)
-
-
 def separates(sign: str) -> bool:
     """Whether a sign stands between words: a space, a full stop, anything that is of no word."""
-    is_of_word = sign.isalnum() or sign == "_" or sign in _JOINERS
+    is_of_word = sign.isalnum() or sign == "_" or sign in JOINERS
     return not is_of_word and unicodedata.category(sign)[0] != "M"
 
 

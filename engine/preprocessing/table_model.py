@@ -50,7 +50,7 @@ def build_table(
 
     if not all(source.column for source in sources):
         rows = keras.Input((len(sources),), dtype="float64", name="inputs")
-        return rows, _features(rows, sources, features)
+        return rows, features_of(rows, sources, features)
     inputs: dict[str, Any] = {}
     columns: list[Any] = []
     for number, name in enumerate(dict.fromkeys(source.column for source in sources), start=1):
@@ -63,7 +63,7 @@ def build_table(
         if len(columns) > 1
         else columns[0]
     )
-    return inputs, _features(rows, sources, features)
+    return inputs, features_of(rows, sources, features)
 
 
 def _label(name: str, taken: Collection[str]) -> str:
@@ -86,7 +86,7 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
         return given, [given]
     if first.type == "date":
         given = keras.Input((1,), dtype="float64", name=name)
-        return given, [_date_part(given, source.part) for source in group]
+        return given, [date_part(given, source.part) for source in group]
     given = keras.Input((1,), dtype="string", name=name)
     if first.type == "text":
         words = keras.layers.TextVectorization(
@@ -109,7 +109,7 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
     return given, [keras.ops.where(keras.ops.equal(index, 0.0), float("nan"), index - 1.0)]
 
 
-def _date_part(days: Any, part: str) -> Any:
+def date_part(days: Any, part: str) -> Any:
     """A part of a date given as days since 1970, as `datasets.tables.table_cells.DATE_PARTS`.
 
     Year, month and day of the month by Howard Hinnant's `civil_from_days`, 2013, which counts
@@ -155,7 +155,7 @@ def _date_part(days: Any, part: str) -> Any:
     return ops.where(blank, float("nan"), found)
 
 
-def _features(rows: Any, sources: Sequence[Source], features: Sequence[Feature]) -> Any:
+def features_of(rows: Any, sources: Sequence[Source], features: Sequence[Feature]) -> Any:
     """The features, (batch, features), of raw rows, (batch, sources)."""
     from keras import ops
 

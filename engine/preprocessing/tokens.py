@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.datasets.base import AnyArray
-from engine.preprocessing.letters import folded, ordered
+from engine.preprocessing.cutting import composed, cut, folded, patterns
+from engine.preprocessing.letters import ordered
 
 PADDING, UNKNOWN = 0, 1
 FIRST_TOKEN = 2
@@ -28,7 +26,6 @@ _SHARE_WHOLE, _SHARE_WHOLE_LETTERS = 0.95, 0.99
 # Of a text far longer than what is kept, only so many characters for each token are cut.
 _CHARACTERS_PER_TOKEN = 24
 _BLOCK = 16_384
-_JOINERS = "\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ class Tokenizer:
 
     def _encode_characters(self, texts: Iterable[str], ids: npt.NDArray[np.int32]) -> None:
         """All texts at once: their code points side by side, each looked up in one table."""
-        pieces = [_composed(text)[: self.length] for text in texts]
+        pieces = [composed(text)[: self.length] for text in texts]
         if self.unit == "letter":
             pieces = [folded(piece) for piece in pieces]
         lengths = np.fromiter(map(len, pieces), np.int64, len(pieces))
@@ -210,34 +207,18 @@ class Tokenizer:
         )
 
 
-def cut(text: str, unit: str, exact: bool = False) -> list[str]:
-    """Cuts a text into tokens.
-
-    Words are compared without regard to case; with `exact` they keep their case, and a token
-    holds the space before it. Letters that are written of several signs are put together (NFC).
-    """
-    text = _composed(text)
-    if unit == "character":
-        return list(text)
-    if unit == "letter":
-        return list(folded(text))
-    if exact:
-        return _patterns()[1].findall(" ".join(text.split()))
-    return _patterns()[0].findall(text.casefold())
-
-
 def pieces(text: str, unit: str, exact: bool = False) -> list[str]:
     """Cuts a text as `cut` does, into pieces as they stand there, with the space before each.
 
     Returns:
         One for each token; joined they are the text, as far as tokens reach.
     """
-    text = _composed(text)
+    text = composed(text)
     if unit != "word":
         return list(text)
     tokens = cut(text, unit, exact)
     shown = " ".join(text.split()) if exact else text
-    pattern = _patterns()[1 if exact else 0]
+    pattern = patterns()[1 if exact else 0]
     ends = [found.end() for found in pattern.finditer(shown)]
     if len(ends) != len(tokens):  # letters that become several in small letters
         return [f" {token}" for token in tokens]
@@ -247,10 +228,6 @@ def pieces(text: str, unit: str, exact: bool = False) -> list[str]:
 def _is_whole(token: str) -> bool:
     """No sign of it is a lone half of a UTF-16 pair, as damaged files hold them."""
     return not any("\ud800" <= sign <= "\udfff" for sign in token)
-
-
-def _composed(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _fitting_length(lengths: npt.NDArray[np.int64], unit: str) -> int:
@@ -263,33 +240,3 @@ def _fitting_length(lengths: npt.NDArray[np.int64], unit: str) -> int:
 def _fitting_unit(texts: Collection[str] | AnyArray) -> str:
     spaced = sum(" " in text.strip() for text in texts)
     return "word" if spaced > len(texts) / 2 else "character"
-
-
-@lru_cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What a word is: letters and digits together, every other sign alone.
-
-    That is also right for scripts without spaces, where a "word" is then a whole run of letters.
-    Vowel signs and other marks, without which Hindi or Thai falls to pieces, are of the word
-    though Python's ``\\w`` leaves them out.
-    """
-    marks = _mark_ranges()
-    plain = re.compile(rf"\w[\w{marks}]*|[^\w\s]")
-    exact = re.compile(rf" ?(?:\d|[^\W\d](?:[^\W\d]|[{marks}])*|[^\w\s])")
-    return plain, exact
-
-
-def _mark_ranges() -> str:
-    """All combining marks of Unicode and the joiners between letters, for a regular expression."""
-    points = [
-        point
-        for point in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0))  # all there are
-        if unicodedata.category(chr(point))[0] == "M" or chr(point) in _JOINERS
-    ]
-    ranges: list[list[int]] = []
-    for point in points:
-        if ranges and point == ranges[-1][1] + 1:
-            ranges[-1][1] = point
-        else:
-            ranges.append([point, point])
-    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)

@@ -293,7 +293,7 @@ def test_what_can_work_is_taken(signature, training, sections):
 
 def test_a_saved_network_needs_nothing_but_keras(tmp_path):
     """Keras would refuse a loss that it does not know, wherever it stands in the file."""
-    from engine.inference.serving import _without_training
+    from engine.inference.serving import without_training
 
     network = _network()
     compile_model(network, _spec(FLOWERS, {"label_smoothing": 0.1}), FLOWERS, Plan())
@@ -301,7 +301,7 @@ def test_a_saved_network_needs_nothing_but_keras(tmp_path):
     network.fit(x, y, verbose=0)
     optimizer = network.optimizer
     given = keras.Input((4,))
-    with _without_training(network):
+    with without_training(network):
         keras.Model(given, network(given)).save(tmp_path / "model.keras")
 
     loaded = keras.saving.load_model(tmp_path / "model.keras")

@@ -325,7 +325,7 @@ def test_partial_dependence_is_scikit_learn_s():
      ("  Two  12 words", "word", True), ("", "word", False)],
 )  # fmt: skip
 def test_pieces_are_the_text(text, unit, exact):
-    from engine.preprocessing.tokens import cut
+    from engine.preprocessing.cutting import cut
 
     found = pieces(text, unit, exact)
     assert len(found) == len(cut(text, unit, exact))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.datasets.base import Examples
 from engine.preprocessing import Preprocessing
+from engine.preprocessing.cutting import cut
 from engine.preprocessing.tokens import (
     FIRST_TOKEN,
     MAX_AUTO_LENGTH,
@@ -16,7 +17,6 @@ from engine.preprocessing.tokens import (
     UNKNOWN,
     UNKNOWN_SIGN,
     Tokenizer,
-    cut,
 )
 from engine.spec.run_spec import PreprocessingSpec
 from engine.spec.signature import Kind, Task

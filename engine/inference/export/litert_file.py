@@ -1,0 +1,73 @@
+"""LiteRT: the model's arithmetic in 32, 16 or 8 bits. Imported by workers only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from engine.inference.export.boundary import Boundary
+from engine.inference.export.frozen import frozen
+
+METADATA: Final = "descent"
+
+
+def write_litert(
+    boundary: Boundary,
+    card: Mapping[str, Any],
+    path: Path,
+    samples: Sequence[npt.NDArray[Any]],
+) -> None:
+    """Writes a model for LiteRT, one example at a time.
+
+    Args:
+        boundary: What is in the file.
+        card: Kept in its metadata; its format says in how many bits.
+        path: The file.
+        samples: Of the training part, as the file takes them, each (1, …): of 8 bits the ranges of
+            all values are learnt from them.
+
+    Raises:
+        Exception: Whatever the converter raises of what it cannot convert.
+    """
+    function = frozen(boundary.function, boundary.specs)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+    if card["format"] == "litert_float16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    elif card["format"] == "litert_int8":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: _each(samples, boundary)
+        # What has no form in 8 bits stays in 32; what goes in and comes out, too.
+        converter.target_spec.supported_ops = [
+            tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+            tf.lite.OpsSet.TFLITE_BUILTINS,
+        ]
+    path.write_bytes(_with_metadata(converter.convert(), card))
+
+
+def _each(samples: Sequence[npt.NDArray[Any]], of: Boundary) -> Iterator[list[npt.NDArray[Any]]]:
+    (spec,) = of.specs
+    for sample in samples:
+        yield [np.asarray(sample, spec.dtype.as_numpy_dtype)]
+
+
+def _with_metadata(content: bytes, card: Mapping[str, Any]) -> bytes:
+    """The same file with what it says of itself, as JSON in its metadata."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    brief = {key: value for key, value in card.items() if key not in ("prepare", "inputs")}
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = np.frombuffer(json.dumps(brief).encode(), np.uint8)
+    entry.name, entry.buffer = METADATA, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or []), entry]
+    model.description = str(card.get("name", "")) or "Descent"
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))

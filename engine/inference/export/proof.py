@@ -1,0 +1,207 @@
+"""Proof: a model that was written is asked in a clean process, and answers as the run's does.
+
+`proof.json` lies beside the model with the questions, the answers and what may lie between, so that
+`verify.py` repeats the proof wherever the model goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine.datasets.base import AnyArray
+from engine.errors import WorkspaceError
+from engine.files.bounded import DAMAGED, member, parse_object, read_object, reason_of
+from engine.inference.export.card import FILE_NAME as CARD
+from engine.inference.export.composing import FILE_NAME as PREDICT
+from engine.inference.export.composing import predict_code, verify_code
+from engine.inference.export.references import packed
+from engine.inference.export.standalone.verify import seal_of
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME: Final = "proof.json"
+VERIFY: Final = "verify.py"
+_MOST_SECONDS: Final = 600
+_TOOLS: Final = ("tensorflow", "keras", "numpy", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may lie between the answers of a format and those of the run's model.
+
+    Attributes:
+        difference: The largest, in units of the range of the answers.
+        same: The least share of examples with the same class or text.
+    """
+
+    difference: float
+    same: float
+
+
+LIMITS: Final = {
+    "litert_float16": Limits(2e-2, 0.98),
+    "litert_int8": Limits(0.25, 0.9),
+}
+EXACT: Final = Limits(1e-5, 1.0)
+TOLD_BELOW: Final = 0.98
+"""A share of same answers below it is told."""
+_NAMED: Final = ("names", "thresholds", "threshold", "scale", "offset", "vocabulary")
+
+
+def make_proof(
+    folder: Path, card: Mapping[str, Any], inputs: Any, expected: AnyArray, n_usual: int
+) -> dict[str, Any]:
+    """Writes `proof.json` and `verify.py` into the folder of an export.
+
+    Args:
+        folder: All files of the export lie there already.
+        card: Of the model.
+        inputs: Examples, as code outside gives them.
+        expected: What the run's model says of them, (n, …).
+        n_usual: How many of them, from the first on, are of the data: the range of the answers is
+            theirs.
+
+    Returns:
+        What was written.
+    """
+    (folder / VERIFY).write_text(verify_code(), "utf-8")
+    names = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != FILE_NAME
+    )
+    proof = {
+        "schema": 1,
+        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names},
+        "versions": _versions(),
+        "limits": _limits(card, expected, n_usual),
+        "names": {key: card["output"][key] for key in _NAMED if key in card["output"]},
+        "inputs": packed(inputs),
+        "outputs": packed(expected),
+    }
+    return save_proof(folder, proof)
+
+
+def save_proof(folder: Path, proof: dict[str, Any]) -> dict[str, Any]:
+    """Writes `proof.json` with its seal."""
+    sealed = {**proof, "seal": seal_of(proof)}
+    (folder / FILE_NAME).write_text(json.dumps(sealed, indent=1), "utf-8")
+    return sealed
+
+
+def _limits(card: Mapping[str, Any], expected: AnyArray, n_usual: int) -> dict[str, Any]:
+    limits = LIMITS.get(card["format"], EXACT)
+    kind = card["output"]["type"]
+    found: dict[str, Any] = {
+        "difference": limits.difference,
+        "same": limits.same,
+        # Numbers of 8 bits end where those end that were learnt from.
+        "counted": n_usual if card["format"] == "litert_int8" and n_usual else len(expected),
+        "classes": kind == "classes",
+        "relative": kind in ("numbers", "anomaly"),
+    }
+    if kind == "tokens":
+        return {**found, "range": [1.0], "even": 0.0}
+    usual = np.asarray(expected[: max(1, n_usual)], np.float64)
+    if kind in ("classes", "labels"):
+        span = np.array([max(np.ptp(usual), 1e-3)])
+    else:
+        span = np.ptp(usual, axis=0)
+        span = np.where(span > 0.0, span, np.abs(usual).max(axis=0) + 1e-9)
+    even = EXACT.difference * float(span.max())
+    return {**found, "range": span.tolist(), "even": even}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in _TOOLS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def asked(
+    folder: Path, threads: int = 1, measure: bool = False, outputs: Path | None = None
+) -> dict[str, Any]:
+    """Asks the model in a folder, in a process that has its runtime alone.
+
+    The code that asks is ours, never what lies in the folder: that may come from anywhere.
+
+    Args:
+        folder: An export.
+        threads: How many the runtime may use.
+        measure: How long it takes, too.
+        outputs: Where to write what it answered, as .npy.
+
+    Returns:
+        What `verify.py` found: ``problems``, ``checked``, ``largest_difference``, ``same``, …
+
+    Raises:
+        WorkspaceError: It is no export, or its card cannot be read.
+    """
+    card = read_card(folder)
+    with tempfile.TemporaryDirectory() as aside:
+        code = Path(aside)
+        (code / PREDICT).write_text(predict_code(card), "utf-8")
+        (code / VERIFY).write_text(verify_code(), "utf-8")
+        words = [str(code / VERIFY), str(folder), "--code", aside, "--json"]
+        words += ["--threads", str(threads)]
+        words += ["--measure"] if measure else []
+        words += ["--outputs", str(outputs)] if outputs else []
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-P", *words],
+                capture_output=True,
+                timeout=_MOST_SECONDS,
+                env={**os.environ, **quiet},
+                cwd=aside,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"problems": [f"It did not answer within {_MOST_SECONDS} seconds."]}
+    try:
+        return parse_object(ended.stdout)
+    except ValueError:
+        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+        logger.info("A proof ended with %s: %s", ended.returncode, "\n".join(said[-20:]))
+        reason = said[-1] if said else f"its process ended with {ended.returncode}"
+        return {"problems": [f"It cannot be asked: {reason}"]}
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of an export.
+
+    Raises:
+        WorkspaceError: There is none, or it is damaged.
+    """
+    try:
+        card = read_object(folder / CARD)
+        for name, kind in (("format", str), ("kind", str), ("output", dict), ("prepare", dict)):
+            member(card, name, kind)
+    except FileNotFoundError:
+        raise WorkspaceError(
+            f"'{folder}' is no export of Descent: it has no '{CARD}'.",
+            "Give the folder of an exported model, or its file.",
+        ) from None
+    except DAMAGED as error:
+        raise WorkspaceError(
+            f"'{folder / CARD}' cannot be read ({reason_of(error)}).", "Export the model again."
+        ) from error
+    return card

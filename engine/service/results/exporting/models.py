@@ -1,0 +1,187 @@
+"""Exports a run's model: written aside, asked by its own runtime, handed over if it is right."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from engine.datasets.base import AnyArray, Progress
+from engine.errors import DescentError
+from engine.events.exporting import Latency, RunExported
+from engine.inference.evaluation.analysis import Analysis
+from engine.inference.export.card import FILE_NAME as CARD
+from engine.inference.export.composing import FILE_NAME as PREDICT
+from engine.inference.export.composing import example_code, predict_code
+from engine.inference.export.proof import LIMITS, TOLD_BELOW, asked, make_proof, save_proof
+from engine.inference.export.references import inputs_of
+from engine.service.results.exporting.places import handed_over, place_of
+from engine.service.results.exporting.questions import Questions, metrics_of
+from engine.spec.formatting import percent_text
+
+if TYPE_CHECKING:
+    from engine.inference.serving import ServedModel
+    from engine.service.results.opened_run import OpenedRun
+
+EXAMPLE: Final = "example.py"
+_FILES: Final = {"keras": "model.keras", "onnx": "model.onnx", "saved_model": "saved_model"}
+_SUFFIXES: Final = {"keras": ".keras", "onnx": ".onnx", "saved_model": ""}
+
+
+def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> RunExported:
+    """Writes a model in a format, with what proves it; see `Export`.
+
+    Raises:
+        DescentError: The run has no model, or nothing can be written there.
+        Cancelled: Someone asked to stop.
+    """
+    place = place_of(to, _SUFFIXES.get(format, ".tflite"), _FILES.get(format, "model.tflite"))
+    progress("Opening the model", 0, 4)
+    model = run.model
+    questions = Questions.of(run, progress)
+    refused: RunExported | None = None
+    try:
+        with handed_over(place) as folder:
+            progress("Writing the model", 1, 4)
+            try:
+                card = _write(run, model, format, folder, place.file, questions)
+            except DescentError:
+                raise
+            except Exception as error:  # the converters' have nothing in common
+                refused = _refused(run, format, to, _cannot(error, model, format))
+                raise _NotHandedOver from error
+            progress("Asking the model that was written", 2, 4)
+            done = _proven(run, card, folder, questions)
+            progress("Asking the model that was written", 3, 4)
+            if done.reason:
+                refused = done
+                raise _NotHandedOver
+    except _NotHandedOver:
+        assert refused is not None
+        return replace(refused, path=str(to))
+    written = _written(place.folder)
+    size = sum(path.stat().st_size for path in written)
+    names = tuple(sorted(path.relative_to(place.folder).as_posix() for path in written))
+    return replace(done, path=str(place.folder / place.file), files=names, size_bytes=size)
+
+
+class _NotHandedOver(Exception):
+    """What was written is thrown away."""
+
+
+def _write(
+    run: OpenedRun, model: ServedModel, format: str, folder: Path, file: str, asked: Questions
+) -> dict[str, Any]:
+    """Writes the model, its card and the code that uses it."""
+    from engine.inference.export.writing import write_model
+
+    card = write_model(model, format, folder / file, _about(run), asked.samples)
+    _save(folder / CARD, json.dumps(card, indent=1, ensure_ascii=_has_halves(card)))
+    _save(folder / PREDICT, predict_code(card))
+    first = inputs_of(run.contract, asked.x[:1])
+    _save(folder / EXAMPLE, example_code(card, first, _answer(card, asked.expected[:1])))
+    return card
+
+
+def _save(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+
+
+def _has_halves(card: Mapping[str, Any]) -> bool:
+    """Some text in it is no Unicode, and must be written by its numbers."""
+    try:
+        json.dumps(card, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _answer(card: Mapping[str, Any], expected: AnyArray) -> Any:
+    from engine.inference.export.standalone.restore import answers
+
+    return answers(expected, dict(card))
+
+
+def _about(run: OpenedRun) -> dict[str, Any]:
+    """What a card says of the run."""
+    record = run.record
+    analysis = Analysis.load(run.folder)
+    intervals = (
+        {} if analysis is None else {name: list(it) for name, it in analysis.intervals.items()}
+    )
+    return {
+        "name": record.name,
+        "run": record.id,
+        "trained_at": record.created_at.isoformat(),
+        "data": record.dataset_title,
+        "model": record.model_title,
+        "metrics": {k: v for k, v in record.metrics.items() if k.startswith("test_")},
+        "intervals": intervals,
+    }
+
+
+def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions) -> RunExported:
+    """Makes the proof, and asks the model for it."""
+    inputs = inputs_of(run.contract, given.x)
+    proof = make_proof(folder, card, inputs, given.expected, len(given.rows))
+    with tempfile.TemporaryDirectory() as aside:
+        kept = Path(aside) / "outputs.npy"
+        found = asked(folder, threads=1, measure=True, outputs=kept)
+        answered = np.load(kept, allow_pickle=False) if kept.exists() else None
+    done = RunExported(run.record.id, card["format"], "", notes=given.notes)
+    if found["problems"]:
+        return replace(done, reason=" ".join(found["problems"]))
+    latencies = [Latency(1, **item) for item in found["latencies"]]
+    n_threads = os.cpu_count() or 1
+    if n_threads > 1:
+        more = asked(folder, threads=n_threads, measure=True)
+        latencies += [Latency(n_threads, **item) for item in more.get("latencies", ())]
+    proof["measured"] = [vars(item) for item in latencies]
+    save_proof(folder, {key: value for key, value in proof.items() if key != "seal"})
+    return replace(
+        done,
+        checked=found["checked"],
+        largest_difference=found["largest_difference"],
+        tolerance=proof["limits"]["difference"],
+        same_class=found["same"],
+        test_metrics=metrics_of(run, given, answered),
+        run_metrics=metrics_of(run, given, given.expected),
+        latencies=tuple(latencies),
+        memory_bytes=found["memory_bytes"],
+        notes=(*given.notes, *_doubts(card, found)),
+    )
+
+
+def _doubts(card: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """What is to be said of a model that answers otherwise within what its format allows."""
+    same = found["same"]
+    if card["format"] not in LIMITS or same is None or same >= TOLD_BELOW:
+        return []
+    return [f"Only {percent_text(same, 1)} of the answers are the same: 8 or 16 bits cost so much."]
+
+
+def _refused(run: OpenedRun, format: str, to: Path, reason: str) -> RunExported:
+    return RunExported(run.record.id, format, str(to), reason=reason)
+
+
+def _cannot(error: Exception, model: ServedModel, format: str) -> str:
+    """Why a model cannot be written, with the layer that is in the way where that is known."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    layer = next(
+        (it for it in model.network.layers if f"/{it.name}/" in text or f"'{it.name}'" in text),
+        None,
+    )
+    where = f" at the layer '{layer.name}' ({type(layer).__name__})" if layer is not None else ""
+    return f"The format has no form for this model{where}: {text[:300]}"
+
+
+def _written(folder: Path) -> list[Path]:
+    """Everything that was handed over."""
+    proof = json.loads((folder / "proof.json").read_text("utf-8"))
+    return [folder / "proof.json", *(folder / name for name in proof["files"])]
