@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -115,6 +116,8 @@ def _begin(environment: dict[str, str], target: Callable[..., object], args: Any
 
 
 def _run(arguments: tuple[str, ...], pipes: list[Any]) -> None:
+    # The helper may have been begun by a session, which blocks the terminal's signals meanwhile.
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number, pipe in enumerate(pipes, start=1):
         os.dup2(pipe.fileno(), number)
         pipe.close()

@@ -41,7 +41,9 @@ def test_a_perceptron_adds_what_skips_each_hidden_layer_but_the_first():
     x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
     # By hand: skipped where the widths agree, through a projection where they do not.
     weights = {layer.name: layer.get_weights() for layer in network.layers}
-    (first, second, third), hidden = sorted(n for n in weights if n.startswith("dense")), x
+    # Keras numbers the layers of a process: dense_9 comes before dense_10.
+    names = sorted((n for n in weights if n.startswith("dense")), key=lambda n: (len(n), n))
+    (first, second, third), hidden = names, x
     hidden = np.maximum(hidden @ weights[first][0] + weights[first][1], 0)
     hidden = hidden + np.maximum(hidden @ weights[second][0] + weights[second][1], 0)
     passed = hidden @ weights["projection_2"][0]
