@@ -79,8 +79,10 @@ def _column(name: str, number: int, group: Sequence[Source]) -> tuple[Any, list[
     import keras
 
     first = group[0]
-    # Numbered, for two names may differ in signs alone: "a b" and "a_b".
-    label = f"{number}_" + "".join(sign if sign.isalnum() else "_" for sign in name)
+    # Numbered, for two names may differ in signs alone: "a b" and "a_b". TensorFlow knows layers of
+    # ASCII names only.
+    plain = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in name)
+    label = f"{number}_{plain}"
     if first.type == "number":
         given = keras.Input((1,), dtype="float64", name=name)
         return given, [given]

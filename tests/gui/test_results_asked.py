@@ -130,7 +130,7 @@ class TestPage:
         first = train(on, MOONS)
         on.page.examples.detail.why_asked.emit(3, "row 4")
         on.page.examples.detail.why_asked.emit(5, "row 6")
-        window = on.page._why
+        window = on.page.windows._why
         assert window is not None
         assert window.heading.text() == "row 6"
         on.qtbot.waitUntil(

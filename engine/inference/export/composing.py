@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from engine.preprocessing import cutting
 
 FILE_NAME: Final = "predict.py"
+_SHOWN: Final = 64
+"""Numbers of an example that are written out."""
 _PARTS: Final = Path(__file__).parent / "standalone"
 _RUNTIMES: Final = {"keras": "run_keras", "saved_model": "run_saved_model", "onnx": "run_onnx"}
 _PREPARES: Final = {"image": "prepare_image", "text": "prepare_text"}
 _HEAD: Final = '''"""Predicts with the model in this folder, outside of Descent.
 
-Needs NumPy and {needs}. An example stands in example.py; verify.py checks all of it.
+Needs NumPy and {needs}.
+An example stands in example.py; verify.py checks all of it.
 """
 
 from __future__ import annotations
@@ -69,16 +73,20 @@ def example_code(card: Mapping[str, Any], inputs: Any, answer: Any) -> str:
         lines.append(f"texts = {list(inputs)!r}")
         given = "texts"
     else:
-        shape = tuple(card["prepare"]["raw_shape"])
-        what = "uint8, 0 to 255" if card["kind"] in ("image", "video") else "in the data's units"
+        shape, kind = tuple(card["prepare"]["raw_shape"]), card["kind"]
+        what = "0 to 255" if kind in ("image", "video") else "in the data's own units"
         lines[2:3] = ["import numpy as np", "", "from predict import Model"]
-        lines += [
-            f"# Any array of the shape {('n', *shape)}, {what}: put yours in its place.",
-            f"examples = np.zeros({(1, *shape)!r})",
-        ]
-        given = "examples"
-    lines.append(f"print(model.predict({given}))")
-    if given != "examples":
+        lines.append(f"# Numbers {what}, an array of the shape (n, {', '.join(map(str, shape))}).")
+        names = card["prepare"].get("feature_names") or ()
+        lines += [f"# The columns: {', '.join(names)}."] if names else []
+        if inputs.size <= _SHOWN:
+            lines.append(f"examples = np.array({inputs.tolist()!r})")
+            given = "examples"
+        else:
+            lines.append(f"examples = np.zeros({(1, *shape)!r})  # put yours in its place")
+            given = "zeros"
+    lines.append(f"print(model.predict({'examples' if given == 'zeros' else given}))")
+    if given != "zeros":
         lines.append(f"# {answer!r}")
     return "\n".join(lines) + "\n"
 
@@ -108,13 +116,18 @@ def _joined(paths: Sequence[Path]) -> str:
             if is_import:
                 imports[ast.unparse(node)] = None
         bodies.append("\n".join(lines[last:]).strip())
-    imports.pop("from __future__ import annotations", None)
-    imports = {_without_types(line): None for line in imports}
-    plain = sorted(line for line in imports if line.startswith("import "))
-    return "\n" + "\n".join([*plain, *sorted(set(imports) - set(plain))]) + "\n\n" + (
-        "\n\n\n".join(bodies) + "\n"
-    )  # fmt: skip
+    return f"\n{_sorted(imports)}\n\n\n" + "\n\n\n".join(bodies) + "\n"
 
 
-def _without_types(line: str) -> str:
-    return "from typing import Any" if line.startswith("from typing") else line
+def _sorted(imports: Iterable[str]) -> str:
+    """Import statements as they usually stand: Python's own first."""
+    wanted = {line for line in imports if "__future__" not in line and "TYPE_CHECKING" not in line}
+    if any(line.startswith("from typing") for line in imports):
+        wanted.add("from typing import Any")
+    own = [line for line in wanted if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
+    groups = (own, wanted.difference(own))
+    return "\n\n".join("\n".join(sorted(group, key=_kind_of_import)) for group in groups)
+
+
+def _kind_of_import(line: str) -> tuple[bool, str]:
+    return not line.startswith("import "), line

@@ -56,19 +56,21 @@ def write_saved_model(model: keras.Model, card: Card, path: Path) -> None:
     names = [item["tensor"] for item in card["inputs"]] if "inputs" in card else None
     keys = tensors_of(model)
     names = names or [_plain(key) for key in keys]
+    is_dict = isinstance(model.input, dict)
+    # By their names: Keras sorts what a dict holds.
+    tensors = [model.input[key] for key in keys] if is_dict else model.inputs
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-        for tensor, name in zip(model.inputs, names, strict=True)
+        for tensor, name in zip(tensors, names, strict=True)
     ]
-    is_dict = isinstance(model.input, dict)
 
-    def asked(*given: Any) -> dict[str, Any]:
-        by_name = dict(zip(keys, given, strict=True))
-        return {"outputs": model(by_name if is_dict else [*given], training=False)}
+    def answer(*given: Any) -> dict[str, Any]:
+        asked = dict(zip(keys, given, strict=True)) if is_dict else [*given]
+        return {"outputs": model(asked if len(given) > 1 or is_dict else given[0], training=False)}
 
     module = tf.Module()
     module.model = model
-    traced = tf.function(asked, input_signature=specs, autograph=False)
+    traced = tf.function(answer, input_signature=specs, autograph=False)
     tf.saved_model.save(module, str(path), signatures=traced.get_concrete_function())
     (path / EXTRA).mkdir()
     (path / EXTRA / "descent.json").write_text(json.dumps(_brief(card)), "utf-8")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -35,7 +38,8 @@ def write_litert(
     Raises:
         Exception: Whatever the converter raises of what it cannot convert.
     """
-    function = frozen(boundary.function, boundary.specs)
+    with _pooled_by_planes():
+        function = frozen(boundary.function, boundary.specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
     if card["format"] == "litert_float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -49,6 +53,33 @@ def write_litert(
             tf.lite.OpsSet.TFLITE_BUILTINS,
         ]
     path.write_bytes(_with_metadata(converter.convert(), card))
+
+
+@contextmanager
+def _pooled_by_planes() -> Iterator[None]:
+    """Within it Keras pools clips frame by frame and then over time: LiteRT has planes alone."""
+    pooling = keras.layers.MaxPooling3D
+    with patch.object(pooling, "call", _pooled):
+        yield
+
+
+def _pooled(layer: keras.layers.MaxPooling3D, clips: Any) -> Any:
+    """What `MaxPooling3D` gives, (batch, frames, height, width, channels).
+
+    Raises:
+        ValueError: Its windows overlap, or reach over the edges.
+    """
+    if layer.pool_size != layer.strides or layer.padding != "valid":
+        raise ValueError(f"The layer '{layer.name}' pools in a way that LiteRT does not know.")
+    n, frames, height, width, channels = clips.shape
+    over, *plane = layer.pool_size
+    planes = tf.reshape(clips, (n * frames, height, width, channels))
+    smaller = tf.nn.max_pool2d(planes, plane, plane, "VALID")
+    height, width = smaller.shape[1:3]
+    kept = frames // over
+    apart = tf.reshape(smaller, (n, frames, -1))[:, : kept * over]
+    found = tf.reduce_max(tf.reshape(apart, (n * kept, over, -1)), axis=1)
+    return tf.reshape(found, (n, kept, height, width, channels))
 
 
 def _each(samples: Sequence[npt.NDArray[Any]], of: Boundary) -> Iterator[list[npt.NDArray[Any]]]:

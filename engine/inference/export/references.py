@@ -17,6 +17,7 @@ import numpy.typing as npt
 from engine.datasets.base import AnyArray
 from engine.inference.contract import Contract
 from engine.inference.export.card import takes_columns
+from engine.inference.export.standalone.prepare_table import date_part
 from engine.preprocessing.table import TableInputs
 from engine.preprocessing.table_features import Source
 from engine.preprocessing.text import TextInputs
@@ -24,6 +25,8 @@ from engine.spec.signature import Kind
 
 UNSEEN: Final = "never seen before"
 _MOST_COLUMNS: Final = 12
+_A_DAY: Final = 11_385.25
+"""3 March 2001, six in the morning."""
 _FAR: Final = 10.0
 """How many ranges outside of what was seen."""
 
@@ -85,25 +88,20 @@ def _numbers(contract: Contract, seen: AnyArray, shape: tuple[int, ...]) -> AnyA
             found.append(row)
     if table is not None:
         found.append(np.full(shape, np.nan))
-    return np.unique(np.stack(found), axis=0) if table is None else _consistent(table, found)
+    rows = np.stack(found)
+    return rows if table is None else _consistent(table, rows)
 
 
-def _consistent(table: TableInputs, rows: list[npt.NDArray[Any]]) -> AnyArray:
-    """Rows in which what is made of one column goes together: a date or a text is there or not."""
-    stacked = np.stack(rows)
+def _consistent(table: TableInputs, rows: AnyArray) -> AnyArray:
+    """Rows in which what is made of one column goes together: a gap, or one and the same day."""
     for name in dict.fromkeys(source.column for source in table.sources):
         places = [at for at, source in enumerate(table.sources) if source.column == name]
-        if len(places) > 1:
-            stacked[np.isnan(stacked[:, places]).any(axis=1)[:, None] & _only(places, stacked)] = (
-                np.nan
-            )
-    return stacked
-
-
-def _only(places: list[int], rows: AnyArray) -> npt.NDArray[np.bool_]:
-    found = np.zeros(rows.shape, bool)
-    found[:, places] = True
-    return found
+        gaps = np.isnan(rows[:, places]).any(axis=1)
+        for at in places:
+            rows[gaps, at] = np.nan
+            if table.sources[at].type == "date":
+                rows[~gaps, at] = date_part(np.array([_A_DAY]), table.sources[at].part)
+    return rows
 
 
 def inputs_of(contract: Contract, x: AnyArray) -> Any:

@@ -35,10 +35,12 @@ class ResultHead(QWidget):
     Signals:
         try_asked(): The model is to be tried.
         labels_asked(): Labels that look wrong are to be looked at.
+        export_asked(): The result is to be taken away.
     """
 
     try_asked = Signal()
     labels_asked = Signal()
+    export_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,8 @@ class ResultHead(QWidget):
         self.try_it = QPushButton(self.tr("Try it"))
         self.labels = QPushButton(self.tr("Labels…"))
         self.labels.setToolTip(self.tr("Review labels that look wrong"))
+        self.export = QPushButton(self.tr("Export…"))
+        self.export.setToolTip(self.tr("Take the model away, with proof, and what goes with it"))
         self.action_row = QHBoxLayout()
         self._measured = QWidget()
         self._build()
@@ -60,7 +64,11 @@ class ResultHead(QWidget):
         roles = (self.title, "title"), (self.subtitle, "muted"), (self.caption, "small")
         for label, role in (*roles, (self.number, "title"), (self.doubt, "muted")):
             set_role(label, role)
-        for button, signal in ((self.try_it, self.try_asked), (self.labels, self.labels_asked)):
+        for button, signal in (
+            (self.try_it, self.try_asked),
+            (self.labels, self.labels_asked),
+            (self.export, self.export_asked),
+        ):
             button.clicked.connect(signal)
             button.hide()  # until there is somewhere to go to
         line = QHBoxLayout()
@@ -74,6 +82,7 @@ class ResultHead(QWidget):
         words.addWidget(self.subtitle)
         self.action_row.setSpacing(SPACING)
         self.action_row.addWidget(self.labels)
+        self.action_row.addWidget(self.export)
         self.action_row.addWidget(self.try_it)
         top = QHBoxLayout()
         top.addLayout(words, 1)
@@ -113,6 +122,7 @@ class ResultHead(QWidget):
     def offer(self, is_tried: bool, has_labels: bool) -> None:
         """Shows what can be done with the run: try its model, look at labels."""
         self.try_it.setVisible(is_tried)
+        self.export.setVisible(is_tried)
         self.labels.setVisible(has_labels)
 
     def show_title(self, title: str) -> None:

@@ -22,6 +22,7 @@ from gui.pages.results.result_words import main_name, title_of
 from gui.pages.results.review_words import has_labels
 from gui.pages.results.run_summary import part_text
 from gui.pages.results.shown_result import ShownResult
+from gui.pages.results.side_windows import SideWindows
 from gui.pages.shared.page import Page
 from gui.pages.shared.run_reuse import use_settings
 from gui.state.controller import Controller
@@ -34,7 +35,6 @@ from gui.widgets.shortcut_button import ShortcutButton
 if TYPE_CHECKING:
     from engine.inference.evaluation.analysis import Analysis
     from engine.runs.record import RunRecord
-    from gui.pages.shared.why_window import WhyWindow
     from gui.state.result_reading import ExamplesRead
 
 TAB_OF_PLACE = {
@@ -61,9 +61,9 @@ class ResultsPage(Page):
         self._has_looked = False
         self._shown: ShownResult | None = None
         self._unshown: RunResult | None = None
-        self._why: WhyWindow | None = None
         self.columns = ColumnReader(controller.results, self)
         self.updates = ResultUpdates(controller, self)
+        self.windows = SideWindows(controller, messages, settings, self)
         self.head = ResultHead()
         self.tabs = ResultTabs(controller, messages, settings, self.columns)
         self.examples = ExamplesPanel(controller, self.columns)
@@ -106,8 +106,9 @@ class ResultsPage(Page):
         self.controller.repository.runs_changed.connect(self._on_runs_changed)
         self.head.notice.activated.connect(self._on_notice)
         self.head.try_asked.connect(self._on_try)
-        self.head.labels_asked.connect(self._on_labels)
-        self.examples.detail.why_asked.connect(self._on_why)
+        self.head.labels_asked.connect(self.windows.open_labels)
+        self.head.export_asked.connect(self.windows.open_export)
+        self.examples.detail.why_asked.connect(self.windows.open_why)
         self.tabs.place_picked.connect(self.show_place)
         self.tabs.examples_asked.connect(self.examples.show_selection)
         self.updates.analysed.connect(self._on_analysed)
@@ -115,7 +116,6 @@ class ResultsPage(Page):
         self.updates.evaluated.connect(self.show_run)
         self.updates.progressed.connect(self._on_progress)
         self.updates.failed.connect(self._on_update_failed)
-        self.controller.closed.connect(self._close_why)
 
     def tab_parts(self) -> tuple[QWidget, ...]:
         """What is read first, the tabs, the examples."""
@@ -124,21 +124,6 @@ class ResultsPage(Page):
     def show_run(self, run: str) -> None:
         """Shows a stored run; reads it in the background."""
         self.controller.repository.read_result(run)
-
-    @Slot()
-    def _on_labels(self) -> None:
-        """Opens the review of the run's labels, or brings it to the front."""
-        if self._record is None:
-            return
-        from gui.pages.results.label_review import LabelReview
-
-        reviews = self.findChildren(LabelReview)
-        review = next((it for it in reviews if it.run == self._record.id), None)
-        if review is None:
-            review = LabelReview(self.controller, self.messages, self._record.id, self)
-            review.begin()
-        review.raise_()
-        review.activateWindow()
 
     @Slot(object)
     def show_place(self, place: Place) -> None:
@@ -172,6 +157,7 @@ class ResultsPage(Page):
             self._show_empty()
         elif record.name != self._record.name:
             self._record = record
+            self.windows.follow(record)
             self.head.show_title(record.name)
 
     def _show_last(self) -> None:
@@ -209,8 +195,7 @@ class ResultsPage(Page):
         result, self._unshown = self._unshown, None
         if result is None or result.record is None:
             return
-        if self._shown is not None and self._shown.record.id != result.record.id:
-            self._close_why()
+        self.windows.follow(result.record)
         shown = self._shown = shown_result(result)
         self.reuse.show_as(True)  # first, so that the focus of a notice that goes has a place
         self._say_how_it_ended(result)
@@ -224,14 +209,8 @@ class ResultsPage(Page):
         self.tabs.show_result(shown)
         self.updates.follow(shown)
 
-    @Slot()
-    def _close_why(self) -> None:
-        """An explanation belongs to its run."""
-        if self._why is not None:
-            self._why.close()
-
     def _show_empty(self) -> None:
-        self._close_why()
+        self.windows.follow(None)
         self._record = self._unshown = self._shown = None
         self.updates.follow(None)
         self.head.show_words(
@@ -354,15 +333,6 @@ class ResultsPage(Page):
     @Slot()
     def _on_try(self) -> None:
         self.page_requested.emit("try")  # which follows the run that is open here
-
-    @Slot(int, str)
-    def _on_why(self, row: int, name: str) -> None:
-        if self._record is not None:
-            if self._why is None:
-                from gui.pages.shared.why_window import WhyWindow
-
-                self._why = WhyWindow(self.controller.results, self)
-            self._why.explain_row(self._record.id, row, name)
 
     @Slot()
     def _on_reuse(self) -> None:

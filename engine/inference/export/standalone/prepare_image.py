@@ -48,12 +48,15 @@ def fitted(image: Any, height: int, width: int, channels: int, how: str) -> Any:
 
 
 def resized(image: Any, height: int, width: int, box: tuple[float, ...]) -> Any:
-    """Returns what is in a box of an image at another size, bit by bit as Pillow's bilinear."""
+    """Returns what is in a box of an image at another size, as Pillow's bilinear filter does.
+
+    Bit by bit as Pillow 13; others resize the width first, which may round otherwise, by 1.
+    """
     left, top, right, bottom = box
-    if (left, right, image.shape[1]) != (0, width, width):
-        image = _along(image, width, left, right)
     if (top, bottom, image.shape[0]) != (0, height, height):
         image = _along(image.transpose(1, 0, 2), height, top, bottom).transpose(1, 0, 2)
+    if (left, right, image.shape[1]) != (0, width, width):
+        image = _along(image, width, left, right)
     return image
 
 

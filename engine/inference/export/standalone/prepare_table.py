@@ -70,7 +70,7 @@ def _sources(cells: Any, item: dict[str, Any], card: dict[str, Any]) -> list[Any
         return [_numbers(cells)]
     if item["type"] == "date":
         sources = [it for it in card["prepare"]["sources"] if it["column"] == item["name"]]
-        return [_date_part(_numbers(cells), source["part"]) for source in sources]
+        return [date_part(_numbers(cells), source["part"]) for source in sources]
     if item["type"] == "text":
         held = np.array([_held(_text(cell), item) for cell in cells])
         held[[not _text(cell) for cell in cells]] = np.nan
@@ -79,7 +79,7 @@ def _sources(cells: Any, item: dict[str, Any], card: dict[str, Any]) -> list[Any
     return [np.array([places.get(_text(cell), np.nan) for cell in cells])]
 
 
-def _date_part(days: Any, part: str) -> Any:
+def date_part(days: Any, part: str) -> Any:
     """A part of a date, NaN in gaps."""
     blank = np.isnan(days)
     known = np.where(blank, 0.0, days)

@@ -42,8 +42,9 @@ def answers(outputs: Any, card: dict[str, Any]) -> list[Any]:
 def _text_of(row: Any, output: dict[str, Any]) -> str:
     """The text of tokens as strings, (positions,), of their places, or of what is likely."""
     if row.dtype.kind in "OSU":
-        tokens = [item.decode() if isinstance(item, bytes) else item for item in row]
-        return _joined([token for token in tokens if token], output)
+        texts = [item.decode() if isinstance(item, bytes) else item for item in row]
+        tokens = [_unknown(output) if text == "[UNK]" else text for text in texts if text]
+        return _joined(tokens, output)
     ids = row.argmax(axis=-1) if row.ndim == 2 else row
     kept, before = [], 0
     for place in ids.tolist():

@@ -24,4 +24,7 @@ class Runtime:
     def __call__(self, feeds: dict[str, Any]) -> Any:
         """Returns what the file answers to inputs by name, (n, ...)."""
         given = {name: tf.constant(feeds[name], kind) for name, kind in self.types.items()}
-        return self.ask(given if isinstance(self.model.input, dict) else [*given.values()]).numpy()
+        if not isinstance(self.model.input, dict):
+            inputs = [*given.values()]
+            return self.ask(inputs if len(inputs) > 1 else inputs[0]).numpy()
+        return self.ask(given).numpy()
