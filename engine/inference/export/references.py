@@ -93,12 +93,17 @@ def _numbers(contract: Contract, seen: AnyArray, shape: tuple[int, ...]) -> AnyA
 
 
 def _consistent(table: TableInputs, rows: AnyArray) -> AnyArray:
-    """Rows in which what is made of one column goes together: a gap, or one and the same day."""
+    """Rows in which what is made of one column goes together: a gap, or one and the same day.
+
+    And categories and words are whole numbers.
+    """
     for name in dict.fromkeys(source.column for source in table.sources):
         places = [at for at, source in enumerate(table.sources) if source.column == name]
         gaps = np.isnan(rows[:, places]).any(axis=1)
         for at in places:
             rows[gaps, at] = np.nan
+            if table.sources[at].type != "number":
+                rows[:, at] = np.floor(rows[:, at])
             if table.sources[at].type == "date":
                 rows[~gaps, at] = date_part(np.array([_A_DAY]), table.sources[at].part)
     return rows

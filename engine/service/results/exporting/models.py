@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
     from engine.inference.serving import ServedModel
     from engine.service.results.opened_run import OpenedRun
 
+logger = logging.getLogger(__name__)
+
 EXAMPLE: Final = "example.py"
+_DIAGNOSED: Final = 8
+"""Examples by which a layer is looked for that answers otherwise."""
 _FILES: Final = {"keras": "model.keras", "onnx": "model.onnx", "saved_model": "saved_model"}
 _SUFFIXES: Final = {"keras": ".keras", "onnx": ".onnx", "saved_model": ""}
 
@@ -45,34 +50,41 @@ def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> R
     progress("Opening the model", 0, 4)
     model = run.model
     questions = Questions.of(run, progress)
-    refused: RunExported | None = None
     try:
         with handed_over(place) as folder:
             progress("Writing the model", 1, 4)
-            try:
-                card = _write(run, model, format, folder, place.file, questions)
-            except DescentError:
-                raise
-            except Exception as error:  # the converters' have nothing in common
-                refused = _refused(run, format, to, _cannot(error, model, format))
-                raise _NotHandedOver from error
+            card = _write(run, model, format, folder, place.file, questions)
             progress("Asking the model that was written", 2, 4)
             done = _proven(run, card, folder, questions)
-            progress("Asking the model that was written", 3, 4)
             if done.reason:
-                refused = done
-                raise _NotHandedOver
-    except _NotHandedOver:
-        assert refused is not None
-        return replace(refused, path=str(to))
-    written = _written(place.folder)
-    size = sum(path.stat().st_size for path in written)
-    names = tuple(sorted(path.relative_to(place.folder).as_posix() for path in written))
+                raise _NotHandedOver(done)
+            names = tuple(sorted(_names(folder)))
+            size = _size(folder / place.file)
+    except _NotHandedOver as ended:
+        return replace(ended.answer, path=str(to))
     return replace(done, path=str(place.folder / place.file), files=names, size_bytes=size)
 
 
 class _NotHandedOver(Exception):
-    """What was written is thrown away."""
+    """What was written is thrown away.
+
+    Args:
+        answer: Says why.
+    """
+
+    def __init__(self, answer: RunExported) -> None:
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(item.stat().st_size for item in files if item.is_file())
 
 
 def _write(
@@ -81,7 +93,14 @@ def _write(
     """Writes the model, its card and the code that uses it."""
     from engine.inference.export.writing import write_model
 
-    card = write_model(model, format, folder / file, _about(run), asked.samples)
+    try:
+        card = write_model(model, format, folder / file, _about(run), asked.samples)
+    except DescentError:
+        raise
+    except Exception as error:  # the converters' have nothing in common
+        logger.info("A model cannot be written as %s", format, exc_info=True)
+        reason = _cannot(error, model)
+        raise _NotHandedOver(RunExported(run.record.id, format, "", reason)) from error
     _save(folder / CARD, json.dumps(card, indent=1, ensure_ascii=_has_halves(card)))
     _save(folder / PREDICT, predict_code(card))
     first = inputs_of(run.contract, asked.x[:1])
@@ -136,7 +155,7 @@ def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions
         answered = np.load(kept, allow_pickle=False) if kept.exists() else None
     done = RunExported(run.record.id, card["format"], "", notes=given.notes)
     if found["problems"]:
-        return replace(done, reason=" ".join(found["problems"]))
+        return replace(done, reason=" ".join([*found["problems"], *_where(run, card, given)]))
     latencies = [Latency(1, **item) for item in found["latencies"]]
     n_threads = os.cpu_count() or 1
     if n_threads > 1:
@@ -158,6 +177,24 @@ def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions
     )
 
 
+def _where(run: OpenedRun, card: Mapping[str, Any], given: Questions) -> list[str]:
+    """The layer from which on the model answers otherwise, where that can be found out."""
+    if card["format"] not in ("onnx", "litert") or "writes" in card:
+        return []
+    from engine.inference.export.diagnosing import asked_in, first_different
+
+    network = run.model.network
+    prepared = run.contract.preprocessing.transform_x(given.x[:_DIAGNOSED])
+    try:
+        layer = first_different(network, prepared, asked_in(card["format"]))
+    except Exception:  # a part may have no form in the format, though the whole has
+        logger.info("The layer cannot be found", exc_info=True)
+        return []
+    if layer is None:
+        return ["Each layer alone answers as it should: what stands before or behind them differs."]
+    return [f"It differs from the layer '{layer.name}' ({type(layer).__name__}) on."]
+
+
 def _doubts(card: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What is to be said of a model that answers otherwise within what its format allows."""
     same = found["same"]
@@ -166,11 +203,7 @@ def _doubts(card: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     return [f"Only {percent_text(same, 1)} of the answers are the same: 8 or 16 bits cost so much."]
 
 
-def _refused(run: OpenedRun, format: str, to: Path, reason: str) -> RunExported:
-    return RunExported(run.record.id, format, str(to), reason=reason)
-
-
-def _cannot(error: Exception, model: ServedModel, format: str) -> str:
+def _cannot(error: Exception, model: ServedModel) -> str:
     """Why a model cannot be written, with the layer that is in the way where that is known."""
     text = " ".join(str(error).split()) or type(error).__name__
     layer = next(
@@ -179,9 +212,3 @@ def _cannot(error: Exception, model: ServedModel, format: str) -> str:
     )
     where = f" at the layer '{layer.name}' ({type(layer).__name__})" if layer is not None else ""
     return f"The format has no form for this model{where}: {text[:300]}"
-
-
-def _written(folder: Path) -> list[Path]:
-    """Everything that was handed over."""
-    proof = json.loads((folder / "proof.json").read_text("utf-8"))
-    return [folder / "proof.json", *(folder / name for name in proof["files"])]
