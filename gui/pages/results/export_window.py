@@ -24,6 +24,7 @@ from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ResultAnswer, ResultCommand
 from engine.files import free_path
 from engine.service.results.exporting import INSTALL, ExportFormat
+from gui.formatting.translation import translate
 from gui.pages.results.export_words import (
     default_name,
     headings,
@@ -46,8 +47,6 @@ from gui.widgets.text_table import TextModel
 SIZE: Final = (104 * SPACING, 72 * SPACING)
 _KEY: Final = "export"
 _FOLDER: Final = "export/folder"
-_N_WORDS: Final = 2
-_ABOUT: Final = 1
 
 
 class ExportWindow(QDialog):
@@ -71,6 +70,7 @@ class ExportWindow(QDialog):
         self.heading = ElidedLabel()
         self.model, self.latencies = TextModel(self), TextModel(self)
         self.table, self.latency_table = Table(self), Table(self)
+        self.about = Label()
         self.notice = Notice()
         self.hint = Label()
         self.words = ElidedLabel()
@@ -100,7 +100,8 @@ class ExportWindow(QDialog):
         ):
             table.setModel(model)
             table.setAccessibleName(name)
-        self.latency_table.setFixedHeight(5 * ROW_HEIGHT)
+            table.verticalHeader().hide()
+        self.latency_table.setFixedHeight(6 * ROW_HEIGHT)
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(24 * SPACING)
         below = QHBoxLayout()
@@ -120,6 +121,7 @@ class ExportWindow(QDialog):
         column.addWidget(self.heading)
         column.addWidget(self.hint)
         column.addWidget(self.table, 1)
+        column.addWidget(self.about)
         column.addWidget(self._said)
         column.addWidget(self.latency_table)
         column.addLayout(below)
@@ -158,12 +160,8 @@ class ExportWindow(QDialog):
     def _show_formats(self) -> None:
         row = max(0, self.table.currentIndex().row())
         rows = [row_of(item, self._done.get(item.name)) for item in self._formats]
-        self.model.set_rows(headings(), rows, _N_WORDS)
-        header = self.table.horizontalHeader()
-        for column in range(len(headings())):
-            mode = QHeaderView.ResizeMode.ResizeToContents
-            stretch = QHeaderView.ResizeMode.Stretch
-            header.setSectionResizeMode(column, stretch if column == _ABOUT else mode)
+        self.model.set_rows(headings(), rows, n_texts=1)
+        _fill(self.table)
         self.table.setCurrentIndex(self.model.index(row, 0))
         self._show_chosen()
 
@@ -177,6 +175,8 @@ class ExportWindow(QDialog):
         chosen, is_busy = self.chosen, self._command is not None
         done = self._done.get(chosen.name)
         self.latencies.set_rows(latency_headings(), [] if done is None else latency_rows(done), 0)
+        _fill(self.latency_table)
+        self.about.setText(translate(chosen.about))
         self.export.setEnabled(not is_busy and not chosen.missing)
         self.show_files.setEnabled(done is not None and not done.reason)
         self.cancel.setEnabled(is_busy)
@@ -284,3 +284,8 @@ class ExportWindow(QDialog):
         """What is under way is of no use to anybody."""
         self._stop()
         super().closeEvent(event)
+
+
+def _fill(table: Table) -> None:
+    """Divides the width among the columns: all of them are short."""
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)

@@ -9,12 +9,13 @@ from gui.formatting.numbers import count_text, value_text
 from gui.formatting.run_words import metric_text
 from gui.formatting.translation import translate
 
+_DIGITS = 3
+
 
 def headings() -> tuple[str, ...]:
     """Of the table of formats."""
     return (
         translate("Format"),
-        translate("For"),
         translate("Size"),
         translate("ms an example"),
         translate("Largest difference"),
@@ -24,14 +25,14 @@ def headings() -> tuple[str, ...]:
 
 def row_of(format: ExportFormat, done: RunExported | None) -> tuple[str, ...]:
     """What the table says of a format; what was handed over tells the rest."""
-    first = (translate(format.title), translate(format.about))
+    title = translate(format.title)
     if done is None or done.reason:
-        return (*first, "", "", "", "")
+        return (title, "", "", "", "")
     latency, apart, same = done.latency_ms, done.largest_difference, done.same_class
     return (
-        *first,
+        title,
         bytes_text(done.size_bytes),
-        "" if latency is None else value_text(latency),
+        "" if latency is None else value_text(latency, _DIGITS),
         "" if apart is None else f"{apart:.1g}",
         "" if same is None else percent_text(same, 1),
     )
@@ -63,7 +64,12 @@ def proof_text(done: RunExported) -> str:
 def latency_rows(done: RunExported) -> list[tuple[str, ...]]:
     """How long it takes: threads, examples at once, median and 95th percentile."""
     return [
-        (str(it.threads), str(it.batch), value_text(it.median_ms), value_text(it.p95_ms))
+        (
+            str(it.threads),
+            str(it.batch),
+            value_text(it.median_ms, _DIGITS),
+            value_text(it.p95_ms, _DIGITS),
+        )
         for it in done.latencies
     ]
 
