@@ -9,8 +9,8 @@ from engine.datasets.base import Examples
 from engine.inference.contract import Contract
 from engine.inference.serving import ServedModel
 from engine.preprocessing import Preprocessing
-from engine.preprocessing.text import TextInputs
 from engine.preprocessing.cutting import cut
+from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import Tokenizer
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Task

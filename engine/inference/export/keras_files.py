@@ -14,11 +14,13 @@ from typing import Any, Final
 import keras
 import tensorflow as tf
 
+from engine.files.bounded import open_archive, parse_object
 from engine.inference.serving import without_training
 
 Card = Mapping[str, Any]
 
 METADATA: Final = "metadata.json"
+_MOST_METADATA: Final = 1 << 24
 EXTRA: Final = "assets.extra"
 """TensorFlow's own place for what a SavedModel's consumers may want to know."""
 
@@ -42,11 +44,12 @@ def write_keras(network: keras.Model, model: keras.Model, card: Card, path: Path
         model.save(path)
     aside = path.with_name(f"{path.name}.plain")
     path.rename(aside)
-    with zipfile.ZipFile(aside) as source, zipfile.ZipFile(path, "w") as target:
+    limit = 2 * aside.stat().st_size + _MOST_METADATA
+    with open_archive(aside, limit) as source, zipfile.ZipFile(path, "w") as target:
         for item in source.infolist():
             content = source.read(item)
             if item.filename == METADATA:
-                content = json.dumps({**json.loads(content), "descent": _brief(card)}).encode()
+                content = json.dumps({**parse_object(content), "descent": _brief(card)}).encode()
             target.writestr(item, content)
     aside.unlink()
 

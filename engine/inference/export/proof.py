@@ -147,7 +147,7 @@ def asked(
         folder: An export.
         threads: How many the runtime may use.
         measure: How long it takes, too.
-        outputs: Where to write what it answered, as .npy.
+        outputs: Where to write what it answered, as .npz.
 
     Returns:
         What `verify.py` found: ``problems``, ``checked``, ``largest_difference``, ``same``, …

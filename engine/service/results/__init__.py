@@ -7,6 +7,7 @@ a case below.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.events.analysing import AnalyseRun
 from engine.events.columns import ReadColumn
@@ -17,6 +18,10 @@ from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
 from engine.events.trying import TrialCommand
 from engine.events.watch import Watch
+
+if TYPE_CHECKING:
+    from engine.runs.store import RunStore
+    from engine.service.results.opened_run import OpenedRun
 
 
 def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
@@ -57,18 +62,8 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 from engine.service.results.analysing import analyse_run
 
                 return analyse_run(run, command.part, watch, command.anew)
-            case FindSuspects():
-                from engine.service.results.labelling import find_suspects
-
-                return find_suspects(run, command, watch)
-            case StartReview():
-                from engine.service.results.reviewing import start_review
-
-                return start_review(run, command, watch)
-            case CompareOnTest():
-                from engine.service.results.comparing import compare_on_test
-
-                return compare_on_test(run.record.id, store, command.before)
+            case FindSuspects() | StartReview() | CompareOnTest():
+                return _answer_on_labels(command, run, store, watch)
             case ExplainExample():
                 from engine.service.results.explaining import explain_example
 
@@ -83,3 +78,25 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 return format_named(command.format).export(run, Path(command.to), watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
+
+
+def _answer_on_labels(
+    command: FindSuspects | StartReview | CompareOnTest,
+    run: OpenedRun,
+    store: RunStore,
+    watch: Watch,
+) -> Event:
+    """Answers what is asked of labels that look wrong."""
+    match command:
+        case FindSuspects():
+            from engine.service.results.labelling import find_suspects
+
+            return find_suspects(run, command, watch)
+        case StartReview():
+            from engine.service.results.reviewing import start_review
+
+            return start_review(run, command, watch)
+        case CompareOnTest():
+            from engine.service.results.comparing import compare_on_test
+
+            return compare_on_test(run.record.id, store, command.before)

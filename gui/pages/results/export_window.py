@@ -287,5 +287,7 @@ class ExportWindow(QDialog):
 
 
 def _fill(table: Table) -> None:
-    """Divides the width among the columns: all of them are short."""
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    """Gives names the width they need, and divides the rest among the numbers."""
+    header = table.horizontalHeader()
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)

@@ -13,6 +13,7 @@ import base64
 import hashlib
 import importlib.util
 import json
+import math
 import sys
 import time
 import zlib
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+MOST_BYTES = 1 << 30
 SECONDS, LEAST_CALLS, MOST_CALLS = 0.5, 5, 1000  # of measuring
 
 
@@ -31,7 +33,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--threads", type=int, help="how many the runtime may use")
     parser.add_argument("--measure", action="store_true", help="measure how long it takes, too")
-    parser.add_argument("--outputs", type=Path, help="write what the model answered, as .npy")
+    parser.add_argument("--outputs", type=Path, help="write what the model answered, as .npz")
     parser.add_argument("--code", type=Path, help="use predict.py of this folder")
     given = parser.parse_args()
     try:
@@ -81,7 +83,7 @@ def checked(given: argparse.Namespace) -> dict[str, Any]:
     inputs, expected = unpacked(proof["inputs"]), unpacked(proof["outputs"])
     outputs = model.outputs(inputs)
     if given.outputs:
-        np.save(given.outputs, outputs.astype(str) if outputs.dtype == object else outputs)
+        np.savez(given.outputs, outputs=outputs.astype(str) if outputs.dtype == object else outputs)
     found = compared(outputs, expected, proof["limits"])
     problems += found["problems"] + named(model, proof)
     found["problems"] = problems
@@ -120,8 +122,12 @@ def unpacked(values: Any) -> Any:
     """Columns and texts as they are; an array from its bytes, zipped and in base64."""
     if not isinstance(values, dict) or "zlib" not in values:
         return values
-    content = zlib.decompress(base64.b64decode(values["zlib"]))
-    return np.frombuffer(content, values["dtype"]).reshape(values["shape"])
+    kind, size = np.dtype(values["dtype"]), math.prod(values["shape"])
+    if size * kind.itemsize > MOST_BYTES:
+        raise ValueError(f"An array of {size:,} numbers is more than a proof has.")
+    packed = base64.b64decode(values["zlib"])
+    content = zlib.decompressobj().decompress(packed, size * kind.itemsize)
+    return np.frombuffer(content, kind).reshape(values["shape"])
 
 
 def compared(outputs: Any, expected: Any, limits: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from engine.datasets.base import AnyArray, Progress
 from engine.errors import DescentError
 from engine.events.exporting import Latency, RunExported
+from engine.files.bounded import read_arrays
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.export.card import FILE_NAME as CARD
 from engine.inference.export.composing import FILE_NAME as PREDICT
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXAMPLE: Final = "example.py"
+_MOST_ANSWERS: Final = 1 << 30
 _DIAGNOSED: Final = 8
 """Examples by which a layer is looked for that answers otherwise."""
 _FILES: Final = {"keras": "model.keras", "onnx": "model.onnx", "saved_model": "saved_model"}
@@ -150,9 +150,9 @@ def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions
     inputs = inputs_of(run.contract, given.x)
     proof = make_proof(folder, card, inputs, given.expected, len(given.rows))
     with tempfile.TemporaryDirectory() as aside:
-        kept = Path(aside) / "outputs.npy"
+        kept = Path(aside) / "outputs.npz"
         found = asked(folder, threads=1, measure=True, outputs=kept)
-        answered = np.load(kept, allow_pickle=False) if kept.exists() else None
+        answered = read_arrays(kept, _MOST_ANSWERS)["outputs"] if kept.exists() else None
     done = RunExported(run.record.id, card["format"], "", notes=given.notes)
     if found["problems"]:
         return replace(done, reason=" ".join([*found["problems"], *_where(run, card, given)]))
