@@ -59,10 +59,15 @@ def written(model, format, folder: Path, samples):
 
 def answered(folder: Path, inputs):
     """What the code in a folder answers."""
+    return loaded(folder).outputs(inputs)
+
+
+def loaded(folder: Path):
+    """The model in a folder, opened by the code that lies there."""
     spec = importlib.util.spec_from_file_location("predict", folder / PREDICT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Model(folder).outputs(inputs)
+    return module.Model(folder)
 
 
 def expected_of(model, x):
