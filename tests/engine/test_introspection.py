@@ -21,6 +21,7 @@ from engine.events.insights import (
 from engine.inference.decoding import is_autoregressive, predictor, taught
 from engine.spec.run_spec import RunSpec
 from engine.training.introspection import Scene, observers
+from engine.training.introspection.units import HiddenUnits
 from engine.training.model.building import build, compile_model
 from engine.training.plan import Plan
 from engine.training.prepared_data import prepare
@@ -146,6 +147,22 @@ def test_hidden_units_answer_as_their_layers_do():
         step = (layer.answers.high - layer.answers.low) / 255
         np.testing.assert_allclose(layer.answers.values, expected, atol=0.51 * step + 1e-6)
         assert layer.answers.low == -layer.answers.high
+
+
+def test_units_that_hang_on_no_point_are_not_drawn():
+    stand = Stand("moons", "mlp")
+    features = stand.network.inputs[0]
+    one = keras.ops.ones((1, 1))
+    same = keras.layers.Dense(2, name="the_same_for_all")(one * keras.ops.mean(features))
+    each = keras.layers.Dense(3, name="of_each_number")(keras.ops.reshape(features, (-1, 1)))
+    usual = keras.layers.Dense(4, name="usual")(features)
+    joined = usual + keras.ops.max(same) + keras.ops.max(each)
+    network = keras.Model(features, keras.layers.Dense(1)(joined))
+    events = []
+    scene = Scene("run", network, stand.loop, stand.prepared, events.append)
+    HiddenUnits(scene).update(force=True)
+    (found,) = events
+    assert [layer.layer for layer in found.layers] == ["usual"]
 
 
 def test_many_features_are_not_drawn():

@@ -39,7 +39,8 @@ class HiddenUnits(Throttled):
         _, outputs = self._probe.look(self._grid.inputs)
         maps = []
         for layer, output in zip(self._layers, outputs, strict=True):
-            if output is None or output.ndim != 2:
+            # One that hangs on no input, or is asked of parts of examples, has no map.
+            if output is None or output.ndim != 2 or len(output) != len(self._grid.inputs):
                 continue
             shown = output[:, :MAX_UNITS].T.reshape(-1, *self._grid.shape)
             answers = Bytes.around_zero(np.ascontiguousarray(shown))
