@@ -219,7 +219,9 @@ def test_the_layer_is_found_from_which_on_answers_differ():
 
 def check(folder):
     """What verify.py finds in a folder, in this process."""
-    given = Namespace(folder=folder, code=None, threads=1, outputs=None, measure=False)
+    given = Namespace(
+        folder=folder, code=None, threads=1, outputs=None, measure=False, only_measure=False
+    )
     try:
         return verify.checked(given)["problems"]
     except Exception as error:  # which verify.py tells, too

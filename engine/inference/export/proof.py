@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -15,7 +16,8 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +38,8 @@ logger = logging.getLogger(__name__)
 FILE_NAME: Final = "proof.json"
 VERIFY: Final = "verify.py"
 _MOST_SECONDS: Final = 600
+_LOOK_S: Final = 0.2
+_STREAMS: Final = ("output", "errors")
 _TOOLS: Final = ("tensorflow", "keras", "numpy", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 
 
@@ -137,7 +141,7 @@ def _versions() -> dict[str, str]:
 
 
 def asked(
-    folder: Path, threads: int = 1, measure: bool = False, outputs: Path | None = None
+    folder: Path, *options: str, threads: int = 1, watch: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Asks the model in a folder, in a process that has its runtime alone.
 
@@ -145,9 +149,9 @@ def asked(
 
     Args:
         folder: An export.
+        options: Further ones of `verify.py`, such as ``--measure``.
         threads: How many the runtime may use.
-        measure: How long it takes, too.
-        outputs: Where to write what it answered, as .npz.
+        watch: Called now and then; may raise to end it.
 
     Returns:
         What `verify.py` found: ``problems``, ``checked``, ``largest_difference``, ``same``, …
@@ -160,29 +164,42 @@ def asked(
         code = Path(aside)
         (code / PREDICT).write_text(predict_code(card), "utf-8")
         (code / VERIFY).write_text(verify_code(), "utf-8")
-        words = [str(code / VERIFY), str(folder), "--code", aside, "--json"]
-        words += ["--threads", str(threads)]
-        words += ["--measure"] if measure else []
-        words += ["--outputs", str(outputs)] if outputs else []
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
-        try:
-            ended = subprocess.run(
-                [sys.executable, "-P", *words],
-                capture_output=True,
-                timeout=_MOST_SECONDS,
-                env={**os.environ, **quiet},
-                cwd=aside,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return {"problems": [f"It did not answer within {_MOST_SECONDS} seconds."]}
+        words = [str(code / VERIFY), str(folder), "--code", aside, "--json", *options]
+        ended = _run([*words, "--threads", str(threads)], code, watch)
+        said, errors = ((code / name).read_bytes() for name in _STREAMS)
+    if ended is None:
+        return {"problems": [f"It did not answer within {_MOST_SECONDS} seconds."]}
     try:
-        return parse_object(ended.stdout)
+        return parse_object(said)
     except ValueError:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        logger.info("A proof ended with %s: %s", ended.returncode, "\n".join(said[-20:]))
-        reason = said[-1] if said else f"its process ended with {ended.returncode}"
+        lines = errors.decode("utf-8", "replace").strip().splitlines()
+        logger.info("A proof ended with %s: %s", ended, "\n".join(lines[-20:]))
+        reason = lines[-1] if lines else f"its process ended with {ended}"
         return {"problems": [f"It cannot be asked: {reason}"]}
+
+
+def _run(words: list[str], folder: Path, watch: Callable[[], None]) -> int | None:
+    """Runs Python on words in a folder, where it also writes; None: it took too long."""
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
+    output, errors = (folder / name for name in _STREAMS)
+    with output.open("wb") as out, errors.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-P", *words],
+            stdout=out,
+            stderr=err,
+            cwd=folder,
+            env={**os.environ, **quiet},
+        )
+        ends = time.monotonic() + _MOST_SECONDS
+        try:
+            while time.monotonic() < ends:
+                watch()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return process.wait(_LOOK_S)
+            return None
+        finally:
+            process.kill()
+            process.wait()
 
 
 def read_card(folder: Path) -> dict[str, Any]:

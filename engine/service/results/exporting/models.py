@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXAMPLE: Final = "example.py"
+_ASKING: Final = "Asking the model that was written"
 _MOST_ANSWERS: Final = 1 << 30
 _DIAGNOSED: Final = 8
 """Examples by which a layer is looked for that answers otherwise."""
@@ -54,8 +56,7 @@ def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> R
         with handed_over(place) as folder:
             progress("Writing the model", 1, 4)
             card = _write(run, model, format, folder, place.file, questions)
-            progress("Asking the model that was written", 2, 4)
-            done = _proven(run, card, folder, questions)
+            done = _proven(run, card, folder, questions, partial(progress, _ASKING, 2, 4))
             if done.reason:
                 raise _NotHandedOver(done)
             names = tuple(sorted(_names(folder)))
@@ -145,13 +146,19 @@ def _about(run: OpenedRun) -> dict[str, Any]:
     }
 
 
-def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions) -> RunExported:
+def _proven(
+    run: OpenedRun,
+    card: dict[str, Any],
+    folder: Path,
+    given: Questions,
+    watch: Callable[[], None],
+) -> RunExported:
     """Makes the proof, and asks the model for it."""
     inputs = inputs_of(run.contract, given.x)
     proof = make_proof(folder, card, inputs, given.expected, len(given.rows))
     with tempfile.TemporaryDirectory() as aside:
         kept = Path(aside) / "outputs.npz"
-        found = asked(folder, threads=1, measure=True, outputs=kept)
+        found = asked(folder, "--measure", "--outputs", str(kept), watch=watch)
         answered = read_arrays(kept, _MOST_ANSWERS)["outputs"] if kept.exists() else None
     done = RunExported(run.record.id, card["format"], "", notes=given.notes)
     if found["problems"]:
@@ -159,7 +166,7 @@ def _proven(run: OpenedRun, card: dict[str, Any], folder: Path, given: Questions
     latencies = [Latency(1, **item) for item in found["latencies"]]
     n_threads = os.cpu_count() or 1
     if n_threads > 1:
-        more = asked(folder, threads=n_threads, measure=True)
+        more = asked(folder, "--only-measure", threads=n_threads, watch=watch)
         latencies += [Latency(n_threads, **item) for item in more.get("latencies", ())]
     proof["measured"] = [vars(item) for item in latencies]
     save_proof(folder, {key: value for key, value in proof.items() if key != "seal"})
