@@ -15,6 +15,7 @@ from export_cases import asked, served, some_examples
 from tiny_signatures import fitting_pairs
 
 from engine.cli import main as cli
+from engine.errors import Cancelled
 from engine.inference.export import proof as proofs
 from engine.inference.export.diagnosing import asked_in, first_different
 from engine.inference.export.standalone import verify
@@ -196,6 +197,14 @@ def test_without_its_data_made_examples_are_asked(shop, command, tmp_path):
     assert "made examples were asked" in found["notes"][0]
 
 
+def test_whoever_waits_can_end_it(exported):
+    def stops():
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        proofs.asked(exported, watch=stops)
+
+
 # ---- the layer that differs
 
 
@@ -219,9 +228,8 @@ def test_the_layer_is_found_from_which_on_answers_differ():
 
 def check(folder):
     """What verify.py finds in a folder, in this process."""
-    given = Namespace(
-        folder=folder, code=None, threads=1, outputs=None, measure=False, only_measure=False
-    )
+    off = dict.fromkeys(("code", "outputs", "measure", "only_measure"))
+    given = Namespace(folder=folder, threads=1, **off)
     try:
         return verify.checked(given)["problems"]
     except Exception as error:  # which verify.py tells, too
