@@ -25,14 +25,10 @@ DIAGNOSES: Final = ("overfitting", "vanishing_gradients", "exploding_gradients")
 OF_WINDOW: Final = ("data_page", "model_page", "results_page", "try_page", "runs_page")
 """Pages about what the window's pages are for; training has one among those below."""
 
-TOPICS: Final = (
-    "steering",
-    "learning_rates",
-    "time_and_memory",
-    "devices",
-    "exporting",
-    *OF_WINDOW,
-)
+OF_MACHINE: Final = ("time_and_memory", "devices", "exporting")
+"""Pages about where a model is trained, and where it goes."""
+
+TOPICS: Final = ("steering", "learning_rates", *OF_MACHINE, *OF_WINDOW)
 """Pages about the window, how training is steered, and what it runs on."""
 
 OF_ARCHITECTURES: Final = ("idea", "formula", "when", "when_not", "reading")

@@ -23,7 +23,7 @@ from engine.events.exporting import ExportRun, RunExported
 from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ResultAnswer, ResultCommand
 from engine.files import free_path
-from engine.service.results.exporting import INSTALL, ExportFormat
+from engine.service.results.exporting import FORMATS, INSTALL, ExportFormat
 from gui.formatting.translation import translate
 from gui.pages.results.export_words import (
     default_name,
@@ -32,7 +32,6 @@ from gui.pages.results.export_words import (
     latency_rows,
     proof_text,
     row_of,
-    shown_formats,
 )
 from gui.state.result_controller import ResultController
 from gui.state.settings import Settings
@@ -64,7 +63,7 @@ class ExportWindow(QDialog):
         self.setWindowTitle(self.tr("Export"))
         self._results, self._settings = results, settings
         self._run, self._name = "", ""
-        self._formats = shown_formats()
+        self._formats = FORMATS
         self._done: dict[str, RunExported] = {}
         self._command: ExportRun | None = None
         self.heading = ElidedLabel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.events.exporting import RunExported
-from engine.service.results.exporting import FORMATS, ExportFormat
+from engine.service.results.exporting import ExportFormat
 from engine.spec.formatting import bytes_text, percent_text
 from gui.formatting.numbers import count_text, value_text
 from gui.formatting.run_words import metric_text
@@ -89,8 +89,3 @@ def default_name(run: str, format: ExportFormat) -> str:
     plain = "".join(sign if sign.isalnum() or sign in "-_ " else "-" for sign in run).strip()
     ending = "" if format.suffix and not format.is_model else f"-{format.name}"
     return f"{plain or 'model'}{ending}{'' if format.is_model else format.suffix}"
-
-
-def shown_formats() -> tuple[ExportFormat, ...]:
-    """The formats, in the order of the table."""
-    return FORMATS
