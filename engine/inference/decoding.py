@@ -101,7 +101,7 @@ def written(
     chances = []
     for place in range(signature.target_length):
         rest = [ops.zeros_like(column)] * (signature.target_length - len(so_far))
-        outputs = network(ops.concatenate([source, *so_far, *rest], axis=1))
+        outputs = network(ops.concatenate([source, *so_far, *rest], axis=1), training=False)
         here = outputs[:, place : place + 1]
         chances.append(here)
         so_far.append(ops.cast(ops.argmax(here, axis=-1), "int32"))

@@ -191,11 +191,13 @@ class ServedModel:
         if is_autoregressive(self._network, signature):
             if signature.target_length > MAX_SAVED_LENGTH:
                 so_far = keras.Input((signature.target_length,), dtype="int32", name="so_far")
-                asked = self._network(keras.ops.concatenate([prepared, so_far], axis=1))
+                given = keras.ops.concatenate([prepared, so_far], axis=1)
+                asked = self._network(given, training=False)
                 return keras.Model([inputs, so_far], asked, name=self._full_name)
             outputs = written(self._network, prepared, signature)
         else:
-            outputs = self._network(prepared)
+            # Said here, for some layers, such as Resizing, have those behind them train unless told.
+            outputs = self._network(prepared, training=False)
         if isinstance(targets, TokenTargets) and not targets.blank_first:
             outputs = targets.tokens_of(outputs)
         if isinstance(targets, NumberTargets):
