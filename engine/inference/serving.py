@@ -196,7 +196,7 @@ class ServedModel:
                 return keras.Model([inputs, so_far], asked, name=self._full_name)
             outputs = written(self._network, prepared, signature)
         else:
-            # Said here, for some layers, such as Resizing, have those behind them train unless told.
+            # Some layers, such as Resizing, have those behind them train unless they are told.
             outputs = self._network(prepared, training=False)
         if isinstance(targets, TokenTargets) and not targets.blank_first:
             outputs = targets.tokens_of(outputs)

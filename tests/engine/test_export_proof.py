@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from export_cases import asked, served, some_examples
+from export_cases import asked, served, some_examples, written
 from tiny_signatures import fitting_pairs
 
 from engine.cli import main as cli
@@ -141,6 +141,36 @@ def test_where_nothing_can_be_written_is_said(command, tmp_path, to, word):
     assert code == 2
     assert word in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "full"]
+
+
+def test_of_eight_bits_are_weights_alone_where_the_rest_cannot_be(command, tmp_path, monkeypatch):
+    code, found, _ = command(
+        "export", "shop", "--format", "litert_int8", "--to", str(tmp_path / "all")
+    )
+    assert (code, found["notes"]) == (0, [])
+    assert 0 < found["largest_difference"] < 0.25
+    from engine.inference.export import litert_file
+
+    convert = litert_file.converted_apart
+
+    def refuses(function, samples):
+        if len(samples):
+            raise ValueError("The converter itself breaks down over it.")
+        return convert(function, samples)
+
+    monkeypatch.setattr(litert_file, "converted_apart", refuses)
+    code, found, _ = command(
+        "export", "shop", "--format", "litert_int8", "--to", str(tmp_path / "weights")
+    )
+    assert code == 0
+    assert found["notes"][0].startswith("Weights alone are of 8 bits")
+
+
+def test_a_converter_that_breaks_down_ends_nothing_else(tmp_path):
+    pair = next(pair for pair in fitting_pairs() if pair[0].name == "lstm")
+    model = served(pair)
+    with pytest.raises(ValueError, match="The converter"):
+        written(model, "litert_int8", tmp_path, some_examples(model.contract))
 
 
 def test_a_model_that_answers_otherwise_is_not_handed_over(command, tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def _asked(part: keras.Model, x: AnyArray, format: str, path: Path) -> AnyArray:
     from engine.inference.export.litert_file import write_litert
     from engine.inference.export.standalone import run_litert
 
-    write_litert(boundary, card, path, [])
+    write_litert(boundary, card, path, x)
     runtime = run_litert.Runtime(path)
     rows = [runtime({"inputs": x[row : row + 1]}).copy() for row in range(len(x))]
     return np.concatenate(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.inference.export.apart import converted_apart
 from engine.inference.export.boundary import Boundary
 from engine.inference.export.frozen import frozen
 
@@ -24,7 +25,7 @@ def write_litert(
     boundary: Boundary,
     card: Mapping[str, Any],
     path: Path,
-    samples: Sequence[npt.NDArray[Any]],
+    samples: npt.NDArray[Any],
 ) -> None:
     """Writes a model for LiteRT, one example at a time.
 
@@ -32,27 +33,28 @@ def write_litert(
         boundary: What is in the file.
         card: Kept in its metadata; its format says in how many bits.
         path: The file.
-        samples: Of the training part, as the file takes them, each (1, …): of 8 bits the ranges of
-            all values are learnt from them.
+        samples: Of the training part, as the file takes them, (n, …): of 8 bits the ranges of all
+            values are learnt from them; none: weights alone are of 8 bits.
 
     Raises:
         Exception: Whatever the converter raises of what it cannot convert.
     """
     with _pooled_by_planes():
         function = frozen(boundary.function, boundary.specs)
+    content = (
+        converted_apart(function, samples.astype(boundary.specs[0].dtype.as_numpy_dtype))
+        if card["format"] == "litert_int8"
+        else _converted(function, is_half=card["format"] == "litert_float16")
+    )
+    path.write_bytes(_with_metadata(content, card))
+
+
+def _converted(function: Any, is_half: bool) -> bytes:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-    if card["format"] == "litert_float16":
+    if is_half:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
-    elif card["format"] == "litert_int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _each(samples, boundary)
-        # What has no form in 8 bits stays in 32; what goes in and comes out, too.
-        converter.target_spec.supported_ops = [
-            tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-            tf.lite.OpsSet.TFLITE_BUILTINS,
-        ]
-    path.write_bytes(_with_metadata(converter.convert(), card))
+    return bytes(converter.convert())
 
 
 @contextmanager
@@ -80,12 +82,6 @@ def _pooled(layer: keras.layers.MaxPooling3D, clips: Any) -> Any:
     apart = tf.reshape(smaller, (n, frames, -1))[:, : kept * over]
     found = tf.reduce_max(tf.reshape(apart, (n * kept, over, -1)), axis=1)
     return tf.reshape(found, (n, kept, height, width, channels))
-
-
-def _each(samples: Sequence[npt.NDArray[Any]], of: Boundary) -> Iterator[list[npt.NDArray[Any]]]:
-    (spec,) = of.specs
-    for sample in samples:
-        yield [np.asarray(sample, spec.dtype.as_numpy_dtype)]
 
 
 def _with_metadata(content: bytes, card: Mapping[str, Any]) -> bytes:

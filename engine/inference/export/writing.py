@@ -25,7 +25,8 @@ def write_model(
         format: The name of a format.
         path: The file, or folder, to write.
         about: What the card says of the run.
-        samples: Examples of the training part in the data's own units, (n, *raw_shape).
+        samples: Examples of the training part in the data's own units, (n, *raw_shape); none: in
+            8 bits are weights alone.
 
     Returns:
         Its card.
@@ -71,12 +72,14 @@ def _write_keras(
     return card
 
 
-def _as_taken(samples: AnyArray, model: ServedModel, boundary: Boundary) -> list[AnyArray]:
-    """Examples as the file takes them, each (1, …)."""
+def _as_taken(samples: AnyArray, model: ServedModel, boundary: Boundary) -> AnyArray:
+    """Examples as the file takes them, (n, …)."""
+    if not len(samples):
+        return np.zeros((0, *boundary.specs[0].shape[1:]))
     if boundary.entry == PREPARED:
         samples = model.contract.preprocessing.transform_x(samples)
     if boundary.writes:
         start = np.full((len(samples), 1), boundary.writes["start"], np.int32)
         rest = np.zeros((len(samples), boundary.writes["length"] - 1), np.int32)
         samples = np.concatenate([samples, start, rest], axis=1)
-    return [samples[place : place + 1] for place in range(len(samples))]
+    return samples

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXAMPLE: Final = "example.py"
+_WEIGHTS_ONLY: Final = "Weights alone are of 8 bits: with all of it the answers were too coarse."
 _ASKING: Final = "Asking the model that was written"
 _MOST_ANSWERS: Final = 1 << 30
 _DIAGNOSED: Final = 8
@@ -50,20 +51,35 @@ def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> R
     """
     place = place_of(to, _SUFFIXES.get(format, ".tflite"), _FILES.get(format, "model.tflite"))
     progress("Opening the model", 0, 4)
-    model = run.model
     questions = Questions.of(run, progress)
     try:
         with handed_over(place) as folder:
-            progress("Writing the model", 1, 4)
-            card = _write(run, model, format, folder, place.file, questions)
-            done = _proven(run, card, folder, questions, partial(progress, _ASKING, 2, 4))
-            if done.reason:
-                raise _NotHandedOver(done)
+            done = _best_of(run, format, folder / place.file, questions, progress)
             names = tuple(sorted(_names(folder)))
             size = _size(folder / place.file)
     except _NotHandedOver as ended:
         return replace(ended.answer, path=str(to))
     return replace(done, path=str(place.folder / place.file), files=names, size_bytes=size)
+
+
+def _best_of(
+    run: OpenedRun, format: str, path: Path, given: Questions, progress: Progress
+) -> RunExported:
+    """Writes a model and proves it; of 8 bits with weights alone, where all of it is too coarse."""
+    ways = [given]
+    if format == "litert_int8":
+        ways.append(replace(given, samples=given.samples[:0], notes=(*given.notes, _WEIGHTS_ONLY)))
+    for way in ways:
+        progress("Writing the model", 1, 4)
+        try:
+            card = _write(run, format, path, way)
+        except _NotHandedOver as ended:
+            done = ended.answer
+            continue
+        done = _proven(run, card, path.parent, way, partial(progress, _ASKING, 2, 4))
+        if not done.reason:
+            return done
+    raise _NotHandedOver(done)
 
 
 class _NotHandedOver(Exception):
@@ -88,14 +104,13 @@ def _size(path: Path) -> int:
     return sum(item.stat().st_size for item in files if item.is_file())
 
 
-def _write(
-    run: OpenedRun, model: ServedModel, format: str, folder: Path, file: str, asked: Questions
-) -> dict[str, Any]:
+def _write(run: OpenedRun, format: str, path: Path, asked: Questions) -> dict[str, Any]:
     """Writes the model, its card and the code that uses it."""
     from engine.inference.export.writing import write_model
 
+    model, folder = run.model, path.parent
     try:
-        card = write_model(model, format, folder / file, _about(run), asked.samples)
+        card = write_model(model, format, path, _about(run), asked.samples)
     except DescentError:
         raise
     except Exception as error:  # the converters' have nothing in common
