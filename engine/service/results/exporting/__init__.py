@@ -52,6 +52,7 @@ class ExportFormat:
         suffix: Of the file; empty: a folder.
         packages: What must be installed beyond Descent's own needs, by the name of import.
         is_model: It holds a model, and comes with proof.
+        other_suffixes: With which the same is written in another way.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ExportFormat:
     suffix: str = ""
     packages: tuple[str, ...] = ()
     is_model: bool = False
+    other_suffixes: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -91,6 +93,7 @@ def _is_installed(package: str) -> bool:
 
 
 _MODELS: Final = "engine.service.results.exporting.models:export_model"
+_TABLES: Final = "engine.service.results.exporting.tables"
 _LITERT: Final = ("ai_edge_litert",)
 
 FORMATS: Final[tuple[ExportFormat, ...]] = (
@@ -144,6 +147,28 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         ".tflite",
         _LITERT,
         is_model=True,
+    ),
+    ExportFormat(
+        "history",
+        "History",
+        "A table with a row for each epoch, as CSV or Parquet.",
+        f"{_TABLES}:export_history",
+        ".csv",
+        other_suffixes=(".parquet",),
+    ),
+    ExportFormat(
+        "predictions",
+        "Predictions",
+        "A table with a row for each example: what is true, and what the model says.",
+        f"{_TABLES}:export_predictions",
+        ".csv",
+        other_suffixes=(".parquet",),
+    ),
+    ExportFormat(
+        "tensorboard",
+        "TensorBoard",
+        "A folder of event files: the curves and the settings, for TensorBoard.",
+        "engine.service.results.exporting.tensorboard:export_tensorboard",
     ),
 )
 
