@@ -170,6 +170,13 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         "A folder of event files: the curves and the settings, for TensorBoard.",
         "engine.service.results.exporting.tensorboard:export_tensorboard",
     ),
+    ExportFormat(
+        "run",
+        "Run",
+        "One file with everything but the data, which another Descent brings in.",
+        "engine.service.exchange.outgoing:export_run",
+        ".descent",
+    ),
 )
 
 
