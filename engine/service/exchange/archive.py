@@ -111,7 +111,7 @@ def write_archive(file: IO[bytes], run: str, files: Mapping[str, Path | bytes]) 
             "format": _FORMAT,
             "schema_number": SCHEMA_NUMBER,
             "run": run,
-            "versions": _versions(),
+            "versions": versions(),
             "members": digests,
         }
         _add(archive, MANIFEST, json.dumps(values, indent=1).encode())
@@ -139,7 +139,8 @@ def _packing(name: str) -> int:
     return zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Descent and of what it stands on, by name."""
     import platform
     from importlib.metadata import PackageNotFoundError, version
 

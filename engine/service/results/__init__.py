@@ -74,8 +74,11 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
                 return explain_model(run, command.anew, watch)
             case ExportRun():
                 from engine.service.results.exporting import format_named
+                from engine.service.results.exporting.options import ReportOptions
 
-                return format_named(command.format).export(run, Path(command.to), watch)
+                others = tuple(OPENED.get(it, store) for it in command.others)
+                options = ReportOptions(command.language, others)
+                return format_named(command.format).export(run, Path(command.to), watch, options)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
 
