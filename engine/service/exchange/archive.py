@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
+from zipfile import ZipFile
 
 from engine import __version__
 from engine.errors import WorkspaceError
@@ -103,7 +104,7 @@ def write_archive(file: IO[bytes], run: str, files: Mapping[str, Path | bytes]) 
         OSError: It cannot be written, or one of the files cannot be read.
     """
     digests: dict[str, str] = {}
-    with zipfile.ZipFile(file, "w") as archive:
+    with ZipFile(file, "w") as archive:
         for name, content in files.items():
             assert is_allowed(name), name
             digests[name] = _add(archive, name, content)
@@ -117,7 +118,7 @@ def write_archive(file: IO[bytes], run: str, files: Mapping[str, Path | bytes]) 
         _add(archive, MANIFEST, json.dumps(values, indent=1).encode())
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: Path | bytes) -> str:
+def _add(archive: ZipFile, name: str, content: Path | bytes) -> str:
     info = zipfile.ZipInfo(name, _TIME)
     info.compress_type = _packing(name)
     info.external_attr = (stat.S_IFREG | 0o644) << 16
@@ -184,7 +185,7 @@ def unpack(path: Path, folder: Path) -> Manifest:
     return manifest
 
 
-def _checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _checked_members(archive: ZipFile) -> dict[str, zipfile.ZipInfo]:
     found: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name, mode = info.filename, info.external_attr >> 16
@@ -209,7 +210,7 @@ def _checked_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _manifest(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Manifest:
+def _manifest(archive: ZipFile, info: zipfile.ZipInfo) -> Manifest:
     if info.file_size > _MAX_MANIFEST:
         raise ValueError("its manifest is too long")
     values = parse_object(archive.read(info))
@@ -241,7 +242,7 @@ def _compare(there: set[str], named: set[str]) -> None:
         raise ValueError(f"'{name[:80]}' {where}")
 
 
-def _extract(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> str:
+def _extract(archive: ZipFile, info: zipfile.ZipInfo, target: Path) -> str:
     """Unpacks a member, whose own checksum is compared on the way; returns its SHA-256."""
     digest = hashlib.sha256()
     n_bytes = 0

@@ -73,12 +73,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
 
                 return explain_model(run, command.anew, watch)
             case ExportRun():
-                from engine.service.results.exporting import format_named
-                from engine.service.results.exporting.options import ReportOptions
+                from engine.service.results.exporting.answering import answer_export
 
-                others = tuple(OPENED.get(it, store) for it in command.others)
-                options = ReportOptions(command.language, others)
-                return format_named(command.format).export(run, Path(command.to), watch, options)
+                return answer_export(run, command, store, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
 
