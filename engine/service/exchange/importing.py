@@ -13,6 +13,8 @@ from pathlib import Path
 from engine.datasets.base import Progress, silent
 from engine.devices.tensorflow import load_tensorflow
 from engine.errors import DescentError, WorkspaceError
+from engine.events.importing import ImportRun, RunImported
+from engine.events.watch import Watch
 from engine.files import scratch_directory
 from engine.files.bounded import DAMAGED, reason_of
 from engine.files.disk import DATABASE_ERRORS
@@ -91,6 +93,16 @@ def import_run(path: Path, store: RunStore, progress: Progress = silent) -> Brou
             incoming = incoming.renamed(run)
         append_history([*incoming.epochs, *incoming.changes], folder)
         return BroughtIn(store.bring_in(incoming, folder), True, _notes(manifest, run))
+
+
+def answer_import(command: ImportRun, store: RunStore, watch: Watch) -> RunImported:
+    """Answers the command to bring a run in.
+
+    Raises:
+        WorkspaceError, Cancelled: As `import_run`.
+    """
+    done = import_run(Path(command.file), store, watch)
+    return RunImported(done.record.id, done.record.name, done.is_new, done.notes)
 
 
 def _checked(path: Path, folder: Path, manifest: Manifest) -> Checked:
