@@ -45,6 +45,7 @@ from engine.events.messages import (
     Event,
     Rejected,
 )
+from engine.events.importing import ImportRun
 from engine.events.results import ResultCommand
 from engine.events.watch import Watch
 from engine.files.bounded import check_plain
@@ -237,6 +238,11 @@ class _Worker:
                         command.reason,
                         accepts_changes=command.accepts_changes,
                     )
+            case ImportRun():
+                from engine.service.exchange.importing import answer_import
+
+                watch = Watch(self._send, lambda: control.is_stopping)
+                return answer_import(command, self._workspace, watch)
             case ResultCommand():
                 from engine.service.results import answer, preloading
 

@@ -31,7 +31,7 @@ def answered(command: ResultCommand, store: RunStore) -> Event:
     if not isinstance(command, ImportRun):
         return fake_result(command, store)
     try:
-        return answer_import(command, store, silent)
+        return answer_import(command, store.workspace, silent)
     except DescentError as error:
         return Rejected(error.message, error.hint)
 

@@ -95,13 +95,14 @@ def import_run(path: Path, store: RunStore, progress: Progress = silent) -> Brou
         return BroughtIn(store.bring_in(incoming, folder), True, _notes(manifest, run))
 
 
-def answer_import(command: ImportRun, store: RunStore, watch: Watch) -> RunImported:
+def answer_import(command: ImportRun, workspace: Path, watch: Watch) -> RunImported:
     """Answers the command to bring a run in.
 
     Raises:
         WorkspaceError, Cancelled: As `import_run`.
     """
-    done = import_run(Path(command.file), store, watch)
+    with RunStore(workspace) as store:
+        done = import_run(Path(command.file), store, watch)
     return RunImported(done.record.id, done.record.name, done.is_new, done.notes)
 
 

@@ -64,7 +64,7 @@ def _numbers(runs: Sequence[RunFacts], store: RunStore, say: Words) -> Iterator[
     yield charts.with_intervals(values, metric_words(main, say))
     header = ("run", "95 % interval", "part", "examples", "difference to the first")
     words = list(map(say, header))
-    yield Table(rows, (words[0], metric_words(main, say), *words[1:]), (1, 2, 4, 5))
+    yield Table(rows, (words[0], metric_words(main, say), *words[1:]), (1, 2, 4))
     if len({_examples(facts) for facts in runs}) > 1:
         text = "The parts that these runs are judged by may be of different examples."
         yield Paragraph(say(text), "warning", say("Warning"))
@@ -86,7 +86,8 @@ def _difference(first: RunFacts, facts: RunFacts, store: RunStore, say: Words) -
         return say("not compared")
     value = found.values[1] - found.values[0]
     ends = range_text(found.difference, say)
-    return f"{metric_words(found.metric, say)} {number(value)} ({ends})"
+    on = say("on {n} examples that both were tested with", n=f"{found.n:,}")
+    return f"{metric_words(found.metric, say)} {number(value)} ({ends}), {on}"
 
 
 def _curves(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:

@@ -148,6 +148,7 @@ _CHINESE: Final = {
     "data": "数据",
     "note": "备注",
     "difference to the first": "与第一个的差",
+    "on {n} examples that both were tested with": "基于两者共有的 {n} 个测试样本",
     "The parts that these runs are judged by may be of different examples.": (
         "这些运行所依据的样本可能不同。"
     ),

@@ -13,7 +13,6 @@ from engine.events.analysing import AnalyseRun
 from engine.events.columns import ReadColumn
 from engine.events.explaining import ExplainExample, ExplainModel
 from engine.events.exporting import ExportRun
-from engine.events.importing import ImportRun
 from engine.events.labelling import CompareOnTest, FindSuspects, StartReview
 from engine.events.messages import Event
 from engine.events.results import EvaluateRun, ResultCommand, ShowExamples
@@ -45,10 +44,6 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
             from engine.service.results.trials import answer_trial
 
             return answer_trial(command, store, watch)
-        if isinstance(command, ImportRun):
-            from engine.service.exchange.importing import answer_import
-
-            return answer_import(command, store, watch)
         run = OPENED.get(command.run, store)
         match command:
             case EvaluateRun():
