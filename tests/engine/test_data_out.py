@@ -173,6 +173,13 @@ class TestPredictions:
             expected = np.where(part.outputs > 1.5, "yes", "no")
             assert kept["unusual"].tolist()[:9] == expected.tolist()
 
+    def test_half_of_a_pair_of_signs_is_marked(self, tmp_path):
+        part = replace(of_classes(2), names=("a\ud83d", "b"), target_name="\udcff")
+        for suffix in ("csv", "parquet"):
+            write_columns(tmp_path / f"a.{suffix}", [prediction_columns(part)])
+        assert columns_of(tmp_path / "a.csv")["name"] == ["a?", "b"]
+        assert pd.read_parquet(tmp_path / "a.parquet")["name"].tolist() == ["a?", "b"]
+
     def test_a_stop_leaves_what_was_there(self, run, tmp_path):
         path = tmp_path / "all.csv"
         path.write_text("before")

@@ -36,6 +36,7 @@ from engine.service.reports.formulas import formula_picture
 from engine.service.reports.html import html_of
 from engine.service.reports.making import card_of, report_of
 from engine.service.reports.markdown import escaped, markdown_of
+from engine.service.reports.packing import packed, unpacked
 from engine.service.reports.printing import print_document
 from engine.service.reports.svg import fitting, ticks, width_of
 from engine.service.reports.words import _CHINESE, Words
@@ -377,10 +378,18 @@ class TestPdf:
 
     def test_what_cannot_be_printed_is_said(self, monkeypatch):
         monkeypatch.setattr("engine.service.reports.printing.PRINTER", "no.such.module")
-        bad = Document("t", "s", "en", (Picture("", 1, 1, ""),))
-        object.__setattr__(bad, "blocks", 7)
-        with pytest.raises(DescentError, match="cannot be printed"):
-            print_document(bad)
+        with pytest.raises(DescentError, match=r"cannot be printed.*no\.such"):
+            print_document(Document("t", "s", "en"))
+
+    def test_what_is_sent_comes_out_as_it_was(self):
+        blocks = (
+            Heading("\ud83d half", 1),
+            Paragraph(VERY_BAD, "note", "x"),
+            Table([["1", "2"]], ["a", "b"], [1], "c"),
+            Picture("<svg/>", 1.5, 2.0, "t", "c"),
+        )
+        document = Document("t", "s", "zh_CN", blocks, "f")
+        assert unpacked(packed(document)) == document
 
 
 class TestCommand:

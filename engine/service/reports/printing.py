@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
-import multiprocessing
 import os
-from multiprocessing.connection import Connection
+import subprocess
+import sys
+from pathlib import Path
 from typing import Final
 
+import engine
 from engine.errors import DescentError
 from engine.service.reports.document import Document
+from engine.service.reports.packing import packed
 
 logger = logging.getLogger(__name__)
 
-PRINTER: Final = "gui.printing.document"
-"""The module of the window's side that lays pages out; it needs no display."""
-_PATIENCE_S: Final = 300.0
+PRINTER: Final = "gui.printing"
+"""The program of the window's side that lays pages out: a report in, a PDF out; no display."""
+_PATIENCE_S: Final = 300
+_BEGIN: Final = b"%PDF-"
+_ROOT: Final = str(Path(engine.__file__).resolve().parents[1])
 
 
 def print_document(document: Document) -> bytes:
@@ -28,38 +32,30 @@ def print_document(document: Document) -> bytes:
     Raises:
         DescentError: There is nothing to print with, or it failed.
     """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    # As the worker that it may be started by: it leaves nothing behind where that is ended.
-    process = context.Process(target=_print, args=(sender, document), name="printing")
-    process.start()
-    sender.close()
+    # Found as this process finds it, whatever folder it stands in; a worker may start it, too.
+    paths = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH", ""))))
     try:
-        found = receiver.recv() if receiver.poll(_PATIENCE_S) else "It took too long."
-    except EOFError:
-        found = "Its process ended."
-    finally:
-        receiver.close()
-        if process.is_alive() and not isinstance(process.exitcode, int):
-            process.join(1.0)
-        if process.is_alive():
-            process.kill()
-        process.join()
-    if isinstance(found, bytes):
-        return found
-    raise DescentError(
-        f"The report cannot be printed. {found}",
+        ended = subprocess.run(
+            [sys.executable, "-P", "-m", PRINTER],
+            input=packed(document),
+            capture_output=True,
+            timeout=_PATIENCE_S,
+            env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": paths},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(f"It took more than {_PATIENCE_S} seconds.") from None
+    except OSError as error:
+        raise _failed(f"Received: {error}.") from error
+    if ended.returncode == 0 and ended.stdout.startswith(_BEGIN):
+        return ended.stdout
+    said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+    logger.error("A report cannot be printed: %s", "\n".join(said[-20:]))
+    raise _failed(f"Received: {said[-1] if said else f'exit code {ended.returncode}'}.")
+
+
+def _failed(reason: str) -> DescentError:
+    return DescentError(
+        f"The report cannot be printed. {reason}",
         "Export it as HTML, and print that in a browser.",
     )
-
-
-def _print(sender: Connection, document: Document) -> None:
-    """The target of the process: answers with the PDF, or why there is none."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    try:
-        found = importlib.import_module(PRINTER).pdf_of(document)
-    except Exception as error:
-        logger.exception("A report cannot be printed")
-        found = f"Received: {type(error).__name__}: {error}."
-    sender.send(found)
-    sender.close()

@@ -39,13 +39,18 @@ def write_columns(to: Path, blocks: Iterable[Columns]) -> int:
         return write(file, blocks)
 
 
+def whole(value: object) -> str:
+    """Text that UTF-8 can hold: half of a pair, as names of files may have it, becomes a mark."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
 def _write_csv(file: IO[bytes], blocks: Iterable[Columns]) -> int:
     text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
     n_rows = 0
     for number, block in enumerate(blocks):
         if not number:
-            writer.writerow([safe_cell(name) for name in block])
+            writer.writerow([safe_cell(whole(name)) for name in block])
         columns = [_cells(values) for values in block.values()]
         writer.writerows(zip(*columns, strict=True))
         n_rows += len(columns[0])
@@ -57,7 +62,7 @@ def _write_csv(file: IO[bytes], blocks: Iterable[Columns]) -> int:
 def _cells(values: AnyArray) -> Sequence[str]:
     """A column as CSV: numbers with as many digits as they have, texts that are no formulas."""
     if values.dtype == object:
-        return ["" if value is None else safe_cell(str(value)) for value in values]
+        return ["" if value is None else safe_cell(whole(value)) for value in values]
     if values.dtype == bool:
         return ["yes" if value else "no" for value in values]
     return [str(value) for value in values]  # of NumPy: the shortest that reads back the same
@@ -71,7 +76,7 @@ def _write_parquet(file: IO[bytes], blocks: Iterable[Columns]) -> int:
     n_rows = 0
     try:
         for block in blocks:
-            arrays = {name: _arrow(pa, values) for name, values in block.items()}
+            arrays = {whole(name): _arrow(pa, values) for name, values in block.items()}
             table = pa.table(arrays)
             if writer is None:
                 writer = parquet.ParquetWriter(file, table.schema)
@@ -85,6 +90,6 @@ def _write_parquet(file: IO[bytes], blocks: Iterable[Columns]) -> int:
 
 def _arrow(pa: Any, values: AnyArray) -> Any:
     if values.dtype == object:
-        texts = [None if value is None else str(value) for value in values]
+        texts = [None if value is None else whole(value) for value in values]
         return pa.array(texts, pa.string())
     return pa.array(np.ascontiguousarray(values))

@@ -20,6 +20,7 @@ from engine.events.exporting import RunExported
 from engine.events.run_events import EpochEnded
 from engine.files import atomic_directory
 from engine.runs.store import RunStore
+from engine.service.results.exporting.columns import whole
 from engine.service.results.exporting.target import checked_folder, size_of
 from engine.service.results.opened_run import OpenedRun
 
@@ -123,7 +124,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 
 def _cell(text: object) -> str:
     """A cell of a table in Markdown: what came from outside ends neither cell nor row."""
-    plain = " ".join(str(text).split())
+    plain = " ".join(whole(text).split())
     for sign in ("\\", "|", "<", "`", "*", "_", "["):
         plain = plain.replace(sign, f"\\{sign}")
     return plain
