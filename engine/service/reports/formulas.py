@@ -34,5 +34,7 @@ def formula_picture(latex: str) -> Picture | None:
     if found is None:
         return None
     width, height = float(found[3]), float(found[4])
-    plain = _NAMESPACE.sub("", svg).replace(_INK, "var(--text)")
+    # Qt strokes what it fills on pages, though nobody asked, which makes letters bold.
+    plain = _NAMESPACE.sub("", svg).replace("<path ", '<path stroke-width="0" ')
+    plain = plain.replace(_INK, "var(--text)")
     return Picture(plain, width, height, latex)

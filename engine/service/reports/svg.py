@@ -68,7 +68,7 @@ class Drawing:
         """Draws a filled circle."""
         self._pieces.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}" '
-            f'fill-opacity="{opacity:.3g}"/>'
+            f'fill-opacity="{opacity:.3g}" stroke-width="0"/>'
         )
 
     def text(
