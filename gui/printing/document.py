@@ -155,6 +155,8 @@ def _laid_out(document: Document, page: QSizeF) -> QTextDocument:
     drawn = _Drawn(text)
     text.documentLayout().registerHandler(_PICTURE, drawn)
     text.setPageSize(page)
+    edit = QTextCursor(text)
+    edit.beginEditBlock()  # else all is laid out anew with each cell
     pages = _Writer(text)
     pages.heading(document.title, 0)
     pages.paragraph(Paragraph(document.subtitle, "muted"))
@@ -169,6 +171,7 @@ def _laid_out(document: Document, page: QSizeF) -> QTextDocument:
             case Picture():
                 pages.picture(block)
     pages.paragraph(Paragraph(document.foot, "muted"))
+    edit.endEditBlock()
     _keep_headings(text)
     return text
 

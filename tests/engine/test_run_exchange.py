@@ -151,7 +151,9 @@ class TestRoundTrip:
     def test_one_that_was_deleted_is_back(self, plain, store):
         run = import_run(plain, store).record.id
         store.delete(run)
-        assert not import_run(plain, store).is_new
+        done = import_run(plain, store)
+        assert not done.is_new
+        assert "back in the list" in done.notes[0]
         assert [it.id for it in store.runs()] == [run]
 
     def test_where_the_id_is_taken_it_gets_another(self, whole, store):

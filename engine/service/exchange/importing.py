@@ -9,6 +9,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.datasets.base import Progress, silent
 from engine.devices.tensorflow import load_tensorflow
@@ -36,7 +37,8 @@ from engine.service.exchange.archive import (
 from engine.service.exchange.kept import check_kept, hand_over
 from engine.service.exchange.recorded import Checked, check_unpacked, read_recorded
 
-_SCRATCH = "incoming"
+_SCRATCH: Final = "incoming"
+_BACK: Final = "It was deleted, and is back in the list."
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,10 @@ def import_run(path: Path, store: RunStore, progress: Progress = silent) -> Brou
         checked = _checked(path, folder, manifest)
         there = _same(store, checked.record, folder)
         if there is not None:
-            if there.deleted_at is not None:
-                store.restore(there.id)
-            return BroughtIn(store.get(there.id), False)
+            if there.deleted_at is None:
+                return BroughtIn(there, False)
+            store.restore(there.id)
+            return BroughtIn(store.get(there.id), False, (_BACK,))
         for name in (RUN, HISTORY, STEPS, FLOW):
             (folder / name).unlink(missing_ok=True)  # the database has them
         incoming = checked.incoming

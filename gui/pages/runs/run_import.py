@@ -81,7 +81,8 @@ class RunImport(ShortcutButton):
             told = " ".join([text, *answer.notes])
             self._messages.show_done(told, partial(repository.delete, answer.run))
         else:
-            self._messages.show_info(self.tr("“{name}” is here already.").format(name=answer.name))
+            text = self.tr("“{name}” is here already.").format(name=answer.name)
+            self._messages.show_info(" ".join([text, *answer.notes]))
 
     @Slot(object, object)
     def _on_refused(self, command: ResultCommand, problem: Rejected) -> None:
