@@ -18,7 +18,7 @@ from tiny_signatures import SIGNATURES
 import engine.service.reports as reports
 from engine.datasets.base import silent
 from engine.errors import DescentError
-from engine.events.run_events import EpochEnded, RunFinished
+from engine.events.run_events import EpochEnded, RunFailed, RunFinished
 from engine.runs.store import RunStore
 from engine.service.reports import charts
 from engine.service.reports.document import (
@@ -167,6 +167,24 @@ class TestContents:
                 reader = Reader(html_of(report_of([told], store, language)))
                 assert reader.tags.count("svg") >= 1
                 assert markdown_of(card_of(told, language))
+
+    def test_what_a_table_leaves_out_is_said(self, facts, place):
+        columns = facts.profile.columns * 40
+        profile = replace(facts.profile, columns=columns)
+        with RunStore(place) as store:
+            text = html_of(report_of([replace(facts, profile=profile)], store, "en"))
+        assert f"{len(columns) - 60} more are not shown." in text
+
+    def test_of_a_run_that_failed_before_its_first_epoch(self, tmp_path):
+        with RunStore(tmp_path) as store:
+            made = tiny_run(store, SIGNATURE, Guesser)
+            (made.folder / "contract.json").unlink()
+            store.record([RunFailed(made.record.id, reason="It broke.", details="Traceback")])
+            opened = OpenedRun(store.get(made.record.id), made.folder)
+            told = facts_of(opened, silent)
+            text = Reader(html_of(report_of([told, told], store, "zh_CN"))).text
+        assert "It broke." in text
+        assert "失败" in text
 
     def test_without_model_and_data_the_rest_is_told(self, tmp_path):
         with RunStore(tmp_path) as store:

@@ -15,10 +15,12 @@ from tiny_results import Guesser, network_for, result_of, tiny_run
 
 from engine.datasets.base import silent
 from engine.errors import Cancelled, DescentError, WorkspaceError
+from engine.events.explaining import ColumnImportance, ModelExplanation
 from engine.events.insights import GradientFlow
 from engine.events.run_events import EpochEnded, RunFinished, SettingChanged, StepsDone
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
+from engine.inference.evaluation.explanations import load_explanation, save_explanation
 from engine.inference.evaluation.predictions import Predictions
 from engine.runs.store import RunStore
 from engine.service.exchange.importing import import_run
@@ -26,6 +28,9 @@ from engine.service.results.exporting import format_named
 from engine.service.results.opened_run import OpenedRun
 from engine.spec.signature import Kind, Signature, Task
 
+EXPLANATION = ModelExplanation(
+    "test", 18, "accuracy", 0.5, False, 5, (ColumnImportance("x0", 0.2, (0.1, 0.3)),), (), "target"
+)
 SIGNATURE = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
 
 
@@ -63,6 +68,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[OpenedRun, Path]:
         run.model.save(run.folder)
         vars(run)["contract"] = type(run.contract).load(run.folder)
         result_of(run)
+        save_explanation(run.folder, EXPLANATION, run.contract.model_digest)
         ended(run, store)
     return run, exported(run, place / "run.descent")
 
@@ -171,7 +177,10 @@ class TestRoundTrip:
             found, before = Predictions.load(folder, part), Predictions.load(run.folder, part)
             assert found.digest == before.digest
         assert Evaluation.load(folder).to_dict() == Evaluation.load(run.folder).to_dict()
-        assert len(OpenedRun(done.record, folder).contract.class_names) == 3
+        contract = OpenedRun(done.record, folder).contract
+        assert len(contract.class_names) == 3
+        kept = load_explanation(folder, contract.model_digest)
+        assert kept.importance == EXPLANATION.importance
         assert [it.run for it in store.epochs(done.record.id)] == [done.record.id] * 2
         assert not import_run(changed, store).is_new
 

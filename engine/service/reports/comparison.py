@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from engine.errors import DescentError
 from engine.runs.store import RunStore
 from engine.service.reports import charts
-from engine.service.reports.document import Block, Heading, Paragraph, Table
+from engine.service.reports.document import N_SERIES, Block, Heading, Paragraph, Table
 from engine.service.reports.facts import RunFacts
 from engine.service.reports.results import range_text
-from engine.service.reports.sections import metric_words, number
+from engine.service.reports.sections import left_out, metric_words, number
 from engine.service.reports.words import Words
 from engine.service.results.comparing import compare_on_test
 from engine.service.results.exporting.tensorboard import flat
@@ -100,7 +100,9 @@ def _curves(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:
                 charts.Line(facts.record.name, x, [it.metrics["val_loss"] for it in epochs])
             )
     if lines:
-        yield charts.curves(lines[:6], say("validation loss"), say("epoch"))
+        yield charts.curves(lines[:N_SERIES], say("validation loss"), say("epoch"))
+        if len(lines) > N_SERIES:
+            yield Paragraph(left_out(len(lines) - N_SERIES, say), "muted")
 
 
 def _settings(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from engine.inference.evaluation.class_order import confusion_of
 from engine.service.reports import charts
 from engine.service.reports.document import Block, Heading, Paragraph, Table
 from engine.service.reports.facts import RunFacts
-from engine.service.reports.sections import metric_words, number
+from engine.service.reports.sections import left_out, metric_words, number
 from engine.service.reports.words import Words
 from engine.spec.signature import Output
 
@@ -125,7 +125,7 @@ def _classes(facts: RunFacts, say: Words) -> Iterator[Block]:
         (it.name, number(it.precision), number(it.recall), number(it.f1), f"{it.support:,}")
         for it in scores[:_MAX_CLASSES]
     ]
-    yield Table(rows, header, (1, 2, 3, 4))
+    yield Table(rows, header, (1, 2, 3, 4), left_out(len(scores) - _MAX_CLASSES, say))
 
 
 def _pictures(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -173,7 +173,8 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
         for it in analysis.groups[:_MAX_GROUPS]
     ]
     header = ("group", "examples", main.replace("_", " "), "95 % interval", "elsewhere")
-    yield Table(rows, tuple(map(say, header)), (1, 2, 3, 4))
+    left = len(analysis.groups) - _MAX_GROUPS
+    yield Table(rows, tuple(map(say, header)), (1, 2, 3, 4), left_out(left, say))
 
 
 def explanations(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -187,5 +188,8 @@ def explanations(facts: RunFacts, say: Words) -> Iterator[Block]:
     ]
     metric = metric_words(found.metric, say)
     yield charts.bars(values, metric)
+    left = len(found.importance) - _MAX_BARS
+    if left > 0:
+        yield Paragraph(left_out(left, say), "muted")
     text = "How much {metric} is lost where a column is shuffled, with 95 % intervals."
     yield Paragraph(say(text, metric=metric), "muted")

@@ -113,6 +113,7 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
             [(name, f"{count:,}") for name, count in pairs[:MAX_COLUMNS]],
             (say("class"), say("examples")),
             (1,),
+            left_out(len(pairs) - MAX_COLUMNS, say),
         )
     yield Heading(say("Problems of the data"), 3)
     if not profile.findings and not profile.notes:
@@ -141,8 +142,13 @@ def _columns(profile: Profile, say: Words) -> Iterator[Block]:
         rows,
         tuple(map(say, header)),
         (2, 3),
-        say("{n} more columns are not shown.", n=left) if left > 0 else "",
+        left_out(left, say),
     )
+
+
+def left_out(n_left: int, say: Words) -> str:
+    """Says that a table was cut; empty: it was not."""
+    return say("{n} more are not shown.", n=f"{n_left:,}") if n_left > 0 else ""
 
 
 def _column(column: ColumnProfile, say: Words) -> tuple[str, ...]:
@@ -236,6 +242,7 @@ def _layers(facts: RunFacts, say: Words) -> Iterator[Picture | Table]:
         ],
         tuple(map(say, header)),
         (4,),
+        left_out(len(layers) - _MAX_LAYERS, say),
     )
 
 
@@ -271,6 +278,7 @@ def training(facts: RunFacts, say: Words) -> Iterator[Block]:
             ],
             tuple(map(say, header)),
             (0, 2, 3),
+            left_out(len(facts.changes) - _MAX_CHANGES, say),
         )
 
 

@@ -65,7 +65,7 @@ _CHINESE: Final = {
     "range or most frequent": "范围或最常见的值",
     "{low} to {high}, mean {mean}": "{low} 至 {high}，均值 {mean}",
     "not used": "未使用",
-    "{n} more columns are not shown.": "另有 {n} 列未列出。",
+    "{n} more are not shown.": "另有 {n} 项未列出。",
     "Nothing was found to be wrong with the data.": "未发现数据有问题。",
     "part": "部分",
     "share": "比例",
