@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -393,8 +394,15 @@ class TestRefused:
             import_run(tmp_path, store)
         assert_untouched(store)
 
-    def test_a_model_of_other_layers_though_the_contract_vouches_for_it(
-        self, whole, store, tmp_path
+    @pytest.mark.parametrize(
+        ("pattern", "instead", "said"),
+        [
+            (rb'"class_name": "Dense"', b'"class_name": "Lambda"', "Lambda"),
+            (rb'"units": 3\b', b'"units": 200000000', "weights, which the file cannot hold"),
+        ],
+    )
+    def test_a_model_that_harms_though_the_contract_vouches_for_it(
+        self, whole, store, tmp_path, pattern, instead, said
     ):
         content = members(whole[1])
         packed = io.BytesIO()
@@ -403,14 +411,15 @@ class TestRefused:
             for name in archive.namelist():
                 value = archive.read(name)
                 if name == "config.json":
-                    value = value.replace(b'"class_name": "Dense"', b'"class_name": "Lambda"')
+                    value, n_changed = re.subn(pattern, instead, value)
+                    assert n_changed
                 target.writestr(name, value)
         path = rebuilt(
             whole[1],
             tmp_path / "a.descent",
             {"model.keras": packed.getvalue(), "contract.json": self.vouching(content, packed)},
         )
-        with pytest.raises(DescentError, match="Lambda"):
+        with pytest.raises(DescentError, match=said):
             import_run(path, store)
         assert_untouched(store)
 
