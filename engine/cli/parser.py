@@ -7,6 +7,7 @@ import argparse
 from engine.cli.commands import (
     deleted_runs,
     download,
+    importing,
     listings,
     rates,
     training,
@@ -24,10 +25,12 @@ from engine.cli.options import (
     add_set,
     add_target,
     add_workspace,
+    folder,
     sentence,
 )
 from engine.cli.result_commands import add_result_commands
 from engine.runs.record import KEPT_DAYS
+from engine.service.exchange.archive import SUFFIX
 from engine.training.cluster.workers import TRUST
 
 VERSION_FLAG = "--version"
@@ -225,6 +228,14 @@ def _add_run_commands(commands: Commands) -> None:
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
     add_run(restored)
+    taken_in = add_command(
+        runs,
+        "import",
+        "bring in a run that another Descent exported",
+        with_store=importing.import_,
+        acts=True,
+    )
+    taken_in.add_argument("file", metavar=f"FILE{SUFFIX}", type=folder, help="the file")
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.cli.commands import errors, explaining, exporting, labels, models, verifying
 from engine.cli.options import PARTS, Commands, add_command, add_run, folder
+from engine.service.reports.words import LANGUAGES
 from engine.service.results.exporting import FORMATS
 
 
@@ -130,6 +131,19 @@ def _add_export(commands: Commands) -> None:
         type=folder,
         metavar="PATH",
         help="a file with the format's suffix, or a folder",
+    )
+    exported.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        help="of a report (default: en)",
+    )
+    exported.add_argument(
+        "--with",
+        dest="others",
+        metavar="RUN",
+        action="append",
+        default=[],
+        help="compare with this run in a report; may be repeated",
     )
     verified = add_command(
         commands,

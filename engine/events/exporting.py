@@ -16,10 +16,14 @@ class ExportRun(ResultCommand):
     Attributes:
         format: By its name in `engine.service.results.exporting.FORMATS`.
         to: Where to, as a path.
+        language: Of a report: ``en`` or ``zh_CN``.
+        others: Ids of runs that a report compares it with.
     """
 
     format: str = ""
     to: str = ""
+    language: str = "en"
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ __all__ = [
     "cache_folder",
     "cannot_write",
     "flush_directory",
+    "flush_tree",
     "recover_directory",
+    "scratch_directory",
 ]
 
 CACHE_VARIABLE = "DESCENT_CACHE"
@@ -115,10 +117,35 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
     try:
         yield temporary
-        _flush_tree(temporary)
+        flush_tree(temporary)
         _put_in_place(temporary, path)
     except OSError as error:
         raise cannot_write(path, error) from error
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def scratch_directory(path: Path) -> Iterator[Path]:
+    """Gives a folder that is gone afterwards; those of processes that died are removed before.
+
+    Args:
+        path: What it is called after; its parent must exist.
+
+    Yields:
+        An empty folder beside `path`.
+
+    Raises:
+        WorkspaceError: It cannot be made.
+    """
+    recover_directory(path)
+    temporary = _temporary_name(path)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield temporary
     finally:
         _remove(temporary)
 
@@ -180,7 +207,8 @@ def _put_in_place(temporary: Path, path: Path) -> None:
     _remove(previous)
 
 
-def _flush_tree(root: Path) -> None:
+def flush_tree(root: Path) -> None:
+    """Makes a folder durable, with all that is in it."""
     for folder, _, names in os.walk(root):
         for name in names:
             # Windows flushes only what is open for writing.

@@ -17,10 +17,10 @@ def clean_name(name: str) -> str:
     return " ".join(name.split())[:MAX_NAME_LENGTH].rstrip()
 
 
-def free_name(connection: sqlite3.Connection, name: str) -> str:
-    """The name, numbered where a run has it already."""
+def free_name(connection: sqlite3.Connection, name: str, run: str = "") -> str:
+    """The name, numbered where a run has it already; the run with the id `run` is not asked."""
     rows = connection.execute(
-        "SELECT name FROM runs WHERE substr(name, 1, ?) = ?", (len(name), name)
+        "SELECT name FROM runs WHERE substr(name, 1, ?) = ? AND id IS NOT ?", (len(name), name, run)
     )
     taken = {row["name"] for row in rows}
     number, candidate = 1, name

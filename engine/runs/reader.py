@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
@@ -154,6 +154,21 @@ class RunReader:
             # Nobody can write down that it was.
             return replace(record, state=RunState.INTERRUPTED)
         return record
+
+    def values(self, run: str) -> dict[str, Any]:
+        """Returns the columns of a run as the database has them.
+
+        Args:
+            run: Its id.
+
+        Raises:
+            BadRow: What is stored of it is damaged.
+            WorkspaceError: There is none.
+        """
+        with self._database.read() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run,)).fetchone()
+        self._record(row)  # makes sure that it can be read
+        return dict(row)
 
     def epochs(self, run: str) -> list[EpochEnded]:
         """Returns the epochs of a run, the first first; those that `bad_epochs` tells of not."""

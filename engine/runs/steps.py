@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,13 @@ def join_steps(connection: sqlite3.Connection, run: str) -> None:
     if count <= 2 * wanted:
         return
     connection.execute("DELETE FROM steps WHERE run = ?", (run,))
+    insert_steps(connection, run, metrics)
+
+
+def insert_steps(
+    connection: sqlite3.Connection, run: str, metrics: Mapping[str, npt.NDArray[np.floating]]
+) -> None:
+    """Stores the values of each metric of a run that has none yet, each (n_steps,)."""
     for metric, values in metrics.items():
         _insert_all(connection, run, metric, values)
 

@@ -23,9 +23,10 @@ from engine.events.run_events import (
     RunStarted,
     RunState,
 )
-from engine.files import atomic_write, flush_directory
+from engine.files import atomic_write, flush_directory, flush_tree
 from engine.files.disk import cannot_write
 from engine.runs.copies import is_due, keep_copy
+from engine.runs.incoming import Incoming, insert_incoming
 from engine.runs.journal import (
     adopt_run,
     change_run,
@@ -190,6 +191,37 @@ class RunStore(RunReader):
             append_history(events, folder)
         self._note(record.id)
         return folder
+
+    def bring_in(self, incoming: Incoming, folder: Path) -> RunRecord:
+        """Takes in a run from elsewhere: all of it, or nothing.
+
+        Args:
+            incoming: The run; its id is no other's, and its name gets a number where it is taken.
+            folder: On the disk of the workspace, what the run left; it is moved.
+
+        Raises:
+            WorkspaceError: It cannot be written, or there is such a run; then nothing is.
+        """
+        self.check_writable()
+        place = self.folder(incoming.run)
+        if place.exists():
+            raise WorkspaceError(f"There is a run '{incoming.run}' in this workspace already.")
+        try:
+            flush_tree(folder)
+            with self._database.write() as connection:
+                insert_incoming(connection, incoming)
+                name = free_name(connection, clean_name(str(incoming.values["name"])), incoming.run)
+                change_run(connection, incoming.run, name=name or incoming.run)
+                folder.rename(place)
+                flush_directory(self._folders)
+        except OSError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            raise cannot_write(place, error) from error
+        except BaseException:
+            shutil.rmtree(place, ignore_errors=True)
+            raise
+        self._note(incoming.run)
+        return self.get(incoming.run)
 
     # ---- changed by people
 

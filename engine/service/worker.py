@@ -38,6 +38,7 @@ from engine.events.commands import (
     Train,
     WarmUp,
 )
+from engine.events.importing import ImportRun
 from engine.events.messages import (
     CHANGED_DATA,
     FROM_START,
@@ -238,14 +239,22 @@ class _Worker:
                         accepts_changes=command.accepts_changes,
                     )
             case ResultCommand():
-                from engine.service.results import answer, preloading
-
-                if not command.is_quick:
-                    self._yield_more()
-                preloading.wait_for(command)
-                watch = Watch(self._send, lambda: control.is_stopping)
-                event = answer(command, self._workspace, watch)
-                preloading.preload_after(command)
-                return event
+                return self._answer_result(command, control)
             case _:
                 raise TypeError(f"Unknown command. Received: {command!r}.")
+
+    def _answer_result(self, command: ResultCommand, control: TrainingControl) -> Event:
+        """Answers what is asked of the result of a run, or of one that comes from elsewhere."""
+        watch = Watch(self._send, lambda: control.is_stopping)
+        if isinstance(command, ImportRun):
+            from engine.service.exchange.importing import answer_import
+
+            return answer_import(command, self._workspace, watch)
+        from engine.service.results import answer, preloading
+
+        if not command.is_quick:
+            self._yield_more()
+        preloading.wait_for(command)
+        event = answer(command, self._workspace, watch)
+        preloading.preload_after(command)
+        return event

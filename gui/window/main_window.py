@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.devices.console.escaping import escaped
+from engine.service.exchange.archive import SUFFIX
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -48,7 +49,6 @@ from gui.window.workflow_bar import Step
 from gui.window.workflow_hints import WorkflowHints
 
 if TYPE_CHECKING:
-    from gui.pages.data.data_page import DataPage
     from gui.pages.model.model_page import ModelPage
 
 logger = logging.getLogger(__name__)
@@ -339,10 +339,11 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _open_path(self, path: str) -> None:
-        page = self.pages.get("data")
+        name = "runs" if path.lower().endswith(SUFFIX) else "data"
+        page = self.pages.get(name)
         if page is not None:
-            self.show_page("data")
-            cast("DataPage", page).open_path(path)
+            self.show_page(name)
+            page.open_path(path)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -289,6 +289,15 @@ class TestFindingOnesWay:
         assert on.window.current_page == "data"
         assert on.controller.drafts.draft.source == str(path)
 
+    def test_a_run_that_is_dropped_is_brought_in(self, on: WindowStage, tmp_path: Path) -> None:
+        asked: list[str] = []
+        on.window.pages["runs"].bring_in.bring_in = asked.append
+        for name in ("moons.descent", "MOONS.DESCENT"):
+            on.window.show_page("train")
+            on.window._open_path(str(tmp_path / name))
+            assert on.window.current_page == "runs"
+        assert asked == [str(tmp_path / "moons.descent"), str(tmp_path / "MOONS.DESCENT")]
+
     def test_a_background_failure_is_said(self, on: WindowStage, spoken: SpokenMessages) -> None:
         on.controller.problem_found.emit(Rejected("The disk is full.", "Make room.", details="x"))
         said = spoken.take("error")

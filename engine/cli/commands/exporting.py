@@ -6,9 +6,11 @@ from argparse import Namespace
 
 from engine.cli.commands.output import Output, number, table
 from engine.cli.commands.waiting import waiting
+from engine.errors import DescentError
 from engine.events.exporting import RunExported
 from engine.runs.store import RunStore
-from engine.service.results.exporting import format_named
+from engine.service.results.exporting import FORMATS, format_named
+from engine.service.results.exporting.options import ReportOptions
 from engine.service.results.opened_run import OPENED
 from engine.spec.formatting import bytes_text, percent_text
 
@@ -17,8 +19,15 @@ def export(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Writes a run's result; says the proof, or why nothing was handed over."""
     wanted = format_named(arguments.format)
     run = OPENED.get(arguments.run, store)
+    others = tuple(OPENED.get(it, store) for it in arguments.others)
+    if (others or arguments.language) and not wanted.is_report:
+        raise DescentError(
+            f"--with and --language are for reports. Received: --format {wanted.name}.",
+            f"Use one of: {', '.join(item.name for item in FORMATS if item.is_report)}.",
+        )
+    options = ReportOptions(arguments.language or "en", others)
     with waiting(output) as progress:
-        done = wanted.export(run, arguments.to, progress)
+        done = wanted.export(run, arguments.to, progress, options)
     output.event("exported" if not done.reason else "export_refused", **done.to_dict())
     if done.reason:
         output.note(f"Not exported: {done.reason}")

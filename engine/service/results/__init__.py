@@ -73,9 +73,9 @@ def answer(command: ResultCommand, workspace: Path, watch: Watch) -> Event:
 
                 return explain_model(run, command.anew, watch)
             case ExportRun():
-                from engine.service.results.exporting import format_named
+                from engine.service.results.exporting.answering import answer_export
 
-                return format_named(command.format).export(run, Path(command.to), watch)
+                return answer_export(run, command, store, watch)
             case _:
                 raise TypeError(f"Unknown question. Received: {command!r}.")
 

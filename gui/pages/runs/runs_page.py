@@ -18,15 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events.insights import Insight
-from engine.events.run_events import (
-    RunEnded,
-    RunEvent,
-    RunState,
-    StepsDone,
-)
+from engine.events.run_events import RunEnded, RunEvent, RunState, StepsDone
 from engine.runs.record import KEPT_DAYS
 from gui.formatting.numbers import counted
 from gui.pages.runs.run_filter import DELETED, RunFilter
+from gui.pages.runs.run_import import RunImport
 from gui.pages.runs.run_list import RunList
 from gui.pages.runs.run_menu import RunMenu
 from gui.pages.runs.run_overlay import RunOverlay
@@ -67,6 +63,7 @@ class RunsPage(Page):
         self.table = RunList(self.model, self.proxy, settings)
         self.filter = RunFilter()
         self.overlay_plot = RunOverlay(controller, settings)
+        self.bring_in = RunImport(controller, messages, settings, self)
         self.empty = Notice()
         self._stack = QStackedWidget()
         self._make_buttons()
@@ -132,6 +129,7 @@ class RunsPage(Page):
         header.addWidget(title)
         header.addWidget(self.search, 1)
         header.addWidget(self.filter)
+        header.addWidget(self.bring_in)
         header.addWidget(self.overlay)
         row = QHBoxLayout()
         row.setSpacing(SPACING)
@@ -200,6 +198,10 @@ class RunsPage(Page):
         self.overlay_plot.choose([record.id for record in records])
 
     # ---- actions
+
+    def open_path(self, path: str) -> None:
+        """Brings a run in that was dropped."""
+        self.bring_in.bring_in(path)
 
     @Slot()
     def open_results(self) -> None:

@@ -62,6 +62,9 @@ class Page(QWidget):
         """
         return False
 
+    def open_path(self, path: str) -> None:
+        """Takes a file or folder that was dropped; here, nothing."""
+
     @Slot(str)
     def _remember_hint(self, hint: str) -> None:
         # What is said before anyone listens, while the page is being built, is not lost.

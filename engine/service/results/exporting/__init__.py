@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 from engine.datasets.base import Progress
 from engine.errors import DescentError, UnknownNameError
 from engine.events.exporting import RunExported
+from engine.service.results.exporting.options import ReportOptions
 
 if TYPE_CHECKING:
     from engine.service.results.opened_run import OpenedRun
 
+_USUAL: Final = ReportOptions()
 INSTALL: Final = "python -m pip install 'descent[export]'"
 
 
@@ -40,6 +42,15 @@ class Export(Protocol):
         """
 
 
+class ReportExport(Protocol):
+    """As `Export`, of formats of which more can be chosen."""
+
+    def __call__(
+        self, run: OpenedRun, format: str, to: Path, progress: Progress, options: ReportOptions
+    ) -> RunExported:
+        """Writes to a path."""
+
+
 @dataclass(frozen=True)
 class ExportFormat:
     """A format.
@@ -52,6 +63,8 @@ class ExportFormat:
         suffix: Of the file; empty: a folder.
         packages: What must be installed beyond Descent's own needs, by the name of import.
         is_model: It holds a model, and comes with proof.
+        other_suffixes: With which the same is written in another way.
+        is_report: It is read by people: its language and runs to compare with can be chosen.
     """
 
     name: str
@@ -61,14 +74,26 @@ class ExportFormat:
     suffix: str = ""
     packages: tuple[str, ...] = ()
     is_model: bool = False
+    other_suffixes: tuple[str, ...] = ()
+    is_report: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Packages that are not installed."""
         return tuple(name for name in self.packages if not _is_installed(name))
 
-    def export(self, run: OpenedRun, to: Path, progress: Progress) -> RunExported:
+    def export(
+        self,
+        run: OpenedRun,
+        to: Path,
+        progress: Progress,
+        options: ReportOptions = _USUAL,
+    ) -> RunExported:
         """Writes a run's result; see `Export`.
+
+        Args:
+            run, to, progress: As there.
+            options: What was chosen, where it is a report.
 
         Raises:
             DescentError: As `Export`, or a package is missing.
@@ -79,6 +104,9 @@ class ExportFormat:
                 f"Install them with: {INSTALL}",
             )
         module, _, name = self.where.partition(":")
+        if self.is_report:
+            report: ReportExport = getattr(importlib.import_module(module), name)
+            return report(run, self.name, to, progress, options)
         function: Export = getattr(importlib.import_module(module), name)
         return function(run, self.name, to, progress)
 
@@ -91,6 +119,8 @@ def _is_installed(package: str) -> bool:
 
 
 _MODELS: Final = "engine.service.results.exporting.models:export_model"
+_TABLES: Final = "engine.service.results.exporting.tables"
+_REPORTS: Final = "engine.service.reports.exporting"
 _LITERT: Final = ("ai_edge_litert",)
 
 FORMATS: Final[tuple[ExportFormat, ...]] = (
@@ -144,6 +174,59 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         ".tflite",
         _LITERT,
         is_model=True,
+    ),
+    ExportFormat(
+        "report",
+        "Report",
+        "One file for any browser: question, data, model, curves, results and verdict.",
+        f"{_REPORTS}:export_report",
+        ".html",
+        is_report=True,
+    ),
+    ExportFormat(
+        "pdf",
+        "Report as PDF",
+        "The same report on pages, to be printed or sent.",
+        f"{_REPORTS}:export_pdf",
+        ".pdf",
+        is_report=True,
+    ),
+    ExportFormat(
+        "card",
+        "Model card",
+        "What the model is for and what it is worth, as Markdown, to lie beside its file.",
+        f"{_REPORTS}:export_card",
+        ".md",
+        is_report=True,
+    ),
+    ExportFormat(
+        "history",
+        "History",
+        "A table with a row for each epoch, as CSV or Parquet.",
+        f"{_TABLES}:export_history",
+        ".csv",
+        other_suffixes=(".parquet",),
+    ),
+    ExportFormat(
+        "predictions",
+        "Predictions",
+        "A table with a row for each example: what is true, and what the model says.",
+        f"{_TABLES}:export_predictions",
+        ".csv",
+        other_suffixes=(".parquet",),
+    ),
+    ExportFormat(
+        "tensorboard",
+        "TensorBoard",
+        "A folder of event files: the curves and the settings, for TensorBoard.",
+        "engine.service.results.exporting.tensorboard:export_tensorboard",
+    ),
+    ExportFormat(
+        "run",
+        "Run",
+        "One file with everything but the data, which another Descent brings in.",
+        "engine.service.exchange.outgoing:export_run",
+        ".descent",
     ),
 )
 
