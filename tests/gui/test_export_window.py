@@ -17,6 +17,7 @@ from engine.events.results import ResultCommand
 from engine.runs.store import RunStore
 from engine.service.results import exporting
 from engine.service.results.exporting import FORMATS, format_named
+from gui.guide.words import LANGUAGE_SETTING
 from gui.pages.results.export_window import ExportWindow
 from gui.pages.results.export_words import default_name
 from gui.pages.results.results_page import ResultsPage
@@ -163,6 +164,28 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
     assert "pip install 'descent[export]'" in opened.notice.hint.text()
     choose(opened, "keras")
     assert opened.export.isEnabled()
+
+
+def test_a_report_is_in_the_language_of_the_guide_and_beside_other_runs(
+    on: Stage[ResultsPage], opened: ExportWindow, exports: Exports, qtbot: QtBot, tmp_path: Path
+) -> None:
+    first = on.controller.repository.runs[0].id
+    with qtbot.waitSignal(on.controller.repository.result_read):
+        on.train(MOONS)
+    qtbot.mouseClick(on.page.head.export, Qt.MouseButton.LeftButton)
+    choose(opened, "onnx")
+    assert not opened.others.isVisible()
+    on.settings.set(LANGUAGE_SETTING, "zh_CN")
+    choose(opened, "report")
+    assert opened.others.isVisible()
+    opened.others.menu().aboutToShow.emit()
+    (action,) = opened.others.menu().actions()
+    assert action.data() == first
+    action.trigger()
+    assert opened.others.text() == "Beside 1 run"
+    export(opened, "report", tmp_path / "it.html", qtbot)
+    assert (exports.asked[-1].language, exports.asked[-1].others) == ("zh_CN", (first,))
+    assert exports.asked[-1].to == str(tmp_path / "it.html")
 
 
 def test_another_run_begins_anew(

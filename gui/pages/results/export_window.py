@@ -25,6 +25,7 @@ from engine.events.results import ResultAnswer, ResultCommand
 from engine.files import free_path
 from engine.service.results.exporting import FORMATS, INSTALL, ExportFormat
 from gui.formatting.translation import translate
+from gui.guide.words import chosen_language
 from gui.pages.results.export_words import (
     default_name,
     headings,
@@ -33,7 +34,9 @@ from gui.pages.results.export_words import (
     proof_text,
     row_of,
 )
+from gui.pages.results.other_runs import OtherRuns
 from gui.state.result_controller import ResultController
+from gui.state.run_repository import RunRepository
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
@@ -53,11 +56,16 @@ class ExportWindow(QDialog):
 
     Args:
         results: Asks the workers.
-        settings: Remember where things were written last.
+        repository: Knows the runs that a report can compare with.
+        settings: Remember where things were written last, and the language.
     """
 
     def __init__(
-        self, results: ResultController, settings: Settings, parent: QWidget | None = None
+        self,
+        results: ResultController,
+        repository: RunRepository,
+        settings: Settings,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export"))
@@ -75,6 +83,7 @@ class ExportWindow(QDialog):
         self.words = ElidedLabel()
         self.bar = QProgressBar()
         self.export = QPushButton(self.tr("Export…"))
+        self.others = OtherRuns(repository)
         self.show_files = QPushButton(self.tr("Show the files"))
         self.cancel = QPushButton(self.tr("Cancel"))
         self._build()
@@ -106,7 +115,7 @@ class ExportWindow(QDialog):
         below = QHBoxLayout()
         below.setSpacing(SPACING)
         below.addWidget(self.words, 1)
-        for widget in (self.bar, self.cancel, self.show_files, self.export):
+        for widget in (self.bar, self.others, self.cancel, self.show_files, self.export):
             below.addWidget(widget)
         self._said = QWidget()  # room that is always kept: nothing moves when something is said
         self._said.setFixedHeight(9 * SPACING)
@@ -149,6 +158,7 @@ class ExportWindow(QDialog):
             self._stop()
             self._run, self._done = run, {}
         self._name = name
+        self.others.show_beside(run)
         self.heading.show_text(name)
         self._show_formats()
         self.show()
@@ -180,6 +190,7 @@ class ExportWindow(QDialog):
         self.show_files.setEnabled(done is not None and not done.reason)
         self.cancel.setEnabled(is_busy)
         self.bar.setVisible(is_busy)
+        self.others.setVisible(chosen.is_report and not is_busy)
         if chosen.missing:
             text = self.tr("{format} needs packages that are not installed: {names}.")
             told = text.format(format=chosen.title, names=", ".join(chosen.missing))
@@ -228,7 +239,9 @@ class ExportWindow(QDialog):
         is_file = bool(format.suffix) and not format.is_model
         self._settings.set(_FOLDER, str(path.parent if is_file else path))
         to = path if is_file else free_path(path / default_name(self._name, format))
-        self._command = ExportRun(self._run, format.name, str(to))
+        others = self.others.chosen if format.is_report else ()
+        language = chosen_language(self._settings)
+        self._command = ExportRun(self._run, format.name, str(to), language, others)
         self._done.pop(format.name, None)
         self.words.show_text(self.tr("Exporting…"))
         self.bar.setRange(0, 0)

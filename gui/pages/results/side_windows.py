@@ -68,7 +68,8 @@ class SideWindows(QObject):
         if self._export is None:
             from gui.pages.results.export_window import ExportWindow
 
-            self._export = ExportWindow(self._controller.results, self._settings, self._page)
+            results, repository = self._controller.results, self._controller.repository
+            self._export = ExportWindow(results, repository, self._settings, self._page)
         self._export.show_run(self._record.id, self._record.name)
 
     @Slot(int, str)
