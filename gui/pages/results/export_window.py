@@ -190,6 +190,8 @@ class ExportWindow(QDialog):
         self.show_files.setEnabled(done is not None and not done.reason)
         self.cancel.setEnabled(is_busy)
         self.bar.setVisible(is_busy)
+        # Below the formats, whose rows stay where they are.
+        self.latency_table.setVisible(chosen.is_model)
         self.others.setVisible(chosen.is_report and not is_busy)
         if chosen.missing:
             text = self.tr("{format} needs packages that are not installed: {names}.")
