@@ -160,6 +160,7 @@ class KerasApplication(Architecture):
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     convolves_images = True
     parameters = ApplicationParameters
+    transfers = True
     # MobileNetV2 from scratch on the digits: 0.92 of the test part in ten epochs. Without weights
     # it is not the network for a thousand images; the CNN has 0.98 there.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=32)

@@ -1,7 +1,12 @@
-"""Own models kept by name in a workspace: ``models/NAME.json``, written whole or not at all."""
+"""Own models kept by name in a workspace: ``models/NAME.json``, written whole or not at all.
+
+One that was brought in has weights, too: ``models/NAME.keras``, whose digest stands in a file
+beside it, so that no other is taken for it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -10,12 +15,14 @@ from typing import Any, Final
 
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
-from engine.files.bounded import DAMAGED, read_json, reason_of
+from engine.files.bounded import DAMAGED, read_json, read_whole, reason_of
 from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
 from engine.spec.parameters import shorten
 
 SUFFIX: Final = ".json"
+WEIGHTS_SUFFIX: Final = ".keras"
+_DIGEST_SUFFIX: Final = ".digest"
 FOLDER: Final = "models"
 MAX_NAME: Final = 60
 _NAME: Final = re.compile(r"[\w](?:[\w .-]*[\w])?")
@@ -97,7 +104,14 @@ class ModelLibrary:
             raise UnknownNameError("model of your own", name, self.names)
         return read_file(path)
 
-    def save(self, name: str, graph: LayerGraph, title: str = "", replace: bool = False) -> None:
+    def save(
+        self,
+        name: str,
+        graph: LayerGraph,
+        title: str = "",
+        replace: bool = False,
+        weights: bytes = b"",
+    ) -> None:
         """Writes a model.
 
         Args:
@@ -105,6 +119,7 @@ class ModelLibrary:
             graph: Its layers.
             title: What people read; the name, if empty.
             replace: A model of that name may be written over.
+            weights: A file that Keras wrote, of the same layers; empty: those that are there stay.
 
         Raises:
             DescentError: The name is taken, or cannot be the name of a file.
@@ -112,9 +127,24 @@ class ModelLibrary:
         """
         path = self.path(name)
         if not replace:
-            self._free(name)
+            self.check_free(name)
         self._make_folder()
+        if weights:
+            _write_weights(path, weights)
         write_file(path, SavedModel(name, title or name, graph))
+
+    def weights(self, name: str) -> tuple[Path, str] | None:
+        """The file of a model's weights and the digest it must have; None where it has none."""
+        path = self.path(name).with_suffix(WEIGHTS_SUFFIX)
+        try:
+            digest = read_whole(path.with_suffix(_DIGEST_SUFFIX), 200).decode("ascii").strip()
+        except (OSError, ValueError):
+            return None
+        return (path, digest) if path.is_file() and digest else None
+
+    def has_weights(self, model: SavedModel) -> bool:
+        """Whether a model of this library, not one read from elsewhere, was brought in."""
+        return model.name in self and self.weights(model.name) is not None
 
     def rename(self, old: str, new: str) -> None:
         """Gives a model another name; the title follows where it was the name.
@@ -128,11 +158,14 @@ class ModelLibrary:
         if old == new:
             return
         if old.casefold() != new.casefold():
-            self._free(new)
+            self.check_free(new)
         title = new if model.title == old else model.title
         target, source = self.path(new), self.path(old)
         try:
             source.rename(target)
+            for suffix in (WEIGHTS_SUFFIX, _DIGEST_SUFFIX):
+                if source.with_suffix(suffix).exists():
+                    source.with_suffix(suffix).replace(target.with_suffix(suffix))
         except OSError as error:
             raise cannot_write(target, error) from error
         write_file(target, SavedModel(new, title, model.graph))
@@ -147,12 +180,20 @@ class ModelLibrary:
         path = self.path(name)
         try:
             path.unlink()
+            for suffix in (WEIGHTS_SUFFIX, _DIGEST_SUFFIX):
+                path.with_suffix(suffix).unlink(missing_ok=True)
         except FileNotFoundError:
             raise UnknownNameError("model of your own", name, self.names) from None
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def _free(self, name: str) -> None:
+    def check_free(self, name: str) -> None:
+        """Makes sure that a new model can have a name.
+
+        Raises:
+            DescentError: It is taken, or cannot be the name of a file.
+        """
+        checked_name(name)
         # Folders of Windows and macOS tell no capitals from small letters.
         if name.casefold() in (item.casefold() for item in self.names):
             raise DescentError(
@@ -180,6 +221,19 @@ def checked_name(name: str) -> str:
         f"them. Received: {shorten(name)}.",
         "Take such a name, for example my_network.",
     )
+
+
+def name_of(title: str) -> str:
+    """The name of a file for a title; `checked_name` accepts it."""
+    plain = re.sub(r"[^\w .-]", "_", title)[:MAX_NAME].strip(" .-")
+    return plain if plain and not _RESERVED.fullmatch(plain) else "model"
+
+
+def _write_weights(path: Path, content: bytes) -> None:
+    """Writes the weights of a model and the digest by which they are known."""
+    atomic_write(path.with_suffix(WEIGHTS_SUFFIX), content)
+    digest = hashlib.blake2b(content, digest_size=32).hexdigest()
+    atomic_write(path.with_suffix(_DIGEST_SUFFIX), f"{digest}\n")
 
 
 def write_file(path: Path, model: SavedModel) -> None:

@@ -71,6 +71,7 @@ class TrainingJob:
         self._run = context.id
         self._prepared = setup.prepared
         self._group = setup.group
+        self._beginning = setup.beginning
         self._resumption = resumption
         plan = Plan.of(
             prepared_bytes(setup.prepared),
@@ -161,9 +162,16 @@ class TrainingJob:
                 n_train=n_train,
                 step=done.step,
                 epochs_done=len(done.history),
-                notice=self._resumption.notice if self._resumption is not None else "",
+                notice=self._notice,
             )
         )
+
+    @property
+    def _notice(self) -> str:
+        """What people should know before it begins."""
+        begun = self._beginning.words if self._beginning is not None else ""
+        resumed = self._resumption.notice if self._resumption is not None else ""
+        return " ".join(it for it in (begun, resumed) if it)
 
     @property
     def _done(self) -> Progress:
@@ -178,6 +186,8 @@ class TrainingJob:
         """Takes up a run where its checkpoint says, the same at all workers; a new one begins."""
         if self._resumption is None or self._resumption.checkpoint is None:
             start(network, self._prepared)
+            if self._beginning is not None:
+                self._beginning.apply(network)
         if self._resumption is not None:
             self._restore(self._resumption, network, trainer)
         self._group.equalize(network)
@@ -221,6 +231,8 @@ class TrainingJob:
         check_updates(spec.training, len(self._prepared.parts.train))
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
+            if self._beginning is not None:
+                self._beginning.freeze(network)
             compile_model(network, spec, signature, plan, self._error_weights)
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(

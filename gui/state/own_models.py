@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.errors import DescentError
 from engine.events.messages import Rejected
-from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
+from engine.graph.library import ModelLibrary, SavedModel, name_of, read_file, write_file
 from gui.state.own_model import OwnModel
 from gui.state.run_repository import RunRepository
 
@@ -154,9 +153,3 @@ def _loaded(library: ModelLibrary, name: str) -> SavedModel | None:
         return library.load(name)
     except DescentError:
         return None  # there is nothing in it that could be brought back
-
-
-def name_of(title: str) -> str:
-    """The name of a file for a title; `engine.graph.library.checked_name` accepts it."""
-    plain = re.sub(r"[^\w .-]", "_", title)[:MAX_NAME].strip(" .-")
-    return plain or "model"
