@@ -37,6 +37,7 @@ from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
 from engine.training.model.starting import start
+from engine.training.model.transfer import trained_from
 from engine.training.plan import Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
@@ -93,7 +94,7 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
-        with forgetting_traces(), self._placement.scope():
+        with forgetting_traces(), self._placement.scope(), trained_from(self._beginning):
             return self._execute()
 
     def _execute(self) -> RunEnded:

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 HELD_OUT: dict[str, tuple[int, ...]] = {"digits": (5, 6, 7, 8, 9), "shapes": (3, 4, 5, 6, 7)}
 """Of each set in the box, the five classes that are learnt from few examples."""
-OPTIONS: dict[str, dict[str, int]] = {"digits": {}, "shapes": {"n_classes": 8, "n_samples": 4_000}}
+OPTIONS: dict[str, dict[str, int]] = {"digits": {}, "shapes": {"n_classes": 8, "n_samples": 12_000}}
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=list(HELD_OUT), choices=list(HELD_OUT))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--examples", type=int, default=20, help="of each class, to learn from")
-    parser.add_argument("--most", type=int, default=4_000, help="examples that are used at all")
+    parser.add_argument("--most", type=int, default=12_000, help="examples that are used at all")
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--epochs", type=int, help="of both; default: the model's own")
     parser.add_argument("--freeze", default="nothing", choices=["nothing", "body"])
@@ -60,9 +60,7 @@ def _measured(name: str, seed: int, arguments: argparse.Namespace) -> float:
     return gain
 
 
-def _files(
-    name: str, seed: int, arguments: argparse.Namespace, folder: Path
-) -> tuple[Path, Path]:
+def _files(name: str, seed: int, arguments: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
     """Two files of arrays: the other classes, and the five, divided into two parts."""
     from engine.datasets import DATASETS
 

@@ -305,6 +305,10 @@ def _text(value: str, key: str, where: str) -> str:
 
 def _check_product(value: list[Any], key: str, where: str) -> None:
     """Makes sure that the sides of a shape, together, are no more than an example may have."""
+    if key in _SHAPES and all(isinstance(side, list) for side in value):
+        for shape in value:  # of several inputs
+            _check_product(shape, key, where)
+        return
     total = 1
     for side in value:
         for number in side if isinstance(side, list) else [side]:

@@ -36,7 +36,13 @@ _POLL_S: Final = 0.05
 
 
 class ForeignModelError(DescentError):
-    """A model file that others wrote is not opened."""
+    """A model file that others wrote is not opened.
+
+    Attributes:
+        peak_bytes: Memory that the process held at most which looked at it, as far as was seen.
+    """
+
+    peak_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,13 +95,15 @@ def open_foreign(path: Path, progress: Progress = silent) -> OpenedModel:
         answer, peak = _asked(path.resolve(), folder, progress)
         refused = answer.get("refused")
         if refused is not None:
-            raise ForeignModelError(f"'{path.name}' is not opened: {str(refused)[:1000]}", HINT)
+            error = ForeignModelError(f"'{path.name}' is not opened: {str(refused)[:1000]}", HINT)
+            error.peak_bytes = peak
+            raise error
         try:
             return _opened(answer, folder / loading.MODEL, peak)
-        except (*DAMAGED, SpecError) as error:
+        except (*DAMAGED, SpecError) as wrong:
             raise ForeignModelError(
                 f"'{path.name}' is not opened: what it holds is no model that Descent can build "
-                f"({reason_of(error)}).",
+                f"({reason_of(wrong)}).",
                 HINT,
             ) from None
 
@@ -182,12 +190,15 @@ class _Watch:
                 self._most = _LOADING_BYTES + _BY_FILE * self._size
                 self._until = time.monotonic() + _LOADING_S
                 continue
-            return self._parsed(said), self._peak
+            answer = self._parsed(said)
+            return answer, self._peak
 
     def _parsed(self, said: bytes) -> dict[str, Any]:
         try:
-            return parse_object(said, 2 * MAX_DEPTH)
-        except ValueError:
+            answer = parse_object(said, 2 * MAX_DEPTH)
+            self._peak = max(self._peak, member({"peak": 0, **answer}, "peak", int))
+            return answer
+        except (ValueError, TypeError):
             return {"refused": "the model: the process that loaded it answered something else."}
 
     def _last_words(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -74,6 +76,15 @@ class Beginning:
             return cls(member(values, "title", str), *numbers)
         except DAMAGED:
             return None
+
+
+@contextmanager
+def trained_from(beginning: Beginning | None) -> Iterator[None]:
+    """A context for a training, in which Keras does not warn of what is wanted: nothing learns."""
+    with warnings.catch_warnings():
+        if beginning is not None and beginning.frozen == beginning.total:
+            warnings.filterwarnings("ignore", "The model does not have any trainable", UserWarning)
+        yield
 
 
 def weighted(network: keras.Model) -> list[keras.layers.Layer]:
