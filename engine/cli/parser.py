@@ -127,6 +127,15 @@ def _add_model_commands(commands: Commands) -> None:
     brought.add_argument("file", type=Path, metavar="FILE.keras", help="a file that Keras saved")
     brought.add_argument("--name", metavar="NAME", help="what to keep it as (default: the file's)")
     add_workspace(brought)
+    fetched = add_command(
+        architectures,
+        "download",
+        "download the weights of a network of Keras's into Keras's cache",
+        without_store=model_import.download_weights,
+        acts=True,
+    )
+    fetched.add_argument("application", metavar="NAME", help="a network, such as MobileNetV3Small")
+    fetched.add_argument("--yes", action="store_true", help="do not ask")
     describe = add_command(
         architectures,
         "describe",

@@ -36,9 +36,9 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=20, help="of each class, to learn from")
     parser.add_argument("--most", type=int, default=12_000, help="examples that are used at all")
     parser.add_argument("--model", default="cnn")
-    parser.add_argument("--epochs", type=int, help="of both; default: the model's own")
+    parser.add_argument("--epochs", type=int, help="of the few examples; default: the model's own")
     parser.add_argument("--freeze", default="nothing", choices=["nothing", "body"])
-    add_smoke(parser, only=["digits"], seeds=[0], epochs=1, most=400)
+    add_smoke(parser, only=["digits"], seeds=[0], epochs=1, most=300)
     arguments = parser.parse_args()
     for name in arguments.only:
         print(f"{name:8}{'seed':>5}{'from nothing':>14}{'started':>9}{'points':>8}")
@@ -105,7 +105,7 @@ def _train(
     if start is not None:
         # All of the few are learnt from: nothing would be left to see when to stop.
         values |= {"split": {"validation": 0.0}, "start": start}
-    if arguments.epochs is not None:
+    if arguments.epochs is not None and start is not None:
         values["training"] = {"epochs": arguments.epochs}
     store = RunStore(folder / "workspace")
     ended = running.train(values, store, lambda event: None, TrainingControl())

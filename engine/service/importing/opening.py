@@ -95,9 +95,9 @@ def open_foreign(path: Path, progress: Progress = silent) -> OpenedModel:
         answer, peak = _asked(path.resolve(), folder, progress)
         refused = answer.get("refused")
         if refused is not None:
-            error = ForeignModelError(f"'{path.name}' is not opened: {str(refused)[:1000]}", HINT)
-            error.peak_bytes = peak
-            raise error
+            told = ForeignModelError(f"'{path.name}' is not opened: {str(refused)[:1000]}", HINT)
+            told.peak_bytes = peak
+            raise told
         try:
             return _opened(answer, folder / loading.MODEL, peak)
         except (*DAMAGED, SpecError) as wrong:
