@@ -48,7 +48,7 @@ def find_source(reference: str, store: RunStore) -> Source:
     """
     library = ModelLibrary(store.workspace)
     try:
-        weights = library.weights(reference) if reference in library else None
+        weights = library.weights_of(library.load(reference)) if reference in library else None
     except DescentError:
         weights = None
     if weights is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ from tests.hostile_models import HOSTILE, model, sound
 from tests.hostile_models import entry as input_layer
 
 TINY = {"filters": [3, 4], "dense_units": 5, "batch_normalization": True}
+
+
+OTHER = {
+    "schema_version": 1,
+    "layers": [
+        {"name": "input", "type": "Input", "parameters": {"shape": [4]}},
+        {"name": "output", "type": "Dense", "inputs": ["input"], "parameters": {"units": 2}},
+    ],
+}
 
 
 def _write(path: Path, labels: str, seed: int, side: int = 12) -> Path:
@@ -223,8 +233,8 @@ def test_it_is_evaluated_as_it_is(place: Place, brought: keras.Model) -> None:
 def test_a_changed_file_of_weights_is_not_taken(place: Place, brought: keras.Model) -> None:
     library = ModelLibrary(place.store.workspace)
     saved = library.load("theirs")
-    library.save("spoilt", saved.graph, weights=library.weights("theirs")[0].read_bytes())
-    path, _ = library.weights("spoilt")
+    library.save("spoilt", saved.graph, weights=library.weights_of(saved)[0].read_bytes())
+    path, _ = library.weights_of(library.load("spoilt"))
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(DescentError, match="changed after it was written"):
         place.train(
@@ -236,12 +246,21 @@ def test_a_changed_file_of_weights_is_not_taken(place: Place, brought: keras.Mod
 def test_weights_go_where_their_model_goes(place: Place, brought: keras.Model) -> None:
     library = ModelLibrary(place.store.workspace)
     saved = library.load("theirs")
-    library.save("mine", saved.graph, weights=library.weights("theirs")[0].read_bytes())
+    library.save("mine", saved.graph, weights=library.weights_of(saved)[0].read_bytes())
     library.rename("mine", "yours")
-    assert library.weights("mine") is None
-    assert library.weights("yours") is not None
+    kept = library.load("yours")
+    assert kept.has_weights
     library.delete("yours")
-    assert library.weights("yours") is None
+    assert "yours" not in library
+    library.save("yours", saved.graph)  # as Undo does
+    assert library.load("yours").has_weights
+    library.save("yours", checked_graph(OTHER), replace=True)  # other layers, which never learnt
+    assert not library.load("yours").has_weights
+    library.delete("yours")
+    note = place.store.workspace / "models" / "yours.digest"
+    os.utime(note, (0, 0))
+    library.save("gone", saved.graph)
+    library.delete("gone")
     assert not list((place.store.workspace / "models").glob("yours*"))
 
 

@@ -123,13 +123,12 @@ def _columns(profile: Profile) -> list[str]:
 
 def list_models(arguments: Namespace, output: Output) -> int:
     """Lists the architectures, and the own models of the workspace."""
-    own_models = library(arguments.workspace)
-    own, unreadable = own_models.models()
+    own, unreadable = library(arguments.workspace).models()
     if output.as_json:
         output.object(
             {
                 "models": [_architecture(item) for item in ARCHITECTURES],
-                "own_models": [own_values(item, own_models) for item in own],
+                "own_models": [own_values(item) for item in own],
                 "unreadable": list(unreadable),
             }
         )
@@ -140,7 +139,7 @@ def list_models(arguments: Namespace, output: Output) -> int:
     ]
     output.lines(*table(("name", "title", "data", "tasks"), rows))
     if own:
-        output.lines("", *own_table(own, own_models))
+        output.lines("", *own_table(own))
     if unreadable:
         output.lines("", *unreadable)
     return 0

@@ -60,21 +60,25 @@ def graph_of(described: ModelDescribed) -> dict[str, Any]:
     )
 
 
-def own_values(model: SavedModel, models: ModelLibrary) -> dict[str, Any]:
+def own_values(model: SavedModel) -> dict[str, Any]:
     """What a list says of an own model, for programs."""
     return {
         "name": model.name,
         "title": model.title,
         "n_layers": len(model.graph.nodes),
-        "has_weights": models.has_weights(model),
+        "has_weights": model.has_weights,
     }
 
 
-def own_table(own: Sequence[SavedModel], models: ModelLibrary) -> list[str]:
+def own_table(own: Sequence[SavedModel]) -> list[str]:
     """The same of several, for people."""
     rows = [
-        (item.name, item.title, str(len(item.graph.nodes)), weights)
+        (
+            item.name,
+            item.title,
+            str(len(item.graph.nodes)),
+            "brought in" if item.has_weights else "",
+        )
         for item in own
-        for weights in ["brought in" if models.has_weights(item) else ""]
     ]
     return table(("your own", "title", "layers", "weights"), rows)

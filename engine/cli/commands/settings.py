@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.architectures import ARCHITECTURES
-from engine.cli.commands.own_models import CUSTOM, library, own_model
+from engine.cli.commands.own_models import CUSTOM, own_model
 from engine.datasets import DATASETS, open_dataset
 from engine.datasets.base import Dataset
 from engine.errors import DescentError, Problem, SpecError
@@ -166,7 +166,7 @@ def _choose_model(values: Values, name: str | None, workspace: Path | None) -> N
     own = own_model(name, workspace) if name is not None else None
     if own is not None:
         values["model"] = {"name": CUSTOM, "parameters": own.to_parameters()}
-        if library(workspace).has_weights(own):
+        if own.has_weights:
             _group(values, "start").setdefault("source", own.name)
     elif name is not None and name != model.get("name"):
         model.clear()  # The parameters were those of another model.

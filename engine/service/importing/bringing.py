@@ -38,3 +38,13 @@ def bring_in(
     opened = open_foreign(path, progress)
     library.save(name, opened.graph, weights=opened.content)
     return library.load(name), opened
+
+
+def free_name(library: ModelLibrary, title: str) -> str:
+    """A name that no model has, made of a title."""
+    taken = {name.casefold() for name in library.names}
+    name, number = name_of(title), 1
+    while name.casefold() in taken:
+        number += 1
+        name = name_of(f"{title[:50]} {number}")
+    return name

@@ -168,8 +168,9 @@ class _Watch:
         Raises:
             Cancelled: Someone asked to stop.
         """
-        self._progress("Looking at the file", 0, 2)
+        stage = ("Looking at the file", 0, 2)
         while True:
+            self._progress(*stage)
             self._look()
             refused = ""
             if self._peak > self._most:
@@ -186,7 +187,7 @@ class _Watch:
                 return {"refused": self._last_words()}, self._peak
             self._look()
             if said == loading.LOADING:
-                self._progress("Loading the model", 1, 2)
+                stage = ("Loading the model", 1, 2)
                 self._most = _LOADING_BYTES + _BY_FILE * self._size
                 self._until = time.monotonic() + _LOADING_S
                 continue
