@@ -121,5 +121,18 @@ def test_a_start_is_offered_to_models_that_can(on: On) -> None:
     assert not form.isVisibleTo(on.page)
 
 
+def test_models_that_were_brought_in_are_offered_while_typing(
+    on: On, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bringing, "open_foreign", opened)
+    with on.qtbot.waitSignal(on.controller.own_models.bringing_changed, check_params_cb=_is_over):
+        on.page._list.bring_in(str(tmp_path / "theirs.keras"))
+    field = on.page.forms.start_form.field("source")
+    completer = field.completer()
+    completer.setCompletionPrefix("HEIR")
+    assert completer.completionCount() == 1
+    assert completer.currentCompletion() == "theirs"
+
+
 def _is_over(is_bringing: bool) -> bool:
     return not is_bringing

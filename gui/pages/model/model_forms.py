@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QStringListModel, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCompleter,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
@@ -65,6 +72,7 @@ class ModelForms(QWidget):
         self.remove_button.clicked.connect(self.removal_wanted)
         self.remove_button.hide()
         self.start_form = ParameterForm(StartSpec, "start", self)
+        self._starts = self._make_starts()
         self.training_form = ParameterForm(TrainingSpec, "training", self)
         self.schedule_form = ScheduleForm(self)
         self.stopping_form = ParameterForm(StoppingSpec, "stopping", self)
@@ -79,14 +87,7 @@ class ModelForms(QWidget):
         self.preprocessing_form.values_changed.connect(self._on_preprocessing)
         for name in SHAPING_SETTINGS:  # beside the data, on its page
             self.preprocessing_form.set_row_shown(name, False)
-        self.rate_button = QPushButton(self.tr("Find one by trying…"), self)
-        self.rate_button.setIcon(icon("search"))
-        set_role(self.rate_button, "flat")
-        self.rate_button.setToolTip(
-            self.tr("Trains a copy of the model with small to large learning rates, for seconds")
-        )
-        self.rate_button.setAccessibleName(self.tr("Find a learning rate by trying"))
-        self.rate_button.clicked.connect(self.rate_wanted)
+        self.rate_button = self._make_rate_button()
         self.training_form.add_below("learning_rate", self.rate_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
@@ -111,6 +112,29 @@ class ModelForms(QWidget):
             column.addWidget(title)
             column.addWidget(form)
         column.addStretch(1)
+
+    def _make_starts(self) -> QStringListModel:
+        """What is offered below the field of a start."""
+        names = QStringListModel(self)
+        field = self.start_form.field("source")
+        if isinstance(field, QLineEdit):
+            completer = QCompleter(names, field)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            field.setCompleter(completer)
+            field.setPlaceholderText(self.tr("a run, or a model"))
+        return names
+
+    def _make_rate_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Find one by trying…"), self)
+        button.setIcon(icon("search"))
+        set_role(button, "flat")
+        button.setToolTip(
+            self.tr("Trains a copy of the model with small to large learning rates, for seconds")
+        )
+        button.setAccessibleName(self.tr("Find a learning rate by trying"))
+        button.clicked.connect(self.rate_wanted)
+        return button
 
     @property
     def forms(self) -> tuple[ParameterForm, ...]:
@@ -176,6 +200,10 @@ class ModelForms(QWidget):
             for name in ("learning_rate", "epochs")
         )
         self.schedule_form.show_curve(rate, epochs)
+
+    def offer_starts(self, names: list[str]) -> None:
+        """Offers what the model may start from, while a name is typed."""
+        self._starts.setStringList(names)
 
     def show_data(self, profile: Profile | None, known: tuple[Kind, Task] | None) -> None:
         """Offers what makes sense for the data, as far as it is known.

@@ -311,6 +311,7 @@ class ModelPage(Page):
         self.cards.set_cards(self._model_cards.cards(self.editing.models.models))
         self.cards.select(self.editing.card_of(draft))
         self.forms.show_saved(self.editing.saved_of(draft) is not None)
+        self.forms.offer_starts(self._model_cards.starts(self.editing.models.models))
 
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""
