@@ -63,7 +63,7 @@ def dense(**config: Any) -> Any:
 
 def entry(**config: Any) -> Any:
     """An input of four numbers."""
-    return layer("input", "InputLayer", **{"batch_shape": [None, 4], **config})
+    return layer(config.pop("name", "input"), "InputLayer", **{"batch_shape": [None, 4], **config})
 
 
 def model(*layers: Any, **changes: Any) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from engine.inference.foreign_models.configuration import checked
 from engine.inference.foreign_models.looking import look
 from engine.inference.foreign_models.refusal import Refused
-from tests.hostile_models import HOSTILE, N_WEIGHTS, Hostile, sound
+from tests.hostile_models import HOSTILE, N_WEIGHTS, Hostile, dense, entry, sound
 from tests.mutants import mutated
 
 
@@ -49,6 +52,49 @@ def test_a_sound_file_is_taken(tmp_path: Path) -> None:
     config, n_stored = look(path, parts)
     assert n_stored == N_WEIGHTS
     assert [item["class_name"] for item in config["config"]["layers"]] == ["InputLayer", "Dense"]
+
+
+def test_inputs_may_have_any_name_and_be_compared_with_anything(tmp_path: Path) -> None:
+    """As in the models that Descent saves of tables: an input a column, gaps as NaN."""
+    names = ("size", "dtype", "a/b", "日本", "path", "units")
+
+    def tensor(name: str) -> dict[str, Any]:
+        config = {"shape": [None, 1], "dtype": "float32", "keras_history": [name, 0, 0]}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    inputs = [
+        {**entry(name=name, batch_shape=[None, 1]), "name": name, "inbound_nodes": []}
+        for name in names
+    ]
+    call = {"args": [tensor("size"), float("nan"), 1_700_000_000_000], "kwargs": {}}
+    where = {
+        "module": "keras.src.ops.numpy",
+        "class_name": "Where",
+        "config": {"name": "where"},
+        "registered_name": "Where",
+        "name": "where",
+        "inbound_nodes": [call],
+        "build_config": {"input_shape": {name: [None, 1] for name in names}},
+    }
+    config = {
+        "name": "table",
+        "layers": [*inputs, where],
+        "input_layers": {name: [name, 0, 0] for name in names},
+        "output_layers": [["where", 0, 0]],
+    }
+    values = {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": config,
+        "registered_name": "Functional",
+    }
+    read = checked(json.loads(json.dumps(values)), N_WEIGHTS)
+    assert list(read["config"]["input_layers"]) == list(names)
+    assert read["config"]["layers"][-1]["inbound_nodes"][0]["args"][2] == 1_700_000_000_000
+    # A layer among the arguments is held against the same limits as any other.
+    call["args"].append(dense(units=10**9))
+    with pytest.raises(Refused, match="units"):
+        checked(json.loads(json.dumps(values)), N_WEIGHTS)
 
 
 def test_damaged_files_are_refused_or_read(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ MAX_OBJECTS: Final = 50_000
 MAX_VALUES: Final = 3_000_000
 MAX_WITHIN: Final = 16
 MAX_TEXT: Final = 1_000
-MAX_INTEGER: Final = 10_000_000
+MAX_INTEGER: Final = 1 << 31
 MAX_SIZE: Final = 65_536
 MAX_EXAMPLE: Final = 1 << 28
 """Numbers that one example may have, at any layer."""
@@ -41,6 +41,7 @@ _SIZES: Final = frozenset(
     ("size", "padding", "cropping", "height", "width", "kernel_size", "strides", "dilation_rate",
      "pool_size", "groups", "output_size", "repeats", "reps")
 )  # fmt: skip
+_WIRING: Final = ("input_layers", "output_layers")
 _ANY_INTEGER: Final = ("seed", "salt", "value", "vocabulary", "shared_object_id", "bin_boundaries")
 
 
@@ -73,9 +74,12 @@ class _Reader:
 
     Attributes:
         n_stored: Numbers that lie in the file of weights.
+        is_call: What is read is which layer feeds which, and with what: names are those of columns,
+            and numbers those that data are compared with, which may be any.
     """
 
     n_stored: int
+    is_call: bool = False
     objects: int = 0
     layers: int = 0
     calls: int = 0
@@ -118,20 +122,42 @@ class _Reader:
         config = value.get("config") or {}
         if not isinstance(config, Mapping):
             raise Refused(where, f"its settings are {told(config)}")
+        outer, self.is_call = self.is_call, False
         made: dict[str, Any] = {
             "module": module,
             "class_name": name,
             "config": self.group(config, where, within),
             "registered_name": None,
         }
-        for key in ("name", "inbound_nodes", "shared_object_id"):
+        for key in ("name", "shared_object_id"):
             if value.get(key) is not None:
                 made[key] = self.value(value[key], key, where, within)
+        if value.get("inbound_nodes") is not None:
+            made["inbound_nodes"] = self._wiring(value["inbound_nodes"], where, within)
         build = value.get("build_config")
         if build is not None:
             if not isinstance(build, Mapping):
                 raise Refused(where, f"its build_config is {told(build)}")
-            made["build_config"] = self.group(build, where, within)
+            made["build_config"] = self._shapes(build, where, within)
+        self.is_call = outer
+        return made
+
+    def _shapes(self, build: Mapping[str, Any], where: str, within: int) -> dict[str, Any]:
+        """The shapes that a layer is built for, of several inputs by the names of columns."""
+        return {
+            _word(key, where): {
+                name: self.value(shape, "shape", where, within) for name, shape in item.items()
+            }
+            if isinstance(item, Mapping) and "class_name" not in item
+            else self.value(item, key, where, within)
+            for key, item in build.items()
+        }
+
+    def _wiring(self, value: Any, where: str, within: int) -> Any:
+        """Which layers feed which, and with what."""
+        outer, self.is_call = self.is_call, True
+        made = self.value(value, "", where, within)
+        self.is_call = outer
         return made
 
     def _model(
@@ -165,9 +191,8 @@ class _Reader:
         name = value.get("config")
         known = _is_of(value, "builtins", "keras.activations", "keras.src.activations")
         if not known or name not in allowed.ACTIVATIONS:
-            raise Refused(
-                where, f"it calls {told(value.get('module'))} {told(name)}, which is no activation"
-            )
+            called = told(f"{value.get('module')}.{name}")
+            raise Refused(where, f"it calls {called}, which is no activation")
         return {
             "module": "builtins",
             "class_name": "function",
@@ -179,10 +204,15 @@ class _Reader:
 
     def group(self, values: Mapping[str, Any], where: str, within: int) -> dict[str, Any]:
         """Settings by name."""
-        return {
-            _word(key, where): self.value(value, key, where, within)
-            for key, value in values.items()
-        }
+        made: dict[str, Any] = {}
+        for key, value in values.items():
+            if self.is_call:
+                made[key] = self.value(value, "", where, within)
+            elif key in _WIRING:
+                made[key] = self._wiring(value, where, within)
+            else:
+                made[_word(key, where)] = self.value(value, key, where, within)
+        return made
 
     def value(self, value: Any, key: str, where: str, within: int) -> Any:
         """A setting, which may be made of others.
@@ -212,14 +242,14 @@ class _Reader:
 
     def _number(self, value: float, key: str, where: str) -> float:
         if isinstance(value, float):
-            if not math.isfinite(value):
+            if not math.isfinite(value) and not self.is_call:
                 raise Refused(where, f"its setting '{key}' is {value}, no finite number")
             return value
         if key in _WEIGHED:
             limit, why = self.n_stored, f"where the file holds {self.n_stored:,} weights"
         elif key in _SIZES:
             limit, why = MAX_SIZE, f"and may be {MAX_SIZE:,}"
-        elif key in _ANY_INTEGER:
+        elif key in _ANY_INTEGER or self.is_call:
             limit, why = (1 << 63) - 1, "and may have 64 bits"
         else:
             limit, why = MAX_INTEGER, f"and may be {MAX_INTEGER:,}"
@@ -276,7 +306,7 @@ def _module_of(name: str, value: Mapping[str, Any], where: str) -> str:
         if name in names and module in (f"keras.src.ops.{part}", "keras.ops"):
             return f"keras.src.ops.{part}"
     raise Refused(
-        where, f"it is {told(module)} {told(name)}, which is none of Keras's layers that may be in"
+        where, f"it is {told(f'{module}.{name}')}, which is none of Keras's layers that may be in"
     )
 
 
