@@ -1,11 +1,10 @@
 """The networks of `keras.applications`: large and well known, learnt anew or already trained.
 
-Weights are read from Keras's own cache and never downloaded.
+Weights are read from Keras's own cache; see `engine.architectures.keras_weights`.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from engine.architectures.base import Architecture, TrainingDefaults, output_layer, require
 from engine.architectures.normalisation import BATCH_MOMENTUM
 from engine.architectures.regularisation import dropout_parameter
+from engine.datasets.box.keras_files import keras_folder
 from engine.errors import Problem, SpecError
 from engine.spec.parameters import Parameters, parameter
 from engine.spec.signature import Kind, Signature, Task
@@ -125,7 +125,7 @@ class ApplicationParameters(Parameters):
         "none",
         label="Weights",
         help="'imagenet' begins with what was learnt from a million photos; the file must lie in "
-        "Keras's folder of models, as nothing is downloaded. 'none' begins at random.",
+        "Keras's folder of models, where 'models download' puts it. 'none' begins at random.",
     )
     frozen: bool = parameter(
         False,
@@ -160,6 +160,7 @@ class KerasApplication(Architecture):
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.CONTROL)
     convolves_images = True
     parameters = ApplicationParameters
+    transfers = True
     # MobileNetV2 from scratch on the digits: 0.92 of the test part in ten epochs. Without weights
     # it is not the network for a thousand images; the CNN has 0.98 there.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.001, epochs=10, batch_size=32)
@@ -208,9 +209,10 @@ class KerasApplication(Architecture):
                 problems.append(
                     Problem(
                         "weights",
-                        f"The weights of {settings.application} are not on this machine, and "
-                        f"nothing is downloaded. The file that is missing is {path.name}.",
-                        f"Put it in {path.parent}, or begin without weights.",
+                        f"The weights of {settings.application} are not on this machine. "
+                        f"The file that is missing is {path.name}.",
+                        f"Put it in {path.parent}, or let Descent download it: descent-cli models "
+                        f"download {settings.application}. Or begin without weights.",
                     )
                 )
         elif settings.frozen:
@@ -249,9 +251,7 @@ class KerasApplication(Architecture):
 
 def weights_path(application: Application) -> Path:
     """Where Keras keeps the weights of an application: ``models`` below ``KERAS_HOME``."""
-    home = os.environ.get("KERAS_HOME", "").strip()
-    root = Path(home).expanduser() if home else Path.home() / ".keras"
-    return root / "models" / application.weights
+    return keras_folder() / "models" / application.weights
 
 
 def _size(

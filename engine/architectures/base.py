@@ -67,6 +67,7 @@ class Architecture(ABC):
         embeds_categories: It takes `Signature.category_sizes`, by `embedded`.
         convolves_images: Of images it learns filters, which can be looked at.
         computes: What `start` sets weights to, in words; empty: nothing.
+        transfers: It can begin with the weights of another network of its kind.
         is_linear: Its only weights are one kernel and one bias, so coefficients can be read off.
         is_autoregressive: It writes one token after another. The network's input is (batch,
             tokens of the source + target_length), int32: the source, then the target shifted by
@@ -107,6 +108,7 @@ class Architecture(ABC):
     reading: tuple[str, ...] = ()
     computes: str = ""
     convolves_images: bool = False
+    transfers: bool = False
     is_linear: bool = False
     is_autoregressive: bool = False
     embeds_categories: bool = False

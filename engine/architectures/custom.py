@@ -50,6 +50,7 @@ class Custom(Architecture):
     tasks = tuple(Task)
     convolves_images = True  # as most that people make for them
     parameters = CustomParameters
+    transfers = True
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=32)
     reading = (

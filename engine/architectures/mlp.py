@@ -77,6 +77,7 @@ class MultilayerPerceptron(Architecture):
     kinds = (Kind.TABLE, Kind.IMAGE, Kind.SERIES)
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION, Task.FORECASTING, Task.CONTROL)
     parameters = MlpParameters
+    transfers = True
     embeds_categories = True
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=100, batch_size=32)
 

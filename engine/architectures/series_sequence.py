@@ -87,6 +87,7 @@ class SeriesRnn(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesRnnParameters
+    transfers = True
     defaults = TrainingDefaults(
         optimizer="adam", learning_rate=0.003, epochs=50, batch_size=64, patience=15
     )
@@ -176,6 +177,7 @@ class SeriesTransformer(Architecture):
     kinds = (Kind.SERIES,)
     tasks = _TASKS
     parameters = SeriesTransformerParameters
+    transfers = True
     defaults = TrainingDefaults(
         optimizer="adam", learning_rate=0.001, epochs=60, batch_size=64, patience=15
     )

@@ -64,6 +64,7 @@ class SoundRnn(Architecture):
     kinds = (Kind.AUDIO,)
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = SoundRnnParameters
+    transfers = True
     # 1.0 and 0.983 of the test part of the spoken digits over two seeds, as good as the
     # convolutional network in twice the time.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.003, epochs=30, batch_size=32)

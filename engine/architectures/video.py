@@ -67,6 +67,7 @@ class VideoNetwork(Architecture):
     kinds = (Kind.VIDEO,)
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = VideoParameters
+    transfers = True
     # On 630 moving shapes, 135 in the test part, seeds 0 to 2: 0.956, 0.970 and 0.978; on 420 of
     # them 0.978, 0.922 and 0.944. There, over two seeds each, 0.94 without the means beside the
     # maxima or with twice the filters, and 0.93 at a learning rate of 0.0015; with filters dropped
@@ -175,6 +176,7 @@ class VideoRecurrentNetwork(Architecture):
     kinds = (Kind.VIDEO,)
     tasks = (Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION)
     parameters = VideoRecurrentParameters
+    transfers = True
     # On 420 moving shapes 0.68: it must learn each motion anew at each place, and these are few
     # clips for that.
     defaults = TrainingDefaults(optimizer="adam", learning_rate=0.002, epochs=30, batch_size=16)

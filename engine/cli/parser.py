@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from engine.cli.commands import (
     deleted_runs,
     download,
     importing,
     listings,
+    model_import,
     rates,
     training,
     upkeep,
@@ -115,6 +117,25 @@ def _add_model_commands(commands: Commands) -> None:
     add_workspace(
         add_command(architectures, "list", "list the models", without_store=listings.list_models)
     )
+    brought = add_command(
+        architectures,
+        "import",
+        "bring in a model that another program saved, with its weights",
+        without_store=model_import.import_model,
+        acts=True,
+    )
+    brought.add_argument("file", type=Path, metavar="FILE.keras", help="a file that Keras saved")
+    brought.add_argument("--name", metavar="NAME", help="what to keep it as (default: the file's)")
+    add_workspace(brought)
+    fetched = add_command(
+        architectures,
+        "download",
+        "download the weights of a network of Keras's into Keras's cache",
+        without_store=model_import.download_weights,
+        acts=True,
+    )
+    fetched.add_argument("application", metavar="NAME", help="a network, such as MobileNetV3Small")
+    fetched.add_argument("--yes", action="store_true", help="do not ask")
     describe = add_command(
         architectures,
         "describe",

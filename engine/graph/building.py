@@ -71,6 +71,17 @@ def build_graph(graph: LayerGraph, signature: Signature, name: str = "custom") -
     return keras.Model(builder.input, output, name=name)
 
 
+def build_as_it_is(graph: LayerGraph, name: str) -> keras.Model:
+    """Builds a model of just these layers, for the data they were made for.
+
+    Raises:
+        SpecError: The layers do not fit together, at ``layers.3``.
+    """
+    builder = GraphBuilder()
+    output = builder.build(graph)
+    return keras.Model(builder.input, output, name=name)
+
+
 def infer(graph: LayerGraph, signature: Signature) -> Inference:
     """Finds each layer's output and weights for data of this signature; takes no memory for them.
 

@@ -1,21 +1,32 @@
-"""Own models kept by name in a workspace: ``models/NAME.json``, written whole or not at all."""
+"""Own models kept by name in a workspace: ``models/NAME.json``, written whole or not at all.
+
+One that was brought in has weights, too: ``models/NAME.keras``. A file beside it says the digest of
+both, so that weights belong to just these layers; they outlast a deletion that may be undone.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import DescentError, SpecError, UnknownNameError
 from engine.files import atomic_write, cannot_write
-from engine.files.bounded import DAMAGED, read_json, reason_of
+from engine.files.bounded import DAMAGED, read_json, read_whole, reason_of
 from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
 from engine.spec.parameters import shorten
 
 SUFFIX: Final = ".json"
+WEIGHTS_SUFFIX: Final = ".keras"
+_DIGEST_SUFFIX: Final = ".digest"
+KEPT_S: Final = 30 * 86_400.0
+"""Weights outlast their model by so long, as deleted runs do."""
 FOLDER: Final = "models"
 MAX_NAME: Final = 60
 _NAME: Final = re.compile(r"[\w](?:[\w .-]*[\w])?")
@@ -31,11 +42,13 @@ class SavedModel:
         name: What it is saved as.
         title: What people read; the name, where none was given.
         graph: Its layers.
+        has_weights: It was brought in, and they are there.
     """
 
     name: str
     title: str
     graph: LayerGraph
+    has_weights: bool = False
 
     def to_parameters(self) -> dict[str, Any]:
         """The parameters of the architecture ``custom`` that mean it."""
@@ -95,9 +108,17 @@ class ModelLibrary:
         path = self.path(name)
         if not path.is_file():
             raise UnknownNameError("model of your own", name, self.names)
-        return read_file(path)
+        model = read_file(path)
+        return replace(model, has_weights=self.weights_of(model) is not None)
 
-    def save(self, name: str, graph: LayerGraph, title: str = "", replace: bool = False) -> None:
+    def save(
+        self,
+        name: str,
+        graph: LayerGraph,
+        title: str = "",
+        replace: bool = False,
+        weights: bytes = b"",
+    ) -> None:
         """Writes a model.
 
         Args:
@@ -105,6 +126,7 @@ class ModelLibrary:
             graph: Its layers.
             title: What people read; the name, if empty.
             replace: A model of that name may be written over.
+            weights: A file that Keras wrote, of the same layers; empty: those that are there stay.
 
         Raises:
             DescentError: The name is taken, or cannot be the name of a file.
@@ -112,9 +134,22 @@ class ModelLibrary:
         """
         path = self.path(name)
         if not replace:
-            self._free(name)
+            self.check_free(name)
         self._make_folder()
+        if weights:
+            _write_weights(path, weights, graph)
         write_file(path, SavedModel(name, title or name, graph))
+
+    def weights_of(self, model: SavedModel) -> tuple[Path, str] | None:
+        """The file of a model's weights and the digest it must have; None where it has none."""
+        try:
+            path = self.path(model.name).with_suffix(WEIGHTS_SUFFIX)
+            said = read_whole(path.with_suffix(_DIGEST_SUFFIX), 400).decode("ascii").split()
+        except (DescentError, OSError, ValueError):
+            return None
+        if len(said) != 2 or said[1] != _digest_of(model.graph) or not path.is_file():
+            return None
+        return path, said[0]
 
     def rename(self, old: str, new: str) -> None:
         """Gives a model another name; the title follows where it was the name.
@@ -128,11 +163,14 @@ class ModelLibrary:
         if old == new:
             return
         if old.casefold() != new.casefold():
-            self._free(new)
+            self.check_free(new)
         title = new if model.title == old else model.title
         target, source = self.path(new), self.path(old)
         try:
             source.rename(target)
+            for suffix in (WEIGHTS_SUFFIX, _DIGEST_SUFFIX):
+                if source.with_suffix(suffix).exists():
+                    source.with_suffix(suffix).replace(target.with_suffix(suffix))
         except OSError as error:
             raise cannot_write(target, error) from error
         write_file(target, SavedModel(new, title, model.graph))
@@ -147,12 +185,31 @@ class ModelLibrary:
         path = self.path(name)
         try:
             path.unlink()
+            self._remove_weights_of_old(path)
         except FileNotFoundError:
             raise UnknownNameError("model of your own", name, self.names) from None
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def _free(self, name: str) -> None:
+    def _remove_weights_of_old(self, deleted: Path) -> None:
+        """Removes weights whose model went long ago; those of the one that goes now are dated."""
+        now = time.time()
+        for note in self._folder.glob(f"*{_DIGEST_SUFFIX}"):
+            if note.with_suffix(SUFFIX).exists():
+                continue
+            if note.stem == deleted.stem:
+                os.utime(note, (now, now))
+            elif now - note.stat().st_mtime > KEPT_S:
+                note.with_suffix(WEIGHTS_SUFFIX).unlink(missing_ok=True)
+                note.unlink(missing_ok=True)
+
+    def check_free(self, name: str) -> None:
+        """Makes sure that a new model can have a name.
+
+        Raises:
+            DescentError: It is taken, or cannot be the name of a file.
+        """
+        checked_name(name)
         # Folders of Windows and macOS tell no capitals from small letters.
         if name.casefold() in (item.casefold() for item in self.names):
             raise DescentError(
@@ -180,6 +237,24 @@ def checked_name(name: str) -> str:
         f"them. Received: {shorten(name)}.",
         "Take such a name, for example my_network.",
     )
+
+
+def name_of(title: str) -> str:
+    """The name of a file for a title; `checked_name` accepts it."""
+    plain = re.sub(r"[^\w .-]", "_", title)[:MAX_NAME].strip(" .-")
+    return plain if plain and not _RESERVED.fullmatch(plain) else "model"
+
+
+def _write_weights(path: Path, content: bytes, graph: LayerGraph) -> None:
+    """Writes the weights of a model, and the digests by which they are known."""
+    atomic_write(path.with_suffix(WEIGHTS_SUFFIX), content)
+    digest = hashlib.blake2b(content, digest_size=32).hexdigest()
+    atomic_write(path.with_suffix(_DIGEST_SUFFIX), f"{digest} {_digest_of(graph)}\n")
+
+
+def _digest_of(graph: LayerGraph) -> str:
+    text = json.dumps(graph.to_dict(), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def write_file(path: Path, model: SavedModel) -> None:

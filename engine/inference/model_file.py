@@ -18,9 +18,9 @@ import keras
 
 from engine.errors import WorkspaceError
 from engine.files.bounded import open_archive, open_plain, parse_object, reason_of
-from engine.graph.foreign import foreign_parts
 from engine.graph.unallocated import unallocated
-from engine.spec.parameters import shorten
+from engine.inference.foreign_models.configuration import checked
+from engine.inference.foreign_models.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ _MOST_UNPACKED: Final = 16
 """Keras packs nothing; whoever did has made a file at most so many times as small."""
 _LEAST_BYTES: Final = 1 << 26
 _MAX_CONFIG: Final = 64 << 20
+_MOST_NUMBERS: Final = 1 << 40
+"""Of weights: what is in a file of our own is compared with its size below."""
 
 
 def digest_of(content: bytes) -> str:
@@ -90,13 +92,15 @@ def _checked_config(path: Path, is_known: bool) -> dict[str, Any]:
     if damaged is not None:
         raise zipfile.BadZipFile(f"'{damaged}' in it does not match its checksum")
     config.pop("compile_config", None)
-    foreign = next(foreign_parts(config), None)
-    if foreign is not None:
+    try:
+        # Whoever can write a model can write the digest that a contract has of it.
+        checked(config, _MOST_NUMBERS)
+    except Refused as error:
         raise WorkspaceError(
-            f"The saved model '{path.name}' is not opened: it holds {shorten(foreign)}, and only "
-            "Keras's own layers, without code and files, may be in a model.",
+            f"The saved model '{path.name}' is not opened, as only Keras's own layers, without "
+            f"code and files, may be in a model: {error}",
             "Choose a model that Descent saved.",
-        )
+        ) from None
     return config
 
 

@@ -34,6 +34,7 @@ from engine.service.resuming import (
     take_up,
 )
 from engine.service.run_keeper import RunKeeper
+from engine.service.starting import beginning_of, named
 from engine.spec.changes import change_problems, changed_values
 from engine.spec.plugins.used import check_used, save_used, suspects
 from engine.training.context import RunContext
@@ -91,14 +92,14 @@ def train(
         SpecError, DatasetError: Nothing was started; the model may need more memory than there is.
         Cancelled: A stop was asked for while the data was read; nothing was started.
     """
-    setup = set_up(parse(values), emit, control, form_group)
+    setup = set_up(named(parse(values), store), emit, control, form_group, store)
     from engine.architectures import ARCHITECTURES
 
     prepared = setup.prepared
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    _furnish(prepared, store.folder(record.id))
+    _furnish(setup, store.folder(record.id))
     return _run(record, setup, None, store, emit, control)
 
 
@@ -149,7 +150,9 @@ def resume(
     check_used(record.name, folder)
     found = find_checkpoint(folder / "checkpoints")
     check_not_lost(record, found, folder / "checkpoints")
-    setup = set_up(parse(changed_values(record.spec, changes)), emit, control, form_group)
+    spec = parse(changed_values(record.spec, changes))
+    known = folder if found.checkpoint is not None else None
+    setup = set_up(spec, emit, control, form_group, store, known)
     other_data = check_data(setup.prepared, folder, accepts_changes)
     differences = differences_of(record, setup.prepared.spec, changes, found.checkpoint)
     check_unfinished(record, found.checkpoint, differences)
@@ -228,17 +231,19 @@ def _train_anew(
 
 
 def check_changes(changes: Mapping[str, Any]) -> None:
-    """Makes sure that a run can go on with these changes.
-
-    Raises:
-        SpecError: It cannot.
-    """
-    problems = change_problems(changes)
-    if problems:
+    """Makes sure that a run can go on with these changes, or raises `SpecError`."""
+    if problems := change_problems(changes):
         raise SpecError(problems)
 
 
-def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: FormGroup) -> Setup:
+def set_up(
+    spec: RunSpec,
+    emit: Emit,
+    control: TrainingControl,
+    form_group: FormGroup,
+    store: RunStore | None = None,
+    known: Path | None = None,
+) -> Setup:
     """Prepares a training: its data, its place on this machine, a model that fits into memory.
 
     Args:
@@ -246,6 +251,8 @@ def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: Form
         emit: Told how far the reading of data is.
         control: A stop that is asked of it is heeded while the data is read.
         form_group: As for `train`.
+        store: Holds what it may start from; None: it is elsewhere.
+        known: The folder of a run that goes on from a checkpoint.
 
     Raises:
         SpecError, DatasetError: It cannot be trained; the model may need more memory than there is.
@@ -261,7 +268,8 @@ def set_up(spec: RunSpec, emit: Emit, control: TrainingControl, form_group: Form
 
     placement = place(prepared.spec, prepared.signature)
     check_memory(prepared)
-    return Setup(prepared, placement, group)
+    beginning = beginning_of(prepared, store if form_group is _alone else None, known)
+    return Setup(prepared, placement, group, beginning)
 
 
 def _run(
@@ -296,7 +304,7 @@ def _run(
         content.enter_context(keeping_content(prepared, folder))
 
     held = HeldEvents(take_it_up, is_open=resumption is None)
-    keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, prepared))
+    keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, setup))
     try:
         with (
             HeldAwake(),
@@ -324,9 +332,12 @@ def _run(
     return ended
 
 
-def _furnish(prepared: PreparedData, folder: Path) -> None:
+def _furnish(setup: Setup, folder: Path) -> None:
     """Writes what a run needs besides what it learns, as far as that is possible."""
+    prepared = setup.prepared
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
+        if setup.beginning is not None:
+            setup.beginning.save(folder)
         save_fingerprint(prepared, folder)
         save_used(prepared.names, folder)
         save_packed_names(prepared.packed_names, folder)

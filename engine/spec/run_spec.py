@@ -13,7 +13,13 @@ from pydantic import Field, model_validator
 
 from engine.spec.parameters import Parameters, parameter, validate
 from engine.spec.signature import Task
-from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.training_spec import (
+    ExecutionSpec,
+    ScheduleSpec,
+    StartSpec,
+    StoppingSpec,
+    TrainingSpec,
+)
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -360,6 +366,7 @@ class RunSpec(Parameters):
     augmentation: AugmentationSpec = AugmentationSpec()
     anomaly: AnomalySpec = AnomalySpec()
     model: ModelSpec = ModelSpec()
+    start: StartSpec = StartSpec()
     training: TrainingSpec = TrainingSpec()
     schedule: ScheduleSpec = ScheduleSpec()
     stopping: StoppingSpec = StoppingSpec()

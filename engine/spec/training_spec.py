@@ -105,6 +105,40 @@ class TrainingSpec(Parameters):
     )
 
 
+class StartSpec(Parameters):
+    """Which weights a training begins with, and which of them it changes."""
+
+    source: str | None = parameter(
+        None,
+        label="Start from",
+        help="A run, by its id or name, or a model that was brought in: layers that are of the "
+        "same kind and shape, from the input on, begin with what they learnt there. Right where "
+        "examples are few. Left open: from nothing.",
+        max_length=200,
+    )
+    freeze: Literal["nothing", "body", "everything"] = parameter(
+        "nothing",
+        label="Keep as they are",
+        help="'body': all layers that were taken over but the last one, which alone learns; "
+        "quick, and safe for very few examples. 'everything': nothing learns, so that a model that "
+        "was brought in is evaluated as it is.",
+    )
+    freeze_up_to: str | None = parameter(
+        None,
+        label="Keep up to layer",
+        help="The last layer that is kept as it is, by its name, instead of all but the last.",
+        max_length=200,
+        advanced=True,
+    )
+    head: Literal["auto", "keep", "new"] = parameter(
+        "auto",
+        label="Last layer",
+        help="'new' begins the last layer from nothing, 'keep' takes it over. 'auto' takes it "
+        "over where it stands for the same classes or the same number, as far as that is known.",
+        advanced=True,
+    )
+
+
 class ScheduleSpec(Parameters):
     """How the learning rate changes while training."""
 

@@ -162,10 +162,13 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
             "weight_decay": None,
             **given,
         }
+    if spec.start.freeze == "everything":  # nothing changes, however often it is seen
+        given = {"epochs": 1, **given}
     training = defaults.model_copy(update=given)
     problems += _loss_problems(training, signature)
     problems += _learning_problems(spec, training, signature)
     problems += misfits(spec.augmentation, signature.kind)
+    problems += _start_problems(spec)
     if problems:
         raise SpecError(problems)
     return spec.model_copy(
@@ -280,6 +283,21 @@ def _preprocessing_problems(
     if not why:
         return []
     return [Problem("preprocessing.scaling", f"{why}. Received: piecewise.", "Use 'standard'.")]
+
+
+def _start_problems(spec: RunSpec) -> list[Problem]:
+    start = spec.start
+    if start.source is not None or (start.freeze == "nothing" and start.freeze_up_to is None):
+        return []
+    field = "freeze" if start.freeze != "nothing" else "freeze_up_to"
+    return [
+        Problem(
+            f"start.{field}",
+            "What begins from nothing knows nothing worth keeping. "
+            f"Received: {getattr(start, field)}.",
+            "Name a run or a model in start.source, or let everything learn.",
+        )
+    ]
 
 
 def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:

@@ -37,6 +37,7 @@ from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
 from engine.training.model.starting import start
+from engine.training.model.transfer import trained_from
 from engine.training.plan import Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
@@ -71,6 +72,7 @@ class TrainingJob:
         self._run = context.id
         self._prepared = setup.prepared
         self._group = setup.group
+        self._beginning = setup.beginning
         self._resumption = resumption
         plan = Plan.of(
             prepared_bytes(setup.prepared),
@@ -92,7 +94,7 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
-        with forgetting_traces(), self._placement.scope():
+        with forgetting_traces(), self._placement.scope(), trained_from(self._beginning):
             return self._execute()
 
     def _execute(self) -> RunEnded:
@@ -161,9 +163,16 @@ class TrainingJob:
                 n_train=n_train,
                 step=done.step,
                 epochs_done=len(done.history),
-                notice=self._resumption.notice if self._resumption is not None else "",
+                notice=self._notice,
             )
         )
+
+    @property
+    def _notice(self) -> str:
+        """What people should know before it begins."""
+        begun = self._beginning.words if self._beginning is not None else ""
+        resumed = self._resumption.notice if self._resumption is not None else ""
+        return " ".join(it for it in (begun, resumed) if it)
 
     @property
     def _done(self) -> Progress:
@@ -178,6 +187,8 @@ class TrainingJob:
         """Takes up a run where its checkpoint says, the same at all workers; a new one begins."""
         if self._resumption is None or self._resumption.checkpoint is None:
             start(network, self._prepared)
+            if self._beginning is not None:
+                self._beginning.apply(network)
         if self._resumption is not None:
             self._restore(self._resumption, network, trainer)
         self._group.equalize(network)
@@ -221,6 +232,8 @@ class TrainingJob:
         check_updates(spec.training, len(self._prepared.parts.train))
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
+            if self._beginning is not None:
+                self._beginning.freeze(network)
             compile_model(network, spec, signature, plan, self._error_weights)
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.training.model.placement import ANYWHERE, Placement
+from engine.training.model.transfer import Beginning
 from engine.training.prepared_data import PreparedData
 from engine.training.worker_group import ALONE, WorkerGroup
 
@@ -17,8 +18,10 @@ class Setup:
         prepared: Spec, data, parts and scaling.
         placement: Where this worker computes, in how many bits.
         group: The workers that train the model in step.
+        beginning: What was learnt elsewhere, and is begun with; None: nothing.
     """
 
     prepared: PreparedData
     placement: Placement = ANYWHERE
     group: WorkerGroup = ALONE
+    beginning: Beginning | None = None

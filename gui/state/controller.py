@@ -106,7 +106,7 @@ class Controller(QObject):
         self.repository.runs_changed.connect(self._on_runs_changed)
         for found in (self.repository, self.own_models, self.devices):
             found.problem_found.connect(self.problem_found)
-        for ended in (self.repository, self._pool, self.devices, self.plugins):
+        for ended in (self.repository, self._pool, self.devices, self.plugins, self.own_models):
             ended.closed.connect(self._on_part_closed)
         self.plugins.changed.connect(self.drafts.show_again)
 
@@ -125,7 +125,7 @@ class Controller(QObject):
     def open(self) -> None:
         """Takes the workspace and starts the threads, and a worker that loads TensorFlow."""
         self._lock_holder.take()
-        self._open_parts = 4
+        self._open_parts = 5
         self.plugins.open()
         self._warm_up_ticket = self._pool.warm_up()
         self.repository.open(may_mark=not self.is_read_only)
@@ -250,6 +250,7 @@ class Controller(QObject):
             self.closed.emit()
             return
         self._pool.close()
+        self.own_models.close()
         self.repository.close()
         self.devices.close()
         self.plugins.close()

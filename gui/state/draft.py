@@ -44,6 +44,7 @@ class Draft:
         anomaly: How anomalies are looked for.
         model: Name of an architecture; empty: none picked yet.
         model_parameters: Settings of the architecture.
+        start: What was learnt before and is begun with, and what of it stays as it is.
         training: Epochs, batch size, optimizer…; missing or None: chosen to fit.
         schedule: How the learning rate changes.
         stopping: When training ends early.
@@ -66,6 +67,7 @@ class Draft:
     anomaly: Values = field(default_factory=dict)
     model: str = ""
     model_parameters: Values = field(default_factory=dict)
+    start: Values = field(default_factory=dict)
     training: Values = field(default_factory=dict)
     schedule: Values = field(default_factory=dict)
     stopping: Values = field(default_factory=dict)
@@ -102,6 +104,7 @@ class Draft:
             "augmentation": dict(self.augmentation),
             "anomaly": dict(self.anomaly),
             "model": {"name": self.model, "parameters": dict(self.model_parameters)},
+            "start": dict(self.start),
             "training": dict(self.training),
             "schedule": dict(self.schedule),
             "stopping": dict(self.stopping),
@@ -171,6 +174,7 @@ class Draft:
             anomaly=_mapping(values.get("anomaly")),
             model=_text(model.get("name")),
             model_parameters=_mapping(model.get("parameters")),
+            start=_mapping(values.get("start")),
             training=_mapping(values.get("training")),
             schedule=_mapping(values.get("schedule")),
             stopping=_mapping(values.get("stopping")),
@@ -216,6 +220,7 @@ class Draft:
             split=sizes,
             model=self.model,
             model_parameters=self.model_parameters,
+            start=self.start,
             training=self.training,
             schedule=self.schedule,
             stopping=self.stopping,
@@ -278,12 +283,17 @@ class Draft:
             self,
             model=model,
             model_parameters=dict(parameters or {}),
+            start=self.start if model == self.model else {},
             training=dict(training or {}),
         )
 
     def with_model_parameters(self, parameters: Mapping[str, Any]) -> Draft:
         """Returns a draft with other settings of the architecture."""
         return replace(self, model_parameters=dict(parameters))
+
+    def with_start(self, start: Mapping[str, Any]) -> Draft:
+        """Returns a draft that begins with other weights."""
+        return replace(self, start=dict(start))
 
     def with_training(self, training: Mapping[str, Any]) -> Draft:
         """Returns a draft that is trained in another way."""

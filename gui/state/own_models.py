@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.errors import DescentError
 from engine.events.messages import Rejected
-from engine.graph.library import MAX_NAME, ModelLibrary, SavedModel, read_file, write_file
+from engine.graph.library import ModelLibrary, SavedModel, name_of, read_file, write_file
 from gui.state.own_model import OwnModel
 from gui.state.run_repository import RunRepository
 
 if TYPE_CHECKING:
     from engine.runs.store import RunStore
+    from gui.threads.import_thread import ImportThread
 
 
 class OwnModels(QObject):
@@ -25,6 +25,9 @@ class OwnModels(QObject):
         models_changed(): `models` was read again, and is another one.
         saved(SavedModel, SavedModel | None): A model was saved, in place of the second one.
         deleted(SavedModel): A model was taken out of the list.
+        brought(str): A file of another program's was brought in, and is kept under that name.
+        bringing_changed(bool): One is being brought in, or not any more.
+        closed(): After `close`: none is being brought in.
         file_read(OwnModel): A file was opened.
         file_written(str): A file is written, at that path.
         problem_found(Rejected): Something failed, in words.
@@ -37,6 +40,9 @@ class OwnModels(QObject):
     models_changed = Signal()
     saved = Signal(object, object)
     deleted = Signal(object)
+    brought = Signal(str)
+    bringing_changed = Signal(bool)
+    closed = Signal()
     file_read = Signal(object)
     file_written = Signal(str)
     problem_found = Signal(object)
@@ -49,6 +55,8 @@ class OwnModels(QObject):
         self._library = ModelLibrary(workspace)
         self._repository = repository
         self._unreadable: tuple[str, ...] = ()
+        self._importing: ImportThread | None = None
+        self._is_closing = False
 
     def refresh(self) -> None:
         """Reads the list again."""
@@ -75,7 +83,7 @@ class OwnModels(QObject):
             if same and same[0] != name:
                 library.delete(same[0])
             library.save(name, wanted.graph, wanted.title, replace=True)
-            return wanted, before
+            return library.load(name), before
 
         self._repository.submit(job, self._on_saved, self.problem_found.emit)
 
@@ -97,6 +105,57 @@ class OwnModels(QObject):
             library.save(model.name, model.graph, model.title, replace=True)
 
         self._repository.submit(job, self._on_put_back, self.problem_found.emit)
+
+    # ---- what others saved
+
+    @property
+    def is_bringing(self) -> bool:
+        """A file is being brought in."""
+        return self._importing is not None
+
+    def bring_in(self, path: Path) -> None:
+        """Makes a file of another program's one of these; answered by `brought`."""
+        if self._importing is not None or self._is_closing:
+            return
+        from gui.threads.import_thread import ImportThread  # not before it is asked for
+
+        self._importing = ImportThread(path, self._library, self)
+        self._importing.brought.connect(self._on_brought)
+        self._importing.failed.connect(self.problem_found)
+        self._importing.finished.connect(self._on_imported)
+        self._importing.start()
+        self.bringing_changed.emit(True)
+
+    def give_up(self) -> None:
+        """Gives up what is being brought in; nothing is kept of it."""
+        if self._importing is not None:
+            self._importing.retire()
+
+    def close(self) -> None:
+        """Lets the thread end; `closed` says when it has."""
+        self._is_closing = True
+        if self._importing is None:
+            self.closed.emit()
+        else:
+            self._importing.retire()
+
+    @Slot(object)
+    def _on_brought(self, model: SavedModel) -> None:
+        self.models = tuple(sorted((*self.models, model), key=lambda item: item.name.casefold()))
+        self.models_changed.emit()
+        self.brought.emit(model.name)
+
+    @Slot()
+    def _on_imported(self) -> None:
+        thread, self._importing = self._importing, None
+        if thread is not None:
+            thread.wait()  # its last instructions; `finished` comes just before them
+            thread.deleteLater()
+        self.bringing_changed.emit(False)
+        if self._is_closing:
+            self.closed.emit()
+
+    # ---- files
 
     def read_file(self, path: Path) -> None:
         """Opens a file anywhere; answered by `file_read`."""
@@ -154,9 +213,3 @@ def _loaded(library: ModelLibrary, name: str) -> SavedModel | None:
         return library.load(name)
     except DescentError:
         return None  # there is nothing in it that could be brought back
-
-
-def name_of(title: str) -> str:
-    """The name of a file for a title; `engine.graph.library.checked_name` accepts it."""
-    plain = re.sub(r"[^\w .-]", "_", title)[:MAX_NAME].strip(" .-")
-    return plain or "model"

@@ -33,7 +33,7 @@ def download(arguments: Namespace, output: Output) -> int:
     if not arguments.yes and not _agreed(dataset, files, output):
         output.lines("Nothing was downloaded.")
         return 1
-    fetch(dataset, _Shown(output))
+    fetch(dataset, ShownProgress(output))
     output.lines(f"{dataset.title} is in '{datasets_folder()}'.")
     output.event("downloaded", dataset=dataset.name, files=[str(item.location) for item in files])
     return 0
@@ -42,14 +42,24 @@ def download(arguments: Namespace, output: Output) -> int:
 def _agreed(dataset: KerasDataset, files: tuple[KerasFile, ...], output: Output) -> bool:
     size = bytes_text(sum(item.n_bytes for item in files))
     hosts = ", ".join(sorted({item.url.split("/")[2] for item in files}))
-    question = f"Download {dataset.title} ({size} from {hosts}) into '{datasets_folder()}'?"
+    return agreed(
+        f"Download {dataset.title} ({size} from {hosts}) into '{datasets_folder()}'?", output
+    )
+
+
+def agreed(question: str, output: Output) -> bool:
+    """Asks whether something shall be downloaded.
+
+    Raises:
+        DatasetError: There is nobody to be asked.
+    """
     if sys.stdin is None or not sys.stdin.isatty():
         raise DatasetError(question, "To agree without being asked, add --yes.")
     output.ask(f"{question} [y/N] ")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-class _Shown:
+class ShownProgress:
     """Writes a line each time some more is there."""
 
     def __init__(self, output: Output) -> None:

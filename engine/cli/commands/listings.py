@@ -11,7 +11,14 @@ from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.cli.commands.deleted_runs import list_deleted
 from engine.cli.commands.output import Output, number, numbers, table
-from engine.cli.commands.own_models import CUSTOM, graph_of, library, own_model
+from engine.cli.commands.own_models import (
+    CUSTOM,
+    graph_of,
+    library,
+    own_model,
+    own_table,
+    own_values,
+)
 from engine.cli.commands.settings import inspection_values, spec_values
 from engine.cli.commands.verdicts import verdict_lines
 from engine.datasets import DATASETS, FORMATS
@@ -121,10 +128,7 @@ def list_models(arguments: Namespace, output: Output) -> int:
         output.object(
             {
                 "models": [_architecture(item) for item in ARCHITECTURES],
-                "own_models": [
-                    {"name": item.name, "title": item.title, "n_layers": len(item.graph.nodes)}
-                    for item in own
-                ],
+                "own_models": [own_values(item) for item in own],
                 "unreadable": list(unreadable),
             }
         )
@@ -135,8 +139,7 @@ def list_models(arguments: Namespace, output: Output) -> int:
     ]
     output.lines(*table(("name", "title", "data", "tasks"), rows))
     if own:
-        saved = [(item.name, item.title, str(len(item.graph.nodes))) for item in own]
-        output.lines("", *table(("your own", "title", "layers"), saved))
+        output.lines("", *own_table(own))
     if unreadable:
         output.lines("", *unreadable)
     return 0

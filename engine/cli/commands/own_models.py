@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from engine.architectures import ARCHITECTURES
+from engine.cli.commands.output import table
 from engine.errors import DescentError
 from engine.events.messages import ModelDescribed
 from engine.graph.library import SUFFIX, ModelLibrary, SavedModel, read_file
@@ -56,3 +58,27 @@ def graph_of(described: ModelDescribed) -> dict[str, Any]:
         "hold.",
         "Choose it without weights.",
     )
+
+
+def own_values(model: SavedModel) -> dict[str, Any]:
+    """What a list says of an own model, for programs."""
+    return {
+        "name": model.name,
+        "title": model.title,
+        "n_layers": len(model.graph.nodes),
+        "has_weights": model.has_weights,
+    }
+
+
+def own_table(own: Sequence[SavedModel]) -> list[str]:
+    """The same of several, for people."""
+    rows = [
+        (
+            item.name,
+            item.title,
+            str(len(item.graph.nodes)),
+            "brought in" if item.has_weights else "",
+        )
+        for item in own
+    ]
+    return table(("your own", "title", "layers", "weights"), rows)

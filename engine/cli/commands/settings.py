@@ -32,7 +32,13 @@ from engine.spec.run_spec import (
     SplitSpec,
 )
 from engine.spec.signature import Task
-from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.training_spec import (
+    ExecutionSpec,
+    ScheduleSpec,
+    StartSpec,
+    StoppingSpec,
+    TrainingSpec,
+)
 from engine.training.defaults import recommended_model
 
 Values = dict[str, Any]
@@ -160,6 +166,8 @@ def _choose_model(values: Values, name: str | None, workspace: Path | None) -> N
     own = own_model(name, workspace) if name is not None else None
     if own is not None:
         values["model"] = {"name": CUSTOM, "parameters": own.to_parameters()}
+        if own.has_weights:
+            _group(values, "start").setdefault("source", own.name)
     elif name is not None and name != model.get("name"):
         model.clear()  # The parameters were those of another model.
         model["name"] = name
@@ -295,6 +303,7 @@ def _settings(values: Values) -> list[_Setting]:
         name = _model_name(values, dataset)
         groups.insert(0, ("model", ("model", "parameters"), ARCHITECTURES[name].parameters))
         groups += [
+            ("start", ("start",), StartSpec),
             ("training", ("training",), TrainingSpec),
             ("schedule", ("schedule",), ScheduleSpec),
             ("stopping", ("stopping",), StoppingSpec),

@@ -13,10 +13,10 @@ import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from engine.datasets.base import Progress, silent
-from engine.errors import DatasetError
+from engine.errors import Cancelled, DatasetError
 from engine.spec.formatting import bytes_text
 
 KERAS_VARIABLE = "KERAS_HOME"
@@ -24,6 +24,7 @@ _STORAGE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _TORONTO = "https://www.cs.toronto.edu/~kriz/"
 _BLOCK_BYTES = 1 << 18
 _TIMEOUT_S = 30
+_PARTIAL, _NOTHING_MORE = 206, 416  # of HTTP
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class KerasFile:
         n_bytes: About how large it is.
         digest: The SHA-256 that `keras.datasets` publishes; where that publishes none or another,
             the MD5 of `keras.datasets` or of the data set's authors. Told apart by length.
+        can_resume: What was downloaded is kept where the rest cannot be had.
     """
 
     path: str
     url: str
     n_bytes: int
     digest: str
+    can_resume: ClassVar[bool] = False
 
     @property
     def location(self) -> Path:
@@ -62,8 +65,8 @@ class KerasFile:
         return self.location
 
     def compare(self, found: str) -> None:
-        """Raises a DatasetError unless a digest is the published one."""
-        if found != self.digest:
+        """Raises a DatasetError unless a digest is the published one, where one is published."""
+        if self.digest and found != self.digest:
             raise DatasetError(
                 f"'{self.location}' is not the published file: its {self._digest_name} is {found}. "
                 f"Expected: {self.digest}.",
@@ -86,29 +89,64 @@ class KerasFile:
             DatasetError: It cannot be had, or is another file.
             Cancelled: Someone asked to stop.
         """
-        digest, location = self._new_digest(), self.location
+        location = self.location
         location.parent.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=".download-", dir=location.parent)
-        aside = Path(name)
+        aside, is_kept = self._aside(), False
         try:
-            with (
-                os.fdopen(number, "wb") as file,
-                urllib.request.urlopen(self.url, timeout=_TIMEOUT_S) as answer,
-            ):
-                total = int(answer.headers.get("Content-Length") or self.n_bytes)
-                done = 0
-                while block := answer.read(_BLOCK_BYTES):
-                    progress(f"Downloading {location.name}", done, total)
-                    file.write(block)
+            self._receive(aside, progress)
+            digest = self._new_digest()
+            with aside.open("rb") as file:
+                while block := file.read(_BLOCK_BYTES):
                     digest.update(block)
-                    done += len(block)
-                file.flush()
-                os.fsync(file.fileno())
             self.compare(digest.hexdigest())
             aside.chmod(0o644)
             aside.replace(location)
+        except (OSError, Cancelled):
+            is_kept = self.can_resume
+            raise
         finally:
-            aside.unlink(missing_ok=True)
+            if not is_kept:
+                aside.unlink(missing_ok=True)
+
+    def _aside(self) -> Path:
+        """What is downloaded into: one that can go on has the same name each time."""
+        location = self.location
+        if self.can_resume:
+            return location.with_name(f".download-{location.name}")
+        number, name = tempfile.mkstemp(prefix=".download-", dir=location.parent)
+        os.close(number)
+        return Path(name)
+
+    def _receive(self, aside: Path, progress: Progress) -> None:
+        """Downloads what is missing of a file, and writes it to the disk.
+
+        Raises:
+            OSError: The connection ended before.
+        """
+        done = aside.stat().st_size if aside.exists() else 0
+        request = urllib.request.Request(self.url)
+        if done:
+            request.add_header("Range", f"bytes={done}-")
+        try:
+            answer = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            if error.code != _NOTHING_MORE or not done:
+                raise
+            return  # all of it is there; its digest tells
+        with answer, aside.open("ab") as file:
+            if done and answer.status != _PARTIAL:  # it begins anew
+                file.truncate(0)
+                done = 0
+            promised = answer.headers.get("Content-Length")
+            total = done + int(promised) if promised else self.n_bytes
+            while block := answer.read(_BLOCK_BYTES):
+                progress(f"Downloading {self.location.name}", done, total)
+                file.write(block)
+                done += len(block)
+            file.flush()
+            os.fsync(file.fileno())
+        if promised and done != total:
+            raise OSError(None, f"the connection ended after {done:,} of {total:,} bytes")
 
 
 class NeedsDownload(DatasetError):
@@ -137,10 +175,15 @@ class NeedsDownload(DatasetError):
         return (type(self), (self.dataset, self._title, self._missing))
 
 
-def datasets_folder() -> Path:
-    """Keras's folder of data sets: below ``KERAS_HOME``, else ``~/.keras``."""
+def keras_folder() -> Path:
+    """Keras's own folder: ``KERAS_HOME``, else ``~/.keras``."""
     home = os.environ.get(KERAS_VARIABLE, "").strip()
-    return (Path(home).expanduser() if home else Path.home() / ".keras") / "datasets"
+    return Path(home).expanduser() if home else Path.home() / ".keras"
+
+
+def datasets_folder() -> Path:
+    """Keras's folder of data sets."""
+    return keras_folder() / "datasets"
 
 
 def missing(files: Iterable[KerasFile]) -> tuple[KerasFile, ...]:

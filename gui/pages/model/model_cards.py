@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from engine.architectures import ARCHITECTURES
 from engine.architectures.base import Architecture
 from engine.datasets import DATASETS
+from engine.events.run_events import RunState
 from engine.events.verdicts import FindingKind
 from engine.graph.library import SavedModel
 from engine.spec.signature import Kind, Task
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 OWN: Final = "own:"
 """Before the name of a model that the person has saved, as a card's name."""
+_MOST_STARTS: Final = 100
 _MARK = FindingKind.WORSE_THAN_BASELINE.value
 
 
@@ -53,6 +55,20 @@ class ModelCards(QObject):
         fitting = [card for card in architectures if not card.obstacle]
         own = [self._own_card(model) for model in own_models]
         return [*fitting, *own, *(card for card in architectures if card.obstacle)]
+
+    def starts(self, own_models: Iterable[SavedModel]) -> list[str]:
+        """What the draft's model may start from: runs of its architecture, models brought in."""
+        draft = self._drafts.draft
+        if draft.model not in ARCHITECTURES:
+            return []
+        title = ARCHITECTURES[draft.model].title_of(draft.model_parameters)
+        runs = [
+            run.name
+            for run in self._runs.runs
+            if run.model_title == title and run.state in (RunState.FINISHED, RunState.STOPPED)
+        ]
+        brought = [model.name for model in own_models if model.has_weights]
+        return list(dict.fromkeys([*brought, *runs[:_MOST_STARTS]]))
 
     def kind_and_task(self) -> tuple[Kind, Task] | None:
         """What the data is and what is asked of it, as far as that is known."""

@@ -169,11 +169,20 @@ class ModelEditing(QObject):
             return draft.model_parameters
         return self._drafts.settings_of(CUSTOM)[0]
 
+    @Slot(str)
+    def pick_brought(self, name: str) -> None:
+        """Picks a model that was brought in, and says so."""
+        self._pick_own(name)
+        text = self.tr("“{title}” is among your models, with what it has learnt.")
+        self._messages.show_info(text.format(title=name))
+
     def _pick_own(self, name: str) -> None:
         saved = next((item for item in self.models.models if item.name == name), None)
         if saved is not None:
             label = self.tr("open {title}").format(title=saved.title)
             self._make_draft(OwnModel(saved.title, saved.graph), label)
+            start = {"source": saved.name} if saved.has_weights else {}
+            self._drafts.set_draft(self._drafts.draft.with_start(start))
 
     def _start_from(self, described: ModelDescribed | None) -> bool:
         """Makes the layers of an architecture the person's own; returns whether it has any."""

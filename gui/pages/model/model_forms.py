@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QStringListModel, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QCompleter,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.architectures import ARCHITECTURES
 from engine.errors import Problem
@@ -13,7 +20,7 @@ from engine.events.profile import Profile
 from engine.spec.parameters import describe
 from engine.spec.run_spec import PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Task, output_of
-from engine.spec.training_spec import ExecutionSpec, StoppingSpec, TrainingSpec
+from engine.spec.training_spec import ExecutionSpec, StartSpec, StoppingSpec, TrainingSpec
 from engine.training.defaults import LOSSES
 from gui.pages.model.schedule_form import ScheduleForm
 from gui.state.draft import SHAPING_SETTINGS, Draft
@@ -22,6 +29,17 @@ from gui.style.icons import icon
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.parameter_form import ParameterForm
+
+FORMS: Final = (
+    "model",
+    "start",
+    "training",
+    "schedule",
+    "stopping",
+    "execution",
+    "preprocessing",
+)
+"""Parts of a spec that are edited here."""
 
 
 class ModelForms(QWidget):
@@ -53,12 +71,15 @@ class ModelForms(QWidget):
         set_role(self.remove_button, "flat")
         self.remove_button.clicked.connect(self.removal_wanted)
         self.remove_button.hide()
+        self.start_form = ParameterForm(StartSpec, "start", self)
+        self._starts = self._make_starts()
         self.training_form = ParameterForm(TrainingSpec, "training", self)
         self.schedule_form = ScheduleForm(self)
         self.stopping_form = ParameterForm(StoppingSpec, "stopping", self)
         self.execution_form = ParameterForm(ExecutionSpec, "execution", self)
         self.preprocessing_form = ParameterForm(PreprocessingSpec, "preprocessing", self)
         drafts.leaving.connect(self.flush)
+        self.start_form.values_changed.connect(self._on_start)
         self.training_form.values_changed.connect(self._on_training)
         self.schedule_form.values_changed.connect(self._on_schedule)
         self.stopping_form.values_changed.connect(self._on_stopping)
@@ -66,14 +87,7 @@ class ModelForms(QWidget):
         self.preprocessing_form.values_changed.connect(self._on_preprocessing)
         for name in SHAPING_SETTINGS:  # beside the data, on its page
             self.preprocessing_form.set_row_shown(name, False)
-        self.rate_button = QPushButton(self.tr("Find one by trying…"), self)
-        self.rate_button.setIcon(icon("search"))
-        set_role(self.rate_button, "flat")
-        self.rate_button.setToolTip(
-            self.tr("Trains a copy of the model with small to large learning rates, for seconds")
-        )
-        self.rate_button.setAccessibleName(self.tr("Find a learning rate by trying"))
-        self.rate_button.clicked.connect(self.rate_wanted)
+        self.rate_button = self._make_rate_button()
         self.training_form.add_below("learning_rate", self.rate_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, SPACING, 0)
@@ -85,7 +99,9 @@ class ModelForms(QWidget):
         column.addLayout(self._form_place)
         column.addWidget(self.remove_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._preprocessing_title = _heading(self.tr("Preparing the numbers"), self)
+        self._start_title = _heading(self.tr("Start from what was learnt before"), self)
         for title, form in (
+            (self._start_title, self.start_form),
             (_heading(self.tr("Training"), self), self.training_form),
             (_heading(self.tr("Learning-rate schedule"), self), self.schedule_form),
             (_heading(self.tr("Stopping"), self), self.stopping_form),
@@ -97,10 +113,34 @@ class ModelForms(QWidget):
             column.addWidget(form)
         column.addStretch(1)
 
+    def _make_starts(self) -> QStringListModel:
+        """What is offered below the field of a start."""
+        names = QStringListModel(self)
+        field = self.start_form.field("source")
+        if isinstance(field, QLineEdit):
+            completer = QCompleter(names, field)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            field.setCompleter(completer)
+            field.setPlaceholderText(self.tr("a run, or a model"))
+        return names
+
+    def _make_rate_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Find one by trying…"), self)
+        button.setIcon(icon("search"))
+        set_role(button, "flat")
+        button.setToolTip(
+            self.tr("Trains a copy of the model with small to large learning rates, for seconds")
+        )
+        button.setAccessibleName(self.tr("Find a learning rate by trying"))
+        button.clicked.connect(self.rate_wanted)
+        return button
+
     @property
     def forms(self) -> tuple[ParameterForm, ...]:
         """Every form, from top to bottom."""
         of_all = (
+            self.start_form,
             self.training_form,
             self.schedule_form,
             self.stopping_form,
@@ -124,6 +164,7 @@ class ModelForms(QWidget):
         if self.form is not None:
             self.form.set_values(draft.model_parameters)
         self.layers_button.setVisible(draft.has_model)
+        self._show_start(draft)
         self.training_form.set_values(draft.training)
         self.schedule_form.set_values(draft.schedule)
         self.stopping_form.set_values(draft.stopping)
@@ -132,6 +173,16 @@ class ModelForms(QWidget):
         self._show_schedule(draft)
         self.rate_button.setEnabled(draft.has_data and draft.has_model)
         self.preprocessing_form.set_values(draft.preprocessing)
+
+    def _show_start(self, draft: Draft) -> None:
+        """Offers to start from a run where the architecture can."""
+        can_start = draft.model in ARCHITECTURES and ARCHITECTURES[draft.model].transfers
+        self.start_form.set_values(draft.start)
+        has_source = bool(draft.start.get("source"))
+        for name in ("freeze", "freeze_up_to", "head"):
+            self.start_form.set_row_shown(name, has_source)
+        for part in (self._start_title, self.start_form):
+            part.setVisible(can_start)
 
     def _show_rules(self, draft: Draft) -> None:
         """Offers the details of early stopping where there is any."""
@@ -149,6 +200,10 @@ class ModelForms(QWidget):
             for name in ("learning_rate", "epochs")
         )
         self.schedule_form.show_curve(rate, epochs)
+
+    def offer_starts(self, names: list[str]) -> None:
+        """Offers what the model may start from, while a name is typed."""
+        self._starts.setStringList(names)
 
     def show_data(self, profile: Profile | None, known: tuple[Kind, Task] | None) -> None:
         """Offers what makes sense for the data, as far as it is known.
@@ -234,6 +289,12 @@ class ModelForms(QWidget):
         hidden = declared.model_fields.keys() - {item.name for item in describe(declared)}
         kept = {key: draft.model_parameters[key] for key in hidden & draft.model_parameters.keys()}
         self._drafts.set_draft(draft.with_model_parameters({**kept, **values}))
+
+    @Slot(object)
+    def _on_start(self, values: dict[str, Any]) -> None:
+        source = values.get("source")
+        kept = values if source else {}  # what is kept of nothing is no question
+        self._drafts.set_draft(self._drafts.draft.with_start(kept))
 
     @Slot(object)
     def _on_training(self, values: dict[str, Any]) -> None:

@@ -24,7 +24,8 @@ from gui.guide.controls import CHOICE_OF_MODEL, LAYERS
 from gui.network.model_tabs import ModelTabs
 from gui.pages.model.model_cards import OWN, ModelCards
 from gui.pages.model.model_editing import ModelEditing
-from gui.pages.model.model_forms import ModelForms
+from gui.pages.model.model_forms import FORMS, ModelForms
+from gui.pages.model.model_list import ModelList
 from gui.pages.model.rejection_words import building_words, is_all_about_data, rejection_words
 from gui.pages.shared.page import Page, scroll_to
 from gui.state.controller import Controller
@@ -34,7 +35,7 @@ from gui.state.own_model import CUSTOM
 from gui.state.settings import Settings
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
-from gui.widgets.card_list import CARD_ROLE, Card, CardList
+from gui.widgets.card_list import CARD_ROLE, Card
 from gui.widgets.state_panel import StatePanel
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ if TYPE_CHECKING:
     from gui.network.model_picture import ModelPicture
     from gui.pages.model.rate_view import RateView
 
-LIST_WIDTH: Final = 35 * SPACING
 FORMS_WIDTH: Final = 42 * SPACING
-FORMS: Final = ("model", "training", "schedule", "stopping", "execution", "preprocessing")
 """Parts of a `RunSpec` that are set on this page."""
 BUILDING_DELAY_MS: Final = 400
 """An answer that comes sooner replaces the old layers without a flicker in between."""
@@ -66,7 +65,8 @@ class ModelPage(Page):
         self._page_stack = QStackedWidget(self)
         self.empty_panel = StatePanel(self._page_stack)
         self._body = QWidget(self._page_stack)
-        self.cards = CardList(4, self._body)
+        self._list = ModelList(controller.own_models, settings, self._body)
+        self.cards = self._list.cards
         self._forms_area = QScrollArea(self._body)
         self.forms = ModelForms(controller.drafts, self._forms_area.viewport())
         self._editor_place = QWidget(self._body)
@@ -111,13 +111,10 @@ class ModelPage(Page):
         set_role(self.summary, "muted")
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setAccessibleName(self.tr("Formula"))
-        self.cards.setAccessibleName(self.tr("Architectures"))
-        self.cards.setMinimumWidth(LIST_WIDTH - 5 * SPACING)
-        self.cards.setMaximumWidth(LIST_WIDTH + 10 * SPACING)
         row = QHBoxLayout(self._body)
         row.setContentsMargins(3 * SPACING, 3 * SPACING, 3 * SPACING, 2 * SPACING)
         row.setSpacing(3 * SPACING)
-        row.addWidget(self.cards, 2)
+        row.addWidget(self._list, 2)
         row.addWidget(self._build_forms(), 2)
         row.addWidget(self._editor_place, 5)
         row.addWidget(self._build_layers(), 3)
@@ -191,6 +188,7 @@ class ModelPage(Page):
 
     def _connect(self) -> None:
         self.cards.picked.connect(self.editing.pick)
+        self._list.brought.connect(self.editing.pick_brought)
         self.cards.clicked.connect(self._on_card_entered)
         self.cards.activated.connect(self._on_card_entered)
         self.forms.layers_wanted.connect(self.editing.open)
@@ -221,7 +219,7 @@ class ModelPage(Page):
             self.about.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def tab_parts(self) -> tuple[QWidget, ...]:
-        return (self.empty_panel, self.cards, self._forms_area, self._editor_place, self._right)
+        return (self.empty_panel, self._list, self._forms_area, self._editor_place, self._right)
 
     def focus_field(self, path: str) -> bool:
         if path == LAYERS:
@@ -277,7 +275,7 @@ class ModelPage(Page):
 
     @Slot(bool)
     def _on_editor_opened(self, is_open: bool) -> None:
-        for part in (self.cards, self._forms_area):
+        for part in (self._list, self._forms_area):
             part.setVisible(not is_open)
         self._editor_place.setVisible(is_open)
         self._show_words()
@@ -313,6 +311,7 @@ class ModelPage(Page):
         self.cards.set_cards(self._model_cards.cards(self.editing.models.models))
         self.cards.select(self.editing.card_of(draft))
         self.forms.show_saved(self.editing.saved_of(draft) is not None)
+        self.forms.offer_starts(self._model_cards.starts(self.editing.models.models))
 
     def _show_answer(self) -> None:
         """Shows what the controller knows already; a page may be built after an answer came."""

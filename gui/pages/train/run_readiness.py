@@ -8,7 +8,13 @@ from engine.architectures import ARCHITECTURES
 from engine.events.messages import Rejected
 from engine.spec.parameters import Parameters, describe
 from engine.spec.run_spec import PreprocessingSpec, SplitSpec
-from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
+from engine.spec.training_spec import (
+    ExecutionSpec,
+    ScheduleSpec,
+    StartSpec,
+    StoppingSpec,
+    TrainingSpec,
+)
 from gui.formatting.estimate_words import estimate_text, too_large_texts
 from gui.formatting.numbers import counted
 from gui.formatting.translation import translate
@@ -119,6 +125,7 @@ def _named(message: str, field: str, model: str) -> str:
     groups: dict[str, type[Parameters]] = {
         "training": TrainingSpec,
         "schedule": ScheduleSpec,
+        "start": StartSpec,
         "stopping": StoppingSpec,
         "execution": ExecutionSpec,
         "split": SplitSpec,

@@ -25,6 +25,8 @@ _FEWEST_WINDOWS, _TELLING_WINDOWS = 8, 40
 
 def not_finished(evidence: Evidence) -> Iterator[Finding]:
     """Looks whether the loss was still falling, beyond its noise."""
+    if evidence.spec.start.freeze == "everything":
+        return  # nothing was to be learnt
     ended_by_itself = evidence.ended_early or evidence.not_finite is not None
     if evidence.is_running or ended_by_itself or not evidence.n_epochs or is_stuck(evidence):
         return
