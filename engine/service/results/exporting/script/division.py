@@ -1,0 +1,108 @@
+"""How the examples are divided, in plain code; or by a file that says it of each example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from engine.datasets.split import Parts
+from engine.files import atomic_write
+from engine.service.results.exporting.script.document import Section
+from engine.service.results.exporting.script.subject import PARTS, Subject
+from engine.spec.signature import Output
+
+TITLE = "Dividing the data"
+_SKLEARN = "from sklearn.model_selection import train_test_split"
+
+
+def drawn(subject: Subject) -> Section:
+    """Draws the parts as they were drawn: the held-out examples first, then the test part."""
+    parts = subject.prepared.parts
+    n_validation, n_test = len(parts.validation), len(parts.test)
+    held_out = n_validation + n_test
+    if not held_out:
+        code = "train = np.arange(len(y))\nvalidation = test = train[:0]  # all examples are learnt from"
+        return Section(TITLE, code, ("import numpy as np",))
+    by = "y" if parts.method == "stratified" else ""
+    first = _call("train", "held_out", "np.arange(len(y))", held_out, by)
+    if not n_test:
+        second = "validation, test = held_out, held_out[:0]"
+    elif not n_validation:
+        second = "validation, test = held_out[:0], held_out"
+    else:
+        strata = "y[held_out]" if by and _can_stratify(subject) else ""
+        second = _call("validation", "test", "held_out", n_test, strata)
+    how = "Each class keeps its share in each part." if by else "Drawn at random."
+    code = (
+        f"# {how}\n{first}\n{second}\n"
+        "train, validation, test = np.sort(train), np.sort(validation), np.sort(test)"
+    )
+    return Section(TITLE, code, ("import numpy as np", _SKLEARN))
+
+
+def _can_stratify(subject: Subject) -> bool:
+    """Whether the held-out examples are many enough to be stratified again."""
+    parts = subject.prepared.parts
+    y = subject.examples.y[np.concatenate([parts.validation, parts.test])]
+    n_classes = len(np.unique(y))
+    return min(len(parts.validation), len(parts.test)) >= n_classes and len(y) > n_classes
+
+
+def _call(left: str, taken: str, among: str, size: int, by: str) -> str:
+    stratify = f", stratify={by}" if by else ""
+    call = f"train_test_split(\n    {among}, test_size={size}, random_state=SEED{stratify}\n)"
+    return f"{left}, {taken} = {call}"
+
+
+def by_time(subject: Subject) -> Section | None:
+    """Rows that are in time order already: the first are learnt from, the last are tested on."""
+    parts = subject.prepared.parts
+    ranges = []
+    for rows in parts.all:
+        if len(rows) and not (np.diff(rows) == 1).all():
+            return None
+        first = int(rows[0]) if len(rows) else 0
+        ranges.append(f"np.arange({first}, {first + len(rows)})")
+    code = (
+        "# The past is learnt from, what follows is watched, the latest is tested on.\n"
+        f"train = {ranges[0]}\nvalidation = {ranges[1]}\ntest = {ranges[2]}"
+    )
+    return Section(TITLE, code, ("import numpy as np",))
+
+
+def from_file(subject: Subject, path: Path) -> Section:
+    """Writes the part of each example beside the script, and reads it there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    words = np.full(subject.examples.n_samples, "", dtype=object)
+    for part in PARTS:
+        words[subject.rows(part)] = part
+    atomic_write(path, "part\n" + "".join(f"{word}\n" for word in words))
+    method = subject.prepared.parts.method
+    lines = [
+        f"# Descent divided the examples ({method}); the file says which part each of them is in.",
+        f'part = pd.read_csv(HERE / "{path.name}", keep_default_na=False,'
+        " skip_blank_lines=False)[\"part\"]",
+        *(f'{name} = np.flatnonzero(part == "{name}")' for name in PARTS),
+    ]
+    return Section(TITLE, "\n".join(lines), ("import numpy as np", "import pandas as pd"))
+
+
+def is_drawn(subject: Subject) -> bool:
+    """Whether the parts may have been drawn, of classes or of anything."""
+    return (
+        subject.prepared.parts.method in ("random", "stratified")
+        and not (subject.examples.output is Output.LABELS)
+    )
+
+
+def fits(parts: Parts, names: dict[str, object]) -> bool:
+    """Whether code has left the same parts."""
+    for name in PARTS:
+        rows = names.get(name)
+        if not isinstance(rows, np.ndarray) or not np.array_equal(rows, getattr(parts, name)):
+            return False
+    return True

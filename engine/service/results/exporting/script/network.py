@@ -1,0 +1,87 @@
+"""The network and its first weights, in plain Keras."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from engine.architectures import ARCHITECTURES
+from engine.files import atomic_write
+from engine.graph.code import code_of
+from engine.graph.layer_graph import LayerGraph
+from engine.graph.reading import of_model
+from engine.service.results.exporting.script.document import Section
+from engine.service.results.exporting.script.subject import NotWritten, Subject, digest
+
+if TYPE_CHECKING:
+    import keras
+
+TITLE: Final = "The network"
+
+
+def ways(subject: Subject, path: Path) -> Iterator[Section]:
+    """Sections that may build the network with its first weights, the most readable first.
+
+    Args:
+        subject: The run.
+        path: Where the first weights are written if nothing else gives them.
+
+    Raises:
+        NotWritten: The network is of layers that have no code.
+        OSError: The weights cannot be written.
+    """
+    graph = _graph(subject)
+    computes = ARCHITECTURES[subject.spec.model.chosen].computes
+    seeded = "# The seed decides the first weights.\nkeras.utils.set_random_seed(SEED)\n\n"
+    built = _built(graph)
+    needs = _needs(graph)
+    yield Section(TITLE, seeded + built, needs)
+    values = {f"v{place:03d}": np.asarray(it) for place, it in enumerate(subject.network.variables)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **values)
+    atomic_write(path, buffer.getvalue())
+    why = f"Descent computed {computes}" if computes else "They come from elsewhere than the seed"
+    starting = (
+        f"\n\n# The first weights. {why};\n# they lie in the file.\n"
+        f'with np.load(HERE / "{path.name}") as first:\n'
+        "    for variable, name in zip(model.variables, first.files):\n"
+        "        variable.assign(first[name])"
+    )
+    yield Section(TITLE, seeded + built + starting, (*needs, "import numpy as np"))
+
+
+def _graph(subject: Subject) -> LayerGraph:
+    try:
+        return of_model(subject.network)
+    except ValueError as error:
+        raise NotWritten(f"The network cannot be written as code: {error}") from error
+
+
+def _built(graph: LayerGraph) -> str:
+    lines = code_of(graph).splitlines()
+    return "\n".join(
+        line for line in lines if not line.startswith(("import ", "from keras"))
+    ).strip()
+
+
+def _needs(graph: LayerGraph) -> tuple[str, ...]:
+    return tuple(
+        line
+        for line in code_of(graph).splitlines()
+        if line.startswith(("import ", "from keras"))
+    )
+
+
+def state_of(network: keras.Model) -> list[str]:
+    """Digests of all weights and of what random layers begin with."""
+    return [digest(np.asarray(variable)) for variable in network.variables]
+
+
+def is_built(subject: Subject, names: dict[str, Any]) -> bool:
+    """Whether a section has built the same network, with the same first weights."""
+    made = names.get("model")
+    return made is not None and state_of(made) == state_of(subject.network)

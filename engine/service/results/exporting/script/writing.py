@@ -1,0 +1,210 @@
+"""Writes a run as a script or a notebook, once what it says is proven to be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.datasets.base import Progress
+from engine.errors import DescentError, WorkspaceError
+from engine.events.exporting import RunExported
+from engine.files import atomic_write
+from engine.service.results.exporting.script import (
+    data_arrays,
+    data_csv,
+    data_tables,
+    division,
+    network,
+    preparation,
+)
+from engine.service.results.exporting.script.checking import check_apart
+from engine.service.results.exporting.script.document import Document, Section
+from engine.service.results.exporting.script.notes import head_of, notes_of
+from engine.service.results.exporting.script.refusals import subject_of
+from engine.service.results.exporting.script.subject import NotWritten, Subject
+from engine.service.results.exporting.script.testing import test_section
+from engine.service.results.exporting.script.training import training_section
+
+if TYPE_CHECKING:
+    from engine.service.results.opened_run import OpenedRun
+
+_SUFFIXES: Final = {"script": ".py", "notebook": ".ipynb"}
+_DOING: Final = "Writing the script"
+
+Names = dict[str, Any]
+
+
+def write(run: OpenedRun, format: str, to: Path, progress: Progress) -> RunExported:
+    """Writes ``script`` or ``notebook``; see `engine.service.results.exporting.Export`.
+
+    What cannot be written is told as the reason, and nothing is left behind.
+
+    Raises:
+        DescentError: The run's data or model cannot be read, or nothing can be written there.
+        Cancelled: Someone asked to stop.
+    """
+    to = to if to.suffix == _SUFFIXES[format] else to.with_name(to.name + _SUFFIXES[format])
+    beside: list[Path] = []
+    _make_folder(to)
+    try:
+        subject = subject_of(run, progress)
+        progress(_DOING, 1, 4)
+        bench = _Bench(subject, to, beside)
+        document = bench.document(progress)
+        text = document.script() if format == "script" else document.notebook()
+        progress("Checking it in a process of its own", 3, 4)
+        check_apart(document, subject, to)
+        atomic_write(to, text)
+    except NotWritten as refusal:
+        _remove(beside)
+        return RunExported(run.record.id, format, str(to), reason=refusal.message)
+    except BaseException:
+        _remove(beside)
+        raise
+    files = [to, *beside]
+    return RunExported(
+        run.record.id,
+        format,
+        str(to),
+        files=tuple(file.name for file in files),
+        size_bytes=sum(file.stat().st_size for file in files),
+        notes=notes_of(subject, document, [file.name for file in beside]),
+    )
+
+
+def _make_folder(to: Path) -> None:
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(
+            f"There is no folder '{to.parent}', and it cannot be made. "
+            f"Received: {error.strerror}.",
+            "Choose another place.",
+        ) from error
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+class _Bench:
+    """Tries sections one after the other, each after those before it.
+
+    Args:
+        subject: The run.
+        to: Where the script will lie.
+        beside: Files that were written for it; added to here.
+    """
+
+    def __init__(self, subject: Subject, to: Path, beside: list[Path]) -> None:
+        self._subject, self._to, self._beside = subject, to, beside
+        self._names: Names = {
+            "HERE": to.parent,
+            "SEED": subject.spec.seed,
+            "__name__": "script",
+        }
+
+    def document(self, progress: Progress) -> Document:
+        """Chooses the first way of each section that gives the same as Descent.
+
+        Raises:
+            NotWritten: A section has none.
+        """
+        subject = self._subject
+        sections = [self._data(), self._division()]
+        sections.append(
+            self._first(
+                preparation.ways(subject), lambda names: preparation.is_prepared(subject, names)
+            )
+        )
+        progress(_DOING, 2, 4)
+        weights = self._beside_path("first_weights.npz")
+        sections.append(
+            self._first(
+                network.ways(subject, weights),
+                lambda names: network.is_built(subject, names),
+                weights,
+            )
+        )
+        sections += [training_section(subject), test_section(subject)]
+        return Document(head_of(subject), subject.spec.seed, tuple(sections))
+
+    def _beside_path(self, what: str) -> Path:
+        return self._to.with_name(f"{self._to.stem}_{what}")
+
+    def _data(self) -> Section:
+        subject = self._subject
+        if subject.is_table:
+            path = self._beside_path("data.csv")
+            candidates = (
+                lambda: data_tables.from_library(subject),
+                lambda: data_csv.from_own_file(subject),
+                lambda: data_tables.from_copy(subject, path),
+            )
+            return self._first(
+                (made() for made in candidates),
+                lambda names: data_tables.is_read(subject, names),
+                path,
+            )
+        path = self._beside_path("data.npz")
+        others = (
+            lambda: data_arrays.from_library(subject),
+            lambda: data_arrays.from_copy(subject, path),
+        )
+        return self._first(
+            (made() for made in others),
+            lambda names: data_arrays.is_read(subject, names),
+            path,
+            path.with_suffix(".jsonl"),
+        )
+
+    def _division(self) -> Section:
+        subject, path = self._subject, self._beside_path("parts.csv")
+        candidates = (
+            lambda: division.drawn(subject) if division.is_drawn(subject) else None,
+            lambda: division.by_time(subject),
+            lambda: division.from_file(subject, path),
+        )
+        parts = subject.prepared.parts
+        return self._first(
+            (made() for made in candidates), lambda names: division.fits(parts, names), path
+        )
+
+    def _first(
+        self,
+        sections: Iterable[Section | None],
+        is_right: Callable[[Names], bool],
+        *files: Path,
+    ) -> Section:
+        """The first section that leaves the right things behind.
+
+        Args:
+            sections: To be tried; None: there is no such way.
+            is_right: Looks at what a section has left.
+            files: What one of them may write beside the script.
+
+        Raises:
+            NotWritten: None does.
+        """
+        title, reason = "", ""
+        for section in sections:
+            if section is None:
+                continue
+            title, names = section.title, dict(self._names)
+            self._beside += [it for it in files if it.exists() and it.name in section.code]
+            try:
+                exec(compile("\n".join(section.imports) + "\n" + section.code, title, "exec"), names)
+                if is_right(names):
+                    self._names = names
+                    return section
+                reason = "it does not give the same as Descent"
+            except DescentError:
+                raise
+            except Exception as error:  # whatever code of some data may raise
+                reason = f"{type(error).__name__}: {error}"
+        raise NotWritten(f"'{title}' cannot be written as plain code: {reason}.")
+
+
+__all__ = ["write"]
