@@ -13,7 +13,7 @@ from engine.datasets.tables.table_cells import GAP_WORDS
 from engine.datasets.tables.table_opening import open_source
 from engine.datasets.tables.table_source import stored_parameters
 from engine.service.results.exporting.script.columns import Column, columns_of
-from engine.service.results.exporting.script.data_tables import TITLE, target_code
+from engine.service.results.exporting.script.data_tables import EXACT, TITLE, target_code
 from engine.service.results.exporting.script.document import Section, listed, repr_of
 from engine.service.results.exporting.script.subject import Subject
 from engine.spec.signature import Output, Task
@@ -22,7 +22,7 @@ _PARTS: Final = {
     "year": "moments.dt.year",
     "month": "moments.dt.month",
     "day": "moments.dt.day",
-    "weekday": "moments.dt.dayofweek  # Monday is 0",
+    "weekday": "moments.dt.day_of_week  # Monday is 0",
     "hour": "moments.dt.hour",
     "days": '(moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds() / 86_400  # since 1970',
 }
@@ -97,8 +97,7 @@ def _read(source: DelimitedFile, columns: tuple[Column, ...], more_texts: list[s
         options.append('decimal=","')
     if texts:
         options.append(f"dtype=dict.fromkeys({listed(texts, 24)}, str)")
-    options += [f"na_values={listed(words, 14)}", "keep_default_na=False"]
-    options.append('float_precision="round_trip"')
+    options += [f"na_values={listed(words, 14)}", "keep_default_na=False", *EXACT]
     inner = "".join(f"    {option},\n" for option in options).replace("\n    ", "\n    ")
     path = repr_of(str(Path(source.path).resolve()))
     return f"DATA = {path}\ntable = pd.read_csv(\n    DATA,\n{inner})"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,9 @@ _SKLEARN: Final = {
     "breast_cancer": "load_breast_cancer(as_frame=True)",
     "diabetes": "load_diabetes(as_frame=True, scaled=False)",
 }
+# Until its version 3 pandas may read the last bit of a number wrong, unless it is told so.
+_IS_OLD: Final = int(version("pandas").partition(".")[0]) < 3
+EXACT: Final = ('float_precision="round_trip"',) if _IS_OLD else ()
 WEIGHT: Final = "weight of the example"
 
 
@@ -106,7 +110,7 @@ def _read_csv(path: str, texts: list[str], options: dict[str, str]) -> str:
         arguments.append(f"dtype=dict.fromkeys({listed(texts, 20)}, str)")
     if "na_values" not in options:
         arguments.append('na_values=[""]')
-    arguments += ["keep_default_na=False", 'float_precision="round_trip"']
+    arguments += ["keep_default_na=False", *EXACT]
     inner = "".join(f"    {_inside(argument)},\n" for argument in arguments)
     return f"table = pd.read_csv(\n{inner})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ _SKLEARN = "from sklearn.model_selection import train_test_split"
 
 def drawn(subject: Subject) -> Section:
     """Draws the parts as they were drawn: the held-out examples first, then the test part."""
-    parts = subject.prepared.parts
-    n_validation, n_test = len(parts.validation), len(parts.test)
+    parts, shares = subject.prepared.parts, subject.spec.split
+    n_validation, n_test = (_size(subject, it) for it in (shares.validation, shares.test))
     held_out = n_validation + n_test
     if not held_out:
         code = "train = np.arange(len(y))\nvalidation = test = train[:0]  # all examples are learnt from"
@@ -38,15 +39,29 @@ def drawn(subject: Subject) -> Section:
         f"# {how}\n{first}\n{second}\n"
         "train, validation, test = np.sort(train), np.sort(validation), np.sort(test)"
     )
+    if len(parts.unusual):
+        unusual = subject.examples.class_names.index(subject.examples.unusual)
+        code += (
+            "\n# What is usual is to be learnt: what is known to be unusual is only tested on.\n"
+            f"is_usual = y != {unusual}\n"
+            "train, validation = train[is_usual[train]], validation[is_usual[validation]]"
+        )
     return Section(TITLE, code, ("import numpy as np", _SKLEARN))
 
 
 def _can_stratify(subject: Subject) -> bool:
     """Whether the held-out examples are many enough to be stratified again."""
     parts = subject.prepared.parts
-    y = subject.examples.y[np.concatenate([parts.validation, parts.test])]
-    n_classes = len(np.unique(y))
-    return min(len(parts.validation), len(parts.test)) >= n_classes and len(y) > n_classes
+    held_out = np.concatenate([parts.validation, parts.test, parts.unusual])
+    n_strata = len(np.unique(subject.examples.y[held_out]))
+    smallest = min(len(parts.validation), len(parts.test))
+    return smallest >= n_strata and len(held_out) > n_strata
+
+
+def _size(subject: Subject, share: float) -> int:
+    """Examples of a part: its share, rounded half up, and at least one."""
+    n_samples = subject.examples.n_samples
+    return max(1, math.floor(n_samples * share + 0.5)) if share > 0 else 0
 
 
 def _call(left: str, taken: str, among: str, size: int, by: str) -> str:

@@ -241,8 +241,11 @@ def _rate(subject: Subject) -> str:
     if not _has_rate(subject):
         return ""
     schedule, spec = subject.spec.schedule, subject.spec
-    rate, planned = spec.training.learning_rate, spec.training.epochs
-    lines = ["STEPS = -(-len(x_train) // BATCH_SIZE)  # in an epoch"]
+    planned = spec.training.epochs
+    lines = [
+        f"RATE = float(np.float32({spec.training.learning_rate!r}))  # Keras holds it in 32 bits",
+        "STEPS = -(-len(x_train) // BATCH_SIZE)  # in an epoch",
+    ]
     if schedule.warmup:
         lines.append(f"WARMUP = round({schedule.warmup!r} * STEPS)")
     warm = "WARMUP" if schedule.warmup else "0"
@@ -259,14 +262,14 @@ def _rate(subject: Subject) -> str:
             body.append("    cosine = 0.5 * (1.0 + np.cos(np.pi * done))")
             shape = f"(1.0 - {schedule.final!r}) * cosine + {schedule.final!r}"
     if schedule.warmup:
-        body = ["    if step < WARMUP:", f"        return {rate!r} * (step / WARMUP)", *body]
+        body = ["    if step < WARMUP:", "        return RATE * (step / WARMUP)", *body]
     lines += [
         "",
         "",
         "def rate_of(step):",
         '    """The learning rate of a step, counted from 0 over the whole training."""',
         *body,
-        f"    return {rate!r} * ({shape})" if shape != "1.0" else f"    return {rate!r}",
+        f"    return RATE * ({shape})" if shape != "1.0" else "    return RATE",
         "",
         "",
         "class LearningRate(keras.callbacks.Callback):",
