@@ -127,8 +127,8 @@ def _batch(subject: Subject, has_weights: bool, is_changed: bool) -> str:
     if not is_changed:
         return f"return {x}, {answers}"
     return (
-        "seed = (SEED, self.epoch * len(self) + step)\n"
-        f"        return changed({x}, seed), {answers}"
+        "seed = tf.constant([SEED, self.epoch * len(self) + step])\n"
+        f"        return changed({x}, seed).numpy(), {answers}"
     )
 
 
