@@ -13,12 +13,12 @@ from engine.spec.run_spec import AugmentationSpec
 from engine.spec.signature import Kind
 
 _NEEDS: Final = ("import tensorflow as tf",)
-_UNIFORM: Final = '''\
+_UNIFORM: Final = """\
 def uniform(shape, seed, low, high):
-    return tf.random.stateless_uniform(shape, seed, low, high, alg="philox")'''
-_NORMAL: Final = '''\
+    return tf.random.stateless_uniform(shape, seed, low, high, alg="philox")"""
+_NORMAL: Final = """\
 def normal(x, seed, deviation):
-    return tf.random.stateless_normal(tf.shape(x), seed, stddev=deviation, alg="philox")'''
+    return tf.random.stateless_normal(tf.shape(x), seed, stddev=deviation, alg="philox")"""
 _MOVE: Final = '''\
 def moved(images, seed):
     """Flips, turns, enlarges and moves each image in its own way; the edge is drawn out."""
@@ -133,7 +133,9 @@ def _kept(subject: Subject) -> tuple[list[str], list[str]]:
         raise NotWritten("The target follows a series that is stretched at random.")
     if scope.n_tokens and is_autoregressive(subject.network, subject.signature):
         n = scope.n_tokens
-        return [f"    rest, x = x[:, {n}:], x[:, :{n}]"], ["    return tf.concat([x, rest], axis=1)"]
+        return [f"    rest, x = x[:, {n}:], x[:, :{n}]"], [
+            "    return tf.concat([x, rest], axis=1)"
+        ]
     if scope.measured and not all(scope.measured):
         places = [place for place, it in enumerate(scope.measured) if it]
         n = len(scope.measured)

@@ -14,7 +14,7 @@ from engine.service.results.exporting.script.network import state_of
 from engine.service.results.exporting.script.subject import NotWritten, Subject
 
 _TIMEOUT_S: Final = 3600
-_TELL: Final = '''
+_TELL: Final = """
 
 import hashlib as _hashlib
 import json as _json
@@ -33,7 +33,7 @@ print("\\n" + _json.dumps({
     **{name: _digest(globals()[name]) for name in %s},
     "model": [_digest(_np.asarray(variable)) for variable in model.variables],
 }))
-'''
+"""
 
 
 def check_apart(document: Document, subject: Subject, to: Path) -> None:

@@ -127,5 +127,3 @@ def _dates(columns: tuple[Column, ...]) -> str:
         lines.append(f"moments = pd.to_datetime(table[{repr_of(source)}], format={form}, utc=True)")
         lines += [f"table[{repr_of(part.name)}] = {_PARTS[part.part]}" for part in parts]
     return "\n".join(["", *lines]) if lines else ""
-
-

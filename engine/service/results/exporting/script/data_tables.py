@@ -44,9 +44,7 @@ def from_library(subject: Subject) -> Section | None:
     if call is None or subject.examples.task is Task.ANOMALY:
         return None
     dtype = "int64" if subject.examples.output is Output.CLASSES else "float64"
-    code = (
-        f'data = {call}\ntable = data["data"]\ny = data["target"].to_numpy("{dtype}")'
-    )
+    code = f'data = {call}\ntable = data["data"]\ny = data["target"].to_numpy("{dtype}")'
     function = call.partition("(")[0]
     return Section(TITLE, code, (f"from sklearn.datasets import {function}",))
 
@@ -128,7 +126,7 @@ def target_code(subject: Subject) -> str:
     elif examples.class_names:
         lines = [
             f"CLASSES = {listed(examples.class_names, 10)}",
-            f"y = pd.Categorical(table[{name}], categories=CLASSES).codes.astype(\"int64\")",
+            f'y = pd.Categorical(table[{name}], categories=CLASSES).codes.astype("int64")',
         ]
     else:
         lines = [f'y = table[{name}].to_numpy("float64")']

@@ -39,6 +39,11 @@ def drawn(subject: Subject) -> Section:
         f"# {how}\n{first}\n{second}\n"
         "train, validation, test = np.sort(train), np.sort(validation), np.sort(test)"
     )
+    if shares.refit:
+        code += (
+            "\n# Learnt once more, from what was watched as well.\n"
+            "train, validation = np.sort(np.append(train, validation)), validation[:0]"
+        )
     if len(parts.unusual):
         unusual = subject.examples.class_names.index(subject.examples.unusual)
         code += (
@@ -52,9 +57,12 @@ def drawn(subject: Subject) -> Section:
 def _can_stratify(subject: Subject) -> bool:
     """Whether the held-out examples are many enough to be stratified again."""
     parts = subject.prepared.parts
+    if subject.spec.split.refit:
+        return True  # seen by trying
     held_out = np.concatenate([parts.validation, parts.test, parts.unusual])
     n_strata = len(np.unique(subject.examples.y[held_out]))
-    smallest = min(len(parts.validation), len(parts.test))
+    shares = subject.spec.split
+    smallest = min(_size(subject, shares.validation), _size(subject, shares.test))
     return smallest >= n_strata and len(held_out) > n_strata
 
 
@@ -100,7 +108,7 @@ def from_file(subject: Subject, path: Path) -> Section:
     lines = [
         f"# Descent divided the examples ({method}); the file says which part each of them is in.",
         f'part = pd.read_csv(HERE / "{path.name}", keep_default_na=False,'
-        " skip_blank_lines=False)[\"part\"]",
+        ' skip_blank_lines=False)["part"]',
         *(f'{name} = np.flatnonzero(part == "{name}")' for name in PARTS),
     ]
     return Section(TITLE, "\n".join(lines), ("import numpy as np", "import pandas as pd"))
@@ -108,9 +116,8 @@ def from_file(subject: Subject, path: Path) -> Section:
 
 def is_drawn(subject: Subject) -> bool:
     """Whether the parts may have been drawn, of classes or of anything."""
-    return (
-        subject.prepared.parts.method in ("random", "stratified")
-        and not (subject.examples.output is Output.LABELS)
+    return subject.prepared.parts.method in ("random", "stratified") and not (
+        subject.examples.output is Output.LABELS
     )
 
 

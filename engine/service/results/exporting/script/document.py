@@ -54,7 +54,10 @@ class Document:
 
     def notebook(self) -> str:
         """Returns a notebook of nbformat 4, as JSON."""
-        cells = [_text_cell(f"# {self.head}"), _code_cell("\n\n".join(self._start(None, "notebook")))]
+        cells = [
+            _text_cell(f"# {self.head}"),
+            _code_cell("\n\n".join(self._start(None, "notebook"))),
+        ]
         for number, section in enumerate(self.sections, 1):
             cells += [_text_cell(f"## {number}. {section.title}"), _code_cell(section.code.strip())]
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -70,9 +70,7 @@ def _built(graph: LayerGraph) -> str:
 
 def _needs(graph: LayerGraph) -> tuple[str, ...]:
     return tuple(
-        line
-        for line in code_of(graph).splitlines()
-        if line.startswith(("import ", "from keras"))
+        line for line in code_of(graph).splitlines() if line.startswith(("import ", "from keras"))
     )
 
 

@@ -26,13 +26,10 @@ _PACKAGES: Final = {
 def head_of(subject: Subject) -> str:
     """The head of a script: what it is, and what it needs."""
     record = subject.record
-    told = (
-        f"{record.name}: {record.model_title} on {record.dataset_title}.\n\n"
-        + textwrap.fill(
-            "Written by Descent. Reads, divides and prepares the data, builds and trains the "
-            f"network, and tests it, as run {record.id} did. {exactness(subject)}",
-            88,
-        )
+    told = f"{record.name}: {record.model_title} on {record.dataset_title}.\n\n" + textwrap.fill(
+        "Written by Descent. Reads, divides and prepares the data, builds and trains the "
+        f"network, and tests it, as run {record.id} did. {exactness(subject)}",
+        88,
     )
     return told
 
@@ -52,7 +49,9 @@ def exactness(subject: Subject) -> str:
     if str(plan.get("device", "CPU")).startswith("GPU"):
         why.append("a graphics card computed")
     if not why:
-        return "On the same machine and with the same packages its results are the run's to the bit."
+        return (
+            "On the same machine and with the same packages its results are the run's to the bit."
+        )
     return f"Its results are the run's up to rounding, for {', and '.join(why)}."
 
 
@@ -73,7 +72,9 @@ def notes_of(subject: Subject, document: Document, beside: Sequence[str]) -> tup
 def requirements(document: Document) -> list[str]:
     """What is to be installed for a script, with the versions of today."""
     modules = {
-        line.split()[1].partition(".")[0] for section in document.sections for line in section.imports
+        line.split()[1].partition(".")[0]
+        for section in document.sections
+        for line in section.imports
     }
     names = dict.fromkeys(name for module in sorted(modules) for name in _PACKAGES.get(module, ()))
     found = []

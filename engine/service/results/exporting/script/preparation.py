@@ -64,7 +64,7 @@ def _scaled(subject: Subject, inputs: ScaledInputs, is_literal: bool) -> str:
     before = ""
     if subject.is_table:
         names = [column.name for column in columns_of(subject)]
-        before = f"FEATURES = {listed(names, 11)}\nx = table[FEATURES].to_numpy(\"float64\")\n"
+        before = f'FEATURES = {listed(names, 11)}\nx = table[FEATURES].to_numpy("float64")\n'
     if is_literal:
         return (
             f"{before}# As Descent learnt it from the training part.\n"
@@ -100,9 +100,7 @@ def _targets(subject: Subject, is_literal: bool) -> tuple[str, tuple[str, ...]]:
     if isinstance(targets, LabelTargets):
         return 'y = y.astype("float32")', ()
     if isinstance(targets, AnomalyTargets):
-        code = (
-            "known, y = y, np.zeros((len(y), 1), \"float32\")  # the score of what is usual shall be 0"
-        )
+        code = 'known, y = y, np.zeros((len(y), 1), "float32")  # the score of what is usual shall be 0'
         return code, (_NUMPY,)
     if isinstance(targets, NumberTargets):
         return _numbers(subject, targets, is_literal), (_NUMPY,)

@@ -73,5 +73,7 @@ def sound_code(
             "levels = np.concatenate([spectrograms(x[[place]]) for place in some])\n"
             'offset, scale = levels.mean(dtype="float64"), levels.std(dtype="float64")'
         )
-    values = {name: getattr(inputs.settings, name) for name in ("rate", "window", "hop", "fft", "bands")}
+    values = {
+        name: getattr(inputs.settings, name) for name in ("rate", "window", "hop", "fft", "bands")
+    }
     return _CODE.format(learnt=learnt, **values), ("import numpy as np", "from scipy import fft")

@@ -70,7 +70,7 @@ def table_code(subject: Subject, inputs: TableInputs, is_literal: bool) -> str:
     body = "features = []\n" + _loops(plain) + _loops(indexed)
     if "bent" in functions:
         written.insert(0, f"N_PIECES = {_most_pieces(subject, columns)}  # of each number, at most")
-    body += "x = np.column_stack(features).astype(\"float32\")"
+    body += 'x = np.column_stack(features).astype("float32")'
     return "\n\n".join([*written, body])
 
 
@@ -108,7 +108,9 @@ def _recipe(
     if column.type == "text":
         return _word(features, gaps)
     spec = subject.spec.preprocessing.decided()
-    return _number(source, features, gaps, spec, subject.x[subject.rows("train"), place], is_literal)
+    return _number(
+        source, features, gaps, spec, subject.x[subject.rows("train"), place], is_literal
+    )
 
 
 def _number(

@@ -8,8 +8,13 @@ from typing import Final
 
 from engine.preprocessing.targets import TokenTargets
 from engine.service.results.exporting.script.document import Section
-from engine.service.results.exporting.script.subject import NotWritten, Subject
+from engine.service.results.exporting.script.subject import Subject
 from engine.service.results.exporting.script.training import x_name
+from engine.service.results.exporting.script.writing_texts import (
+    PREDICT,
+    PREDICT_NEEDS,
+    written_code,
+)
 from engine.spec.signature import Output, Task
 
 TITLE: Final = "The test"
@@ -32,6 +37,28 @@ here |= {
     "mean_absolute_error": metrics.mean_absolute_error(truth, predicted),
     "r2_score": metrics.r2_score(truth, predicted),
 }"""
+_LABELS: Final = """\
+said, truth = outputs.astype("float64") > thresholds, y_test > 0
+known = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))  # some have them, some do not
+here |= {
+    "binary_accuracy": np.mean(truth == said),
+    "subset_accuracy": (truth == said).all(axis=1).mean(),
+    "f1_micro": metrics.f1_score(truth, said, average="micro", zero_division=0),
+    "roc_auc_macro": np.mean([metrics.roc_auc_score(truth[:, it], outputs[:, it]) for it in known]),
+}"""
+_BEST_THRESHOLD: Final = '''\
+def best_threshold(probabilities, truth):
+    """Above it F1 of a label is highest; of several the one nearest one half."""
+    n_true = int(np.count_nonzero(truth))
+    if min(n_true, len(truth) - n_true) < 5:
+        return 0.5  # so few say nothing
+    order = np.argsort(-probabilities.astype("float64"), kind="stable")
+    ranked, hits = probabilities[order].astype("float64"), np.cumsum(truth[order])
+    ends = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True))
+    cuts = (ranked[ends] + np.append(ranked[1:], 0.0)[ends]) / 2
+    f1 = 2.0 * hits[ends] / (ends + 1 + n_true)
+    best = cuts[f1 >= f1.max() - 1e-12]
+    return float(best[np.argmin(np.abs(best - 0.5))])'''
 _METRICS: Final = "from sklearn import metrics"
 
 
@@ -39,7 +66,7 @@ def test_section(subject: Subject) -> Section:
     """Tests the network and prints its metrics beside those of the run.
 
     Raises:
-        NotWritten: What is predicted is measured in a way that has no code here.
+        NotWritten: Texts are written in a way that has no code here.
     """
     if not len(subject.rows("test")):
         return Section(TITLE, 'print("The run has no test part.")\nhere = RUN = {}')
@@ -65,41 +92,58 @@ def _loss(subject: Subject) -> str:
 
 def _measured(subject: Subject) -> tuple[str, tuple[str, ...]]:
     signature = subject.signature
-    outputs = "outputs = model.predict(x_test, batch_size=1024, verbose=0)"
     if signature.task is Task.ANOMALY:
-        return _anomaly(subject, outputs)
+        return _anomaly(subject)
+    if signature.output is Output.TOKENS:
+        return written_code(subject)
+    outputs = f"{PREDICT}\n\n\noutputs = predict(x_test)"
+    needs = (*PREDICT_NEEDS, _METRICS)
     if signature.output is Output.CLASSES:
         chosen = "outputs.argmax(axis=1)"
         if signature.is_binary:
             chosen = '(outputs[:, 0] > 0.5).astype("int64")'
-        return f"{outputs}\npredicted = {chosen}\n{_CLASSES}", (_METRICS,)
-    if signature.output is Output.NUMBERS:
-        shape = "(len(test), -1)"
-        return (
-            f"{outputs}\n"
-            '# In the unit of the target.\n'
-            f'predicted = outputs.astype("float64").reshape{shape} * y_scale + y_offset\n'
-            f"truth = targets[test].reshape{shape}\n{_NUMBERS}",
-            (_METRICS,),
+        return f"{outputs}\npredicted = {chosen}\n{_CLASSES}", needs
+    if signature.output is Output.LABELS:
+        return _labels(subject, outputs), needs
+    shape = "(len(test), -1)"
+    return (
+        f"{outputs}\n"
+        "# In the unit of the target.\n"
+        f'predicted = outputs.astype("float64").reshape{shape} * y_scale + y_offset\n'
+        f"truth = targets[test].reshape{shape}\n{_NUMBERS}",
+        needs,
+    )
+
+
+def _labels(subject: Subject, outputs: str) -> str:
+    n_labels = len(subject.examples.class_names)
+    if not len(subject.rows("validation")):
+        thresholds = f"thresholds = np.full({n_labels}, 0.5)"
+    else:
+        thresholds = (
+            f"{_BEST_THRESHOLD}\n\n\nwatched = predict(x_validation)\n"
+            "thresholds = np.array(\n"
+            f"    [best_threshold(watched[:, it], y_validation[:, it]) for it in range({n_labels})]\n"
+            ")"
         )
-    raise NotWritten("What such a task is worth has no plain code yet.")
+    return f"{outputs}\n\n\n{thresholds}\n{_LABELS}"
 
 
-def _anomaly(subject: Subject, outputs: str) -> tuple[str, tuple[str, ...]]:
+def _anomaly(subject: Subject) -> tuple[str, tuple[str, ...]]:
     lines = [
-        outputs,
-        'scores = outputs[:, 0].astype("float64")',
+        f"{PREDICT}\n\n",
+        'scores = predict(x_test)[:, 0].astype("float64")',
         'here["mean_score"] = scores.mean()',
     ]
     if not subject.examples.class_names:
-        return "\n".join(lines), ()
+        return "\n".join(lines), PREDICT_NEEDS
     place = subject.examples.class_names.index(subject.examples.unusual)
     lines += [
         f"is_unusual = known[test] == {place}",
         'here["roc_auc"] = metrics.roc_auc_score(is_unusual, scores)',
         'here["average_precision"] = metrics.average_precision_score(is_unusual, scores)',
     ]
-    return "\n".join(lines), (_METRICS,)
+    return "\n".join(lines), (*PREDICT_NEEDS, _METRICS)
 
 
 def run_metrics(subject: Subject) -> Mapping[str, float]:

@@ -100,7 +100,9 @@ def token_code(subject: Subject, targets: TokenTargets) -> tuple[str, tuple[str,
     is_known = isinstance(inputs, TextInputs) and _kind(inputs.tokenizer) == kind
     before = "" if is_known else f"{_CUT[kind]}\n\n\n{_ENCODE}\n\n\n"
     if isinstance(inputs, TextInputs) and not is_known:
-        before = before.replace("def cut(", "def cut_target(").replace("cut(text)", "cut_target(text)")
+        before = before.replace("def cut(", "def cut_target(").replace(
+            "cut(text)", "cut_target(text)"
+        )
         before = before.replace("def encode(", "def encode_target(")
     cut = "cut_target" if "cut_target" in before else "cut"
     encode = "encode_target" if "cut_target" in before else "encode"
@@ -109,7 +111,7 @@ def token_code(subject: Subject, targets: TokenTargets) -> tuple[str, tuple[str,
         f"{before}# What is to be written has a vocabulary of its own, and room for the longest text.\n"
         f"cuts = [{cut}(text) for text in y[train]]\n"
         f"{_vocabulary('y_vocabulary', tokenizer, most)}\n"
-        f"y = {encode}(y, y_vocabulary, max(map(len, cuts)))"
+        f"answers, y = y, {encode}(y, y_vocabulary, max(map(len, cuts)))"
     )
     return code, _needs(kind)
 

@@ -144,7 +144,7 @@ def _loss(subject: Subject) -> tuple[str, str]:
             "class Smoothed(keras.losses.Loss):\n"
             '    """Cross-entropy with a share of certainty spread over all classes."""\n\n'
             "    def call(self, y_true, y_pred):\n"
-            "        y_true = keras.ops.cast(y_true, \"int32\")\n"
+            '        y_true = keras.ops.cast(y_true, "int32")\n'
             "        if len(y_true.shape) == len(y_pred.shape):\n"
             "            y_true = keras.ops.squeeze(y_true, axis=-1)\n"
             "        classes = keras.ops.one_hot(y_true, y_pred.shape[-1], dtype=y_pred.dtype)\n"
@@ -321,5 +321,3 @@ def _plateau_lines(subject: Subject) -> list[str]:
         f"            self.reduction *= {schedule.plateau_factor!r}",
         "            self.waited = 0",
     ]
-
-

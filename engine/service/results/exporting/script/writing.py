@@ -50,8 +50,7 @@ def write(run: OpenedRun, format: str, to: Path, progress: Progress) -> RunExpor
     try:
         subject = subject_of(run, progress)
         progress(_DOING, 1, 4)
-        bench = _Bench(subject, to, beside)
-        document = bench.document(progress)
+        document = document_of(subject, to, beside)
         text = document.script() if format == "script" else document.notebook()
         progress("Checking it in a process of its own", 3, 4)
         check_apart(document, subject, to)
@@ -78,8 +77,7 @@ def _make_folder(to: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkspaceError(
-            f"There is no folder '{to.parent}', and it cannot be made. "
-            f"Received: {error.strerror}.",
+            f"There is no folder '{to.parent}', and it cannot be made. Received: {error.strerror}.",
             "Choose another place.",
         ) from error
 
@@ -87,6 +85,22 @@ def _make_folder(to: Path) -> None:
 def _remove(files: Iterable[Path]) -> None:
     for file in files:
         file.unlink(missing_ok=True)
+
+
+def document_of(subject: Subject, to: Path, beside: list[Path]) -> Document:
+    """Chooses the first way of each section that gives the same as Descent.
+
+    Args:
+        subject: The run.
+        to: Where the script will lie.
+        beside: Files that were written for it are added to it.
+
+    Raises:
+        NotWritten: A section has no way.
+        OSError: A file cannot be written.
+    """
+    sections = _Bench(subject, to, beside).sections()
+    return Document(head_of(subject), subject.spec.seed, sections)
 
 
 class _Bench:
@@ -106,30 +120,22 @@ class _Bench:
             "__name__": "script",
         }
 
-    def document(self, progress: Progress) -> Document:
-        """Chooses the first way of each section that gives the same as Descent.
+    def sections(self) -> tuple[Section, ...]:
+        """All sections, in order.
 
         Raises:
-            NotWritten: A section has none.
+            NotWritten: One has no way that gives the same.
         """
         subject = self._subject
-        sections = [self._data(), self._division()]
-        sections.append(
-            self._first(
-                preparation.ways(subject), lambda names: preparation.is_prepared(subject, names)
-            )
+        data, parts = self._data(), self._division()
+        prepared = self._first(
+            preparation.ways(subject), lambda names: preparation.is_prepared(subject, names)
         )
-        progress(_DOING, 2, 4)
         weights = self._beside_path("first_weights.npz")
-        sections.append(
-            self._first(
-                network.ways(subject, weights),
-                lambda names: network.is_built(subject, names),
-                weights,
-            )
+        built = self._first(
+            network.ways(subject, weights), lambda names: network.is_built(subject, names), weights
         )
-        sections += [training_section(subject), test_section(subject)]
-        return Document(head_of(subject), subject.spec.seed, tuple(sections))
+        return data, parts, prepared, built, training_section(subject), test_section(subject)
 
     def _beside_path(self, what: str) -> Path:
         return self._to.with_name(f"{self._to.stem}_{what}")
@@ -195,7 +201,9 @@ class _Bench:
             title, names = section.title, dict(self._names)
             self._beside += [it for it in files if it.exists() and it.name in section.code]
             try:
-                exec(compile("\n".join(section.imports) + "\n" + section.code, title, "exec"), names)
+                exec(
+                    compile("\n".join(section.imports) + "\n" + section.code, title, "exec"), names
+                )
                 if is_right(names):
                     self._names = names
                     return section
