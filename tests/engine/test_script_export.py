@@ -1,4 +1,4 @@
-"""Runs as scripts: what they read, divide, prepare and build is Descent's to the bit, or refused."""
+"""Runs as scripts: what they read, divide, prepare and build is Descent's to the bit."""
 
 import ast
 import json
@@ -135,7 +135,7 @@ def odd_table(folder: Path, text: str) -> dict:
 
 
 def test_odd_writing_is_read_from_a_copy(tmp_path):
-    """Thousands with commas are more than pandas reads without being told."""
+    """Units are more than pandas reads."""
     rows = "".join(f'"{n},{n * 37 % 1000:03d}";{n % 2}\n' for n in range(1, 80))
     subject = subject_for(odd_table(tmp_path, "a;y\n" + rows))
     beside = []

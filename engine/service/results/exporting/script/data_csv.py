@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from engine.datasets.formats import FileDataset
 from engine.datasets.tables.delimited import DelimitedFile
@@ -29,76 +30,96 @@ _PARTS: Final = {
 _MOST_WORDS: Final = 12
 
 
-def from_own_file(subject: Subject) -> Section | None:
-    """Reads a text file with pandas; None where that cannot be the same, for a reason seen here."""
+@dataclass(frozen=True)
+class _Way:
+    """How the cells of a file are read.
+
+    Attributes:
+        thousands: The sign that groups digits; empty: none does.
+        strips: Blanks around texts are taken off.
+    """
+
+    thousands: str = ""
+    strips: bool = False
+
+
+_WAYS: Final = (_Way(), _Way(strips=True), _Way(".", True), _Way(",", True))
+
+
+def from_own_file(subject: Subject) -> Iterator[Section]:
+    """Ways to read a text file with pandas, the most readable first; none where none is seen."""
     dataset, examples = subject.prepared.dataset, subject.examples
     if not isinstance(dataset, FileDataset) or "columns" not in examples.reading:
-        return None
+        return
     if subject.spec.data.corrections or examples.weights is not None:
-        return None
+        return
     columns = columns_of(subject)
     if any(column.type == "text" for column in columns):
-        return None
+        return
     if any(column.type != "date" and column.name != column.source for column in columns):
-        return None
+        return
     source = open_source(dataset.path, stored_parameters(examples.reading))
     if not isinstance(source, DelimitedFile):
-        return None
-    target = examples.target_name
-    if examples.output is not Output.LABELS and target not in source.names:
-        return _without_target(subject, source, columns) if _knows_nothing(subject) else None
-    return _section(subject, source, columns)
+        return
+    is_there = examples.output is Output.LABELS or examples.target_name in source.names
+    if is_there or _knows_nothing(subject):
+        for way in _WAYS:
+            yield _section(subject, source, columns, way, is_there)
 
 
 def _knows_nothing(subject: Subject) -> bool:
     return subject.examples.task is Task.ANOMALY and not subject.examples.class_names
 
 
-def _without_target(
-    subject: Subject, source: DelimitedFile, columns: tuple[Column, ...]
+def _section(
+    subject: Subject,
+    source: DelimitedFile,
+    columns: tuple[Column, ...],
+    way: _Way,
+    has_target: bool,
 ) -> Section:
-    call, dates = _read(source, columns, []), _dates(columns)
-    code = f"{call}{dates}\ny = np.zeros(len(table))  # nothing is known of what is unusual"
-    return Section(TITLE, code, ("import numpy as np", "import pandas as pd"))
-
-
-def _section(subject: Subject, source: DelimitedFile, columns: tuple[Column, ...]) -> Section:
     examples = subject.examples
     has_labels = examples.output is Output.LABELS
     targets = list(examples.class_names) if has_labels else [examples.target_name]
-    texts = targets if examples.class_names and not has_labels else []
-    lines = [_read(source, columns, texts)]
-    lines.append(
-        f"table = table.dropna(subset={listed(targets)}, ignore_index=True)"
-        f"  # there is nothing to learn from the others"
-    )
-    return Section(
-        TITLE,
-        "\n".join(lines) + _dates(columns) + "\n" + target_code(subject),
-        ("import pandas as pd",),
-    )
-
-
-def _read(source: DelimitedFile, columns: tuple[Column, ...], more_texts: list[str]) -> str:
     texts = [column.source for column in columns if column.type != "number"]
-    texts = list(dict.fromkeys([*texts, *more_texts]))
+    if has_target and examples.class_names and not has_labels:
+        texts += targets
+    texts = list(dict.fromkeys(texts))
+    lines = [_read(source, columns, texts, way)]
+    if way.strips and texts:
+        lines.append(f"for name in {listed(texts, 12)}:")
+        lines.append("    table[name] = table[name].str.strip()")
+    if not has_target:
+        made = "y = np.zeros(len(table))  # nothing is known of what is unusual"
+        code = "\n".join([*lines, *_dates(columns), made])
+        return Section(TITLE, code, ("import numpy as np", "import pandas as pd"))
+    lines.append("# There is nothing to learn from rows without an answer.")
+    lines.append(f"table = table.dropna(subset={listed(targets)}, ignore_index=True)")
+    code = "\n".join([*lines, *_dates(columns), target_code(subject)])
+    return Section(TITLE, code, ("import pandas as pd",))
+
+
+def _read(source: DelimitedFile, columns: tuple[Column, ...], texts: list[str], way: _Way) -> str:
     options = []
     if source.delimiter != ",":
-        options.append(f"sep={repr_of(source.delimiter)}")
+        sign = source.delimiter if source.delimiter.strip() or source.delimiter == "\t" else r"\s+"
+        options.append(f"sep={repr_of(sign)}")
     if not source.has_header:
         options += ["header=None", f"names={listed(source.names, 10)}"]
-    elif source._header_line > 1:
-        options.append(f"skiprows={source._header_line - 1}")
-    name = source._encoding.name
+    elif source.header_line > 1:
+        options.append(f"skiprows={source.header_line - 1}")
+    name = source.encoding_name
     if name.lower().replace("-", "_") not in ("utf_8", "utf8", "ascii"):
         options.append(f"encoding={repr_of(name)}")
     words, has_comma = _gap_words(source, columns)
-    if has_comma:
+    if has_comma and way.thousands != ",":
         options.append('decimal=","')
+    if way.thousands:
+        options.append(f"thousands={repr_of(way.thousands)}")
     if texts:
         options.append(f"dtype=dict.fromkeys({listed(texts, 24)}, str)")
     options += [f"na_values={listed(words, 14)}", "keep_default_na=False", *EXACT]
-    inner = "".join(f"    {option},\n" for option in options).replace("\n    ", "\n    ")
+    inner = "".join(textwrap.indent(f"{option},\n", "    ") for option in options)
     path = repr_of(str(Path(source.path).resolve()))
     return f"DATA = {path}\ntable = pd.read_csv(\n    DATA,\n{inner})"
 
@@ -117,8 +138,8 @@ def _gap_words(source: DelimitedFile, columns: tuple[Column, ...]) -> tuple[list
     return list(found), has_comma
 
 
-def _dates(columns: tuple[Column, ...]) -> str:
-    """Numbers in the place of dates."""
+def _dates(columns: tuple[Column, ...]) -> list[str]:
+    """Statements that put numbers in the place of dates."""
     lines: list[str] = []
     for source in dict.fromkeys(column.source for column in columns if column.type == "date"):
         parts = [column for column in columns if column.source == source]
@@ -126,4 +147,4 @@ def _dates(columns: tuple[Column, ...]) -> str:
         lines.append("")
         lines.append(f"moments = pd.to_datetime(table[{repr_of(source)}], format={form}, utc=True)")
         lines += [f"table[{repr_of(part.name)}] = {_PARTS[part.part]}" for part in parts]
-    return "\n".join(["", *lines]) if lines else ""
+    return [*lines, ""] if lines else []

@@ -64,6 +64,9 @@ def from_copy(subject: Subject, path: Path) -> Section:
         labels = _labels(subject)
         head += labels
         cells += [[str(int(value)) for value in y[:, place]] for place in range(len(labels))]
+    elif y.ndim > 1:
+        head += _targets(subject)
+        cells += [[repr(float(value)) for value in column] for column in y.T]
     else:
         head.append(target)
         names = examples.class_names
@@ -92,6 +95,12 @@ def from_copy(subject: Subject, path: Path) -> Section:
 def _labels(subject: Subject) -> list[str]:
     taken = {column.name for column in columns_of(subject)}
     return [f"{name} (label)" if name in taken else name for name in subject.examples.class_names]
+
+
+def _targets(subject: Subject) -> list[str]:
+    """What the script calls each of several numbers to be predicted."""
+    target = target_column(subject)
+    return [f"{target} {place}" for place in range(1, subject.examples.y.shape[1] + 1)]
 
 
 def _cells(column: Column, values: np.ndarray) -> list[str]:
@@ -128,6 +137,8 @@ def target_code(subject: Subject) -> str:
             f"CLASSES = {listed(examples.class_names, 10)}",
             f'y = pd.Categorical(table[{name}], categories=CLASSES).codes.astype("int64")',
         ]
+    elif examples.y.ndim > 1:
+        lines = [f'y = table[{listed(_targets(subject), 10)}].to_numpy("float64")']
     else:
         lines = [f'y = table[{name}].to_numpy("float64")']
     if examples.weights is not None:

@@ -23,7 +23,10 @@ def drawn(subject: Subject) -> Section:
     n_validation, n_test = (_size(subject, it) for it in (shares.validation, shares.test))
     held_out = n_validation + n_test
     if not held_out:
-        code = "train = np.arange(len(y))\nvalidation = test = train[:0]  # all examples are learnt from"
+        code = (
+            "# All examples are learnt from.\n"
+            "train = np.arange(len(y))\nvalidation = test = train[:0]"
+        )
         return Section(TITLE, code, ("import numpy as np",))
     by = "y" if parts.method == "stratified" else ""
     first = _call("train", "held_out", "np.arange(len(y))", held_out, by)
@@ -116,9 +119,8 @@ def from_file(subject: Subject, path: Path) -> Section:
 
 def is_drawn(subject: Subject) -> bool:
     """Whether the parts may have been drawn, of classes or of anything."""
-    return subject.prepared.parts.method in ("random", "stratified") and not (
-        subject.examples.output is Output.LABELS
-    )
+    is_drawn = subject.prepared.parts.method in ("random", "stratified")
+    return is_drawn and subject.examples.output is not Output.LABELS
 
 
 def fits(parts: Parts, names: dict[str, object]) -> bool:

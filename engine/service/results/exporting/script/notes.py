@@ -26,12 +26,11 @@ _PACKAGES: Final = {
 def head_of(subject: Subject) -> str:
     """The head of a script: what it is, and what it needs."""
     record = subject.record
-    told = f"{record.name}: {record.model_title} on {record.dataset_title}.\n\n" + textwrap.fill(
+    return f"{record.name}: {record.model_title} on {record.dataset_title}.\n\n" + textwrap.fill(
         "Written by Descent. Reads, divides and prepares the data, builds and trains the "
         f"network, and tests it, as run {record.id} did. {exactness(subject)}",
         88,
     )
-    return told
 
 
 def exactness(subject: Subject) -> str:

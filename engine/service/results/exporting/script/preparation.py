@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-
 from engine.preprocessing.audio import SpectrogramInputs
 from engine.preprocessing.inputs import ScaledInputs
 from engine.preprocessing.table import TableInputs
@@ -100,8 +99,8 @@ def _targets(subject: Subject, is_literal: bool) -> tuple[str, tuple[str, ...]]:
     if isinstance(targets, LabelTargets):
         return 'y = y.astype("float32")', ()
     if isinstance(targets, AnomalyTargets):
-        code = 'known, y = y, np.zeros((len(y), 1), "float32")  # the score of what is usual shall be 0'
-        return code, (_NUMPY,)
+        made = 'known, y = y, np.zeros((len(y), 1), "float32")'
+        return f"# The score of what is usual shall be 0.\n{made}", (_NUMPY,)
     if isinstance(targets, NumberTargets):
         return _numbers(subject, targets, is_literal), (_NUMPY,)
     if isinstance(targets, TokenTargets):

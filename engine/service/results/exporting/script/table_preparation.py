@@ -165,7 +165,7 @@ def _category(source: Source, column: Column, features: list[Feature], gaps: str
         return Recipe(f"index(name{key}{fill and ', fill=' + fill[2:]})", ("index",), True)
     has_gap = any(feature.kind == "gap" for feature in features)
     equals = [feature for feature in features if feature.kind == "equals"]
-    known = [value for value in source.known]
+    known = source.known
     options = key
     if source.fill != NO_CATEGORY:
         options += f", fill={repr_of(column.values[int(source.fill)])}"

@@ -82,7 +82,7 @@ def _loss(subject: Subject) -> str:
     targets = subject.prepared.preprocessing.targets
     more = ""
     if isinstance(targets, TokenTargets) and not targets.blank_first:
-        more = ", w_test"
+        more = ", sample_weight=w_test"
     arguments = f"{x_name(subject, 'test')}, y_test{more}, batch_size=256"
     return (
         f"tested = model.evaluate({arguments}, verbose=0, return_dict=True)\n"
@@ -123,7 +123,7 @@ def _labels(subject: Subject, outputs: str) -> str:
         thresholds = (
             f"{_BEST_THRESHOLD}\n\n\nwatched = predict(x_validation)\n"
             "thresholds = np.array(\n"
-            f"    [best_threshold(watched[:, it], y_validation[:, it]) for it in range({n_labels})]\n"
+            "    [best_threshold(said, truth) for said, truth in zip(watched.T, y_validation.T)]\n"
             ")"
         )
     return f"{outputs}\n\n\n{thresholds}\n{_LABELS}"

@@ -108,7 +108,7 @@ def token_code(subject: Subject, targets: TokenTargets) -> tuple[str, tuple[str,
     encode = "encode_target" if "cut_target" in before else "encode"
     most = None if targets.blank_first else subject.spec.preprocessing.vocabulary
     code = (
-        f"{before}# What is to be written has a vocabulary of its own, and room for the longest text.\n"
+        f"{before}# What is to be written has its own vocabulary, and room for the longest.\n"
         f"cuts = [{cut}(text) for text in y[train]]\n"
         f"{_vocabulary('y_vocabulary', tokenizer, most)}\n"
         f"answers, y = y, {encode}(y, y_vocabulary, max(map(len, cuts)))"

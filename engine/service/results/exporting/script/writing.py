@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from engine.files import atomic_write
 from engine.service.results.exporting.script import (
     data_arrays,
     data_csv,
+    data_folders,
     data_tables,
     division,
     network,
@@ -144,27 +145,29 @@ class _Bench:
         subject = self._subject
         if subject.is_table:
             path = self._beside_path("data.csv")
-            candidates = (
-                lambda: data_tables.from_library(subject),
-                lambda: data_csv.from_own_file(subject),
-                lambda: data_tables.from_copy(subject, path),
-            )
             return self._first(
-                (made() for made in candidates),
+                self._table_ways(path),
                 lambda names: data_tables.is_read(subject, names),
                 path,
             )
-        path = self._beside_path("data.npz")
-        others = (
-            lambda: data_arrays.from_library(subject),
-            lambda: data_arrays.from_copy(subject, path),
-        )
+        path, files = self._beside_path("data.npz"), self._beside_path("files.csv")
         return self._first(
-            (made() for made in others),
+            self._array_ways(path, files),
             lambda names: data_arrays.is_read(subject, names),
             path,
             path.with_suffix(".jsonl"),
+            files,
         )
+
+    def _table_ways(self, path: Path) -> Iterator[Section | None]:
+        yield data_tables.from_library(self._subject)
+        yield from data_csv.from_own_file(self._subject)
+        yield data_tables.from_copy(self._subject, path)
+
+    def _array_ways(self, path: Path, files: Path) -> Iterator[Section | None]:
+        yield data_arrays.from_library(self._subject)
+        yield from data_folders.from_own_files(self._subject, files)
+        yield data_arrays.from_copy(self._subject, path)
 
     def _division(self) -> Section:
         subject, path = self._subject, self._beside_path("parts.csv")
@@ -199,11 +202,11 @@ class _Bench:
             if section is None:
                 continue
             title, names = section.title, dict(self._names)
-            self._beside += [it for it in files if it.exists() and it.name in section.code]
+            written = [it for it in files if it.exists() and it.name in section.code]
+            self._beside += written
+            code = "\n".join([*section.imports, section.code])
             try:
-                exec(
-                    compile("\n".join(section.imports) + "\n" + section.code, title, "exec"), names
-                )
+                exec(compile(code, title, "exec"), names)
                 if is_right(names):
                     self._names = names
                     return section
@@ -212,6 +215,9 @@ class _Bench:
                 raise
             except Exception as error:  # whatever code of some data may raise
                 reason = f"{type(error).__name__}: {error}"
+            for file in written:
+                self._beside.remove(file)
+                file.unlink(missing_ok=True)
         raise NotWritten(f"'{title}' cannot be written as plain code: {reason}.")
 
 

@@ -78,7 +78,7 @@ def written_code(subject: Subject) -> tuple[str, tuple[str, ...]]:
     if skipped:
         reading = [
             "def read(ids):",
-            '    """The text of tokens: repeated ones and blanks between them are dropped (CTC)."""',
+            '    """The text of tokens, without repeated ones and blanks between them (CTC)."""',
             "    repeated = np.append(False, ids[1:] == ids[:-1])",
             "    ids = ids[~repeated & (ids != 0)]",
         ]
