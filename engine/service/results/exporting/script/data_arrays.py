@@ -105,7 +105,7 @@ def _texts(subject: Subject, path: Path) -> Section:
     return Section(TITLE, code, ("import json", "import numpy as np"))
 
 
-def is_read(subject: Subject, names: dict[str, object]) -> bool:
+def is_read(subject: Subject, names: dict[str, Any]) -> bool:
     """Whether a section has read what Descent has read, to the last bit."""
     x, y = names.get("x"), names.get("y")
     if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
@@ -120,7 +120,7 @@ def is_read(subject: Subject, names: dict[str, object]) -> bool:
 
 def _same(read: np.ndarray, wanted: np.ndarray) -> bool:
     if read.dtype == object or wanted.dtype == object:
-        return read.tolist() == wanted.tolist()
+        return bool(read.tolist() == wanted.tolist())
     if read.dtype != wanted.dtype or read.shape != wanted.shape:
         return False
     is_float = read.dtype.kind == "f"

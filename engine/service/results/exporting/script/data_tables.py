@@ -9,7 +9,7 @@ import csv
 import io
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def _targets(subject: Subject) -> list[str]:
 
 def _cells(column: Column, values: np.ndarray) -> list[str]:
     if column.is_category:
-        return as_texts(column, values).tolist()
+        return list(as_texts(column, values))
     # Python's shortest text of a number reads back as the same bits.
     return ["" if np.isnan(value) else repr(value) for value in values.astype(float).tolist()]
 
@@ -146,7 +146,7 @@ def target_code(subject: Subject) -> str:
     return "\n".join(lines)
 
 
-def is_read(subject: Subject, names: dict[str, object]) -> bool:
+def is_read(subject: Subject, names: dict[str, Any]) -> bool:
     """Whether a section has read what Descent has read, to the last bit."""
     table, y = names.get("table"), names.get("y")
     if table is None or not isinstance(y, np.ndarray):

@@ -40,7 +40,9 @@ def ways(subject: Subject, path: Path) -> Iterator[Section]:
     built = _built(graph)
     needs = _needs(graph)
     yield Section(TITLE, seeded + built, needs)
-    values = {f"v{place:03d}": np.asarray(it) for place, it in enumerate(subject.network.variables)}
+    values: dict[str, Any] = {
+        f"v{place:03d}": np.asarray(it) for place, it in enumerate(subject.network.variables)
+    }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **values)
     atomic_write(path, buffer.getvalue())

@@ -125,9 +125,6 @@ def _numbers(subject: Subject, targets: NumberTargets, is_literal: bool) -> str:
         axis = "" if one else "axis=0"
         made = f"y[train].mean({axis}), y[train].std({axis})"
         before = "# The target has mean 0 and deviation 1 in the training part, too.\n"
-        if scaling == "minmax":
-            made = f"y[train].min({axis}), np.ptp(y[train]{', ' + axis if axis else ''})"
-            before = "# The target lies from 0 to 1 in the training part, too.\n"
     return (
         f"{before}y_offset, y_scale = {made}\n"
         'targets, y = y, ((y - y_offset) / y_scale).astype("float32")'

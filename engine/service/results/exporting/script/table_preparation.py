@@ -58,7 +58,8 @@ def table_code(subject: Subject, inputs: TableInputs, is_literal: bool) -> str:
         NotWritten: A column is prepared in a way that cannot be said.
     """
     columns = columns_of(subject)
-    plain, indexed = [], []
+    plain: list[tuple[str, Recipe]] = []
+    indexed: list[tuple[str, Recipe]] = []
     for place, column in enumerate(columns):
         features = [item for item in inputs.features if item.source == place]
         recipe = _recipe(subject, inputs.sources[place], column, features, place, is_literal)

@@ -116,9 +116,8 @@ def _measured(subject: Subject) -> tuple[str, tuple[str, ...]]:
 
 
 def _labels(subject: Subject, outputs: str) -> str:
-    n_labels = len(subject.examples.class_names)
     if not len(subject.rows("validation")):
-        thresholds = f"thresholds = np.full({n_labels}, 0.5)"
+        thresholds = "thresholds = np.full(y.shape[1], 0.5)"
     else:
         thresholds = (
             f"{_BEST_THRESHOLD}\n\n\nwatched = predict(x_validation)\n"

@@ -171,14 +171,9 @@ class _Bench:
 
     def _division(self) -> Section:
         subject, path = self._subject, self._beside_path("parts.csv")
-        candidates = (
-            lambda: division.drawn(subject) if division.is_drawn(subject) else None,
-            lambda: division.by_time(subject),
-            lambda: division.from_file(subject, path),
-        )
         parts = subject.prepared.parts
         return self._first(
-            (made() for made in candidates), lambda names: division.fits(parts, names), path
+            division.ways(subject, path), lambda names: division.fits(parts, names), path
         )
 
     def _first(
