@@ -14,6 +14,7 @@ from engine.files import atomic_write
 from engine.graph.code import code_of
 from engine.graph.layer_graph import LayerGraph
 from engine.graph.reading import of_model
+from engine.service.results.exporting.script.boosted_trees import trees_code
 from engine.service.results.exporting.script.document import Section
 from engine.service.results.exporting.script.subject import NotWritten, Subject, digest
 
@@ -40,6 +41,9 @@ def ways(subject: Subject, path: Path) -> Iterator[Section]:
     built = _built(graph)
     needs = _needs(graph)
     yield Section(TITLE, seeded + built, needs)
+    if (trees := trees_code(subject)) is not None:
+        code, more = trees
+        yield Section(TITLE, f"{seeded}{built}\n\n{code}", (*needs, *more))
     values: dict[str, Any] = {
         f"v{place:03d}": np.asarray(it) for place, it in enumerate(subject.network.variables)
     }
