@@ -260,6 +260,7 @@ def test_what_is_refused_leaves_nothing_behind(tables, tmp_path, monkeypatch):
 
     monkeypatch.setattr(writing, "check_apart", refuse)
     store = RunStore(tmp_path / "runs")
+    (tmp_path / "out").mkdir()
     to = tmp_path / "out" / "moons.py"
     done = train_and_write(Case("moons", "logistic_regression"), store, tables, to)
     assert done.reason == "In a process of its own the script has another x_train."

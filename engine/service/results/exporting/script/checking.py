@@ -31,7 +31,11 @@ def _digest(values):
 
 print("\\n" + _json.dumps({
     **{name: _digest(globals()[name]) for name in %s},
-    "model": [_digest(_np.asarray(variable)) for variable in model.variables],
+    "model": {
+        f"{layer.name}/{place}": _digest(_np.asarray(variable))
+        for layer in model.layers
+        for place, variable in enumerate(layer.variables)
+    },
 }))
 """
 

@@ -114,7 +114,7 @@ def is_read(subject: Subject, names: dict[str, Any]) -> bool:
     return (
         _same(x, subject.x)
         and _same(y, subject.examples.y)
-        and (weights is None or np.array_equal(names.get("weights"), weights))
+        and (weights is None or np.array_equal(names.get("weights", ()), weights))
     )
 
 

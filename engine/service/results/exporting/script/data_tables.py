@@ -155,7 +155,9 @@ def is_read(subject: Subject, names: dict[str, Any]) -> bool:
     wanted = examples.y if examples.output is not Output.LABELS else examples.y.astype(np.uint8)
     if y.dtype != wanted.dtype or not np.array_equal(y, wanted):
         return False
-    if examples.weights is not None and not np.array_equal(names.get("weights"), examples.weights):
+    if examples.weights is not None and not np.array_equal(
+        names.get("weights", ()), examples.weights
+    ):
         return False
     return all(
         column.name in table and same_column(column, subject.x[:, place], table[column.name])

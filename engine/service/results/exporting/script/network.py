@@ -36,7 +36,6 @@ def ways(subject: Subject, path: Path) -> Iterator[Section]:
         OSError: The weights cannot be written.
     """
     graph = _graph(subject)
-    computes = ARCHITECTURES[subject.spec.model.chosen].computes
     seeded = "# The seed decides the first weights.\nkeras.utils.set_random_seed(SEED)\n\n"
     built = _built(graph)
     needs = _needs(graph)
@@ -44,20 +43,29 @@ def ways(subject: Subject, path: Path) -> Iterator[Section]:
     if (trees := trees_code(subject)) is not None:
         code, more = trees
         yield Section(TITLE, f"{seeded}{built}\n\n{code}", (*needs, *more))
+    yield _from_file(subject, path, seeded + built, needs)
+
+
+def _from_file(subject: Subject, path: Path, built: str, needs: tuple[str, ...]) -> Section:
+    """Writes the first weights beside the script, by the layer they belong to."""
     values: dict[str, Any] = {
-        f"v{place:03d}": np.asarray(it) for place, it in enumerate(subject.network.variables)
+        f"{layer.name}/{place}": np.asarray(variable)
+        for layer in subject.network.layers
+        for place, variable in enumerate(layer.variables)
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **values)
     atomic_write(path, buffer.getvalue())
-    why = f"Descent computed {computes}" if computes else "They come from elsewhere than the seed"
+    computes = ARCHITECTURES[subject.spec.model.chosen].computes
+    why = f"Descent computed {computes}" if computes else "Descent drew them in another order"
     starting = (
-        f"\n\n# The first weights. {why};\n# they lie in the file.\n"
+        f"\n\n# The first weights lie in the file: {why}.\n"
         f'with np.load(HERE / "{path.name}") as first:\n'
-        "    for variable, name in zip(model.variables, first.files):\n"
-        "        variable.assign(first[name])"
+        "    for layer in model.layers:\n"
+        "        for place, variable in enumerate(layer.variables):\n"
+        '            variable.assign(first[f"{layer.name}/{place}"])'
     )
-    yield Section(TITLE, seeded + built + starting, (*needs, "import numpy as np"))
+    return Section(TITLE, built + starting, (*needs, "import numpy as np"))
 
 
 def _graph(subject: Subject) -> LayerGraph:
@@ -80,12 +88,20 @@ def _needs(graph: LayerGraph) -> tuple[str, ...]:
     )
 
 
-def state_of(network: keras.Model) -> list[str]:
-    """Digests of all weights and of what random layers begin with."""
-    return [digest(np.asarray(variable)) for variable in network.variables]
+def state_of(network: keras.Model) -> dict[str, str]:
+    """Digests of all weights, and of what random layers begin with, by the layer they belong to."""
+    return {
+        f"{layer.name}/{place}": digest(np.asarray(variable))
+        for layer in network.layers
+        for place, variable in enumerate(layer.variables)
+    }
 
 
 def is_built(subject: Subject, names: dict[str, Any]) -> bool:
-    """Whether a section has built the same network, with the same first weights."""
-    made = names.get("model")
-    return made is not None and state_of(made) == state_of(subject.network)
+    """Whether a section has built the same network: the same first weights, the same answers."""
+    made, network = names.get("model"), subject.network
+    if made is None or state_of(made) != state_of(network):
+        return False
+    some = np.zeros((2, *network.input_shape[1:]), network.inputs[0].dtype)
+    some[1] = 1
+    return bool(np.array_equal(made(some, training=False), network(some, training=False)))

@@ -49,7 +49,8 @@ def exactness(subject: Subject) -> str:
         why.append("a graphics card computed")
     if not why:
         return (
-            "On the same machine and with the same packages its results are the run's to the bit."
+            "On the same machine and with the same packages it takes the same steps: its results "
+            "are the run's to the bit, or, where TensorFlow sums in another order, up to rounding."
         )
     return f"Its results are the run's up to rounding, for {', and '.join(why)}."
 

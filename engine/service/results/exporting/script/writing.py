@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.datasets.base import Progress
-from engine.errors import DescentError, WorkspaceError
+from engine.errors import DescentError
 from engine.events.exporting import RunExported
 from engine.files import atomic_write
+from engine.service.results.exporting.places import handed_over, place_of
 from engine.service.results.exporting.script import (
     data_arrays,
     data_csv,
@@ -45,47 +47,38 @@ def write(run: OpenedRun, format: str, to: Path, progress: Progress) -> RunExpor
         DescentError: The run's data or model cannot be read, or nothing can be written there.
         Cancelled: Someone asked to stop.
     """
-    to = to if to.suffix == _SUFFIXES[format] else to.with_name(to.name + _SUFFIXES[format])
-    beside: list[Path] = []
-    _make_folder(to)
+    suffix = _SUFFIXES[format]
+    place = place_of(to, suffix, f"train{suffix}")
+    done: RunExported
     try:
-        subject = subject_of(run, progress)
-        progress(_DOING, 1, 4)
-        document = document_of(subject, to, beside)
-        text = document.script() if format == "script" else document.notebook()
-        progress("Checking it in a process of its own", 3, 4)
-        check_apart(document, subject, to)
-        atomic_write(to, text)
+        with handed_over(place) as aside:
+            done = _written(run, format, aside / place.file, place.folder, progress)
     except NotWritten as refusal:
-        _remove(beside)
-        return RunExported(run.record.id, format, str(to), reason=refusal.message)
-    except BaseException:
-        _remove(beside)
-        raise
+        done = RunExported(run.record.id, format, str(to), reason=refusal.message)
+    return done
+
+
+def _written(
+    run: OpenedRun, format: str, to: Path, folder: Path, progress: Progress
+) -> RunExported:
+    """Writes all files, aside from where they will lie in the end."""
+    subject = subject_of(run, progress)
+    progress(_DOING, 1, 4)
+    beside: list[Path] = []
+    document = document_of(subject, to, beside)
+    text = document.script() if format == "script" else document.notebook()
+    progress("Checking it in a process of its own", 3, 4)
+    check_apart(document, subject, to)
+    atomic_write(to, text)
     files = [to, *beside]
     return RunExported(
         run.record.id,
         format,
-        str(to),
+        str(folder / to.name),
         files=tuple(file.name for file in files),
         size_bytes=sum(file.stat().st_size for file in files),
         notes=notes_of(subject, document, [file.name for file in beside]),
     )
-
-
-def _make_folder(to: Path) -> None:
-    try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WorkspaceError(
-            f"There is no folder '{to.parent}', and it cannot be made. Received: {error.strerror}.",
-            "Choose another place.",
-        ) from error
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)
 
 
 def document_of(subject: Subject, to: Path, beside: list[Path]) -> Document:
@@ -128,7 +121,7 @@ class _Bench:
             NotWritten: One has no way that gives the same.
         """
         subject = self._subject
-        data, parts = self._data(), self._division()
+        data, parts = self._with_guard(self._data()), self._division()
         prepared = self._first(
             preparation.ways(subject), lambda names: preparation.is_prepared(subject, names)
         )
@@ -137,6 +130,14 @@ class _Bench:
             network.ways(subject, weights), lambda names: network.is_built(subject, names), weights
         )
         return data, parts, prepared, built, training_section(subject), test_section(subject)
+
+    def _with_guard(self, data: Section) -> Section:
+        """A file of the person's own may be another by the time the script is run."""
+        if "DATA = " not in data.code:
+            return data
+        n_samples = self._subject.examples.n_samples
+        guard = f'assert len(y) == {n_samples}, "The data is not what the run learnt from."'
+        return replace(data, code=f"{data.code}\n{guard}")
 
     def _beside_path(self, what: str) -> Path:
         return self._to.with_name(f"{self._to.stem}_{what}")
