@@ -128,6 +128,103 @@ def test_what_is_made_lies_beside_the_script_as_a_copy(data, model, tmp_path):
     assert_same_data(subject, left_by(document, 3, tmp_path / "run.py"))
 
 
+def pictures(folder: Path, sizes: list[tuple[int, int]]) -> dict:
+    from PIL import Image
+
+    draw = np.random.default_rng(3)
+    for number in range(24):
+        width, height = sizes[number % len(sizes)]
+        place = folder / "pictures" / ("cats", "dogs")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = draw.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    return {"data": {"source": str(folder / "pictures")}, "model": {"name": "cnn"}}
+
+
+@pytest.mark.parametrize("sizes", [[(20, 16)], [(20, 16), (32, 40)]], ids=["alike", "resized"])
+def test_own_pictures_are_read_where_they_lie(sizes, tmp_path):
+    subject = subject_for(pictures(tmp_path, sizes))
+    beside = []
+    document = document_of(subject, tmp_path / "run.py", beside)
+    assert not beside
+    assert ("resize" in document.sections[0].code) == (len(sizes) > 1)
+    assert_same_data(subject, left_by(document, 3, tmp_path / "run.py"))
+
+
+def test_own_sounds_are_read_where_they_lie(tmp_path):
+    soundfile = pytest.importorskip("soundfile")
+    draw = np.random.default_rng(3)
+    for number in range(16):
+        place = tmp_path / "sounds" / ("low", "high")[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        wave = draw.integers(-9000, 9000, 3000 + 10 * number).astype(np.int16)
+        soundfile.write(place / f"{number}.wav", wave, 8000)
+    values = {"data": {"source": str(tmp_path / "sounds")}, "model": {"name": "sound_cnn"}}
+    subject = subject_for(values)
+    beside = []
+    document = document_of(subject, tmp_path / "run.py", beside)
+    assert not beside
+    assert_same_data(subject, left_by(document, 3, tmp_path / "run.py"))
+
+
+def test_a_file_that_is_another_by_now_is_noticed(tables, tmp_path):
+    write_tables(tmp_path)
+    subject = subject_for(Case(PEOPLE, "mlp", target="level").values(tmp_path))
+    document = document_of(subject, tmp_path / "run.py", [])
+    write_tables(tmp_path, 150)
+    with pytest.raises(AssertionError, match="not what the run learnt from"):
+        left_by(document, 1, tmp_path / "run.py")
+
+
+@pytest.mark.parametrize("column", ["patient", "part"])
+def test_divided_by_a_column(column, tmp_path):
+    draw = np.random.default_rng(4)
+    rows = "".join(
+        f"p{draw.integers(30)},{draw.choice(['train', 'test'])},{number % 17},{'uv'[number % 2]}\n"
+        for number in range(200)
+    )
+    (tmp_path / "visits.csv").write_text(f"patient,part,a,y\n{rows}", "utf-8")
+    data = {"source": str(tmp_path / "visits.csv"), "target": "y"}
+    values = {"data": data, "split": {"column": column}, "model": {"name": "mlp"}}
+    subject = subject_for(values)
+    beside = []
+    document = document_of(subject, tmp_path / "run.py", beside)
+    assert not beside
+    assert_same_data(subject, left_by(document, 3, tmp_path / "run.py"))
+
+
+@pytest.mark.parametrize(
+    ("target", "training"),
+    [("number", {}), ("two", {}), ("three", {"class_weights": "balanced"})],
+)
+def test_trees_are_grown_in_plain_code(target, training, tmp_path):
+    """Bit by bit those of the run; no file holds them."""
+    a, b = np.random.default_rng(7).uniform(-1, 1, (2, 240)).round(3)
+    corner = (a > 0) != (b > 0)  # which no straight line says
+    columns = {
+        "a": a,
+        "b": b,
+        "number": np.where(corner, 5.0 + a.round(1), b.round(1)).round(2),
+        "two": np.where(corner, "in", "out"),
+        "three": np.where(corner, "in", np.where(a > 0, "up", "down")),
+    }
+    kept = ["a", "b", target]
+    rows = zip(*(columns[name].tolist() for name in kept), strict=True)
+    text = "\n".join(",".join(map(str, row)) for row in rows)
+    (tmp_path / "corners.csv").write_text(f"{','.join(kept)}\n{text}\n", "utf-8")
+    case = Case("corners.csv", "table_ensemble", {"trees": 9}, target=target, training=training)
+    subject = subject_for(case.values(tmp_path))
+    beside = []
+    document = document_of(subject, tmp_path / "run.py", beside)
+    assert not beside
+    made = left_by(document, 4, tmp_path / "run.py")["model"]
+    for name in ("share", "leaves", "ways", "bounds", "columns"):
+        own = subject.network.get_layer(f"{name}_of_trees").get_weights()
+        assert any(np.abs(values).max() > 0 for values in own), name
+        for here, there in zip(made.get_layer(f"{name}_of_trees").get_weights(), own, strict=True):
+            np.testing.assert_array_equal(here, there)
+
+
 def odd_table(folder: Path, text: str) -> dict:
     path = folder / "odd.csv"
     path.write_text(text, "utf-8")
