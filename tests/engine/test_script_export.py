@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from engine.datasets.base import silent
+from engine.errors import Cancelled
 from engine.events.run_events import RunState, SettingChanged
 from engine.runs.run_file import append_history
 from engine.runs.store import RunStore
 from engine.service.results.exporting import format_named
+from engine.service.results.exporting.script.checking import check_apart
 from engine.service.results.exporting.script.document import Document, Section
 from engine.service.results.exporting.script.refusals import subject_of
 from engine.service.results.exporting.script.subject import NotWritten, Subject
@@ -352,7 +354,7 @@ def test_a_run_that_was_stopped_is_trained_as_far(tables, tmp_path):
 def test_what_is_refused_leaves_nothing_behind(tables, tmp_path, monkeypatch):
     from engine.service.results.exporting.script import writing
 
-    def refuse(document, subject, to):
+    def refuse(document, subject, to, progress):
         raise NotWritten("In a process of its own the script has another x_train.")
 
     monkeypatch.setattr(writing, "check_apart", refuse)
@@ -362,6 +364,24 @@ def test_what_is_refused_leaves_nothing_behind(tables, tmp_path, monkeypatch):
     done = train_and_write(Case("moons", "logistic_regression"), store, tables, to)
     assert done.reason == "In a process of its own the script has another x_train."
     assert not list(to.parent.iterdir())
+
+
+def alone(code: str) -> Document:
+    return Document("A script", 0, (Section("The network", code),))
+
+
+def test_the_proof_can_be_cancelled(tmp_path):
+    def cancel(what, done, total):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        check_apart(alone("while True:\n    pass"), SimpleNamespace(wanted={}), tmp_path, cancel)
+
+
+def test_a_script_that_fails_in_its_own_process_is_refused(tmp_path):
+    code = "raise ValueError('no such column')"
+    with pytest.raises(NotWritten, match="own: ValueError: no such column"):
+        check_apart(alone(code), SimpleNamespace(wanted={}), tmp_path, silent)
 
 
 PROVEN = [

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
+from engine.datasets.base import Progress
+from engine.files.bounded import parse_object
 from engine.service.results.exporting.script.document import Document
 from engine.service.results.exporting.script.network import TITLE as NETWORK
 from engine.service.results.exporting.script.network import state_of
 from engine.service.results.exporting.script.subject import NotWritten, Subject
 
-_TIMEOUT_S: Final = 3600
+DOING: Final = "Checking it in a process of its own"
+_ASKED_EVERY_S: Final = 0.2
+_MOST_SAID: Final = 16 << 20
 _TELL: Final = """
 
 import hashlib as _hashlib
@@ -40,11 +45,12 @@ print("\\n" + _json.dumps({
 """
 
 
-def check_apart(document: Document, subject: Subject, to: Path) -> None:
+def check_apart(document: Document, subject: Subject, to: Path, progress: Progress) -> None:
     """Runs all up to the training in a process that knows nothing of Descent.
 
     Raises:
         NotWritten: It fails, or has something else than Descent.
+        Cancelled: Someone asked to stop; the process is ended.
     """
     if getattr(sys, "frozen", False):  # a bundle has no Python of its own to start
         return
@@ -52,21 +58,46 @@ def check_apart(document: Document, subject: Subject, to: Path) -> None:
     text = document.script(document.sections[:last])
     names = list(subject.wanted)
     code = f"__file__ = {str(to)!r}\n{text}{_TELL % names}"
-    done = subprocess.run(
-        [sys.executable, "-I", "-"],
-        input=code,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        last_line = done.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
-        raise NotWritten(f"The script fails in a process of its own: {last_line[0]}")
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    found = parse_object(_answer_of(code, progress).strip().splitlines()[-1])
     wrong = [name for name, value in subject.wanted.items() if found.get(name) != value]
     if found["model"] != state_of(subject.network):
         wrong.append("model")
     if wrong:
         raise NotWritten(f"In a process of its own the script has another {', '.join(wrong)}.")
+
+
+def _answer_of(code: str, progress: Progress) -> str:
+    """What code prints in a process of its own.
+
+    Raises:
+        NotWritten: It fails.
+        Cancelled: Someone asked to stop.
+    """
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-"], stdin=subprocess.PIPE, stdout=out, stderr=errors
+        )
+        try:
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it ended early, and says why
+                process.stdin.write(code.encode("utf-8", "surrogatepass"))
+                process.stdin.close()
+            while process.poll() is None:
+                progress(DOING, 3, 4)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_ASKED_EVERY_S)
+        finally:
+            process.kill()
+            process.wait()
+        said = [_read(file) for file in (out, errors)]
+    if process.returncode:
+        last = said[1].strip().splitlines()[-1:] or ["it ended without a word"]
+        raise NotWritten(f"The script fails in a process of its own: {last[0]}")
+    return said[0]
+
+
+def _read(file: IO[bytes]) -> str:
+    """The end of what was printed."""
+    file.seek(0, 2)
+    file.seek(max(0, file.tell() - _MOST_SAID))
+    return file.read(_MOST_SAID).decode("utf-8", "replace")

@@ -67,8 +67,7 @@ def _written(
     beside: list[Path] = []
     document = document_of(subject, to, beside)
     text = document.script() if format == "script" else document.notebook()
-    progress("Checking it in a process of its own", 3, 4)
-    check_apart(document, subject, to)
+    check_apart(document, subject, to, progress)
     atomic_write(to, text)
     files = [to, *beside]
     return RunExported(
