@@ -16,7 +16,7 @@ from engine.runs.run_file import append_history
 from engine.runs.store import RunStore
 from engine.service.results.exporting import format_named
 from engine.service.results.exporting.script.checking import check_apart
-from engine.service.results.exporting.script.document import Document, Section
+from engine.service.results.exporting.script.document import Document, Section, spaced
 from engine.service.results.exporting.script.refusals import subject_of
 from engine.service.results.exporting.script.subject import NotWritten, Subject
 from engine.service.results.exporting.script.writing import document_of
@@ -364,6 +364,15 @@ def test_what_is_refused_leaves_nothing_behind(tables, tmp_path, monkeypatch):
     done = train_and_write(Case("moons", "logistic_regression"), store, tables, to)
     assert done.reason == "In a process of its own the script has another x_train."
     assert not list(to.parent.iterdir())
+
+
+def test_functions_stand_apart():
+    code = "a = 1\\n# About it.\\ndef one():\\n    return 1\\n@two\\ndef three():\\n"
+    code += "    x = [\\n    ]\\n\\nb = 2"
+    assert spaced(code).splitlines() == [
+        *("a = 1", "", "", "# About it.", "def one():", "    return 1", "", ""),
+        *("@two", "def three():", "    x = [", "    ]", "", "", "b = 2"),
+    ]
 
 
 def alone(code: str) -> Document:

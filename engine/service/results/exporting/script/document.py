@@ -49,7 +49,7 @@ class Document:
         parts = [f'"""{_quoted(self.head)}\n"""', *self._start(sections, "script")]
         for number, section in enumerate(self.sections if sections is None else sections, 1):
             rule = f"# ---- {number}. {section.title} ".ljust(_WIDTH, "-")
-            parts.append(f"{rule}\n\n{section.code.strip()}")
+            parts.append(f"{rule}\n\n{spaced(section.code)}")
         return "\n\n".join(parts) + "\n"
 
     def notebook(self) -> str:
@@ -59,7 +59,7 @@ class Document:
             _code_cell("\n\n".join(self._start(None, "notebook"))),
         ]
         for number, section in enumerate(self.sections, 1):
-            cells += [_text_cell(f"## {number}. {section.title}"), _code_cell(section.code.strip())]
+            cells += [_text_cell(f"## {number}. {section.title}"), _code_cell(spaced(section.code))]
         python = {"display_name": "Python 3", "language": "python", "name": "python3"}
         values = {
             "cells": cells,
@@ -83,6 +83,27 @@ class Document:
         if is_with_files:
             parts.append(_HERE[kind])
         return [*parts, f"SEED = {self.seed}"]
+
+
+def spaced(code: str) -> str:
+    """Code with two empty lines around functions and classes, as PEP 8 has it."""
+    lines: list[str] = []
+    is_inside = False  # of a function or class
+    for line in code.strip().splitlines():
+        is_top = bool(line) and line[0] not in " )]}"
+        starts = is_top and line.startswith(("def ", "class ", "@"))
+        is_decorated = bool(lines) and lines[-1].startswith("@")
+        if is_top and (is_inside or starts) and lines and not is_decorated:
+            about = []  # comments that stand right above a function belong to it
+            while starts and lines and lines[-1].startswith("#"):
+                about.insert(0, lines.pop())
+            while lines and not lines[-1]:
+                lines.pop()
+            lines += ["", "", *about] if lines else about
+        if is_top and not line.startswith("#"):
+            is_inside = starts or is_decorated
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def in_order(imports: Iterable[str]) -> str:
