@@ -367,8 +367,8 @@ def test_what_is_refused_leaves_nothing_behind(tables, tmp_path, monkeypatch):
 
 
 def test_functions_stand_apart():
-    code = "a = 1\\n# About it.\\ndef one():\\n    return 1\\n@two\\ndef three():\\n"
-    code += "    x = [\\n    ]\\n\\nb = 2"
+    code = "a = 1\n# About it.\ndef one():\n    return 1\n@two\ndef three():\n"
+    code += "    x = [\n    ]\n\nb = 2"
     assert spaced(code).splitlines() == [
         *("a = 1", "", "", "# About it.", "def one():", "    return 1", "", ""),
         *("@two", "def three():", "    x = [", "    ]", "", "", "b = 2"),

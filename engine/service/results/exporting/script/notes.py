@@ -47,12 +47,17 @@ def exactness(subject: Subject) -> str:
         why.append(f"it computed in {plan['precision']}")
     if str(plan.get("device", "CPU")).startswith("GPU"):
         why.append("a graphics card computed")
+    if any(type(layer).__name__ == "BatchNormalization" for layer in subject.network.layers):
+        why.append("batch normalization rounds otherwise in Descent's loop than in `fit`")
     if not why:
         return (
             "On the same machine and with the same packages it takes the same steps: its results "
             "are the run's to the bit, or, where TensorFlow sums in another order, up to rounding."
         )
-    return f"Its results are the run's up to rounding, for {', and '.join(why)}."
+    return (
+        f"Its results are the run's up to rounding, for {', and '.join(why)}. A short training of a "
+        "deep network magnifies that."
+    )
 
 
 def notes_of(subject: Subject, document: Document, beside: Sequence[str]) -> tuple[str, ...]:
