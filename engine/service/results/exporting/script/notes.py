@@ -55,8 +55,8 @@ def exactness(subject: Subject) -> str:
             "are the run's to the bit, or, where TensorFlow sums in another order, up to rounding."
         )
     return (
-        f"Its results are the run's up to rounding, for {', and '.join(why)}. A short training of a "
-        "deep network magnifies that."
+        f"Its results are the run's up to rounding, for {', and '.join(why)}. A short training "
+        "of a deep network magnifies that."
     )
 
 
