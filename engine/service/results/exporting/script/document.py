@@ -94,7 +94,7 @@ def spaced(code: str) -> str:
         starts = is_top and line.startswith(("def ", "class ", "@"))
         is_decorated = bool(lines) and lines[-1].startswith("@")
         if is_top and (is_inside or starts) and lines and not is_decorated:
-            about = []  # comments that stand right above a function belong to it
+            about: list[str] = []  # comments that stand right above a function belong to it
             while starts and lines and lines[-1].startswith("#"):
                 about.insert(0, lines.pop())
             while lines and not lines[-1]:
