@@ -421,7 +421,7 @@ ROUNDED = {
     "transformer_translator": 0.01,
     "resnet": 0.3,
 }
-"""Their first step is that of `fit` to the bit, the second up to rounding, which training magnifies;
+"""Their first step is that of `fit` to the bit, the second up to rounding, which grows;
 so far apart, at most, may figures be after an epoch."""
 
 
