@@ -26,8 +26,8 @@ HELPERS = {
     "window_player",
 }
 """Used by the others; a new file is a benchmark, unless it is named here."""
-DEAR = {"endurance", "faults", "leaks", "responsiveness"}
-"""They open the window, or start worker after worker; what they use, other tests use as well."""
+DEAR = {"endurance", "faults", "leaks", "responsiveness", "scripts"}
+"""They open the window, or start process after process; what they use, other tests use as well."""
 SAYS = {
     "endurance": " 0 faults",
     "faults": " 0 lost",

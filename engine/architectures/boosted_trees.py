@@ -33,10 +33,10 @@ logger = logging.getLogger(__name__)
 # grown, in the same seconds.
 _MOST_TREES, _MOST_OUTPUTS, _MOST_TREES_TIMES_FEATURES = 240, 8, 300_000
 # Fewer examples say too little of how many trees are good, and how much they should count.
-_FEWEST_ROWS, _FEWEST_HELD_OUT = 100, 20
+_FEWEST_ROWS, FEWEST_HELD_OUT = 100, 20
 _HELD_OUT_EVERY = 6
-_SHARES = np.linspace(0.0, 0.5, 21)
-_SHARE, _SUMS = "share_of_trees", "sums_of_trees"
+SHARES = np.linspace(0.0, 0.5, 21)
+SHARE, _SUMS = "share_of_trees", "sums_of_trees"
 # Examples that layers and scikit-learn are both asked about, and how far apart they may be: leaves
 # that graphics cards round are less, a wrong answer is more.
 _COMPARED, _MOST_APART = 200, 1e-2
@@ -73,7 +73,7 @@ def with_trees(
         kernel_initializer="zeros",
         trainable=False,
         dtype="float32",
-        name=_SHARE,
+        name=SHARE,
     )
     return keras.layers.Identity(name=_SUMS)(sums), share(one)
 
@@ -100,7 +100,7 @@ def start_trees(network: keras.Model, rounds: int, answer: Answer, known: KnownE
         return
     train = Rows.of(known.train, known.train_weights)
     learnt, held_out = train, Rows.of(known.validation)
-    if len(held_out) < _FEWEST_HELD_OUT:
+    if len(held_out) < FEWEST_HELD_OUT:
         is_held_out = np.arange(len(train)) % _HELD_OUT_EVERY == 0
         learnt, held_out = train.at(~is_held_out), train.at(is_held_out)
     if len(learnt) < _FEWEST_ROWS:
@@ -126,9 +126,9 @@ def _share(grown: Grown, learnt: Rows, held_out: Rows) -> float:
     of_trees = answer.of(grown.sums(held_out.x))
     of_linear = linear_answers(answer, learnt, held_out.x)
     losses = [
-        answer.loss((1.0 - share) * of_linear + share * of_trees, held_out.y) for share in _SHARES
+        answer.loss((1.0 - share) * of_linear + share * of_trees, held_out.y) for share in SHARES
     ]
-    return float(_SHARES[int(np.argmin(losses))])
+    return float(SHARES[int(np.argmin(losses))])
 
 
 def _set(network: keras.Model, grown: Grown, share: float, x: np.ndarray) -> None:
@@ -141,4 +141,4 @@ def _set(network: keras.Model, grown: Grown, share: float, x: np.ndarray) -> Non
     if apart > _MOST_APART:
         logger.warning("Boosted trees do not count: their layers differ by %g.", apart)
         return
-    network.get_layer(_SHARE).set_weights([np.full((1, 1), share, np.float32)])
+    network.get_layer(SHARE).set_weights([np.full((1, 1), share, np.float32)])

@@ -15,7 +15,7 @@ from engine.datasets.base import AnyArray
 from engine.preprocessing.scaling import FloatArray
 
 MOST_LEAVES = 16
-_FEWEST_IN_LEAF = 10
+FEWEST_IN_LEAF = 10
 # Fewer rounds take larger steps.
 _RATES, _RATE_TIMES_ROUNDS = (0.1, 0.3), 15.0
 _LEAST_PROBABILITY = 1e-7
@@ -227,6 +227,11 @@ def linear_answers(answer: Answer, learnt: Rows, x: AnyArray) -> FloatArray:
     return answers
 
 
+def rate_for(rounds: int) -> float:
+    """The size of the steps of so many rounds."""
+    return float(np.clip(_RATE_TIMES_ROUNDS / rounds, *_RATES))
+
+
 def _model(answer: Answer, rows: Rows, rounds: int, most: int) -> Any:
     """Grows so many rounds, in steps for `most` of them."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -234,10 +239,10 @@ def _model(answer: Answer, rows: Rows, rounds: int, most: int) -> Any:
     is_number = answer.activation == "linear"
     kind = HistGradientBoostingRegressor if is_number else HistGradientBoostingClassifier
     model = kind(
-        learning_rate=float(np.clip(_RATE_TIMES_ROUNDS / most, *_RATES)),
+        learning_rate=rate_for(most),
         max_iter=rounds,
         max_leaf_nodes=MOST_LEAVES,
-        min_samples_leaf=_FEWEST_IN_LEAF,
+        min_samples_leaf=FEWEST_IN_LEAF,
         early_stopping=False,
         random_state=0,
     )

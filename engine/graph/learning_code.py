@@ -46,7 +46,7 @@ def learning_code(spec: RunSpec, signature: Signature, share: float) -> Learning
         share: Of the examples given to `fit`, what is kept for validation.
     """
     before, rate = _rate(spec, share)
-    code = LearningCode(_optimizer(spec, rate), f'"{spec.training.loss}"', before)
+    code = LearningCode(optimizer_code(spec, rate), f'"{spec.training.loss}"', before)
     _smooth(code, spec, signature)
     monitor = "val_loss" if share else "loss"
     _stop(code, spec, monitor)
@@ -54,7 +54,8 @@ def learning_code(spec: RunSpec, signature: Signature, share: float) -> Learning
     return code
 
 
-def _optimizer(spec: RunSpec, rate: str) -> str:
+def optimizer_code(spec: RunSpec, rate: str) -> str:
+    """The optimizer of a resolved spec, as a call; `rate` is its learning rate as an expression."""
     training = spec.training
     arguments = [f"learning_rate={rate}"]
     if training.clip_norm is not None:

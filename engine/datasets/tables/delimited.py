@@ -98,6 +98,16 @@ class DelimitedFile:
         self._repeated: list[int] = []
         self._n_rows = self._position = 0
 
+    @property
+    def encoding_name(self) -> str:
+        """How its letters are written, by Python's name."""
+        return self._encoding.name
+
+    @property
+    def header_line(self) -> int:
+        """The line of its header, from 1."""
+        return self._header_line
+
     def chunks(self, progress: Progress = silent) -> Iterator[Chunk]:
         """Yields all rows in order; rows shorter than the header are filled and counted."""
         self._short, self._repeated, self._n_rows = array("q"), [], 0

@@ -121,6 +121,7 @@ def _is_installed(package: str) -> bool:
 _MODELS: Final = "engine.service.results.exporting.models:export_model"
 _TABLES: Final = "engine.service.results.exporting.tables"
 _REPORTS: Final = "engine.service.reports.exporting"
+_SCRIPT: Final = "engine.service.results.exporting.script.writing:write"
 _LITERT: Final = ("ai_edge_litert",)
 
 FORMATS: Final[tuple[ExportFormat, ...]] = (
@@ -174,6 +175,20 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         ".tflite",
         _LITERT,
         is_model=True,
+    ),
+    ExportFormat(
+        "script",
+        "Python script",
+        "One file of plain Keras, pandas and NumPy that reads, trains and tests the same.",
+        _SCRIPT,
+        ".py",
+    ),
+    ExportFormat(
+        "notebook",
+        "Notebook",
+        "The same as a Jupyter notebook.",
+        _SCRIPT,
+        ".ipynb",
     ),
     ExportFormat(
         "report",
