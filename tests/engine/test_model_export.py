@@ -14,6 +14,7 @@ from tiny_signatures import EVERYTHING, fitting_pairs, pair_id
 
 from engine.datasets import load_examples
 from engine.inference.contract import Contract
+from engine.inference.export.litert_file import _pooled
 from engine.inference.export.references import inputs_of, made_examples
 from engine.inference.export.sound import mel_levels
 from engine.inference.export.standalone import prepare_image, prepare_table, prepare_text
@@ -149,6 +150,21 @@ def test_numbers_in_numpy_are_those_that_trained(table_model):
 
 
 # ---- pictures, sounds, texts
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("size", [2, 3, (1, 2, 2), (3, 1, 2)])
+@pytest.mark.parametrize("shape", [(4, 6, 6), (5, 7, 3)])
+def test_clips_are_pooled_by_planes_to_the_same_values(padding, size, shape):
+    clips = np.random.default_rng(0).normal(size=(1, *shape, 2)).astype(np.float32)
+    layer = keras.layers.MaxPooling3D(size, padding=padding)
+    np.testing.assert_array_equal(_pooled(layer, keras.ops.convert_to_tensor(clips)), layer(clips))
+
+
+def test_clips_whose_windows_overlap_are_refused_with_the_layer():
+    layer = keras.layers.MaxPooling3D(3, strides=2, name="pool_1")
+    with pytest.raises(ValueError, match="'pool_1'"):
+        _pooled(layer, keras.ops.zeros((1, 4, 4, 4, 1)))
 
 
 @pytest.mark.parametrize("how", ["stretch", "crop", "pad"])

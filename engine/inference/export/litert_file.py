@@ -69,19 +69,24 @@ def _pooled(layer: keras.layers.MaxPooling3D, clips: Any) -> Any:
     """What `MaxPooling3D` gives, (batch, frames, height, width, channels).
 
     Raises:
-        ValueError: Its windows overlap, or reach over the edges.
+        ValueError: Its windows overlap, or leave something out.
     """
-    if layer.pool_size != layer.strides or layer.padding != "valid":
+    if tuple(layer.pool_size) != tuple(layer.strides):
         raise ValueError(f"The layer '{layer.name}' pools in a way that LiteRT does not know.")
     n, frames, height, width, channels = clips.shape
     over, *plane = layer.pool_size
     planes = tf.reshape(clips, (n * frames, height, width, channels))
-    smaller = tf.nn.max_pool2d(planes, plane, plane, "VALID")
+    smaller = tf.nn.max_pool2d(planes, plane, plane, layer.padding.upper())
     height, width = smaller.shape[1:3]
+    apart = tf.reshape(smaller, (n, frames, height * width * channels))
+    if layer.padding == "same":
+        missing = -frames % over
+        ends = [[0, 0], [missing // 2, missing - missing // 2], [0, 0]]
+        apart = tf.pad(apart, ends, constant_values=apart.dtype.min)
+        frames += missing
     kept = frames // over
-    apart = tf.reshape(smaller, (n, frames, -1))[:, : kept * over]
-    found = tf.reduce_max(tf.reshape(apart, (n * kept, over, -1)), axis=1)
-    return tf.reshape(found, (n, kept, height, width, channels))
+    apart = tf.reshape(apart[:, : kept * over], (n * kept, over, height * width * channels))
+    return tf.reshape(tf.reduce_max(apart, axis=1), (n, kept, height, width, channels))
 
 
 def _with_metadata(content: bytes, card: Mapping[str, Any]) -> bytes:
