@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from export_cases import asked, served, some_examples, written
+from hostile_models import HOSTILE
 from tiny_signatures import fitting_pairs
 
 from engine.cli import main as cli
@@ -424,6 +425,17 @@ def test_verify_never_runs_what_lies_in_the_folder(exported, command, tmp_path):
     assert code == 1
     assert "'predict.py' was changed after it was written." in found["problems"]
     assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("name", [item.name for item in HOSTILE if "ambda" in item.name][:2])
+def test_verify_opens_no_model_with_code_in_it(command, tmp_path, name):
+    card = {"format": "keras", "file": "model.keras", "kind": "table", "output": {}, "prepare": {}}
+    (tmp_path / "model.json").write_text(json.dumps(card))
+    written_to = next(item for item in HOSTILE if item.name == name).write(tmp_path)
+    written_to.rename(tmp_path / "model.keras")
+    code, found, _ = command("verify", str(tmp_path / "model.keras"))
+    assert code == 1
+    assert found["problems"][0].startswith("It is not opened: ")
 
 
 def test_verify_of_what_is_no_export(command, tmp_path):

@@ -32,6 +32,8 @@ from engine.inference.export.composing import FILE_NAME as PREDICT
 from engine.inference.export.composing import predict_code, verify_code
 from engine.inference.export.references import packed
 from engine.inference.export.standalone.verify import seal_of
+from engine.inference.foreign_models.looking import look
+from engine.inference.foreign_models.refusal import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -160,6 +162,8 @@ def asked(
         WorkspaceError: It is no export, or its card cannot be read.
     """
     card = read_card(folder)
+    if card["format"] == "keras" and (problem := _refusal(folder / Path(card["file"]).name)):
+        return {"problems": [problem]}
     with tempfile.TemporaryDirectory() as aside:
         code = Path(aside)
         (code / PREDICT).write_text(predict_code(card), "utf-8")
@@ -176,6 +180,18 @@ def asked(
         logger.info("A proof ended with %s: %s", ended, "\n".join(lines[-20:]))
         reason = lines[-1] if lines else f"its process ended with {ended}"
         return {"problems": [f"It cannot be asked: {reason}"]}
+
+
+def _refusal(path: Path) -> str:
+    """Why a file of Keras's is not opened; empty: it holds layers of Keras's own alone."""
+    with tempfile.TemporaryDirectory() as aside:
+        try:
+            look(path, Path(aside))
+        except Refused as error:
+            return f"It is not opened: {error}"
+        except (OSError, ValueError) as error:
+            return f"It cannot be opened: {reason_of(error)}."
+    return ""
 
 
 def _run(words: list[str], folder: Path, watch: Callable[[], None]) -> int | None:
@@ -210,7 +226,13 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     try:
         card = read_object(folder / CARD)
-        for name, kind in (("format", str), ("kind", str), ("output", dict), ("prepare", dict)):
+        for name, kind in (
+            ("format", str),
+            ("file", str),
+            ("kind", str),
+            ("output", dict),
+            ("prepare", dict),
+        ):
             member(card, name, kind)
     except FileNotFoundError:
         raise WorkspaceError(
