@@ -464,7 +464,7 @@ class TestWholeOrNot:
         assert import_run(plain, store).is_new
 
     def test_the_command(self, plain, tmp_path, capsys):
-        from engine.cli.main import run as command
+        from engine.cli.main import main as command
 
         place = ["--workspace", str(tmp_path / "w"), "--json"]
         for is_new in (True, False):

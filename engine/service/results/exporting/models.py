@@ -25,6 +25,7 @@ from engine.inference.export.references import inputs_of
 from engine.service.results.exporting.places import handed_over, place_of
 from engine.service.results.exporting.questions import Questions, metrics_of
 from engine.spec.formatting import percent_text
+from engine.spec.parameters import shorten
 
 if TYPE_CHECKING:
     from engine.inference.serving import ServedModel
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXAMPLE: Final = "example.py"
-_WEIGHTS_ONLY: Final = "Weights alone are of 8 bits: with all of it the answers were too coarse."
+_WEIGHTS_ONLY: Final = "Weights alone are of 8 bits. With all of it:"
 _ASKING: Final = "Asking the model that was written"
 _MOST_ANSWERS: Final = 1 << 30
 _DIAGNOSED: Final = 8
@@ -66,20 +67,25 @@ def _best_of(
     run: OpenedRun, format: str, path: Path, given: Questions, progress: Progress
 ) -> RunExported:
     """Writes a model and proves it; of 8 bits with weights alone, where all of it is too coarse."""
-    ways = [given]
-    if format == "litert_int8":
-        ways.append(replace(given, samples=given.samples[:0], notes=(*given.notes, _WEIGHTS_ONLY)))
-    for way in ways:
-        progress("Writing the model", 1, 4)
-        try:
-            card = _write(run, format, path, way)
-        except _NotHandedOver as ended:
-            done = ended.answer
-            continue
-        done = _proven(run, card, path.parent, way, partial(progress, _ASKING, 2, 4))
-        if not done.reason:
-            return done
-    raise _NotHandedOver(done)
+    done = _written_and_proven(run, format, path, given, progress)
+    if done.reason and format == "litert_int8":
+        note = f"{_WEIGHTS_ONLY} {shorten(done.reason, limit=200)}"
+        light = replace(given, samples=given.samples[:0], notes=(*given.notes, note))
+        done = _written_and_proven(run, format, path, light, progress)
+    if done.reason:
+        raise _NotHandedOver(done)
+    return done
+
+
+def _written_and_proven(
+    run: OpenedRun, format: str, path: Path, given: Questions, progress: Progress
+) -> RunExported:
+    progress("Writing the model", 1, 4)
+    try:
+        card = _write(run, format, path, given)
+    except _NotHandedOver as ended:
+        return ended.answer
+    return _proven(run, card, path.parent, given, partial(progress, _ASKING, 2, 4))
 
 
 class _NotHandedOver(Exception):
