@@ -412,7 +412,7 @@ class TestPdf:
 
 class TestCommand:
     def test_a_card(self, run, place, tmp_path, capsys):
-        from engine.cli.main import run as command
+        from engine.cli.main import main as command
 
         to = tmp_path / "card.md"
         typed = ["export", run.record.id, "--format", "card", "--to", str(to), "--json"]
@@ -421,7 +421,7 @@ class TestCommand:
         assert "## 用途与局限" in to.read_text("utf-8")
 
     def test_a_language_is_for_reports(self, run, place, tmp_path, capsys):
-        from engine.cli.main import run as command
+        from engine.cli.main import main as command
 
         typed = ["export", run.record.id, "--format", "history", "--to", str(tmp_path / "a.csv")]
         assert command([*typed, "--language", "en", "--workspace", str(place)]) == 2

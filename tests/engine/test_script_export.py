@@ -394,7 +394,6 @@ def test_a_script_that_fails_in_its_own_process_is_refused(tmp_path):
 
 
 PROVEN = [
-    Case(PEOPLE, "linear_regression", target="price", epochs=3),
     replace(CASES[2], epochs=2),
     Case("moons", "mlp", {"dropout": 0.1}, epochs=2),
 ]
