@@ -109,20 +109,13 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     Raises:
         WorkspaceError: It cannot be written; the old directory, if any, is untouched.
     """
-    recover_directory(path)
-    temporary = _temporary_name(path)
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        yield temporary
-        flush_tree(temporary)
-        _put_in_place(temporary, path)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:
-        _remove(temporary)
+    with scratch_directory(path) as temporary:
+        try:
+            yield temporary
+            flush_tree(temporary)
+            _put_in_place(temporary, path)
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
 
 @contextmanager

@@ -16,11 +16,12 @@ from hostile_models import HOSTILE
 from tiny_signatures import fitting_pairs
 
 from engine.cli import main as cli
-from engine.errors import Cancelled
+from engine.errors import Cancelled, WorkspaceError
 from engine.inference.export import proof as proofs
 from engine.inference.export.diagnosing import asked_in, first_different
 from engine.inference.export.standalone import verify
 from engine.service.results.exporting import models
+from engine.service.results.exporting.places import place_of
 
 ROWS = 80
 
@@ -129,7 +130,40 @@ def test_a_file_may_lie_among_others(command, tmp_path):
     other = tmp_path / "a.tflite"
     code, _, said = command("export", "shop", "--format", "litert", "--to", str(other))
     assert code == 2
-    assert "another model already" in said
+    assert "holds other files, which are not replaced: example.py" in said
+
+
+OWN = [
+    ({"predict.py": "mine"}, "mine.onnx", "predict.py"),
+    (
+        {"model.json": "{}", "group1-shard1of1.bin": "weights"},
+        "",
+        "group1-shard1of1.bin, model.json",
+    ),
+    ({"model.json": '{"file": "model.onnx"}', "notes.txt": "mine"}, "", "model.json, notes.txt"),
+]
+
+
+@pytest.mark.parametrize(("files", "file", "named"), OWN)
+def test_files_of_others_are_never_replaced(tmp_path, files, file, named):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    with pytest.raises(WorkspaceError, match=f"not replaced: {named}"):
+        place_of(folder / file, ".onnx", "model.onnx")
+
+
+def test_an_earlier_export_is_replaced_if_nothing_lies_beside_it(exported, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(exported, folder)
+    (folder / "__pycache__").mkdir(exist_ok=True)  # verify.py has been run there
+    assert place_of(folder, ".onnx", "model.onnx").folder == folder
+    with pytest.raises(WorkspaceError, match="holds other files"):
+        place_of(folder, ".tflite", "model.tflite")
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(WorkspaceError, match=r"notes\.txt"):
+        place_of(folder, ".onnx", "model.onnx")
 
 
 @pytest.mark.parametrize(

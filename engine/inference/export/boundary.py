@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from engine.inference.contract import Contract
@@ -120,11 +119,3 @@ def _rows(given: Any, group: list[Source]) -> list[Any]:
     if group[0].type == "date":
         return [date_part(given, source.part) for source in group]
     return [given]
-
-
-def sample_of(boundary: Boundary) -> list[np.ndarray[Any, Any]]:
-    """Zeros as the file takes them, one example."""
-    return [
-        np.zeros([size or 1 for size in spec.shape], spec.dtype.as_numpy_dtype)
-        for spec in boundary.specs
-    ]

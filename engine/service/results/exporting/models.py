@@ -22,8 +22,9 @@ from engine.inference.export.composing import FILE_NAME as PREDICT
 from engine.inference.export.composing import example_code, predict_code
 from engine.inference.export.proof import LIMITS, TOLD_BELOW, asked, make_proof, save_proof
 from engine.inference.export.references import inputs_of
-from engine.service.results.exporting.places import handed_over, place_of
+from engine.service.results.exporting.places import EXAMPLE, handed_over, place_of
 from engine.service.results.exporting.questions import Questions, metrics_of
+from engine.service.results.exporting.target import size_of
 from engine.spec.formatting import percent_text
 from engine.spec.parameters import shorten
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE: Final = "example.py"
 _WEIGHTS_ONLY: Final = "Weights alone are of 8 bits. With all of it:"
 _ASKING: Final = "Asking the model that was written"
 _MOST_ANSWERS: Final = 1 << 30
@@ -57,7 +57,7 @@ def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> R
         with handed_over(place) as folder:
             done = _best_of(run, format, folder / place.file, questions, progress)
             names = tuple(sorted(_names(folder)))
-            size = _size(folder / place.file)
+            size = size_of(folder / place.file)
     except _NotHandedOver as ended:
         return replace(ended.answer, path=str(to))
     return replace(done, path=str(place.folder / place.file), files=names, size_bytes=size)
@@ -102,12 +102,6 @@ class _NotHandedOver(Exception):
 
 def _names(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(item.stat().st_size for item in files if item.is_file())
 
 
 def _write(run: OpenedRun, format: str, path: Path, asked: Questions) -> dict[str, Any]:

@@ -1,18 +1,32 @@
-"""Where an export is written: a folder of its own, or a file among others."""
+"""Where an export of a model is written: a folder of its own, or a file among others."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from engine.errors import WorkspaceError
-from engine.files import atomic_directory, cannot_write, flush_directory
-from engine.files.bounded import DAMAGED, read_object
+from engine.files import (
+    atomic_directory,
+    cannot_write,
+    flush_directory,
+    flush_tree,
+    scratch_directory,
+)
+from engine.files.bounded import DAMAGED, member, read_object
 from engine.inference.export.card import FILE_NAME as CARD
+from engine.inference.export.composing import FILE_NAME as PREDICT
+from engine.inference.export.proof import FILE_NAME as PROOF
+from engine.inference.export.proof import VERIFY
+from engine.service.results.exporting.target import check_parent
+
+EXAMPLE: Final = "example.py"
+BESIDE: Final = (CARD, PREDICT, EXAMPLE, VERIFY, PROOF)
+"""What lies beside a model; a person may have files of these names."""
+_LEFT_BY_PYTHON: Final = "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -39,38 +53,53 @@ def place_of(to: Path, suffix: str, default: str) -> Place:
         default: The name of the model's file in a folder of its own.
 
     Raises:
-        WorkspaceError: Something else is there already.
+        DescentError: Something is there that is no earlier export of such a file.
     """
     is_file = bool(suffix) and to.suffix.lower() == suffix
-    folder = to.parent if is_file else to
+    check_parent(to)
+    if is_file and to.is_dir():
+        raise WorkspaceError(f"'{to}' is a folder.", "Choose another name.")
     if not is_file and to.exists() and not to.is_dir():
         other = f", or a file that ends in {suffix}" if suffix else ""
         raise WorkspaceError(
             f"'{to}' is a file. Expected: a folder{other}.", "Choose another name."
         )
-    if is_file and to.is_dir():
-        raise WorkspaceError(f"'{to}' is a folder.", "Choose another name.")
-    if not folder.parent.is_dir() or (is_file and not folder.is_dir()):
-        missing = folder if is_file else folder.parent
-        raise WorkspaceError(f"There is no folder '{missing}'.", "Make it first.")
-    card = folder / CARD
-    if is_file and card.exists() and _file_of(card) != to.name:
-        raise WorkspaceError(
-            f"'{folder}' holds the export of another model already.",
-            "Choose another folder: each model needs files of its own beside it.",
-        )
-    if not is_file and folder.exists() and any(folder.iterdir()) and not card.exists():
-        raise WorkspaceError(
-            f"'{folder}' holds other files.", "Choose a folder that is empty or not there yet."
-        )
-    return Place(folder, to.name if is_file else default, is_file)
+    folder, file = (to.parent, to.name) if is_file else (to, default)
+    _check_free(folder, file, is_file)
+    return Place(folder, file, is_file)
 
 
-def _file_of(card: Path) -> str:
+def _check_free(folder: Path, file: str, is_shared: bool) -> None:
+    """Makes sure that nothing is replaced but an earlier export of the same file.
+
+    Raises:
+        WorkspaceError: Something would be.
+    """
     try:
-        return str(read_object(card).get("file", ""))
-    except DAMAGED:
-        return ""
+        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    before = _files_of_export(folder, file)
+    # The file itself was named by whoever asked.
+    touched = there.intersection(BESIDE) if is_shared else there - {_LEFT_BY_PYTHON}
+    others = sorted(touched - before)
+    if others:
+        raise WorkspaceError(
+            f"'{folder}' holds other files, which are not replaced: {', '.join(others[:5])}.",
+            "Choose a folder that is empty or not there yet: a model needs files of its own "
+            "beside it.",
+        )
+
+
+def _files_of_export(folder: Path, file: str) -> set[str]:
+    """What an earlier export of a model's file left in a folder, by name; none: there is none."""
+    try:
+        if read_object(folder / CARD).get("file") != file:
+            return set()
+        files = member(read_object(folder / PROOF), "files", dict)
+    except (OSError, *DAMAGED):
+        return set()
+    return {PROOF, *(str(name).partition("/")[0] for name in files)}
 
 
 @contextmanager
@@ -84,13 +113,12 @@ def handed_over(place: Place) -> Iterator[Path]:
         with atomic_directory(place.folder) as aside:
             yield aside
         return
-    aside = Path(tempfile.mkdtemp(prefix=".descent-", dir=place.folder))
-    try:
+    with scratch_directory(place.folder / place.file) as aside:
         yield aside
-        for path in sorted(aside.iterdir()):
-            path.replace(place.folder / path.name)
-        flush_directory(place.folder)
-    except OSError as error:
-        raise cannot_write(place.folder, error) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            flush_tree(aside)
+            for path in sorted(aside.iterdir()):
+                path.replace(place.folder / path.name)
+            flush_directory(place.folder)
+        except OSError as error:
+            raise cannot_write(place.folder, error) from error

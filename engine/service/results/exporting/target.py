@@ -24,7 +24,7 @@ def checked_file(to: Path, suffixes: Sequence[str]) -> Path:
         )
     if to.is_dir():
         raise DescentError(f"'{to}' is a folder, where a file is to be written.", _NAME_ANOTHER)
-    _check_parent(to)
+    check_parent(to)
     return to
 
 
@@ -34,7 +34,7 @@ def checked_folder(to: Path) -> Path:
     Raises:
         DescentError: Something is there already, or the folder that it is to lie in is not.
     """
-    _check_parent(to)
+    check_parent(to)
     try:
         is_free = not to.exists() or (to.is_dir() and not any(to.iterdir()))
     except OSError as error:
@@ -44,7 +44,12 @@ def checked_folder(to: Path) -> Path:
     return to
 
 
-def _check_parent(to: Path) -> None:
+def check_parent(to: Path) -> None:
+    """Makes sure that the folder is there in which something is to be written.
+
+    Raises:
+        DescentError: It is not.
+    """
     if not to.parent.is_dir():
         raise DescentError(
             f"There is no folder '{to.parent}' to write into.", "Make it, or choose another one."
