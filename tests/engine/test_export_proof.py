@@ -21,7 +21,7 @@ from engine.inference.export import proof as proofs
 from engine.inference.export.diagnosing import asked_in, first_different
 from engine.inference.export.standalone import verify
 from engine.service.results.exporting import models
-from engine.service.results.exporting.places import place_of
+from engine.service.results.exporting.places import BESIDE, handed_over, place_of
 
 ROWS = 80
 
@@ -151,7 +151,29 @@ def test_files_of_others_are_never_replaced(tmp_path, files, file, named):
     for name, text in files.items():
         (folder / name).write_text(text)
     with pytest.raises(WorkspaceError, match=f"not replaced: {named}"):
-        place_of(folder / file, ".onnx", "model.onnx")
+        place_of(folder / file, ".onnx", "model.onnx", BESIDE)
+
+
+def test_what_lies_beside_a_file_replaces_nothing_of_others(tmp_path):
+    (tmp_path / "sales_data.csv").write_text("mine")
+    (tmp_path / "predict.py").write_text("mine")
+    for text, is_replaced in (("mine", True), ("a copy", False)):
+        place = place_of(tmp_path / "sales.py", ".py", "train.py")
+
+        def export(place=place, text=text):
+            with handed_over(place) as aside:
+                (aside / "sales.py").write_text("a script")
+                (aside / "sales_data.csv").write_text(text)
+
+        if is_replaced:  # by the same
+            export()
+        else:
+            with pytest.raises(WorkspaceError, match=r"not replaced: sales_data\.csv"):
+                export()
+    assert (tmp_path / "sales_data.csv").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "predict.py", "sales.py", "sales_data.csv",
+    ]  # fmt: skip
 
 
 def test_an_earlier_export_is_replaced_if_nothing_lies_beside_it(exported, tmp_path):

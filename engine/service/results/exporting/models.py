@@ -22,7 +22,7 @@ from engine.inference.export.composing import FILE_NAME as PREDICT
 from engine.inference.export.composing import example_code, predict_code
 from engine.inference.export.proof import LIMITS, TOLD_BELOW, asked, make_proof, save_proof
 from engine.inference.export.references import inputs_of
-from engine.service.results.exporting.places import EXAMPLE, handed_over, place_of
+from engine.service.results.exporting.places import BESIDE, EXAMPLE, handed_over, place_of
 from engine.service.results.exporting.questions import Questions, metrics_of
 from engine.service.results.exporting.target import size_of
 from engine.spec.formatting import percent_text
@@ -50,7 +50,8 @@ def export_model(run: OpenedRun, format: str, to: Path, progress: Progress) -> R
         DescentError: The run has no model, or nothing can be written there.
         Cancelled: Someone asked to stop.
     """
-    place = place_of(to, _SUFFIXES.get(format, ".tflite"), _FILES.get(format, "model.tflite"))
+    suffix, file = _SUFFIXES.get(format, ".tflite"), _FILES.get(format, "model.tflite")
+    place = place_of(to, suffix, file, BESIDE)
     progress("Opening the model", 0, 4)
     questions = Questions.of(run, progress)
     try:

@@ -1,8 +1,9 @@
-"""Where an export of a model is written: a folder of its own, or a file among others."""
+"""Where an export of several files is written: a folder of its own, or among others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import filecmp
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,22 +36,25 @@ class Place:
 
     Attributes:
         folder: That of its files.
-        file: The name of the model's file in it.
+        file: The name of the file in it that was asked for.
         is_shared: Other files may lie there, too.
+        own: Names of files there that an earlier export of that file left.
     """
 
     folder: Path
     file: str
     is_shared: bool
+    own: frozenset[str]
 
 
-def place_of(to: Path, suffix: str, default: str) -> Place:
-    """Reads a path: one with the format's suffix is the model's file, any other a folder.
+def place_of(to: Path, suffix: str, default: str, beside: Collection[str] = ()) -> Place:
+    """Reads a path: one with the format's suffix is the file, any other a folder.
 
     Args:
         to: The path.
         suffix: Of the format; empty: it is a folder in any case.
-        default: The name of the model's file in a folder of its own.
+        default: The name of the file in a folder of its own.
+        beside: Names of what will lie beside it, as far as they are known before.
 
     Raises:
         DescentError: Something is there that is no earlier export of such a file.
@@ -65,29 +69,26 @@ def place_of(to: Path, suffix: str, default: str) -> Place:
             f"'{to}' is a file. Expected: a folder{other}.", "Choose another name."
         )
     folder, file = (to.parent, to.name) if is_file else (to, default)
-    _check_free(folder, file, is_file)
-    return Place(folder, file, is_file)
-
-
-def _check_free(folder: Path, file: str, is_shared: bool) -> None:
-    """Makes sure that nothing is replaced but an earlier export of the same file.
-
-    Raises:
-        WorkspaceError: Something would be.
-    """
     try:
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
         raise cannot_write(folder, error) from error
-    before = _files_of_export(folder, file)
-    # The file itself was named by whoever asked.
-    touched = there.intersection(BESIDE) if is_shared else there - {_LEFT_BY_PYTHON}
-    others = sorted(touched - before)
-    if others:
+    own = frozenset(_files_of_export(folder, file))
+    touched = there.intersection(beside) if is_file else there - {_LEFT_BY_PYTHON}
+    _check_free(folder, touched - own)
+    return Place(folder, file, is_file, own)
+
+
+def _check_free(folder: Path, others: Iterable[str]) -> None:
+    """Refuses to replace files of others, by name.
+
+    Raises:
+        WorkspaceError: There are some.
+    """
+    if names := sorted(others):
         raise WorkspaceError(
-            f"'{folder}' holds other files, which are not replaced: {', '.join(others[:5])}.",
-            "Choose a folder that is empty or not there yet: a model needs files of its own "
-            "beside it.",
+            f"'{folder}' holds other files, which are not replaced: {', '.join(names[:5])}.",
+            "Choose a folder that is empty or not there yet, or another name.",
         )
 
 
@@ -116,9 +117,20 @@ def handed_over(place: Place) -> Iterator[Path]:
     with scratch_directory(place.folder / place.file) as aside:
         yield aside
         try:
+            _check_free(place.folder, _others_of(place, aside))
             flush_tree(aside)
             for path in sorted(aside.iterdir()):
                 path.replace(place.folder / path.name)
             flush_directory(place.folder)
         except OSError as error:
             raise cannot_write(place.folder, error) from error
+
+
+def _others_of(place: Place, aside: Path) -> Iterator[str]:
+    """Names of files of others that would be replaced; the one that was asked for is named."""
+    for path in aside.iterdir():
+        there = place.folder / path.name
+        if path.name in (place.file, *place.own) or not there.exists():
+            continue
+        if not (there.is_file() and path.is_file() and filecmp.cmp(path, there, shallow=False)):
+            yield path.name
