@@ -48,6 +48,7 @@ from engine.training.steps.autotuner import Autotuner, Choice
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import StepLoop
+from engine.training.steps.rewriting import sums_as_written
 from engine.training.traces import forgetting_traces
 from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
@@ -94,7 +95,13 @@ class TrainingJob:
             TrainingError: The training cannot go on.
             WorkspaceError: Something cannot be written.
         """
-        with forgetting_traces(), self._placement.scope(), trained_from(self._beginning):
+        is_exact = self._prepared.spec.execution.reproducible
+        with (
+            forgetting_traces(),
+            self._placement.scope(),
+            trained_from(self._beginning),
+            sums_as_written(is_exact),
+        ):
             return self._execute()
 
     def _execute(self) -> RunEnded:

@@ -1,12 +1,18 @@
 """The step loop against Keras's own `fit`: the same arithmetic, bit by bit."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from engine.training.plan import ChunkLength
+from engine.training.steps import feed
 from engine.training.steps.direct_call import DirectCall
+from engine.training.steps.feed import ResidentFeed, StreamedFeed
 from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.rewriting import SUMS, sums_as_written
 from engine.training.trainer import shuffled
 
 N_SAMPLES = 75  # the last batch of 16 is smaller
@@ -25,6 +31,27 @@ def _classifier() -> keras.Model:
             keras.layers.Flatten(),
             keras.layers.Dense(8, activation="relu"),
             keras.layers.Dropout(0.3),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+    )
+    return model
+
+
+def _averaging() -> keras.Model:
+    """Means over places and examples, at a size where their gradients are rounded."""
+    keras.utils.set_random_seed(7)
+    model = keras.Sequential(
+        [
+            keras.Input((12, 12, 1)),
+            keras.layers.Conv2D(4, 3, use_bias=False),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(6),
+            keras.layers.LayerNormalization(),
             keras.layers.Dense(3, activation="softmax"),
         ]
     )
@@ -79,6 +106,81 @@ def test_weights_and_history_equal_those_of_fit(make, batch_size, chunk, images)
         np.testing.assert_array_equal(mine, his)
     for mine, his in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
         np.testing.assert_array_equal(mine.numpy(), his.numpy())
+
+
+@pytest.mark.parametrize("n", [75, 80])  # `fit` knows the length of its batches where it is one
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_batches_of_one_length_are_computed_as_fit_does(n, is_streamed, monkeypatch):
+    images = np.random.default_rng(3).random((n, 12, 12, 1), dtype=np.float32)
+    targets = np.random.default_rng(4).integers(0, 3, n)
+    theirs, ours = _averaging(), _averaging()
+    if is_streamed:
+        monkeypatch.setattr(feed, "BLOCK_BYTES", 48 * images[0].nbytes)  # three batches
+        part = StreamedFeed(
+            np.arange(n), lambda rows: (images[rows], targets[rows]), images[0].nbytes
+        )
+    else:
+        part = ResidentFeed(DeviceData.place(images, targets))
+    loop, chunk = StepLoop(ours, part.pattern), ChunkLength(16, fixed=2)
+    for epoch in (1, 2, 3):
+        order = shuffled(n, seed=1, epoch=epoch)
+        theirs.fit(images[order], targets[order], batch_size=16, shuffle=False, verbose=0)
+        loop.reset_metrics()
+        for data, indices in part.chunks(order, chunk):
+            loop.train(data, indices)
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+    loop.reset_metrics()
+    for data, indices in part.chunks(np.arange(n, dtype=np.int32), chunk):
+        loop.test(data, indices)
+    assert loop.results() == theirs.evaluate(
+        images, targets, batch_size=16, verbose=0, return_dict=True
+    )
+
+
+def _branching() -> keras.Model:
+    """Sums of four terms, two of each of two shapes, which TensorFlow would order anew."""
+    keras.utils.set_random_seed(7)
+    image = keras.Input((12, 12, 1))
+    branches = []
+    for size in (1, 3):
+        hidden = keras.layers.Conv2D(8, size, strides=2, padding="same", use_bias=False)(image)
+        branches.append(keras.layers.BatchNormalization()(hidden))
+    hidden = keras.layers.Activation("relu")(keras.layers.Add()(branches))
+    hidden = keras.layers.GlobalAveragePooling2D()(hidden)
+    model = keras.Model(image, keras.layers.Dense(3, activation="softmax")(hidden))
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    return model
+
+
+def test_branches_are_summed_as_fit_does_where_sums_stay_as_written():
+    images = np.random.default_rng(3).random((40, 12, 12, 1), dtype=np.float32)
+    targets = np.random.default_rng(4).integers(0, 3, 40)
+    theirs, ours = _branching(), _branching()
+    before = tf.config.optimizer.get_experimental_options()
+    with sums_as_written(True):
+        theirs.fit(images, targets, batch_size=16, shuffle=False, verbose=0)
+        part = ResidentFeed(DeviceData.place(images, targets))
+        loop = StepLoop(ours, part.pattern)
+        for data, indices in part.chunks(np.arange(40, dtype=np.int32), ChunkLength(16, fixed=2)):
+            loop.train(data, indices)
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, his)
+    after = tf.config.optimizer.get_experimental_options()
+    assert before.get(SUMS, True) == after.get(SUMS, True)
+
+
+def test_a_smaller_batch_than_all_is_computed_with_its_own_length(images):
+    """A training that goes on within an epoch with larger batches has a smaller one at its end."""
+    theirs, ours = _regression(), _regression()
+    targets = _targets(theirs)
+    data = dataclasses.replace(DeviceData.place(images, targets), batch_size=25)
+    loop = StepLoop(ours, data)
+    for rows in (np.arange(25), np.arange(25, 35)):
+        theirs.train_on_batch(images[rows], targets[rows])
+        loop.train(data, rows[np.newaxis].astype(np.int32))
+    for mine, his in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, his, rtol=1e-6)
 
 
 def test_values_of_each_batch_are_those_of_that_batch_alone(images):

@@ -50,6 +50,7 @@ class SharedLoop(StepLoop):
         self,
         step: Callable[[Any], Any],
         pattern: Tensors,
+        batch_size: int | None,
         augment: Augment | None = None,
         rate: keras.Variable | None = None,
     ) -> Callable[..., Noted]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+
+from engine.training.steps.rewriting import call_options
 
 
 class DirectCall:
@@ -18,13 +19,12 @@ class DirectCall:
 
     Args:
         function: With an input signature, of tensors in nests; returns a tuple of tensors.
-        is_only_pruned: TensorFlow rewrites the graph only by leaving out what is not needed or
-            there twice, or which merely orders the rest.
+        is_only_pruned: As for `call_options`.
     """
 
     def __init__(self, function: Any, is_only_pruned: bool = False) -> None:
         self._function = function
-        self._options = _only_pruned() if is_only_pruned else b""
+        self._options = call_options(is_only_pruned)
         self._traced: Any = None
         self._types: list[tf.DType] = []
 
@@ -42,12 +42,3 @@ class DirectCall:
                 config_proto=self._options,
             )
         )
-
-
-def _only_pruned() -> bytes:
-    """Options of a call. Names are those of TensorFlow's `MetaOptimizer`."""
-    options = tf.compat.v1.ConfigProto()
-    rewriting = options.graph_options.rewrite_options
-    rewriting.meta_optimizer_iterations = RewriterConfig.ONE
-    rewriting.optimizers.extend(["pruning", "common_subgraph_elimination", "dependency"])
-    return bytes(options.SerializeToString())

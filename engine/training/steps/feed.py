@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +73,11 @@ class Feed(ABC):
             where it is smaller, is a chunk of its own.
         """
 
+    def _told(self, data: DeviceData, chunk: ChunkLength) -> DeviceData:
+        """The same examples, which know the length of their batches if it is that of all."""
+        is_even = len(self) % chunk.batch_size == 0
+        return replace(data, batch_size=chunk.batch_size if is_even else None)
+
 
 class ResidentFeed(Feed):
     """Holds all of its examples on the device.
@@ -91,8 +97,9 @@ class ResidentFeed(Feed):
         return self._data
 
     def chunks(self, order: Order, chunk: ChunkLength) -> Generator[Chunk]:
+        data = self._told(self._data, chunk)
         for indices in _cut(order, chunk):
-            yield self._data, indices
+            yield data, indices
 
 
 class StreamedFeed(Feed):
@@ -127,7 +134,7 @@ class StreamedFeed(Feed):
             coming = ahead.submit(self._block, blocks[0]) if blocks else None
             for number in range(len(blocks)):
                 assert coming is not None
-                block = coming.result()
+                block = self._told(coming.result(), chunk)
                 following = number + 1
                 if following < len(blocks):
                     coming = ahead.submit(self._block, blocks[following])

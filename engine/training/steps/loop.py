@@ -49,11 +49,14 @@ class DeviceData:
         y: (n_samples, …).
         weights: How much each example counts in the loss, (n_samples,), or each position of it,
             (n_samples, positions); None: all the same.
+        batch_size: Of every batch of the part that they belong to; None: the last is smaller, or
+            it is not known.
     """
 
     x: tf.Tensor
     y: tf.Tensor
     weights: tf.Tensor | None = None
+    batch_size: int | None = None
 
     @classmethod
     def place(cls, x: Array, y: Array, weights: Array | None = None) -> DeviceData:
@@ -119,29 +122,50 @@ class StepLoop:
         self._compiled: CompiledChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
         self._rate = rate_variable(model)
-        self._train_chunk = self._graph(model.train_step, data.tensors, augment, self._rate)
-        self._test_chunk = self._graph(model.test_step, data.tested)
-        self._pattern = tf.TensorSpec((None, *data.x.shape[1:]), data.x.dtype)
+        self._pattern = data
+        self._chunks: dict[tuple[bool, int | None], Callable[..., Noted]] = {}
         self.renew_prediction()
 
     def renew_prediction(self) -> None:
         """Forgets the graph of predictions: the model computes in another way from now on."""
         self._predict = tf.function(
             lambda x: self._model(x, training=False),
-            input_signature=[self._pattern],
+            input_signature=[_any_number_of(self._pattern.x)],
             autograph=False,
         )
+
+    def _chunk(self, learns: bool, data: DeviceData, indices: Array) -> Callable[..., Noted]:
+        """What runs steps over such rows of data; its graph is made when it is first wanted.
+
+        Where all batches have the same length, `fit` computes with that constant, and the graph
+        has to know it as well: TensorFlow multiplies by the inverse of a constant where it would
+        divide by a number that only the step knows, which is not the same to the bit.
+        """
+        is_known = indices.shape[1] == data.batch_size and self.replicas == 1
+        batch_size = data.batch_size if is_known else None
+        found = self._chunks.get((learns, batch_size))
+        if found is None:
+            model, of = self._model, self._pattern
+            if learns:
+                tensors, augment, rate = of.tensors, self._augment, self._rate
+                found = self._graph(model.train_step, tensors, batch_size, augment, rate)
+            else:
+                found = self._graph(model.test_step, of.tested, batch_size)
+            self._chunks[learns, batch_size] = found
+        return found
 
     def _graph(
         self,
         step: Callable[[Any], Any],
         pattern: Tensors,
+        batch_size: int | None,
         augment: Augment | None = None,
         rate: keras.Variable | None = None,
     ) -> Callable[..., Noted]:
         """The graph of a chunk: `step` over rows of indices, metric state noted after each.
 
-        `rate` is given the rate of each step before it.
+        `rate` is given the rate of each step before it. Batches have `batch_size` examples; None:
+        any number of them.
         """
         strategy, metrics = self._strategy, self._metrics
         if self.replicas > 1:
@@ -152,12 +176,14 @@ class StepLoop:
         is_fused = bool(self._fused_for) and step == self._model.train_step
         if is_fused:
             graph.fuse(self._model, self._fused_for)
-        # Unknown chunk and batch lengths: one graph serves every chunk, the last batch included.
-        rows = [tuple(tf.TensorSpec((None, *it.shape[1:]), it.dtype) for it in pattern)]
+        # Unknown lengths of chunks: one graph serves them all.
         function = DirectCall(
             tf.function(
                 graph.run,
-                input_signature=[*rows, *StepGraph.signature(None, None)],
+                input_signature=[
+                    tuple(_any_number_of(values) for values in pattern),
+                    *StepGraph.signature(None, batch_size),
+                ],
                 autograph=False,
             ),
             is_only_pruned=is_fused and self.is_mostly_recurrent,
@@ -250,7 +276,7 @@ class StepLoop:
                 noted = self._try(self._compiled, tensors, rows, first, each)
                 if noted is not None:
                     return noted
-            return self._run(self._train_chunk, tensors, rows, first, each)
+            return self._run(self._chunk(True, data, rows), tensors, rows, first, each)
 
         return self.probing.run(steps, tensors, indices, first_step, rates)
 
@@ -284,7 +310,8 @@ class StepLoop:
         Weights of examples do not count; those of positions do.
         """
         rates = np.zeros(len(indices), np.float32)  # nothing is learnt
-        return self._run(self._test_chunk, data.tested, indices, 0, rates)
+        chunk = self._chunk(False, data, indices)
+        return self._run(chunk, data.tested, indices, 0, rates)
 
     def _run(
         self,
@@ -351,3 +378,8 @@ class StepLoop:
             return ", ".join(device.rpartition("device:")[2] for device in devices)
         variables = self._model.trainable_variables or self._model.variables
         return tf.convert_to_tensor(variables[0]).device.rpartition("device:")[2]
+
+
+def _any_number_of(values: tf.Tensor) -> tf.TensorSpec:
+    """The signature of tensors like these, (n, …), for any n."""
+    return tf.TensorSpec((None, *values.shape[1:]), values.dtype)

@@ -41,18 +41,18 @@ def exactness(subject: Subject) -> str:
         why.append("the run's steps were compiled with XLA")
     elif not spec.execution.reproducible:
         why.append("the run may have been compiled with XLA for some of its steps")
+        if _is_normalized(subject):
+            why.append("TensorFlow orders sums around batch normalization by itself")
     if plan.get("layers") == "fused":
         why.append("it computed some layers in fewer, larger products")
     if plan.get("precision", "float32") != "float32":
         why.append(f"it computed in {plan['precision']}")
     if str(plan.get("device", "CPU")).startswith("GPU"):
         why.append("a graphics card computed")
-    if any(type(layer).__name__ == "BatchNormalization" for layer in subject.network.layers):
-        why.append("batch normalization rounds otherwise in Descent's loop than in `fit`")
     if not why:
         return (
             "On the same machine and with the same packages it takes the same steps: its results "
-            "are the run's to the bit, or, where TensorFlow sums in another order, up to rounding."
+            "are the run's to the bit."
         )
     return (
         f"Its results are the run's up to rounding, for {', and '.join(why)}. A short training "
@@ -89,3 +89,7 @@ def requirements(document: Document) -> list[str]:
         except PackageNotFoundError:
             found.append(name)
     return found
+
+
+def _is_normalized(subject: Subject) -> bool:
+    return any(type(layer).__name__ == "BatchNormalization" for layer in subject.network.layers)

@@ -33,6 +33,11 @@ class Batches(keras.utils.PyDataset):
         rows = self.order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]
         {batch}'''
 
+_SUMS: Final = """\
+# As the run did. TensorFlow would else choose an order of sums by itself, and round otherwise.
+tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+"""
+
 
 def training_section(subject: Subject) -> Section:
     """Compiles and fits the network as the run did."""
@@ -41,10 +46,13 @@ def training_section(subject: Subject) -> Section:
     needs = ["import keras", "import numpy as np"]
     augmenting, more = augmenting_code(subject)
     needs += more
+    if spec.execution.reproducible:
+        needs.append("import tensorflow as tf")
     weights = _weights(subject)
     epochs = subject.epochs
     parts = [
         f"EPOCHS, BATCH_SIZE = {epochs}, {training.batch_size}\n",
+        _SUMS if spec.execution.reproducible else "",
         _taught(subject),
         weights,
         augmenting,
