@@ -109,6 +109,15 @@ class CheckpointWriter:
             self._waiting = _Offer(snapshot, best, calls)
             self._changed.notify_all()
 
+    def wait(self) -> None:
+        """Waits until what was offered is on the disk; a failure is told by the next offer."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._failure is not None or self._is_done)
+
+    @property
+    def _is_done(self) -> bool:
+        return self._waiting is None and not self._is_busy
+
     def close(self) -> None:
         """Waits until everything offered is on disk.
 
@@ -133,11 +142,13 @@ class CheckpointWriter:
             except Exception as error:
                 with self._changed:
                     self._failure = error
+                    self._changed.notify_all()
                 return
             ended = time.monotonic()
             with self._changed:
                 self._is_busy = False
                 self._rested_at = ended + (ended - started) * (1 / TIME_SHARE - 1)
+                self._changed.notify_all()
 
     def _next(self) -> _Offer | None:
         """Waits for an offer and for the end of the rest; None once closed."""

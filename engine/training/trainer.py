@@ -355,6 +355,9 @@ class Trainer:
                 progress.epochs = max(epochs, progress.epoch)
                 self._rate.extend(progress.epochs)
                 self._notify_change("training.epochs", planned, progress.epochs, reason)
+        if self._checkpointer is not None:  # a run that ends with the machine goes on with it
+            self._save(_go_on)
+            self._checkpointer.wait()
 
     def _notify_change(self, setting: str, before: float, after: float, reason: str) -> None:
         progress = self._progress
@@ -394,4 +397,4 @@ class Trainer:
 
 
 def _go_on() -> None:
-    """Nobody is asked."""
+    """Nobody is asked, or told."""

@@ -6,6 +6,7 @@ import os
 import queue
 import random
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -302,6 +303,29 @@ def test_the_learning_rate_and_the_epochs_can_be_changed_while_training(store, m
     ]
     assert store.epochs(ended.run)[-1].learning_rate == pytest.approx(0.0003)
     assert store.get(ended.run).epochs_planned == 3
+
+
+def test_a_change_is_on_the_disk_before_the_training_goes_on(store, small_steps, monkeypatch):
+    write, changed = checkpoint_writer.CheckpointWriter._write, []
+
+    def write_slowly(writer, offer, folder):
+        time.sleep(0.5)
+        write(writer, offer, folder)
+
+    def change_then_die(event, control):
+        if isinstance(event, EpochEnded) and event.epoch == 1:
+            control.request(ChangeEpochs(3))
+        changed.extend([event] if isinstance(event, SettingChanged) else [])
+        if changed and isinstance(event, StepsDone):
+            raise _End
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint_writer.CheckpointWriter, "_write", write_slowly)
+        _, ended = _train(store, _spec() | {"schedule": {}}, change_then_die)
+    assert isinstance(ended, RunFailed)
+    _, again = _resume(store, ended.run)
+    assert isinstance(again, RunFinished), again
+    assert [event.epoch for event in store.epochs(ended.run)] == [1, 2, 3]
 
 
 def test_what_was_changed_while_training_holds_after_a_resume(store, small_steps):
