@@ -19,6 +19,8 @@ import venv
 from pathlib import Path
 from typing import Final
 
+from container import system_libraries
+
 HERE: Final = Path(__file__).resolve().parent
 ROOT: Final = HERE.parents[1]
 NAMES: Final = {"win32": "windows", "darwin": "macos"}
@@ -76,6 +78,7 @@ def build(out: Path) -> Path:
 
     Raises:
         subprocess.CalledProcessError: PyInstaller failed, or what it made does not start.
+        FileNotFoundError: This machine lacks a library.
         ValueError: What it made has another version than this clone.
     """
     work = ROOT / "build" / "package"
@@ -86,6 +89,7 @@ def build(out: Path) -> Path:
     made = work / "made" / "descent"
     drop_symbols(made)
     put_beside(made, work / "descent")
+    check_libraries(made)
     told = subprocess.check_output([made / COMMAND, "--version"], text=True)
     if told.splitlines()[0] != f"Descent {version()}":
         raise ValueError(f"The package should be of version {version()}. Received: {told}")
@@ -98,6 +102,22 @@ def build(out: Path) -> Path:
         shutil.rmtree(out / application.name, ignore_errors=True)
         application.rename(out / application.name)
     return folder
+
+
+def check_libraries(folder: Path) -> None:
+    """What is linked with something that this machine lacks would fail on every other.
+
+    Raises:
+        FileNotFoundError: Something is.
+    """
+    if sys.platform != "linux":
+        return
+    _, missing = system_libraries(folder)
+    if missing:
+        raise FileNotFoundError(
+            f"The package needs libraries that are not installed here: {', '.join(missing)}. "
+            "README.md beside this file names the packages of Debian that bring them."
+        )
 
 
 def version() -> str:

@@ -104,14 +104,15 @@ _UNWANTED: Final = (
     "pyarrow/include/*",
     "pyarrow/src/*",
     "pyarrow/libarrow_flight*",
+    "pyarrow/libarrow_python_flight*",
     "pyarrow/libarrow_s3*",
     "numpy/_core/include/*",
     "onnx/backend/test/*",
     "gymnasium/envs/mujoco/*",
     # LiteRT is asked on the processor.
     "ai_edge_litert/*Accelerator*",
-    # A keyboard on the screen, PDF as pictures, and another toolkit's look: each brings the whole
-    # of what it stands on.
+    # A keyboard on the screen, PDF as pictures, screens without a desktop, and another toolkit's
+    # look: each brings the whole of what it stands on.
     "*/platforminputcontexts/*virtualkeyboard*",
     "*/imageformats/*qpdf*",
     "*/egldeviceintegrations/*",
@@ -119,8 +120,6 @@ _UNWANTED: Final = (
     "*Qt6EglF*",
     "*/platformthemes/*gtk3*",
     "*Qt6VirtualKeyboard*",
-    "*Qt6Quick*",
-    "*Qt6Qml*",
     "*Qt6Pdf*",
     "libgtk-3*",
     "libgdk-3*",
