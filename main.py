@@ -15,9 +15,12 @@ def main() -> int:
 
     problem = display_problem()
     if problem:
+        from engine.devices.clean_python import commands_program
+
+        name = commands_program()
         sys.stderr.write(
             f"Error: {problem}\n"
-            "  Without a window, use the commands: main.py train --data iris (see main.py --help)\n"
+            f"  Without a window, use the commands: {name} train --data iris (see {name} --help)\n"
         )
         return 2
     from gui.window.app import main as open_window

@@ -21,6 +21,11 @@ def is_packaged() -> bool:
     return bool(getattr(sys, "frozen", False))
 
 
+def commands_program() -> str:
+    """What people type before a command."""
+    return "descent-cli" if is_packaged() else "main.py"
+
+
 def script_command(script: Path, *arguments: str) -> list[str]:
     """The command that runs a script; where it lies, nothing is imported from.
 

@@ -83,12 +83,13 @@ def build(out: Path) -> Path:
     """
     work = ROOT / "build" / "package"
     shutil.rmtree(work / "made", ignore_errors=True)
-    run(sys.executable, str(HERE / "icons.py"), str(work / "descent" / "icons"))
-    words = ("--noconfirm", "--workpath", str(work), "--distpath", str(work / "made"))
+    run(sys.executable, str(HERE / "icons.py"), str(work / "icons"))
+    # Anew: PyInstaller would keep what it found before a library was installed here.
+    words = ("--noconfirm", "--clean", "--workpath", str(work), "--distpath", str(work / "made"))
     run(sys.executable, "-m", "PyInstaller", *words, str(HERE / "descent.spec"))
     made = work / "made" / "descent"
     drop_symbols(made)
-    put_beside(made, work / "descent")
+    put_beside(made, work)
     check_libraries(made)
     told = subprocess.check_output([made / COMMAND, "--version"], text=True)
     if told.splitlines()[0] != f"Descent {version()}":

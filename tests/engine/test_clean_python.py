@@ -12,7 +12,13 @@ import pytest
 
 from engine.cli.main import main
 from engine.devices import clean_python
-from engine.devices.clean_python import input_command, module_command, script_command, source_of
+from engine.devices.clean_python import (
+    commands_program,
+    input_command,
+    module_command,
+    script_command,
+    source_of,
+)
 from engine.devices.machine import look_at_machine
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +55,7 @@ class TestInstalled:
         ]
         assert module_command("gui.printing") == [sys.executable, "-P", "-m", "gui.printing"]
         assert input_command() == [sys.executable, "-I", "-"]
+        assert commands_program() == "main.py"
 
     def test_where_a_script_lies_nothing_is_imported_from(self, tmp_path):
         (tmp_path / "json.py").write_text("raise SystemExit('the wrong one')")
@@ -82,6 +89,9 @@ class TestInAPackage:
         assert look_at_machine().is_packaged
         assert main(["plugins"]) == 0
         assert "installed with Python" in capsys.readouterr().out
+
+    def test_the_commands_have_the_name_of_their_program(self):
+        assert commands_program() == "descent-cli"
 
 
 class TestTheLauncher:
