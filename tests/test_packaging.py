@@ -181,6 +181,8 @@ class TestInstalling:
         assert f'\nExec="{package}/descent" %f\n' in entry
         assert f"\nTryExec={package}/descent\n" in entry
         assert (share / "mime" / "packages" / "descent.xml").is_file()
+        if shutil.which("update-mime-database", path="/usr/bin:/bin"):
+            assert f":{MIME}:*{SUFFIX}\n" in (share / "mime" / "globs2").read_text("utf-8")
         for place in ("256x256/apps/descent.png", "scalable/apps/descent.svg",
                       "48x48/mimetypes/application-x-descent-run.png"):  # fmt: skip
             assert (share / "icons" / "hicolor" / place).is_file()
