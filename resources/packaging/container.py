@@ -25,7 +25,7 @@ _OF_DESKTOPS: Final = (
     "/usr/share/fonts/truetype/dejavu",
     "/usr/share/X11/xkb",
     "/usr/share/X11/locale",
-    "/usr/share/zoneinfo/UTC",
+    "/usr/lib/locale/C.utf8",
 )
 _DEVICES: Final = ("null", "zero", "urandom")
 _LINKED: Final = re.compile(r"^\t(\S+)(?: => (not found|/\S+))?(?: \(0x|$)", re.MULTILINE)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -217,9 +218,18 @@ def try_window(trial: Trial, pictures: Path | None) -> None:
         has_ended = wait_until(lambda: n_finished(trial) == 2, 300)
         trial.tell("trains by the pointer", has_ended, f"{time.monotonic() - begun:.1f} s")
         take(pictures, "trained.png")
-        process.terminate()  # as a session that ends does; there is no frame to be closed by
-        wait_until(lambda: process.poll() is not None, 60)
-        trial.tell("ends", process.poll() is not None, f"exit code {process.poll()}")
+        end(process, trial.container is not None)
+        has_ended = wait_until(lambda: process.poll() is not None, 60)
+        trial.tell("ends when its session does", has_ended, f"exit code {process.poll()}")
+
+
+def end(process: subprocess.Popen[bytes], is_contained: bool) -> None:
+    """Asks the program to end, as a session does; `unshare` around it is deaf to that."""
+    pids = [process.pid]
+    if is_contained:
+        pids = list(map(int, Path(f"/proc/{pids[0]}/task/{pids[0]}/children").read_text().split()))
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
 
 
 def n_finished(trial: Trial) -> int:
