@@ -6,8 +6,7 @@ import sys  # nothing else: until `console.startup` is there, Ctrl-C would end i
 def main() -> int:
     """Runs what the command line asks for and returns the exit code."""
     arguments = sys.argv[1:]
-    is_for_window = not arguments or arguments[0].startswith("--workspace")
-    if not is_for_window:
+    if not _is_for_window(arguments):
         from engine.cli.main import run
 
         return run(arguments)
@@ -16,14 +15,25 @@ def main() -> int:
 
     problem = display_problem()
     if problem:
+        from engine.devices.clean_python import commands_program
+
+        name = commands_program()
         sys.stderr.write(
             f"Error: {problem}\n"
-            "  Without a window, use the commands: main.py train --data iris (see main.py --help)\n"
+            f"  Without a window, use the commands: {name} train --data iris (see {name} --help)\n"
         )
         return 2
     from gui.window.app import main as open_window
 
     return open_window(arguments)
+
+
+def _is_for_window(arguments: list[str]) -> bool:
+    """No arguments, its own option, or a file to open; no command has the sign of a path in it."""
+    first = arguments[0] if arguments else "--workspace"
+    return first.startswith(("--workspace", "~")) or (
+        not first.startswith("-") and any(sign in first for sign in "./\\")
+    )
 
 
 def window() -> int:

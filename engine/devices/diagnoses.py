@@ -222,6 +222,19 @@ def no_cuda(version: str, package: str, python: str) -> Diagnosis:
     )
 
 
+def no_cuda_in_package() -> Diagnosis:
+    """A package for people without Python: what CUDA takes would make it several times as large."""
+    return Diagnosis(
+        "no_cuda_in_package",
+        "this package computes on the processor",
+        "This package of Descent is made for the processor alone.",
+        "The libraries through which programs compute on NVIDIA GPUs are not in it.",
+        "To use the GPU, install Descent with Python, and TensorFlow with CUDA: its README says "
+        "how. It opens the same runs.",
+        is_problem=False,
+    )
+
+
 def no_cuda_for_arm() -> Diagnosis:
     """There is no package with CUDA for ARM."""
     return Diagnosis(

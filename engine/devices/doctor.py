@@ -106,6 +106,7 @@ class MachineFacts:
         platform: As `sys.platform`: ``linux``, ``win32`` or ``darwin``.
         processor: As `platform.machine`: ``x86_64``, ``arm64``…
         python: The Python that runs Descent, as it is written in a command.
+        is_packaged: Descent is a package with Python inside, into which nothing can be installed.
         distributions: Of Linux, its name and those it descends from: ``("linuxmint", "ubuntu")``.
         is_wsl: Linux runs inside Windows.
         is_container: Linux runs in a container.
@@ -123,6 +124,7 @@ class MachineFacts:
     platform: str
     processor: str = "x86_64"
     python: str = "python"
+    is_packaged: bool = False
     distributions: tuple[str, ...] = ()
     is_wsl: bool = False
     is_container: bool = False
@@ -287,6 +289,8 @@ def _of_tensorflow(facts: MachineFacts) -> Iterator[Diagnosis]:
     if not tensorflow.is_cuda_build:
         if facts.processor in ("aarch64", "arm64"):
             yield words.no_cuda_for_arm()
+        elif facts.is_packaged:
+            yield words.no_cuda_in_package()
         else:
             yield words.no_cuda(tensorflow.version, tensorflow.cpu_package, facts.python)
     elif tensorflow.missing_wheels or tensorflow.wrong_wheels:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.devices.clean_python import is_packaged
 from engine.devices.doctor import DriverState, Gpu, MachineFacts, TensorFlowFacts, Version
 from engine.devices.versions import installed_version
 
@@ -52,6 +53,7 @@ def look_at_machine(
         platform=sys.platform,
         processor=platform.machine(),
         python=_quoted(sys.executable or "python"),
+        is_packaged=is_packaged(),
         environment={name: given[name] for name in _VARIABLES if name in given},
     )
     if sys.platform.startswith("linux"):

@@ -13,28 +13,30 @@ from engine import __version__
 
 NOT_INSTALLED: Final = "not installed"
 
-_PACKAGES: Final = {
-    "TensorFlow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
-    "Keras": ("keras",),
-    "PySide6": ("pyside6", "pyside6-essentials"),
+_PACKAGES: Final = {"TensorFlow": "tensorflow", "Keras": "keras", "PySide6": "pyside6"}
+"""By the name people know."""
+_OTHER_NAMES: Final = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
+    "pyside6": ("pyside6-essentials",),
 }
-"""By the name people know: the packages that may bring it."""
+"""Packages that bring the same."""
 
 
 def installed_version(package: str) -> str:
-    """Returns the version of an installed package, or nothing where there is none of that name."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:  # or bundled without its metadata
-        return ""
+    """Returns the version of an installed package, or of one that brings the same; empty: none."""
+    for name in (package, *_OTHER_NAMES.get(package, ())):
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:  # or bundled without its metadata
+            continue
+    return ""
 
 
 def versions() -> dict[str, str]:
     """Returns the version of each by its name, Descent first; `NOT_INSTALLED` where it is not."""
     found = {"Descent": __version__, "Python": platform.python_version()}
-    for name, packages in _PACKAGES.items():
-        installed = (installed_version(package) for package in packages)
-        found[name] = next((version for version in installed if version), NOT_INSTALLED)
+    for name, package in _PACKAGES.items():
+        found[name] = installed_version(package) or NOT_INSTALLED
     return found
 
 

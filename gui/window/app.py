@@ -39,6 +39,7 @@ from gui.style.theme import MODES, current_theme
 from gui.threads.garbage import GarbageCollector
 from gui.window.log import listen_to_qt, start_log
 from gui.window.main_window import MainWindow
+from gui.window.path_opening import Application
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parse(argv)
     listen_to_qt()
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application = QApplication.instance() or Application(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("Descent")
     application.setApplicationDisplayName("Descent")
@@ -76,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS, can_ask=True))
     window = MainWindow(controller, settings, log_path)
     window.finished.connect(application.quit)
+    if options.path is not None:
+        window.opener.open(str(options.path))
+    if isinstance(application, Application):
+        application.file_opened.connect(window.opener.open)
     collector = GarbageCollector()
     errors = ErrorHook(window.messages)
     errors.install()
@@ -98,12 +103,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="descent", description="Opens the Descent window.")
     parser.add_argument(
+        "path",
+        nargs="?",
+        type=_absolute,
+        metavar="FILE",
+        help="a run to bring in (.descent), or data to show, as if it was dropped on the window",
+    )
+    parser.add_argument(
         "--workspace",
-        type=lambda text: Path(text).expanduser().absolute(),
+        type=_absolute,
         metavar="DIR",
         help="folder that holds the runs (default: the user's data directory)",
     )
     return parser.parse_args(argv)
+
+
+def _absolute(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 # ---- unexpected errors

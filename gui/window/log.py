@@ -16,6 +16,7 @@ from typing import Final
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 
 from engine import __version__
+from engine.devices.clean_python import commands_program
 from engine.devices.console.streams import LOG_FORM, LineFormatter
 from engine.files.bounded import check_plain
 
@@ -75,13 +76,13 @@ def _on_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None
         _leave(
             "The display is gone, and with it the window.",
             "A training under way is stopped and kept: go on with it in another window, or with "
-            "main.py resume (see main.py runs list).",
+            f"{commands_program()} resume (see {commands_program()} runs list).",
         )
     if kind is QtMsgType.QtFatalMsg:
         _leave(
             f"The window cannot go on. Received: {text}",
             "A training under way is stopped and kept. Without a window, use the commands (see "
-            "main.py --help).",
+            f"{commands_program()} --help).",
         )
 
 

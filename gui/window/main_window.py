@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from engine.devices.console.escaping import escaped
-from engine.service.exchange.archive import SUFFIX
 from gui.pages.shared.page import Page
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -35,6 +34,7 @@ from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
 from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
+from gui.window.path_opening import PathOpener
 from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
 from gui.window.run_attention import RunAttention
@@ -111,8 +111,11 @@ class MainWindow(QMainWindow):
         self.plugin_notices = PluginNotices(controller.plugins, self.messages, self)
         self._draft_keeper = DraftKeeper(controller.drafts, settings, self)
         self.attention = RunAttention(controller.training, settings, self)
+        self.opener = PathOpener(self.pages, self)
+        self.opener.page_requested.connect(self.show_page)
+        self.pages_built.connect(self.opener.open_waiting)
         self._drop = FileDrop(self)
-        self._drop.dropped.connect(self._open_path)
+        self._drop.dropped.connect(self.opener.open)
         self._connect()
         self._show_run_text("")
         self._restore()
@@ -331,19 +334,11 @@ class MainWindow(QMainWindow):
     def _on_mode(self, mode: str) -> None:
         self.settings.set("theme/mode", mode)
 
-    # ---- keys, files and sizes that reach the window
+    # ---- keys and sizes that reach the window
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if not do_last(self, event):
             super().keyPressEvent(event)
-
-    @Slot(str)
-    def _open_path(self, path: str) -> None:
-        name = "runs" if path.lower().endswith(SUFFIX) else "data"
-        page = self.pages.get(name)
-        if page is not None:
-            self.show_page(name)
-            page.open_path(path)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

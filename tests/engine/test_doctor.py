@@ -128,6 +128,14 @@ CASES = {
         "/env/bin/python -m pip uninstall -y tensorflow-cpu\n"
         "/env/bin/python -m pip install --force-reinstall --no-deps tensorflow==2.21.0\n" + INSTALL,
     ),
+    "no_cuda_in_package": (
+        replace(
+            with_tensorflow(is_cuda_build=False, cpu_package="tensorflow-cpu", cuda_version=()),
+            is_packaged=True,
+        ),
+        "This package of Descent is made for the processor alone.",
+        "",
+    ),
     "no_cuda_for_arm": (
         replace(with_tensorflow(is_cuda_build=False, cuda_version=()), processor="aarch64"),
         "TensorFlow has no package with CUDA for ARM processors; the processor is used.",

@@ -294,7 +294,7 @@ class TestFindingOnesWay:
         on.window.pages["runs"].bring_in.bring_in = asked.append
         for name in ("moons.descent", "MOONS.DESCENT"):
             on.window.show_page("train")
-            on.window._open_path(str(tmp_path / name))
+            on.window.opener.open(str(tmp_path / name))
             assert on.window.current_page == "runs"
         assert asked == [str(tmp_path / "moons.descent"), str(tmp_path / "MOONS.DESCENT")]
 

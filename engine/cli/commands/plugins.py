@@ -6,11 +6,19 @@ import contextlib
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Final
 
 from engine.cli.commands.output import Output, table
+from engine.devices.clean_python import is_packaged
 from engine.spec.plugins.discovery import declared
 from engine.spec.plugins.loading import PLUGINS, recalled
 from engine.spec.plugins.record import PluginRecord, PluginState
+
+_NONE: Final = "No installed package brings a plug-in. engine/api.py says how to write one."
+_NONE_IN_PACKAGE: Final = (
+    "Plug-ins are packages of Python. They need a Descent that was installed with Python; this one "
+    "has all it needs inside."
+)
 
 
 def list_plugins(arguments: Namespace, output: Output) -> int:
@@ -30,7 +38,7 @@ def list_plugins(arguments: Namespace, output: Output) -> int:
         output.object({"plugins": [_values(record) for record in found]})
         return 0
     if not found:
-        output.lines("No installed package brings a plug-in. engine/api.py says how to write one.")
+        output.lines(_NONE_IN_PACKAGE if is_packaged() else _NONE)
         return 0
     rows = [
         (item.name, item.group.word, f"{item.package} {item.version}", item.state.value, item.title)

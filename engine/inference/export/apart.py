@@ -35,14 +35,17 @@ def converted_apart(function: Any, samples: npt.NDArray[Any]) -> bytes:
         "inputs": [tensor.name for tensor in function.inputs],
         "outputs": [tensor.name for tensor in function.outputs],
     }
+    # Here alone: this file is the script, too, which knows nothing of Descent.
+    from engine.devices.clean_python import script_command, source_of
+
     with tempfile.TemporaryDirectory() as aside:
         folder = Path(aside)
         (folder / _GRAPH).write_bytes(function.graph.as_graph_def().SerializeToString())
         (folder / _NAMES).write_text(json.dumps(names), "utf-8")
         np.savez(folder / _SAMPLES, samples=samples)
-        words = [sys.executable, "-P", __file__, aside]
+        command = script_command(source_of(__file__), aside)
         try:
-            ended = subprocess.run(words, capture_output=True, timeout=_MOST_SECONDS, check=False)
+            ended = subprocess.run(command, capture_output=True, timeout=_MOST_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             raise ValueError("The converter did not end.") from None
         if ended.returncode < 0:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from engine.devices.clean_python import source_of
 from engine.preprocessing import cutting
 
 FILE_NAME: Final = "predict.py"
@@ -37,7 +38,7 @@ def predict_code(card: Mapping[str, Any]) -> str:
     runtime = _RUNTIMES.get(card["format"], "run_litert")
     paths = [_PARTS / f"{name}.py" for name in (_prepare(card), runtime)]
     if card["kind"] == "text":
-        paths.insert(0, Path(cutting.__file__))
+        paths.insert(0, source_of(cutting.__file__))
     if "writes" in card:
         paths.append(_PARTS / "writing.py")
     paths += [_PARTS / "restore.py", _PARTS / "model.py"]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import json
 import logging
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +23,8 @@ from typing import Any, Final
 import numpy as np
 
 from engine.datasets.base import AnyArray
+from engine.devices.clean_python import script_command
+from engine.devices.versions import installed_version
 from engine.errors import WorkspaceError
 from engine.files.bounded import DAMAGED, member, parse_object, read_object, reason_of
 from engine.inference.export.card import FILE_NAME as CARD
@@ -134,12 +134,7 @@ def _limits(card: Mapping[str, Any], expected: AnyArray, n_usual: int) -> dict[s
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _TOOLS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return found | {name: version for name in _TOOLS if (version := installed_version(name))}
 
 
 def asked(
@@ -168,8 +163,8 @@ def asked(
         code = Path(aside)
         (code / PREDICT).write_text(predict_code(card), "utf-8")
         (code / VERIFY).write_text(verify_code(), "utf-8")
-        words = [str(code / VERIFY), str(folder), "--code", aside, "--json", *options]
-        ended = _run([*words, "--threads", str(threads)], code, watch)
+        words = (str(folder), "--code", aside, "--json", *options, "--threads", str(threads))
+        ended = _run(script_command(code / VERIFY, *words), code, watch)
         said, errors = ((code / name).read_bytes() for name in _STREAMS)
     if ended is None:
         return {"problems": [f"It did not answer within {_MOST_SECONDS} seconds."]}
@@ -194,13 +189,13 @@ def _refusal(path: Path) -> str:
     return ""
 
 
-def _run(words: list[str], folder: Path, watch: Callable[[], None]) -> int | None:
-    """Runs Python on words in a folder, where it also writes; None: it took too long."""
+def _run(command: list[str], folder: Path, watch: Callable[[], None]) -> int | None:
+    """Runs a command in a folder, where it also writes; None: it took too long."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
     output, errors = (folder / name for name in _STREAMS)
     with output.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-P", *words],
+            command,
             stdout=out,
             stderr=err,
             cwd=folder,

@@ -143,15 +143,12 @@ def _packing(name: str) -> int:
 def versions() -> dict[str, str]:
     """Versions of Descent and of what it stands on, by name."""
     import platform
-    from importlib.metadata import PackageNotFoundError, version
+
+    from engine.devices.versions import installed_version
 
     found = {"descent": __version__, "python": platform.python_version()}
-    for package in ("tensorflow", "keras", "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # a nightly build has another name
-            continue
-    return found
+    names = ("tensorflow", "keras", "numpy")
+    return found | {name: version for name in names if (version := installed_version(name))}
 
 
 # ---- read

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import engine
+from engine.devices.clean_python import module_command
 from engine.errors import DescentError
 from engine.service.reports.document import Document
 from engine.service.reports.packing import packed
@@ -36,7 +36,7 @@ def print_document(document: Document) -> bytes:
     paths = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH", ""))))
     try:
         ended = subprocess.run(
-            [sys.executable, "-P", "-m", PRINTER],
+            module_command(PRINTER),
             input=packed(document),
             capture_output=True,
             timeout=_PATIENCE_S,

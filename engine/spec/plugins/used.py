@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from engine.devices.clean_python import is_packaged
 from engine.errors import PluginError
 from engine.files import atomic_write
 from engine.files.bounded import DAMAGED, read_object
@@ -55,7 +56,11 @@ def check_used(run: str, folder: Path, plugins: Plugins = PLUGINS) -> None:
             reason, hint = now.reason or now.why_missing, now.hint
         else:
             reason = f"The package '{record.package}' is not installed here."
-            hint = f"Install it: python -m pip install {record.package}"
+            hint = (
+                "Plug-ins need a Descent that was installed with Python"
+                if is_packaged()
+                else f"Install it: python -m pip install {record.package}"
+            )
         raise PluginError(
             f"The run '{run}' needs {record.words}, which cannot be used. {reason}",
             f"{hint.rstrip('.')}. What was recorded can be looked at without it.",

@@ -89,10 +89,6 @@ def _mark(record: PluginRecord) -> dict[str, Any]:
 
 @cache
 def _versions() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
+    from engine.devices.versions import installed_version
 
-    found = {}
-    for name in _PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    return {name: version for name in _PACKAGES if (version := installed_version(name))}

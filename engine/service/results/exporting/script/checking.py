@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import IO, Final
 
 from engine.datasets.base import Progress
+from engine.devices.clean_python import input_command
 from engine.files.bounded import parse_object
 from engine.service.results.exporting.script.document import Document
 from engine.service.results.exporting.script.network import TITLE as NETWORK
@@ -52,8 +52,6 @@ def check_apart(document: Document, subject: Subject, to: Path, progress: Progre
         NotWritten: It fails, or has something else than Descent.
         Cancelled: Someone asked to stop; the process is ended.
     """
-    if getattr(sys, "frozen", False):  # a bundle has no Python of its own to start
-        return
     last = next(n for n, it in enumerate(document.sections, 1) if it.title == NETWORK)
     text = document.script(document.sections[:last])
     names = list(subject.wanted)
@@ -75,7 +73,7 @@ def _answer_of(code: str, progress: Progress) -> str:
     """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-"], stdin=subprocess.PIPE, stdout=out, stderr=errors
+            input_command(), stdin=subprocess.PIPE, stdout=out, stderr=errors
         )
         try:
             assert process.stdin is not None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from engine.devices.versions import installed_version
 from engine.service.results.exporting.script.document import Document
 from engine.service.results.exporting.script.subject import Subject
 
@@ -82,13 +82,8 @@ def requirements(document: Document) -> list[str]:
         for line in section.imports
     }
     names = dict.fromkeys(name for module in sorted(modules) for name in _PACKAGES.get(module, ()))
-    found = []
-    for name in names:
-        try:
-            found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:
-            found.append(name)
-    return found
+    versions = {name: installed_version(name) for name in names}
+    return [f"{name}=={version}" if version else name for name, version in versions.items()]
 
 
 def _is_normalized(subject: Subject) -> bool:
