@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from engine.devices.versions import installed_version
 from engine.service.results.exporting.script.document import Document
@@ -49,6 +49,8 @@ def exactness(subject: Subject) -> str:
         why.append(f"it computed in {plan['precision']}")
     if str(plan.get("device", "CPU")).startswith("GPU"):
         why.append("a graphics card computed")
+    if _is_normalized(subject) and any(map(_has_bias, subject.network.layers)):
+        why.append("biases in front of batch normalization learn from rounding alone")
     if not why:
         return (
             "On the same machine and with the same packages it takes the same steps: its results "
@@ -88,3 +90,9 @@ def requirements(document: Document) -> list[str]:
 
 def _is_normalized(subject: Subject) -> bool:
     return any(type(layer).__name__ == "BatchNormalization" for layer in subject.network.layers)
+
+
+def _has_bias(layer: Any) -> bool:
+    """A convolution with a bias: in theory it has no gradient, in oneDNN another each time."""
+    inner = getattr(layer, "layer", layer)  # what is done to each moment
+    return hasattr(inner, "kernel_size") and bool(getattr(inner, "use_bias", False))
