@@ -48,10 +48,14 @@ class Beginning:
             return f"{begun} None of them learns."
         return f"{begun} The first {self.frozen} stay as they are."
 
-    def freeze(self, network: keras.Model) -> None:
+    def freeze(self, network: keras.Model) -> Kept:
         """Keeps layers of a network from learning; before it is compiled."""
-        for layer in weighted(network)[: self.frozen]:
+        layers = weighted(network)[: self.frozen]
+        parts = [part for layer in layers for part in layer._flatten_layers()]
+        kept = Kept(len(layers), tuple((part, bool(part.trainable)) for part in parts))
+        for layer in layers:
             layer.trainable = False
+        return kept
 
     def apply(self, network: keras.Model) -> None:
         """Gives a network's first layers their weights."""
@@ -76,6 +80,45 @@ class Beginning:
             return cls(member(values, "title", str), *numbers)
         except DAMAGED:
             return None
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What of a network was kept from learning.
+
+    Attributes:
+        n_layers: How many layers with weights, from the input on.
+        parts: These layers and what is within them, the outer before the inner, and whether each
+            learnt before.
+    """
+
+    n_layers: int
+    parts: tuple[tuple[keras.layers.Layer, bool], ...]
+
+    def thaw(self) -> None:
+        """Lets them learn again; the network is to be compiled after it.
+
+        BatchNormalization stays as it is: in Keras one that does not learn computes with what it
+        has gathered, and would else forget that for what a few small batches say, as Keras's guide
+        warns (https://keras.io/guides/transfer_learning/).
+        """
+        for part, learnt in self.parts:
+            part.trainable = learnt and not _normalizes(part)
+
+    @property
+    def thaw_words(self) -> str:
+        """What happens then, in a sentence or two."""
+        if self.n_layers == 1:
+            layers, stay = "The first layer, which was kept as it was, learns", "it"
+        else:
+            layers, stay = f"The first {self.n_layers} layers, which were kept, learn", "them"
+        if not any(_normalizes(part) for part, _ in self.parts):
+            return f"{layers} from here on."
+        return f"{layers} from here on; BatchNormalization among {stay} stays as it is."
+
+
+def _normalizes(part: keras.layers.Layer) -> bool:
+    return isinstance(part, keras.layers.BatchNormalization)
 
 
 @contextmanager
@@ -133,6 +176,12 @@ def matched(
     if not taken:
         raise _problem("source", *_unlike(given, wanted, 0))
     frozen = _frozen(start, wanted, taken)
+    if start.thaw_after is not None and not frozen:
+        raise _problem(
+            "thaw_after",
+            f"No layer is kept as it is, so none can begin to learn. Received: {start.thaw_after}.",
+            "Leave it open: everything learns from the first epoch on.",
+        )
     weights = tuple(tuple(layer.get_weights()) for layer in given[:taken])
     return Beginning(title, taken, frozen, len(wanted), weights)
 
