@@ -248,7 +248,8 @@ class TrainingJob:
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
             if self._beginning is not None:
-                self._kept = self._beginning.freeze(network)
+                self._kept = self._beginning.kept_of(network)
+                self._kept.freeze()
                 if self._done.thawed:
                     self._kept.thaw()
             self._compile(network)

@@ -52,8 +52,6 @@ def _prepare(folder: Path) -> None:
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)
     home = folder / "home"
     home.mkdir()
     tempfile.tempdir = str(folder)
@@ -102,6 +100,8 @@ def _opened(connection: Connection, path: Path, folder: Path, memory: int) -> di
     clean = folder / "clean.keras"
     write_archive(clean, json.dumps(config).encode(), b"{}", parts)
     connection.send_bytes(LOADING)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)  # from here on it may take long, for which nobody else should have to wait
     limit(memory, LOADING_S, path.stat().st_size * 20 + (64 << 20))
     from engine.inference.foreign_models.taking import take
 
