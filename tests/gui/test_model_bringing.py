@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.graph.checking import checked_graph
+from engine.graph.library import ModelLibrary
 from engine.service.importing import bringing
 from engine.service.importing.opening import ForeignModelError, OpenedModel
 from gui.pages.model.model_cards import OWN
 from gui.pages.model.model_page import ModelPage
+from gui.pages.model.replace_question import ReplaceQuestion
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM
 from tests.gui.frame_fixtures import PageStage, page_stage
@@ -87,6 +90,37 @@ def test_what_is_refused_is_told_and_nothing_is_kept(
     on.qtbot.waitUntil(lambda: not models.is_bringing)
     assert models.models == ()
     assert on.controller.drafts.draft.model == "cnn"
+
+
+@pytest.mark.parametrize("answer", ["both", "replace", None])
+def test_a_name_that_is_taken_is_asked_about(
+    on: On, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None
+) -> None:
+    models, path = on.controller.own_models, str(tmp_path / "Net.keras")
+    library = ModelLibrary(on.controller.workspace)
+    contents = [b"first", b"second"]
+
+    def read(path: Path, progress: Any) -> OpenedModel:
+        return replace(opened(path, progress), content=contents.pop(0))
+
+    monkeypatch.setattr(bringing, "open_foreign", read)
+    with on.qtbot.waitSignal(models.bringing_changed, check_params_cb=_is_over):
+        on.page._list.bring_in(str(tmp_path / "net.keras"))
+    on.page._list.bring_in(path)
+    question = on.page.findChildren(ReplaceQuestion)[-1]
+    assert "“net”" in question.text()
+    assert not models.is_bringing
+    if answer is None:
+        question.reject()
+        assert not models.is_bringing
+        assert [model.name for model in models.models] == ["net"]
+        return
+    with on.qtbot.waitSignal(models.bringing_changed, check_params_cb=_is_over):
+        getattr(question, answer).click()
+    kept = {"both": {"net": b"first", "Net 2": b"second"}, "replace": {"Net": b"second"}}[answer]
+    found = {name: library.weights_of(library.load(name)) for name in library.names}
+    assert {name: it[0].read_bytes() for name, it in found.items() if it} == kept
+    assert {model.name for model in models.models} == kept.keys()
 
 
 def test_it_can_be_given_up(on: On, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

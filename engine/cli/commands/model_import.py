@@ -21,7 +21,11 @@ def import_model(arguments: Namespace, output: Output) -> int:
 
     with waiting(output) as progress:
         kept, opened = bring_in(
-            arguments.file, library(arguments.workspace), arguments.name or "", progress
+            arguments.file,
+            library(arguments.workspace),
+            arguments.name or "",
+            progress,
+            arguments.replace,
         )
     output.event(
         "model_imported",
