@@ -1,7 +1,7 @@
 """The process in which a foreign model is looked at and loaded; what it found goes through a pipe.
 
 It sends bytes of JSON, never pickles: whoever took it over could send nothing that runs elsewhere.
-Nothing above imports what begins a thread; see `engine.service.importing.confinement`.
+Nothing above imports what begins a thread; see `engine.inference.foreign_models.confinement`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from engine.service.importing.confinement import confine, limit
+from engine.inference.foreign_models.confinement import confine, limit
 
 LOADING: Final = b"loading"
 """Said between looking and loading, which needs TensorFlow, its memory and its time."""
