@@ -18,6 +18,7 @@ class ReplaceQuestion(QMessageBox):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setIcon(QMessageBox.Icon.Question)
+        self.setWindowTitle(self.tr("Bring a model in"))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(self.tr("You have a model named “{name}”.").format(name=name))
         self.setInformativeText(
