@@ -27,6 +27,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.events.watch import Watch
+from engine.graph.training_code import training_code
 from engine.inference.serving import ServedModel
 from engine.runs.refit import refit_values
 from engine.runs.store import RunStore
@@ -355,3 +356,17 @@ def test_one_layer_that_learns_from_the_beginning_cannot_be_thawed(place: Place)
             model=model,
             start={"source": ended.run, "freeze": "body", "head": "keep", "thaw_after": 2},
         )
+
+
+def test_the_code_of_a_draft_says_what_it_leaves_out(
+    place: Place, straight: tuple[str, list[Any]]
+) -> None:
+    spec = place.store.get(straight[0]).spec
+    signature = prepare(spec, Watch(lambda event: None, lambda: False)).signature
+    entry = {"shape": [4], "dtype": "float32"}
+    code = training_code(spec, signature, entry)
+    assert f"# Descent begins with the weights of {place.source} and keeps layers" in code
+    assert "learn after epoch 2" in code
+    compile(code, "code", "exec")
+    usual = spec.model_copy(update={"start": StartSpec()})
+    assert "begins with" not in training_code(usual, signature, entry)
