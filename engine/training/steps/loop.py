@@ -121,14 +121,13 @@ class StepLoop:
 
     def _begin_steps(self) -> None:
         """Makes the state of steps as the model is compiled now; graphs follow when wanted."""
-        model = self._model
         with self._strategy.scope():
-            build_state(model, self._pattern.x[:1], self._pattern.y[:1])
-        self._metrics = leaf_metrics(model)
+            build_state(self._model, self._pattern.x[:1], self._pattern.y[:1])
+        self._metrics = leaf_metrics(self._model)
         self._results: FloatArray | None = None
         self._compiled: CompiledChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
-        self._rate = rate_variable(model)
+        self._rate = rate_variable(self._model)
         self._chunks: dict[tuple[bool, int | None], Callable[..., Noted]] = {}
 
     def renew(self, change: Callable[[], None]) -> None:

@@ -37,4 +37,4 @@ class ReplaceQuestion(QMessageBox):
     def answer(self) -> bool | None:
         """Whether it is to be replaced; None: nothing is to be brought in."""
         clicked = self.clickedButton()
-        return {self.both: False, self.replace: True}.get(clicked) if clicked else None
+        return clicked is self.replace if clicked in (self.both, self.replace) else None
