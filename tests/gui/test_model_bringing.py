@@ -151,6 +151,7 @@ def test_a_start_is_offered_to_models_that_can(on: On) -> None:
     assert form.values()["source"] == "a run"
     assert form.field("freeze").isVisibleTo(on.page)
     assert drafts.draft.to_spec()["start"] == {"source": "a run", "freeze": "body"}
+    _assert_thaw_is_offered(on)
     drafts.set_draft(drafts.draft.with_model("logistic_regression"))
     assert not form.isVisibleTo(on.page)
 
@@ -170,3 +171,24 @@ def test_models_that_were_brought_in_are_offered_while_typing(
 
 def _is_over(is_bringing: bool) -> bool:
     return not is_bringing
+
+
+def _assert_thaw_is_offered(on: On) -> None:
+    """Where something is kept; its rate where it is wanted; and the drawn rate falls there."""
+    form, drafts = on.page.forms.start_form, on.controller.drafts
+    kept = {"source": "a run", "freeze": "body"}
+
+    def shown() -> list[bool]:
+        return [form.field(name).isVisibleTo(form) for name in ("thaw_after", "thaw_rate")]
+
+    drafts.set_draft(drafts.draft.with_start({"source": "a run"}))
+    assert shown() == [False, False]
+    drafts.set_draft(drafts.draft.with_start(kept))
+    assert shown()[0]
+    drafts.set_draft(drafts.draft.with_start({**kept, "thaw_after": 2}))
+    drafts.set_draft(drafts.draft.with_training({"epochs": 4, "learning_rate": 0.01}))
+    epochs, rates = on.page.forms.schedule_form.curve.shown
+    assert rates[epochs < 2].min() == pytest.approx(0.01)
+    assert rates[epochs >= 2].max() == pytest.approx(0.001)
+    drafts.set_draft(drafts.draft.with_start(kept))
+    assert on.page.forms.schedule_form.curve.isHidden()
