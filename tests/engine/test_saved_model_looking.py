@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
+from export_cases import served, some_examples, written
+from tiny_signatures import EVERYTHING, fitting_pairs
 
 from engine.cli.main import main
 from engine.inference.foreign_models.operations import COMPUTING, SAVING
@@ -169,3 +171,21 @@ def test_all_operations_are_tensorflows() -> None:
     unknown = [name for name in COMPUTING | SAVING if op_def_registry.get(name) is None]
     assert not unknown
     assert not COMPUTING & SAVING
+
+
+def _of_each_architecture() -> Iterator[Any]:
+    """Some in an ordinary run, all of them once a release."""
+    seen: set[str] = set()
+    for pair in fitting_pairs():
+        name = pair[0].name
+        if name not in seen:
+            marks = () if name in ("table_ensemble", "transformer", "text_cnn") else EVERYTHING
+            yield pytest.param(pair, id=name, marks=marks)
+        seen.add(name)
+
+
+@pytest.mark.parametrize("pair", list(_of_each_architecture()))
+def test_what_descent_writes_itself_only_computes(pair: Any, tmp_path: Path) -> None:
+    model = served(pair)
+    written(model, "saved_model", tmp_path, some_examples(model.contract))
+    look_at_saved_model(tmp_path / "saved_model")

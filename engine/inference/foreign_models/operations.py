@@ -70,4 +70,5 @@ UniqueWithCounts UniqueWithCountsV2 Unpack UnravelIndex UnsortedSegmentJoin Unso
 UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum UpperBound VarHandleOp
 VarIsInitializedOp VariableShape Where While Xdivy Xlog1py Xlogy ZerosLike Zeta
 """
-COMPUTING: Final = frozenset((*_NAMES.split(), "DisableCopyOnRead"))
+_OTHERS: Final = ("DisableCopyOnRead", "PreventGradient", "StopGradient")
+COMPUTING: Final = frozenset((*_NAMES.split(), *_OTHERS))
