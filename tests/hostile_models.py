@@ -5,8 +5,10 @@ They are written byte by byte, without Keras: what harms is in the file, not in 
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import marshal
 import pickle
 import stat
 import struct
@@ -22,6 +24,8 @@ import numpy as np
 SECRET: Final = 4711.0
 """A number in a file beside the model, which a control reads and the guard does not."""
 N_WEIGHTS: Final = 15
+MARK: Final = "mark"
+"""A file that code of a model leaves beside it, where it is run."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,59 @@ def _with(name: str, *layers: Any, part: str = "config.json") -> Hostile:
     return _config(name, model(entry(), *layers), part)
 
 
-def _lambda() -> Any:
-    code = {"class_name": "__lambda__", "config": {"value": "4wEAAAA=", "defaults": None,
-                                                   "closure": None}}  # fmt: skip
-    return layer("evil", "Lambda", function=code, arguments={})
+def _code(mark: Path | None = None) -> Any:
+    """A function as Keras stores it: code of Python's, which writes a file where it is run."""
+    value = "4wEAAAA="
+    if mark is not None:
+        function = eval(f"lambda x: (open({str(mark)!r}, 'w').close(), x)[1]")
+        value = base64.b64encode(marshal.dumps(function.__code__)).decode()
+    config = {"code": value, "value": value, "defaults": None, "closure": None}
+    return {"class_name": "__lambda__", "config": config}
+
+
+def _lambda(mark: Path | None = None) -> Any:
+    return layer("evil", "Lambda", function=_code(mark), arguments={})
+
+
+def _with_mark(make: Callable[[Path], Any]) -> Callable[[Path], Path]:
+    """Writes a model whose code, or graph, leaves a file beside it where it is run."""
+    return lambda folder: write(folder, members(model(*make(folder / MARK))))
+
+
+def _run_by_keras(path: Path) -> str:
+    """What comes of it where Keras loads it as it would a model of one's own, and it is asked."""
+    import keras
+
+    opened = keras.saving.load_model(path, compile=False, safe_mode=False)
+    opened(np.zeros((1, 4), np.float32))
+    return "code of the file has run" if (path.parent / MARK).exists() else ""
+
+
+def _words_by_keras(path: Path) -> str:
+    """Which words of another file are in the model that Keras loads."""
+    import keras
+
+    opened = keras.saving.load_model(path, compile=False, safe_mode=False)
+    found = opened.layers[0].get_vocabulary()
+    return f"the words {found} of another file" if "password" in found else ""
+
+
+def _graph_that_writes(folder: Path) -> list[Any]:
+    """Layers that open a SavedModel beside the file, whose graph writes."""
+    import tensorflow as tf
+
+    module = tf.Module()
+
+    def call(x: Any) -> Any:
+        written = tf.raw_ops.WriteFile(filename=str(folder), contents="evil")
+        with tf.control_dependencies([written]):
+            return tf.identity(x)
+
+    module.call = tf.function(call, input_signature=[tf.TensorSpec((None, 4), tf.float32)])
+    tf.saved_model.save(module, folder.parent / "graph", {"serving_default": module.call})
+    graph = layer("evil", "TFSMLayer", filepath=str(folder.parent / "graph"),
+                  call_endpoint="serving_default")  # fmt: skip
+    return [entry(), graph]
 
 
 def _function(module: str | None, name: str) -> Any:
@@ -161,12 +214,16 @@ def _secret_words(folder: Path) -> Path:
 
 
 _CONFIGURATIONS: Final = (
-    _with("a Lambda layer", _lambda(), part="Lambda"),
+    Hostile("a Lambda layer", _with_mark(lambda mark: [entry(), _lambda(mark)]), "Lambda",
+            _run_by_keras),
     _with("Lambda by its inner module",
           layer("evil", "Lambda", "keras.src.layers.core.lambda_layer"), part="Lambda"),
-    _with("a lambda as activation", dense(activation=_lambda()["config"]["function"]),
-          part="__lambda__"),
+    Hostile("a lambda as activation",
+            _with_mark(lambda mark: [entry(), dense(activation=_code(mark))]), "__lambda__",
+            _run_by_keras),
     _with("TFSMLayer", layer("evil", "TFSMLayer", filepath="/tmp/model"), part="TFSMLayer"),
+    Hostile("TFSMLayer with a graph that writes", _with_mark(_graph_that_writes), "TFSMLayer",
+            _run_by_keras),
     _with("JaxLayer", layer("evil", "JaxLayer"), part="JaxLayer"),
     _with("FlaxLayer", layer("evil", "FlaxLayer"), part="FlaxLayer"),
     _with("TorchModuleWrapper", layer("evil", "TorchModuleWrapper", module="x"),
@@ -501,7 +558,7 @@ _WEIGHTS: Final = (
 
 HOSTILE: Final = (
     *_CONFIGURATIONS,
-    Hostile("a vocabulary that is a file", _secret_words, "vocabulary"),
+    Hostile("a vocabulary that is a file", _secret_words, "vocabulary", _words_by_keras),
     *_ARCHIVES,
     *_WEIGHTS,
 )

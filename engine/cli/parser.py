@@ -126,6 +126,9 @@ def _add_model_commands(commands: Commands) -> None:
     )
     brought.add_argument("file", type=Path, metavar="FILE.keras", help="a file that Keras saved")
     brought.add_argument("--name", metavar="NAME", help="what to keep it as (default: the file's)")
+    brought.add_argument(
+        "--replace", action="store_true", help="in the place of your model of that name, if any"
+    )
     add_workspace(brought)
     fetched = add_command(
         architectures,

@@ -168,6 +168,8 @@ class PartTested(RunEvent):
 
 OTHER_DATA: Final = "data"
 """In place of a setting: from here on, the run is trained on data that has changed."""
+THAWED: Final = "start.thaw_after"
+"""As a setting: from here on, layers learn that were kept as they are, at another rate."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,8 @@ class SettingChanged(RunEvent):
     """A setting is another from here on; marked on the curves and kept in the run's history.
 
     Data that has changed, and was accepted, is told as the setting `OTHER_DATA`: what changed is
-    the reason, and the values mean nothing.
+    the reason, and the values mean nothing. Of layers that learn from here on, `THAWED`, the values
+    are the learning rates.
 
     Attributes:
         epoch: The epoch under way, from 1.

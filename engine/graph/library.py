@@ -210,12 +210,15 @@ class ModelLibrary:
             DescentError: It is taken, or cannot be the name of a file.
         """
         checked_name(name)
-        # Folders of Windows and macOS tell no capitals from small letters.
-        if name.casefold() in (item.casefold() for item in self.names):
+        if self.alike(name):
             raise DescentError(
                 f"A model named '{name}' is saved already.",
-                "Take another name, or replace it.",
+                "Take another name (--name), or replace it (--replace).",
             )
+
+    def alike(self, name: str) -> tuple[str, ...]:
+        """The names that are the same, as folders tell no capitals from small letters."""
+        return tuple(item for item in self.names if item.casefold() == name.casefold())
 
     def _make_folder(self) -> None:
         try:

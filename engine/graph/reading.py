@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,19 @@ def of_model(model: keras.Model) -> LayerGraph:
     Raises:
         ValueError: The model has several inputs or outputs, or is of a class of its own.
     """
+    return read_model(model)[0]
+
+
+def read_model(model: keras.Model) -> tuple[LayerGraph, dict[tuple[str, ...], str]]:
+    """As `of_model`, and what each layer is called in the graph.
+
+    Returns:
+        The graph, and names in it by those of the layer and of the models around it, from the
+        outermost on.
+
+    Raises:
+        ValueError: As `of_model`.
+    """
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(
             "A model with one input and one output is needed. Received: "
@@ -40,7 +54,7 @@ def of_model(model: keras.Model) -> LayerGraph:
     config = keras.Model(model.inputs, model.outputs).get_config()
     reader = _Reader()
     output = reader.read(config, {})
-    return _sorted(reader.nodes, output)
+    return _sorted(reader.nodes, output), dict(reader.made)
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.nodes: dict[str, LayerNode] = {}
-        self._first: dict[tuple[str, ...], str] = {}
+        self.made: dict[tuple[str, ...], str] = {}
 
     def read(
         self,
@@ -110,20 +124,22 @@ class _Reader:
             config = _functional(layer)
             name = _single(config["input_layers"])[0]
             return self.read(config, {name: reader.inputs[0]}, whole)
-        is_again = whole in self._first and kind != "Operation"
+        is_again = whole in self.made and kind != "Operation"
         if is_again:
-            parameters = {"layer": self._first[whole]}
+            parameters = {"layer": self.made[whole]}
         parameters = _with_call(kind, parameters, called, len(reader.inputs))
         made = self._add(
             layer["name"], "SharedLayer" if is_again else kind, reader.inputs, parameters
         )
-        self._first.setdefault(whole, made)
+        self.made.setdefault(whole, made)
         return made
 
     def _add(
         self, name: str, kind: str, inputs: Sequence[str], parameters: Mapping[str, Any]
     ) -> str:
-        stem = re.sub(r"\W", "_", name)
+        # A layer of a graph has letters of ASCII: é becomes e, what has no such letter is left out.
+        stem = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        stem = re.sub(r"\W", "_", stem)
         stem = stem if re.match(r"[A-Za-z]", stem) else f"layer_{stem}"
         fresh, number = stem, 1
         while fresh in self.nodes:

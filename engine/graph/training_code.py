@@ -60,7 +60,8 @@ def training_code(spec: RunSpec, signature: Signature, entry: Mapping[str, Any])
     return (
         f"{_data(signature, entry)}\n\n"
         f"{learning.before_compile}model.compile(\n{_listed(compiling)})\n"
-        f"{before}{learning.before_fit}{_changed_at_random(spec)}model.fit(\n{_listed(fitting)})\n"
+        f"{before}{learning.before_fit}{_changed_at_random(spec)}{_begun_with(spec)}"
+        f"model.fit(\n{_listed(fitting)})\n"
     )
 
 
@@ -71,6 +72,19 @@ def _changed_at_random(spec: RunSpec) -> str:
     if not (names := [*names, *spec.augmentation.plugins]):
         return ""
     return f"# Descent also changes the examples at random in each step: {', '.join(names)}.\n"
+
+
+def _begun_with(spec: RunSpec) -> str:
+    """Says what Descent does before it, which needs the weights of something else."""
+    start = spec.start
+    if start.source is None:
+        return ""
+    lines = [f"# Descent begins with the weights of {' '.join(start.source.split())}"]
+    if start.freeze != "nothing" or start.freeze_up_to is not None:
+        lines.append(" and keeps layers of it as they are")
+    if start.thaw_after is not None:
+        lines.append(f", which learn after epoch {start.thaw_after}")
+    return f"{''.join(lines)};\n# what a run is exported as, a script, does so too.\n"
 
 
 def _listed(arguments: list[str]) -> str:

@@ -249,19 +249,21 @@ def _write_change(connection: sqlite3.Connection, event: SettingChanged) -> None
 
 
 def insert_change(connection: sqlite3.Connection, event: SettingChanged) -> None:
-    """Adds a change to the history of a run."""
+    """Adds a change to the history of a run; of one told again after a resume there is one."""
+    values = (
+        event.run,
+        int(event.epoch),
+        int(event.step),
+        event.setting,
+        float(event.before),
+        float(event.after),
+        event.reason,
+    )
     connection.execute(
         "INSERT INTO changes (run, epoch, step, setting, before, after, reason) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            event.run,
-            int(event.epoch),
-            int(event.step),
-            event.setting,
-            float(event.before),
-            float(event.after),
-            event.reason,
-        ),
+        "SELECT ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM changes WHERE (run, epoch, "
+        "step, setting, before, after, reason) = (?, ?, ?, ?, ?, ?, ?))",
+        (*values, *values),
     )
 
 

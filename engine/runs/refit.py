@@ -43,6 +43,9 @@ def refit_values(record: RunRecord) -> dict[str, Any]:
     values["split"]["refit"] = True
     values["training"] |= {"epochs": record.best_epoch, "keep": "last"}
     values["stopping"]["patience"] = 0
+    thaw_after = values["start"]["thaw_after"]
+    if thaw_after is not None and thaw_after >= record.best_epoch:
+        values["start"]["thaw_after"] = None  # the best epoch came before it
     return values
 
 

@@ -125,7 +125,9 @@ def _replay(run: str, values: dict[str, Any], found: RunHistory) -> None:
             event = EpochEnded(run, **epoch)
             found.epochs[event.epoch] = event
         case {"change": dict(change)}:
-            found.changes.append(SettingChanged(run, **change))
+            told = SettingChanged(run, **change)
+            if told not in found.changes:  # once more after a resume
+                found.changes.append(told)
         case {"cut": {"step": int(step), "epoch": int(epoch)}}:
             found.cut(step, epoch)
         case _:

@@ -16,6 +16,12 @@ _BYTES: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 _DAY_S: Final = 86_400
 
 
+def shorten(value: object, limit: int = 80) -> str:
+    """`repr` of a value, cut for display in a message."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def labels_text(row: Iterable[float], names: Sequence[str]) -> str:
     """The labels an example has, with commas; a dash where it has none.
 

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from engine.errors import Problem, SpecError, UnknownNameError
 from engine.files.bounded import parse_json
+from engine.spec.formatting import shorten as shorten  # noqa: PLC0414: for all who declare
 
 
 class Parameters(BaseModel):
@@ -290,12 +291,6 @@ def _owner(model: type[BaseModel], location: list[str]) -> type[BaseModel] | Non
 
 def _sentence(message: str) -> str:
     return message.replace("Input should be", "Must be") + "."
-
-
-def shorten(value: Any, limit: int = 80) -> str:
-    """`repr` of a value, cut for display in a message."""
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def parse_text(text: str) -> Any:

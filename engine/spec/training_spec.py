@@ -106,7 +106,13 @@ class TrainingSpec(Parameters):
 
 
 class StartSpec(Parameters):
-    """Which weights a training begins with, and which of them it changes."""
+    """Which weights a training begins with, and which of them it changes.
+
+    That what was kept learns later, and slowly, once the new head no longer sends it large
+    gradients, is the order of Keras's guide (https://keras.io/guides/transfer_learning/). It takes
+    a hundredth of the rate for large models that know a million pictures; a tenth is that of
+    TensorFlow's tutorial (https://www.tensorflow.org/tutorials/images/transfer_learning).
+    """
 
     source: str | None = parameter(
         None,
@@ -135,6 +141,26 @@ class StartSpec(Parameters):
         label="Last layer",
         help="'new' begins the last layer from nothing, 'keep' takes it over. 'auto' takes it "
         "over where it stands for the same classes or the same number, as far as that is known.",
+        advanced=True,
+    )
+    thaw_after: int | None = parameter(
+        None,
+        label="Let all learn after",
+        help="Epochs after which the layers that were kept as they are learn too, with small "
+        "steps: once the new last layer is good, the others may follow. Early stopping waits "
+        "for it, and counts from there. What a BatchNormalization layer knows of its inputs stays. "
+        "Left open: never.",
+        unit="epochs",
+        ge=1,
+        le=100_000,
+    )
+    thaw_rate: float = parameter(
+        0.1,
+        label="Then at",
+        help="Share of the learning rate from there on: large steps would spoil what was learnt "
+        "before.",
+        gt=0.0,
+        le=1.0,
         advanced=True,
     )
 

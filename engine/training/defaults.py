@@ -16,6 +16,7 @@ from engine.spec.run_spec import AugmentationSpec, PreprocessingSpec, RunSpec
 from engine.spec.signature import Kind, Output, Signature, Task
 from engine.spec.training_spec import StoppingSpec, TrainingSpec
 from engine.training.rules import usual_patience
+from engine.training.start_settings import start_problems
 
 LOSSES: dict[Output, tuple[str, ...]] = {
     Output.NUMBERS: ("mean_squared_error", "mean_absolute_error", "huber"),
@@ -168,7 +169,7 @@ def resolve(spec: RunSpec, signature: Signature, recommended: str = "") -> RunSp
     problems += _loss_problems(training, signature)
     problems += _learning_problems(spec, training, signature)
     problems += misfits(spec.augmentation, signature.kind)
-    problems += _start_problems(spec)
+    problems += start_problems(spec.start, training.epochs)
     if problems:
         raise SpecError(problems)
     return spec.model_copy(
@@ -283,21 +284,6 @@ def _preprocessing_problems(
     if not why:
         return []
     return [Problem("preprocessing.scaling", f"{why}. Received: piecewise.", "Use 'standard'.")]
-
-
-def _start_problems(spec: RunSpec) -> list[Problem]:
-    start = spec.start
-    if start.source is not None or (start.freeze == "nothing" and start.freeze_up_to is None):
-        return []
-    field = "freeze" if start.freeze != "nothing" else "freeze_up_to"
-    return [
-        Problem(
-            f"start.{field}",
-            "What begins from nothing knows nothing worth keeping. "
-            f"Received: {getattr(start, field)}.",
-            "Name a run or a model in start.source, or let everything learn.",
-        )
-    ]
 
 
 def _category_problems(architecture: Architecture, signature: Signature) -> list[Problem]:

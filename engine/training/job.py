@@ -6,6 +6,7 @@ Imported by workers only.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -31,16 +32,18 @@ from engine.preprocessing.targets import NumberTargets
 from engine.training.checkpoint_writer import CheckpointWriter
 from engine.training.context import RunContext
 from engine.training.divergence import examine
-from engine.training.introspection import Scene, observers
+from engine.training.introspection import Observer, Scene, observers
 from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
 from engine.training.model.starting import start
-from engine.training.model.transfer import trained_from
+from engine.training.model.thawing import Thawing
+from engine.training.model.transfer import Kept, trained_from
 from engine.training.plan import Plan
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
+from engine.training.rules import stopping_of
 from engine.training.run_place import RunPlace
 from engine.training.schedule import Schedule
 from engine.training.setup import Setup
@@ -83,6 +86,7 @@ class TrainingJob:
         )
         self._plan, self._placement = setup.group.agree(plan, setup.placement)
         self._strategy = self._placement.make_strategy()
+        self._kept: Kept | None = None
         self._feeds: dict[str, Feed] = {}
         self._is_taught = False
         self._judge = Judge(context, setup.prepared, self._done)
@@ -178,6 +182,10 @@ class TrainingJob:
     def _notice(self) -> str:
         """What people should know before it begins."""
         begun = self._beginning.words if self._beginning is not None else ""
+        start = self._prepared.spec.start
+        if begun and self._will_thaw:
+            first, share = (start.thaw_after or 0) + 1, f"{start.thaw_rate:g}"
+            begun += f" From epoch {first} on they learn too, at {share} of the learning rate."
         resumed = self._resumption.notice if self._resumption is not None else ""
         return " ".join(it for it in (begun, resumed) if it)
 
@@ -230,7 +238,7 @@ class TrainingJob:
             raise ValueError(f"A resolved spec is needed. Received: {training!r}.")
         spec = self._prepared.spec
         return Schedule(
-            training.epochs, training.batch_size, spec.seed, spec.schedule, spec.stopping
+            training.epochs, training.batch_size, spec.seed, spec.schedule, stopping_of(spec)
         )
 
     def _build(self) -> StepLoop:
@@ -240,8 +248,11 @@ class TrainingJob:
         with self._strategy.scope() if self._strategy else contextlib.nullcontext():
             network = build(spec, signature, self._placement.policy)
             if self._beginning is not None:
-                self._beginning.freeze(network)
-            compile_model(network, spec, signature, plan, self._error_weights)
+                self._kept = self._beginning.kept_of(network)
+                self._kept.freeze()
+                if self._done.thawed:
+                    self._kept.thaw()
+            self._compile(network)
         self._is_taught = is_autoregressive(network, signature)
         augment = augmenter(
             spec.augmentation,
@@ -256,6 +267,27 @@ class TrainingJob:
         )
         self._emit(self._plan_chosen(loop))
         return loop
+
+    def _compile(self, network: keras.Model) -> None:
+        prepared = self._prepared
+        compile_model(network, prepared.spec, prepared.signature, self._plan, self._error_weights)
+
+    @property
+    def _will_thaw(self) -> bool:
+        """Layers that are kept as they are now will learn later."""
+        return self._prepared.spec.start.thaw_after is not None and not self._done.thawed
+
+    def _thawing(
+        self, loop: StepLoop, looking: Sequence[Observer], tuner: Autotuner | None
+    ) -> Thawing | None:
+        """Lets layers learn that are kept at first; None where none are, or they learn by now."""
+        if self._kept is None or not self._will_thaw:
+            return None
+        followers = [self._judge.renewed, *(observer.renewed for observer in looking)]
+        if tuner is not None:
+            followers.append(tuner.begin_anew)
+        again = partial(self._compile, loop.model)
+        return Thawing(loop, self._kept, self._prepared.spec.start, again, followers)
 
     @property
     def _error_weights(self) -> tuple[float, ...]:
@@ -293,7 +325,7 @@ class TrainingJob:
     ) -> Trainer:
         prepared = self._prepared
         # Looking takes time, for which other workers would have to wait.
-        scene = Scene(self._run, loop.model, loop, prepared, self._emit)
+        scene = Scene(self._run, loop.model, loop, prepared, self._emit, self._will_thaw)
         looking = observers(scene) if self._group.is_independent else ()
         return Trainer(
             replace(self._context, emit=self._emit),
@@ -307,6 +339,7 @@ class TrainingJob:
             partial(self._group.chunk_length, self._plan),
             tuner,
             lambda places: examine(prepared, prepared.parts.train[places]),
+            self._thawing(loop, looking, tuner),
         )
 
     def _feed(self, part: str) -> Feed:

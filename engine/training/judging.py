@@ -66,6 +66,11 @@ class Judge:
         """The training begins, from the weights that the network has."""
         self._layers = LayerHealth(network, self._prepared, is_new)
 
+    def renewed(self) -> None:
+        """Other layers learn from now on."""
+        if self._layers is not None:
+            self._layers.renewed()
+
     def look(self, feed: Feed, step_s: float) -> None:
         """Looks at the layers, with the weights at the end of the training.
 

@@ -31,6 +31,7 @@ class Progress:
         ended: Why a rule ended the training; empty while it goes on.
         rate: State of the learning rate.
         rules: State of the rules that wait for an improvement.
+        thawed: Layers that were kept as they are learn by now.
     """
 
     epochs: int
@@ -47,6 +48,7 @@ class Progress:
     ended: str = ""
     rate: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
+    thawed: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -100,3 +102,15 @@ class Outcome:
     epochs: int
     stopped: bool = False
     ended: str = ""
+
+    @classmethod
+    def of(cls, progress: Progress, stopped: bool) -> Outcome:
+        """What came of a training that is where `progress` says."""
+        return cls(
+            progress.history,
+            progress.best_epoch,
+            progress.step,
+            progress.epochs,
+            stopped,
+            progress.ended,
+        )

@@ -38,6 +38,7 @@ class LearningRate:
         self._steps_per_epoch = steps_per_epoch
         self._epochs = epochs
         self._changed: tuple[float, int] | None = None
+        self._share = 1.0
         self._reduction = 1.0
         self._minimum = 0.0
 
@@ -56,7 +57,8 @@ class LearningRate:
         Returns:
             float32 (n_steps,).
         """
-        wanted = self._unreduced(np.arange(first_step, first_step + n_steps, dtype=np.float64))
+        steps = np.arange(first_step, first_step + n_steps, dtype=np.float64)
+        wanted = self._unreduced(steps) * self._share
         reduced = np.maximum(wanted * self._reduction, self._minimum)
         return np.where(wanted <= self._minimum, wanted, reduced).astype(np.float32)
 
@@ -84,7 +86,20 @@ class LearningRate:
             step: Steps done in the whole run before.
         """
         self._changed = (rate, step)
-        self._reduction = 1.0
+        self._begin_anew(1.0)
+
+    def thaw(self, share: float) -> None:
+        """Goes on with a share of what the schedule says, in its own shape, as more layers learn.
+
+        What plateaus of the few layers took no longer counts.
+
+        Args:
+            share: Of every rate to come, above 0.
+        """
+        self._begin_anew(share)
+
+    def _begin_anew(self, share: float) -> None:
+        self._share, self._reduction, self._minimum = share, 1.0, 0.0
 
     def extend(self, epochs: int) -> None:
         """Shapes the schedule for another number of epochs: the rest is what it then would be."""
@@ -97,6 +112,7 @@ class LearningRate:
             "steps_per_epoch": self._steps_per_epoch,
             "epochs": self._epochs,
             "changed": list(self._changed) if self._changed else None,
+            "share": self._share,
             "reduction": self._reduction,
             "minimum": self._minimum,
         }
@@ -108,6 +124,7 @@ class LearningRate:
         changed = state["changed"]
         scale = self._steps_per_epoch / int(state["steps_per_epoch"])
         self._changed = (float(changed[0]), round(changed[1] * scale)) if changed else None
+        self._share = float(state.get("share", 1.0))  # earlier versions knew none
         self._reduction = float(state["reduction"])
         self._minimum = float(state["minimum"])
 

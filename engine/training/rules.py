@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.spec.run_spec import RunSpec
 from engine.spec.training_spec import MOST_PATIENCE, ScheduleSpec, StoppingSpec
 from engine.training.rates import LearningRate
 
@@ -22,6 +23,12 @@ def usual_patience(epochs: int) -> int:
     criteria pay a little in the error and cost several times the training.
     """
     return min(MOST_PATIENCE, max(10, math.ceil(epochs / 5)))
+
+
+def stopping_of(spec: RunSpec) -> StoppingSpec:
+    """When a training ends early: not before all layers learn that shall."""
+    start_from = max(spec.stopping.start_from, spec.start.thaw_after or 0)
+    return spec.stopping.model_copy(update={"start_from": start_from})
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,10 @@ class Rules:
     def would_stop(self, epoch: int, metrics: Mapping[str, float]) -> bool:
         """Looks at the metrics of an epoch for early stopping alone; changes no rate."""
         return bool(self._should_stop(epoch, *_watched(metrics)))
+
+    def begin_anew(self) -> None:
+        """Forgets what was reached so far: from here on, other weights learn."""
+        self._early, self._plateau = _Waiting(), _Waiting()
 
     def state(self) -> dict[str, Any]:
         """Returns everything that is not in the spec, as JSON values."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engine.events.commands import ChangeEpochs, ChangeRate
 from engine.events.run_events import (
+    THAWED,
     CheckpointSaved,
     EpochEnded,
     PartTested,
@@ -32,6 +33,7 @@ from engine.training.checkpoint import (
 from engine.training.context import RunContext
 from engine.training.control import Change
 from engine.training.divergence_guard import DivergenceGuard, Examine
+from engine.training.model.thawing import Thawing
 from engine.training.order import shuffled
 from engine.training.pacer import Pacer
 from engine.training.plan import ChunkLength
@@ -71,6 +73,7 @@ class Trainer:
         chunk_length: Decides how long chunks are, given the examples of each step.
         tuner: Finds a faster way to execute the steps while they are being done.
         examine: Says what is wrong with a batch, given its places in the training part, (n,).
+        thawing: Lets layers learn that are kept as they are at first; None: there are none.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Trainer:
         chunk_length: Callable[[int], ChunkLength] = ChunkLength,
         tuner: Autotuner | None = None,
         examine: Examine | None = None,
+        thawing: Thawing | None = None,
     ) -> None:
         self._run = context.id
         self._emit = context.emit
@@ -99,6 +103,7 @@ class Trainer:
         self._checkpointer = checkpointer
         self._in_units = in_units
         self._tuner = tuner
+        self._thawing = thawing
         self._pacer = Pacer(chunk_length(schedule.batch_size))
         self._test_pacer = Pacer(chunk_length(TEST_BATCH_SIZE))
         self._clock = Stopwatch()
@@ -171,14 +176,7 @@ class Trainer:
         if not self._control.is_discarding:
             self._save()
         self._look()
-        return Outcome(
-            progress.history,
-            progress.best_epoch,
-            progress.step,
-            progress.epochs,
-            stopped,
-            progress.ended,
-        )
+        return Outcome.of(progress, stopped)
 
     @property
     def has_best(self) -> bool:
@@ -206,6 +204,8 @@ class Trainer:
     def _run_epoch(self) -> None:
         progress = self._progress
         self._epoch_started = self._clock.seconds - progress.epoch_s
+        if self._thawing is not None and self._thawing.is_due(progress):
+            self._thaw(self._thawing)
         if progress.trained is None:
             if not progress.consumed:
                 self._loop.reset_metrics()
@@ -218,13 +218,19 @@ class Trainer:
             metrics |= {f"val_{name}": value for name, value in tested.items()}
         self._end_epoch(metrics)
 
+    def _thaw(self, thawing: Thawing) -> None:
+        """Lets layers that were kept learn, too, before the first step of an epoch."""
+        before = self._rate.at(self._place)
+        thawing.thaw(self._progress, self._rate, self._rules)
+        self._guard.keep(self._snapshot())  # nothing leads back to what had fewer variables
+        self._notify_change(THAWED, before, self._rate.at(self._place), thawing.reason)
+
     def _learn(self) -> None:
         """Runs the training steps that are left of the epoch."""
         progress, pacer = self._progress, self._pacer
         batch_size = self._schedule.batch_size
-        order = shuffled(len(self._train), self._schedule.seed, progress.epoch)
-        left = order[progress.consumed :]
-        for data, indices in pacer.feed(self._train, left, self._wait_or_stop):
+        order = shuffled(len(self._train), self._schedule.seed, progress.epoch)[progress.consumed :]
+        for data, indices in pacer.feed(self._train, order, self._wait_or_stop):
             first_step = progress.step
             rates = self._rate.rates(self._place, len(indices))
             if self._tuner is not None:
@@ -310,7 +316,7 @@ class Trainer:
         self._loop.reset_metrics()
         rows = np.arange(len(part), dtype=np.int32)
         done = 0
-        ask = self._wait_or_stop if may_stop else _go_on
+        ask = self._wait_or_stop if may_stop else lambda: None
         for data, indices in self._test_pacer.feed(part, rows, ask):
             with self._test_pacer.timed(indices):
                 self._loop.test(data, indices)
@@ -356,14 +362,12 @@ class Trainer:
                 self._rate.extend(progress.epochs)
                 self._notify_change("training.epochs", planned, progress.epochs, reason)
         if self._checkpointer is not None:  # a run that ends with the machine goes on with it
-            self._save(_go_on)
+            self._save(lambda: None)
             self._checkpointer.wait()
 
     def _notify_change(self, setting: str, before: float, after: float, reason: str) -> None:
-        progress = self._progress
-        self._emit(
-            SettingChanged(self._run, progress.epoch, progress.step, setting, before, after, reason)
-        )
+        place = self._progress.epoch, self._progress.step
+        self._emit(SettingChanged(self._run, *place, setting, before, after, reason))
 
     # ---- what lasts
 
@@ -394,7 +398,3 @@ class Trainer:
         progress.rate = self._rate.state()
         progress.rules = self._rules.state()
         return take_snapshot(self._model, {"training": progress.to_dict()})
-
-
-def _go_on() -> None:
-    """Nobody is asked, or told."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from engine.events.run_events import OTHER_DATA, SettingChanged
+from engine.events.run_events import OTHER_DATA, THAWED, SettingChanged
 from engine.spec.parameters import Parameters, describe
 from engine.spec.training_spec import ExecutionSpec, ScheduleSpec, StoppingSpec, TrainingSpec
 from gui.formatting.numbers import count_text, counted, number_text, rate_text
@@ -42,6 +42,10 @@ def change_text(event: SettingChanged) -> str:
     """Says what was changed, such as ``Learning rate 0.001 → 0.0005``."""
     if event.setting == OTHER_DATA:
         return translate("Trained on changed data")
+    if event.setting == THAWED:
+        rates = _value_text(event.before), _value_text(event.after)
+        text = translate("All layers learn, learning rate {before} → {after}")
+        return text.format(before=rates[0], after=rates[1])
     label = setting_label(event.setting)
     return f"{label} {_value_text(event.before)} → {_value_text(event.after)}"
 
@@ -68,6 +72,8 @@ def change_mark(event: SettingChanged) -> ChangeMark:
     label = _value_text(event.after)
     if event.setting == OTHER_DATA:
         label = translate("changed data")
+    elif event.setting == THAWED:
+        label = translate("all layers learn")
     elif event.setting == "training.epochs":
         label = counted(round(event.after), translate("{n} epoch"), translate("{n} epochs"))
     elif event.setting == "training.batch_size":

@@ -40,18 +40,27 @@ class RateCurve(Plot):
         self.curve = pg.PlotCurveItem()
         self.area.add(self.curve)
 
-    def show_schedule(self, base: float, schedule: ScheduleSpec, epochs: int) -> None:
+    def show_schedule(
+        self,
+        base: float,
+        schedule: ScheduleSpec,
+        epochs: int,
+        thaw: tuple[int, float] | None = None,
+    ) -> None:
         """Draws a schedule.
 
         Args:
             base: The learning rate, above 0.
             schedule: How it changes.
             epochs: Of the training.
+            thaw: Epochs after which all layers learn, and the share of the rate from there on.
         """
         # The shape over epochs is that of any number of steps in an epoch.
         per_epoch = max(1, -(-N_POINTS // epochs))
         every = max(1, epochs * per_epoch // N_POINTS)
         rates = LearningRate(base, schedule, per_epoch, epochs).rates(0, epochs * per_epoch + 1)
+        if thaw is not None:
+            rates[thaw[0] * per_epoch :] *= np.float32(thaw[1])
         self._rates = rates[::every]
         self._epochs = np.arange(len(rates))[::every] / per_epoch
         self.request_redraw()

@@ -113,13 +113,23 @@ class OwnModels(QObject):
         """A file is being brought in."""
         return self._importing is not None
 
-    def bring_in(self, path: Path) -> None:
-        """Makes a file of another program's one of these; answered by `brought`."""
+    def same_name(self, path: Path) -> str:
+        """The name of the model that a file would be named like; empty: there is none."""
+        name = name_of(path.stem).casefold()
+        return next((model.name for model in self.models if model.name.casefold() == name), "")
+
+    def bring_in(self, path: Path, replaces: bool = False) -> None:
+        """Makes a file of another program's one of these; answered by `brought`.
+
+        Args:
+            path: The file.
+            replaces: It takes the place of the model of its name; else it is given a free one.
+        """
         if self._importing is not None or self._is_closing:
             return
         from gui.threads.import_thread import ImportThread  # not before it is asked for
 
-        self._importing = ImportThread(path, self._library, self)
+        self._importing = ImportThread(path, self._library, replaces, self)
         self._importing.brought.connect(self._on_brought)
         self._importing.failed.connect(self.problem_found)
         self._importing.finished.connect(self._on_imported)
@@ -141,7 +151,9 @@ class OwnModels(QObject):
 
     @Slot(object)
     def _on_brought(self, model: SavedModel) -> None:
-        self.models = tuple(sorted((*self.models, model), key=lambda item: item.name.casefold()))
+        name = model.name.casefold()
+        others = (item for item in self.models if item.name.casefold() != name)
+        self.models = tuple(sorted((*others, model), key=lambda item: item.name.casefold()))
         self.models_changed.emit()
         self.brought.emit(model.name)
 

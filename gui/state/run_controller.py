@@ -19,6 +19,7 @@ from engine.events.commands import (
 )
 from engine.events.messages import DataProgress, Event, Rejected
 from engine.events.run_events import (
+    THAWED,
     CheckpointSaved,
     EpochEnded,
     PlaceFound,
@@ -316,7 +317,7 @@ class RunController(QObject):
             self.learning_rate = event.learning_rate
         elif isinstance(event, CheckpointSaved):
             self.waiting.pop("save", None)
-        elif isinstance(event, SettingChanged) and event.setting == RATE:
+        elif isinstance(event, SettingChanged) and event.setting in (RATE, THAWED):
             self.learning_rate = event.after
             asked = self.waiting.get(RATE)
             # A plateau may have changed it meanwhile, which is no answer.

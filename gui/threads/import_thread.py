@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from engine.errors import Cancelled, DescentError
 from engine.events.messages import Rejected
-from engine.graph.library import ModelLibrary
+from engine.graph.library import ModelLibrary, name_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +28,23 @@ class ImportThread(QThread):
 
     Args:
         path: The file.
-        library: Where it is kept, under the first name that is free.
+        library: Where it is kept.
+        replaces: In the place of a model of its name; else under the first name that is free.
     """
 
     brought = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, path: Path, library: ModelLibrary, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        library: ModelLibrary,
+        replaces: bool = False,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("import")
-        self._path, self._library = path, library
+        self._path, self._library, self._replaces = path, library, replaces
         self._ended = threading.Event()
 
     def retire(self) -> None:
@@ -50,8 +57,9 @@ class ImportThread(QThread):
         from engine.service.importing.bringing import bring_in, free_name  # not before it is asked
 
         try:
-            name = free_name(self._library, self._path.stem)
-            model, _ = bring_in(self._path, self._library, name, self._go_on)
+            title, library = self._path.stem, self._library
+            name = name_of(title) if self._replaces else free_name(library, title)
+            model, _ = bring_in(self._path, library, name, self._go_on, self._replaces)
         except Cancelled:
             return
         except DescentError as error:

@@ -1,12 +1,14 @@
 """What starting from a run on other classes is worth, where examples are few.
 
     python tests/benchmarks/transfer.py [--only NAME ...] [--seeds S ...] [--examples N] [--model M]
-        [--epochs N] [--freeze F] [--smoke]
+        [--epochs N] [--ways W ...] [--thaw-after N] [--thaw-rate R] [--smoke]
 
 A network learns to tell some classes of a data set apart, and then five others, which it never
-saw, from 20 examples each: once from nothing, once from what it had learnt. Both are trained alike
-and tested on all other examples of the five. A line a seed: both shares of right answers, and how
-many points lie between them; below, the means.
+saw, from 20 examples each: from nothing; from what it had learnt, all of which learns further
+(``started``); with the body kept as it is (``kept``); and with that for the first third of the
+epochs, before all learns at a tenth of the rate (``thawed``). All are trained alike and tested on
+all other examples of the five. A line a seed: the share of right answers of each way, and below
+them the means, and how many points they are above those from nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +28,11 @@ sys.path.insert(0, str(ROOT))
 
 HELD_OUT: dict[str, tuple[int, ...]] = {"digits": (5, 6, 7, 8, 9), "shapes": (3, 4, 5, 6, 7)}
 """Of each set in the box, the five classes that are learnt from few examples."""
+WAYS: dict[str, dict[str, Any]] = {
+    "started": {},
+    "kept": {"freeze": "body"},
+    "thawed": {"freeze": "body"},
+}
 OPTIONS: dict[str, dict[str, int]] = {"digits": {}, "shapes": {"n_classes": 8, "n_samples": 12_000}}
 
 
@@ -37,27 +44,44 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=12_000, help="examples that are used at all")
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--epochs", type=int, help="of the few examples; default: the model's own")
-    parser.add_argument("--freeze", default="nothing", choices=["nothing", "body"])
-    add_smoke(parser, only=["digits"], seeds=[0], epochs=1, most=300)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--thaw-after", type=int, help="epochs; default: a third of them")
+    parser.add_argument("--thaw-rate", type=float, default=0.1, help="share of the learning rate")
+    add_smoke(parser, only=["digits"], seeds=[0], epochs=2, most=300)
     arguments = parser.parse_args()
     for name in arguments.only:
-        print(f"{name:8}{'seed':>5}{'from nothing':>14}{'started':>9}{'points':>8}")
-        gains = [_measured(name, seed, arguments) for seed in arguments.seeds]
-        print(f"{name:8}{'mean':>5}{statistics.mean(gains):>31.1f}")
+        heads = ("from nothing", *arguments.ways)
+        print(f"{name:8}{'seed':>5}" + "".join(f"{head:>14}" for head in heads))
+        shares = [_measured(name, seed, arguments) for seed in arguments.seeds]
+        means = [statistics.mean(column) for column in zip(*shares, strict=True)]
+        _print(name, "mean", [f"{mean:.3f}" for mean in means])
+        _print(name, "+", ["", *(f"{100 * (mean - means[0]):.1f}" for mean in means[1:])])
 
 
-def _measured(name: str, seed: int, arguments: argparse.Namespace) -> float:
-    """Prints a line, and returns how many points a start is worth."""
+def _print(name: str, what: object, cells: list[str]) -> None:
+    print(f"{name:8}{what!s:>5}" + "".join(f"{cell:>14}" for cell in cells), flush=True)
+
+
+def _measured(name: str, seed: int, arguments: argparse.Namespace) -> list[float]:
+    """Prints a line, and returns the share of right answers from nothing, and of each way."""
     with tempfile.TemporaryDirectory() as folder:
         before, few = _files(name, seed, arguments, Path(folder))
         run, _ = _train(Path(folder), before, seed, arguments)
-        shares = [
-            _train(Path(folder), few, seed, arguments, start)[1]
-            for start in ({}, {"source": run, "freeze": arguments.freeze})
-        ]
-    gain = 100 * (shares[1] - shares[0])
-    print(f"{name:8}{seed:>5}{shares[0]:>14.3f}{shares[1]:>9.3f}{gain:>8.1f}", flush=True)
-    return gain
+        starts = [{}, *({"source": run, **_start(way, arguments)} for way in arguments.ways)]
+        shares = [_train(Path(folder), few, seed, arguments, start)[1] for start in starts]
+    _print(name, seed, [f"{share:.3f}" for share in shares])
+    return shares
+
+
+def _start(way: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is kept, and until when."""
+    from engine.architectures import ARCHITECTURES
+
+    if way != "thawed":
+        return WAYS[way]
+    epochs = arguments.epochs or ARCHITECTURES[arguments.model].defaults.epochs
+    after = arguments.thaw_after or max(1, epochs // 3)
+    return {**WAYS[way], "thaw_after": after, "thaw_rate": arguments.thaw_rate}
 
 
 def _files(name: str, seed: int, arguments: argparse.Namespace, folder: Path) -> tuple[Path, Path]:

@@ -13,7 +13,7 @@ import pytest
 from engine.inference.foreign_models.configuration import checked
 from engine.inference.foreign_models.looking import look
 from engine.inference.foreign_models.refusal import Refused
-from tests.hostile_models import HOSTILE, N_WEIGHTS, Hostile, dense, entry, sound
+from tests.hostile_models import HOSTILE, MARK, N_WEIGHTS, Hostile, dense, entry, sound
 from tests.mutants import mutated
 
 
@@ -30,6 +30,7 @@ def test_it_is_refused_by_a_sentence_that_names_the_part(case: Hostile, tmp_path
     assert len(words) < 700
     written = {item.name for item in parts.rglob("*") if item.is_file()}
     assert written <= {"model.weights.h5", "vocabulary.txt"}
+    assert not (tmp_path / MARK).exists()
 
 
 @pytest.mark.parametrize(

@@ -421,8 +421,9 @@ def test_several_devices_are_told_to_be_left_out(monkeypatch):
 
 
 def test_one_layer_alone_has_no_flow():
-    assert not Flow.fits(SimpleNamespace(network=mlp()))
-    assert Flow.fits(SimpleNamespace(network=mlp(layers.Dense(2))))
+    assert not Flow.fits(SimpleNamespace(network=mlp(), will_thaw=False))
+    assert Flow.fits(SimpleNamespace(network=mlp(layers.Dense(2)), will_thaw=False))
+    assert Flow.fits(SimpleNamespace(network=mlp(), will_thaw=True))  # others will learn, too
 
 
 def test_a_budget_earns_while_training_and_counts_what_is_spent():

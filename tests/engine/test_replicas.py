@@ -41,16 +41,29 @@ def build(strategy, layers, loss="sparse_categorical_crossentropy", metrics=("ac
 _COMPARE = (
     _START
     + """
+thaws = len(sys.argv) > 2
+
 def layers():
-    yield keras.layers.Dense(8, activation="relu", kernel_regularizer="l2")
+    yield keras.layers.Dense(8, activation="relu", kernel_regularizer="l2", trainable=not thaws)
     yield keras.layers.Dense(3, activation="softmax")
+
+def thaw(model):
+    model.layers[0].trainable = True
+    model.compile(**{
+        "optimizer": "adam", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"],
+        "jit_compile": False,
+    })
 
 def history(strategy, batch, weights):
     model = build(strategy, layers)
     data = DeviceData.place(x, y, weights)
     loop = StepLoop(model, data, strategy=strategy)
     losses, results = [], []
+    first = model.layers[0].get_weights()[0]
     for epoch in range(2):
+        if thaws and epoch:
+            assert np.array_equal(model.layers[0].get_weights()[0], first)
+            loop.renew(lambda: thaw(model))
         order = np.random.default_rng(epoch).permutation(N).astype("int32")
         n_full = N // batch
         loop.reset_metrics()
@@ -62,6 +75,7 @@ def history(strategy, batch, weights):
         loop.test(data, np.arange(64, dtype="int32").reshape(2, 32))
         loop.test(data, np.array([[64]], dtype="int32"))  # fewer examples than devices
         results.append(loop.results())
+    assert not np.array_equal(model.layers[0].get_weights()[0], first)
     told = [value for result in results for value in result.values()]
     weights = np.concatenate([w.ravel() for w in model.get_weights()])
     return np.concatenate(losses), np.array(told), weights
@@ -114,17 +128,19 @@ print(json.dumps({
 )
 
 
-def run(program, n_devices):
-    process = WarmProgram("-c", program, str(n_devices))
+def run(program, n_devices, *arguments):
+    process = WarmProgram("-c", program, str(n_devices), *arguments)
     output, errors = process.communicate()
     assert process.returncode == 0, errors
     return json.loads(output)
 
 
-@pytest.mark.parametrize("n_devices", [2, 3])
-def test_many_learn_and_tell_what_one_does(n_devices):
+@pytest.mark.parametrize(
+    "arguments", [(2,), (3,), (2, "thawing")], ids=["evenly", "unevenly", "a layer that is thawed"]
+)
+def test_many_learn_and_tell_what_one_does(arguments):
     """Batches of 16 divide evenly between two and not among three; the last has one example."""
-    losses, notified, weights = run(_COMPARE, n_devices)
+    losses, notified, weights = run(_COMPARE, *arguments)
     assert losses < 1e-4  # differences of running sums, in float32
     assert notified < 1e-5
     assert weights < 1e-6

@@ -23,7 +23,8 @@ from engine.inference.foreign_models.taking import take
 from engine.inference.serving import ServedModel
 from engine.runs.store import RunStore
 from engine.service import running
-from engine.service.importing.opening import ForeignModelError, open_foreign
+from engine.service.importing import bringing
+from engine.service.importing.opening import ForeignModelError, OpenedModel, open_foreign
 from engine.training.control import TrainingControl
 from tests.hostile_models import HOSTILE, model, sound
 from tests.hostile_models import entry as input_layer
@@ -302,3 +303,28 @@ def test_the_command_keeps_nothing_of_what_is_refused(
     assert main(["models", "import", "no.keras", "--workspace", str(tmp_path / "w")]) == 2
     with pytest.raises(UnknownNameError):
         ModelLibrary(tmp_path / "w").load("model")
+
+
+def test_a_model_that_is_brought_in_replaces_another_only_where_it_shall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contents = [b"first", b"second"]
+
+    def read(path: Path, progress: Any) -> OpenedModel:
+        graph = checked_graph(OTHER)
+        return OpenedModel(graph, "net", contents.pop(0), (4,), (2,), 10, False, "namespace", 0)
+
+    monkeypatch.setattr(bringing, "open_foreign", read)
+    library = ModelLibrary(tmp_path)
+
+    def kept() -> dict[str, bytes]:
+        found = {name: library.weights_of(library.load(name)) for name in library.names}
+        return {name: it[0].read_bytes() for name, it in found.items() if it is not None}
+
+    command = ["models", "import", "net.keras", "--workspace", str(tmp_path)]
+    assert main(command) == 0
+    assert main(command) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert kept() == {"net": b"first"}
+    assert main([*command, "--replace", "--name", "Net"]) == 0
+    assert kept() == {"Net": b"second"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from engine.graph.checking import checked_graph
+from engine.graph.library import ModelLibrary
 from engine.service.importing import bringing
 from engine.service.importing.opening import ForeignModelError, OpenedModel
 from gui.pages.model.model_cards import OWN
 from gui.pages.model.model_page import ModelPage
+from gui.pages.model.replace_question import ReplaceQuestion
 from gui.state.draft import Draft
 from gui.state.own_model import CUSTOM
 from tests.gui.frame_fixtures import PageStage, page_stage
@@ -89,6 +92,37 @@ def test_what_is_refused_is_told_and_nothing_is_kept(
     assert on.controller.drafts.draft.model == "cnn"
 
 
+@pytest.mark.parametrize("answer", ["both", "replace", None])
+def test_a_name_that_is_taken_is_asked_about(
+    on: On, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None
+) -> None:
+    models, path = on.controller.own_models, str(tmp_path / "Net.keras")
+    library = ModelLibrary(on.controller.workspace)
+    contents = [b"first", b"second"]
+
+    def read(path: Path, progress: Any) -> OpenedModel:
+        return replace(opened(path, progress), content=contents.pop(0))
+
+    monkeypatch.setattr(bringing, "open_foreign", read)
+    with on.qtbot.waitSignal(models.bringing_changed, check_params_cb=_is_over):
+        on.page._list.bring_in(str(tmp_path / "net.keras"))
+    on.page._list.bring_in(path)
+    question = on.page.findChildren(ReplaceQuestion)[-1]
+    assert "“net”" in question.text()
+    assert not models.is_bringing
+    if answer is None:
+        question.reject()
+        assert not models.is_bringing
+        assert [model.name for model in models.models] == ["net"]
+        return
+    with on.qtbot.waitSignal(models.bringing_changed, check_params_cb=_is_over):
+        getattr(question, answer).click()
+    kept = {"both": {"net": b"first", "Net 2": b"second"}, "replace": {"Net": b"second"}}[answer]
+    found = {name: library.weights_of(library.load(name)) for name in library.names}
+    assert {name: it[0].read_bytes() for name, it in found.items() if it} == kept
+    assert {model.name for model in models.models} == kept.keys()
+
+
 def test_it_can_be_given_up(on: On, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     begun = threading.Event()
 
@@ -117,6 +151,7 @@ def test_a_start_is_offered_to_models_that_can(on: On) -> None:
     assert form.values()["source"] == "a run"
     assert form.field("freeze").isVisibleTo(on.page)
     assert drafts.draft.to_spec()["start"] == {"source": "a run", "freeze": "body"}
+    _assert_thaw_is_offered(on)
     drafts.set_draft(drafts.draft.with_model("logistic_regression"))
     assert not form.isVisibleTo(on.page)
 
@@ -136,3 +171,24 @@ def test_models_that_were_brought_in_are_offered_while_typing(
 
 def _is_over(is_bringing: bool) -> bool:
     return not is_bringing
+
+
+def _assert_thaw_is_offered(on: On) -> None:
+    """Where something is kept; its rate where it is wanted; and the drawn rate falls there."""
+    form, drafts = on.page.forms.start_form, on.controller.drafts
+    kept = {"source": "a run", "freeze": "body"}
+
+    def shown() -> list[bool]:
+        return [form.field(name).isVisibleTo(form) for name in ("thaw_after", "thaw_rate")]
+
+    drafts.set_draft(drafts.draft.with_start({"source": "a run"}))
+    assert shown() == [False, False]
+    drafts.set_draft(drafts.draft.with_start(kept))
+    assert shown()[0]
+    drafts.set_draft(drafts.draft.with_start({**kept, "thaw_after": 2}))
+    drafts.set_draft(drafts.draft.with_training({"epochs": 4, "learning_rate": 0.01}))
+    epochs, rates = on.page.forms.schedule_form.curve.shown
+    assert rates[epochs < 2].min() == pytest.approx(0.01)
+    assert rates[epochs >= 2].max() == pytest.approx(0.001)
+    drafts.set_draft(drafts.draft.with_start(kept))
+    assert on.page.forms.schedule_form.curve.isHidden()

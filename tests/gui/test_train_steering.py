@@ -15,6 +15,7 @@ from engine.events.commands import ChangeEpochs, ChangeRate, Control, ResumeRun
 from engine.events.messages import Rejected
 from engine.events.run_events import (
     OTHER_DATA,
+    THAWED,
     EpochEnded,
     PartTested,
     Recovered,
@@ -462,6 +463,7 @@ class TestWords:
         assert mark("schedule.every") == "Every 64 → 32. Why."
         assert mark("something.quite_new") == "Quite new 64 → 32. Why."
         assert mark(OTHER_DATA) == "Trained on changed data. Why."
+        assert mark(THAWED) == "All layers learn, learning rate 64 → 32. Why."
 
 
 def test_a_failed_run_offers_nothing_without_a_state_to_go_on_from(on: Stage[TrainPage]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 
 from engine.architectures.keras_weights import WEIGHTS, download
@@ -21,7 +22,11 @@ def import_model(arguments: Namespace, output: Output) -> int:
 
     with waiting(output) as progress:
         kept, opened = bring_in(
-            arguments.file, library(arguments.workspace), arguments.name or "", progress
+            arguments.file,
+            library(arguments.workspace),
+            arguments.name or "",
+            progress,
+            arguments.replace,
         )
     output.event(
         "model_imported",
@@ -37,13 +42,14 @@ def import_model(arguments: Namespace, output: Output) -> int:
         shape_text(side or 0 for side in shape)
         for shape in (opened.input_shape, opened.output_shape)
     )
+    named = shlex.quote(kept.name)
     output.lines(
         f"Kept as '{kept.name}': {len(kept.graph.nodes)} layers, {opened.n_weights:,} weights, "
         f"from {taken} to {given}.",
         f"{_TEACH}",
-        f"  train --data … --model {kept.name}  [--set start.freeze=body]",
+        f"  train --data … --model {named}  [--set start.freeze=body]",
         "As it is, on data of that shape:",
-        f"  train --data … --model {kept.name} --set start.freeze=everything",
+        f"  train --data … --model {named} --set start.freeze=everything",
     )
     return 0
 

@@ -15,7 +15,7 @@ def verify(arguments: Namespace, output: Output) -> int:
     path: Path = arguments.path
     is_folder = path.is_dir() and (path / FILE_NAME).exists()
     folder = path if is_folder else path.parent
-    found = asked(folder, "--measure")
+    found = asked(folder, "--measure", is_foreign=True)
     is_sound = not found["problems"]
     output.event("verified", path=str(path), **{**found, "is_sound": is_sound})
     output.lines(*words({**found, "is_sound": is_sound}))

@@ -45,7 +45,7 @@ def write_onnx(boundary: Boundary, card: Mapping[str, Any], path: Path) -> None:
     function = frozen(boundary.function, boundary.specs)
     names = [tensor.name for tensor in function.inputs]
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(function.graph.as_graph_def(), name="")
+        tf.import_graph_def(_with_erf(function.graph.as_graph_def()), name="")
         made, _ = tf2onnx.convert._convert_common(
             graph.as_graph_def(),
             input_names=names,
@@ -61,6 +61,22 @@ def write_onnx(boundary: Boundary, card: Mapping[str, Any], path: Path) -> None:
     onnx.helper.set_model_props(model, _properties(card))
     onnx.checker.check_model(model)
     path.write_bytes(model.SerializeToString())
+
+
+def _with_erf(graph: Any) -> Any:
+    """Says erfc(x) as 1 - erf(x): Keras computes GELU by the one, ONNX knows the other."""
+    for node in [node for node in graph.node if node.op == "Erfc"]:
+        kind = node.attr["T"].type
+        one, erf = graph.node.add(), graph.node.add()
+        one.op, one.name = "Const", f"{node.name}/one"
+        one.attr["dtype"].type = kind
+        one.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(1.0, kind))
+        erf.op, erf.name = "Erf", f"{node.name}/erf"
+        erf.attr["T"].type = kind
+        erf.input.extend(node.input)
+        node.op = "Sub"
+        node.input[:] = [one.name, erf.name]
+    return graph
 
 
 def _name_inputs(model: Any, names: list[str], card: Mapping[str, Any], of: Boundary) -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.devices.clean_python import script_command
+from engine.devices.clean_python import script_command, source_of
 from engine.devices.versions import installed_version
 from engine.errors import WorkspaceError
 from engine.files.bounded import DAMAGED, member, parse_object, read_object, reason_of
@@ -32,8 +32,11 @@ from engine.inference.export.composing import FILE_NAME as PREDICT
 from engine.inference.export.composing import predict_code, verify_code
 from engine.inference.export.references import packed
 from engine.inference.export.standalone.verify import seal_of
+from engine.inference.foreign_models import confinement
 from engine.inference.foreign_models.looking import look
 from engine.inference.foreign_models.refusal import Refused
+from engine.inference.foreign_models.saved_model import look_at_saved_model
+from engine.spec.formatting import shorten
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,10 @@ FILE_NAME: Final = "proof.json"
 VERIFY: Final = "verify.py"
 _MOST_SECONDS: Final = 600
 _LOOK_S: Final = 0.2
+_FOREIGN_BYTES: Final = 6 << 30
+_BY_FILE: Final = 20
+"""Bytes of addresses that a foreign model may take, and further ones for each of its files'."""
+_WRITTEN_BYTES: Final = 1 << 30
 _STREAMS: Final = ("output", "errors")
 _TOOLS: Final = ("tensorflow", "keras", "numpy", "tf2onnx", "onnx", "onnxruntime", "ai-edge-litert")
 
@@ -138,7 +145,11 @@ def _versions() -> dict[str, str]:
 
 
 def asked(
-    folder: Path, *options: str, threads: int = 1, watch: Callable[[], None] = lambda: None
+    folder: Path,
+    *options: str,
+    threads: int = 1,
+    watch: Callable[[], None] = lambda: None,
+    is_foreign: bool = False,
 ) -> dict[str, Any]:
     """Asks the model in a folder, in a process that has its runtime alone.
 
@@ -149,6 +160,8 @@ def asked(
         options: Further ones of `verify.py`, such as ``--measure``.
         threads: How many the runtime may use.
         watch: Called now and then; may raise to end it.
+        is_foreign: It may come from anywhere: it is looked at before it is opened, and asked in a
+            process that is confined.
 
     Returns:
         What `verify.py` found: ``problems``, ``checked``, ``largest_difference``, ``same``, …
@@ -157,14 +170,19 @@ def asked(
         WorkspaceError: It is no export, or its card cannot be read.
     """
     card = read_card(folder)
-    if card["format"] == "keras" and (problem := _refusal(folder / Path(card["file"]).name)):
+    if is_foreign and (problem := _refusal(card, folder)):
         return {"problems": [problem]}
     with tempfile.TemporaryDirectory() as aside:
         code = Path(aside)
         (code / PREDICT).write_text(predict_code(card), "utf-8")
         (code / VERIFY).write_text(verify_code(), "utf-8")
-        words = (str(folder), "--code", aside, "--json", *options, "--threads", str(threads))
-        ended = _run(script_command(code / VERIFY, *words), code, watch)
+        words = [str(folder.resolve()), "--code", aside, "--json", *options]
+        script = code / VERIFY
+        if is_foreign:
+            words = [*_limits_in(code, folder), str(script), *words]
+            script = _confining(code)
+        command = script_command(script, *words, "--threads", str(threads))
+        ended = _run(command, code, watch)
         said, errors = ((code / name).read_bytes() for name in _STREAMS)
     if ended is None:
         return {"problems": [f"It did not answer within {_MOST_SECONDS} seconds."]}
@@ -177,16 +195,36 @@ def asked(
         return {"problems": [f"It cannot be asked: {reason}"]}
 
 
-def _refusal(path: Path) -> str:
-    """Why a file of Keras's is not opened; empty: it holds layers of Keras's own alone."""
+def _refusal(card: Mapping[str, Any], folder: Path) -> str:
+    """Why a model of somebody's is not opened; empty: nothing speaks against it."""
+    file = card["file"]
+    if file != Path(file).name:  # what is looked at here is what is opened there
+        return f"It is not opened: model.json names {shorten(file)}, which lies elsewhere."
     with tempfile.TemporaryDirectory() as aside:
         try:
-            look(path, Path(aside))
+            if card["format"] == "keras":
+                look(folder / file, Path(aside))
+            elif card["format"] == "saved_model":
+                look_at_saved_model(folder / file)
         except Refused as error:
             return f"It is not opened: {error}"
         except (OSError, ValueError) as error:
             return f"It cannot be opened: {reason_of(error)}."
     return ""
+
+
+def _confining(code: Path) -> Path:
+    """Writes the script that runs another one under limits."""
+    script = code / "confinement.py"
+    script.write_text(source_of(confinement.__file__).read_text("utf-8"), "utf-8")
+    return script
+
+
+def _limits_in(code: Path, folder: Path) -> list[str]:
+    """What it takes before the other's words: where may be written, and how much may be taken."""
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    memory = _FOREIGN_BYTES + _BY_FILE * size
+    return [str(code), str(memory), str(_MOST_SECONDS), str(_WRITTEN_BYTES)]
 
 
 def _run(command: list[str], folder: Path, watch: Callable[[], None]) -> int | None:

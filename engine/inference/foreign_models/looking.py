@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.inference.foreign_models.archive import WEIGHTS, unpack
 from engine.inference.foreign_models.configuration import checked
-from engine.inference.foreign_models.weights_file import count_numbers
+from engine.inference.foreign_models.weights_file import MOST_UNPACKED, count_numbers
 
 
 def look(path: Path, folder: Path) -> tuple[dict[str, Any], int]:
@@ -24,5 +24,8 @@ def look(path: Path, folder: Path) -> tuple[dict[str, Any], int]:
         Refused: It holds something else.
     """
     config = unpack(path, folder)
+    # Names and settings first, against what the file could hold at most: what opens the weights is
+    # a library of its own, and takes its time to be loaded.
+    checked(config, MOST_UNPACKED * (folder / WEIGHTS).stat().st_size)
     n_stored = count_numbers(folder / WEIGHTS)
     return checked(config, n_stored), n_stored

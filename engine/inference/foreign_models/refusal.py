@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.spec.parameters import shorten
+from engine.spec.formatting import shorten
 
 
 class Refused(Exception):

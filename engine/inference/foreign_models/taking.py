@@ -6,8 +6,7 @@ Imported by the confined process only, once nothing but allowed layers is in the
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,7 @@ import numpy as np
 from engine.graph.adapting import OUTPUT
 from engine.graph.building import build_as_it_is
 from engine.graph.layer_graph import LayerGraph, LayerNode
-from engine.graph.reading import of_model
+from engine.graph.reading import read_model
 from engine.graph.unallocated import unallocated
 from engine.inference.foreign_models.configuration import MAX_EXAMPLE
 from engine.inference.foreign_models.refusal import Refused
@@ -52,11 +51,11 @@ def take(path: Path, config: dict[str, Any], n_stored: int, to: Path) -> dict[st
     if not network.built or not getattr(network, "inputs", None):
         raise Refused("the model", "the shape of its inputs is not known")
     try:
-        graph = of_model(network)
+        graph, names = read_model(network)
     except ValueError as error:
         raise Refused("the model", str(error).rstrip(".")) from None
     again = build_as_it_is(graph, str(network.name))
-    _copy_weights(network, again)
+    _copy_weights(network, again, names)
     graph = _with_output(graph)
     fitted = build_as_it_is(graph, str(network.name))
     fitted.set_weights(again.get_weights())
@@ -102,18 +101,21 @@ def _network(model: keras.Model) -> tuple[keras.Model, bool]:
     return model, False
 
 
-def _copy_weights(network: keras.Model, again: keras.Model) -> None:
-    """Gives the layers of a graph the weights of those they were made of, by name."""
-    originals: dict[str, keras.layers.Layer] = {}
-    for layer in _layers(network):
-        name = re.sub(r"\W", "_", layer.name)
-        if name in originals and layer is not originals[name]:
-            raise Refused(f"layer '{layer.name}'", "there are two of that name")
-        originals[name] = layer
+def _copy_weights(
+    network: keras.Model, again: keras.Model, names: Mapping[tuple[str, ...], str]
+) -> None:
+    """Gives the layers of a graph the weights of those they were made of.
+
+    Args:
+        network: Has them.
+        again: Made of the graph.
+        names: As `engine.graph.reading.read_model` gives them.
+    """
+    originals = {names.get(path): layer for path, layer in _layers(network)}
     for layer in again.layers:
         if not layer.weights:
             continue
-        original = originals.get(layer.name, originals.get(layer.name.removeprefix("layer_")))
+        original = originals.get(layer.name)
         if original is None or [it.shape for it in original.weights] != [
             it.shape for it in layer.weights
         ]:
@@ -121,12 +123,16 @@ def _copy_weights(network: keras.Model, again: keras.Model) -> None:
         layer.set_weights(original.get_weights())
 
 
-def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+def _layers(
+    model: keras.Model, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], keras.layers.Layer]]:
+    """The layers of a model and of those within it, by their names from the outermost on."""
     for layer in model.layers:
+        whole = (*path, layer.name)
         if isinstance(layer, keras.Model):
-            yield from _layers(layer)
+            yield from _layers(layer, whole)
         else:
-            yield layer
+            yield whole, layer
 
 
 def _with_output(graph: LayerGraph) -> LayerGraph:

@@ -23,7 +23,8 @@ MAX_AXES: Final = 8
 _KINDS: Final = "fiub"
 _FILTERS: Final = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 """By HDF5's numbers; every other one is a program that lies elsewhere."""
-_MOST_UNPACKED: Final = 16
+MOST_UNPACKED: Final = 16
+"""Bytes of weights for each of the file's, and so numbers, at most."""
 _MAX_ATTRIBUTES: Final = 16
 _MAX_ATTRIBUTE: Final = 65_536
 
@@ -50,7 +51,7 @@ def count_numbers(path: Path) -> int:
         words = str(error).split("\n", 1)[0][:200]
         raise Refused(WEIGHTS, f"HDF5 cannot read it ({words})") from None
     n_bytes = sum(size for _, size in sizes)
-    if n_bytes > _MOST_UNPACKED * size:
+    if n_bytes > MOST_UNPACKED * size:
         raise Refused(WEIGHTS, f"its {size:,} bytes promise {n_bytes:,} of weights")
     return sum(n for n, _ in sizes)
 

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def bring_in(
-    path: Path, library: ModelLibrary, name: str = "", progress: Progress = silent
+    path: Path,
+    library: ModelLibrary,
+    name: str = "",
+    progress: Progress = silent,
+    replaces: bool = False,
 ) -> tuple[SavedModel, OpenedModel]:
     """Opens a file that others wrote, and keeps its layers and weights.
 
@@ -23,20 +27,25 @@ def bring_in(
         library: The person's own models.
         name: What to keep it as; empty: the name of the file.
         progress: Told how far it is.
+        replaces: It takes the place of a model of that name, once it is known to be sound.
 
     Returns:
         The model that is kept, and what was found in the file.
 
     Raises:
         ForeignModelError: The file holds what may not be in a model, or no model.
-        DescentError: The name is taken, or cannot be one.
+        DescentError: The name is taken, and may not be, or cannot be one.
         WorkspaceError: It cannot be written; nothing is kept then.
         Cancelled: Someone asked to stop.
     """
     name = name or name_of(path.stem)
-    library.check_free(name)
+    if not replaces:
+        library.check_free(name)
     opened = open_foreign(path, progress)
-    library.save(name, opened.graph, weights=opened.content)
+    for same in library.alike(name):
+        if replaces and same != name:  # in other letters, which some systems do not tell apart
+            library.rename(same, name)
+    library.save(name, opened.graph, replace=replaces, weights=opened.content)
     return library.load(name), opened
 
 

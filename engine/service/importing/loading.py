@@ -1,7 +1,7 @@
 """The process in which a foreign model is looked at and loaded; what it found goes through a pipe.
 
 It sends bytes of JSON, never pickles: whoever took it over could send nothing that runs elsewhere.
-Nothing above imports what begins a thread; see `engine.service.importing.confinement`.
+Nothing above imports what begins a thread; see `engine.inference.foreign_models.confinement`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from engine.service.importing.confinement import confine, limit
+from engine.inference.foreign_models.confinement import confine, limit
 
 LOADING: Final = b"loading"
 """Said between looking and loading, which needs TensorFlow, its memory and its time."""
@@ -52,8 +52,6 @@ def _prepare(folder: Path) -> None:
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)
     home = folder / "home"
     home.mkdir()
     tempfile.tempdir = str(folder)
@@ -73,6 +71,10 @@ def _prepare(folder: Path) -> None:
 
 def _peak_bytes() -> int:
     """Memory that this process has held at most; 0 where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # What `getrusage` says, Linux carries over from the process that started this one.
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+        return int(status.partition("VmHWM:")[2].split()[0]) << 10
     with contextlib.suppress(ImportError):
         import resource
 
@@ -102,6 +104,8 @@ def _opened(connection: Connection, path: Path, folder: Path, memory: int) -> di
     clean = folder / "clean.keras"
     write_archive(clean, json.dumps(config).encode(), b"{}", parts)
     connection.send_bytes(LOADING)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)  # from here on it may take long, for which nobody else should have to wait
     limit(memory, LOADING_S, path.stat().st_size * 20 + (64 << 20))
     from engine.inference.foreign_models.taking import take
 

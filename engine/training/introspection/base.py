@@ -41,6 +41,7 @@ class Scene:
         loop: Runs its steps, and predicts.
         prepared: Spec, data, parts and scaling.
         emit: Told every event.
+        will_thaw: Layers that are kept as they are now will learn later.
     """
 
     run: str
@@ -48,6 +49,7 @@ class Scene:
     loop: StepLoop
     prepared: PreparedData
     emit: Callable[[RunEvent], None]
+    will_thaw: bool = False
 
     @property
     def examples(self) -> Examples:
@@ -119,6 +121,9 @@ class Observer:
 
     def epoch_reached(self, epoch: int) -> None:
         """Told when the weights are those after an epoch, from 1: then, and when restored."""
+
+    def renewed(self) -> None:
+        """Told when other layers learn from now on; the network is compiled anew, too."""
 
     def look(self) -> None:
         """Looks at the network now."""

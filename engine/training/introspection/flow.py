@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import tensorflow as tf
@@ -71,7 +72,10 @@ class Flow(Observer):
         augment = augmenter(
             spec.augmentation, scene.signature.kind, brightest(spec.preprocessing), prepared.scope
         )
-        self._graph = FlowGraph(scene.network, augment, spec.seed)
+        self._make_graph = partial(FlowGraph, scene.network, augment, spec.seed)
+        self._graph = self._make_graph()
+        # What is kept of a run is of the same layers throughout: of those that learn in the end.
+        self._waits = scene.will_thaw
         n_train = len(prepared.parts.train)
         self._batch_size = min(n_train, spec.training.batch_size or 1)
         self._steps_per_epoch = -(-n_train // self._batch_size)
@@ -91,10 +95,18 @@ class Flow(Observer):
     @classmethod
     def fits(cls, scene: Scene) -> bool:
         """Between two layers something can flow."""
-        return len(flow_layers(scene.network)) > 1
+        return scene.will_thaw or len(flow_layers(scene.network)) > 1
+
+    def renewed(self) -> None:
+        self._end()
+        self._graph = self._make_graph()
+        self._waits = len(self._graph.names) < 2
+        self._has_no_twin = False
 
     def update(self, force: bool = False) -> None:
         """Measures the step that was watched, and asks for the next one when it is time."""
+        if self._waits:
+            return
         if not self._has_begun:
             self._begin()
         if self._off:

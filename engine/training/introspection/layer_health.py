@@ -6,6 +6,8 @@ one backward pass, outside any graph. It changes nothing. Imported by workers on
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -44,9 +46,21 @@ class LayerHealth:
             brightest(prepared.spec.preprocessing),
             prepared.scope,
         )
-        self._graph = FlowGraph(network, augment, prepared.spec.seed)
+        self._make_graph = partial(FlowGraph, network, augment, prepared.spec.seed)
+        self._graph = self._make_graph()
         self._layers = flow_layers(network)
         self._began = [_some_weights(layer) for layer in self._layers] if is_new else None
+
+    def renewed(self) -> None:
+        """Other layers learn from now on, too: where they are is where they began."""
+        before = self._layers, self._began
+        self._graph = self._make_graph()
+        self._layers = flow_layers(self._network)
+        if before[1] is not None:
+            known = {id(it.variables[0]): at for it, at in zip(before[0], before[1], strict=True)}
+            self._began = [
+                known.get(id(layer.variables[0]), _some_weights(layer)) for layer in self._layers
+            ]
 
     def look(self, feed: Feed, step_s: float) -> LayerLook | None:
         """Looks at them; None: there are none, or no examples.

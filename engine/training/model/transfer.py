@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ class Beginning:
         frozen: How many of them stay as they are.
         total: How many there are.
         weights: Of each layer that is taken over; empty where a checkpoint holds them.
+        digest: Of these weights; empty: an earlier version noted none.
     """
 
     title: str
@@ -37,21 +39,28 @@ class Beginning:
     frozen: int
     total: int
     weights: tuple[tuple[AnyArray, ...], ...] = ()
+    digest: str = ""
+
+    @property
+    def taken_words(self) -> str:
+        """What is taken over, as half a sentence."""
+        return f"{self.taken} of {self.total} layers with weights begin as in {self.title}"
 
     @property
     def words(self) -> str:
         """What is taken over, in a sentence or two."""
-        begun = f"{self.taken} of {self.total} layers with weights begin as in {self.title}."
+        begun = f"{self.taken_words}."
         if not self.frozen:
             return begun
         if self.frozen == self.total:
             return f"{begun} None of them learns."
         return f"{begun} The first {self.frozen} stay as they are."
 
-    def freeze(self, network: keras.Model) -> None:
-        """Keeps layers of a network from learning; before it is compiled."""
-        for layer in weighted(network)[: self.frozen]:
-            layer.trainable = False
+    def kept_of(self, network: keras.Model) -> Kept:
+        """What of a network is to be kept from learning; changes nothing yet."""
+        layers = tuple(weighted(network)[: self.frozen])
+        parts = [part for layer in layers for part in layer._flatten_layers()]
+        return Kept(layers, tuple((part, bool(part.trainable)) for part in parts))
 
     def apply(self, network: keras.Model) -> None:
         """Gives a network's first layers their weights."""
@@ -65,6 +74,7 @@ class Beginning:
             WorkspaceError: It cannot be written.
         """
         values = {name: getattr(self, name) for name in ("title", "taken", "frozen", "total")}
+        values["weights"] = self.digest
         atomic_write(folder / FILE_NAME, sealed_text(values, folder.name))
 
     @classmethod
@@ -72,10 +82,57 @@ class Beginning:
         """What a run that goes on has begun with; None: it is not known."""
         try:
             values = unsealed(read_object(folder / FILE_NAME), folder.name)
-            numbers = [member(values, name, int) for name in ("taken", "frozen", "total")]
-            return cls(member(values, "title", str), *numbers)
+            taken, frozen, total = (
+                member(values, name, int) for name in ("taken", "frozen", "total")
+            )
+            digest = member(values, "weights", str) if "weights" in values else ""
+            return cls(member(values, "title", str), taken, frozen, total, digest=digest)
         except DAMAGED:
             return None
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What of a network is kept from learning.
+
+    Attributes:
+        layers: Those with weights, from the input on.
+        parts: These layers and what is within them, the outer before the inner, and whether each
+            learns otherwise.
+    """
+
+    layers: tuple[keras.layers.Layer, ...]
+    parts: tuple[tuple[keras.layers.Layer, bool], ...]
+
+    def freeze(self) -> None:
+        """Keeps them from learning; before the network is compiled."""
+        for layer in self.layers:
+            layer.trainable = False
+
+    def thaw(self) -> None:
+        """Lets them learn again; the network is to be compiled after it.
+
+        BatchNormalization stays as it is: in Keras one that does not learn computes with what it
+        has gathered, and would else forget that for what a few small batches say, as Keras's guide
+        warns (https://keras.io/guides/transfer_learning/).
+        """
+        for part, learns in self.parts:
+            part.trainable = learns and not _normalizes(part)
+
+    @property
+    def thaw_words(self) -> str:
+        """What happens then, in a sentence or two."""
+        if len(self.layers) == 1:
+            layers, stay = "The first layer, which was kept as it was, learns", "it"
+        else:
+            layers, stay = f"The first {len(self.layers)} layers, which were kept, learn", "them"
+        if not any(_normalizes(part) for part, _ in self.parts):
+            return f"{layers} from here on."
+        return f"{layers} from here on; BatchNormalization among {stay} stays as it is."
+
+
+def _normalizes(part: keras.layers.Layer) -> bool:
+    return isinstance(part, keras.layers.BatchNormalization)
 
 
 @contextmanager
@@ -133,8 +190,14 @@ def matched(
     if not taken:
         raise _problem("source", *_unlike(given, wanted, 0))
     frozen = _frozen(start, wanted, taken)
+    if start.thaw_after is not None and not frozen:
+        raise _problem(
+            "thaw_after",
+            f"No layer is kept as it is, so none can begin to learn. Received: {start.thaw_after}.",
+            "Leave it open: everything learns from the first epoch on.",
+        )
     weights = tuple(tuple(layer.get_weights()) for layer in given[:taken])
-    return Beginning(title, taken, frozen, len(wanted), weights)
+    return Beginning(title, taken, frozen, len(wanted), weights, _digest(weights))
 
 
 def _frozen(start: StartSpec, wanted: list[keras.layers.Layer], taken: int) -> int:
@@ -158,6 +221,15 @@ def _frozen(start: StartSpec, wanted: list[keras.layers.Layer], taken: int) -> i
             )
         return names.index(start.freeze_up_to) + 1
     return min(taken, len(wanted) - 1) if start.freeze == "body" else 0
+
+
+def _digest(weights: tuple[tuple[AnyArray, ...], ...]) -> str:
+    found = hashlib.sha256()
+    for values in weights:
+        for value in values:
+            found.update(f"{value.dtype.str} {value.shape}".encode())
+            found.update(value.tobytes())
+    return found.hexdigest()
 
 
 def _shapes(layer: keras.layers.Layer) -> list[tuple[int, ...]]:

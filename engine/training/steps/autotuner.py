@@ -97,11 +97,18 @@ class Autotuner:
         self._plan = plan
         self._announce = announce
         self._clock = clock
+        self._trial: _Preparation | None = None
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Measures and tries anew, as the steps of the loop are others from now on."""
+        if self._trial is not None:
+            self._trial.give_up(END_S)
+        self._trial = None
         self._measured = Measurements(
-            usable_cores(), PREPARING_RECURRENT if loop.is_mostly_recurrent else PREPARING
+            usable_cores(), PREPARING_RECURRENT if self._loop.is_mostly_recurrent else PREPARING
         )
         self._stage = _Stage.WAITING
-        self._trial: _Preparation | None = None
         self._begun: tuple[float, float] | None = None
         self._started = 0.0
 

@@ -9,6 +9,7 @@ or XLA is used: then it is so to rounding.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -107,24 +108,37 @@ class StepLoop:
         seed: int = 0,
         fused_for: int = 0,
     ) -> None:
-        self._seed = seed
-        self._augment = augment
-        self._model = model
+        self._seed, self._augment, self._model = seed, augment, model
         self.probing = StepProbing()
         self._strategy = strategy or tf.distribute.get_strategy()
-        with self._strategy.scope():
-            build_state(model, data.x[:1], data.y[:1])
-        self._metrics = leaf_metrics(model)
         self.fused = describe(model) if fused_for and self.replicas == 1 else ""
         self._fused_for = fused_for if self.fused else 0
         self.is_mostly_recurrent = bool(self.fused) and is_mostly_recurrent(model)
+        self._pattern = data
+        self._changing = threading.Lock()  # nobody copies a model that is being changed
+        self._begin_steps()
+        self.renew_prediction()
+
+    def _begin_steps(self) -> None:
+        """Makes the state of steps as the model is compiled now; graphs follow when wanted."""
+        with self._strategy.scope():
+            build_state(self._model, self._pattern.x[:1], self._pattern.y[:1])
+        self._metrics = leaf_metrics(self._model)
         self._results: FloatArray | None = None
         self._compiled: CompiledChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
-        self._rate = rate_variable(model)
-        self._pattern = data
+        self._rate = rate_variable(self._model)
         self._chunks: dict[tuple[bool, int | None], Callable[..., Noted]] = {}
-        self.renew_prediction()
+
+    def renew(self, change: Callable[[], None]) -> None:
+        """Makes steps anew, as other weights learn from now on; the weights stay what they are.
+
+        Args:
+            change: Says which weights learn, and compiles the model again.
+        """
+        with self._changing, self._strategy.scope():
+            change()
+            self._begin_steps()
 
     def renew_prediction(self) -> None:
         """Forgets the graph of predictions: the model computes in another way from now on."""
@@ -216,9 +230,10 @@ class StepLoop:
             steps: Steps it can run in one call, at most.
         """
         shape = (steps, batch_size)
-        return CompiledChunk(
-            self._model, data.tensors, shape, self._augment, self._seed, bool(self.fused)
-        )
+        with self._changing:
+            return CompiledChunk(
+                self._model, data.tensors, shape, self._augment, self._seed, bool(self.fused)
+            )
 
     @property
     def rate(self) -> float:

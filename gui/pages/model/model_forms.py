@@ -181,6 +181,10 @@ class ModelForms(QWidget):
         has_source = bool(draft.start.get("source"))
         for name in ("freeze", "freeze_up_to", "head"):
             self.start_form.set_row_shown(name, has_source)
+        keeps = draft.start.get("freeze") == "body" or bool(draft.start.get("freeze_up_to"))
+        thaws = draft.start.get("thaw_after") is not None  # shown wherever it is wrong, too
+        self.start_form.set_row_shown("thaw_after", has_source and (keeps or thaws))
+        self.start_form.set_row_shown("thaw_rate", has_source and thaws)
         for part in (self._start_title, self.start_form):
             part.setVisible(can_start)
 
@@ -199,7 +203,7 @@ class ModelForms(QWidget):
             known.get(name) if draft.training.get(name) is None else draft.training[name]
             for name in ("learning_rate", "epochs")
         )
-        self.schedule_form.show_curve(rate, epochs)
+        self.schedule_form.show_curve(rate, epochs, _thaw(draft))
 
     def offer_starts(self, names: list[str]) -> None:
         """Offers what the model may start from, while a name is typed."""
@@ -335,6 +339,15 @@ def _fitted(spec: RunSpec, draft: Draft) -> dict[str, Any]:
         for name, value in taken.items()
         if name not in draft.model_parameters and value != usual[name]
     }
+
+
+def _thaw(draft: Draft) -> tuple[int, float] | None:
+    """Epochs after which all layers learn, and at what share of the rate; None: all do at once."""
+    try:
+        start = StartSpec.model_validate(dict(draft.start))
+    except ValueError:  # told at its field
+        return None
+    return None if start.thaw_after is None else (start.thaw_after, start.thaw_rate)
 
 
 def _heading(text: str, parent: QWidget) -> Label:

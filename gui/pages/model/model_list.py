@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
+from gui.pages.model.replace_question import ReplaceQuestion
 from gui.state.own_models import OwnModels
 from gui.state.settings import Settings
 from gui.style.icons import icon
@@ -34,6 +35,7 @@ class ModelList(QWidget):
     def __init__(self, models: OwnModels, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
         self._models, self._settings = models, settings
+        self._asked = ""  # the file whose name is taken
         self.cards = CardList(4, self)
         self.cards.setAccessibleName(self.tr("Architectures"))
         self.button = QPushButton(self.tr("Bring a model in…"), self)
@@ -69,9 +71,25 @@ class ModelList(QWidget):
 
     @Slot(str)
     def bring_in(self, path: str) -> None:
-        """Brings a file in; answered by `brought`, or by a message that says why not."""
+        """Brings a file in; answered by `brought`, or by a message that says why not.
+
+        Where there is a model of that name, it is asked first what shall become of that.
+        """
         self._settings.set(FOLDER_SETTING, str(Path(path).parent))
-        self._models.bring_in(Path(path))
+        taken = self._models.same_name(Path(path))
+        if not taken:
+            self._models.bring_in(Path(path))
+            return
+        self._asked = path
+        question = ReplaceQuestion(taken, self)
+        question.finished.connect(self._on_answer)
+        question.open()
+
+    @Slot()
+    def _on_answer(self) -> None:
+        question = self.sender()
+        if isinstance(question, ReplaceQuestion) and question.answer is not None:
+            self._models.bring_in(Path(self._asked), replaces=question.answer)
 
     @Slot(bool)
     def _on_bringing(self, is_bringing: bool) -> None:

@@ -41,12 +41,13 @@ class ScheduleForm(ParameterForm):
         super().set_values(values)
         self._show_needed()
 
-    def show_curve(self, rate: Any, epochs: Any) -> None:
+    def show_curve(self, rate: Any, epochs: Any, thaw: tuple[int, float] | None = None) -> None:
         """Draws the schedule of the present values, if it is one and changes the learning rate.
 
         Args:
             rate: The learning rate; anything that is none hides the curve.
             epochs: Of the training, likewise.
+            thaw: As for `RateCurve.show_schedule`.
         """
         schedule = self._schedule()
         is_known = (
@@ -56,7 +57,9 @@ class ScheduleForm(ParameterForm):
             and isinstance(epochs, int)
             and 0 < epochs <= _MOST_EPOCHS
         )
-        changes = schedule is not None and (schedule.name != "constant" or schedule.warmup > 0)
+        changes = schedule is not None and (
+            schedule.name != "constant" or schedule.warmup > 0 or thaw is not None
+        )
         if schedule is None or not is_known or not changes:
             if self.curve is not None:
                 self.curve.hide()
@@ -67,7 +70,7 @@ class ScheduleForm(ParameterForm):
             self.curve = RateCurve(self)
             self._column.insertWidget(1, self.curve)  # below the choice of a schedule
         self.curve.show()
-        self.curve.show_schedule(float(rate), schedule, epochs)
+        self.curve.show_schedule(float(rate), schedule, epochs, thaw)
 
     def _schedule(self) -> ScheduleSpec | None:
         try:

@@ -10,7 +10,7 @@ from engine.errors import DescentError
 from engine.events.run_events import EpochEnded, Recovered, RunEvent, RunStarted, SettingChanged
 from engine.spec.run_spec import RunSpec
 from engine.training.defaults import patience_of
-from engine.training.rules import EarlyEnd
+from engine.training.rules import EarlyEnd, stopping_of
 from gui.formatting.run_rule_words import (
     ChangeMark,
     change_mark,
@@ -190,4 +190,4 @@ class RunCurves(QWidget):
 
 
 def _early_end(spec: RunSpec, epochs: int) -> EarlyEnd:
-    return EarlyEnd(spec.stopping, patience_of(spec.model.name or "", epochs))
+    return EarlyEnd(stopping_of(spec), patience_of(spec.model.name or "", epochs))

@@ -58,6 +58,8 @@ def _from_file(subject: Subject, path: Path, built: str, needs: tuple[str, ...])
     atomic_write(path, buffer.getvalue())
     computes = ARCHITECTURES[subject.spec.model.chosen].computes
     why = f"Descent computed {computes}" if computes else "Descent drew them in another order"
+    if subject.beginning is not None:
+        why = " ".join(subject.beginning.taken_words.split())
     starting = (
         f"\n\n# The first weights lie in the file: {why}.\n"
         f'with np.load(HERE / "{path.name}") as first:\n'

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.datasets.base import Progress
+from engine.devices.tensorflow import load_tensorflow
+from engine.errors import DescentError
 from engine.events.run_events import RunState
 from engine.runs.run_file import read_history
+from engine.runs.store import RunStore
 from engine.service.results.exporting.script.subject import NotWritten, Subject
+from engine.service.starting import beginning_of
+from engine.training.prepared_data import PreparedData
 
 if TYPE_CHECKING:
     from engine.service.results.opened_run import OpenedRun
+    from engine.training.model.transfer import Beginning
 
 _MOST_PREPARED_BYTES = 4 << 30
 
@@ -44,7 +50,32 @@ def subject_of(run: OpenedRun, progress: Progress) -> Subject:
     elif record.state is not RunState.FINISHED:
         raise NotWritten(f"The run has not finished. Received: {record.state.value}.")
     _refuse_large(prepared.signature.n_inputs, prepared.examples.n_samples)
-    return Subject(record, prepared, epochs)
+    return Subject(record, prepared, epochs, _beginning_of(run, prepared))
+
+
+def _beginning_of(run: OpenedRun, prepared: PreparedData) -> Beginning | None:
+    """What the run began with, as far as it was learnt elsewhere; loads TensorFlow.
+
+    Raises:
+        NotWritten: It is gone, or is another by now.
+    """
+    if prepared.spec.start.source is None:
+        return None
+    load_tensorflow()
+    from engine.training.model.transfer import Beginning
+
+    noted = Beginning.load(run.folder)
+    if noted is None or not noted.digest:
+        raise NotWritten("What the run began with was not noted when it began.")
+    try:
+        with RunStore(run.folder.parents[1]) as store:
+            found = beginning_of(prepared, store)
+    except DescentError as error:
+        words = f"The run began as {noted.title}, which the script needs. {error.message}"
+        raise NotWritten(words) from error
+    if found is None or found.digest != noted.digest:
+        raise NotWritten(f"The run began as {noted.title}, which has learnt more since then.")
+    return found
 
 
 def _refuse_large(n_inputs: int, n_samples: int) -> None:

@@ -22,6 +22,8 @@ from engine.training.steps.input_pipeline import row_bytes
 if TYPE_CHECKING:
     import keras
 
+    from engine.training.model.transfer import Beginning
+
 PARTS = ("train", "validation", "test")
 
 
@@ -37,11 +39,13 @@ class Subject:
         record: The run.
         prepared: Its data.
         epochs: So many are trained, unless a rule ends it before.
+        beginning: What was learnt elsewhere, and is begun with; None: nothing.
     """
 
     record: RunRecord
     prepared: PreparedData
     epochs: int
+    beginning: Beginning | None = None
 
     @property
     def spec(self) -> RunSpec:
@@ -95,6 +99,8 @@ class Subject:
 
         network = build(self.spec, self.signature)
         start(network, self.prepared)
+        if self.beginning is not None:
+            self.beginning.apply(network)
         return network
 
     @cached_property

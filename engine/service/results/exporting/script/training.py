@@ -9,6 +9,12 @@ from engine.inference.decoding import is_autoregressive
 from engine.preprocessing.targets import TokenTargets
 from engine.service.results.exporting.script.augmenting import augmenting_code
 from engine.service.results.exporting.script.document import Section
+from engine.service.results.exporting.script.kept_layers import (
+    best_code,
+    kept_code,
+    thawed_code,
+    thaws,
+)
 from engine.service.results.exporting.script.subject import Subject
 from engine.spec.signature import Output, metrics_of
 
@@ -50,6 +56,7 @@ def training_section(subject: Subject) -> Section:
         needs.append("import tensorflow as tf")
     weights = _weights(subject)
     epochs = subject.epochs
+    keeping = kept_code(subject)
     parts = [
         f"EPOCHS, BATCH_SIZE = {epochs}, {training.batch_size}\n",
         _SUMS if spec.execution.reproducible else "",
@@ -59,8 +66,9 @@ def training_section(subject: Subject) -> Section:
         _BATCHES.format(batch=_batch(subject, bool(weights), bool(augmenting))) + "\n",
         _rate(subject),
         _loss(subject)[0],
+        keeping,
         _compiling(subject),
-        _fitting(subject),
+        _fitting(subject) if not thaws(subject) else _fitting_twice(subject),
     ]
     return Section(TITLE, "\n\n".join(part for part in parts if part), tuple(needs))
 
@@ -166,6 +174,14 @@ def _loss(subject: Subject) -> tuple[str, str]:
 
 
 def _compiling(subject: Subject) -> str:
+    code = _compile(subject)
+    if not thaws(subject):
+        return code
+    inner = "\n".join(f"    {line}" for line in code.splitlines())
+    return f"def compile_model():\n{inner}\n\n\ncompile_model()"
+
+
+def _compile(subject: Subject) -> str:
     metrics = ", ".join(f'"{name}"' for name in metrics_of(subject.signature))
     kind = "weighted_metrics" if _is_by_position(subject) else "metrics"
     optimizer = optimizer_code(subject.spec, repr(subject.spec.training.learning_rate))
@@ -180,9 +196,43 @@ def _compiling(subject: Subject) -> str:
 
 def _fitting(subject: Subject) -> str:
     lines, names = _callbacks(subject)
-    names.insert(0, "keras.callbacks.LambdaCallback(on_epoch_begin=batches.draw)")
-    lines.append("batches = Batches()")
-    arguments = ["batches", "epochs=EPOCHS", "shuffle=False"]
+    return "\n".join([*lines, "batches = Batches()", _fit(subject, "epochs=EPOCHS", names)])
+
+
+def _fitting_twice(subject: Subject) -> str:
+    """Trains what was not kept; then everything, in smaller steps."""
+    start, keeps = subject.spec.start, subject.spec.training.keep == "best"
+    rates, best = (["rates"] if _has_rate(subject) else []), (["best"] if keeps else [])
+    first = [f"{name} = {kind}()" for name, kind in (("rates", "LearningRate"), ("best", "Best"))
+             if name in (*rates, *best)]  # fmt: skip
+    stops, stop = _stopping(subject, start.thaw_after or 0)
+    both = [
+        best_code(subject) if keeps else "",
+        "\n".join(["batches = Batches()", *first]),
+        _fit(subject, f"epochs={start.thaw_after}", [*rates, *best]),
+        thawed_code(subject),
+        "\n".join(["compile_model()", *_slower(subject), *stops]),
+        _fit(subject, f"initial_epoch={start.thaw_after}, epochs=EPOCHS", [*rates, *stop, *best]),
+        "model.set_weights(best.weights)" if keeps else "",
+    ]
+    return "\n\n".join(part for part in both if part)
+
+
+def _slower(subject: Subject) -> list[str]:
+    """Statements that make the learning rate smaller, once all learn."""
+    share = subject.spec.start.thaw_rate
+    if not _has_rate(subject):
+        rate = f"float(np.float32({subject.spec.training.learning_rate!r})) * {share!r}"
+        return [f"model.optimizer.learning_rate = np.float32({rate})"]
+    anew = "rates.reduction, rates.best, rates.waited = 1.0, np.inf, 0"
+    is_reduced = subject.spec.schedule.plateau_patience is not None
+    return [f"rates.share = {share!r}", *([anew] if is_reduced else [])]
+
+
+def _fit(subject: Subject, epochs: str, names: list[str]) -> str:
+    """A call of `fit`, given epochs as arguments, and callbacks."""
+    names = ["keras.callbacks.LambdaCallback(on_epoch_begin=batches.draw)", *names]
+    arguments = ["batches", epochs, "shuffle=False"]
     if len(subject.rows("validation")):
         x = x_name(subject, "validation")
         more = ", w_validation" if _is_by_position(subject) else ""
@@ -193,7 +243,7 @@ def _fitting(subject: Subject) -> str:
     arguments.append(_listed("callbacks=", names))
     arguments.append("verbose=2")
     listed = "".join(f"    {item},\n" for item in arguments)
-    return "\n".join([*lines, f"history = model.fit(\n{listed})"])
+    return f"history = model.fit(\n{listed})"
 
 
 def _listed(head: str, items: list[str]) -> str:
@@ -206,26 +256,14 @@ def _listed(head: str, items: list[str]) -> str:
 
 def _callbacks(subject: Subject) -> tuple[list[str], list[str]]:
     """Statements that make callbacks, and their names."""
-    spec = subject.spec
-    stopping = spec.stopping
+    stopping = subject.spec.stopping
     monitor = "val_loss" if len(subject.rows("validation")) else "loss"
-    keeps = spec.training.keep == "best"
-    lines, names = [], []
-    if _has_rate(subject):
-        names.append("LearningRate()")
-    waits = bool(stopping.patience)
+    keeps = subject.spec.training.keep == "best"
     is_plain = not stopping.min_delta and not stopping.start_from
-    if waits:
-        options = f'"{monitor}", patience={stopping.patience}'
-        if stopping.min_delta:
-            options += f", min_delta={stopping.min_delta!r}"
-        if stopping.start_from:
-            options += f", start_from_epoch={stopping.start_from}"
-        if keeps and is_plain:
-            options += ", restore_best_weights=True"
-        lines.append(f"stop = keras.callbacks.EarlyStopping({options})")
-        names.append("stop")
-    if keeps and not (waits and is_plain):
+    lines, names = _stopping(subject, restores=keeps and is_plain)
+    if _has_rate(subject):
+        names.insert(0, "LearningRate()")
+    if keeps and not (stopping.patience and is_plain):
         lines += [
             "# Keeps the weights of the epoch with the lowest loss.",
             "best = keras.callbacks.EarlyStopping(\n"
@@ -233,6 +271,24 @@ def _callbacks(subject: Subject) -> tuple[list[str], list[str]]:
         ]
         names.append("best")
     return lines, names
+
+
+def _stopping(
+    subject: Subject, after: int = 0, restores: bool = False
+) -> tuple[list[str], list[str]]:
+    """Statements that make what stops early, and its name; of epochs after some."""
+    stopping = subject.spec.stopping
+    if not stopping.patience:
+        return [], []
+    monitor = "val_loss" if len(subject.rows("validation")) else "loss"
+    options = f'"{monitor}", patience={stopping.patience}'
+    if stopping.min_delta:
+        options += f", min_delta={stopping.min_delta!r}"
+    if stopping.start_from > after:
+        options += f", start_from_epoch={stopping.start_from}"
+    if restores:
+        options += ", restore_best_weights=True"
+    return [f"stop = keras.callbacks.EarlyStopping({options})"], ["stop"]
 
 
 def _has_rate(subject: Subject) -> bool:
@@ -285,15 +341,23 @@ def _rate(subject: Subject) -> str:
         "",
         "    step = 0",
     ]
-    lines += _plateau_lines(subject) if schedule.plateau_patience is not None else _plain_lines()
+    if thaws(subject):
+        lines.append("    share = 1.0  # of the rate")
+    lines += (
+        _plateau_lines(subject) if schedule.plateau_patience is not None else _plain_lines(subject)
+    )
     return "\n".join(lines) + "\n"
 
 
-def _plain_lines() -> list[str]:
+def _wanted(subject: Subject) -> str:
+    return "rate_of(self.step) * self.share" if thaws(subject) else "rate_of(self.step)"
+
+
+def _plain_lines(subject: Subject) -> list[str]:
     return [
         "",
         "    def on_train_batch_begin(self, batch, logs=None):",
-        "        self.model.optimizer.learning_rate = np.float32(rate_of(self.step))",
+        f"        self.model.optimizer.learning_rate = np.float32({_wanted(subject)})",
         "        self.step += 1",
     ]
 
@@ -309,7 +373,7 @@ def _plateau_lines(subject: Subject) -> list[str]:
         "    reduction, best, waited = 1.0, np.inf, 0",
         "",
         "    def on_train_batch_begin(self, batch, logs=None):",
-        "        rate = rate_of(self.step)",
+        f"        rate = {_wanted(subject)}",
         *(
             [f"        if rate > {lowest!r}:", f"            rate = {set_rate}"]
             if lowest

@@ -11,6 +11,9 @@
 What is refused to Python's code (PEP 578) is not refused to machine code that a file would bring
 to run in a library. Against that stand the checks before: nothing reaches such a library but plain
 numbers, and layers by name. Imports nothing that begins a thread: a namespace is entered alone.
+
+Run as a script, with the standard library alone, it runs another one under these limits:
+``confinement.py FOLDER MEMORY SECONDS FILE_BYTES SCRIPT …``.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import runpy
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -121,3 +126,17 @@ def _is_below(path: Any, folder: str) -> bool:
     except (TypeError, ValueError):
         return False
     return text == os.devnull or text == folder or text.startswith(folder + os.sep)
+
+
+def _run_confined(folder: Path, limits: list[int], words: list[str]) -> None:
+    """Runs a script, given with its arguments, as if it were run itself."""
+    tempfile.tempdir = str(folder)
+    sys.dont_write_bytecode = True
+    os.environ |= {"TMPDIR": str(folder), "HOME": str(folder), "KERAS_HOME": str(folder)}
+    confine(folder, *limits)
+    sys.argv = words
+    runpy.run_path(words[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    _run_confined(Path(sys.argv[1]), [int(it) for it in sys.argv[2:5]], sys.argv[5:])
