@@ -6,6 +6,7 @@ import contextlib
 import sys
 from typing import Final
 
+from engine.devices.compiled_programs import keep_compiled_programs
 from engine.devices.console.startup import memory_limit
 from engine.errors import DescentError
 
@@ -29,6 +30,8 @@ def load_tensorflow() -> None:
             f"about {ADDRESS_SPACE >> 20:,} MB before anything is computed.",
             "Allow more, such as: ulimit -v unlimited",
         )
+    if "tensorflow" not in sys.modules:
+        keep_compiled_programs()
     import tensorflow as tf
 
     for gpu in tf.config.list_physical_devices("GPU"):

@@ -82,6 +82,9 @@ class BatchAugmenter:
         self._scope = scope
         self._stretch = stretch
 
+    def __repr__(self) -> str:
+        return f"BatchAugmenter({sorted(self._changes)})"
+
     def __call__(self, x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns the inputs of a batch, changed."""
         before = x

@@ -8,12 +8,8 @@ is clearly faster does it take the model over.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,21 +17,22 @@ from enum import Enum, auto
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
+from engine.devices.compiled_programs import not_kept
 from engine.devices.cores import usable_cores
 from engine.spec.formatting import duration_text
-from engine.training.plan import MAX_CHUNK_STEPS, Plan
+from engine.training.plan import Plan
 from engine.training.steps.compiled import CompiledChunk, state_of
 from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.steps.measurements import (
     GAIN,
-    NICE,
     PREPARING,
     PREPARING_RECURRENT,
     Measurements,
     Timed,
 )
+from engine.training.steps.preparation import Preparation
+from engine.training.steps.verdicts import Verdict, Verdicts
 
 logger = logging.getLogger(__name__)
 
@@ -47,11 +44,6 @@ CLEARLY = 1.1
 """A smaller gain over single calls is noise, and not told as a number."""
 END_S = 0.1
 """The end of a run waits this long for a compilation, which cannot be cancelled."""
-SWITCH_S = 0.0002
-"""How long training waits, at most, for Python while the other thread traces. With Python's own
-5 ms a linear model trained at half its speed meanwhile, with this at three quarters."""
-
-_MAX_NUMBERS = 1 << 19  # of indices in one call
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class Autotuner:
         self._plan = plan
         self._announce = announce
         self._clock = clock
-        self._trial: _Preparation | None = None
+        self._trial: Preparation | None = None
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -111,6 +103,7 @@ class Autotuner:
         self._stage = _Stage.WAITING
         self._begun: tuple[float, float] | None = None
         self._started = 0.0
+        self._verdicts: Verdicts | None = None
 
     @property
     def lost_s(self) -> float:
@@ -125,6 +118,8 @@ class Autotuner:
             return
         if self._stage is _Stage.WAITING and self._plan.xla:
             self._compile_now(data, indices)
+        elif self._stage is _Stage.WAITING and self._verdicts is None and self._plan.tries_xla:
+            self._recall(data, indices)
         elif self._stage is _Stage.PREPARING and self._trial is not None and self._trial.is_over:
             self._judge_preparation(self._trial)
         if self._stage is _Stage.TRYING and self._trial is not None:
@@ -168,6 +163,40 @@ class Autotuner:
         self._trial = None
         self._stage = _Stage.DONE
 
+    # ---- what was found earlier
+
+    def _recall(self, data: DeviceData, indices: Indices) -> None:
+        """Goes by what was measured in an earlier run of such a model, if that is still known."""
+        self._verdicts = Verdicts(self._loop, data, indices.shape[1])
+        found = self._verdicts.recall()
+        if found is None:
+            return
+        if found.is_faster:
+            self._measured.earlier_step_s = found.plain_step_s
+            self._stage = _Stage.PREPARING
+            self._trial = Preparation(self._loop, data, indices)
+            self._trial.start()
+        else:
+            self._choose(
+                False,
+                "XLA was tried in an earlier run of such a model and is not used: a step took "
+                f"{duration_text(found.compiled_step_s)} with it and "
+                f"{duration_text(found.plain_step_s)} without.",
+            )
+
+    def _remember(self, compiled_step_s: float) -> None:
+        """For later runs of such a model; what contradicts an earlier one is measured anew."""
+        measured, trial = self._measured, self._trial
+        if self._verdicts is None or trial is None:
+            return
+        if measured.is_settled:
+            plain_step_s = measured.plain_step_s
+            is_faster = plain_step_s >= GAIN * compiled_step_s
+            verdict = Verdict(is_faster, plain_step_s, compiled_step_s, 0, trial.programs)
+            self._verdicts.remember(verdict)
+        elif measured.plain_step_s < GAIN * compiled_step_s:
+            self._verdicts.forget()
+
     # ---- what is tried
 
     def _settle(self, data: DeviceData, indices: Indices, remaining: int) -> None:
@@ -185,14 +214,15 @@ class Autotuner:
             self._choose(False, "The model is too large for XLA to be tried beside it.")
         elif measured.may_prepare(spent, len(data) // indices.shape[1]):
             self._stage = _Stage.PREPARING
-            self._trial = _Preparation(self._loop, data, indices)
+            self._trial = Preparation(self._loop, data, indices)
             self._trial.start()
 
-    def _judge_preparation(self, trial: _Preparation) -> None:
+    def _judge_preparation(self, trial: Preparation) -> None:
         measured = self._measured
         if trial.error is not None or trial.chunk is None:
             self._choose(False, _unusable(trial.error))
         elif measured.is_far_slower(trial.single_s):
+            self._remember(trial.single_s)
             self._choose(
                 False,
                 "XLA was tried and is not used: a step takes "
@@ -202,7 +232,7 @@ class Autotuner:
         else:
             self._stage = _Stage.TRYING
 
-    def _try(self, trial: _Preparation, data: DeviceData, indices: Indices) -> None:
+    def _try(self, trial: Preparation, data: DeviceData, indices: Indices) -> None:
         """Runs the next steps on the twin; then, if that was often enough, chooses."""
         assert trial.chunk is not None
         measured = self._measured
@@ -230,21 +260,22 @@ class Autotuner:
             f"{steps:,} steps take {duration_text(steps * measured.compiled_step_s)} with it "
             f"and {duration_text(steps * measured.plain_step_s)} without."
         )
+        self._remember(measured.compiled_step_s)
         if measured.gain >= GAIN:
             self._take(chunk)
-            self._choose(True, f"They are compiled with XLA: {times}")
+            self._choose(True, f"They are compiled with XLA: {times} {not_kept()}".strip())
         else:
             self._choose(False, f"XLA was tried and is not used: {times}")
 
     def _compile_now(self, data: DeviceData, indices: Indices) -> None:
         """Does what the spec demands before the first step."""
-        trial = _Preparation(self._loop, data, indices)
+        trial = Preparation(self._loop, data, indices)
         trial.prepare()
         if trial.error is not None or trial.chunk is None:
             self._choose(False, _unusable(trial.error))
         else:
             self._take(trial.chunk)
-            self._choose(True, "They are compiled with XLA, as was chosen.")
+            self._choose(True, f"They are compiled with XLA, as was chosen. {not_kept()}".strip())
 
     def _take(self, chunk: CompiledChunk) -> None:
         chunk.adopt(self._loop.model)
@@ -271,83 +302,6 @@ class Autotuner:
         return measured.single_s / (
             measured.compiled_step_s if is_measured else measured.plain_step_s
         )
-
-
-class _Preparation:
-    """A compiled chunk being made; in a thread of its own, once that is started."""
-
-    def __init__(self, loop: StepLoop, data: DeviceData, indices: Indices) -> None:
-        self.chunk: CompiledChunk | None = None
-        self.error: Exception | None = None
-        self.single_s = 0.0
-        self._loop = loop
-        self._data = data
-        self._rows = indices[:1].copy()
-        # A daemon, for a compilation cannot be cancelled and must not hold up the process's end.
-        self._thread = threading.Thread(target=self._prepare_beside, name="xla", daemon=True)
-        self._is_given_up = False
-
-    def start(self) -> None:
-        self._thread.start()
-
-    @property
-    def is_over(self) -> bool:
-        return not self._thread.is_alive()
-
-    def give_up(self, wait_s: float) -> None:
-        """Has the thread end as soon as it can, and waits for that a little."""
-        self._is_given_up = True
-        if self._thread.is_alive():
-            self._thread.join(wait_s)
-
-    def _prepare_beside(self) -> None:
-        if sys.platform == "linux":  # where a thread, and those it starts, have a priority each
-            with contextlib.suppress(OSError):  # it may be low already, or not to be changed
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-        self.prepare()
-
-    def prepare(self) -> None:
-        """Traces and compiles, and times a step."""
-        interval_s = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_S)
-        try:
-            with tf.device(f"/{self._loop.device}"):
-                self._prepare()
-        except Exception as error:
-            logger.info("There is no compiled chunk.", exc_info=True)
-            self.error = error
-        finally:
-            sys.setswitchinterval(interval_s)
-
-    def _prepare(self) -> None:
-        batch_size = self._rows.shape[1]
-        steps = min(
-            len(self._data) // batch_size, MAX_CHUNK_STEPS, max(1, _MAX_NUMBERS // batch_size)
-        )
-        chunk = self._loop.compiled(self._data, batch_size, steps)
-        times: list[float] = []
-        for _ in range(4):  # compiled by the first
-            if self._is_given_up:
-                return
-            started = time.perf_counter()
-            _wait(chunk.run(self._data.tensors, self._rows, 0, self._rates(1)))
-            times.append(time.perf_counter() - started)
-        self.single_s = min(times[1:])
-        self.chunk = chunk
-
-    def run(self, data: DeviceData, rows: Indices) -> None:
-        """Tries steps on the twin."""
-        assert self.chunk is not None
-        _wait(self.chunk.run(data.tensors, rows, 0, self._rates(len(rows))))
-
-    def _rates(self, n_steps: int) -> npt.NDArray[np.float32]:
-        return np.full(n_steps, self._loop.rate, np.float32)
-
-
-def _wait(noted: tuple[tf.Tensor | None, ...]) -> None:
-    for values in noted:
-        if values is not None:
-            values.numpy()
 
 
 def _state_bytes(loop: StepLoop) -> int:

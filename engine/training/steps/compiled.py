@@ -9,6 +9,9 @@ compilation.
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +26,7 @@ from engine.training.steps.chunk import (
     leaf_metrics,
     rate_variable,
 )
+from engine.training.steps.own_names import names_of_their_own
 
 
 class CompiledChunk:
@@ -62,12 +66,17 @@ class CompiledChunk:
         )
         if fuses:
             graph.fuse(twin, shape[1])
-        self._function = tf.function(
-            graph.run,
-            input_signature=[tuple(self._pattern), *StepGraph.signature(*shape)],
-            jit_compile=True,
-            autograph=False,
-        ).get_concrete_function()
+        told = ""
+        with contextlib.suppress(Exception):  # then it is only compiled anew
+            told = layers_of(twin)
+        about = repr((told, shape, self._pattern, fuses, repr(augment), seed))
+        with names_of_their_own(about):
+            self._function = tf.function(
+                graph.run,
+                input_signature=[tuple(self._pattern), *StepGraph.signature(*shape)],
+                jit_compile=True,
+                autograph=False,
+            ).get_concrete_function()
 
     def fits(self, data: Tensors, indices: npt.NDArray[np.int32]) -> bool:
         """Whether it was compiled for such data and batches, and for as many of them."""
@@ -113,6 +122,17 @@ class CompiledChunk:
         self._function.set_external_captures(
             [place.get(id(captured), captured) for captured in self._function.captured_inputs]
         )
+
+
+def layers_of(model: keras.Model) -> str:
+    """What its layers are, as JSON, without how it is trained.
+
+    Raises:
+        Exception: A layer of somebody else's does not tell.
+    """
+    told = json.loads(model.to_json())
+    told.pop("compile_config", None)
+    return json.dumps(told, sort_keys=True)
 
 
 def state_of(model: keras.Model) -> list[keras.Variable]:

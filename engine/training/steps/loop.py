@@ -207,6 +207,11 @@ class StepLoop:
         )
 
     @property
+    def augments(self) -> str:
+        """What changes its batches at random, in words of its own; empty: nothing."""
+        return "" if self._augment is None else repr(self._augment)
+
+    @property
     def learning_rate(self) -> float:
         """That of the optimizer, of which each device may have a copy."""
         return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))

@@ -63,6 +63,7 @@ class Measurements:
         busy: Processors in use while plain chunks ran, on average.
         slowed_s: Seconds that training took longer than usual while XLA was prepared beside it.
         tried_s: Seconds of steps that were tried, and not trained with.
+        earlier_step_s: Seconds of a plain step in an earlier run; counts until those are settled.
     """
 
     cores: int
@@ -73,6 +74,7 @@ class Measurements:
     busy: float = 1.0
     slowed_s: float = 0.0
     tried_s: float = 0.0
+    earlier_step_s: float = 0.0
 
     @property
     def lost_s(self) -> float:
@@ -82,6 +84,8 @@ class Measurements:
     @property
     def plain_step_s(self) -> float:
         """Seconds of a step in chunks as long as they are now."""
+        if self.earlier_step_s and not self.is_settled:
+            return self.earlier_step_s
         longest = max(call.steps for call in self.plain)
         recent = [call.step_s for call in self.plain if 2 * call.steps >= longest]
         return statistics.median(recent[-_RECENT:])

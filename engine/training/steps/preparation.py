@@ -1,0 +1,140 @@
+"""Making a compiled chunk beside the training, from what was compiled earlier if that is kept.
+
+For workers only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from engine.devices.compiled_programs import compiled_programs
+from engine.training.plan import MAX_CHUNK_STEPS
+from engine.training.steps.compiled import CompiledChunk
+from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.measurements import NICE
+
+logger = logging.getLogger(__name__)
+
+Indices = npt.NDArray[np.int32]
+
+SWITCH_S = 0.0002
+"""How long training waits, at most, for Python while the other thread traces. With Python's own
+5 ms a linear model trained at half its speed meanwhile, with this at three quarters."""
+
+_MAX_NUMBERS = 1 << 19  # of indices in one call
+
+
+class Preparation:
+    """A compiled chunk being made; in a thread of its own, once that is started.
+
+    Args:
+        loop: Trains the model.
+        data: Examples of exactly the shapes the chunk will see.
+        indices: Rows of them, (steps, batch_size).
+
+    Attributes:
+        chunk: Once it is there.
+        error: Why there is none.
+        single_s: Seconds of a single compiled step.
+        programs: Names of what was compiled for it, and kept; empty: it was there before.
+    """
+
+    def __init__(self, loop: StepLoop, data: DeviceData, indices: Indices) -> None:
+        self.chunk: CompiledChunk | None = None
+        self.error: Exception | None = None
+        self.single_s = 0.0
+        self.programs: tuple[str, ...] = ()
+        self._loop = loop
+        self._data = data
+        self._rows = indices[:1].copy()
+        # A daemon, for a compilation cannot be cancelled and must not hold up the process's end.
+        self._thread = threading.Thread(target=self._prepare_beside, name="xla", daemon=True)
+        self._is_given_up = False
+
+    def start(self) -> None:
+        """Begins beside the training."""
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """It was started and has ended, in one way or the other."""
+        return not self._thread.is_alive()
+
+    def give_up(self, wait_s: float) -> None:
+        """Has the thread end as soon as it can, and waits for that a little."""
+        self._is_given_up = True
+        if self._thread.is_alive():
+            self._thread.join(wait_s)
+
+    def _prepare_beside(self) -> None:
+        if sys.platform == "linux":  # where a thread, and those it starts, have a priority each
+            with contextlib.suppress(OSError):  # it may be low already, or not to be changed
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Traces and compiles, and times a step."""
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        try:
+            with tf.device(f"/{self._loop.device}"):
+                self._prepare()
+        except Exception as error:
+            logger.info("There is no compiled chunk.", exc_info=True)
+            self.error = error
+        finally:
+            sys.setswitchinterval(interval_s)
+
+    def _prepare(self) -> None:
+        programs = compiled_programs()
+        before = programs.check()
+        try:
+            self._compile()
+        except Exception:
+            if not before:
+                raise
+            # What was kept cannot be used, for whatever reason: it is compiled as the first time.
+            logger.info("Compiled programs that were kept are forgotten.", exc_info=True)
+            programs.forget()
+            before = frozenset()
+            self._compile()
+        self.programs = programs.note(before)
+
+    def _compile(self) -> None:
+        batch_size = self._rows.shape[1]
+        steps = min(
+            len(self._data) // batch_size, MAX_CHUNK_STEPS, max(1, _MAX_NUMBERS // batch_size)
+        )
+        chunk = self._loop.compiled(self._data, batch_size, steps)
+        times: list[float] = []
+        for _ in range(4):  # compiled by the first
+            if self._is_given_up:
+                return
+            started = time.perf_counter()
+            _wait(chunk.run(self._data.tensors, self._rows, 0, self._rates(1)))
+            times.append(time.perf_counter() - started)
+        self.single_s = min(times[1:])
+        self.chunk = chunk
+
+    def run(self, data: DeviceData, rows: Indices) -> None:
+        """Tries steps on the twin."""
+        assert self.chunk is not None
+        _wait(self.chunk.run(data.tensors, rows, 0, self._rates(len(rows))))
+
+    def _rates(self, n_steps: int) -> npt.NDArray[np.float32]:
+        return np.full(n_steps, self._loop.rate, np.float32)
+
+
+def _wait(noted: tuple[tf.Tensor | None, ...]) -> None:
+    for values in noted:
+        if values is not None:
+            values.numpy()
