@@ -30,7 +30,8 @@ LIMIT_BYTES: Final = 500 << 20
 _LEAST_FREE: Final = 200 << 20
 """With less on the disk nothing is kept: a program that cannot be written is not used either."""
 _FLAGS: Final = "TF_XLA_FLAGS"
-_FOLDER: Final = "compiled"
+_FOLDER: Final = "xla-programs"
+_KEY: Final = re.compile("[0-9a-f]{16}")
 _DIGEST: Final = ".sha256.json"
 _BLOCK: Final = 1 << 20
 _UNFINISHED_S: Final = 600.0
@@ -58,7 +59,7 @@ class CompiledPrograms:
             return frozenset()
         with contextlib.suppress(OSError):
             for path in self.folder.parent.iterdir():  # of other versions
-                if path != self.folder:
+                if path != self.folder and _KEY.fullmatch(path.name):
                     shutil.rmtree(path, ignore_errors=True)
         sound = [path for path in self._programs() if _is_as_written(path)]
         for path in self._programs():

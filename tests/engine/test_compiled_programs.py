@@ -48,7 +48,7 @@ def names(found):
 class TestTheFolder:
     def test_it_is_the_users_alone(self, kept, private_cache):
         found, variables = kept()
-        assert found.folder.parent == private_cache / "compiled"
+        assert found.folder.parent == private_cache / "xla-programs"
         assert found.folder.stat().st_mode & 0o777 == 0o700
         assert str(found.folder) in variables[FLAGS]
         assert not compiled_programs.not_kept()
@@ -60,14 +60,14 @@ class TestTheFolder:
         assert folder.stat().st_mode & 0o777 == 0o700
 
     def test_a_link_is_not_followed(self, kept, private_cache, tmp_path):
-        (private_cache / "compiled").symlink_to(tmp_path, target_is_directory=True)
+        (private_cache / "xla-programs").symlink_to(tmp_path, target_is_directory=True)
         found, variables = kept()
         assert found.folder is None
         assert FLAGS not in variables
         assert "is a link to elsewhere" in compiled_programs.not_kept()
 
     def test_a_file_in_its_place_is_told(self, kept, private_cache):
-        (private_cache / "compiled").write_text("")
+        (private_cache / "xla-programs").write_text("")
         assert kept()[0].folder is None
         assert "cannot be used" in compiled_programs.not_kept()
 
@@ -96,8 +96,10 @@ class TestTheFolder:
         monkeypatch.setattr(compiled_programs, "versions", lambda: {"TensorFlow": "0.1"})
         second = kept()[0]
         assert second.folder != first
+        (first.parent / "of somebody").mkdir()
         second.check()
         assert not first.exists()
+        assert (first.parent / "of somebody").exists()
         monkeypatch.setattr(compiled_programs, "_processor", lambda: ["avx9"])
         assert kept()[0].folder != second.folder
 
