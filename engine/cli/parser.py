@@ -193,7 +193,7 @@ def _add_rates(commands: Commands) -> None:
         commands,
         "rates",
         "try learning rates from small to large, and suggest one",
-        without_store=rates.find_rate,
+        with_store=rates.find_rate,
     )
     add_data(tried)
     tried.add_argument(
@@ -205,7 +205,6 @@ def _add_rates(commands: Commands) -> None:
     tried.add_argument("--batch-size", metavar="N")
     tried.add_argument("--seed", metavar="N", help="same seed, same losses (default: 0)")
     tried.add_argument("--spec", metavar="FILE.json", help="start from this specification")
-    add_workspace(tried)
 
 
 def _add_run_commands(commands: Commands) -> None:

@@ -31,6 +31,7 @@ from engine.events.watch import Watch
 from engine.inference.contract import Contract
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
+from engine.service.starting import beginning_of
 from engine.spec.run_spec import RunSpec
 from engine.training.data_changes import DataChange
 from engine.training.defaults import parse, resolve
@@ -117,7 +118,10 @@ def describe_model(values: dict[str, Any]) -> ModelDescribed:
 
 
 def find_rate(
-    values: dict[str, Any], emit: Emit, should_stop: Callable[[], bool] = lambda: False
+    values: dict[str, Any],
+    emit: Emit,
+    should_stop: Callable[[], bool] = lambda: False,
+    store: RunStore | None = None,
 ) -> RatesTried:
     """Tries learning rates from small to large on a scratch model; no run is made.
 
@@ -125,6 +129,7 @@ def find_rate(
         values: A `RunSpec` as JSON values.
         emit: Told how far the reading of data is, and every `RateTried`.
         should_stop: Asked now and then; what was tried until then is the answer.
+        store: Where the run is that a training would start from.
 
     Raises:
         SpecError: A value is wrong, or the model takes more memory than there is.
@@ -138,8 +143,9 @@ def find_rate(
     from engine.training.trials import rate_finder
 
     check_memory(prepared)
+    beginning = beginning_of(prepared, store)
     try:
-        return rate_finder.find_rate(prepared, emit, should_stop)
+        return rate_finder.find_rate(prepared, emit, should_stop, beginning)
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError(memory_text(error), MEMORY_HINT) from error
@@ -150,6 +156,7 @@ def estimate(
     values: dict[str, Any],
     progress: Progress = silent,
     should_stop: Callable[[], bool] = lambda: False,
+    store: RunStore | None = None,
 ) -> TrainingEstimated:
     """Measures what a training would take of time and memory; no run is made.
 
@@ -157,6 +164,7 @@ def estimate(
         values: A `RunSpec` as JSON values.
         progress: Told how far the reading of data is.
         should_stop: Asked now and then.
+        store: Where the run is that a training would start from.
 
     Raises:
         SpecError: A value is wrong, or no batch size fits into memory.
@@ -168,8 +176,9 @@ def estimate(
     load_tensorflow()
     from engine.training.trials import estimate as estimating
 
+    beginning = beginning_of(prepared, store)
     try:
-        return estimating.estimate(prepared, should_stop)
+        return estimating.estimate(prepared, should_stop, beginning)
     except Exception as error:
         if is_out_of_memory(error):
             raise TrainingError(memory_text(error), MEMORY_HINT) from error

@@ -215,9 +215,15 @@ class _Worker:
                 return execution.describe_model(command.spec)
             case EstimateTraining():
                 watch = Watch(self._send, lambda: control.is_stopping)
-                return execution.estimate(command.spec, watch, lambda: control.is_stopping)
+                with RunStore(self._workspace) as store:
+                    return execution.estimate(
+                        command.spec, watch, lambda: control.is_stopping, store
+                    )
             case FindRate():
-                return execution.find_rate(command.spec, self._send, lambda: control.is_stopping)
+                with RunStore(self._workspace) as store:
+                    return execution.find_rate(
+                        command.spec, self._send, lambda: control.is_stopping, store
+                    )
             case Train():
                 with RunStore(self._workspace) as store:
                     return running.train(command.spec, store, self._send, control, command.name)

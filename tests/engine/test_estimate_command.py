@@ -9,6 +9,7 @@ import pytest
 
 from engine.cli import main as cli
 from engine.events.messages import TrainingEstimated
+from engine.runs.store import RunStore
 from engine.service import execution
 
 MB = 1 << 20
@@ -23,7 +24,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Any:
     asked: list[dict[str, Any]] = []
 
     def answer(found: TrainingEstimated) -> list[dict[str, Any]]:
-        def estimate(values: dict[str, Any]) -> TrainingEstimated:
+        def estimate(values: dict[str, Any], store: RunStore) -> TrainingEstimated:
             asked.append(values)
             return found
 

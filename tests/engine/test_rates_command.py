@@ -15,7 +15,7 @@ def tried(monkeypatch) -> list[dict]:
     """Takes the place of the test itself; holds the specs it was asked with."""
     asked: list[dict] = []
 
-    def find_rate(values, emit, should_stop):
+    def find_rate(values, emit, should_stop, store):
         asked.append(values)
         rates = np.geomspace(1e-7, 1e-3, 60).astype(np.float32)
         losses = np.linspace(2, 1, 60).astype(np.float32)

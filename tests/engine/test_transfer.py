@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from engine.inference.foreign_models.refusal import Refused
 from engine.inference.foreign_models.taking import take
 from engine.inference.serving import ServedModel
 from engine.runs.store import RunStore
-from engine.service import running
+from engine.service import execution, running
 from engine.service.importing import bringing
 from engine.service.importing.opening import ForeignModelError, OpenedModel, open_foreign
 from engine.training.control import TrainingControl
+from engine.training.model.transfer import weighted
 from tests.hostile_models import HOSTILE, model, sound
 from tests.hostile_models import entry as input_layer
 
@@ -105,6 +107,37 @@ def test_the_body_is_kept_and_the_last_layer_learns_the_new_classes(place: Place
     started = next(event for event in events if isinstance(event, RunStarted))
     assert f"begin as in the run '{name}'" in started.notice
     assert "first 5 stay as they are" in started.notice
+
+
+@pytest.mark.parametrize("trial", ["rate_finder", "estimate"])
+def test_what_is_tried_before_a_training_keeps_what_it_will_keep(
+    place: Place, monkeypatch: pytest.MonkeyPatch, trial: str
+) -> None:
+    module = import_module(f"engine.training.trials.{trial}")
+    compiled: list[tuple[keras.Model, list[Any]]] = []
+    compile_model = module.compile_model
+
+    def noted(network: keras.Model, *given: Any) -> None:
+        compile_model(network, *given)
+        compiled.append((network, [layer.get_weights() for layer in weighted(network)]))
+
+    monkeypatch.setattr(module, "compile_model", noted)
+    values = {
+        "data": {"source": str(place.other)},
+        "model": {"name": "cnn", "parameters": TINY},
+        "training": {"batch_size": 32},
+        "start": {"source": place.run, "freeze": "body"},
+    }
+    if trial == "estimate":
+        assert execution.estimate(values, store=place.store).epoch_s > 0
+    else:
+        execution.find_rate(values, lambda event: None, lambda: bool(compiled), place.store)
+    (network, weights), *_ = compiled
+    assert [layer.trainable for layer in weighted(network)] == [False] * (len(weights) - 1) + [True]
+    if trial == "rate_finder":
+        for mine, its in zip(weights[:-1], place.layers(place.run)[:-1], strict=True):
+            for value, before in zip(mine, its, strict=True):
+                np.testing.assert_array_equal(value, before)
 
 
 def test_nothing_learns_where_everything_is_kept(place: Place) -> None:

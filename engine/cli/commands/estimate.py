@@ -9,10 +9,11 @@ from engine.cli.commands.output import Output
 from engine.cli.commands.settings import spec_values
 from engine.errors import DescentError
 from engine.events.messages import TrainingEstimated
+from engine.runs.store import RunStore
 from engine.spec.formatting import bytes_text, duration_text
 
 
-def estimate(arguments: Namespace, output: Output) -> int:
+def estimate(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Measures some steps, and prints what all would take.
 
     Returns:
@@ -30,7 +31,7 @@ def estimate(arguments: Namespace, output: Output) -> int:
     values = spec_values(arguments)
     from engine.service import execution
 
-    found = execution.estimate(values)
+    found = execution.estimate(values, store=store)
     output.event("training_estimated", **dataclasses.asdict(found))
     output.lines(*lines(found))
     return 1 if found.fitting_batch_size else 0

@@ -13,12 +13,13 @@ import numpy as np
 from engine.cli.commands.output import Output, number, table
 from engine.cli.commands.settings import spec_values
 from engine.events.messages import Event, RateTried
+from engine.runs.store import RunStore
 
 _SHOWN_PER_DECADE = 2
 _LINE = 40  # wider than what is written over
 
 
-def find_rate(arguments: Namespace, output: Output) -> int:
+def find_rate(arguments: Namespace, store: RunStore, output: Output) -> int:
     """Tries learning rates, and prints what they did to the loss. Ctrl-C ends it early.
 
     Returns:
@@ -32,7 +33,7 @@ def find_rate(arguments: Namespace, output: Output) -> int:
 
     control = _RateOutput(output)
     with control.interrupts():
-        found = execution.find_rate(values, control, lambda: control.is_interrupted)
+        found = execution.find_rate(values, control, lambda: control.is_interrupted, store)
     output.event(
         "rates_tried",
         learning_rates=found.learning_rates,

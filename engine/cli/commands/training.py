@@ -61,7 +61,7 @@ def train(arguments: Namespace, store: RunStore, output: Output) -> int:
         DescentError: Nothing was started.
     """
     if arguments.estimate:
-        return estimate(arguments, output)
+        return estimate(arguments, store, output)
     values, name = spec_values(arguments), arguments.name or ""
     workers = _workers(arguments, output)
     from engine.service import distributed, running

@@ -28,6 +28,7 @@ from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.memory_check import Counted, count_memory
 from engine.training.model.placement import Placement, place
+from engine.training.model.transfer import Beginning, trained_from
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import Feed
@@ -45,7 +46,9 @@ MIN_ROWS = 2048
 MIN_BATCHES = 16
 
 
-def estimate(prepared: PreparedData, should_stop: Callable[[], bool]) -> TrainingEstimated:
+def estimate(
+    prepared: PreparedData, should_stop: Callable[[], bool], beginning: Beginning | None = None
+) -> TrainingEstimated:
     """Measures some steps of a new model of a resolved spec, at the wanted batch size.
 
     Where that batch size does not fit into memory, it is halved until it does, by the count that
@@ -55,6 +58,8 @@ def estimate(prepared: PreparedData, should_stop: Callable[[], bool]) -> Trainin
     Args:
         prepared: Spec and data.
         should_stop: Asked between what takes its time.
+        beginning: What the training would begin with, and keep from learning. Where that thaws,
+            steps are those in which all learn: most of the time goes there.
 
     Raises:
         SpecError: No batch size fits into memory.
@@ -68,7 +73,7 @@ def estimate(prepared: PreparedData, should_stop: Callable[[], bool]) -> Trainin
     _check(should_stop)
     if fitting:
         prepared = _with_batch_size(prepared, fitting)
-    measured = _measured(prepared, should_stop)
+    measured = _measured(prepared, should_stop, beginning)
     need = 0
     if counted is not None:
         need = counted.need.total - (0 if free.holds_copies else counted.need.copies)
@@ -147,13 +152,15 @@ class _Work(NamedTuple):
     first_s: float = 0.0
 
 
-def _measured(prepared: PreparedData, should_stop: Callable[[], bool]) -> _Measured:
+def _measured(
+    prepared: PreparedData, should_stop: Callable[[], bool], beginning: Beginning | None
+) -> _Measured:
     """Builds a scratch model, measures, and leaves nothing behind."""
     keras.backend.clear_session(free_memory=False)
     placement = place(prepared.spec, prepared.signature)
     try:
-        with forgetting_traces(), placement.scope():
-            return _Trial(prepared, placement, should_stop).run()
+        with forgetting_traces(), placement.scope(), trained_from(beginning):
+            return _Trial(prepared, placement, should_stop, beginning).run()
     finally:
         keras.backend.clear_session(free_memory=False)
         gc.collect()
@@ -163,7 +170,11 @@ class _Trial:
     """A scratch model and a part of the data, enough to measure with."""
 
     def __init__(
-        self, prepared: PreparedData, placement: Placement, should_stop: Callable[[], bool]
+        self,
+        prepared: PreparedData,
+        placement: Placement,
+        should_stop: Callable[[], bool],
+        beginning: Beginning | None = None,
     ) -> None:
         spec, signature = prepared.spec, prepared.signature
         self._should_stop = should_stop
@@ -174,6 +185,8 @@ class _Trial:
         strategy = placement.make_strategy()
         with contextlib.nullcontext() if strategy is None else strategy.scope():
             network = build(spec, signature, placement.policy)
+            if beginning is not None and spec.start.thaw_after is None:
+                beginning.kept_of(network).freeze()
             compile_model(network, spec, signature, plan)
         self._look()
         self._is_streamed = not plan.resident

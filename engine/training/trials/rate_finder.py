@@ -22,6 +22,7 @@ from engine.preprocessing.augmentation import brightest
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import Placement, place
+from engine.training.model.transfer import Beginning, trained_from
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
@@ -44,13 +45,19 @@ EXPLODED = 3.0
 Emit = Callable[[RateTried], None]
 
 
-def find_rate(prepared: PreparedData, emit: Emit, should_stop: Callable[[], bool]) -> RatesTried:
+def find_rate(
+    prepared: PreparedData,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+    beginning: Beginning | None = None,
+) -> RatesTried:
     """Trains a new model of a resolved spec with rising learning rates, until its loss explodes.
 
     Args:
         prepared: Spec and data. Its learning rate, schedule and epochs do not matter.
         emit: Told of each rate.
         should_stop: Asked between chunks of steps.
+        beginning: What the training would begin with, and keep from learning.
 
     Returns:
         What was tried, and a suggestion. Losses are in the units of the target.
@@ -58,8 +65,8 @@ def find_rate(prepared: PreparedData, emit: Emit, should_stop: Callable[[], bool
     placement = place(prepared.spec, prepared.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with forgetting_traces(), placement.scope():
-            trial = _Trial(prepared, emit, placement)
+        with forgetting_traces(), placement.scope(), trained_from(beginning):
+            trial = _Trial(prepared, emit, placement, beginning)
             stopped = trial.run(should_stop)
     finally:
         keras.backend.clear_session(free_memory=False)
@@ -107,7 +114,13 @@ class _Pace:
 class _Trial:
     """A scratch model, and what came of each rate so far."""
 
-    def __init__(self, prepared: PreparedData, emit: Emit, placement: Placement) -> None:
+    def __init__(
+        self,
+        prepared: PreparedData,
+        emit: Emit,
+        placement: Placement,
+        beginning: Beginning | None = None,
+    ) -> None:
         spec, signature = prepared.spec, prepared.signature
         self._prepared = prepared
         self._emit = emit
@@ -115,6 +128,9 @@ class _Trial:
         strategy = placement.make_strategy()
         with contextlib.nullcontext() if strategy is None else strategy.scope():
             network = build(spec, signature, placement.policy)
+            if beginning is not None:
+                beginning.apply(network)
+                beginning.kept_of(network).freeze()
             compile_model(network, spec, signature, plan)
         is_taught = is_autoregressive(network, signature)
         self._feed: Feed = feed_of(prepared, "train", plan.resident, is_taught)
