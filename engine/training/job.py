@@ -37,6 +37,7 @@ from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
+from engine.training.model.sampling import sampling_first
 from engine.training.model.starting import start
 from engine.training.model.thawing import Thawing
 from engine.training.model.transfer import Kept, trained_from
@@ -102,6 +103,7 @@ class TrainingJob:
         is_exact = self._prepared.spec.execution.reproducible
         with (
             forgetting_traces(),
+            sampling_first(),
             self._placement.scope(),
             trained_from(self._beginning),
             sums_as_written(is_exact),

@@ -16,6 +16,7 @@ from engine.inference.evaluation.analysing import main_metric
 from engine.inference.explaining import explainer
 from engine.runs.store import RunStore
 from engine.spec.signature import Kind, Output, Task
+from engine.training.model.sampling import sampling_first
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run")
 
@@ -90,7 +91,8 @@ def unhurried(monkeypatch):
 def untraced(request):
     """To trace a graph costs many times what asking it twice does; traced with ``--everything``."""
     tf.config.run_functions_eagerly(not request.config.getoption("--everything"))
-    yield
+    with sampling_first():  # without a graph, gradients that nobody wants are computed, too
+        yield
     tf.config.run_functions_eagerly(False)
 
 

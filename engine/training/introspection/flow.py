@@ -29,7 +29,7 @@ from engine.training.introspection.base import Observer, Scene
 from engine.training.introspection.budget import Budget
 from engine.training.introspection.flow_graph import Batch, FlowGraph, flow_layers
 from engine.training.model.augmenter import augmenter
-from engine.training.steps.step_probe import Values
+from engine.training.steps.chunk import Values
 
 logger = logging.getLogger(__name__)
 

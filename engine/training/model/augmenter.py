@@ -78,9 +78,7 @@ class BatchAugmenter:
     """
 
     def __init__(self, changes: dict[int, Augmenter], scope: Scope, stretch: float) -> None:
-        self._changes = changes
-        self._scope = scope
-        self._stretch = stretch
+        self._changes, self._scope, self._stretch = changes, scope, stretch
 
     def __repr__(self) -> str:
         return f"BatchAugmenter({sorted(self._changes)})"

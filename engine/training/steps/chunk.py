@@ -8,10 +8,15 @@ from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from engine.training.fused import fused
 
+FloatArray = npt.NDArray[np.float32]
+Values = dict[str, FloatArray]
+"""Of each batch, (steps,), by the metric's Keras name."""
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 Tensors = tuple[tf.Tensor, ...]
 Noted = tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]
@@ -182,3 +187,32 @@ def is_mean(metric: keras.metrics.Metric) -> bool:
     return isinstance(metric, keras.metrics.Mean) and (
         type(metric).result is keras.metrics.Mean.result
     )
+
+
+def values_of(
+    metrics: Sequence[keras.metrics.Metric], before: FloatArray, noted: FloatArray
+) -> Values:
+    """Takes running means apart into the value of each batch.
+
+    The totals are float32 sums over the epoch, so a value is exact to about
+    6e-8 × the total; the weights and the epoch's own result are not touched by this.
+
+    Args:
+        metrics: Those of the model, as `leaf_metrics` lists them.
+        before: Metric state before the chunk, (states,).
+        noted: Metric state after each step, (steps, states).
+    """
+    with np.errstate(invalid="ignore"):  # a diverged loss is infinite, and told by the trainer
+        change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
+    values: Values = {}
+    position = 0
+    for metric in metrics:
+        if is_mean(metric):
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                mean = change[:, position] / change[:, position + 1]
+                values[metric.name] = mean.astype(np.float32)
+            position += 2
+        else:
+            values[metric.name] = noted[:, position]
+            position += 1
+    return values

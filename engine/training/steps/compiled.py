@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from engine.files.bounded import parse_object
 from engine.training.steps.chunk import (
     Augment,
     Noted,
@@ -130,7 +131,7 @@ def layers_of(model: keras.Model) -> str:
     Raises:
         Exception: A layer of somebody else's does not tell.
     """
-    told = json.loads(model.to_json())
+    told = parse_object(model.to_json())
     told.pop("compile_config", None)
     return json.dumps(told, sort_keys=True)
 

@@ -23,22 +23,23 @@ import tensorflow as tf
 from engine.training.fused import describe, is_mostly_recurrent
 from engine.training.steps.chunk import (
     Augment,
+    FloatArray,
     Noted,
     StepGraph,
     Tensors,
+    Values,
     build_state,
-    is_mean,
     leaf_metrics,
     metric_state,
     rate_variable,
+    values_of,
 )
 from engine.training.steps.compiled import CompiledChunk, state_of
 from engine.training.steps.direct_call import DirectCall
 from engine.training.steps.replicas import DividedChunk
-from engine.training.steps.step_probe import StepProbing, Values
+from engine.training.steps.step_probe import StepProbing
 
 Array = npt.NDArray[Any]
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -348,32 +349,7 @@ class StepLoop:
     def _read(self, noted: Noted) -> Values:
         before, after, results = noted
         self._results = None if results is None else results.numpy()
-        return self._per_batch(before.numpy(), after.numpy())
-
-    def _per_batch(self, before: FloatArray, noted: FloatArray) -> Values:
-        """Takes running means apart into the value of each batch.
-
-        The totals are float32 sums over the epoch, so a value is exact to about
-        6e-8 × the total; the weights and the epoch's own result are not touched by this.
-
-        Args:
-            before: Metric state before the chunk, (states,).
-            noted: Metric state after each step, (steps, states).
-        """
-        with np.errstate(invalid="ignore"):  # a diverged loss is infinite, and told by the trainer
-            change = np.diff(noted.astype(np.float64), axis=0, prepend=before[np.newaxis])
-        values: Values = {}
-        position = 0
-        for metric in self._metrics:
-            if is_mean(metric):
-                with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-                    mean = change[:, position] / change[:, position + 1]
-                    values[metric.name] = mean.astype(np.float32)
-                position += 2
-            else:
-                values[metric.name] = noted[:, position]
-                position += 1
-        return values
+        return values_of(self._metrics, before.numpy(), after.numpy())
 
     def results(self) -> dict[str, float]:
         """Returns every metric over all steps since `reset_metrics`, by Keras's name."""

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-FloatArray = npt.NDArray[np.float32]
-Values = dict[str, FloatArray]
+from engine.training.steps.chunk import FloatArray, Values
+
 Run = Callable[[npt.NDArray[np.int32], int, FloatArray], Values]
 """Runs the rows of indices, (steps, batch_size), from a step on, with their learning rates."""
 

@@ -28,6 +28,7 @@ from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.memory_check import Counted, count_memory
 from engine.training.model.placement import Placement, place
+from engine.training.model.sampling import sampling_first
 from engine.training.model.transfer import Beginning, trained_from
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
@@ -159,7 +160,7 @@ def _measured(
     keras.backend.clear_session(free_memory=False)
     placement = place(prepared.spec, prepared.signature)
     try:
-        with forgetting_traces(), placement.scope(), trained_from(beginning):
+        with forgetting_traces(), sampling_first(), placement.scope(), trained_from(beginning):
             return _Trial(prepared, placement, should_stop, beginning).run()
     finally:
         keras.backend.clear_session(free_memory=False)

@@ -14,6 +14,7 @@ from engine.inference.decoding import is_autoregressive, predictor
 from engine.preprocessing import Preprocessing
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import place
+from engine.training.model.sampling import sampling_first
 from engine.training.model.starting import start
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
@@ -57,7 +58,7 @@ def predict_fold(
     placement = place(spec, fold.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with forgetting_traces(), placement.scope():
+        with forgetting_traces(), sampling_first(), placement.scope():
             plan = Plan.of(prepared_bytes(fold), spec.execution)
             network = build(spec, fold.signature, placement.policy)
             compile_model(network, spec, fold.signature, plan)

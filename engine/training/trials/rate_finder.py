@@ -22,6 +22,7 @@ from engine.preprocessing.augmentation import brightest
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import Placement, place
+from engine.training.model.sampling import sampling_first
 from engine.training.model.transfer import Beginning, trained_from
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
@@ -65,7 +66,7 @@ def find_rate(
     placement = place(prepared.spec, prepared.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with forgetting_traces(), placement.scope(), trained_from(beginning):
+        with forgetting_traces(), sampling_first(), placement.scope(), trained_from(beginning):
             trial = _Trial(prepared, emit, placement, beginning)
             stopped = trial.run(should_stop)
     finally:
