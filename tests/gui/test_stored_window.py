@@ -57,7 +57,12 @@ def test_the_results_of_a_run_are_shown(on: WindowStage) -> None:
     assert isinstance(runs, RunsPage)
     assert isinstance(results, ResultsPage)
     on.qtbot.waitUntil(lambda: runs.proxy.rowCount() == 3)
-    runs.table.selectRow(list(states(runs)).index("Fruit"))
+
+    def is_selected() -> bool:  # rows may still come, and be put in order
+        runs.table.selectRow(list(states(runs)).index("Fruit"))
+        return [record.name for record in runs.selected_runs()] == ["Fruit"]
+
+    on.qtbot.waitUntil(is_selected)
     runs.open_results()
     assert on.window.current_page == "results"
     on.qtbot.waitUntil(lambda: results.head.title.text() == "Fruit")
