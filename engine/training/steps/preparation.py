@@ -99,10 +99,10 @@ class Preparation:
         before = programs.check()
         try:
             self._compile()
-        except Exception:
-            if not before:
+        except Exception as error:
+            if not before or not _is_of_reading(error):
                 raise
-            # What was kept cannot be used, for whatever reason: it is compiled as the first time.
+            # What was kept cannot be used: it is compiled as the first time.
             logger.info("Compiled programs that were kept are forgotten.", exc_info=True)
             programs.forget()
             before = frozenset()
@@ -138,3 +138,10 @@ def _wait(noted: tuple[tf.Tensor | None, ...]) -> None:
     for values in noted:
         if values is not None:
             values.numpy()
+
+
+def _is_of_reading(error: Exception) -> bool:
+    """A program that was kept cannot be read; any other failure says nothing against those kept."""
+    kinds = (tf.errors.DataLossError, tf.errors.OutOfRangeError)
+    words = ("Serialized cache key", "CpuAotCompilationResult")
+    return isinstance(error, kinds) or any(word in str(error) for word in words)
