@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -75,10 +76,14 @@ class Sample:
         return (*of_run, *(name for name in names if not name.startswith("runs/")))
 
     def path(self, kind: str, root: Path, run: int = 0) -> Path:
-        """Where a file is."""
-        if kind.startswith(_RUN):
-            return root / "runs" / self.runs[run] / kind.removeprefix(_RUN)
-        return root / kind
+        """Where a file is; of the other run, whose best epoch may be another, the one like it."""
+        if not kind.startswith(_RUN):
+            return root / kind
+        folder, name = root / "runs" / self.runs[run], kind.removeprefix(_RUN)
+        same = folder / name
+        if not run or same.exists():
+            return same
+        return next(iter(sorted(folder.glob(re.sub(r"-\d{6}/", "-*/", name)))), same)
 
 
 def make_sample(folder: Path) -> Sample:

@@ -145,6 +145,11 @@ def _add_export(commands: Commands) -> None:
         default=[],
         help="compare with this run in a report; may be repeated",
     )
+    exported.add_argument(
+        "--no-examples",
+        action="store_true",
+        help="a report holds no examples of the data (default: three, each explained)",
+    )
     verified = add_command(
         commands,
         "verify",

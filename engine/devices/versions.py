@@ -40,6 +40,13 @@ def versions() -> dict[str, str]:
     return found
 
 
+def package_versions() -> dict[str, str]:
+    """Returns the versions that a result depends on, by package; without what is not installed."""
+    found = {"descent": __version__, "python": platform.python_version()}
+    names = ("tensorflow", "keras", "numpy")
+    return found | {name: version for name in names if (version := installed_version(name))}
+
+
 def version_lines() -> tuple[str, str]:
     """Returns Descent's version, and those of the others, each on a line for people."""
     descent, *others = (f"{name} {version}" for name, version in versions().items())

@@ -18,12 +18,14 @@ class ExportRun(ResultCommand):
         to: Where to, as a path.
         language: Of a report: ``en`` or ``zh_CN``.
         others: Ids of runs that a report compares it with.
+        with_examples: A report explains a few examples of the data, which then are in it.
     """
 
     format: str = ""
     to: str = ""
     language: str = "en"
     others: tuple[str, ...] = ()
+    with_examples: bool = True
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from engine.devices.tensorflow import load_tensorflow
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded
 from engine.service import running
+from engine.service.failing import failed
 from engine.spec.changes import changed_values
 from engine.spec.run_spec import RunSpec
 from engine.training.cluster.rendezvous import WAIT_S, meet
@@ -163,7 +164,7 @@ def _follow(spec: RunSpec, team: Team, emit: Emit, control: TrainingControl) -> 
 
         ended = TrainingJob(context, setup, _resumption(begun)).execute()
     except Exception as error:
-        return running.failed(run, error)
+        return failed(run, error)
     where = f"{team.workers.title(0).capitalize()} keeps the run."
     return replace(ended, reason=f"{ended.reason} {where}")
 

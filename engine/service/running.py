@@ -6,7 +6,6 @@ TensorFlow is imported where it is needed; whatever goes wrong in a run becomes 
 from __future__ import annotations
 
 import contextlib
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,15 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.devices.awake import HeldAwake
-from engine.devices.out_of_memory import MEMORY_HINT, is_out_of_memory, memory_text
 from engine.devices.tensorflow import load_tensorflow
-from engine.errors import DescentError, PluginError, SpecError, WorkspaceError
+from engine.errors import DescentError, SpecError, WorkspaceError
 from engine.events.messages import Event
 from engine.events.run_events import RunEnded, RunFailed, RunStopped
 from engine.events.watch import Watch
+from engine.runs.environment import note_environment
 from engine.runs.packed_names import save_packed_names
 from engine.runs.record import RunRecord
 from engine.runs.refit import refit_values
+from engine.service.failing import failed
 from engine.service.resuming import (
     HeldEvents,
     check_idle,
@@ -296,15 +296,18 @@ def _run(
         DescentError: The run cannot go on, and is as it was.
     """
     prepared, folder = setup.prepared, store.folder(record.id)
+    n_done = 0 if resumption is None else resumption.epochs_done
+    furnish = partial(_furnish, setup, epochs_done=n_done)
 
     def take_it_up() -> None:
         begin()
-        with contextlib.suppress(WorkspaceError):  # then only time keeps what is packed
+        with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
+            note_environment(folder, n_done)
             save_packed_names(prepared.packed_names, folder)
         content.enter_context(keeping_content(prepared, folder))
 
     held = HeldEvents(take_it_up, is_open=resumption is None)
-    keeper = RunKeeper(record, prepared.spec, store, emit, control, partial(_furnish, setup))
+    keeper = RunKeeper(record, prepared.spec, store, emit, control, furnish)
     try:
         with (
             HeldAwake(),
@@ -332,8 +335,8 @@ def _run(
     return ended
 
 
-def _furnish(setup: Setup, folder: Path) -> None:
-    """Writes what a run needs besides what it learns, as far as that is possible."""
+def _furnish(setup: Setup, folder: Path, epochs_done: int = 0) -> None:
+    """Writes what belongs to a run besides what it learns, as far as that is possible."""
     prepared = setup.prepared
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
         if setup.beginning is not None:
@@ -341,6 +344,7 @@ def _furnish(setup: Setup, folder: Path) -> None:
         save_fingerprint(prepared, folder)
         save_used(prepared.names, folder)
         save_packed_names(prepared.packed_names, folder)
+        note_environment(folder, epochs_done)
 
 
 def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
@@ -366,32 +370,3 @@ def _train_recorded(
         held.open()
         ended = failed(context.id, error, suspects(setup.prepared.names))
         return replace(ended, findings=job.findings if job is not None else ())
-
-
-def failed(run: str, error: Exception, suspects: str = "") -> RunFailed:
-    """The end of a run that an error ended; call it while handling the error.
-
-    Args:
-        run: Its id.
-        error: What ended it.
-        suspects: Of another package, what may be the cause; in a sentence.
-    """
-    if is_out_of_memory(error):
-        details = traceback.format_exc()
-        return RunFailed(
-            run,
-            reason=memory_text(error),
-            hint=MEMORY_HINT,
-            details=details,
-            is_out_of_memory=True,
-        )
-    if isinstance(error, DescentError):
-        details = error.details if isinstance(error, PluginError) else ""
-        return RunFailed(run, reason=error.message, hint=error.hint, details=details)
-    return RunFailed(
-        run,
-        reason=f"Training failed unexpectedly: {error}",
-        hint=f"{suspects} What was recorded is kept. The details below help to find the "
-        "cause.".lstrip(),
-        details=traceback.format_exc(),
-    )

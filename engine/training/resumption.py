@@ -28,3 +28,8 @@ class Resumption:
     reason: str = ""
     notice: str = ""
     other_data: str = ""
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that are kept of what the run did before."""
+        return 0 if self.checkpoint is None else len(self.checkpoint.progress.history)

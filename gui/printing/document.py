@@ -37,8 +37,11 @@ from PySide6.QtSvg import QSvgRenderer
 
 from engine.service.reports.document import (
     COLORS,
+    FULL_MARK,
+    MARKS,
     Document,
     Heading,
+    MarkedText,
     Paragraph,
     Picture,
     Table,
@@ -56,6 +59,10 @@ _SIZES: Final = {0: 20.0, 1: 17.0, 2: 14.0, 3: 10.5}
 _TEXT_PT: Final = 9.5
 _FAMILIES: Final = ("Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans", "Arial",
                     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei")  # fmt: skip
+_DRAWN: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Where a picture stands in the text."""
+_NEAR: Final = 4
+"""Blocks below a heading among which a picture is its own."""
 _ROLES: Final = ("good", "note", "warning", "fault")
 
 
@@ -104,7 +111,7 @@ def _paint(text: QTextDocument, writer: QPdfWriter, page: QSizeF, title: str) ->
         painter.save()
         painter.translate(0, -number * page.height())
         part = QRectF(0, number * page.height(), page.width(), page.height())
-        painter.setClipRect(part)
+        painter.setClipRect(part.adjusted(0, 0, 0, -1))  # a picture on the next page begins there
         context = QAbstractTextDocumentLayout.PaintContext()
         context.clip = part
         text.documentLayout().draw(painter, context)
@@ -170,6 +177,8 @@ def _laid_out(document: Document, page: QSizeF) -> QTextDocument:
                 pages.table(block)
             case Picture():
                 pages.picture(block)
+            case MarkedText():
+                pages.marked(block)
     pages.paragraph(Paragraph(document.foot, "muted"))
     edit.endEditBlock()
     _keep_headings(text)
@@ -177,18 +186,32 @@ def _laid_out(document: Document, page: QSizeF) -> QTextDocument:
 
 
 def _keep_headings(text: QTextDocument) -> None:
-    """No heading stands at the end of a page, its text on the next."""
+    """No heading stands at the end of a page, its text or the picture below it on the next."""
     block = text.begin()
     while block.isValid():
-        after = block.next()
-        if block.blockFormat().headingLevel() > 1 and after.isValid():
-            while not _is_text(after) and after.next().isValid():
-                after = after.next()
-            if _page_of(text, after) > _page_of(text, block):
-                style = block.blockFormat()
-                style.setPageBreakPolicy(QTextFormat.PageBreakFlag.PageBreak_AlwaysBefore)
-                QTextCursor(block).setBlockFormat(style)
+        is_heading = block.blockFormat().headingLevel() > 1 and block.next().isValid()
+        if is_heading and _page_of(text, _belonging(block)) > _page_of(text, block):
+            style = block.blockFormat()
+            style.setPageBreakPolicy(QTextFormat.PageBreakFlag.PageBreak_AlwaysBefore)
+            QTextCursor(block).setBlockFormat(style)
         block = block.next()
+
+
+def _belonging(heading: QTextBlock) -> QTextBlock:
+    """What shall stand on the page of a heading: a picture soon below it, else its first text."""
+    first, block = None, heading.next()
+    for _ in range(_NEAR):
+        if not block.isValid() or block.blockFormat().headingLevel():
+            break
+        if block.text() == _DRAWN:
+            return block
+        first = block if first is None and block.text() else first
+        block = block.next()
+    if first is not None:
+        return first
+    while not _is_text(block) and block.next().isValid():  # another heading, or an empty line
+        block = block.next()
+    return block
 
 
 def _is_text(block: QTextBlock) -> bool:
@@ -251,9 +274,23 @@ class _Writer:
         style = QTextCharFormat()
         style.setObjectType(_PICTURE)
         style.setProperty(_SVG, on_paper(picture.svg).encode())
-        self._cursor.insertText("\N{OBJECT REPLACEMENT CHARACTER}", style)
+        self._cursor.insertText(_DRAWN, style)
         if picture.caption:
             self.paragraph(Paragraph(picture.caption, "muted"))
+
+    def marked(self, marked: MarkedText) -> None:
+        """Text, each part on the colour of its mark."""
+        block = QTextBlockFormat()
+        block.setTopMargin(3)
+        block.setBottomMargin(3)
+        self._begin(block)
+        for text, strength in zip(marked.parts, marked.strengths, strict=True):
+            style = _format("text")
+            tone = QColor(COLORS[MARKS[strength > 0]])
+            tone.setAlphaF(FULL_MARK * min(1.0, abs(strength)))
+            style.setBackground(QBrush(tone))
+            self._cursor.insertText(_plain(text), style)
+        self._cursor.insertText(_plain(marked.rest), _format("muted"))
 
     def table(self, table: Table) -> None:
         """Rows of cells, whose header is repeated on each page."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from markdown_it import MarkdownIt
-from tiny_results import Guesser, result_of, tiny_run
+from tiny_results import Guesser, network_for, result_of, tiny_run
 from tiny_signatures import SIGNATURES
 
 import engine.service.reports as reports
@@ -95,7 +95,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(place: Path) -> OpenedRun:
     with RunStore(place) as store:
-        made = tiny_run(store, SIGNATURE, Guesser, "mlp")
+        made = tiny_run(store, SIGNATURE, network_for, "mlp")
         result_of(made)
         return ended(made, store, name="A run & more", note="To be checked.")
 
@@ -154,18 +154,25 @@ class TestContents:
 
     @pytest.mark.parametrize(
         "signature",
-        [it for it in SIGNATURES if it.kind in (Kind.TABLE, Kind.SERIES, Kind.TEXT)],
+        SIGNATURES,
         ids=lambda it: f"{it.kind}-{it.task}-{it.n_classes}-{it.n_values}",
     )
     def test_of_every_task(self, signature, tmp_path):
         with RunStore(tmp_path) as store:
-            made = tiny_run(store, signature, Guesser)
+            made = tiny_run(store, signature, network_for)
             result_of(made)
             told = facts_of(ended(made, store), silent)
             assert told.problems == ()
+            assert 1 <= len(told.examples) <= 3
             for language in ("en", "zh_CN"):
-                reader = Reader(html_of(report_of([told], store, language)))
+                document = report_of([told], store, language)
+                reader = Reader(html_of(document))
                 assert reader.tags.count("svg") >= 1
+                for example in told.examples:
+                    assert example.name in reader.text
+                    assert example.explanation.said in reader.text
+                    assert example.truth in reader.text
+                assert unpacked(packed(document)).blocks
                 assert markdown_of(card_of(told, language))
 
     def test_what_a_table_leaves_out_is_said(self, facts, place):
@@ -204,12 +211,15 @@ class TestHtml:
         reader = Reader(report)
         assert not {"script", "a", "link", "iframe", "object", "base", "img"} & set(reader.tags)
         names = {name for name, _ in reader.attributes}
-        assert not {"href", "src", "xlink:href", "action", "data"} & names
+        assert not {"href", "src", "action", "data"} & names
+        links = [value for name, value in reader.attributes if name == "xlink:href"]
+        assert all(link.startswith("data:image/png;base64,") for link in links)
         assert not [name for name in names if name.startswith("on")]
         assert "@import" not in report
         assert "url(" not in report
-        links = set(re.findall(r"https?://[^\s\"'<>]+", report))
-        assert links <= {"http://www.w3.org/2000/svg"}  # a name, which nobody asks for
+        addresses = set(re.findall(r"https?://[^\s\"'<>]+", report))
+        # Names, which nobody asks for.
+        assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
     def test_a_browser_is_told_to_load_nothing(self, report):
         policy = dict(Reader(report).attributes)
@@ -247,7 +257,7 @@ class TestHtml:
 
     def test_a_column_a_class_and_a_run_that_are_scripts(self, tmp_path):
         with RunStore(tmp_path) as store:
-            made = tiny_run(store, SIGNATURE, Guesser)
+            made = tiny_run(store, SIGNATURE, network_for)
             prepared = made._prepared
             examples = replace(
                 prepared.examples,
@@ -258,7 +268,7 @@ class TestHtml:
             made._prepared = replace(prepared, examples=examples)
             contract = replace(made.contract, feature_names=examples.feature_names, target_name=BAD)
             vars(made)["contract"] = replace(contract, class_names=examples.class_names)
-            vars(made)["model"] = Guesser(made._prepared, made.contract)
+            vars(made)["model"] = network_for(made._prepared, made.contract)
             made.contract.save(made.folder)
             result_of(made)
             told = facts_of(ended(made, store, name=BAD, note=BAD), silent)
@@ -365,7 +375,7 @@ class TestPictures:
 class TestComparison:
     def test_several_runs_side_by_side(self, place, run, tmp_path):
         with RunStore(place) as store:
-            other = tiny_run(store, SIGNATURE, Guesser, "logistic_regression")
+            other = tiny_run(store, SIGNATURE, network_for, "logistic_regression")
             result_of(other)
             ended(other, store, name="Another")
         options = ReportOptions("en", (other, run))
@@ -420,9 +430,34 @@ class TestCommand:
         assert json.loads(capsys.readouterr().out)["event"] == "exported"
         assert "## 用途与局限" in to.read_text("utf-8")
 
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ((), "Of the data itself, {n} examples are part of this file."),
+            (("--no-examples",), "The data itself is not part of this file."),
+        ],
+    )
+    def test_examples_are_handed_on_only_where_they_may(
+        self, more, said, facts, run, place, tmp_path, monkeypatch
+    ):
+        from engine.cli.main import main as command
+
+        class Opened:  # the run with its data, which lies in no file
+            def get(self, reference, store):
+                return run
+
+        monkeypatch.setattr("engine.cli.commands.exporting.OPENED", Opened())
+        to = tmp_path / "report.html"
+        typed = ["export", run.record.id, "--format", "report", "--to", str(to), *more]
+        assert command([*typed, "--workspace", str(place)]) == 0
+        text = Reader(to.read_text("utf-8")).text
+        assert said.format(n=len(facts.examples)) in text
+        assert ("Examples, explained" in text) == (not more)
+
     def test_a_language_is_for_reports(self, run, place, tmp_path, capsys):
         from engine.cli.main import main as command
 
         typed = ["export", run.record.id, "--format", "history", "--to", str(tmp_path / "a.csv")]
-        assert command([*typed, "--language", "en", "--workspace", str(place)]) == 2
-        assert "are for reports" in capsys.readouterr().err
+        for more in (["--language", "en"], ["--no-examples"]):
+            assert command([*typed, *more, "--workspace", str(place)]) == 2
+            assert "are for reports" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.explanations import load_explanation, save_explanation
 from engine.inference.evaluation.predictions import Predictions
+from engine.runs.environment import environments_of, note_environment
 from engine.runs.store import RunStore
 from engine.service.exchange.importing import import_run
 from engine.service.results.exporting import format_named
@@ -70,6 +71,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[OpenedRun, Path]:
         vars(run)["contract"] = type(run.contract).load(run.folder)
         result_of(run)
         save_explanation(run.folder, EXPLANATION, run.contract.model_digest)
+        note_environment(run.folder, 2)
         ended(run, store)
     return run, exported(run, place / "run.descent")
 
@@ -138,6 +140,8 @@ class TestRoundTrip:
         folder = store.folder(after.id)
         assert Evaluation.load(folder).to_dict() == Evaluation.load(run.folder).to_dict()
         assert Analysis.load(folder).to_dict() == Analysis.load(run.folder).to_dict()
+        assert len(environments_of(folder)) == 1
+        assert environments_of(folder) == environments_of(run.folder)
         rows = run.prepared().parts.test
         there = OpenedRun(after, folder)
         np.testing.assert_array_equal(

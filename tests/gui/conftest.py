@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QStandardPaths
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, QStandardPaths, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.runs.workspace import ENVIRONMENT_VARIABLE
@@ -20,6 +23,7 @@ from tests.gui.spoken import SpokenMessages
 # Before the first window: tests need no display, and show nothing on one.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+_NO_KEY = Qt.KeyboardModifier.NoModifier
 PATIENCE_MS = 120_000
 """Waited by default for what shall happen: a busy machine is no fault of the window's."""
 
@@ -71,6 +75,17 @@ def nothing_left_ticking(
     left = [*left_ticking.threads(), *left_ticking.timers()]
     if left:
         pytest.fail("\n".join(["Left running by the test:", *left]), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_key_is_held() -> Iterator[None]:
+    """Qt believes that a key such as Ctrl, which a test pressed, is held until the next event.
+
+    In the test after it, to select a row would be to add it to what is selected.
+    """
+    yield
+    if QGuiApplication.instance() and QGuiApplication.keyboardModifiers() != _NO_KEY:
+        QTest.keyRelease(QWidget(), Qt.Key.Key_Control, _NO_KEY)
 
 
 @pytest.fixture(autouse=True)

@@ -20,12 +20,13 @@ def export(arguments: Namespace, store: RunStore, output: Output) -> int:
     wanted = format_named(arguments.format)
     run = OPENED.get(arguments.run, store)
     others = tuple(OPENED.get(it, store) for it in arguments.others)
-    if (others or arguments.language) and not wanted.is_report:
+    if (others or arguments.language or arguments.no_examples) and not wanted.is_report:
         raise DescentError(
-            f"--with and --language are for reports. Received: --format {wanted.name}.",
+            "--with, --language and --no-examples are for reports. "
+            f"Received: --format {wanted.name}.",
             f"Use one of: {', '.join(item.name for item in FORMATS if item.is_report)}.",
         )
-    options = ReportOptions(arguments.language or "en", others)
+    options = ReportOptions(arguments.language or "en", others, not arguments.no_examples)
     with waiting(output) as progress:
         done = wanted.export(run, arguments.to, progress, options)
     output.event("exported" if not done.reason else "export_refused", **done.to_dict())

@@ -23,6 +23,7 @@ from engine.preprocessing.audio import RANGE_DB, SpectrogramInputs
 from engine.preprocessing.targets import AnomalyTargets, LabelTargets, TokenTargets
 from engine.preprocessing.text import TextInputs
 from engine.preprocessing.tokens import pieces
+from engine.spec.formatting import percent_text
 from engine.spec.registry import Registry
 from engine.spec.signature import Kind, Output
 
@@ -238,7 +239,7 @@ class Explainer:
             sure = np.ravel(restored)
             sure = np.array([1 - sure[0], sure[0]]) if len(sure) == 1 else sure
             best = int(sure.argmax())
-            return f"{names[best]} ({sure[best]:.1%})"
+            return f"{names[best]} ({percent_text(float(sure[best]), 1)})"
         if contract.signature.output is Output.TOKENS:
             return str(restored[0])
         values = [f"{value:.5g}" for value in np.ravel(restored)[:12]]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from zipfile import ZipFile
 
-from engine import __version__
+from engine.devices.versions import package_versions
 from engine.errors import WorkspaceError
 from engine.files.bounded import (
     DAMAGED,
@@ -45,7 +45,7 @@ SCHEMA_NUMBER: Final = 1
 
 _FORMAT: Final = "descent run"
 _ALLOWED: Final = re.compile(
-    r"(run|spec|history|contract|data|plugins|evaluation)\.json"
+    r"(run|spec|history|contract|data|plugins|environment|evaluation)\.json"
     r"|model\.keras|(steps|flow)\.npz"
     r"|analysis(-(validation|train))?\.json"
     r"|predictions-(test|validation|train)\.npz"
@@ -112,7 +112,7 @@ def write_archive(file: IO[bytes], run: str, files: Mapping[str, Path | bytes]) 
             "format": _FORMAT,
             "schema_number": SCHEMA_NUMBER,
             "run": run,
-            "versions": versions(),
+            "versions": package_versions(),
             "members": digests,
         }
         _add(archive, MANIFEST, json.dumps(values, indent=1).encode())
@@ -138,17 +138,6 @@ def _add(archive: ZipFile, name: str, content: Path | bytes) -> str:
 def _packing(name: str) -> int:
     """Only text is packed: what is as long as its file says can be no bomb."""
     return zipfile.ZIP_DEFLATED if name.endswith(".json") else zipfile.ZIP_STORED
-
-
-def versions() -> dict[str, str]:
-    """Versions of Descent and of what it stands on, by name."""
-    import platform
-
-    from engine.devices.versions import installed_version
-
-    found = {"descent": __version__, "python": platform.python_version()}
-    names = ("tensorflow", "keras", "numpy")
-    return found | {name: version for name in names if (version := installed_version(name))}
 
 
 # ---- read

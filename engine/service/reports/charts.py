@@ -54,7 +54,7 @@ def curves(lines: Sequence[Line], title: str, x_title: str, mark: float | None =
     drawing = Drawing(WIDTH, height)
     every = [value for line in lines for value in line.y if math.isfinite(value)]
     low, high = (min(every), max(every)) if every else (0.0, 1.0)
-    low, high = _padded(low, high)
+    low, high = padded(low, high)
     last = max((max(line.x, default=1.0) for line in lines), default=1.0)
     first = min((min(line.x, default=0.0) for line in lines), default=0.0)
     last = max(last, first + 1e-9)
@@ -108,7 +108,8 @@ def _thinned(line: Line) -> list[tuple[float, float]]:
     return [(line.x[place], line.y[place]) for place in places]
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def padded(low: float, high: float) -> tuple[float, float]:
+    """A range with a little room around it; of a single value, around that."""
     room = 0.05 * (high - low) or max(abs(high), 1e-3) * 0.05
     return low - room, high + room
 
@@ -124,7 +125,7 @@ def with_intervals(values: Sequence[Value], title: str) -> Picture:
         for number in (item.value, item.low, item.high)
         if math.isfinite(number)
     ]
-    low, high = _padded(min(every, default=0.0), max(every, default=1.0))
+    low, high = padded(min(every, default=0.0), max(every, default=1.0))
     right, bottom = WIDTH - 72, _TOP + _LINE * len(values)
 
     def x_of(value: float) -> float:
@@ -147,9 +148,15 @@ def with_intervals(values: Sequence[Value], title: str) -> Picture:
     return Picture(drawing.svg(), WIDTH, height, title)
 
 
-def bars(values: Sequence[Value], title: str) -> Picture:
-    """Values as bars from zero, each with its interval."""
-    names = 180.0
+def bars(values: Sequence[Value], title: str, is_signed: bool = False) -> Picture:
+    """Values as bars from zero, each with its interval.
+
+    Args:
+        values: One below the other.
+        title: What they are.
+        is_signed: They add and take away, which their colours and signs tell.
+    """
+    names = 220.0 if is_signed else 180.0
     height = _TOP + _LINE * len(values) + 12
     drawing = Drawing(WIDTH, height)
     ends = [
@@ -172,10 +179,12 @@ def bars(values: Sequence[Value], title: str) -> Picture:
         if not math.isfinite(item.value):
             continue
         start, end = sorted((x_of(0.0), x_of(item.value)))
-        drawing.box(start, y + 4, end - start, _LINE - 8, color(0), radius=2)
+        tone = color(int(is_signed and item.value > 0))
+        drawing.box(start, y + 4, end - start, _LINE - 8, tone, radius=2)
         if math.isfinite(item.low) and math.isfinite(item.high):
             drawing.line(x_of(item.low), y + 13, x_of(item.high), y + 13, "var(--text)", 1.5)
-        drawing.text(right + 12, y + 17, f"{item.value:.3g}")
+        text = f"{item.value:+.3g}" if is_signed else f"{item.value:.3g}"
+        drawing.text(right + 12, y + 17, text.replace("-", "\N{MINUS SIGN}"))
     drawing.line(x_of(0.0), _TOP, x_of(0.0), height - 12, "var(--muted)")
     return Picture(drawing.svg(), WIDTH, height, title)
 
@@ -214,9 +223,9 @@ def points(truth: Floats, predicted: Floats, x_title: str, y_title: str) -> Pict
     width = height = 360.0
     drawing = Drawing(width, height)
     both = np.concatenate([truth, predicted])
-    low, high = _padded(float(both.min(initial=0.0)), float(both.max(initial=1.0)))
+    low, high = padded(float(both.min(initial=0.0)), float(both.max(initial=1.0)))
     if len(both):
-        low, high = _padded(float(both.min()), float(both.max()))
+        low, high = padded(float(both.min()), float(both.max()))
     right, bottom = width - _RIGHT, height - _BOTTOM
 
     def place(x: Any, y: Any) -> tuple[float, float]:

@@ -113,7 +113,26 @@ class Picture:
     caption: str = ""
 
 
-Block = Heading | Paragraph | Table | Picture
+@dataclass(frozen=True)
+class MarkedText:
+    """A text whose parts have marks below them.
+
+    Attributes:
+        parts: What it consists of, spaces included.
+        strengths: Of each part's mark, from -1, against something, to 1, for it.
+        rest: What follows, without marks.
+    """
+
+    parts: Sequence[str]
+    strengths: Sequence[float]
+    rest: str = ""
+
+
+Block = Heading | Paragraph | Table | Picture | MarkedText
+MARKS: Final = ("series-0", "series-1")
+"""The colours of marks against something, and for it."""
+FULL_MARK: Final = 0.6
+"""How much the strongest mark covers."""
 
 
 @dataclass(frozen=True)

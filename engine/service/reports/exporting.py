@@ -63,7 +63,7 @@ def export_card(
     """
     to = checked_file(to, (".md",))
     _check_language(options.language)
-    facts = facts_of(run, progress)
+    facts = facts_of(run, progress, with_examples=False)
     atomic_write(to, markdown_of(card_of(facts, options.language)))
     return _exported(run, format, to, list(facts.problems))
 
@@ -74,7 +74,7 @@ def _report(
     _check_language(options.language)
     runs: list[RunFacts] = []
     for opened in dict.fromkeys((run, *options.others)):
-        runs.append(facts_of(opened, progress))
+        runs.append(facts_of(opened, progress, options.with_examples))
     with RunStore(run.folder.parents[1]) as store:
         document = report_of(runs, store, options.language)
     return document, [problem for facts in runs for problem in facts.problems]

@@ -5,15 +5,11 @@ Runs in a worker process or that of the command line.
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
-
-import psutil
+from typing import Final, TypeVar
 
 from engine.datasets.base import Progress
 from engine.devices.tensorflow import load_tensorflow
@@ -29,11 +25,12 @@ from engine.inference.evaluation.analysis import Analysis
 from engine.inference.evaluation.evaluation import Evaluation
 from engine.inference.evaluation.explanations import load_explanation
 from engine.inference.evaluation.predictions import Predictions
+from engine.runs.environment import Environment, environments_of
 from engine.runs.record import RunRecord
 from engine.runs.store import RunStore
+from engine.service.reports.examples import ToldExample, told_examples
 from engine.service.results.analysing import analyse_run
 from engine.service.results.opened_run import OpenedRun
-from engine.spec.formatting import bytes_text
 from engine.training.fingerprint import FILE_NAME as MARKS_FILE
 
 T = TypeVar("T")
@@ -54,9 +51,11 @@ class RunFacts:
         is_same_data: The data is still what it was trained on.
         evaluation, analysis, predictions: Of the part that it is judged by.
         explanation: What its model looks at, where somebody asked.
+        examples: Some of that part, each with why the model says what it says of it.
         model: Its layers.
         contract: What its model takes and gives.
         fingerprint: Of data and division, as it was trained.
+        environments: On what it was trained, the earliest first; empty: that was not kept.
         problems: What could not be found out, and why, one sentence each.
     """
 
@@ -69,9 +68,11 @@ class RunFacts:
     analysis: Analysis | None = None
     predictions: Predictions | None = None
     explanation: ModelExplanation | None = None
+    examples: tuple[ToldExample, ...] = ()
     model: ModelDescribed | None = None
     contract: Contract | None = None
     fingerprint: str = ""
+    environments: tuple[Environment, ...] = ()
     problems: tuple[str, ...] = field(default_factory=tuple)
 
     @property
@@ -87,8 +88,13 @@ class RunFacts:
         return {**(self.evaluation.metrics if self.evaluation is not None else {}), **more}
 
 
-def facts_of(run: OpenedRun, progress: Progress) -> RunFacts:
+def facts_of(run: OpenedRun, progress: Progress, with_examples: bool = True) -> RunFacts:
     """Collects what is known of a run.
+
+    Args:
+        run: The run.
+        progress: Told how far it is.
+        with_examples: A few examples of its data are explained.
 
     Raises:
         Cancelled: Someone asked to stop.
@@ -113,11 +119,18 @@ def facts_of(run: OpenedRun, progress: Progress) -> RunFacts:
         epochs, changes = store.epochs(record.id), store.changes(record.id)
     profile = tried(lambda: _profile(run, progress))
     contract = tried(lambda: run.contract)
-    part = "test"
+    part, model, explanation = "test", None, None
     if contract is not None:
+        digest = contract.model_digest
         done = tried(lambda: analyse_run(run, None, progress))
         part = part if done is None else done.part
-    model = tried(lambda: _described(run, contract)) if contract is not None else None
+        model = tried(lambda: _described(run, contract))
+        explanation = tried(lambda: load_explanation(folder, digest))
+    predictions = tried(lambda: Predictions.load(folder, part))
+    examples = None
+    # Of other data the rows are others, too.
+    if with_examples and predictions is not None and profile is not None and not run.change:
+        examples = tried(lambda: told_examples(run, predictions, progress))
     if run.change:
         problems.append(run.change.text)
     return RunFacts(
@@ -125,17 +138,17 @@ def facts_of(run: OpenedRun, progress: Progress) -> RunFacts:
         tuple(epochs),
         tuple(changes),
         profile,
-        not run.change,
-        tried(lambda: Evaluation.load(folder)),
-        tried(lambda: Analysis.load(folder, part)),
-        tried(lambda: Predictions.load(folder, part)),
-        None
-        if contract is None
-        else tried(lambda: load_explanation(folder, contract.model_digest)),
-        model,
-        contract,
-        _fingerprint(folder),
-        tuple(problems),
+        is_same_data=not run.change,
+        evaluation=tried(lambda: Evaluation.load(folder)),
+        analysis=tried(lambda: Analysis.load(folder, part)),
+        predictions=predictions,
+        explanation=explanation,
+        examples=examples or (),
+        model=model,
+        contract=contract,
+        fingerprint=_fingerprint(folder),
+        environments=environments_of(folder),
+        problems=tuple(problems),
     )
 
 
@@ -167,20 +180,3 @@ def formulas_of(architecture: str, language: str) -> tuple[str, ...]:
         if path.is_file():
             return tuple(it.strip() for it in _FORMULA.findall(path.read_text("utf-8")))
     return ()
-
-
-def machine_now() -> dict[str, str]:
-    """This machine, on which the report is made."""
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    return {
-        "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
-        "cores": f"{cores} ({os.cpu_count() or cores})",
-        "memory": bytes_text(psutil.virtual_memory().total),
-    }
-
-
-def versions_now() -> dict[str, Any]:
-    """What the report is made with."""
-    from engine.service.exchange.archive import versions
-
-    return versions()

@@ -9,9 +9,12 @@ from typing import Final
 from engine.service.reports.document import (
     COLORS,
     DARK,
+    FULL_MARK,
+    MARKS,
     Block,
     Document,
     Heading,
+    MarkedText,
     Paragraph,
     Picture,
     Table,
@@ -34,6 +37,7 @@ p{margin:6px 0;overflow-wrap:anywhere}
 .good{border-color:var(--good)}.note{border-color:var(--note)}
 .warning{border-color:var(--warning)}.fault{border-color:var(--fault)}
 .good b{color:var(--good)}.warning b{color:var(--warning)}.fault b{color:var(--fault)}
+.marked{white-space:pre-wrap;line-height:1.8}
 .wide{overflow-x:auto;margin:8px 0 12px}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
 caption{caption-side:bottom;text-align:left;font-size:13px;padding-top:4px}
@@ -114,6 +118,8 @@ def _block(block: Block) -> str:
             caption = f"<figcaption>{_text(block.caption)}</figcaption>" if block.caption else ""
             label = f'<svg role="img" aria-label="{_text(block.text)}"'
             return f"<figure>{block.svg.replace('<svg', label, 1)}{caption}</figure>"
+        case MarkedText():
+            return _marked(block)
 
 
 def _paragraph(block: Paragraph) -> str:
@@ -122,6 +128,18 @@ def _paragraph(block: Paragraph) -> str:
         return f"<p>{lead}{_text(block.text)}</p>"
     kind = block.role if block.role == "muted" else f"said {block.role}"
     return f'<p class="{kind}">{lead}{_text(block.text)}</p>'
+
+
+def _marked(block: MarkedText) -> str:
+    def part(text: str, strength: float) -> str:
+        share = FULL_MARK * min(1.0, abs(strength))
+        red, green, blue = bytes.fromhex(COLORS[MARKS[strength > 0]].lstrip("#"))
+        tone = f"rgba({red},{green},{blue},{share:.2f})"  # seen on light and on dark
+        return f'<span style="background:{tone}">{_text(text)}</span>'
+
+    parts = "".join(map(part, block.parts, block.strengths))
+    rest = f'<span class="muted">{_text(block.rest)}</span>' if block.rest else ""
+    return f'<p class="marked">{parts}{rest}</p>'
 
 
 def _table(block: Table) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from engine import __version__
+from engine.runs.environment import environment_now
 from engine.runs.store import RunStore
-from engine.service.reports import results, sections
+from engine.service.reports import explained, results, sections
 from engine.service.reports.comparison import comparison
 from engine.service.reports.document import Block, Document, Heading, Paragraph, Table
-from engine.service.reports.facts import RunFacts, machine_now, versions_now
+from engine.service.reports.facts import RunFacts
 from engine.service.reports.words import Words
 
 
@@ -35,7 +36,8 @@ def report_of(runs: Sequence[RunFacts], store: RunStore, language: str) -> Docum
             blocks.append(Heading(f"{facts.record.name} · {facts.record.id}", 1))
         blocks += _of_run(facts, say)
     blocks += _made_with(say)
-    return Document(title, subtitle, language, tuple(blocks), _foot(say))
+    n_examples = sum(len(facts.examples) for facts in runs)
+    return Document(title, subtitle, language, tuple(blocks), _foot(say, n_examples))
 
 
 def _of_run(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -45,12 +47,14 @@ def _of_run(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield from results.verdict(facts, say)
     yield from results.results(facts, say)
     yield from results.groups(facts, say)
-    yield from results.explanations(facts, say)
+    yield from explained.whole_model(facts, say)
+    yield from explained.examples(facts, say)
     yield from sections.data(facts, say)
     yield from sections.division(facts, say)
     yield from sections.model(facts, say)
     yield from sections.training(facts, say)
     yield from sections.settings(facts, say)
+    yield from sections.environments(facts, say)
     if facts.problems:
         yield Heading(say("What is not known"))
         for problem in facts.problems:
@@ -76,11 +80,12 @@ def card_of(facts: RunFacts, language: str) -> Document:
         ),
         *results.results(facts, say),
         *results.groups(facts, say),
-        *results.explanations(facts, say),
+        *explained.whole_model(facts, say),
         *sections.data(facts, say),
         *sections.division(facts, say),
         *sections.model(facts, say),
         *sections.training(facts, say),
+        *sections.environments(facts, say),
         *_made_with(say),
     ]
     record = facts.record
@@ -89,12 +94,17 @@ def card_of(facts: RunFacts, language: str) -> Document:
 
 
 def _made_with(say: Words) -> Iterator[Block]:
-    yield Heading(say("Made with"))
-    machine = [(say(name), value) for name, value in machine_now().items()]
-    yield Table([*versions_now().items(), *machine])
+    yield Heading(say("This report is made with"))
+    now = environment_now()
+    machine = [(say(name), value) for name, value in now.machine.items()]
+    yield Table([*now.versions.items(), *machine])
 
 
-def _foot(say: Words) -> str:
+def _foot(say: Words, n_examples: int = 0) -> str:
     date = f"{datetime.now().astimezone():%Y-%m-%d %H:%M}"
     made = say("Made on {date} with Descent {version}.", date=date, version=__version__)
-    return f"{made} {say('The data itself is not part of this file.')}"
+    if n_examples:
+        part = say("Of the data itself, {n} examples are part of this file.", n=n_examples)
+    else:
+        part = say("The data itself is not part of this file.")
+    return f"{made} {part}"

@@ -9,6 +9,7 @@ from engine.service.reports.document import (
     Block,
     Document,
     Heading,
+    MarkedText,
     Paragraph,
     Picture,
     Table,
@@ -42,6 +43,8 @@ def _block(block: Block) -> str:
             return f"{quote}{lead}{escaped(block.text)}"
         case Table():
             return _table(block)
+        case MarkedText():
+            return escaped("".join(block.parts) + block.rest)
         case Picture():
             return ""
 

@@ -7,9 +7,17 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from engine.files.bounded import parse_object
-from engine.service.reports.document import Block, Document, Heading, Paragraph, Picture, Table
+from engine.service.reports.document import (
+    Block,
+    Document,
+    Heading,
+    MarkedText,
+    Paragraph,
+    Picture,
+    Table,
+)
 
-_KINDS: Final = {kind.__name__: kind for kind in (Heading, Paragraph, Table, Picture)}
+_KINDS: Final = {kind.__name__: kind for kind in (Heading, Paragraph, Table, Picture, MarkedText)}
 
 
 def packed(document: Document) -> bytes:

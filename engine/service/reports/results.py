@@ -20,7 +20,6 @@ from engine.spec.signature import Output
 _MAX_CLASSES: Final = 60
 _MAX_CELLS: Final = 12
 _MAX_GROUPS: Final = 12
-_MAX_BARS: Final = 15
 _MAX_POINTS: Final = 600
 _MAX_TEXTS: Final = 8
 _SAME: Final = 1e-9
@@ -175,21 +174,3 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
     header = ("group", "examples", main.replace("_", " "), "95 % interval", "elsewhere")
     left = len(analysis.groups) - _MAX_GROUPS
     yield Table(rows, tuple(map(say, header)), (1, 2, 3, 4), left_out(left, say))
-
-
-def explanations(facts: RunFacts, say: Words) -> Iterator[Block]:
-    """What the model looks at, where somebody asked for it."""
-    found = facts.explanation
-    if found is None or not found.importance:
-        return
-    yield Heading(say("What the model looks at"))
-    values = [
-        charts.Value(it.column, it.value, *it.interval) for it in found.importance[:_MAX_BARS]
-    ]
-    metric = metric_words(found.metric, say)
-    yield charts.bars(values, metric)
-    left = len(found.importance) - _MAX_BARS
-    if left > 0:
-        yield Paragraph(left_out(left, say), "muted")
-    text = "How much {metric} is lost where a column is shuffled, with 95 % intervals."
-    yield Paragraph(say(text, metric=metric), "muted")

@@ -24,6 +24,7 @@ _MAX_NAMES: Final = 5
 _MAX_BOXES: Final = 14
 _MAX_LAYERS: Final = 200
 _MAX_CHANGES: Final = 50
+_MAX_ENVIRONMENTS: Final = 4
 _LARGE: Final = ("", "k", "M", "G", "T")
 
 
@@ -304,6 +305,26 @@ def _points(facts: RunFacts, metric: str) -> tuple[Sequence[float], Sequence[flo
 def metric_words(name: str, say: Words) -> str:
     """A metric as people read it."""
     return say(name.replace("_", " "))
+
+
+def environments(facts: RunFacts, say: Words) -> Iterator[Block]:
+    """On what it was trained; of a run that went on elsewhere, on all of them."""
+    yield Heading(say("Trained with"))
+    found = facts.environments
+    if not found:
+        yield Paragraph(say("It was not kept on what this run was trained."), "note")
+        return
+    if found[0].epochs_done:
+        text = "It was not kept on what the first {n} epochs were trained."
+        yield Paragraph(say(text, n=found[0].epochs_done), "note")
+    shown = found[-_MAX_ENVIRONMENTS:]
+    names = dict.fromkeys(name for it in shown for name in it.versions)
+    kinds = dict.fromkeys(name for it in shown for name in it.machine)
+    rows = [(name, *(it.versions.get(name, "–") for it in shown)) for name in names]
+    rows += [(say(name), *(it.machine.get(name, "–") for it in shown)) for name in kinds]
+    header = [say("from epoch {n}", n=it.epochs_done + 1) for it in shown]
+    caption = left_out(len(found) - len(shown), say)
+    yield Table(rows, ["", *header] if len(shown) > 1 else (), caption=caption)
 
 
 def settings(facts: RunFacts, say: Words) -> Iterator[Block]:

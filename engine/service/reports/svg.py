@@ -71,6 +71,23 @@ class Drawing:
             f'fill-opacity="{opacity:.3g}" stroke-width="0"/>'
         )
 
+    def image(
+        self, x: float, y: float, width: float, height: float, data: str, is_sharp: bool = False
+    ) -> None:
+        """Draws pixels.
+
+        Args:
+            x, y, width, height: Where, and how large.
+            data: A ``data:`` address; no other.
+            is_sharp: Pixels stay squares.
+        """
+        assert data.startswith("data:image/"), data[:20]
+        sharp = ' style="image-rendering:pixelated"' if is_sharp else ""
+        self._pieces.append(
+            f'<image x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
+            f'preserveAspectRatio="none"{sharp} xlink:href="{data}"/>'
+        )
+
     def text(
         self, x: float, y: float, text: str, anchor: str = "start", fill: str = "var(--text)",
         size: float = SIZE, weight: str = "normal", room: float = math.inf,
@@ -84,10 +101,13 @@ class Drawing:
 
     def svg(self) -> str:
         """The whole picture."""
+        pieces = "".join(self._pieces)
+        # Qt reads only links that are named so; a picture without pixels has none.
+        links = ' xmlns:xlink="http://www.w3.org/1999/xlink"' if "xlink:" in pieces else ""
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:g}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg"{links} width="{self.width:g}" '
             f'height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'font-family="{FONT}">{"".join(self._pieces)}</svg>'
+            f'font-family="{FONT}">{pieces}</svg>'
         )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from PySide6.QtCore import QModelIndex, Qt, Slot
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -84,6 +85,7 @@ class ExportWindow(QDialog):
         self.bar = QProgressBar()
         self.export = QPushButton(self.tr("Export…"))
         self.others = OtherRuns(repository)
+        self.examples = QCheckBox(self.tr("With examples"))
         self.show_files = QPushButton(self.tr("Show the files"))
         self.cancel = QPushButton(self.tr("Cancel"))
         self._build()
@@ -110,13 +112,19 @@ class ExportWindow(QDialog):
             table.setAccessibleName(name)
             table.verticalHeader().hide()
         self.latency_table.setFixedHeight(6 * ROW_HEIGHT)
+        self.examples.setChecked(True)
+        self.examples.setToolTip(
+            self.tr("A few examples of the data are explained in the report, and handed on with it")
+        )
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(24 * SPACING)
         below = QHBoxLayout()
         below.setSpacing(SPACING)
         below.addWidget(self.words, 1)
-        for widget in (self.bar, self.others, self.cancel, self.show_files, self.export):
+        for widget in (self.bar, self.examples, self.others):
             below.addWidget(widget)
+        for button in (self.cancel, self.show_files, self.export):
+            below.addWidget(button)
         self._said = QWidget()  # room that is always kept: nothing moves when something is said
         self._said.setFixedHeight(9 * SPACING)
         said = QVBoxLayout(self._said)
@@ -193,6 +201,7 @@ class ExportWindow(QDialog):
         # Below the formats, whose rows stay where they are.
         self.latency_table.setVisible(chosen.is_model)
         self.others.setVisible(chosen.is_report and not is_busy)
+        self.examples.setVisible(chosen.holds_examples and not is_busy)
         if chosen.missing:
             text = self.tr("{format} needs packages that are not installed: {names}.")
             told = text.format(format=chosen.title, names=", ".join(chosen.missing))
@@ -243,7 +252,9 @@ class ExportWindow(QDialog):
         to = path if is_file else free_path(path / default_name(self._name, format))
         others = self.others.chosen if format.is_report else ()
         language = chosen_language(self._settings)
-        self._command = ExportRun(self._run, format.name, str(to), language, others)
+        self._command = ExportRun(
+            self._run, format.name, str(to), language, others, self.examples.isChecked()
+        )
         self._done.pop(format.name, None)
         self.words.show_text(self.tr("Exporting…"))
         self.bar.setRange(0, 0)

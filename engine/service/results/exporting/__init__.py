@@ -65,6 +65,7 @@ class ExportFormat:
         is_model: It holds a model, and comes with proof.
         other_suffixes: With which the same is written in another way.
         is_report: It is read by people: its language and runs to compare with can be chosen.
+        holds_examples: Examples of the data may be in it.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ExportFormat:
     is_model: bool = False
     other_suffixes: tuple[str, ...] = ()
     is_report: bool = False
+    holds_examples: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -197,6 +199,7 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         f"{_REPORTS}:export_report",
         ".html",
         is_report=True,
+        holds_examples=True,
     ),
     ExportFormat(
         "pdf",
@@ -205,6 +208,7 @@ FORMATS: Final[tuple[ExportFormat, ...]] = (
         f"{_REPORTS}:export_pdf",
         ".pdf",
         is_report=True,
+        holds_examples=True,
     ),
     ExportFormat(
         "card",

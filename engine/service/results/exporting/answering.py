@@ -20,5 +20,5 @@ def answer_export(run: OpenedRun, command: ExportRun, store: RunStore, watch: Wa
         Cancelled: Someone asked to stop.
     """
     others = tuple(OPENED.get(it, store) for it in command.others)
-    options = ReportOptions(command.language, others)
+    options = ReportOptions(command.language, others, command.with_examples)
     return format_named(command.format).export(run, Path(command.to), watch, options)

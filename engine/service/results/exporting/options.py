@@ -16,7 +16,9 @@ class ReportOptions:
     Attributes:
         language: ``en`` or ``zh_CN``.
         others: Runs that it is compared with.
+        with_examples: A few examples of the data are explained in it, and thereby handed on.
     """
 
     language: str = "en"
     others: tuple[OpenedRun, ...] = ()
+    with_examples: bool = True
