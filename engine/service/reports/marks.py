@@ -216,7 +216,7 @@ def _rgb(series: int) -> tuple[int, ...]:
 
 def _is_small(pixels: Pixels) -> bool:
     height, width = pixels.shape[:2]
-    return max(height, width) <= _SMALL
+    return bool(max(height, width) <= _SMALL)
 
 
 def _encoded(pixels: Pixels) -> str:
