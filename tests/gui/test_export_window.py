@@ -197,3 +197,32 @@ def test_another_run_begins_anew(
     qtbot.waitUntil(lambda: not opened.isVisible())
     qtbot.mouseClick(on.page.head.export, Qt.MouseButton.LeftButton)
     assert cells(opened, "onnx")[1:] == ["", "", "", ""]
+
+
+def test_a_report_holds_examples_where_they_may_be_handed_on(
+    opened: ExportWindow, exports: Exports, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for item in FORMATS:
+        choose(opened, item.name)
+        assert opened.examples.isVisible() == (item.name in ("report", "pdf"))
+    export(opened, "report", tmp_path / "with.html", qtbot)
+    opened.examples.setChecked(False)
+    export(opened, "report", tmp_path / "without.html", qtbot)
+    assert [command.with_examples for command in exports.asked] == [True, False]
+
+
+def test_the_row_that_is_clicked_is_the_one_that_is_chosen(
+    opened: ExportWindow, qtbot: QtBot
+) -> None:
+    opened.resize(832, 480)  # the list is scrolled, and longer without the latencies of a model
+    choose(opened, "keras")
+    opened.table.scrollToBottom()
+    qtbot.waitUntil(opened.latency_table.isVisible)
+    place = opened.table.visualRect(opened.model.index(len(FORMATS) - 2, 0)).center()
+    viewport = opened.table.viewport()
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=place)
+    assert opened.latency_table.isVisible()  # nothing moves below a pressed button
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: not opened.latency_table.isVisible())
+    selected = [index.row() for index in opened.table.selectionModel().selectedRows()]
+    assert selected == [opened.table.currentIndex().row()] == [len(FORMATS) - 2]

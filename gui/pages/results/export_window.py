@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, Qt, Slot
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -145,6 +145,7 @@ class ExportWindow(QDialog):
 
     def _connect(self) -> None:
         self.table.selectionModel().currentRowChanged.connect(self._on_row)
+        self.table.viewport().installEventFilter(self)
         self.table.doubleClicked.connect(self._on_export)
         self.export.clicked.connect(self._on_export)
         self.cancel.clicked.connect(self._on_cancel)
@@ -187,6 +188,7 @@ class ExportWindow(QDialog):
         """The format of the row that is chosen."""
         return self._formats[max(0, self.table.currentIndex().row())]
 
+    @Slot()
     def _show_chosen(self) -> None:
         """Says what is known of the chosen format."""
         chosen, is_busy = self.chosen, self._command is not None
@@ -198,7 +200,6 @@ class ExportWindow(QDialog):
         self.show_files.setEnabled(done is not None and not done.reason)
         self.cancel.setEnabled(is_busy)
         self.bar.setVisible(is_busy)
-        # Below the formats, whose rows stay where they are.
         self.latency_table.setVisible(chosen.is_model)
         self.others.setVisible(chosen.is_report and not is_busy)
         self.examples.setVisible(chosen.holds_examples and not is_busy)
@@ -216,7 +217,15 @@ class ExportWindow(QDialog):
 
     @Slot(QModelIndex, QModelIndex)
     def _on_row(self, _current: QModelIndex, _previous: QModelIndex) -> None:
-        self._show_chosen()
+        # Rows move with what is shown below them: under a pressed button, another one would be hit.
+        if QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self._show_chosen()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Shows what is known of a row once the button is let go on it."""
+        if event.type() == QEvent.Type.MouseButtonRelease:
+            QTimer.singleShot(0, self, self._show_chosen)
+        return super().eventFilter(watched, event)
 
     # ---- exporting
 
