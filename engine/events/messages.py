@@ -7,7 +7,7 @@ by any number of events, the last of which is exactly one `Terminal`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,10 @@ import numpy.typing as npt
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import Problem
 from engine.events.profile import Profile
-from engine.spec.run_spec import RunSpec
 from engine.spec.signature import Signature
+
+if TYPE_CHECKING:
+    from engine.spec.run_spec import RunSpec
 
 PROTOCOL_VERSION = 5
 FROM_START = "from_start"

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.events.messages import Event, FloatArray, Terminal
 from engine.events.profile import Profile
 from engine.events.verdicts import Finding
-from engine.spec.run_spec import RunSpec
+
+if TYPE_CHECKING:
+    from engine.spec.run_spec import RunSpec
 
 
 class RunState(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import Problem, SpecError
 from engine.graph.foreign import foreign_parts
 from engine.graph.layer_graph import NAME, SCHEMA_VERSION, LayerGraph, LayerNode, source_of
-from engine.spec.parameters import shorten, validate
+from engine.spec.formatting import shorten
 
 if TYPE_CHECKING:
     from engine.graph.layer_types import LayerParameters, LayerType
@@ -154,6 +154,8 @@ def _name_problems(nodes: Sequence[LayerNode], prefix: str) -> Iterator[Problem]
 def _parameter_problems(node: LayerNode, where: str) -> list[Problem]:
     declared = _layer_types()[node.type].parameters
     try:
+        from engine.spec.parameters import validate  # not where nothing is to be checked
+
         parameters = validate(declared, node.parameters, f"{where}.parameters")
     except SpecError as error:
         return list(error.problems)

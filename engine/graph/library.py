@@ -20,7 +20,7 @@ from engine.files import atomic_write, cannot_write
 from engine.files.bounded import DAMAGED, read_json, read_whole, reason_of
 from engine.graph.checking import checked_graph
 from engine.graph.layer_graph import SCHEMA_VERSION, LayerGraph
-from engine.spec.parameters import shorten
+from engine.spec.formatting import shorten
 
 SUFFIX: Final = ".json"
 WEIGHTS_SUFFIX: Final = ".keras"

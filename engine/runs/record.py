@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import SpecError, WorkspaceError
 from engine.events.run_events import RunState
@@ -17,7 +17,9 @@ from engine.runs.owner import Owner
 from engine.runs.row_checks import BadRow, check_row, doubtful_rows, metrics_of
 from engine.runs.schema import REPAIR_HINT
 from engine.runs.verdicts import findings_in, plain_findings
-from engine.spec.run_spec import RunSpec
+
+if TYPE_CHECKING:
+    from engine.spec.run_spec import RunSpec
 
 KEPT_DAYS = 30
 """For so long a deleted run can be brought back."""
@@ -96,6 +98,8 @@ class RunRecord:
         Raises:
             WorkspaceError: It was damaged, or written by another version of Descent.
         """
+        from engine.spec.run_spec import RunSpec  # checks take long to be made ready
+
         try:
             return RunSpec.from_dict(_of_this_version(parse_object(self.spec_json)))
         except (SpecError, ValueError, TypeError, AttributeError) as error:

@@ -15,7 +15,7 @@ from engine.files.bounded import parse_json
 from engine.runs.checksums import epoch_checksum, metrics_checksum
 from engine.runs.run_folders import is_run_id
 from engine.runs.schema import REPAIR_HINT
-from engine.spec.parameters import shorten
+from engine.spec.formatting import shorten
 
 _YEARS: Final = range(1970, 9000)
 """Others cannot be told in every time zone; a clock that was never set says 1970."""

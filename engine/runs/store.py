@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import WorkspaceError
 from engine.events.messages import Event
@@ -55,7 +56,9 @@ from engine.runs.run_file import (
     save_run_file,
 )
 from engine.runs.run_folders import SPEC_FILE
-from engine.spec.run_spec import RunSpec
+
+if TYPE_CHECKING:
+    from engine.spec.run_spec import RunSpec
 
 _ACTIVE = tuple(state.value for state in RunState if state.is_active)
 

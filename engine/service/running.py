@@ -99,7 +99,7 @@ def train(
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    _furnish(setup, store.folder(record.id))
+    _furnish(setup, 0, store.folder(record.id))
     return _run(record, setup, None, store, emit, control)
 
 
@@ -297,7 +297,6 @@ def _run(
     """
     prepared, folder = setup.prepared, store.folder(record.id)
     n_done = 0 if resumption is None else resumption.epochs_done
-    furnish = partial(_furnish, setup, epochs_done=n_done)
 
     def take_it_up() -> None:
         begin()
@@ -307,7 +306,9 @@ def _run(
         content.enter_context(keeping_content(prepared, folder))
 
     held = HeldEvents(take_it_up, is_open=resumption is None)
-    keeper = RunKeeper(record, prepared.spec, store, emit, control, furnish)
+    keeper = RunKeeper(
+        record, prepared.spec, store, emit, control, partial(_furnish, setup, n_done)
+    )
     try:
         with (
             HeldAwake(),
@@ -335,7 +336,7 @@ def _run(
     return ended
 
 
-def _furnish(setup: Setup, folder: Path, epochs_done: int = 0) -> None:
+def _furnish(setup: Setup, epochs_done: int, folder: Path) -> None:
     """Writes what belongs to a run besides what it learns, as far as that is possible."""
     prepared = setup.prepared
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.spec.parameters import Parameters, parameter, validate
+from engine.spec.schema import SCHEMA_VERSION
 from engine.spec.signature import Task
 from engine.spec.training_spec import (
     ExecutionSpec,
@@ -20,8 +21,6 @@ from engine.spec.training_spec import (
     StoppingSpec,
     TrainingSpec,
 )
-
-SCHEMA_VERSION: Literal[1] = 1
 
 ColumnType = Literal[
     "auto", "number", "category", "boolean", "date", "text", "identifier", "ignore"

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from engine.spec.run_spec import SCHEMA_VERSION, RunSpec
+from engine.spec.schema import SCHEMA_VERSION
 from gui.state.draft_changes import Path, changed
+
+if TYPE_CHECKING:
+    from engine.spec.run_spec import RunSpec
 
 Values = dict[str, Any]
 

@@ -80,10 +80,28 @@ class TestParts:
         assert "Asking the model about this part" in words.text()
         on.controller.results.progressed.emit(panel._making, DataProgress("Predicting", 3, 12))
         assert "3" in words.text()
+        panel.fetcher.arrived.emit(())  # late, of what was listed before
+        panel.order.setCurrentIndex(1)
+        assert "3" in words.text()
         assert listed(on) == []
         with on.qtbot.waitSignal(panel.part_shown):
             on.engine.answer.open()
         assert panel.scored.predictions.part == "train"
+
+    def test_who_turns_to_a_mark_meanwhile_stays_there(self, on: On) -> None:
+        train(on, MOONS)
+        on.engine.answer.close()
+        panel = on.page.examples
+        ask_part(on, "train")
+        on.qtbot.waitUntil(lambda: panel._making is not None)
+        making = panel._making
+        panel.show_selection(Selection("all", scored_of(on).everything))
+        assert panel.filter.part.currentData() == "test"
+        assert len(listed(on)) == len(scored_of(on))
+        on.engine.answer.open()
+        on.controller.results.answered.emit(RunEvaluated(making.run, "train"))
+        assert panel.scored is scored_of(on)
+        assert len(listed(on)) == len(scored_of(on))
 
     def test_why_it_cannot_be_had_is_said(self, on: On) -> None:
         train(on, MOONS)

@@ -88,6 +88,35 @@ class RunFacts:
         return {**(self.evaluation.metrics if self.evaluation is not None else {}), **more}
 
 
+class _Tried:
+    """Tries to find something out, and keeps why it could not.
+
+    Attributes:
+        problems: One sentence each, none twice.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def __call__(self, make: Callable[[], T]) -> T | None:
+        """What is made; None: it could not be.
+
+        Raises:
+            Cancelled: Someone asked to stop.
+        """
+        try:
+            return make()
+        except Cancelled:
+            raise
+        except SpecError as error:
+            problem = "; ".join(it.message for it in error.problems)
+        except DescentError as error:
+            problem = error.message
+        if problem not in self.problems:
+            self.problems.append(problem)
+        return None
+
+
 def facts_of(run: OpenedRun, progress: Progress, with_examples: bool = True) -> RunFacts:
     """Collects what is known of a run.
 
@@ -99,21 +128,7 @@ def facts_of(run: OpenedRun, progress: Progress, with_examples: bool = True) -> 
     Raises:
         Cancelled: Someone asked to stop.
     """
-    problems: list[str] = []
-
-    def tried(make: Callable[[], T]) -> T | None:
-        try:
-            return make()
-        except Cancelled:
-            raise
-        except SpecError as error:
-            problem = "; ".join(it.message for it in error.problems)
-        except DescentError as error:
-            problem = error.message
-        if problem not in problems:
-            problems.append(problem)
-        return None
-
+    tried = _Tried()
     record, folder = run.record, run.folder
     with RunStore(folder.parents[1]) as store:
         epochs, changes = store.epochs(record.id), store.changes(record.id)
@@ -132,7 +147,7 @@ def facts_of(run: OpenedRun, progress: Progress, with_examples: bool = True) -> 
     if with_examples and predictions is not None and profile is not None and not run.change:
         examples = tried(lambda: told_examples(run, predictions, progress))
     if run.change:
-        problems.append(run.change.text)
+        tried.problems.append(run.change.text)
     return RunFacts(
         record,
         tuple(epochs),
@@ -148,7 +163,7 @@ def facts_of(run: OpenedRun, progress: Progress, with_examples: bool = True) -> 
         contract=contract,
         fingerprint=_fingerprint(folder),
         environments=environments_of(folder),
-        problems=tuple(problems),
+        problems=tuple(tried.problems),
     )
 
 

@@ -141,7 +141,9 @@ class ExamplesPanel(QFrame):
 
     def show_selection(self, selection: Selection) -> None:
         """Lists the examples behind a mark."""
-        if self._shown is not None and self.scored is not self._shown.scored:
+        is_of_page = self._shown is None or self.scored is self._shown.scored
+        if self._shown is not None and (self._making is not None or not is_of_page):
+            self._making = None  # whoever turns to a mark waits for no other part any more
             self._use(self._shown.scored)
         self._like = None
         self.title.show_text(selection.title)
@@ -189,7 +191,7 @@ class ExamplesPanel(QFrame):
     def _relist(self) -> None:
         """Chooses and sorts anew; at once, on what is in memory."""
         scored = self.scored
-        if scored is None or self._shown is None:
+        if scored is None or self._shown is None or self._making is not None:
             return
         places = self.filter.chosen(self._places)
         order = self.order.currentData() or "loss"
