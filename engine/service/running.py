@@ -99,7 +99,7 @@ def train(
     model = prepared.spec.model
     title = ARCHITECTURES[model.chosen].title_of(model.parameters)
     record = store.create(prepared.spec, name, prepared.dataset.title, title, origin)
-    _furnish(setup, 0, store.folder(record.id))
+    _furnish(setup, None, store.folder(record.id))
     return _run(record, setup, None, store, emit, control)
 
 
@@ -296,18 +296,15 @@ def _run(
         DescentError: The run cannot go on, and is as it was.
     """
     prepared, folder = setup.prepared, store.folder(record.id)
-    n_done = 0 if resumption is None else resumption.epochs_done
 
     def take_it_up() -> None:
         begin()
-        with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
-            note_environment(folder, n_done)
-            save_packed_names(prepared.packed_names, folder)
+        _note(prepared, resumption, folder)
         content.enter_context(keeping_content(prepared, folder))
 
     held = HeldEvents(take_it_up, is_open=resumption is None)
     keeper = RunKeeper(
-        record, prepared.spec, store, emit, control, partial(_furnish, setup, n_done)
+        record, prepared.spec, store, emit, control, partial(_furnish, setup, resumption)
     )
     try:
         with (
@@ -336,7 +333,7 @@ def _run(
     return ended
 
 
-def _furnish(setup: Setup, epochs_done: int, folder: Path) -> None:
+def _furnish(setup: Setup, resumption: Resumption | None, folder: Path) -> None:
     """Writes what belongs to a run besides what it learns, as far as that is possible."""
     prepared = setup.prepared
     with contextlib.suppress(WorkspaceError):  # a full disk is told by what follows
@@ -344,8 +341,14 @@ def _furnish(setup: Setup, epochs_done: int, folder: Path) -> None:
             setup.beginning.save(folder)
         save_fingerprint(prepared, folder)
         save_used(prepared.names, folder)
+    _note(prepared, resumption, folder)
+
+
+def _note(prepared: PreparedData, resumption: Resumption | None, folder: Path) -> None:
+    """Writes what a run uses from now on, packed data and machine, as far as that is possible."""
+    with contextlib.suppress(WorkspaceError):
         save_packed_names(prepared.packed_names, folder)
-        note_environment(folder, epochs_done)
+        note_environment(folder, 0 if resumption is None else resumption.epochs_done)
 
 
 def _is_unwanted(ended: RunEnded, control: TrainingControl) -> bool:
