@@ -52,6 +52,11 @@ class ForecastPlot(Plot):
         self.axis_y.set_text(target)
         self.request_redraw()
 
+    def clear(self) -> None:
+        """Shows nothing."""
+        self._window = None
+        self.request_redraw()
+
     def columns(self) -> Columns:
         window = self._window
         if window is None:

@@ -499,7 +499,7 @@ def test_verify_opens_no_model_with_code_in_it(command, tmp_path, name):
 def test_verify_of_what_is_no_export(command, tmp_path):
     code, _, said = command("verify", str(tmp_path))
     assert code == 2
-    assert "is no export of Descent" in said
+    assert f"'{tmp_path}' is no export of Descent" in said
 
 
 def test_the_command_says_what_verify_says(exported, command, tmp_path):

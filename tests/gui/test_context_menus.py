@@ -247,6 +247,32 @@ class TestCards:
         assert on.page.card_menu._recent.paths == [to]
         assert on.controller.drafts.draft.source == to
 
+    @pytest.mark.parametrize(
+        ("name", "is_folder"),
+        [
+            ("people.csv", False),
+            ("People.CSV", False),
+            ("photos", True),
+            ("photos v1.2", True),
+            ("no.such.kind", True),
+        ],
+    )
+    def test_of_what_is_gone_its_name_tells_what_is_asked_for(
+        self, on: PageStage[DataPage], tmp_path: Path, name: str, is_folder: bool
+    ) -> None:
+        menu = on.page.card_menu
+        menu._ask_where(str(tmp_path / "gone" / name))
+        (dialog,) = on.page.findChildren(QFileDialog)
+        assert (dialog.fileMode() is QFileDialog.FileMode.Directory) == is_folder
+        dialog.close()
+
+    def test_a_folder_with_a_dot_is_a_folder(self, on: PageStage[DataPage], tmp_path: Path) -> None:
+        (tmp_path / "photos.csv").mkdir()
+        on.page.card_menu._ask_where(str(tmp_path / "photos.csv"))
+        (dialog,) = on.page.findChildren(QFileDialog)
+        assert dialog.fileMode() is QFileDialog.FileMode.Directory
+        dialog.close()
+
     def test_files_and_folders_are_picked_beside_the_last_one(
         self, on: PageStage[DataPage], tmp_path: Path
     ) -> None:

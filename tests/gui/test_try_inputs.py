@@ -173,6 +173,8 @@ class TestGivingFiles:
         drawn = panel.forecast.columns()
         assert drawn["step"].tolist() == [-3, -2, -1, 0, 1, 2]
         assert drawn["forecast"] == ["", "", "", "", 4.0, 5.0]
+        panel.take_path("another.csv")  # which may be refused
+        assert panel.forecast.columns() == {}
         panel.clear()
         assert not panel.forecast.isVisible()
 

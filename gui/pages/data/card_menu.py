@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
-from engine.datasets import DATASETS
+from engine.datasets import DATASETS, FORMATS
 from gui.pages.data.data_cards import RecentSources
 from gui.pages.data.open_dialogs import OpenDialogs
 from gui.state.draft_controller import DraftController
@@ -101,5 +101,9 @@ class CardMenu(QObject):
         self.changed.emit()
 
     def _ask_where(self, path: str) -> None:
-        name = Path(path)
-        self._dialogs.ask_where(name.name, not name.suffix, partial(self.relocate, path))
+        place = Path(path)
+        suffixes = {suffix for form in FORMATS for suffix in form.suffixes} - {""}
+        is_folder = place.is_dir()
+        if not place.exists():  # its name has to tell
+            is_folder = place.suffix.lower() not in suffixes
+        self._dialogs.ask_where(place.name, is_folder, partial(self.relocate, path))

@@ -187,13 +187,15 @@ class DropPanel(InputPanel):
         self.given.emit(Given(row=example.row))
 
     def _begin(self, name: str, text: str = "") -> None:
-        """Something else is given: the sound before it is heard no longer, under no other name."""
+        """Something else is given: what was before it is seen and heard no longer."""
         self._name, self._wave = name, None
         self.place.show_text(text or name)
         self.play.setEnabled(False)
         self._silence()
         if self.wave is not None:
             self.wave.set_wave(np.zeros(0, np.int16), 1)
+        if self.forecast is not None:
+            self.forecast.clear()
 
     def _silence(self) -> None:
         if self.player is not None:
@@ -265,6 +267,7 @@ class DropPanel(InputPanel):
         if self.forecast is None:  # made when first needed
             self.forecast = ForecastPlot(self)
             self.forecast.setMinimumHeight(22 * SPACING)
+            self.forecast.set_empty_text(self.tr("The forecast appears here."))
             self._column.addWidget(self.forecast, 3)
         self.forecast.show()
         self.forecast.show_window(forecast, self.look.target)
