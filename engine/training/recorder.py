@@ -1,18 +1,26 @@
 """Recorder: puts events on disk, then passes them on. What was passed on is never lost.
 
 Runs a thread of its own in the worker, so that waiting for the disk does not hold up training.
+Chunks of steps, of which there are dozens a second, are gathered for a moment: each wakes this
+thread, the disk and whoever listens, and takes a core from the training.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from engine.events.messages import Event
-from engine.events.run_events import RunEvent
+from engine.events.run_events import RunEvent, StepsDone
+
+GATHER_S: Final = 0.1
+"""For so long steps wait for more of them; whatever else happens is told at once."""
+
+_Item = RunEvent | threading.Event | None
 
 
 class EventStore(Protocol):
@@ -34,7 +42,7 @@ class Recorder:
     def __init__(self, store: EventStore, emit: Callable[[Event], None]) -> None:
         self._store = store
         self._emit = emit
-        self._queue: queue.SimpleQueue[RunEvent | threading.Event | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._work, name="recorder")
 
@@ -78,14 +86,23 @@ class Recorder:
     def _work(self) -> None:
         ended = False
         while not ended:
-            batch = [self._queue.get()]
-            while not self._queue.empty():
-                batch.append(self._queue.get())
+            batch = self._gathered()
             ended = batch[-1] is None
             self._record([item for item in batch if isinstance(item, RunEvent)])
             for item in batch:
                 if isinstance(item, threading.Event):
                     item.set()
+
+    def _gathered(self) -> list[_Item]:
+        """What waits; of steps alone, what comes in a moment as well."""
+        batch: list[_Item] = [self._queue.get()]
+        until = time.monotonic() + GATHER_S
+        while True:
+            wait_s = until - time.monotonic() if isinstance(batch[-1], StepsDone) else 0.0
+            try:
+                batch.append(self._queue.get(timeout=max(0.0, wait_s)))
+            except queue.Empty:
+                return batch
 
     def _record(self, events: list[RunEvent]) -> None:
         if not events or self._failure is not None:

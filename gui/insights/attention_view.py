@@ -28,7 +28,7 @@ class AttentionView(InsightView):
     def show_insight(self, insight: Insight) -> None:
         if isinstance(insight, AttentionUpdated):
             self._newest = insight
-            self.throttle.request()
+            self.throttle.follow()
 
     def refresh(self) -> None:
         newest = self._newest

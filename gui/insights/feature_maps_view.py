@@ -35,7 +35,7 @@ class FeatureMapsView(InsightView):
     def show_insight(self, insight: Insight) -> None:
         if isinstance(insight, FeatureMapsUpdated):
             self._newest = insight
-            self.throttle.request()
+            self.throttle.follow()
 
     def refresh(self) -> None:
         newest = self._newest

@@ -62,7 +62,7 @@ class FlowView(InsightView):
         if isinstance(insight, GradientFlow):
             self._off = insight.off
             self.history.add(insight)
-            self.throttle.request()
+            self.throttle.follow()
 
     def show_all(self, measurements: Sequence[GradientFlow]) -> None:
         """Shows what was measured in a run, in place of what was shown."""

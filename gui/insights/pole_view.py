@@ -31,7 +31,7 @@ class PoleView(InsightView):
         if isinstance(insight, EpisodePlayed):
             self._newest = insight
             self.plot.show_episode(insight)
-            self.throttle.request()
+            self.throttle.follow()
 
     def refresh(self) -> None:
         newest = self._newest

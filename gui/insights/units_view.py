@@ -31,7 +31,7 @@ class UnitsView(InsightView):
     def show_insight(self, insight: Insight) -> None:
         if isinstance(insight, HiddenUnitsUpdated):
             self._newest = insight
-            self.throttle.request()
+            self.throttle.follow()
 
     def refresh(self) -> None:
         newest = self._newest

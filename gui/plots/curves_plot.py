@@ -118,7 +118,7 @@ class CurvesPlot(RunPlot):
             elapsed_s: Seconds of training when the chunk was done.
         """
         self.data.append_steps(first_step, values, elapsed_s)
-        self.request_redraw()
+        self.follow()
 
     def append_epoch(
         self,
@@ -137,7 +137,7 @@ class CurvesPlot(RunPlot):
             train, validation: None where there is none.
         """
         self.data.append_epoch(epoch, step, elapsed_s, train, validation)
-        self.request_redraw()
+        self.follow()
 
     def load(
         self,

@@ -124,6 +124,10 @@ class Plot(QWidget):
         """Asks for a redraw soon."""
         self.throttle.request()
 
+    def follow(self) -> None:
+        """Asks for a redraw in its turn, because a training went on."""
+        self.throttle.follow()
+
     @Slot()
     def redraw(self) -> None:
         """Draws what there is now, even while hidden."""

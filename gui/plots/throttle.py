@@ -1,4 +1,4 @@
-"""Redraws of a plot: coalesced, at most ten a second, none while it cannot be seen."""
+"""Redraws of a plot: coalesced, few a second, none while it cannot be seen."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-# Training uses every core: what drawing takes, it loses. Ten a second look fluent on a curve.
 INTERVAL_MS: Final = 100
+"""Between redraws that people ask for: ten a second look fluent."""
+FOLLOWING_MS: Final = 250
+"""Between redraws that follow a training. It uses every core: what drawing takes, it loses twice,
+for its threads wait for the one that had to make room."""
 
 # Plots that take turns never add up to one long turn of the event loop.
 N_TURNS: Final = 4
-_phases = itertools.cycle(turn * INTERVAL_MS / N_TURNS for turn in range(N_TURNS))
+_phases = itertools.cycle(turn / N_TURNS for turn in range(N_TURNS))
 
 
 class Throttle(QObject):
@@ -33,7 +36,7 @@ class Throttle(QObject):
         super().__init__(widget)
         self._widget = widget
         self._is_wanted = False
-        self._phase_ms = next(_phases)
+        self._phase = next(_phases)
         self.n_redraws = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -46,11 +49,20 @@ class Throttle(QObject):
         return self._is_wanted
 
     def request(self) -> None:
-        """Asks for a redraw soon."""
+        """Asks for a redraw soon: something was chosen, moved or made larger."""
+        self._ask(INTERVAL_MS)
+
+    def follow(self) -> None:
+        """Asks for a redraw in its turn: a training went on."""
+        self._ask(FOLLOWING_MS)
+
+    def _ask(self, interval_ms: int) -> None:
         self._is_wanted = True
-        if self._timer.isActive() or not self._widget.isVisible():
+        if not self._widget.isVisible():
             return
-        self._timer.start(round((self._phase_ms - time.monotonic() * 1000) % INTERVAL_MS))
+        wait_ms = round((self._phase * interval_ms - time.monotonic() * 1000) % interval_ms)
+        if not self._timer.isActive() or wait_ms < self._timer.remainingTime():
+            self._timer.start(wait_ms)
 
     def shown(self) -> None:
         """Catches up after the widget was hidden."""

@@ -23,13 +23,13 @@ from gui.pages.shared.run_facts import RunFacts
 from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
 
-REFRESH_MS = 100
+REFRESH_MS = 250
 RECENT_EPOCHS = 3
 RESOLUTION = 10_000
 
 
 class RunProgress(QWidget):
-    """A progress bar over a row of facts; drawn at most ten times a second.
+    """A progress bar over a row of facts; drawn at most four times a second.
 
     Signals:
         refreshed(): What is shown changed.
