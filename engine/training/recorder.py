@@ -1,8 +1,8 @@
 """Recorder: puts events on disk, then passes them on. What was passed on is never lost.
 
 Runs a thread of its own in the worker, so that waiting for the disk does not hold up training.
-Chunks of steps, of which there are dozens a second, are gathered for a moment: each wakes this
-thread, the disk and whoever listens, and takes a core from the training.
+Chunks of steps, of which there are dozens a second, are gathered for a moment and told as one: each
+wakes this thread, the disk and whoever listens, and takes a core from the training.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Protocol, Self
+
+import numpy as np
 
 from engine.events.messages import Event
 from engine.events.run_events import RunEvent, StepsDone
@@ -88,7 +91,7 @@ class Recorder:
         while not ended:
             batch = self._gathered()
             ended = batch[-1] is None
-            self._record([item for item in batch if isinstance(item, RunEvent)])
+            self._record(_joined([item for item in batch if isinstance(item, RunEvent)]))
             for item in batch:
                 if isinstance(item, threading.Event):
                     item.set()
@@ -113,3 +116,34 @@ class Recorder:
                 self._emit(event)
         except Exception as error:
             self._failure = error
+
+
+def _joined(events: Sequence[RunEvent]) -> list[RunEvent]:
+    """The events in their order, steps of one epoch that follow each other as one."""
+    groups: list[list[RunEvent]] = []
+    for event in events:
+        if groups and _goes_on(groups[-1][-1], event):
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    return [_one(group) for group in groups]
+
+
+def _goes_on(before: RunEvent, event: RunEvent) -> bool:
+    """Both are steps, and these come right after those in the same epoch."""
+    return (
+        isinstance(before, StepsDone)
+        and isinstance(event, StepsDone)
+        and (before.run, before.epoch) == (event.run, event.epoch)
+        and before.first_step + before.n_steps == event.first_step
+        and before.metrics.keys() == event.metrics.keys()
+    )
+
+
+def _one(group: list[RunEvent]) -> RunEvent:
+    chunks = [it for it in group if isinstance(it, StepsDone)]
+    if len(chunks) < 2:
+        return group[0]
+    first, last = chunks[0], chunks[-1]
+    metrics = {name: np.concatenate([it.metrics[name] for it in chunks]) for name in first.metrics}
+    return replace(first, metrics=metrics, elapsed_s=last.elapsed_s)

@@ -37,7 +37,7 @@ from engine.events.run_events import (
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.session import Session
-from engine.training import checkpoint_writer, trainer
+from engine.training import checkpoint_writer, recorder, trainer
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.plan import ChunkLength
@@ -73,7 +73,8 @@ def store(tmp_path):
 
 @pytest.fixture
 def small_steps(monkeypatch):
-    """One step per chunk, and a checkpoint after each where there is time to write it."""
+    """One step per chunk, told at once, and a checkpoint after each where there is time for it."""
+    monkeypatch.setattr(recorder, "GATHER_S", 0.0)
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
     monkeypatch.setattr(trainer, "SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(checkpoint_writer, "TIME_SHARE", 1.0)
@@ -193,8 +194,9 @@ def test_a_run_that_died_anywhere_ends_as_if_it_had_not(store, straight, small_s
     left = [next(counts)]
 
     def die(event, control):
-        left[0] -= isinstance(event, StepsDone | EpochEnded | PartTested)
-        if left[0] == 0:
+        if isinstance(event, StepsDone | EpochEnded | PartTested):
+            left[0] -= event.n_steps if isinstance(event, StepsDone) else 1
+        if left[0] <= 0:
             raise _End
 
     _, ended = _train(store, _spec(), die)
