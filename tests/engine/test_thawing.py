@@ -33,7 +33,7 @@ from engine.runs.refit import refit_values
 from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.training_spec import ScheduleSpec, StartSpec
-from engine.training import checkpoint_writer, trainer
+from engine.training import checkpoint_writer, recorder, trainer
 from engine.training.checkpoint import newest_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
@@ -206,7 +206,8 @@ def test_it_is_what_keras_does_in_two_trainings(place: Place) -> None:
 def test_a_run_that_died_anywhere_ends_as_if_it_had_not(
     place: Place, straight: tuple[str, list[Any]], kill: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One step a chunk, and a checkpoint after each where there is time to write it."""
+    """One step a chunk, told at once, and a checkpoint after each where there is time for it."""
+    monkeypatch.setattr(recorder, "GATHER_S", 0.0)
     monkeypatch.setattr(ChunkLength, "observe", lambda chunk, steps, seconds: None)
     monkeypatch.setattr(trainer, "SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(checkpoint_writer, "TIME_SHARE", 1.0)
@@ -216,8 +217,9 @@ def test_a_run_that_died_anywhere_ends_as_if_it_had_not(
     left = [next(counts)]
 
     def die(event: Any) -> None:
-        left[0] -= isinstance(event, StepsDone | EpochEnded | PartTested)
-        if left[0] == 0:
+        if isinstance(event, StepsDone | EpochEnded | PartTested):
+            left[0] -= event.n_steps if isinstance(event, StepsDone) else 1
+        if left[0] <= 0:
             raise _End
 
     ended, _ = place.train(die)
