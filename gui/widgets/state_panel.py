@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from gui.style.icons import icon_pixmap
 from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
+from gui.widgets.progress_bar import ProgressBar
 
 TEXT_WIDTH = 50 * SPACING
 
@@ -28,7 +29,7 @@ class StatePanel(QWidget):
         self._icon = Label(self._middle)
         self.title = Label(self._middle)
         self.text = Label(self._middle)
-        self.progress = QProgressBar(self._middle)
+        self.progress = ProgressBar(self._middle)
         self.button = QPushButton(self._middle)
         self._build()
         current_theme().changed.connect(self._recolor)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -44,6 +43,7 @@ from gui.style.theme import SPACING, set_role
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.notice import Notice
 from gui.widgets.path_row import show_in_file_manager
+from gui.widgets.progress_bar import ProgressBar
 from gui.widgets.tables import ROW_HEIGHT, Table
 from gui.widgets.text_table import TextModel
 
@@ -82,7 +82,7 @@ class ExportWindow(QDialog):
         self.notice = Notice()
         self.hint = Label()
         self.words = ElidedLabel()
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.export = QPushButton(self.tr("Export…"))
         self.others = OtherRuns(repository)
         self.examples = QCheckBox(self.tr("With examples"))

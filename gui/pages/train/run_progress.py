@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from engine.events.run_events import (
     EpochEnded,
@@ -22,6 +22,7 @@ from gui.formatting.numbers import count_text
 from gui.pages.shared.run_facts import RunFacts
 from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
+from gui.widgets.progress_bar import ProgressBar
 
 REFRESH_MS = 250
 RECENT_EPOCHS = 3
@@ -39,7 +40,7 @@ class RunProgress(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(SPACING)
         self.bar.setAccessibleName(self.tr("Progress of training"))

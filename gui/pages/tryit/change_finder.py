@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.events.messages import DataProgress
 from engine.events.trying import ChangeFound, ModelLookedAt
@@ -12,6 +12,7 @@ from gui.formatting.numbers import count_text, number_text
 from gui.style.label import Label
 from gui.style.theme import SPACING, set_role
 from gui.widgets.choice_box import ChoiceBox
+from gui.widgets.progress_bar import ProgressBar
 
 _ANY = ""
 _BAR_WIDTH = 12 * SPACING
@@ -41,7 +42,7 @@ class ChangeFinder(QWidget):
         self.wanted = ChoiceBox()
         self.find_button = QPushButton(self.tr("Find"))
         self.cancel = QPushButton(self.tr("Cancel"))
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.use = QPushButton(self.tr("Use these values"))
         self.found = Label()
         self._build(look)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from engine.events.messages import DataProgress, Rejected
 from engine.events.results import ResultAnswer, ResultCommand
@@ -19,6 +19,7 @@ from gui.style.icons import icon
 from gui.style.theme import SPACING
 from gui.widgets.elided_label import ElidedLabel
 from gui.widgets.path_row import show_in_file_manager
+from gui.widgets.progress_bar import ProgressBar
 from gui.widgets.shortcut_button import ICON_SIZE
 
 _KEY = "predict many"
@@ -53,7 +54,7 @@ class ManyBar(QWidget):
             self.tr("Predict for all that is in it, and write the predictions to a CSV file")
         )
         self.words = ElidedLabel()
-        self.bar = QProgressBar()
+        self.bar = ProgressBar()
         self.bar.setFixedWidth(_BAR_WIDTH)
         self.bar.setTextVisible(False)
         self.cancel = QPushButton(self.tr("Cancel"))
