@@ -7,6 +7,7 @@ wakes this thread, the disk and whoever listens, and takes a core from the train
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -21,7 +22,7 @@ from engine.events.messages import Event
 from engine.events.run_events import RunEvent, StepsDone
 
 GATHER_S: Final = 0.1
-"""For so long steps wait for more of them; whatever else happens is told at once."""
+"""After something was told, steps wait so long for more of them; all else is told at once."""
 
 _Item = RunEvent | threading.Event | None
 
@@ -47,6 +48,7 @@ class Recorder:
         self._emit = emit
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._failure: Exception | None = None
+        self._told_s = -math.inf
         self._thread = threading.Thread(target=self._work, name="recorder")
 
     def __enter__(self) -> Self:
@@ -99,9 +101,12 @@ class Recorder:
     def _gathered(self) -> list[_Item]:
         """What waits; of steps alone, what comes in a moment as well."""
         batch: list[_Item] = [self._queue.get()]
-        until = time.monotonic() + GATHER_S
         while True:
-            wait_s = until - time.monotonic() if isinstance(batch[-1], StepsDone) else 0.0
+            wait_s = (
+                self._told_s + GATHER_S - time.monotonic()
+                if isinstance(batch[-1], StepsDone)
+                else 0.0
+            )
             try:
                 batch.append(self._queue.get(timeout=max(0.0, wait_s)))
             except queue.Empty:
@@ -116,6 +121,7 @@ class Recorder:
                 self._emit(event)
         except Exception as error:
             self._failure = error
+        self._told_s = time.monotonic()
 
 
 def _joined(events: Sequence[RunEvent]) -> list[RunEvent]:

@@ -87,12 +87,14 @@ class TestSteps:
     def test_they_wait_for_more(self, store, monkeypatch):
         monkeypatch.setattr(recording, "GATHER_S", FOR_EVER)
         told: list[object] = []
-        with Recorder(store, told.append) as recorder:
-            for first in range(0, 20, 2):
+        is_told = threading.Event()
+        with Recorder(store, lambda it: (told.append(it), is_told.set())) as recorder:
+            recorder(steps(0))  # the first does not
+            assert is_told.wait(60)
+            for first in range(2, 20, 2):
                 recorder(steps(first))
             recorder(ended())
-        assert len(told) == 2
-        assert told[0].n_steps == 20
+        assert [getattr(it, "n_steps", None) for it in told] == [2, 18, None]
 
     @pytest.mark.parametrize("event", [ended(), StateChanged(RUN, RunState.PAUSED)])
     def test_nothing_else_waits(self, store, monkeypatch, event):
