@@ -1,0 +1,1 @@
+"""What the engine says, in other languages than English."""

@@ -1,0 +1,289 @@
+"""Turns sentences that the engine made in English into another language, where they are shown.
+
+Databases and files keep them in English. A catalogue, ``resources/languages/zh_CN.json``, holds a
+template of each with gaps, and the same in the other language. Four kinds of gaps:
+
+- ``{name}``: stays as it is: a name of a column or a class, a number.
+- ``{n:number}``: the same, and matches nothing but a number.
+- ``{what:words}``: words of the engine, which are looked up in turn; others stay as they are.
+- ``{s:grammar}``: short words that English needs alone, such as "is" or "are"; left out.
+
+Work grows in proportion to the length of a text and has a bound, whatever the text holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from engine.files.bounded import read_object
+
+LANGUAGES: Final = ("zh_CN",)
+"""Of which there is a catalogue."""
+MAX_TEXT: Final = 10_000
+"""Characters; a longer text is none of ours, and stays as it is."""
+MAX_WORK: Final = 2_000_000
+"""Characters that are compared with templates for one text."""
+FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "languages"
+_MAX_PIECES: Final = 10
+"""Of a text, between full stops, that one sentence is made of."""
+_MAX_DEPTH: Final = 5
+_MAX_GRAMMAR: Final = 20
+_GAP: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_NUMBER: Final = re.compile(r"[-+\N{MINUS SIGN}]?(\d[\d.,]*(e[-+]?\d+)?|inf|nan)( ?%)?")
+_LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
+_WORDS: Final = re.compile(r"\w+")
+_END: Final = re.compile(r"(?<=[.!?])\s+")
+_QUOTED: Final = re.compile(r"(?<!\w)'[^']{0,200}'(?!\w)")
+_WIDE: Final = "。，；：！？、）”"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A gap of a template: its name, and what it holds."""
+
+    name: str
+    kind: str = ""
+
+    def takes(self, text: str) -> bool:
+        """Whether it may hold a text."""
+        match self.kind:
+            case "number":
+                return _NUMBER.fullmatch(text) is not None
+            case "grammar":
+                return len(text) <= _MAX_GRAMMAR and "'" not in text
+            case _:
+                return True
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sentence with gaps.
+
+    Attributes:
+        literals: What stands before, between and behind the gaps; one more than these.
+        said: The same in the other language, with its gaps.
+    """
+
+    literals: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    said: str
+
+    @classmethod
+    def of(cls, english: str, said: str) -> Template:
+        """Takes a line of a catalogue apart."""
+        gaps = [Gap(*it.groups(default="")) for it in _GAP.finditer(english)]
+        literals = _GAP.sub("\0", english).split("\0")
+        return cls(tuple(literals), tuple(gaps), said)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Words that stand in every text that matches."""
+        with_gaps = "\N{LATIN SMALL LETTER A}\0".join(self.literals).replace("a\0", "\0")
+        whole = re.sub(r"\w*\0\w*", " ", with_gaps)
+        return tuple(_WORDS.findall(whole))
+
+    def fill(self, text: str) -> tuple[str, ...] | None:
+        """What a text holds in the gaps; None: it is another sentence.
+
+        A gap ends at the first place where what follows it stands; where the gaps do not take
+        that, at the last. Neither looks at a character twice.
+        """
+        first, *_ = self.literals
+        if not self.gaps:
+            return () if text == first else None
+        last = self.literals[-1]
+        room = len(text) - len(last)
+        if room < len(first) or not text.startswith(first) or not text.endswith(last):
+            return None
+        for ends in (self._forward, self._backward):
+            found = ends(text, len(first), room)
+            if found is None:
+                return None
+            if all(gap.takes(value) for gap, value in zip(self.gaps, found, strict=True)):
+                return found
+        return None
+
+    def _forward(self, text: str, start: int, end: int) -> tuple[str, ...] | None:
+        values = []
+        for literal in self.literals[1:-1]:
+            place = text.find(literal, start, end)
+            if place < 0:
+                return None
+            values.append(text[start:place])
+            start = place + len(literal)
+        return (*values, text[start:end])
+
+    def _backward(self, text: str, start: int, end: int) -> tuple[str, ...] | None:
+        values = []
+        for literal in reversed(self.literals[1:-1]):
+            place = text.rfind(literal, start, end)
+            if place < 0:
+                return None
+            values.append(text[place + len(literal) : end])
+            end = place
+        return (text[start:end], *reversed(values))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A text in the other language, with the letters of English that are left in it.
+
+    Attributes:
+        unknown: In sentences that no template matches.
+        left: In gaps.
+    """
+
+    text: str
+    unknown: int = 0
+    left: int = 0
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The less, the better."""
+        return self.unknown, self.left
+
+
+class _Work:
+    """Counts the characters that were compared."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def is_over(self, n: int) -> bool:
+        self.done += n
+        return self.done > MAX_WORK
+
+
+class Catalogue:
+    """The sentences of the engine in a language.
+
+    Attributes:
+        work: Characters that the text before was compared with templates over.
+
+    Args:
+        pairs: Templates in English, and in the language.
+    """
+
+    def __init__(self, pairs: Mapping[str, str]) -> None:
+        self.work = 0
+        self._whole = {english: said for english, said in pairs.items() if "{" not in english}
+        templates = [Template.of(*pair) for pair in pairs.items() if "{" in pair[0]]
+        frequency = Counter(word for it in templates for word in set(it.words))
+        self._by_word: dict[str, list[Template]] = defaultdict(list)
+        for template in templates:
+            # A text is compared with those templates alone of which it holds the rarest word.
+            rarest = min(template.words, key=frequency.__getitem__, default="")
+            self._by_word[rarest].append(template)
+
+    def translate(self, text: str) -> str:
+        """A text in the language; a sentence that is not known stays as it is, whole."""
+        work = _Work()
+        said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
+        self.work = work.done
+        return text if said is None or work.done > MAX_WORK else said.text
+
+    def knows(self, text: str) -> bool:
+        """Whether all of a text is in the catalogue."""
+        work = _Work()
+        said = self._best(text, work, 0)
+        return said is not None and not said.unknown
+
+    def _best(self, text: str, work: _Work, depth: int) -> _Said | None:
+        """A text as sentences, so that the fewest letters stay in English; None: too much work."""
+        ends = [0, *_ends(text), len(text)]
+        best: list[_Said | None] = [_Said("")]
+        for j in range(1, len(ends)):
+            ways = []
+            for i in range(max(0, j - _MAX_PIECES), j):
+                before, piece = best[i], text[ends[i] : ends[j]]
+                if work.is_over(len(piece)):
+                    return None
+                said = self._sentence(piece.strip(), work, depth)
+                if said is None and i == j - 1:
+                    said = _Said(piece.strip(), _n_letters(piece))
+                if before is not None and said is not None:
+                    ways.append(_joined(before, said))
+            best.append(min(ways, key=lambda it: it.cost))
+        return best[-1]
+
+    def _sentence(self, text: str, work: _Work, depth: int) -> _Said | None:
+        """One sentence, or a part of one; None: it is not known."""
+        if not _LETTERS.search(text):
+            return _Said(text)
+        if text in self._whole:
+            return _Said(self._whole[text])
+        if depth >= _MAX_DEPTH:
+            return None
+        found = []
+        for template in self._candidates(text):
+            if work.is_over(len(text)):
+                return None
+            values = template.fill(text)
+            if values is not None:
+                found.append(self._filled(template, values, work, depth))
+        return min(found, key=lambda it: it.cost, default=None)
+
+    def _candidates(self, text: str) -> Iterator[Template]:
+        for word in {*_WORDS.findall(text), ""}:
+            yield from self._by_word.get(word, ())
+
+    def _filled(
+        self, template: Template, values: Iterable[str], work: _Work, depth: int
+    ) -> _Said:
+        said, left = {}, 0
+        for gap, value in zip(template.gaps, values, strict=True):
+            if gap.kind == "words":
+                inner = self._best(value, work, depth + 1)
+                if inner is not None and not inner.unknown:
+                    said[gap.name], left = inner.text, left + inner.left
+                    continue
+            if gap.kind != "grammar":
+                left += _n_letters(value)
+            said[gap.name] = value
+        return _Said(_GAP.sub(lambda it: said[it[1]], template.said), 0, left)
+
+
+def _ends(text: str) -> Iterator[int]:
+    """Where a sentence may end: at a full stop that stands in no name."""
+    quoted = [it.span() for it in _QUOTED.finditer(text)]
+    place = 0
+    for end in _END.finditer(text):
+        while place < len(quoted) and quoted[place][1] <= end.start():
+            place += 1
+        is_in_name = place < len(quoted) and quoted[place][0] < end.start()
+        if not is_in_name and end.end() < len(text):
+            yield end.end()
+
+
+def _joined(before: _Said, after: _Said) -> _Said:
+    blank = "" if not before.text or not after.text or before.text[-1] in _WIDE else " "
+    text = before.text + blank + after.text
+    return _Said(text, before.unknown + after.unknown, before.left + after.left)
+
+
+def _n_letters(text: str) -> int:
+    return sum(map(len, _LETTERS.findall(text)))
+
+
+def pairs_of(path: Path) -> dict[str, str]:
+    """The lines of a catalogue, in which they stand by the rooms that say them."""
+    rooms = read_object(path)
+    return {english: said for lines in rooms.values() for english, said in lines.items()}
+
+
+@cache
+def catalogue_of(language: str) -> Catalogue:
+    """The catalogue of a language, read when it is first asked for; an empty one, if there is none."""
+    known = language in LANGUAGES
+    return Catalogue(pairs_of(FOLDER / f"{language}.json") if known else {})
+
+
+def translate(text: str, language: str) -> str:
+    """A text that the engine made in English, in a language; of others as it is."""
+    return catalogue_of(language).translate(text) if language in LANGUAGES else text
