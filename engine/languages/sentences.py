@@ -6,7 +6,7 @@ template of each with gaps, and the same in the other language. Four kinds of ga
 - ``{name}``: stays as it is: a name of a column or a class, a number.
 - ``{n:number}``: the same, and matches nothing but a number.
 - ``{what:words}``: words of the engine, which are looked up in turn; others stay as they are.
-- ``{s:grammar}``: short words that English needs alone, such as "is" or "are"; left out.
+- ``{what:known}``: the same, and matches nothing but words that are known.
 
 Work grows in proportion to the length of a text and has a bound, whatever the text holds.
 """
@@ -33,13 +33,14 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "languages"
 _MAX_PIECES: Final = 10
 """Of a text, between full stops, that one sentence is made of."""
 _MAX_DEPTH: Final = 5
-_MAX_GRAMMAR: Final = 20
 _GAP: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
-_NUMBER: Final = re.compile(r"[-+\N{MINUS SIGN}]?(\d[\d.,]*(e[-+]?\d+)?|inf|nan)( ?%)?")
+_NUMBER: Final = re.compile(r"[-+\N{MINUS SIGN}]?(\d+([.,]\d+)*(e[-+]?\d+)?|inf|nan)( ?%)?")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
 _WORDS: Final = re.compile(r"\w+")
 _END: Final = re.compile(r"(?<=[.!?])\s+")
 _QUOTED: Final = re.compile(r"(?<!\w)'[^']{0,200}'(?!\w)")
+_CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
+_LATIN: Final = re.compile(r"[-A-Za-z0-9%±\N{MINUS SIGN}]")
 _WIDE: Final = "。，；：！？、）”"
 
 
@@ -52,13 +53,7 @@ class Gap:
 
     def takes(self, text: str) -> bool:
         """Whether it may hold a text."""
-        match self.kind:
-            case "number":
-                return _NUMBER.fullmatch(text) is not None
-            case "grammar":
-                return len(text) <= _MAX_GRAMMAR and "'" not in text
-            case _:
-                return True
+        return self.kind != "number" or _NUMBER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -67,26 +62,25 @@ class Template:
 
     Attributes:
         literals: What stands before, between and behind the gaps; one more than these.
+        gaps: In the order of the English sentence.
         said: The same in the other language, with its gaps.
+        words: Words that stand in every text that matches.
     """
 
     literals: tuple[str, ...]
     gaps: tuple[Gap, ...]
     said: str
+    words: frozenset[str]
 
     @classmethod
     def of(cls, english: str, said: str) -> Template:
         """Takes a line of a catalogue apart."""
         gaps = [Gap(*it.groups(default="")) for it in _GAP.finditer(english)]
-        literals = _GAP.sub("\0", english).split("\0")
-        return cls(tuple(literals), tuple(gaps), said)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Words that stand in every text that matches."""
-        with_gaps = "\N{LATIN SMALL LETTER A}\0".join(self.literals).replace("a\0", "\0")
-        whole = re.sub(r"\w*\0\w*", " ", with_gaps)
-        return tuple(_WORDS.findall(whole))
+        with_marks = _GAP.sub("\0", english)
+        # A word that touches a gap may go on in it.
+        whole = re.sub(r"\w*\0\w*", " ", with_marks)
+        words = frozenset(_WORDS.findall(whole))
+        return cls(tuple(with_marks.split("\0")), tuple(gaps), said, words)
 
     def fill(self, text: str) -> tuple[str, ...] | None:
         """What a text holds in the gaps; None: it is another sentence.
@@ -155,8 +149,9 @@ class _Work:
     def __init__(self) -> None:
         self.done = 0
 
-    def is_over(self, n: int) -> bool:
-        self.done += n
+    @property
+    def is_over(self) -> bool:
+        """There was more than any text of ours takes."""
         return self.done > MAX_WORK
 
 
@@ -174,46 +169,51 @@ class Catalogue:
         self.work = 0
         self._whole = {english: said for english, said in pairs.items() if "{" not in english}
         templates = [Template.of(*pair) for pair in pairs.items() if "{" in pair[0]]
-        frequency = Counter(word for it in templates for word in set(it.words))
+        frequency = Counter(word for it in templates for word in it.words)
         self._by_word: dict[str, list[Template]] = defaultdict(list)
         for template in templates:
             # A text is compared with those templates alone of which it holds the rarest word.
-            rarest = min(template.words, key=frequency.__getitem__, default="")
+            rarest = min(sorted(template.words), key=frequency.__getitem__, default="")
             self._by_word[rarest].append(template)
 
     def translate(self, text: str) -> str:
         """A text in the language; a sentence that is not known stays as it is, whole."""
-        work = _Work()
-        said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
-        self.work = work.done
-        return text if said is None or work.done > MAX_WORK else said.text
+        said = self._whole_text(text)
+        return text if said is None else said.text
 
     def knows(self, text: str) -> bool:
         """Whether all of a text is in the catalogue."""
-        work = _Work()
-        said = self._best(text, work, 0)
+        said = self._whole_text(text)
         return said is not None and not said.unknown
 
-    def _best(self, text: str, work: _Work, depth: int) -> _Said | None:
-        """A text as sentences, so that the fewest letters stay in English; None: too much work."""
+    def _whole_text(self, text: str) -> _Said | None:
+        """A text in the language; None: it is none of ours, and too long to be looked at."""
+        work = _Work()
+        said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
+        self.work = work.done
+        return None if work.is_over else said
+
+    def _best(self, text: str, work: _Work, depth: int) -> _Said:
+        """A text as sentences, so that the fewest letters stay in English."""
         ends = [0, *_ends(text), len(text)]
-        best: list[_Said | None] = [_Said("")]
+        best = [_Said("")]
         for j in range(1, len(ends)):
             ways = []
             for i in range(max(0, j - _MAX_PIECES), j):
-                before, piece = best[i], text[ends[i] : ends[j]]
-                if work.is_over(len(piece)):
-                    return None
-                said = self._sentence(piece.strip(), work, depth)
+                piece = text[ends[i] : ends[j]].strip()
+                said = self._sentence(piece, work, depth)
                 if said is None and i == j - 1:
-                    said = _Said(piece.strip(), _n_letters(piece))
-                if before is not None and said is not None:
-                    ways.append(_joined(before, said))
+                    said = _Said(piece, _n_letters(piece))
+                if said is not None:
+                    ways.append(_joined(best[i], said))
             best.append(min(ways, key=lambda it: it.cost))
         return best[-1]
 
     def _sentence(self, text: str, work: _Work, depth: int) -> _Said | None:
         """One sentence, or a part of one; None: it is not known."""
+        work.done += len(text)
+        if work.is_over:
+            return None
         if not _LETTERS.search(text):
             return _Said(text)
         if text in self._whole:
@@ -222,31 +222,45 @@ class Catalogue:
             return None
         found = []
         for template in self._candidates(text):
-            if work.is_over(len(text)):
-                return None
-            values = template.fill(text)
-            if values is not None:
-                found.append(self._filled(template, values, work, depth))
+            work.done += len(text)
+            values = None if work.is_over else template.fill(text)
+            said = None if values is None else self._filled(template, values, work, depth)
+            found += [] if said is None else [said]
         return min(found, key=lambda it: it.cost, default=None)
 
     def _candidates(self, text: str) -> Iterator[Template]:
-        for word in {*_WORDS.findall(text), ""}:
+        for word in dict.fromkeys(("", *_WORDS.findall(text))):
             yield from self._by_word.get(word, ())
 
     def _filled(
         self, template: Template, values: Iterable[str], work: _Work, depth: int
-    ) -> _Said:
+    ) -> _Said | None:
+        """A template with its gaps filled; None: a gap takes known words alone, and has others."""
         said, left = {}, 0
         for gap, value in zip(template.gaps, values, strict=True):
-            if gap.kind == "words":
+            inner = _Said(value, 1)
+            if gap.kind in ("words", "known"):
                 inner = self._best(value, work, depth + 1)
-                if inner is not None and not inner.unknown:
-                    said[gap.name], left = inner.text, left + inner.left
-                    continue
-            if gap.kind != "grammar":
-                left += _n_letters(value)
-            said[gap.name] = value
-        return _Said(_GAP.sub(lambda it: said[it[1]], template.said), 0, left)
+            if not inner.unknown:
+                said[gap.name], left = inner.text, left + inner.left
+            elif gap.kind == "known":
+                return None
+            else:
+                said[gap.name], left = value, left + _n_letters(value)
+        return _Said(_fill(template.said, said), 0, left)
+
+
+def _fill(template: str, values: Mapping[str, str]) -> str:
+    """A template with what its gaps hold; blanks part Chinese from Latin letters and digits."""
+
+    def spaced(gap: re.Match[str]) -> str:
+        value = values[gap[1]]
+        before, after = template[: gap.start()][-1:], template[gap.end() :][:1]
+        first = " " if _CHINESE.match(before) and _LATIN.match(value[:1]) else ""
+        last = " " if _CHINESE.match(after) and _LATIN.match(value[-1:]) else ""
+        return f"{first}{value}{last}"
+
+    return _GAP.sub(spaced, template)
 
 
 def _ends(text: str) -> Iterator[int]:

@@ -1,8 +1,13 @@
 """Every sentence that the engine makes for a report has its Chinese in the catalogue."""
 
-from engine_sentences import templates_of
+import json
+import re
+from collections import Counter
 
-from engine.languages.sentences import catalogue_of
+import pytest
+from engine_sentences import GAP, ROOT, Template, templates_of
+
+from engine.languages.sentences import FOLDER, LANGUAGES, Catalogue, catalogue_of, pairs_of
 
 PLACES = (
     "engine/inference/advice",
@@ -41,11 +46,98 @@ NOT_FROM = {
     "TrainingError": "the same",
     "SpecError": "the same",
     "Problem": "the same",
-    "Remedy": "labels of buttons in the window",
     "title": "of a data set or a format, which has a name of its own",
     "description": "the same",
     "distribution": "titles of histograms in the window",
     "hint": "what to do about an error",
     "translate": "the window's",
     "compile": "regular expressions",
+    "Rows": "marks of what is kept on disk",
+    "FileRows": "the same",
+    "source": "the papers that methods are from",
+    "_NOISE_HELP": "labels and helps of settings",
+    "LENGTH_HELP": "the same",
+    "EMPTY_LISTS": "the same",
+    "ALL_LANGUAGES": "names of languages, as one types them",
+    "_nearest_hint": "what to do about an error",
+    "_one_class": "the same",
+    "_unresolved": "the same",
+    "_refuse_single_examples": "the same",
+    "ending": "the same",
 }
+
+NOT_IN = {
+    "engine/datasets/box/keras_files.py": "where files of Keras are: errors and questions",
+    "engine/datasets/box/keras_names.py": "names of classes",
+    "engine/datasets/content.py": "notes what was read",
+    "engine/datasets/corrections/log.py": "names of files, and parts of a sentence in applying.py",
+    "engine/datasets/foreign_files.py": "suffixes, and hints of an error",
+    "engine/datasets/guarded.py": "what a plug-in was doing when it failed: errors",
+    "engine/datasets/language/languages.py": "hints of an error",
+    "engine/datasets/pictures/image_files.py": "why a file cannot be read: named beside a finding",
+    "engine/datasets/sequences/series_layout.py": "words that name a time",
+    "engine/datasets/tables/cell_faults.py": "an error of one cell",
+    "engine/datasets/tables/number_units.py": "units",
+    "engine/runs/places.py": "errors of a workspace, but for why a run was interrupted",
+}
+"""Modules of those places that say nothing of the kind, and why."""
+
+NO_SENTENCES = {
+    f"{GAP}: {GAP}": "a name and a value",
+    "cart position": "names of columns and classes",
+    "cart velocity": "the same",
+    "pole angle": "the same",
+    "pole angular velocity": "the same",
+    "stuck sensor": "the same",
+    "same sign": "the same",
+    "different signs": "the same",
+    "ISO date": "the same",
+    f"blob {GAP}": "the same",
+    "Unnamed: 0": "the same",
+    "equal mass": "the name of a method",
+    "early stopping": "the same",
+    "FLOAT": "the name of an encoding of sound",
+    "Text": "the title of a setting",
+    "is empty.": "an error of one file",
+}
+
+
+def told() -> list[Template]:
+    """What the places above may say, each once."""
+    found = {
+        _plain(it.text): it
+        for it in templates_of(PLACES, NOT_FROM)
+        if it.place.partition(":")[0] not in NOT_IN
+    }
+    return [it for text, it in found.items() if text not in NO_SENTENCES]
+
+
+def _plain(text: str) -> str:
+    """A template as it may stand: other sentences may go before it and follow it."""
+    text = re.sub(rf"(?<=[.]){GAP}$", "", text.strip())
+    return re.sub(rf"^{GAP} (?=[A-Z])", "", text)
+
+
+def is_part(text: str, english: str) -> bool:
+    """Whether words are a part of a sentence that is put together elsewhere."""
+    pattern = ".*?".join(re.escape(piece) for piece in text.split(GAP))
+    return re.search(pattern, english) is not None
+
+
+def is_there(text: str, catalogue: Catalogue, english: str) -> bool:
+    """Whether each sentence of a text is known, or a part of one that is."""
+    sentences = re.split(r"(?<=[.!?]) ", _plain(text))
+    return all(catalogue.knows(it) or is_part(it, english) for it in sentences)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_engine_has_its_translation(language):
+    catalogue = catalogue_of(language)
+    lines = pairs_of(FOLDER / f"{language}.json")
+    english = "\n".join(re.sub(r"\{[^}]*\}", GAP, line) for line in lines)
+    missing = [
+        f"{it.place}: {it.text!r}"
+        for it in told()
+        if not is_there(it.text, catalogue, english)
+    ]
+    assert not missing, f"Without {language}:\n" + "\n".join(missing)
