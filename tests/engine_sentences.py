@@ -1,7 +1,8 @@
 """Templates of the sentences that the engine makes, read from its source.
 
 What stands between quotes with a space in it is taken for words to people, and so is what begins a
-pair with a capital, as facts of data do. Not taken: docstrings, what is raised, logged or compared.
+pair with a capital, as facts of data do. Not taken: docstrings, types, what is raised, logged or
+compared.
 """
 
 from __future__ import annotations
@@ -70,12 +71,11 @@ class _Reader(ast.NodeVisitor):
             self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        names = {it.id for it in node.targets if isinstance(it, ast.Name)}
-        if not names & self.not_from:
+        if not self.not_from.intersection(map(ast.unparse, node.targets)):
             self.visit(node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
+        if node.value is not None and ast.unparse(node.target) not in self.not_from:
             self.visit(node.value)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
@@ -86,7 +86,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
-        if name not in _LOGGED | self.not_from:
+        if name not in _LOGGED | self.not_from | {"cast"}:
             self.generic_visit(node)
 
     def visit_Tuple(self, node: ast.Tuple) -> None:

@@ -293,9 +293,8 @@ def pairs_of(path: Path) -> dict[str, str]:
 
 @cache
 def catalogue_of(language: str) -> Catalogue:
-    """The catalogue of a language, read when it is first asked for; an empty one, if there is none."""
-    known = language in LANGUAGES
-    return Catalogue(pairs_of(FOLDER / f"{language}.json") if known else {})
+    """The catalogue of one of `LANGUAGES`, read when it is first asked for."""
+    return Catalogue(pairs_of(FOLDER / f"{language}.json"))
 
 
 def translate(text: str, language: str) -> str:

@@ -53,8 +53,8 @@ def examples(facts: RunFacts, say: Words) -> Iterator[Block]:
 
 def _example(told: ToldExample, say: Words) -> Iterator[Block]:
     found = told.explanation
-    yield Heading(f"{say(told.role)}: {told.name}", 3)
-    said = say("The model says: {said}.", said=found.said)
+    yield Heading(f"{say(told.role)}: {say.sentence(told.name)}", 3)
+    said = say("The model says: {said}.", said=say.sentence(found.said))
     truth = f" {say('True: {truth}.', truth=told.truth)}" if told.truth else ""
     yield Paragraph(said + truth)
     is_share = found.unit == _PROBABILITY
@@ -72,18 +72,18 @@ def _example(told: ToldExample, say: Words) -> Iterator[Block]:
         yield picture
     yield Paragraph(_how(found, say), "muted")
     if found.sanity.is_passed is False:
-        yield Paragraph(found.sanity.text, "warning", say("Warning"))
+        yield Paragraph(say.sentence(found.sanity.text), "warning", say("Warning"))
 
 
 def _how(found: Explanation, say: Words) -> str:
     """By what, compared with what, and what the parts sum to."""
-    parts = [say("By: {method}.", method=say(found.method.title))]
+    parts = [say("By: {method}.", method=say.sentence(found.method.title))]
     if found.is_sum:
         text = "From {base} for {what}, all parts together add {sum}."
         base, total = _value(found.baseline, found), _sum(found)
-        parts.append(say(text, base=base, what=say(found.compared_with), sum=total))
+        parts.append(say(text, base=base, what=say.sentence(found.compared_with), sum=total))
     elif found.compared_with:
-        parts.append(say("Compared with {what}.", what=say(found.compared_with)))
+        parts.append(say("Compared with {what}.", what=say.sentence(found.compared_with)))
     return " ".join(parts)
 
 

@@ -58,7 +58,7 @@ def _of_run(facts: RunFacts, say: Words) -> Iterator[Block]:
     if facts.problems:
         yield Heading(say("What is not known"))
         for problem in facts.problems:
-            yield Paragraph(problem, "note")
+            yield Paragraph(say.sentence(problem), "note")
 
 
 def card_of(facts: RunFacts, language: str) -> Document:
@@ -75,7 +75,7 @@ def card_of(facts: RunFacts, language: str) -> Document:
         ),
         Paragraph(say("For other data its numbers do not hold.")),
         *(
-            Paragraph(it.text, it.severity.value, say(it.severity.value.capitalize()))
+            Paragraph(say.sentence(it.text), it.severity.value, say(it.severity.value.capitalize()))
             for it in facts.findings
         ),
         *results.results(facts, say),

@@ -33,7 +33,7 @@ def verdict(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Heading(say("Verdict"))
     for finding in findings:
         role = finding.severity.value
-        yield Paragraph(finding.text, role, say(role.capitalize()))
+        yield Paragraph(say.sentence(finding.text), role, say(role.capitalize()))
 
 
 def results(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -52,7 +52,7 @@ def results(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield from _pictures(facts, say)
     notes = analysis.extra.get("notes", ()) if analysis is not None else ()
     for note in notes:
-        yield Paragraph(str(note), "note", say("Note"))
+        yield Paragraph(say.sentence(str(note)), "note", say("Note"))
 
 
 def _metrics(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -63,7 +63,7 @@ def _metrics(facts: RunFacts, say: Words) -> Iterator[Block]:
             metric_words(name, say),
             number(value),
             range_text(intervals.get(name), say),
-            methods.get(name, ""),
+            say.sentence(methods.get(name, "")),
         )
         for name, value in facts.metrics.items()
         if math.isfinite(value)
@@ -86,15 +86,16 @@ def _baselines(facts: RunFacts, analysis: Analysis, say: Words) -> Iterator[Bloc
     values = [charts.Value(say("this model"), own, *analysis.intervals.get(main, nothing), True)]
     rows = []
     for score in analysis.baselines or ():
-        title = say(score.title)
+        title = say.sentence(score.title)
         if score.problem:
-            rows.append((title, "–", "", score.problem))
+            rows.append((title, "–", "", say.sentence(score.problem)))
             continue
         value = score.metrics.get(main, math.nan)
         values.append(charts.Value(title, value, *score.intervals.get(main, nothing)))
         said = compared(score, main, say)
         interval = range_text(score.intervals.get(main), say)
-        rows.append((title, number(value), interval, f"{said} {score.note}".strip()))
+        note = say.sentence(score.note)
+        rows.append((title, number(value), interval, f"{said} {note}".strip()))
     yield Heading(say("Simple models"), 3)
     yield charts.with_intervals(values, metric_words(main, say))
     yield Paragraph(say("The lines are 95 % intervals."), "muted")
@@ -163,7 +164,7 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Paragraph(say("{n} groups were looked at; in these it is surely worse.", n=n))
     rows = [
         (
-            it.where,
+            say.sentence(it.where),
             f"{it.n:,}",
             number(it.metrics.get(main, math.nan)),
             range_text(it.intervals.get(main), say),

@@ -26,6 +26,13 @@ _MAX_LAYERS: Final = 200
 _MAX_CHANGES: Final = 50
 _MAX_ENVIRONMENTS: Final = 4
 _LARGE: Final = ("", "k", "M", "G", "T")
+_DIVIDED: Final = {
+    "random": "at random",
+    "stratified": "at random, each class with its share",
+    "group": "in whole groups",
+    "time": "by time",
+    "given": "as the data says",
+}
 
 
 def number(value: float | None) -> str:
@@ -95,7 +102,7 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
         rows += [
             (say("examples"), f"{profile.n_samples:,}"),
             (say("target"), profile.target_name),
-            *profile.facts,
+            *((say.sentence(title), say.sentence(value)) for title, value in profile.facts),
         ]
     if facts.fingerprint:
         rows.append((say("fingerprint (SHA-256)"), facts.fingerprint))
@@ -122,9 +129,9 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
     for finding in profile.findings:
         names = "; ".join(finding.names[:_MAX_NAMES])
         more = f" ({names}{' …' if len(finding.names) > _MAX_NAMES else ''})" if names else ""
-        yield Paragraph(f"{finding.text}{more}", "note")
+        yield Paragraph(f"{say.sentence(finding.text)}{more}", "note")
     for note in profile.notes:
-        yield Paragraph(note, "note")
+        yield Paragraph(say.sentence(note), "note")
 
 
 def _source(facts: RunFacts) -> str:
@@ -153,7 +160,8 @@ def left_out(n_left: int, say: Words) -> str:
 
 
 def _column(column: ColumnProfile, say: Words) -> tuple[str, ...]:
-    kind = column.type if column.is_used else f"{column.type}, {say('not used')}"
+    kind = say.sentence(column.type)
+    kind = kind if column.is_used else f"{kind}, {say('not used')}"
     held = ", ".join(f"{value} ({count:,})" for value, count in column.values[:4])
     if not held and math.isfinite(column.minimum):
         held = say(
@@ -181,8 +189,9 @@ def division(facts: RunFacts, say: Words) -> Iterator[Block]:
         (say("part"), say("examples"), say("share")),
         (1, 2),
     )
-    text = "The parts were divided by: {method}. The seed is {seed}."
-    yield Paragraph(say(text, method=profile.split_method, seed=settings.get("seed", 0)), "muted")
+    how = say.sentence(_DIVIDED.get(profile.split_method, profile.split_method))
+    text = "The parts were divided {how}. The seed is {seed}."
+    yield Paragraph(say(text, how=how, seed=settings.get("seed", 0)), "muted")
 
 
 # ---- model and training
@@ -253,7 +262,7 @@ def training(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Heading(say("Training"))
     done = say("{done} of {planned}", done=record.epochs_done, planned=record.epochs_planned)
     rows = [
-        (say("state"), f"{say(record.state.value)}. {record.reason}"),
+        (say("state"), f"{say(record.state.value)}{say('. ')}{say.sentence(record.reason)}"),
         (say("begun"), f"{record.created_at:%Y-%m-%d %H:%M} UTC"),
         (say("epochs"), done),
         (say("best epoch"), "–" if record.best_epoch is None else str(record.best_epoch)),
@@ -261,7 +270,7 @@ def training(facts: RunFacts, say: Words) -> Iterator[Block]:
     ]
     if record.plan:
         rows.append((say("device"), str(record.plan.get("device", ""))))
-        rows.append((say("execution"), str(record.plan.get("reason", ""))))
+        rows.append((say("execution"), say.sentence(str(record.plan.get("reason", "")))))
     yield Table(rows)
     pictures = list(_curves(facts, say))
     if pictures:
@@ -274,7 +283,13 @@ def training(facts: RunFacts, say: Words) -> Iterator[Block]:
         header = ("epoch", "setting", "before", "after", "reason")
         yield Table(
             [
-                (str(it.epoch), it.setting, number(it.before), number(it.after), it.reason)
+                (
+                    str(it.epoch),
+                    it.setting,
+                    number(it.before),
+                    number(it.after),
+                    say.sentence(it.reason),
+                )
                 for it in facts.changes[:_MAX_CHANGES]
             ],
             tuple(map(say, header)),

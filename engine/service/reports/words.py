@@ -1,8 +1,13 @@
-"""Words of a report: English as it stands in the code, Chinese from here."""
+"""Words of a report: English as it stands in the code, Chinese from here.
+
+What the engine said, long before perhaps, has its Chinese in `engine.languages`.
+"""
 
 from __future__ import annotations
 
 from typing import Final
+
+from engine.languages.sentences import translate
 
 LANGUAGES: Final = ("en", "zh_CN")
 
@@ -50,23 +55,6 @@ _CHINESE: Final = {
     "From {base} for {what}, all parts together add {sum}.": (
         "以{what}的 {base} 为起点，各部分合计 {sum}。"
     ),
-    "Integrated gradients": "积分梯度",
-    "Leave one out": "逐一去除",
-    "Occlusion": "遮挡",
-    "Reconstruction error": "重构误差",
-    "SHAP values": "SHAP 值",
-    "silence": "静音",
-    "no text": "空文本",
-    "the text without it": "去掉该词的文本",
-    "a series level at its own mean": "取自身均值的恒定序列",
-    "a series level at the mean in training": "取训练均值的恒定序列",
-    "a picture of its median colour alone": "取其中位颜色的纯色图像",
-    "a clip of its median colour alone": "取其中位颜色的纯色视频",
-    "a piece of silence": "一段静音",
-    "a piece of a series level at its own mean": "取自身均值的一段序列",
-    "a piece of a series level at the mean in training": "取训练均值的一段序列",
-    "a piece of a picture of its median colour alone": "一块中位颜色",
-    "a piece of a clip of its median colour alone": "一块中位颜色",
     "Right, and surest of it": "正确，且最有把握",
     "Wrong, and farthest from the truth": "错误，且偏离最远",
     "Closest to the truth": "最接近真实值",
@@ -110,6 +98,7 @@ _CHINESE: Final = {
     "range or most frequent": "范围或最常见的值",
     "{low} to {high}, mean {mean}": "{low} 至 {high}，均值 {mean}",
     "not used": "未使用",
+    ". ": "。",
     "{n} more are not shown.": "另有 {n} 项未列出。",
     "Nothing was found to be wrong with the data.": "未发现数据有问题。",
     "part": "部分",
@@ -118,9 +107,7 @@ _CHINESE: Final = {
     "validation": "验证",
     "test": "测试",
     "train": "训练",
-    "The parts were divided by: {method}. The seed is {seed}.": (
-        "划分方式：{method}。随机种子：{seed}。"
-    ),
+    "The parts were divided {how}. The seed is {seed}.": "划分方式：{how}。随机种子：{seed}。",
     "architecture": "架构",
     "weights": "权重数",
     "that are trained": "其中可训练",
@@ -207,10 +194,6 @@ _CHINESE: Final = {
     "mean absolute error": "平均绝对误差",
     "r2 score": "决定系数 R²",
     "validation loss": "验证损失",
-    "Always the commonest class": "总是最常见的类别",
-    "Always the mean": "总是平均值",
-    "A linear model": "线性模型",
-    "Boosted trees": "提升树",
     "It was made to answer the question above for data like that described here.": (
         "它用于对与此处所述相似的数据回答上述问题。"
     ),
@@ -235,3 +218,7 @@ class Words:
         """A text in the language; its gaps are filled as by `str.format`."""
         said = self._known.get(text, text)
         return said.format(**values) if values else said
+
+    def sentence(self, text: str) -> str:
+        """What the engine said in English: a verdict, a finding of data, why a run ended."""
+        return translate(text, self.language)
