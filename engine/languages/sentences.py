@@ -40,7 +40,8 @@ _WORDS: Final = re.compile(r"\w+")
 _END: Final = re.compile(r"(?<=[.!?])\s+")
 _QUOTED: Final = re.compile(r"(?<!\w)'[^']{0,200}'(?!\w)")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
-_LATIN: Final = re.compile(r"[-A-Za-z0-9%±\N{MINUS SIGN}]")
+_LATIN: Final = re.compile(r"[-'A-Za-z0-9%±\N{MINUS SIGN}]")
+_MARK: Final = re.compile(r"(?<!\w)'|'(?!\w)")
 _WIDE: Final = "。，；：！？、）”"
 
 
@@ -126,21 +127,23 @@ class Template:
 
 @dataclass(frozen=True)
 class _Said:
-    """A text in the other language, with the letters of English that are left in it.
+    """A text in the other language, and what of it is English still.
 
     Attributes:
-        unknown: In sentences that no template matches.
-        left: In gaps.
+        unknown: Letters in sentences that no template matches.
+        torn: Gaps that hold one end of a name in quotation marks: sentences end elsewhere.
+        left: Letters in gaps.
     """
 
     text: str
     unknown: int = 0
+    torn: int = 0
     left: int = 0
 
     @property
-    def cost(self) -> tuple[int, int]:
+    def cost(self) -> tuple[int, int, int]:
         """The less, the better."""
-        return self.unknown, self.left
+        return self.unknown, self.torn, self.left
 
 
 class _Work:
@@ -236,18 +239,20 @@ class Catalogue:
         self, template: Template, values: Iterable[str], work: _Work, depth: int
     ) -> _Said | None:
         """A template with its gaps filled; None: a gap takes known words alone, and has others."""
-        said, left = {}, 0
+        said, torn, left = {}, 0, 0
         for gap, value in zip(template.gaps, values, strict=True):
             inner = _Said(value, 1)
             if gap.kind in ("words", "known"):
                 inner = self._best(value, work, depth + 1)
             if not inner.unknown:
-                said[gap.name], left = inner.text, left + inner.left
+                said[gap.name] = inner.text
+                torn, left = torn + inner.torn, left + inner.left
             elif gap.kind == "known":
                 return None
             else:
-                said[gap.name], left = value, left + _n_letters(value)
-        return _Said(_fill(template.said, said), 0, left)
+                said[gap.name] = value
+                torn, left = torn + _is_torn(value), left + _n_letters(value)
+        return _Said(_fill(template.said, said), 0, torn, left)
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:
@@ -278,7 +283,12 @@ def _ends(text: str) -> Iterator[int]:
 def _joined(before: _Said, after: _Said) -> _Said:
     blank = "" if not before.text or not after.text or before.text[-1] in _WIDE else " "
     text = before.text + blank + after.text
-    return _Said(text, before.unknown + after.unknown, before.left + after.left)
+    costs = (one + other for one, other in zip(before.cost, after.cost, strict=True))
+    return _Said(text, *costs)
+
+
+def _is_torn(value: str) -> bool:
+    return len(_MARK.findall(value)) % 2 == 1
 
 
 def _n_letters(text: str) -> int:
