@@ -83,26 +83,22 @@ class Template:
         words = frozenset(_WORDS.findall(whole))
         return cls(tuple(with_marks.split("\0")), tuple(gaps), said, words)
 
-    def fill(self, text: str) -> tuple[str, ...] | None:
-        """What a text holds in the gaps; None: it is another sentence.
+    def fill(self, text: str) -> Iterator[tuple[str, ...]]:
+        """What a text may hold in the gaps; nothing: it is another sentence.
 
-        A gap ends at the first place where what follows it stands; where the gaps do not take
-        that, at the last. Neither looks at a character twice.
+        A gap ends at the first place where what follows it stands, or else at the last. Neither
+        way looks at a character twice.
         """
-        first, *_ = self.literals
-        if not self.gaps:
-            return () if text == first else None
-        last = self.literals[-1]
+        first, last = self.literals[0], self.literals[-1]
         room = len(text) - len(last)
-        if room < len(first) or not text.startswith(first) or not text.endswith(last):
-            return None
-        for ends in (self._forward, self._backward):
-            found = ends(text, len(first), room)
-            if found is None:
-                return None
-            if all(gap.takes(value) for gap, value in zip(self.gaps, found, strict=True)):
-                return found
-        return None
+        if not self.gaps or room < len(first):
+            return
+        if not text.startswith(first) or not text.endswith(last):
+            return
+        ways = (find(text, len(first), room) for find in (self._forward, self._backward))
+        for values in dict.fromkeys(ways):
+            if values is not None and all(map(Gap.takes, self.gaps, values)):
+                yield values
 
     def _forward(self, text: str, start: int, end: int) -> tuple[str, ...] | None:
         values = []
@@ -223,12 +219,14 @@ class Catalogue:
             return _Said(self._whole[text])
         if depth >= _MAX_DEPTH:
             return None
-        found = []
+        found: list[_Said] = []
         for template in self._candidates(text):
             work.done += len(text)
-            values = None if work.is_over else template.fill(text)
-            said = None if values is None else self._filled(template, values, work, depth)
-            found += [] if said is None else [said]
+            if work.is_over:
+                return None
+            for values in template.fill(text):
+                said = self._filled(template, values, work, depth)
+                found += [] if said is None else [said]
         return min(found, key=lambda it: it.cost, default=None)
 
     def _candidates(self, text: str) -> Iterator[Template]:

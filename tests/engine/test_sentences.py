@@ -20,6 +20,8 @@ PAIRS = {
     "{names} and {n:number} more": "{names} 及另外 {n} 个",
     "It names {names:words}.": "列出了{names}。",
     "{a:known}; {b:known}": "{a}；{b}",
+    "Here {what:words} is {value}.": "此处{what}为 {value}。",
+    "what is right": "正确率",
 }
 
 
@@ -42,6 +44,7 @@ def catalogue() -> Catalogue:
             "列出了 'salt and 3 more', 'b' 及另外 12 个。",
         ),
         ("wrong; copies of 'a'; wrong", "有误；“a”的副本；有误"),
+        ("Here what is right is 3.", "此处正确率为 3。"),
         ("", ""),
         ("3.5", "3.5"),
     ],
@@ -104,9 +107,10 @@ def test_no_half_of_an_unknown_sentence_is_translated(catalogue):
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_what_is_filled_in_is_found_again(first, second):
     template = Template.of("From {a} to {b}, it is.", "")
-    found = template.fill(f"From {first} to {second}, it is.")
-    assert found is not None
-    assert f"From {found[0]} to {found[1]}, it is." == f"From {first} to {second}, it is."
+    ways = list(template.fill(f"From {first} to {second}, it is."))
+    assert ways
+    for found in ways:
+        assert f"From {found[0]} to {found[1]}, it is." == f"From {first} to {second}, it is."
 
 
 @given(st.text(max_size=300))

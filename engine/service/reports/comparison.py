@@ -35,8 +35,8 @@ def _row(facts: RunFacts, say: Words) -> tuple[str, ...]:
     record, model = facts.record, facts.model
     return (
         record.name,
-        record.model_title,
-        record.dataset_title,
+        say.sentence(record.model_title),
+        say.sentence(record.dataset_title),
         say(record.state.value),
         str(record.epochs_done),
         "–" if model is None else f"{model.n_parameters:,}",

@@ -89,7 +89,7 @@ def card_of(facts: RunFacts, language: str) -> Document:
         *_made_with(say),
     ]
     record = facts.record
-    subtitle = f"{record.model_title}, {record.id}"
+    subtitle = f"{say.sentence(record.model_title)}, {record.id}"
     return Document(record.name, subtitle, language, tuple(blocks), _foot(say))
 
 

@@ -172,6 +172,7 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
         )
         for it in analysis.groups[:_MAX_GROUPS]
     ]
-    header = ("group", "examples", main.replace("_", " "), "95 % interval", "elsewhere")
+    first, *rest = map(say, ("group", "examples", "95 % interval", "elsewhere"))
+    header = (first, rest[0], metric_words(main, say), *rest[1:])
     left = len(analysis.groups) - _MAX_GROUPS
-    yield Table(rows, tuple(map(say, header)), (1, 2, 3, 4), left_out(left, say))
+    yield Table(rows, header, (1, 2, 3, 4), left_out(left, say))

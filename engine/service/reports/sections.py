@@ -48,7 +48,8 @@ def question(facts: RunFacts, say: Words) -> Iterator[Block]:
     signature = _signature(facts)
     yield Heading(say("Question"))
     if signature is None:
-        yield Paragraph(f"{facts.record.dataset_title}, {facts.record.model_title}.")
+        titles = (facts.record.dataset_title, facts.record.model_title)
+        yield Paragraph(say(", ").join(map(say.sentence, titles)) + say(". ").rstrip())
         return
     inputs = _inputs(facts, signature, say)
     target = _target(facts)
@@ -97,7 +98,7 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
     """What the data is, its fingerprint, and what is wrong with it."""
     profile = facts.profile
     yield Heading(say("Data"))
-    rows = [(say("source"), _source(facts))]
+    rows = [(say("source"), _source(facts, say))]
     if profile is not None:
         rows += [
             (say("examples"), f"{profile.n_samples:,}"),
@@ -134,12 +135,13 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
         yield Paragraph(say.sentence(note), "note")
 
 
-def _source(facts: RunFacts) -> str:
+def _source(facts: RunFacts, say: Words) -> str:
     """What people call the data; of the place where it lies only the name: reports are shared."""
     source = str((facts.record.settings.get("data") or {}).get("source", ""))
     name = source.replace("\\", "/").rstrip("/").rpartition("/")[2]
     title = facts.record.dataset_title
-    return title if name in ("", title) else f"{title} ({name})"
+    said = say.sentence(title)
+    return said if name in ("", title) else f"{said} ({name})"
 
 
 def _columns(profile: Profile, say: Words) -> Iterator[Block]:
@@ -202,7 +204,7 @@ def model(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Heading(say("Model"))
     name = str((facts.record.settings.get("model") or {}).get("name") or "")
     described = facts.model
-    rows = [(say("architecture"), facts.record.model_title)]
+    rows = [(say("architecture"), say.sentence(facts.record.model_title))]
     if described is not None:
         rows += [
             (say("weights"), f"{described.n_parameters:,}"),
@@ -319,7 +321,7 @@ def _points(facts: RunFacts, metric: str) -> tuple[Sequence[float], Sequence[flo
 
 def metric_words(name: str, say: Words) -> str:
     """A metric as people read it."""
-    return say(name.replace("_", " "))
+    return say.sentence(name.replace("_", " "))
 
 
 def environments(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -345,6 +347,6 @@ def environments(facts: RunFacts, say: Words) -> Iterator[Block]:
 def settings(facts: RunFacts, say: Words) -> Iterator[Block]:
     """Every setting of the run, as it is typed on the command line; no place of files."""
     values = {**facts.record.settings}
-    values["data"] = {**(values.get("data") or {}), "source": _source(facts)}
+    values["data"] = {**(values.get("data") or {}), "source": _source(facts, say)}
     yield Heading(say("Settings"))
     yield Table(list(flat(values)), (say("setting"), say("value")))

@@ -99,6 +99,7 @@ _CHINESE: Final = {
     "{low} to {high}, mean {mean}": "{low} 至 {high}，均值 {mean}",
     "not used": "未使用",
     ". ": "。",
+    ", ": "，",
     "{n} more are not shown.": "另有 {n} 项未列出。",
     "Nothing was found to be wrong with the data.": "未发现数据有问题。",
     "part": "部分",
@@ -185,14 +186,7 @@ _CHINESE: Final = {
         "这些运行所依据的样本可能不同。"
     ),
     "Settings that differ": "不同的设置",
-    "loss": "损失",
-    "accuracy": "准确率",
-    "balanced accuracy": "平衡准确率",
     "f1 score": "F1 值",
-    "mean squared error": "均方误差",
-    "root mean squared error": "均方根误差",
-    "mean absolute error": "平均绝对误差",
-    "r2 score": "决定系数 R²",
     "validation loss": "验证损失",
     "It was made to answer the question above for data like that described here.": (
         "它用于对与此处所述相似的数据回答上述问题。"
