@@ -130,3 +130,9 @@ def _texts(node: ast.expr) -> list[str]:
         case ast.BinOp(op=ast.Add(), left=left, right=right):
             return [a + b for a in _texts(left) for b in _texts(right)]
     return []
+
+
+def english_in(text: str) -> list[str]:
+    """Runs of three and more English words outside of quotation marks: what was not translated."""
+    bare = re.sub(r"'[^']*'|“[^”]*”", "", text)
+    return re.findall(r"(?:[A-Za-z]{2,}[ ,;:.()]+){2,}[A-Za-z]{2,}", bare)

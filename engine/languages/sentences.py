@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,9 +143,10 @@ class _Said:
 
 
 class _Work:
-    """Counts the characters that were compared."""
+    """One text's: counts the characters that were compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
         self.done = 0
 
     @property
@@ -175,19 +176,25 @@ class Catalogue:
             rarest = min(sorted(template.words), key=frequency.__getitem__, default="")
             self._by_word[rarest].append(template)
 
-    def translate(self, text: str) -> str:
-        """A text in the language; a sentence that is not known stays as it is, whole."""
-        said = self._whole_text(text)
+    def translate(self, text: str, names: Collection[str] = ()) -> str:
+        """A text in the language; a sentence that is not known stays as it is, whole.
+
+        Args:
+            text: One sentence, several, or a few words.
+            names: Names from the data, which stay as they are where words of the engine could
+                stand: a column may be called ``time``.
+        """
+        said = self._whole_text(text, names)
         return text if said is None else said.text
 
     def knows(self, text: str) -> bool:
         """Whether all of a text is in the catalogue."""
-        said = self._whole_text(text)
+        said = self._whole_text(text, ())
         return said is not None and not said.unknown
 
-    def _whole_text(self, text: str) -> _Said | None:
+    def _whole_text(self, text: str, names: Collection[str]) -> _Said | None:
         """A text in the language; None: it is none of ours, and too long to be looked at."""
-        work = _Work()
+        work = _Work(frozenset(names))
         said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
         self.work = work.done
         return None if work.is_over else said
@@ -213,7 +220,7 @@ class Catalogue:
         work.done += len(text)
         if work.is_over:
             return None
-        if not _LETTERS.search(text):
+        if text in work.names or not _LETTERS.search(text):
             return _Said(text)
         if text in self._whole:
             return _Said(self._whole[text])
@@ -305,6 +312,11 @@ def catalogue_of(language: str) -> Catalogue:
     return Catalogue(pairs_of(FOLDER / f"{language}.json"))
 
 
-def translate(text: str, language: str) -> str:
-    """A text that the engine made in English, in a language; of others as it is."""
-    return catalogue_of(language).translate(text) if language in LANGUAGES else text
+def translate(text: str, language: str, names: Collection[str] = ()) -> str:
+    """A text that the engine made in English, in a language; in one without catalogue as it is.
+
+    Args:
+        text, names: As `Catalogue.translate` takes them.
+        language: Such as ``zh_CN``.
+    """
+    return catalogue_of(language).translate(text, names) if language in LANGUAGES else text

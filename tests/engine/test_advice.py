@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from engine_sentences import english_in
 
 from engine.events.insights import GradientFlow
 from engine.events.verdicts import Finding, FindingKind, Severity
@@ -13,6 +14,7 @@ from engine.inference.advice.doubt import area_under_roc, skill_of, wilson
 from engine.inference.advice.evidence import Evidence, NotFinite, Targets
 from engine.inference.advice.losses import MOST_WINDOWS, StepLosses
 from engine.inference.evaluation.predictions import Predictions
+from engine.languages.sentences import translate
 from engine.spec.signature import Output, Task
 from tests import advice_evidence as made
 from tests.advice_evidence import falling, sound, trained_on
@@ -231,6 +233,14 @@ class TestEveryRule:
         found = kinds(evidence())
         assert kind in found, found
         assert found[kind].severity in ALARMS, found[kind]
+
+    @pytest.mark.parametrize("name", [*FAULTS, *SOUND])
+    def test_speaks_chinese(self, name: str):
+        evidence = FAULTS[name][1]() if name in FAULTS else SOUND[name]()
+        for finding in findings_of(evidence):
+            said = translate(finding.text, "zh_CN")
+            assert said != finding.text
+            assert not english_in(said), said
 
     @pytest.mark.parametrize("name", SOUND)
     def test_does_not_speak_against_a_sound_run(self, name: str):

@@ -169,7 +169,7 @@ class TestContents:
                 reader = Reader(html_of(document))
                 assert reader.tags.count("svg") >= 1
                 for example in told.examples:
-                    assert example.name in reader.text
+                    assert Words(language).sentence(example.name) in reader.text
                     assert example.explanation.said in reader.text
                     assert example.truth in reader.text
                 assert unpacked(packed(document)).blocks

@@ -48,20 +48,22 @@ def examples(facts: RunFacts, say: Words) -> Iterator[Block]:
     else:
         yield Paragraph(say("Orange makes the number larger, blue smaller."), "muted")
     for told in facts.examples:
-        yield from _example(told, say)
+        yield from _example(told, facts, say)
 
 
-def _example(told: ToldExample, say: Words) -> Iterator[Block]:
+def _example(told: ToldExample, facts: RunFacts, say: Words) -> Iterator[Block]:
     found = told.explanation
     yield Heading(f"{say(told.role)}: {say.sentence(told.name)}", 3)
-    said = say("The model says: {said}.", said=say.sentence(found.said))
+    said = say("The model says: {said}.", said=say.sentence(found.said, facts.names))
     truth = f" {say('True: {truth}.', truth=told.truth)}" if told.truth else ""
     yield Paragraph(said + truth)
     is_share = found.unit == _PROBABILITY
     what = say("percentage points") if is_share else found.target_name
     yield Paragraph(
         say(
-            "Explained: {what}, {value}.", what=found.target, value=_value(found.prediction, found)
+            "Explained: {what}, {value}.",
+            what=say.sentence(found.target, facts.names),
+            value=_value(found.prediction, found),
         ),
         "muted",
     )

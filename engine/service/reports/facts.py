@@ -82,6 +82,15 @@ class RunFacts:
         return found or self.record.findings
 
     @property
+    def names(self) -> frozenset[str]:
+        """What columns and classes are called, which is no word of ours."""
+        known = [it for it in (self.profile, self.contract) if it is not None]
+        names = [name for it in known for name in (*it.feature_names, *it.class_names)]
+        targets = [it.target_name for it in known]
+        columns = self.profile.source_columns if self.profile is not None else ()
+        return frozenset([*names, *targets, *columns])
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Of the part that it is judged by, by name."""
         more = dict(self.analysis.metrics) if self.analysis is not None else {}

@@ -164,7 +164,7 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Paragraph(say("{n} groups were looked at; in these it is surely worse.", n=n))
     rows = [
         (
-            say.sentence(it.where),
+            say.sentence(it.where, facts.names),
             f"{it.n:,}",
             number(it.metrics.get(main, math.nan)),
             range_text(it.intervals.get(main), say),

@@ -103,7 +103,7 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
         rows += [
             (say("examples"), f"{profile.n_samples:,}"),
             (say("target"), profile.target_name),
-            *((say.sentence(title), say.sentence(value)) for title, value in profile.facts),
+            *((say.sentence(it), say.sentence(value, facts.names)) for it, value in profile.facts),
         ]
     if facts.fingerprint:
         rows.append((say("fingerprint (SHA-256)"), facts.fingerprint))

@@ -5,6 +5,7 @@ What the engine said, long before perhaps, has its Chinese in `engine.languages`
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from engine.languages.sentences import translate
@@ -213,6 +214,11 @@ class Words:
         said = self._known.get(text, text)
         return said.format(**values) if values else said
 
-    def sentence(self, text: str) -> str:
-        """What the engine said in English: a verdict, a finding of data, why a run ended."""
-        return translate(text, self.language)
+    def sentence(self, text: str, names: Collection[str] = ()) -> str:
+        """What the engine said in English: a verdict, a finding of data, why a run ended.
+
+        Args:
+            text: As it was kept.
+            names: Names from the data, which stay as they are.
+        """
+        return translate(text, self.language, names)
