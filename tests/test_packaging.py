@@ -81,6 +81,7 @@ class TestContents:
             ("PySide6/Qt/plugins/platforms/libqoffscreen.so", True),  # prints reports
             ("tensorflow/python/profiler/internal/_pywrap_profiler_plugin.so", True),
             ("engine/inference/export/standalone/verify.py", True),
+            ("resources/languages/zh_CN.json", True),
             ("resources/pages/zh_CN/parameters.json", True),
         ],
     )
@@ -91,7 +92,7 @@ class TestContents:
         contents = module("contents")
         own = [
             path.relative_to(ROOT).as_posix()
-            for room in ("engine", "gui", "resources/pages", "resources/icons")
+            for room in ("engine", "gui", *(f"resources/{it}" for it in contents.RESOURCES))
             for path in (ROOT / room).rglob("*.*")
         ]
         assert [place for place in own if not contents.is_wanted(place)] == []

@@ -7,7 +7,7 @@ from importlib.metadata import Distribution
 from pathlib import PurePath
 from typing import Final
 
-RESOURCES: Final = ("icons", "pages")
+RESOURCES: Final = ("icons", "languages", "pages")
 RESOURCE_FILES: Final = ("changelog.md", "descent.svg", "style.qss")
 
 WHOLE_PACKAGES: Final = (

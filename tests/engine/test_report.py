@@ -168,10 +168,10 @@ class TestContents:
                 document = report_of([told], store, language)
                 reader = Reader(html_of(document))
                 assert reader.tags.count("svg") >= 1
+                say = Words(language)
                 for example in told.examples:
-                    assert Words(language).sentence(example.name) in reader.text
-                    assert example.explanation.said in reader.text
-                    assert example.truth in reader.text
+                    for text in (example.name, example.explanation.said, example.truth):
+                        assert say.sentence(text, told.names) in reader.text
                 assert unpacked(packed(document)).blocks
                 assert markdown_of(card_of(told, language))
 

@@ -10,8 +10,12 @@ from table_cases import folder, load, write
 
 from engine.datasets import load_examples
 from engine.datasets.base import Examples
+from engine.datasets.division import division_findings
+from engine.datasets.leakage import across_parts
+from engine.datasets.split import split
+from engine.events.findings import DataFinding
 from engine.languages.sentences import catalogue_of
-from engine.spec.run_spec import DataSpec
+from engine.spec.run_spec import DataSpec, SplitSpec
 
 __all__ = ["folder"]
 
@@ -43,7 +47,7 @@ TABLES = {
     "decimal commas": _table(x=[it.replace(".", ",") for it in _x()], y=_y()),
     "units": _table(x=[f"{it} kg" for it in _x()], y=_y()),
     "several units": _table(
-        x=[f"{it} {'kg' if i % 2 else 'm'}" for i, it in enumerate(_x())], y=_y()
+        z=_x(), x=[f"{it} {'kg' if i % 2 else 'm'}" for i, it in enumerate(_x())], y=_y()
     ),
     "an odd cell": _table(x=[*_x()[1:], "abc"], y=_y()),
     "a code": _table(x=["-999"] * 6 + [f"{20 + i % 9}.5" for i in range(N - 6)], y=_y()),
@@ -57,7 +61,7 @@ TABLES = {
     "several labels": _table(x=_x(), y=["a|b", "a", "b"] * (N // 3)),
     "parts": _table(x=_x(), part=["train", "test", "train"] * (N // 3), y=_y()),
     "owners": _table(x=_x(), patient_id=[i // 4 for i in range(N)], y=_y()),
-    "a title above": "A title\n\n" + _table(x=_x(), y=_y()),
+    "a title above": "A title;;\n" + _table(x=_x(), z=_x(), y=_y()),
     "short rows": _table(x=_x(), z=_x(), y=_y()) + "1\n",
     "no names": "\n".join(f"{it};{other}" for it, other in zip(_x(), _y(), strict=True)) + "\n",
 }
@@ -66,9 +70,17 @@ TABLES = {
 HOSTILE = ("The data is held in memory.", "is empty and was left out", "{n} 1 {0}", "training")
 
 
+def findings_of(examples: Examples) -> Iterator[DataFinding]:
+    parts = split(examples, SplitSpec(), 0)
+    yield from examples.findings
+    yield from division_findings(examples, parts)
+    yield from across_parts(examples, parts)
+
+
 def told(examples: Examples) -> Iterator[str]:
-    yield from (finding.text for finding in examples.findings)
-    yield from (remedy.label for it in examples.findings for remedy in it.remedies)
+    for finding in findings_of(examples):
+        yield finding.text
+        yield from (remedy.label for remedy in finding.remedies)
     yield from examples.notes
 
 

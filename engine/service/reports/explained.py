@@ -15,9 +15,11 @@ from engine.service.reports.marks import marked
 from engine.service.reports.sections import left_out, metric_words, number
 from engine.service.reports.words import Words
 from engine.spec.formatting import percent_text
+from engine.spec.signature import Task
 
 _MAX_BARS: Final = 15
 _PROBABILITY: Final = "probability"
+_WRITTEN: Final = (Task.TRANSLATION.value, Task.TRANSCRIPTION.value)
 
 
 def whole_model(facts: RunFacts, say: Words) -> Iterator[Block]:
@@ -53,16 +55,18 @@ def examples(facts: RunFacts, say: Words) -> Iterator[Block]:
 
 def _example(told: ToldExample, facts: RunFacts, say: Words) -> Iterator[Block]:
     found = told.explanation
+    # What a model writes is no word of ours, though it may be one by chance.
+    names = facts.names | ({found.said, told.truth} if found.task in _WRITTEN else set())
     yield Heading(f"{say(told.role)}: {say.sentence(told.name)}", 3)
-    said = say("The model says: {said}.", said=say.sentence(found.said, facts.names))
-    truth = f" {say('True: {truth}.', truth=told.truth)}" if told.truth else ""
-    yield Paragraph(said + truth)
+    said = say("The model says: {said}.", said=say.sentence(found.said, names))
+    truth = say("True: {truth}.", truth=say.sentence(told.truth, names)) if told.truth else ""
+    yield Paragraph(f"{said} {truth}".rstrip())
     is_share = found.unit == _PROBABILITY
     what = say("percentage points") if is_share else found.target_name
     yield Paragraph(
         say(
             "Explained: {what}, {value}.",
-            what=say.sentence(found.target, facts.names),
+            what=say.sentence(found.target, names),
             value=_value(found.prediction, found),
         ),
         "muted",
