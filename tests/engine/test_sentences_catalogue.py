@@ -1,10 +1,14 @@
 """Every sentence that the engine makes for a report has its Chinese in the catalogue."""
 
+import json
 import re
+from collections import Counter
 
 import pytest
-from engine_sentences import GAP, Template, templates_of
+from engine_sentences import GAP, ROOT, Template, english_in, templates_of
 
+from engine.architectures import ARCHITECTURES
+from engine.datasets import DATASETS
 from engine.languages.sentences import FOLDER, LANGUAGES, Catalogue, catalogue_of, pairs_of
 
 PLACES = (
@@ -18,8 +22,12 @@ PLACES = (
     "engine/inference/explaining",
     "engine/events/explaining.py",
     "engine/datasets",
+    "engine/devices/compiled_programs.py",
+    "engine/preprocessing/targets.py",
+    "engine/preprocessing/tokens.py",
     "engine/training/job.py",
     "engine/training/rules.py",
+    "engine/training/cluster/cluster.py",
     "engine/training/divergence.py",
     "engine/training/divergence_guard.py",
     "engine/training/plan.py",
@@ -32,6 +40,7 @@ PLACES = (
     "engine/runs/places.py",
     "engine/service/failing.py",
     "engine/service/recovery.py",
+    "engine/service/session.py",
     "engine/service/results/analysing.py",
 )
 
@@ -77,7 +86,6 @@ NOT_FROM = {
 NOT_IN = {
     "engine/datasets/box/keras_files.py": "where files of Keras are: errors and questions",
     "engine/datasets/box/keras_names.py": "names of classes",
-    "engine/datasets/content.py": "notes what was read",
     "engine/datasets/corrections/log.py": "names of files, and parts of a sentence in applying.py",
     "engine/datasets/foreign_files.py": "suffixes, and hints of an error",
     "engine/datasets/guarded.py": "what a plug-in was doing when it failed: errors",
@@ -91,7 +99,6 @@ NOT_IN = {
 """Modules of those places that say nothing of the kind, and why."""
 
 NO_SENTENCES = {
-    f"{GAP}: {GAP}": "a name and a value",
     "cart position": "names of columns and classes",
     "cart velocity": "the same",
     "pole angle": "the same",
@@ -108,6 +115,16 @@ NO_SENTENCES = {
     "{column} '{value}'": "of a folder, which is known with it",
     "Callable[[Path, Sequence[FoundFile]], FileTable]": "a type",
     "dict[str, tuple[NumberStyle, Reason]]": "a type",
+    f'{{"sha256": "{GAP}"}}': "a line of a file",
+    f'--tf_xla_persistent_cache_directory="{GAP}" --tf_xla_persistent_cache_device_types=CPU': (
+        "a setting of TensorFlow"
+    ),
+    "model name": "what Linux calls a processor",
+    f"[half {GAP}]": "a token",
+    "The details may tell the cause.": "what to do about an error",
+    "Start again; the details may tell the cause.": "the same",
+    "Someone ended it, or memory ran out: then a smaller batch or model helps.": "the same",
+    f"signal {GAP}": "the name of a signal",
     "unix s": "the name of a form",
     "unix ms": "the same",
     "unix us": "the same",
@@ -124,7 +141,6 @@ NO_SENTENCES = {
     f"Arrays: {GAP}.": "the same",
     f"Columns: {GAP}.": "the same",
     f"Did you mean '{GAP}'?": "the same",
-    "Or, if these numbers are a quantity, set the task to regression.": "the same",
     f"{GAP} What was recorded is kept. The details below help to find the cause.": "the same",
     f"Layer {GAP} with weights is {GAP} here and {GAP} there, "
     "so its weights cannot be taken over.": "an error",
@@ -174,3 +190,61 @@ def test_every_sentence_of_the_engine_has_its_translation(language):
         f"{it.place}: {it.text!r}" for it in told() if not is_there(it.text, catalogue, english)
     ]
     assert not missing, f"Without {language}:\n" + "\n".join(missing)
+
+
+def test_what_is_no_sentence_is_still_said():
+    """An exception without its words would hide others."""
+    found = {it.text.strip() for it in templates_of(PLACES, NOT_FROM)}
+    assert not set(NO_SENTENCES) - found
+    places = {it.place.partition(":")[0] for it in templates_of(PLACES, NOT_FROM)}
+    assert not set(NOT_IN) - places
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestTheFile:
+    def test_no_sentence_is_in_it_twice(self, language):
+        twice: list[str] = []
+
+        def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+            twice.extend(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
+            return dict(pairs)
+
+        text = (FOLDER / f"{language}.json").read_text("utf-8")
+        rooms = json.loads(text, object_pairs_hook=once)
+        assert not twice
+        assert sum(map(len, rooms.values())) == len(pairs_of(FOLDER / f"{language}.json"))
+
+    def test_both_languages_have_the_same_gaps(self, language):
+        for english, said in pairs_of(FOLDER / f"{language}.json").items():
+            gaps = [name.partition(":")[0] for name in re.findall(r"\{([^}]*)\}", english)]
+            assert len(gaps) == len(set(gaps)), english
+            assert sorted(gaps) == sorted(re.findall(r"\{([^}]*)\}", said)), english
+
+    def test_gaps_are_of_a_kind_that_there_is(self, language):
+        kinds = {
+            kind
+            for english in pairs_of(FOLDER / f"{language}.json")
+            for _, kind in re.findall(r"\{(\w+):?(\w*)\}", english)
+        }
+        assert kinds == {"", "number", "words", "known"}
+
+    def test_gaps_are_parted_by_words(self, language):
+        """Else nobody could tell where one ends."""
+        for english in pairs_of(FOLDER / f"{language}.json"):
+            assert "}{" not in english
+
+    def test_nothing_is_left_in_english(self, language):
+        left = {said for said in pairs_of(FOLDER / f"{language}.json").values() if english_in(said)}
+        assert left == set()
+
+
+def test_models_are_called_as_in_the_guide():
+    chinese = catalogue_of("zh_CN")
+    for architecture in ARCHITECTURES:
+        page = (ROOT / "resources/pages/zh_CN" / f"{architecture.name}.md").read_text("utf-8")
+        assert chinese.translate(architecture.title) == page.splitlines()[0].removeprefix("# ")
+
+
+@pytest.mark.parametrize("name", DATASETS.names)
+def test_data_in_the_box_has_a_chinese_title(name):
+    assert catalogue_of("zh_CN").knows(DATASETS[name].title)
