@@ -1,12 +1,12 @@
 """Turns sentences that the engine made in English into another language, where they are shown.
 
 Databases and files keep them in English. A catalogue, ``resources/languages/zh_CN.json``, holds a
-template of each with gaps, and the same in the other language. Four kinds of gaps:
+template of each with gaps, and the same in the other language. Three kinds of gaps:
 
 - ``{name}``: stays as it is: a name of a column or a class, a number.
 - ``{n:number}``: the same, and matches nothing but a number.
-- ``{what:words}``: words of the engine, which are looked up in turn; others stay as they are.
-- ``{what:known}``: the same, and matches nothing but words that are known.
+- ``{what:words}``: words of the engine, or a list of such, which are looked up in turn; others stay
+  as they are.
 
 Work grows in proportion to the length of a text and has a bound, whatever the text holds.
 """
@@ -32,6 +32,7 @@ MAX_WORK: Final = 2_000_000
 FOLDER: Final = Path(__file__).resolve().parents[2] / "resources" / "languages"
 _MAX_PIECES: Final = 10
 """Of a text, between full stops, that one sentence is made of."""
+_LISTS: Final = {"; ": "；", ", ": "，", " and ": "和"}
 _MAX_DEPTH: Final = 5
 _GAP: Final = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _NUMBER: Final = re.compile(r"[-+\N{MINUS SIGN}]?(\d+([.,]\d+)*(e[-+]?\d+)?|inf|nan)( ?%)?")
@@ -195,7 +196,9 @@ class Catalogue:
     def _whole_text(self, text: str, names: Collection[str]) -> _Said | None:
         """A text in the language; None: it is none of ours, and too long to be looked at."""
         work = _Work(frozenset(names))
-        said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
+        said = None
+        if len(text) <= MAX_TEXT:
+            said = self._words(text, work, 0) or self._best(text, work, 0)
         self.work = work.done
         return None if work.is_over else said
 
@@ -217,9 +220,9 @@ class Catalogue:
 
     def _sentence(self, text: str, work: _Work, depth: int) -> _Said | None:
         """One sentence, or a part of one; None: it is not known."""
-        work.done += len(text)
         if work.is_over:
             return None
+        work.done += len(text)
         if text in work.names or not _LETTERS.search(text):
             return _Said(text)
         if text in self._whole:
@@ -231,32 +234,36 @@ class Catalogue:
             work.done += len(text)
             if work.is_over:
                 return None
-            for values in template.fill(text):
-                said = self._filled(template, values, work, depth)
-                found += [] if said is None else [said]
+            found += [self._filled(template, it, work, depth) for it in template.fill(text)]
         return min(found, key=lambda it: it.cost, default=None)
 
     def _candidates(self, text: str) -> Iterator[Template]:
         for word in dict.fromkeys(("", *_WORDS.findall(text))):
             yield from self._by_word.get(word, ())
 
-    def _filled(
-        self, template: Template, values: Iterable[str], work: _Work, depth: int
-    ) -> _Said | None:
-        """A template with its gaps filled; None: a gap takes known words alone, and has others."""
+    def _words(self, text: str, work: _Work, depth: int) -> _Said | None:
+        """Words in a gap, or a list of such; None: not all of them are known."""
+        said = self._best(text, work, depth)
+        if not said.unknown:
+            return said
+        for separator, other in _LISTS.items():
+            parts = text.split(separator)
+            found = [self._sentence(it, work, depth) for it in parts] if len(parts) > 1 else [None]
+            known = [it for it in found if it is not None]
+            if len(known) == len(found):
+                costs = map(sum, zip(*(it.cost for it in known), strict=True))
+                return _Said(other.join(it.text for it in known), *costs)
+        return None
+
+    def _filled(self, template: Template, values: Iterable[str], work: _Work, depth: int) -> _Said:
+        """A template with its gaps filled."""
         said, torn, left = {}, 0, 0
         for gap, value in zip(template.gaps, values, strict=True):
-            inner = _Said(value, 1)
-            if gap.kind in ("words", "known"):
-                inner = self._best(value, work, depth + 1)
-            if not inner.unknown:
-                said[gap.name] = inner.text
-                torn, left = torn + inner.torn, left + inner.left
-            elif gap.kind == "known":
-                return None
-            else:
-                said[gap.name] = value
-                torn, left = torn + _is_torn(value), left + _n_letters(value)
+            inner = self._words(value, work, depth + 1) if gap.kind == "words" else None
+            if inner is None:
+                inner = _Said(value, 0, _is_torn(value), _n_letters(value))
+            said[gap.name] = inner.text
+            torn, left = torn + inner.torn, left + inner.left
         return _Said(_fill(template.said, said), 0, torn, left)
 
 

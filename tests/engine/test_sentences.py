@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.languages.sentences import MAX_TEXT, MAX_WORK, Catalogue, Template, translate
+from engine.languages.sentences import (
+    MAX_TEXT,
+    MAX_WORK,
+    Catalogue,
+    Template,
+    catalogue_of,
+    translate,
+)
 
 PAIRS = {
     "Column '{name}' is empty and was left out.": "列“{name}”为空，已排除。",
@@ -19,7 +26,7 @@ PAIRS = {
     "Overfits: {own} here, {other} there.": "过拟合：此处 {own}，彼处 {other}。",
     "{names} and {n:number} more": "{names} 及另外 {n} 个",
     "It names {names:words}.": "列出了{names}。",
-    "{a:known}; {b:known}": "{a}；{b}",
+    "It is: {what:words}.": "它是：{what}。",
     "Here {what:words} is {value}.": "此处{what}为 {value}。",
     "what is right": "正确率",
 }
@@ -43,7 +50,10 @@ def catalogue() -> Catalogue:
             "It names 'salt and 3 more', 'b' and 12 more.",
             "列出了 'salt and 3 more', 'b' 及另外 12 个。",
         ),
-        ("wrong; copies of 'a'; wrong", "有误；“a”的副本；有误"),
+        ("It is: wrong; copies of 'a'; wrong.", "它是：有误；“a”的副本；有误。"),
+        ("It is: wrong, copies of 'a' and 3.", "它是：wrong, copies of 'a' and 3。"),
+        ("wrong; copies of 'a'", "有误；“a”的副本"),
+        ("It is: wrong; green.", "它是：wrong; green。"),
         ("Here what is right is 3.", "此处正确率为 3。"),
         ("", ""),
         ("3.5", "3.5"),
@@ -63,7 +73,7 @@ def test_sentences_one_after_another_are_taken_apart(catalogue):
     "text",
     [
         "Nobody knows this sentence.",
-        "wrong; something else",  # a part of it is known
+        "wrong; green",  # a part of it is known
         "three of 4 rows are wrong.",  # no number
         "Column 'age' is empty and was left out, too.",
         "The  data is held in memory",
@@ -122,12 +132,24 @@ def test_any_text_at_all_is_borne(text):
 
 class TestLongTexts:
     @pytest.mark.parametrize(
-        "piece", ["a. ", "Column '", "3 of 4 rows are ", "wrong; ", "' and 3 more", " to ", "'. '"]
+        "piece",
+        [
+            "a. ",
+            "Column '",
+            "3 of 4 rows are ",
+            "wrong; ",
+            "' and 3 more",
+            " to ",
+            "'. '",
+            "the of in and is to was. ",
+            "x; x, x and x. ",
+        ],
     )
     def test_a_hostile_one_takes_bounded_work(self, catalogue, piece):
         text = piece * (MAX_TEXT // len(piece))
-        catalogue.translate(text)
-        assert 0 < catalogue.work <= MAX_WORK + MAX_TEXT
+        for one in (catalogue, catalogue_of("zh_CN")):
+            one.translate(text)
+            assert 0 < one.work <= MAX_WORK + MAX_TEXT
 
     def test_one_of_a_megabyte_comes_back_without_a_look_at_it(self, catalogue):
         text = "The data is held in memory. " * 40_000

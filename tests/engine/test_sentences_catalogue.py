@@ -226,7 +226,7 @@ class TestTheFile:
             for english in pairs_of(FOLDER / f"{language}.json")
             for _, kind in re.findall(r"\{(\w+):?(\w*)\}", english)
         }
-        assert kinds == {"", "number", "words", "known"}
+        assert kinds == {"", "number", "words"}
 
     def test_gaps_are_parted_by_words(self, language):
         """Else nobody could tell where one ends."""

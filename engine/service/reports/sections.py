@@ -128,7 +128,7 @@ def data(facts: RunFacts, say: Words) -> Iterator[Block]:
     if not profile.findings and not profile.notes:
         yield Paragraph(say("Nothing was found to be wrong with the data."))
     for finding in profile.findings:
-        names = "; ".join(finding.names[:_MAX_NAMES])
+        names = "; ".join(say.sentence(it, facts.names) for it in finding.names[:_MAX_NAMES])
         more = f" ({names}{' …' if len(finding.names) > _MAX_NAMES else ''})" if names else ""
         yield Paragraph(f"{say.sentence(finding.text)}{more}", "note")
     for note in profile.notes:
