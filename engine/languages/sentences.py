@@ -186,7 +186,9 @@ class Catalogue:
                 stand: a column may be called ``time``.
         """
         said = self._whole_text(text, names)
-        return text if said is None else said.text
+        if said is None or said.text.split() == text.split():
+            return text  # with all its blanks
+        return said.text
 
     def knows(self, text: str) -> bool:
         """Whether all of a text is in the catalogue."""
@@ -209,10 +211,10 @@ class Catalogue:
         for j in range(1, len(ends)):
             ways = []
             for i in range(max(0, j - _MAX_PIECES), j):
-                piece = text[ends[i] : ends[j]].strip()
-                said = self._sentence(piece, work, depth)
+                piece = text[ends[i] : ends[j]]
+                said = self._sentence(piece.strip(), work, depth)
                 if said is None and i == j - 1:
-                    said = _Said(piece, _n_letters(piece))
+                    said = _Said(piece, _n_letters(piece))  # with the blanks behind it
                 if said is not None:
                     ways.append(_joined(best[i], said))
             best.append(min(ways, key=lambda it: it.cost))
@@ -293,8 +295,8 @@ def _ends(text: str) -> Iterator[int]:
 
 
 def _joined(before: _Said, after: _Said) -> _Said:
-    blank = "" if not before.text or not after.text or before.text[-1] in _WIDE else " "
-    text = before.text + blank + after.text
+    is_parted = not before.text or before.text[-1] in _WIDE or before.text[-1].isspace()
+    text = before.text + ("" if is_parted or not after.text else " ") + after.text
     costs = (one + other for one, other in zip(before.cost, after.cost, strict=True))
     return _Said(text, *costs)
 

@@ -130,6 +130,11 @@ def test_any_text_at_all_is_borne(text):
     assert catalogue.work <= 2 * MAX_WORK
 
 
+@given(st.text(alphabet="ab. \n'!\t", max_size=60))
+def test_without_a_word_of_ours_every_blank_stays(text):
+    assert Catalogue({}).translate(text) == text
+
+
 class TestLongTexts:
     @pytest.mark.parametrize(
         "piece",
