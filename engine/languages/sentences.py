@@ -53,6 +53,10 @@ class Gap:
     name: str
     kind: str = ""
 
+    def may_begin(self, text: str, place: int) -> bool:
+        """Whether what stands at a place of a text could be the first of it."""
+        return self.kind != "number" or _NUMBER.match(text, place) is not None
+
     def takes(self, text: str) -> bool:
         """Whether it may hold a text."""
         return self.kind != "number" or _NUMBER.fullmatch(text) is not None
@@ -87,8 +91,8 @@ class Template:
     def fill(self, text: str) -> Iterator[tuple[str, ...]]:
         """What a text may hold in the gaps; nothing: it is another sentence.
 
-        A gap ends at the first place where what follows it stands, or else at the last. Neither
-        way looks at a character twice.
+        A gap ends at the first place where what follows it stands, or else at the last. Both
+        ways take as long as the text, whatever it holds.
         """
         first, last = self.literals[0], self.literals[-1]
         room = len(text) - len(last)
@@ -103,8 +107,10 @@ class Template:
 
     def _forward(self, text: str, start: int, end: int) -> tuple[str, ...] | None:
         values = []
-        for literal in self.literals[1:-1]:
+        for literal, following in zip(self.literals[1:-1], self.gaps[1:], strict=True):
             place = text.find(literal, start, end)
+            while place >= 0 and not following.may_begin(text, place + len(literal)):
+                place = text.find(literal, place + 1, end)
             if place < 0:
                 return None
             values.append(text[start:place])

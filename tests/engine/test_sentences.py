@@ -29,6 +29,8 @@ PAIRS = {
     "It is: {what:words}.": "它是：{what}。",
     "Here {what:words} is {value}.": "此处{what}为 {value}。",
     "what is right": "正确率",
+    "error rate of words": "词错误率",
+    "Its {metric:words} {value:number} is {low:number} better.": "{metric}为 {value}，好 {low}。",
 }
 
 
@@ -55,6 +57,7 @@ def catalogue() -> Catalogue:
         ("wrong; copies of 'a'", "有误；“a”的副本"),
         ("It is: wrong; green.", "它是：wrong; green。"),
         ("Here what is right is 3.", "此处正确率为 3。"),
+        ("Its error rate of words 16.9 % is 2 better.", "词错误率为 16.9 %，好 2。"),
         ("", ""),
         ("3.5", "3.5"),
     ],

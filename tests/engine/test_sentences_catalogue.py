@@ -243,6 +243,7 @@ def test_models_are_called_as_in_the_guide():
     for architecture in ARCHITECTURES:
         page = (ROOT / "resources/pages/zh_CN" / f"{architecture.name}.md").read_text("utf-8")
         assert chinese.translate(architecture.title) == page.splitlines()[0].removeprefix("# ")
+        assert chinese.knows(architecture.short_title)
 
 
 @pytest.mark.parametrize("name", DATASETS.names)
