@@ -204,14 +204,16 @@ class Catalogue:
     def _whole_text(self, text: str, names: Collection[str]) -> _Said | None:
         """A text in the language; None: it is none of ours, and too long to be looked at."""
         work = _Work(frozenset(names))
-        said = None
-        if len(text) <= MAX_TEXT:
-            said = self._words(text, work, 0) or self._best(text, work, 0)
+        said = self._best(text, work, 0) if len(text) <= MAX_TEXT else None
         self.work = work.done
         return None if work.is_over else said
 
     def _best(self, text: str, work: _Work, depth: int) -> _Said:
-        """A text as sentences, so that the fewest letters stay in English."""
+        """A text as sentences, or as a list, so that the fewest letters stay in English."""
+        said = self._sentences(text, work, depth)
+        return said if not said.unknown else self._list(text, work, depth) or said
+
+    def _sentences(self, text: str, work: _Work, depth: int) -> _Said:
         ends = [0, *_ends(text), len(text)]
         best = [_Said("")]
         for j in range(1, len(ends)):
@@ -249,11 +251,8 @@ class Catalogue:
         for word in dict.fromkeys(("", *_WORDS.findall(text))):
             yield from self._by_word.get(word, ())
 
-    def _words(self, text: str, work: _Work, depth: int) -> _Said | None:
-        """Words in a gap, or a list of such; None: not all of them are known."""
-        said = self._best(text, work, depth)
-        if not said.unknown:
-            return said
+    def _list(self, text: str, work: _Work, depth: int) -> _Said | None:
+        """A list of words; None: not all of them are known, or it is none."""
         for separator, other in _LISTS.items():
             parts = text.split(separator)
             found = [self._sentence(it, work, depth) for it in parts] if len(parts) > 1 else [None]
@@ -267,8 +266,8 @@ class Catalogue:
         """A template with its gaps filled."""
         said, torn, left = {}, 0, 0
         for gap, value in zip(template.gaps, values, strict=True):
-            inner = self._words(value, work, depth + 1) if gap.kind == "words" else None
-            if inner is None:
+            inner = self._best(value, work, depth + 1) if gap.kind == "words" else None
+            if inner is None or inner.unknown:
                 inner = _Said(value, 0, _is_torn(value), _n_letters(value))
             said[gap.name] = inner.text
             torn, left = torn + inner.torn, left + inner.left
