@@ -37,6 +37,7 @@ PLACES = (
     "engine/training/model/placement.py",
     "engine/training/model/transfer.py",
     "engine/training/steps/autotuner.py",
+    "engine/training/trainer.py",
     "engine/runs/places.py",
     "engine/service/failing.py",
     "engine/service/recovery.py",
