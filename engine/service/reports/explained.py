@@ -60,7 +60,7 @@ def _example(told: ToldExample, facts: RunFacts, say: Words) -> Iterator[Block]:
     yield Heading(f"{say(told.role)}: {say.sentence(told.name)}", 3)
     said = say("The model says: {said}.", said=say.sentence(found.said, names))
     truth = say("True: {truth}.", truth=say.sentence(told.truth, names)) if told.truth else ""
-    yield Paragraph(f"{said} {truth}".rstrip())
+    yield Paragraph(say.together(said, truth))
     is_share = found.unit == _PROBABILITY
     what = say("percentage points") if is_share else found.target_name
     yield Paragraph(
@@ -90,7 +90,7 @@ def _how(found: Explanation, say: Words) -> str:
         parts.append(say(text, base=base, what=say.sentence(found.compared_with), sum=total))
     elif found.compared_with:
         parts.append(say("Compared with {what}.", what=say.sentence(found.compared_with)))
-    return " ".join(parts)
+    return say.together(*parts)
 
 
 def _value(value: float, found: Explanation) -> str:

@@ -107,4 +107,4 @@ def _foot(say: Words, n_examples: int = 0) -> str:
         part = say("Of the data itself, {n} examples are part of this file.", n=n_examples)
     else:
         part = say("The data itself is not part of this file.")
-    return f"{made} {part}"
+    return say.together(made, part)

@@ -214,6 +214,10 @@ class Words:
         said = self._known.get(text, text)
         return said.format(**values) if values else said
 
+    def together(self, *sentences: str) -> str:
+        """Sentences one after another; Chinese has no blank between them."""
+        return ("" if self._known else " ").join(filter(None, sentences))
+
     def sentence(self, text: str, names: Collection[str] = ()) -> str:
         """What the engine said in English: a verdict, a finding of data, why a run ended.
 
