@@ -76,13 +76,15 @@ def test_the_state_before_the_step_is_kept_and_the_run_goes_on_from_it(store, mo
     events, ended = _train(store, spec)
     assert isinstance(ended, RunFailed), ended
     bad = [event for event in events if isinstance(event, StepsDone)][-1]
-    assert not np.isfinite(bad.metrics["loss"]).all()
+    is_bad = ~np.isfinite(bad.metrics["loss"])
+    assert is_bad.any()
+    n_done = bad.first_step + int(is_bad.argmax())  # chunks may have been told as one
     found = newest_checkpoint(store.folder(ended.run) / "checkpoints")
     assert found is not None
-    assert found.progress.step == bad.first_step
+    assert found.progress.step == n_done
     weights = [value for name, value in found.snapshot.variables.items() if "model/" in name]
     assert all(np.isfinite(value).all() for value in weights)
-    assert f"The state after step {bad.first_step:,} is kept." in ended.reason
+    assert f"The state after step {n_done:,} is kept." in ended.reason
     notified = []
     again = running.resume(
         ended.run,
