@@ -17,7 +17,8 @@ from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
 from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, SettingChanged
-from engine.files.bounded import member, names_in, open_archive, read_arrays, read_object
+from engine.files.bounded import member, names_in, open_archive, read_object
+from engine.files.bounded_arrays import read_arrays
 from engine.runs.incoming import Incoming, insert_incoming
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.schema import migrate
