@@ -37,13 +37,18 @@ SHARES = ("python_s", "imports_s", "application_s", "window_s", "painting_s")
 WATCHED_MS = 3_000
 
 
-def _start(part: str, checkout: Path, folder: Path, options: argparse.Namespace) -> dict[str, float]:
+def _start(
+    part: str, checkout: Path, folder: Path, options: argparse.Namespace
+) -> dict[str, float]:
     environment = dict(os.environ)
     if not options.display:
         environment["QT_QPA_PLATFORM"] = "offscreen"
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):  # what the person has stays out of it
         environment[name] = str(folder / name)
     environment.pop("DESCENT_WORKSPACE", None)
+    # As an installed program has it: compiled once, whatever the caller's settings are.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     given = [str(checkout), str(time.time()), part, str(options.watched_ms)]
     done = subprocess.run(
         [sys.executable, str(PLAYER), *given],
