@@ -93,7 +93,7 @@ def _reader_calls(path: Path) -> Iterator[str]:
 
 
 def test_what_is_read_is_bounded_in_one_place():
-    """JSON, archives and array headers are read by `engine.files.bounded` and its neighbour alone."""
+    """JSON, archives and array headers are read in `engine.files.bounded` and beside it alone."""
     found = [
         (str(path.relative_to(ROOT)), call) for path in _modules() for call in _reader_calls(path)
     ]

@@ -1,11 +1,13 @@
 """How long the window takes to be painted, and how long it then keeps a person waiting.
 
-    python tests/benchmarks/startup.py [--rounds N] [--against CHECKOUT] [--display] [--smoke]
-        [--json]
+    python tests/benchmarks/startup.py [--rounds N] [--against CHECKOUT] [--display] [--cold]
+        [--smoke] [--json]
 
 Each round starts the window in a process of its own, on a workspace that was opened before; the
 peer is a bare window of Qt's, which no window can beat. With `--against` the window of another
-checkout takes its turn as well. The first round of each is warm-up. Reported are the medians of
+checkout takes its turn as well. The first round of each is warm-up; with `--cold` (Linux) the
+system then forgets, before each start, what it holds of the files that the last one read, as far
+as no other program has them open. Reported are the medians of
 
 - `painted_s`: from the start of the process to the first paint, and its shares: `python_s` until
   the program's first line, `imports_s`, `application_s` (Qt, theme, log, controllers), `window_s`
@@ -20,6 +22,7 @@ checkout takes its turn as well. The first round of each is warm-up. Reported ar
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -57,9 +60,21 @@ def _start(
         text=True,
         check=True,
     )
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-2])
+    if options.cold:
+        _forget(json.loads(done.stdout.splitlines()[-1]))
     figures["painted_s"] = sum(figures.get(name, 0.0) for name in SHARES)
     return figures
+
+
+def _forget(paths: list[str]) -> None:
+    """Lets the system read files from the disk when they are read next."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            file = os.open(path, os.O_RDONLY)
+            os.fsync(file)  # only what is on the disk can be forgotten
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(file)
 
 
 def main() -> None:
@@ -67,6 +82,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--against", type=Path, help="another checkout of Descent, to compare with")
     parser.add_argument("--display", action="store_true", help="on the screen, not offscreen")
+    parser.add_argument("--cold", action="store_true", help="from the disk")
     parser.add_argument("--json", action="store_true", help="each start, too")
     parser.add_argument("--watched-ms", type=int, default=WATCHED_MS, help=argparse.SUPPRESS)
     add_smoke(parser, rounds=1, watched_ms=100)
