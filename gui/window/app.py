@@ -85,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(application, Application):
         application.file_opened.connect(window.opener.open)
     collector = GarbageCollector()
+    window.pages_built.connect(collector.start)
     errors = ErrorHook(window.messages)
     errors.install()
     interrupt = InterruptHook(window)

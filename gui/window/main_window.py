@@ -34,6 +34,7 @@ from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
 from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
+from gui.window.page_loading import PageLoading
 from gui.window.path_opening import PathOpener
 from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
@@ -85,8 +86,8 @@ class MainWindow(QMainWindow):
         self.controller = controller
         self.settings = settings
         self.pages: dict[str, Page] = {}
-        self._is_finished = False
-        self._waiting = list(PAGES)
+        self._is_engine_closed = self._is_finished = False
+        self._loading = PageLoading(self)
         self._question: StopQuestion | None = None
         self.messages = Messages(self)
         self.rail = Rail(self._steps(), self.messages, log_path)
@@ -170,6 +171,10 @@ class MainWindow(QMainWindow):
         controller.worker_ready.connect(self.status.set_worker)
         controller.devices.described.connect(self.status.set_device_info)
         self.run_notices.continue_asked.connect(self._continue_run)
+        self._loading.catalogue_loaded.connect(self._on_catalogue)
+        self._loading.page_loaded.connect(self._on_page)
+        self._loading.engine_loaded.connect(self._open_engine)
+        self._loading.ended.connect(self._end_if_over)
         controller.closed.connect(self._on_closed)
 
     # ---- opening
@@ -183,26 +188,32 @@ class MainWindow(QMainWindow):
     def _begin(self) -> None:
         if not self.controller.is_closing:
             fit_to_screen(self)  # once more: the frame around it is known now
-            self._draft_keeper.restore()
-            QTimer.singleShot(0, self, self._build_next_page)
+            self._loading.open()
 
     @Slot()
-    def _build_next_page(self) -> None:
-        if self.controller.is_closing:
-            return
-        if not self._waiting:
-            self._open_engine()
-            self.pages_built.emit()
-            return
-        current = self.current_page
-        name = current if current in self._waiting else self._waiting[0]
-        self._waiting.remove(name)
-        page_class(name)  # to load it and to build it take a turn each
-        QTimer.singleShot(0, self, partial(self._build_page, name))
+    def _on_catalogue(self) -> None:
+        if not self.controller.is_closing:
+            self._draft_keeper.restore()
+            self._ask_for_page()
+
+    @Slot()
+    def _ask_for_page(self) -> None:
+        """Asks for the page on screen first, then for the others in order."""
+        waiting = [name for name in PAGES if name not in self.pages]
+        if waiting:
+            self._loading.ask_for_page(
+                self.current_page if self.current_page in waiting else waiting[0]
+            )
+        else:
+            self._loading.ask_for_engine()
+
+    @Slot(str)
+    def _on_page(self, name: str) -> None:
+        if not self.controller.is_closing:
+            self._build_page(name)
+            QTimer.singleShot(PAGE_GAP_MS, self, self._ask_for_page)
 
     def _build_page(self, name: str) -> None:
-        if self.controller.is_closing:
-            return
         place = self._places[name]
         page = page_class(name)(self.controller, self.messages, self.settings, place)
         page.page_requested.connect(self.show_page)
@@ -210,15 +221,17 @@ class MainWindow(QMainWindow):
         page.hint_changed.connect(partial(self.bar.set_hint, name))
         if page.hint:
             self.bar.set_hint(name, page.hint)
-        layout = self._places[name].layout()
+        layout = place.layout()
         assert layout is not None
         layout.addWidget(page)
         self.pages[name] = page
         if name == self.current_page:
             self._focus_page(name)
-        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
+    @Slot()
     def _open_engine(self) -> None:
+        if self.controller.is_closing:
+            return
         self.controller.open()
         problem = self.controller.lock_problem
         if problem is not None:
@@ -231,6 +244,7 @@ class MainWindow(QMainWindow):
             )
         tell_of_settings(self.settings, self.messages)
         self.sheets.offer_news(self.messages)
+        self.pages_built.emit()
 
     def _restore(self) -> None:
         geometry = self.settings.get_bytes("window/geometry")
@@ -385,10 +399,18 @@ class MainWindow(QMainWindow):
         self.settings.save()
         if not self.controller.training.is_active:
             self.hide()  # nothing is left to see; processes may take a moment to end
+        self._loading.retire()
         self.controller.close()
 
     @Slot()
     def _on_closed(self) -> None:
-        self._is_finished = True
-        self.close()
-        self.finished.emit()
+        self._is_engine_closed = True
+        self._end_if_over()
+
+    @Slot()
+    def _end_if_over(self) -> None:
+        """Ends once the engine is closed, and nothing is being imported any more."""
+        if self._is_engine_closed and not self._loading.is_running:
+            self._is_finished = True
+            self.close()
+            self.finished.emit()

@@ -31,6 +31,7 @@ def seldom():
 def test_cycles_go_in_the_gui_thread_only(qtbot: QtBot, seldom: None) -> None:
     went: list[threading.Thread] = []
     collector = GarbageCollector()
+    collector.start()
     watched = weakref.ref(Holder(), lambda _: went.append(threading.current_thread()))
     rubbish: list[list[int]] = []
     thread = threading.Thread(target=lambda: rubbish.extend([n] for n in range(5000)))
