@@ -34,7 +34,7 @@ from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
 from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
-from gui.window.page_loading import PageLoading
+from gui.window.page_loading import PAGE_GAP_MS, PageLoading
 from gui.window.path_opening import PathOpener
 from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
@@ -59,8 +59,6 @@ MINIMUM_SIZE: Final = QSize(960, 500)
 FIRST_SIZE: Final = QSize(1280, 800)
 FOLDS_BELOW: Final = 1160
 """Narrower than this, the rail shows icons alone."""
-PAGE_GAP_MS: Final = 10
-"""Between the building of two pages: input and painting come first."""
 
 
 class MainWindow(QMainWindow):
@@ -87,7 +85,7 @@ class MainWindow(QMainWindow):
         self.settings = settings
         self.pages: dict[str, Page] = {}
         self._is_engine_closed = self._is_finished = False
-        self._loading = PageLoading(self)
+        self._loading = PageLoading(lambda: self.current_page, self)
         self._question: StopQuestion | None = None
         self.messages = Messages(self)
         self.rail = Rail(self._steps(), self.messages, log_path)
@@ -171,9 +169,9 @@ class MainWindow(QMainWindow):
         controller.worker_ready.connect(self.status.set_worker)
         controller.devices.described.connect(self.status.set_device_info)
         self.run_notices.continue_asked.connect(self._continue_run)
-        self._loading.catalogue_loaded.connect(self._on_catalogue)
-        self._loading.page_loaded.connect(self._on_page)
-        self._loading.engine_loaded.connect(self._open_engine)
+        self._loading.catalogue_loaded.connect(self._draft_keeper.restore)
+        self._loading.page_loaded.connect(self._build_page)
+        self._loading.all_loaded.connect(self._open_engine)
         self._loading.ended.connect(self._end_if_over)
         controller.closed.connect(self._on_closed)
 
@@ -190,29 +188,7 @@ class MainWindow(QMainWindow):
             fit_to_screen(self)  # once more: the frame around it is known now
             self._loading.open()
 
-    @Slot()
-    def _on_catalogue(self) -> None:
-        if not self.controller.is_closing:
-            self._draft_keeper.restore()
-            self._ask_for_page()
-
-    @Slot()
-    def _ask_for_page(self) -> None:
-        """Asks for the page on screen first, then for the others in order."""
-        waiting = [name for name in PAGES if name not in self.pages]
-        if waiting:
-            self._loading.ask_for_page(
-                self.current_page if self.current_page in waiting else waiting[0]
-            )
-        else:
-            self._loading.ask_for_engine()
-
     @Slot(str)
-    def _on_page(self, name: str) -> None:
-        if not self.controller.is_closing:
-            self._build_page(name)
-            QTimer.singleShot(PAGE_GAP_MS, self, self._ask_for_page)
-
     def _build_page(self, name: str) -> None:
         place = self._places[name]
         page = page_class(name)(self.controller, self.messages, self.settings, place)
@@ -230,8 +206,6 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _open_engine(self) -> None:
-        if self.controller.is_closing:
-            return
         self.controller.open()
         problem = self.controller.lock_problem
         if problem is not None:
@@ -399,7 +373,7 @@ class MainWindow(QMainWindow):
         self.settings.save()
         if not self.controller.training.is_active:
             self.hide()  # nothing is left to see; processes may take a moment to end
-        self._loading.retire()
+        self._loading.close()
         self.controller.close()
 
     @Slot()

@@ -2,73 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from gui.threads.loading_thread import LoadingThread
 from gui.window.page_list import PAGES, page_class
 
+PAGE_GAP_MS: Final = 10
+"""Between the building of two pages: input and painting come first."""
 _CATALOGUE: Final = "catalogue"
 _ENGINE: Final = "engine"
 
 
 class PageLoading(QObject):
-    """Has the window's pages imported, each when it is asked for, while the window answers.
+    """Has the window's pages imported, while the window answers; first the one that is looked at.
 
     What cannot be imported is said to be there all the same: whoever uses it meets the error.
 
-    Signals, all in the GUI thread:
+    Signals, all in the GUI thread; each is answered before the next is imported:
         catalogue_loaded(): What can be trained on and with is there; a draft is read with it.
-        page_loaded(str): The module of the page of that name is there.
-        engine_loaded(): What is needed once all pages are there is there, too; it was the last.
+        page_loaded(str): The page of that name can be built.
+        all_loaded(): All pages are there, and what is needed from then on.
         ended(): The thread has ended.
+
+    Args:
+        current_page: Tells which page is looked at.
     """
 
     catalogue_loaded = Signal()
     page_loaded = Signal(str)
-    engine_loaded = Signal()
+    all_loaded = Signal()
     ended = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, current_page: Callable[[], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._is_running = False
+        self._current_page = current_page
+        self._waiting = list(PAGES)
+        self._is_running = self._is_closed = False
         self._thread = LoadingThread(_load, self)
         self._thread.loaded.connect(self._on_loaded)
         self._thread.finished.connect(self._on_finished)
 
     @property
     def is_running(self) -> bool:
-        """Something is being imported, or may be asked for."""
+        """Something is being imported, or will be."""
         return self._is_running
 
     def open(self) -> None:
-        """Begins with the catalogue."""
+        """Begins, with the catalogue."""
         self._is_running = True
         self._thread.start()
         self._thread.ask(_CATALOGUE)
 
-    def ask_for_page(self, name: str) -> None:
-        """Asks for a page; `page_loaded` answers."""
-        self._thread.ask(name)
-
-    def ask_for_engine(self) -> None:
-        """Asks for the rest; `engine_loaded` answers."""
-        self._thread.ask(_ENGINE)
-
     def close(self) -> None:
-        """Lets the thread end after what it is at; `ended` says when it has."""
+        """Says nothing more; lets the thread end after what it is at. `ended` says when it has."""
+        self._is_closed = True
         self._thread.retire()
 
     @Slot(str)
     def _on_loaded(self, name: str) -> None:
-        if name in PAGES:
-            self.page_loaded.emit(name)
-        elif name == _CATALOGUE:
+        if self._is_closed:
+            return
+        if name == _ENGINE:
+            self._thread.retire()
+            self.all_loaded.emit()
+            return
+        if name == _CATALOGUE:
             self.catalogue_loaded.emit()
         else:
-            self.close()
-            self.engine_loaded.emit()
+            self.page_loaded.emit(name)
+        QTimer.singleShot(PAGE_GAP_MS, self, self._ask)
+
+    @Slot()
+    def _ask(self) -> None:
+        name = self._current_page()
+        if name not in self._waiting:
+            name = self._waiting[0] if self._waiting else _ENGINE
+        if name in self._waiting:
+            self._waiting.remove(name)
+        self._thread.ask(name)
 
     @Slot()
     def _on_finished(self) -> None:
@@ -86,4 +100,4 @@ def _load(name: str) -> None:
         import engine.training.defaults
     else:
         import engine.runs.workspace_lock
-        import engine.service.session
+        import engine.service.session  # noqa: F401
