@@ -14,6 +14,7 @@ PAGE_GAP_MS: Final = 10
 """Between the building of two pages: input and painting come first."""
 _CATALOGUE: Final = "catalogue"
 _ENGINE: Final = "engine"
+_FIRST_RUN: Final = "first run"
 
 
 class PageLoading(QObject):
@@ -24,7 +25,8 @@ class PageLoading(QObject):
     Signals, all in the GUI thread; each is answered before the next is imported:
         catalogue_loaded(): What can be trained on and with is there; a draft is read with it.
         page_loaded(str): The page of that name can be built.
-        all_loaded(): All pages are there, and what is needed from then on.
+        all_loaded(): All pages are there, and what the engine is opened with. What the first run
+            shows is imported after it.
         ended(): The thread has ended.
 
     Args:
@@ -39,7 +41,7 @@ class PageLoading(QObject):
     def __init__(self, current_page: Callable[[], str], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._current_page = current_page
-        self._waiting = list(PAGES)
+        self._waiting = [*PAGES, _ENGINE, _FIRST_RUN]
         self._is_running = self._is_closed = False
         self._thread = LoadingThread(_load, self)
         self._thread.loaded.connect(self._on_loaded)
@@ -65,23 +67,23 @@ class PageLoading(QObject):
     def _on_loaded(self, name: str) -> None:
         if self._is_closed:
             return
-        if name == _ENGINE:
-            self._thread.retire()
-            self.all_loaded.emit()
-            return
         if name == _CATALOGUE:
             self.catalogue_loaded.emit()
-        else:
+        elif name in PAGES:
             self.page_loaded.emit(name)
-        QTimer.singleShot(PAGE_GAP_MS, self, self._ask)
+        elif name == _ENGINE:
+            self.all_loaded.emit()
+        if name == _FIRST_RUN:
+            self._thread.retire()
+        else:
+            QTimer.singleShot(PAGE_GAP_MS, self, self._ask)
 
     @Slot()
     def _ask(self) -> None:
         name = self._current_page()
         if name not in self._waiting:
-            name = self._waiting[0] if self._waiting else _ENGINE
-        if name in self._waiting:
-            self._waiting.remove(name)
+            name = self._waiting[0]
+        self._waiting.remove(name)
         self._thread.ask(name)
 
     @Slot()
@@ -98,6 +100,18 @@ def _load(name: str) -> None:
     elif name == _CATALOGUE:
         import engine.architectures
         import engine.training.defaults
-    else:
+    elif name == _ENGINE:
         import engine.runs.workspace_lock
         import engine.service.session  # noqa: F401
+    else:
+        from gui.insights import (  # noqa: F401
+            attention_view,
+            feature_maps_view,
+            filters_view,
+            flow_view,
+            forecast_view,
+            pole_view,
+            samples_view,
+            units_view,
+        )
+        from gui.pages.results import curves_tab, overview_tab, values_part  # noqa: F401
