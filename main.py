@@ -23,9 +23,18 @@ def main() -> int:
             f"  Without a window, use the commands: {name} train --data iris (see {name} --help)\n"
         )
         return 2
+    load_window()
     from gui.window.app import main as open_window
 
     return open_window(arguments)
+
+
+def load_window() -> None:
+    """Imports the window, the most of a start, without looking for garbage all the time."""
+    import gc
+
+    gc.disable()  # the window collects by itself; what is loaded until then stays anyway
+    import gui.window.app  # noqa: F401
 
 
 def _is_for_window(arguments: list[str]) -> bool:

@@ -14,6 +14,7 @@ HELPERS = {
     "endurance_player",
     "fault_counts",
     "smoke",
+    "startup_player",
     "training_cases",
     "training_peer",
     "training_torch",
@@ -26,7 +27,7 @@ HELPERS = {
     "window_player",
 }
 """Used by the others; a new file is a benchmark, unless it is named here."""
-DEAR = {"endurance", "faults", "leaks", "responsiveness", "scripts"}
+DEAR = {"endurance", "faults", "leaks", "responsiveness", "scripts", "startup"}
 """They open the window, or start process after process; what they use, other tests use as well."""
 SAYS = {
     "endurance": " 0 faults",

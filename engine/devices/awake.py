@@ -18,9 +18,14 @@ class HeldAwake:
 
     The system is asked in a thread of its own: it may take its time, or never answer, and a
     training waits for neither. Where it cannot be asked, nothing is different.
+
+    Args:
+        after_s: So long it is not asked yet: no machine falls asleep the moment somebody pressed
+            Start, and what asks takes a while to be imported, which the first steps would feel.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, after_s: float = 0.0) -> None:
+        self._after_s = after_s
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._hold, name="held-awake", daemon=True)
 
@@ -38,6 +43,8 @@ class HeldAwake:
         self._thread.join(PATIENCE_S)
 
     def _hold(self) -> None:
+        if self._after_s and self._is_over.wait(self._after_s):
+            return
         try:
             from wakepy import keep
 

@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-import psutil
-
 RESIDENT_LIMIT: Final = 256 << 20
 """Prepared data up to this many bytes is held on the device; more is streamed.
 
@@ -120,5 +118,7 @@ def _kills() -> dict[str, int]:
 
 
 def _is_short() -> bool:
+    import psutil
+
     memory = psutil.virtual_memory()
     return bool(memory.available < max(_LITTLE, _LITTLE_SHARE * memory.total))

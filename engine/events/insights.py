@@ -9,13 +9,15 @@ arrays travel as `Bytes`, a byte for each number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.events.messages import FloatArray
 from engine.events.run_events import RunEvent
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 _STEPS = 255
 

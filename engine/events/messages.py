@@ -9,16 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from engine.devices.diagnoses import Diagnosis
 from engine.errors import Problem
 from engine.events.profile import Profile
 from engine.spec.signature import Signature
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a window that opens names events long before one with arrays comes
+    import numpy as np
+    import numpy.typing as npt
+
     from engine.spec.run_spec import RunSpec
+
+    FloatArray = npt.NDArray[np.float32]
 
 PROTOCOL_VERSION = 5
 FROM_START = "from_start"
@@ -27,8 +29,6 @@ REPAIR = "repair"
 """What it offers where the database of the runs is damaged."""
 CHANGED_DATA = "changed_data"
 """What `Rejected` offers where a run can only go on with other data than before."""
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ Questions that take long, and those that someone waits for, are answered by diff
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.events.commands import Command
 from engine.events.messages import Terminal
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from engine.events.messages import Event, FloatArray, Terminal
+from engine.events.messages import Event, Terminal
 from engine.events.profile import Profile
 from engine.events.verdicts import Finding
 
 if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
     from engine.spec.run_spec import RunSpec
 
 

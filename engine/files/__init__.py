@@ -16,9 +16,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import platformdirs
-import psutil
-
 from engine.files.disk import cannot_write
 
 __all__ = [
@@ -47,6 +44,8 @@ def cache_folder() -> Path:
     named = os.environ.get(CACHE_VARIABLE, "").strip()
     if named:
         return Path(named).expanduser().absolute()
+    import platformdirs
+
     return platformdirs.user_cache_path("Descent", appauthor=False)
 
 
@@ -213,8 +212,11 @@ def flush_tree(root: Path) -> None:
 def _remove_abandoned(path: Path) -> None:
     for candidate in path.parent.iterdir():
         match = _TEMPORARY.fullmatch(candidate.name)
-        if match and match["target"] == path.name and not psutil.pid_exists(int(match["pid"])):
-            _remove(candidate)
+        if match and match["target"] == path.name:
+            import psutil  # as rare as what it is asked about
+
+            if not psutil.pid_exists(int(match["pid"])):
+                _remove(candidate)
 
 
 def _remove(path: Path) -> None:

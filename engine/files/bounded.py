@@ -1,7 +1,8 @@
 """Reading what may be damaged, or made to harm: bounded in size, depth and kind, in this one place.
 
-Every JSON text, archive and array header that Descent reads comes through here, and a pipe or a
-device in place of a file is found here before anybody opens it. `tests/test_house.py` holds it.
+Every JSON text and archive that Descent reads comes through here, the header of every array through
+`bounded_arrays`, and a pipe or a device in place of a file is found here before anybody opens it.
+`tests/test_house.py` holds it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, Final
 
-import numpy as np
-import numpy.typing as npt
-
 MAX_DEPTH: Final = 100
 """Deeper values are none of ours, and whoever walks through them runs out of stack."""
 MAX_TEXT_BYTES: Final = 64 << 20
@@ -29,7 +27,6 @@ MAX_MEMBERS: Final = 10_000
 """Files in an archive."""
 MAX_RATIO: Final = 1_040
 """Deflate cannot make less of a byte than a 1,032nd (zlib.net/zlib_tech.html)."""
-MAX_AXES: Final = 32
 _DIGEST: Final = "digest"
 
 DAMAGED: Final = (
@@ -270,71 +267,6 @@ def check_size(name: str, said: int, packed: int) -> None:
     """
     if said > max(packed, 1) * MAX_RATIO:
         raise ValueError(f"{packed:,} bytes of '{name}' cannot hold the {said:,} that it promises")
-
-
-# ---- arrays
-
-
-def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Reads the header of a NumPy array, after which its bytes follow.
-
-    Returns:
-        Shape, whether columns lie together (Fortran's order), and type.
-
-    Raises:
-        ValueError: It does not begin as an array, or no array can have such a header.
-    """
-    version = np.lib.format.read_magic(file)
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, is_fortran, dtype = read(file)
-    if len(shape) > MAX_AXES or any(side < 0 for side in shape):
-        raise ValueError(f"its header promises the shape {shape}")
-    return shape, is_fortran, dtype
-
-
-def array_bytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
-    """How many bytes an array has; as Python's integers, which do not overflow."""
-    n_bytes = dtype.itemsize
-    for side in shape:
-        n_bytes *= side
-    return n_bytes
-
-
-def read_arrays(path: Path, limit: int) -> dict[str, npt.NDArray[Any]]:
-    """Reads the arrays of an ``.npz`` file by name; objects are never unpickled.
-
-    Args:
-        path: The file.
-        limit: How many bytes they may have together.
-
-    Raises:
-        ValueError: A header does not fit its bytes, or promises objects.
-        OSError, zipfile.BadZipFile, zlib.error: It cannot be read, or is no archive.
-    """
-    found: dict[str, npt.NDArray[Any]] = {}
-    with open_archive(path, limit) as archive:
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            content = archive.read(info)  # all of it, so that its checksum is compared
-            found[name] = _array(io.BytesIO(content), name, len(content))
-    return found
-
-
-def _array(file: io.BytesIO, name: str, size: int) -> npt.NDArray[Any]:
-    shape, is_fortran, dtype = array_header(file)
-    if dtype.hasobject:
-        raise ValueError(f"'{name}' holds Python objects")
-    begin = file.tell()
-    if array_bytes(shape, dtype) != size - begin:
-        raise ValueError(f"'{name}' has {size - begin:,} bytes, not those of its header")
-    if size == begin:
-        return np.empty(shape, dtype)
-    flat = np.frombuffer(file.getbuffer(), dtype, offset=begin).copy()
-    return flat.reshape(shape, order="F" if is_fortran else "C")
 
 
 # ---- values

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.events.insights import GradientFlow
-from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, SettingChanged
 from engine.runs.flow import append_flow
 from engine.runs.history import history_problems
 from engine.runs.journal import insert_change, insert_epoch, insert_run
 from engine.runs.steps import insert_steps
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

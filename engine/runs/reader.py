@@ -7,11 +7,10 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
-from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, RunState, SettingChanged
 from engine.runs.database import Database
 from engine.runs.flow import read_flow
@@ -22,6 +21,9 @@ from engine.runs.record import RunRecord, record_from_row, records_from_rows
 from engine.runs.row_checks import BadRow
 from engine.runs.run_folders import check_run_id, run_folder
 from engine.runs.steps import read_steps
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 
 class RunReader:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.events.messages import FloatArray
 from engine.events.run_events import StepsDone
 from engine.runs.checksums import steps_checksum
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 # 256 KiB a blob: few enough to read fast, small enough to write without a stall.
 STEPS_PER_BLOB = 65_536

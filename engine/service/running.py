@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 Emit = Callable[[Event], None]
 
+AWAKE_AFTER_S = 5.0
+"""No system falls asleep sooner after somebody pressed Start."""
 _CONTINUED = "Changed when the run was continued."
 
 
@@ -308,7 +310,7 @@ def _run(
     )
     try:
         with (
-            HeldAwake(),
+            HeldAwake(AWAKE_AFTER_S),
             contextlib.ExitStack() as content,
             Recorder(keeper, emit) as recorder,
         ):

@@ -25,12 +25,12 @@ from engine.files.bounded import (
     DAMAGED,
     SpecialFileError,
     open_plain,
-    read_arrays,
     read_object,
     reason_of,
     sealed_text,
     unsealed,
 )
+from engine.files.bounded_arrays import read_arrays
 from engine.training.progress import Progress
 
 if TYPE_CHECKING:

@@ -15,14 +15,21 @@ LOOK_EVERY_MS = 200
 
 
 class GarbageCollector(QObject):
-    """Collects when Python would have, in the thread that it was made in, until it is stopped."""
+    """Collects when Python would have, in the thread that it was made in, until it is stopped.
+
+    Nothing is collected before `start`: while a program is loaded, all that comes stays.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         gc.disable()
-        gc.freeze()  # what is there at the start stays, and need not be looked through each time
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
+
+    @Slot()
+    def start(self) -> None:
+        """Begins to collect; what is there by now is not looked through each time."""
+        gc.freeze()
         self._timer.start(LOOK_EVERY_MS)
 
     @Slot()

@@ -9,7 +9,7 @@ from engine.errors import WorkspaceError
 from engine.events.messages import Rejected
 
 if TYPE_CHECKING:
-    from engine.runs.workspace import WorkspaceLock
+    from engine.runs.workspace_lock import WorkspaceLock
 
 
 class WorkspaceLockHolder:
@@ -29,7 +29,7 @@ class WorkspaceLockHolder:
 
     def take(self) -> None:
         """Takes the workspace, unless another process holds it: then `problem` says so."""
-        from engine.runs.workspace import WorkspaceLock
+        from engine.runs.workspace_lock import WorkspaceLock
 
         lock = WorkspaceLock(self._workspace)
         try:

@@ -15,12 +15,15 @@ class Fold(QWidget):
     Args:
         title: What the heading says.
         content: What it hides.
+
+    Attributes:
+        content: The same.
     """
 
     def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._content = content
-        self.header = QToolButton()
+        self.content = content
+        self.header = QToolButton(self)
         self.header.setText(title)
         self.header.setCheckable(True)
         set_role(self.header, "flat")
@@ -44,4 +47,4 @@ class Fold(QWidget):
         """Shows or hides the content."""
         self.header.setChecked(is_open)
         self.header.setIcon(icon("down" if is_open else "right", "muted"))
-        self._content.setVisible(is_open)
+        self.content.setVisible(is_open)

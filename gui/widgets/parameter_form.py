@@ -47,31 +47,33 @@ class ParameterForm(QWidget):
         self._is_setting = False
         self._unsaid: set[str] = set()
         self._meaningless: set[str] = set()
-        self._rows = {item.name: FieldRow(item, self) for item in describe(declared)}
+        self._rows: dict[str, FieldRow] = {}
+        self._fold: Fold | None = None
         self._general = _problem_label(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(EDIT_DELAY_MS)
         self._timer.timeout.connect(self._emit_values)
-        self._fold: Fold | None = None
         self._build()
 
     def _build(self) -> None:
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING)
-        folded = QWidget(self)
-        inner = QVBoxLayout(folded)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.setSpacing(SPACING)
-        for row in self._rows.values():
-            row.edited.connect(self._on_edited)
-            (inner if row.parameter.advanced else column).addWidget(row)
-        if inner.count():
-            self._fold = Fold(self.tr("More settings"), folded)
+        """Makes each row where it stays: to move it would be to dress it twice."""
+        self._column = column = _column_in(self)
+        parameters = describe(self._declared)
+        rows = {item.name: FieldRow(item, self) for item in parameters if not item.advanced}
+        for row in rows.values():
+            column.addWidget(row)
+        advanced = [item for item in parameters if item.advanced]
+        if advanced:
+            self._fold = Fold(self.tr("More settings"), QWidget(), self)
             column.addWidget(self._fold)
-        else:
-            folded.deleteLater()
+            inner = _column_in(self._fold.content)
+            for item in advanced:
+                row = rows[item.name] = FieldRow(item, self._fold.content)
+                inner.addWidget(row)
+        for item in parameters:
+            self._rows[item.name] = rows[item.name]
+            rows[item.name].edited.connect(self._on_edited)
         column.addWidget(self._general)
 
     @property
@@ -282,9 +284,7 @@ class FieldRow(QWidget):
         row.addSpacing(ResetButton.EDGE + SPACING)  # its place is kept, so that nothing moves
         self._reset: ResetButton | None = None
         self._row = row
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING // 2)
+        self._column = column = _column_in(self, SPACING // 2)
         column.addLayout(row)
         column.addWidget(self.problem)
 
@@ -376,6 +376,13 @@ class FieldRow(QWidget):
 
 def _text_of(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _column_in(widget: QWidget, spacing: int = SPACING) -> QVBoxLayout:
+    column = QVBoxLayout(widget)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(spacing)
+    return column
 
 
 def _problem_label(parent: QWidget) -> Label:

@@ -13,9 +13,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import (
     QEvent,
@@ -29,7 +30,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from engine.devices.console.startup import Ended, ending_code, ending_signals, ending_words
 from engine.runs.workspace import default_workspace
-from engine.service.session import Session
 from engine.spec.plugins.loading import PLUGINS
 from gui.state.controller import Controller
 from gui.state.messages import Messages
@@ -40,6 +40,9 @@ from gui.threads.garbage import GarbageCollector
 from gui.window.log import listen_to_qt, start_log
 from gui.window.main_window import MainWindow
 from gui.window.path_opening import Application
+
+if TYPE_CHECKING:
+    from engine.service.session import Session
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     current_theme().apply()
     application.setWindowIcon(application_icon())
 
-    controller = Controller(workspace, lambda: Session(workspace, WORKER_NICENESS, can_ask=True))
+    controller = Controller(workspace, partial(_session, workspace))
     window = MainWindow(controller, settings, log_path)
     window.finished.connect(application.quit)
     if options.path is not None:
@@ -82,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(application, Application):
         application.file_opened.connect(window.opener.open)
     collector = GarbageCollector()
+    window.pages_built.connect(collector.start)
     errors = ErrorHook(window.messages)
     errors.install()
     interrupt = InterruptHook(window)
@@ -98,6 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{ending_words(ended)}\n")
         return ending_code(ended)
     return code
+
+
+def _session(workspace: Path) -> Session:
+    """Makes a session with the engine; what that needs is imported by the thread that asks."""
+    from engine.service.session import Session
+
+    return Session(workspace, WORKER_NICENESS, can_ask=True)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

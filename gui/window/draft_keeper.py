@@ -31,8 +31,9 @@ class DraftKeeper(QObject):
         self._source = ""
         drafts.draft_changed.connect(self._on_draft)
 
+    @Slot()
     def restore(self) -> None:
-        """Brings back what was kept; loading every kind of data takes a while."""
+        """Brings back what was kept; every kind of data and model has been imported by now."""
         self._drafts.memory.add_values(self._settings.get("drafts", list[object]()))
         draft = Draft.from_values(self._settings.get("draft", dict[str, object]()))
         if draft.has_data:

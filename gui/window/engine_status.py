@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from engine.devices.sampler import DeviceInfo
 from engine.events.messages import WorkerReady
 from engine.spec.formatting import duration_text
 from gui.formatting.plain_text import plain_html
@@ -16,6 +15,7 @@ from gui.style.label import Label
 from gui.style.theme import SPACING, current_theme, set_role
 
 if TYPE_CHECKING:
+    from engine.devices.sampler import DeviceInfo
     from gui.window.device_sheet import DeviceSheet
 
 

@@ -34,6 +34,7 @@ from gui.window.file_drop import FileDrop
 from gui.window.help_sheets import HelpSheets
 from gui.window.message_toasts import MessageToasts
 from gui.window.page_list import PAGES, page_class
+from gui.window.page_loading import PAGE_GAP_MS, PageLoading
 from gui.window.path_opening import PathOpener
 from gui.window.plugin_notices import PluginNotices
 from gui.window.rail import Rail
@@ -58,8 +59,6 @@ MINIMUM_SIZE: Final = QSize(960, 500)
 FIRST_SIZE: Final = QSize(1280, 800)
 FOLDS_BELOW: Final = 1160
 """Narrower than this, the rail shows icons alone."""
-PAGE_GAP_MS: Final = 10
-"""Between the building of two pages: input and painting come first."""
 
 
 class MainWindow(QMainWindow):
@@ -85,8 +84,8 @@ class MainWindow(QMainWindow):
         self.controller = controller
         self.settings = settings
         self.pages: dict[str, Page] = {}
-        self._is_finished = False
-        self._waiting = list(PAGES)
+        self._is_engine_closed = self._is_finished = False
+        self._loading = PageLoading(lambda: self.current_page, self)
         self._question: StopQuestion | None = None
         self.messages = Messages(self)
         self.rail = Rail(self._steps(), self.messages, log_path)
@@ -170,6 +169,10 @@ class MainWindow(QMainWindow):
         controller.worker_ready.connect(self.status.set_worker)
         controller.devices.described.connect(self.status.set_device_info)
         self.run_notices.continue_asked.connect(self._continue_run)
+        self._loading.catalogue_loaded.connect(self._draft_keeper.restore)
+        self._loading.page_loaded.connect(self._build_page)
+        self._loading.all_loaded.connect(self._open_engine)
+        self._loading.ended.connect(self._end_if_over)
         controller.closed.connect(self._on_closed)
 
     # ---- opening
@@ -183,26 +186,10 @@ class MainWindow(QMainWindow):
     def _begin(self) -> None:
         if not self.controller.is_closing:
             fit_to_screen(self)  # once more: the frame around it is known now
-            self._draft_keeper.restore()
-            QTimer.singleShot(0, self, self._build_next_page)
+            self._loading.open()
 
-    @Slot()
-    def _build_next_page(self) -> None:
-        if self.controller.is_closing:
-            return
-        if not self._waiting:
-            self._open_engine()
-            self.pages_built.emit()
-            return
-        current = self.current_page
-        name = current if current in self._waiting else self._waiting[0]
-        self._waiting.remove(name)
-        page_class(name)  # to load it and to build it take a turn each
-        QTimer.singleShot(0, self, partial(self._build_page, name))
-
+    @Slot(str)
     def _build_page(self, name: str) -> None:
-        if self.controller.is_closing:
-            return
         place = self._places[name]
         page = page_class(name)(self.controller, self.messages, self.settings, place)
         page.page_requested.connect(self.show_page)
@@ -210,14 +197,14 @@ class MainWindow(QMainWindow):
         page.hint_changed.connect(partial(self.bar.set_hint, name))
         if page.hint:
             self.bar.set_hint(name, page.hint)
-        layout = self._places[name].layout()
+        layout = place.layout()
         assert layout is not None
         layout.addWidget(page)
         self.pages[name] = page
         if name == self.current_page:
             self._focus_page(name)
-        QTimer.singleShot(PAGE_GAP_MS, self, self._build_next_page)
 
+    @Slot()
     def _open_engine(self) -> None:
         self.controller.open()
         problem = self.controller.lock_problem
@@ -231,6 +218,7 @@ class MainWindow(QMainWindow):
             )
         tell_of_settings(self.settings, self.messages)
         self.sheets.offer_news(self.messages)
+        self.pages_built.emit()
 
     def _restore(self) -> None:
         geometry = self.settings.get_bytes("window/geometry")
@@ -385,10 +373,18 @@ class MainWindow(QMainWindow):
         self.settings.save()
         if not self.controller.training.is_active:
             self.hide()  # nothing is left to see; processes may take a moment to end
+        self._loading.close()
         self.controller.close()
 
     @Slot()
     def _on_closed(self) -> None:
-        self._is_finished = True
-        self.close()
-        self.finished.emit()
+        self._is_engine_closed = True
+        self._end_if_over()
+
+    @Slot()
+    def _end_if_over(self) -> None:
+        """Ends once the engine is closed, and nothing is being imported any more."""
+        if self._is_engine_closed and not self._loading.is_running:
+            self._is_finished = True
+            self.close()
+            self.finished.emit()

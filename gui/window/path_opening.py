@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QObject, Signal, Slot
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 
-from engine.service.exchange.archive import SUFFIX
 from gui.pages.shared.page import Page
 
 _RUNS: Final = "runs"
@@ -56,6 +55,8 @@ class PathOpener(QObject):
         if not self._is_ready:
             self._waiting = path
             return
+        from engine.service.exchange.archive import SUFFIX  # the page of the runs has it by now
+
         name = _RUNS if path.lower().endswith(SUFFIX) else _DATA
         self.page_requested.emit(name)
         self._pages[name].open_path(path)

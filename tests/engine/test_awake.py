@@ -14,6 +14,7 @@ import wakepy
 
 from engine.devices.awake import HeldAwake
 from engine.runs.store import RunStore
+from engine.service import running
 from engine.service.running import train
 from engine.training.control import TrainingControl
 
@@ -52,6 +53,12 @@ def test_it_is_held_awake_within(system: System) -> None:
     assert system.said == ["stay awake", "sleep if you like"]
 
 
+def test_what_is_over_at_once_is_not_asked_for(system: System) -> None:
+    with HeldAwake(after_s=600.0):
+        pass
+    assert system.said == []
+
+
 def test_it_is_let_go_where_something_raises(system: System) -> None:
     with pytest.raises(ZeroDivisionError), HeldAwake():
         fail_when_awake(system)
@@ -70,7 +77,10 @@ def test_a_system_that_cannot_be_asked_costs_nothing(
     assert "may fall asleep" in caplog.text
 
 
-def test_a_training_holds_it(system: System, tmp_path: Path) -> None:
+def test_a_training_holds_it(
+    system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "AWAKE_AFTER_S", 0.0)
     values = {
         "data": {"source": "noisy_line"},
         "model": {"name": "linear_regression"},

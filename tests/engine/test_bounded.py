@@ -17,7 +17,6 @@ from engine.files.bounded import (
     open_plain,
     parse_json,
     parse_object,
-    read_arrays,
     read_json,
     read_object,
     reason_of,
@@ -25,6 +24,7 @@ from engine.files.bounded import (
     special_reason,
     unsealed,
 )
+from engine.files.bounded_arrays import read_arrays
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
 

@@ -17,7 +17,7 @@ from engine.events.run_events import EpochEnded, RunFinished, RunState
 from engine.runs import database as database_module
 from engine.runs.places import DATABASE, write_problem
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from engine.spec.run_spec import RunSpec
 
 SPEC = RunSpec.from_dict(
@@ -233,7 +233,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from engine.errors import WorkspaceError
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from engine.cli import main as cli
 place = Path(sys.argv[1])
 codes = [cli.main([*words, "--workspace", str(place)]) for words in (

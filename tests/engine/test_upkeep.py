@@ -29,7 +29,7 @@ from engine.events.run_events import (
 from engine.runs.run_file import HISTORY_FILE
 from engine.runs.run_folders import folders_of_runs
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from engine.service.upkeep.checking import check_workspace
 from engine.service.upkeep.repairing import repair_workspace
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from engine.errors import WorkspaceError
-from engine.runs.workspace import WorkspaceLock, WorkspaceLocked, default_workspace
+from engine.runs.workspace import default_workspace
+from engine.runs.workspace_lock import WorkspaceLock, WorkspaceLocked
 
 HOLD = """
 import sys
 from pathlib import Path
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 lock = WorkspaceLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

@@ -29,7 +29,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from engine.spec.run_spec import RunSpec
 from gui.state.controller import Controller
 from gui.state.draft import Draft

@@ -31,6 +31,7 @@ def seldom():
 def test_cycles_go_in_the_gui_thread_only(qtbot: QtBot, seldom: None) -> None:
     went: list[threading.Thread] = []
     collector = GarbageCollector()
+    collector.start()
     watched = weakref.ref(Holder(), lambda _: went.append(threading.current_thread()))
     rubbish: list[list[int]] = []
     thread = threading.Thread(target=lambda: rubbish.extend([n] for n in range(5000)))
@@ -41,3 +42,14 @@ def test_cycles_go_in_the_gui_thread_only(qtbot: QtBot, seldom: None) -> None:
     assert went == [threading.main_thread()]
     collector.stop()
     assert gc.isenabled()
+
+
+def test_what_was_loaded_before_the_start_is_not_looked_through(qtbot: QtBot) -> None:
+    collector = GarbageCollector()
+    assert not gc.isenabled()
+    loaded = [[n] for n in range(5000)]
+    before = gc.get_freeze_count()
+    collector.start()
+    assert gc.get_freeze_count() >= before + len(loaded)
+    collector.stop()
+    assert gc.get_freeze_count() == 0

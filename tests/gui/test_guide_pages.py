@@ -281,13 +281,3 @@ print([name for name in {later} if name in sys.modules])"""
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
-
-
-def test_a_window_is_painted_before_pages_data_sets_and_plots_are_loaded() -> None:
-    later = ("engine.datasets", "engine.architectures", "engine.preprocessing", "pyqtgraph")
-    code = f"""import sys, gui.window.app
-print([name for name in {later} if name in sys.modules])"""
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == "[]"

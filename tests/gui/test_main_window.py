@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from engine.events.messages import CHANGED_DATA, Rejected
 from engine.events.run_events import EpochEnded, RunState
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from gui.pages.data.data_page import DataPage
 from gui.state.controller import Controller
 from gui.state.draft import Draft

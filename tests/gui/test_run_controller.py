@@ -24,7 +24,7 @@ from engine.events.run_events import (
     StepsDone,
 )
 from engine.runs.store import RunStore
-from engine.runs.workspace import WorkspaceLock
+from engine.runs.workspace_lock import WorkspaceLock
 from gui.state.continuing import Continuation
 from gui.state.controller import Controller
 from gui.state.run_controller import EPOCHS, RATE

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli.commands.output import Output
-from engine.runs.workspace import WorkspaceLock, default_workspace
+from engine.runs.workspace import default_workspace
+from engine.runs.workspace_lock import WorkspaceLock
 
 _SHOWN = 50
 

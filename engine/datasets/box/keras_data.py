@@ -20,7 +20,8 @@ from engine.datasets.numpy_files.array_pairs import pair
 from engine.datasets.numpy_files.arrays import ArrayParameters, load_found
 from engine.datasets.packing import stored_rows
 from engine.errors import DatasetError
-from engine.files.bounded import array_header, open_archive, read_object
+from engine.files.bounded import open_archive, read_object
+from engine.files.bounded_arrays import array_header
 from engine.spec.run_spec import DataSpec
 from engine.spec.signature import Kind, Task
 

@@ -23,15 +23,8 @@ from engine.datasets.base import AnyArray, Progress, Rows, silent
 from engine.datasets.content import note_files
 from engine.datasets.packing import DiskRows, stored_rows
 from engine.errors import DatasetError, DescentError
-from engine.files.bounded import (
-    MAX_AXES,
-    MAX_RATIO,
-    array_bytes,
-    array_header,
-    check_plain,
-    open_archive,
-    reason_of,
-)
+from engine.files.bounded import MAX_RATIO, check_plain, open_archive, reason_of
+from engine.files.bounded_arrays import MAX_AXES, array_bytes, array_header
 
 IDX_NAME = re.compile(r".*idx\d[-_.](ubyte|byte|short|int|float|double)(\.gz)?", re.IGNORECASE)
 # http://yann.lecun.com/exdb/mnist, "The IDX file format": big endian throughout.

@@ -35,7 +35,8 @@ from engine.datasets.tables.table_source import (
 )
 from engine.datasets.tables.written_numbers import NumberStyle, Sign
 from engine.events.findings import DataFinding
-from engine.files.bounded import read_arrays, read_object
+from engine.files.bounded import read_object
+from engine.files.bounded_arrays import read_arrays
 
 LARGE_BYTES = 32 << 20
 """Tables of more bytes are never held in memory."""

@@ -20,15 +20,8 @@ import numpy.typing as npt
 
 from engine.datasets.base import AnyArray, Examples, IndexArray
 from engine.files import atomic_write
-from engine.files.bounded import (
-    member,
-    names_in,
-    parse_json,
-    parse_object,
-    read_arrays,
-    sealed_text,
-    unsealed,
-)
+from engine.files.bounded import member, names_in, parse_json, parse_object, sealed_text, unsealed
+from engine.files.bounded_arrays import read_arrays
 from engine.files.sealed import check_schema, load_kept
 from engine.inference.evaluation.by_example import (
     TINY,

@@ -9,20 +9,23 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from engine.errors import WorkspaceError
 from engine.events.insights import GradientFlow
-from engine.events.messages import FloatArray
 from engine.events.run_events import EpochEnded, SettingChanged
-from engine.files.bounded import member, names_in, open_archive, read_arrays, read_object
+from engine.files.bounded import member, names_in, open_archive, read_object
+from engine.files.bounded_arrays import read_arrays
 from engine.runs.incoming import Incoming, insert_incoming
 from engine.runs.record import RunRecord, record_from_row
 from engine.runs.schema import migrate
 from engine.runs.store import RunStore
 from engine.service.exchange.archive import FLOW, HISTORY, RUN, SPEC, STEPS
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 _LEFT_OUT: Final = frozenset(
     ("spec", "flow_layers", "owner_pid", "owner_started_s", "deleted_at", "metrics_crc")

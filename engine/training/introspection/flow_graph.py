@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
-from engine.events.messages import FloatArray
 from engine.inference.layer_probe import Call, answering, leaves, listening
 from engine.training.steps.chunk import augmented
 from engine.training.steps.direct_call import DirectCall
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 Batch = tuple[tf.Tensor, ...]
 Augment = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

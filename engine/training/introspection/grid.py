@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from engine.datasets.base import AnyArray
-from engine.events.messages import FloatArray
 from engine.preprocessing.table import TableInputs
 from engine.spec.signature import Kind
 from engine.training.introspection.base import Scene
+
+if TYPE_CHECKING:
+    from engine.events.messages import FloatArray
 
 MARGIN = 0.1
 

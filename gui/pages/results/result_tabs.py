@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from engine.spec.plugins.plots import PLOTS
@@ -22,8 +20,6 @@ from gui.state.settings import Settings
 from gui.style.theme import SPACING, set_role
 
 _SETTING = "results/tab"
-_FIRST = ("curves_tab", "values_part", "overview_tab")
-"""Modules of what is shown first, those that they use before them."""
 
 
 class ResultTabs(QTabWidget):
@@ -150,14 +146,6 @@ class ResultTabs(QTabWidget):
             self.setCurrentWidget(self._place(name))
 
     @Slot()
-    def load_ahead(self) -> None:
-        """Loads the code of what is shown first, a module at a time, while a run trains."""
-        names = (f"gui.pages.results.{name}" for name in _FIRST)
-        missing = next((name for name in names if name not in sys.modules), None)
-        if missing is not None:
-            import_module(missing)
-            QTimer.singleShot(0, self, self.load_ahead)
-
     # ---- showing
 
     def show_result(self, shown: ShownResult) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from engine.events.run_events import RunEnded, RunStarted, RunState, RunStopped
+from engine.events.run_events import RunEnded, RunState, RunStopped
 from engine.events.verdicts import Place, Severity
 from gui.formatting.run_words import metric_text, state_role
 from gui.pages.results.column_reader import ColumnReader
@@ -140,9 +140,7 @@ class ResultsPage(Page):
 
     @Slot(object)
     def _on_run_event(self, event: object) -> None:
-        if isinstance(event, RunStarted):
-            self.tabs.load_ahead()
-        elif isinstance(event, RunEnded) and not (isinstance(event, RunStopped) and not event.kept):
+        if isinstance(event, RunEnded) and not (isinstance(event, RunStopped) and not event.kept):
             self.show_run(event.run)
 
     @Slot()

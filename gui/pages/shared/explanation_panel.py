@@ -29,13 +29,20 @@ class ExplanationPanel(QWidget):
         self._results = results
         self._command: ExplainExample | None = None
         self._key = f"why-{id(self)}"
-        self.view = ExplanationView()
-        self.view.asked.connect(self._ask_again)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        self._view: ExplanationView | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
         results.answered.connect(self._take)
         results.refused.connect(self._tell)
+
+    @property
+    def view(self) -> ExplanationView:
+        """What shows the answer; its plots are made for the first question, not with the page."""
+        if self._view is None:
+            self._view = ExplanationView(self)
+            self._view.asked.connect(self._ask_again)
+            self._column.addWidget(self._view)
+        return self._view
 
     def explain_row(self, run: str, row: int) -> None:
         """Explains an example of a run's data, by its index."""
@@ -50,7 +57,8 @@ class ExplanationPanel(QWidget):
         """Forgets the example; an answer that is still to come is dropped."""
         self._command = None
         self._results.cancel(self._key)
-        self.view.clear()
+        if self._view is not None:
+            self._view.clear()
 
     def _ask(self, command: ExplainExample) -> None:
         self._command = command

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.datasets.base import AnyArray, Progress
 from engine.errors import DescentError
 from engine.events.exporting import Latency, RunExported
-from engine.files.bounded import read_arrays
+from engine.files.bounded_arrays import read_arrays
 from engine.inference.evaluation.analysis import Analysis
 from engine.inference.export.card import FILE_NAME as CARD
 from engine.inference.export.composing import FILE_NAME as PREDICT
