@@ -145,7 +145,6 @@ class ResultTabs(QTabWidget):
         if name in self.names:
             self.setCurrentWidget(self._place(name))
 
-    @Slot()
     # ---- showing
 
     def show_result(self, shown: ShownResult) -> None:
