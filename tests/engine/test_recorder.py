@@ -102,6 +102,8 @@ class TestSteps:
         is_told = threading.Event()
         with Recorder(store, lambda it: is_told.set() if it is event else None) as recorder:
             recorder(steps(0))
+            recorder.flush()
+            recorder(steps(2))  # which waits for more
             recorder(event)
             assert is_told.wait(60)
 
@@ -110,7 +112,9 @@ class TestSteps:
         with Recorder(store, lambda event: None) as recorder:
             recorder(steps(0))
             recorder.flush()
-            assert len(store.recorded) == 1
+            recorder(steps(2))
+            recorder.flush()
+            assert len(store.recorded) == 2
 
 
 class TestFailing:

@@ -83,7 +83,6 @@ class ResultsPage(Page):
         self.head.action_row.addWidget(self.reuse)
         main = QWidget()
         column = QVBoxLayout(main)
-        column.setContentsMargins(3 * SPACING, 2 * SPACING, SPACING, SPACING)
         column.setSpacing(SPACING)
         column.addWidget(self.head)
         column.addWidget(self.tabs, 1)
@@ -199,7 +198,7 @@ class ResultsPage(Page):
         self._say_how_it_ended(result)
         self.head.show_result(shown)
         self.head.offer(shown.evaluation is not None, has_labels(shown.scored))
-        self.examples.setVisible(shown.scored is not None or shown.is_waiting)
+        self._show_examples(shown.scored is not None or shown.is_waiting)
         self.tabs.setVisible(True)
         self._column.setStretch(2, 0)
         self._show_badges(shown)
@@ -216,7 +215,7 @@ class ResultsPage(Page):
             self.tr("What the model has learnt, measured on examples kept aside"),
         )
         self.tabs.hide()
-        self.examples.hide()
+        self._show_examples(False)
         self.head.offer(is_tried=False, has_labels=False)
         self._column.setStretch(2, 1)
         self.reuse.show_as(False)
@@ -279,6 +278,12 @@ class ResultsPage(Page):
         name = main_name(shown)
         value, title = shown.metrics.get(name, math.nan), title_of(name, shown)
         return f"{title} {metric_text(name, value)}" if math.isfinite(value) else ""
+
+    def _show_examples(self, are_there: bool) -> None:
+        """Shows them at the right, or lets the page end there with its usual margin."""
+        self.examples.setVisible(are_there)
+        right = SPACING if are_there else 3 * SPACING
+        self._column.setContentsMargins(3 * SPACING, 2 * SPACING, right, SPACING)
 
     # ---- what comes later
 
