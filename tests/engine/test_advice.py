@@ -14,7 +14,7 @@ from engine.inference.advice.doubt import area_under_roc, skill_of, wilson
 from engine.inference.advice.evidence import Evidence, NotFinite, Targets
 from engine.inference.advice.losses import MOST_WINDOWS, StepLosses
 from engine.inference.evaluation.predictions import Predictions
-from engine.languages.sentences import translate
+from engine.spec.sentences import translate
 from engine.spec.signature import Output, Task
 from tests import advice_evidence as made
 from tests.advice_evidence import falling, sound, trained_on

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.languages.sentences import (
+from engine.spec.sentences import (
     MAX_TEXT,
     MAX_WORK,
     Catalogue,
@@ -175,7 +175,7 @@ class TestLongTexts:
 def test_the_catalogue_is_read_when_it_is_asked_for():
     """Neither the module nor English reads it."""
     code = (
-        "import sys, engine.languages.sentences as it;"
+        "import sys, engine.spec.sentences as it;"
         "assert it.translate('XLA is off.', 'en') == 'XLA is off.';"
         "assert not it.catalogue_of.cache_info().currsize;"
         "assert it.translate('XLA is off.', 'zh_CN') != 'XLA is off.';"

@@ -9,7 +9,7 @@ from engine_sentences import GAP, ROOT, Template, english_in, templates_of
 
 from engine.architectures import ARCHITECTURES
 from engine.datasets import DATASETS
-from engine.languages.sentences import FOLDER, LANGUAGES, Catalogue, catalogue_of, pairs_of
+from engine.spec.sentences import FOLDER, LANGUAGES, Catalogue, catalogue_of, pairs_of
 
 PLACES = (
     "engine/inference/advice",

@@ -14,8 +14,8 @@ from engine.datasets.division import division_findings
 from engine.datasets.leakage import across_parts
 from engine.datasets.split import split
 from engine.events.findings import DataFinding
-from engine.languages.sentences import catalogue_of
 from engine.spec.run_spec import DataSpec, SplitSpec
+from engine.spec.sentences import catalogue_of
 
 __all__ = ["folder"]
 

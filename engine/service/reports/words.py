@@ -1,6 +1,6 @@
 """Words of a report: English as it stands in the code, Chinese from here.
 
-What the engine said, long before perhaps, has its Chinese in `engine.languages`.
+What the engine said, long before perhaps, has its Chinese in `engine.spec.sentences`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from engine.languages.sentences import translate
+from engine.spec.sentences import translate
 
 LANGUAGES: Final = ("en", "zh_CN")
 

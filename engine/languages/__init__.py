@@ -1,1 +1,0 @@
-"""What the engine says, in other languages than English."""
