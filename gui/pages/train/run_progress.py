@@ -116,6 +116,9 @@ class RunProgress(QWidget):
             self._recent.append(event.duration_s)
         elif isinstance(event, RunEnded):
             self._is_over, self._tested = True, None
+            self._timer.stop()
+            self._refresh()  # nothing follows that it could wait for
+            return
         else:
             return
         if not self._timer.isActive():
