@@ -101,14 +101,12 @@ class Recorder:
     def _gathered(self) -> list[_Item]:
         """What waits; of steps alone, what comes in a moment as well."""
         batch: list[_Item] = [self._queue.get()]
+        until = self._told_s + GATHER_S
         while True:
-            wait_s = (
-                self._told_s + GATHER_S - time.monotonic()
-                if isinstance(batch[-1], StepsDone)
-                else 0.0
-            )
+            may_wait = isinstance(batch[-1], StepsDone)
+            wait_s = max(0.0, until - time.monotonic()) if may_wait else 0.0
             try:
-                batch.append(self._queue.get(timeout=max(0.0, wait_s)))
+                batch.append(self._queue.get(timeout=wait_s))
             except queue.Empty:
                 return batch
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
+import gui
 from gui.style.theme import current_theme
 from gui.widgets.progress_bar import ProgressBar
 
@@ -32,11 +36,6 @@ def test_it_moves_only_while_nothing_is_known(qtbot: QtBot) -> None:
 
 
 def test_no_other_bar_is_used() -> None:
-    import ast
-    from pathlib import Path
-
-    import gui
-
     for path in Path(gui.__file__).parent.rglob("*.py"):
         if path.name == "progress_bar.py":
             continue

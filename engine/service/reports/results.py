@@ -172,7 +172,12 @@ def groups(facts: RunFacts, say: Words) -> Iterator[Block]:
         )
         for it in analysis.groups[:_MAX_GROUPS]
     ]
-    first, *rest = map(say, ("group", "examples", "95 % interval", "elsewhere"))
-    header = (first, rest[0], metric_words(main, say), *rest[1:])
+    header = (
+        say("group"),
+        say("examples"),
+        metric_words(main, say),
+        say("95 % interval"),
+        say("elsewhere"),
+    )
     left = len(analysis.groups) - _MAX_GROUPS
     yield Table(rows, header, (1, 2, 3, 4), left_out(left, say))
