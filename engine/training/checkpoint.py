@@ -293,11 +293,6 @@ def find_checkpoint(folder: Path) -> Found:
     return Found(None, tuple(damaged.values()))
 
 
-def newest_checkpoint(folder: Path) -> Checkpoint | None:
-    """Returns the newest whole checkpoint in `folder`, or None; see `find_checkpoint`."""
-    return find_checkpoint(folder).checkpoint
-
-
 def set_aside(damaged: Iterable[Damage]) -> Callable[[], None]:
     """Renames what is damaged within its folder, so that it does not count among what is kept.
 

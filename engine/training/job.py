@@ -37,7 +37,6 @@ from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
 from engine.training.model.precision import use_full_precision
-from engine.training.model.sampling import sampling_first
 from engine.training.model.starting import start
 from engine.training.model.thawing import Thawing
 from engine.training.model.transfer import Kept, trained_from
@@ -53,7 +52,7 @@ from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import StepLoop
 from engine.training.steps.rewriting import sums_as_written
-from engine.training.traces import forgetting_traces
+from engine.training.traces import training_graphs
 from engine.training.trained_model import TrainedModel
 from engine.training.trainer import Trainer
 
@@ -102,8 +101,7 @@ class TrainingJob:
         """
         is_exact = self._prepared.spec.execution.reproducible
         with (
-            forgetting_traces(),
-            sampling_first(),
+            training_graphs(),
             self._placement.scope(),
             trained_from(self._beginning),
             sums_as_written(is_exact),

@@ -1,11 +1,23 @@
-"""What TensorFlow keeps for ever of the graphs it has traced, and how it is let go."""
+"""How the graphs of a training are traced, and what TensorFlow keeps of them let go.
+
+Imported by workers only.
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
+from engine.training.model.sampling import sampling_first
+
 _PREFIX = "CustomGradient-"
+
+
+@contextlib.contextmanager
+def training_graphs() -> Iterator[None]:
+    """What every training and trial traces its graphs in."""
+    with forgetting_traces(), sampling_first():
+        yield
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import pytest
 from engine.events.run_events import EpochEnded, RunFinished, RunState
 from engine.runs.store import RunStore
 from engine.service import running
-from engine.training.checkpoint import newest_checkpoint
+from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from tests.warm_workers import WarmProgram
 
@@ -189,7 +189,7 @@ class TestEnds:
     def done(self, tmp_path, run):
         """Complete epochs in the last checkpoint."""
         with RunStore(tmp_path / "workspace-0") as store:
-            found = newest_checkpoint(store.folder(run) / "checkpoints")
+            found = find_checkpoint(store.folder(run) / "checkpoints").checkpoint
         return len(found.progress.history)
 
 

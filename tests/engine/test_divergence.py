@@ -6,7 +6,7 @@ import pytest
 from engine.events.run_events import EpochEnded, RunFailed, RunFinished, StepsDone
 from engine.runs.store import RunStore
 from engine.service import running
-from engine.training.checkpoint import newest_checkpoint
+from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.divergence import examine
@@ -79,7 +79,7 @@ def test_the_state_before_the_step_is_kept_and_the_run_goes_on_from_it(store, mo
     is_bad = ~np.isfinite(bad.metrics["loss"])
     assert is_bad.any()
     n_done = bad.first_step + int(is_bad.argmax())  # chunks may have been told as one
-    found = newest_checkpoint(store.folder(ended.run) / "checkpoints")
+    found = find_checkpoint(store.folder(ended.run) / "checkpoints").checkpoint
     assert found is not None
     assert found.progress.step == n_done
     weights = [value for name, value in found.snapshot.variables.items() if "model/" in name]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from engine.events.run_events import PlanChosen, RunFinished
 from engine.runs.store import RunStore
 from engine.service import running
-from engine.training.checkpoint import newest_checkpoint
+from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.introspection.flow_graph import FlowGraph
 from engine.training.steps.loop import DeviceData, StepLoop
@@ -90,7 +90,7 @@ def _run(folder, **execution):
     with RunStore(folder) as store:
         ended = running.train(spec, store, events.append, TrainingControl())
         assert isinstance(ended, RunFinished), ended
-        found = newest_checkpoint(store.folder(ended.run) / "checkpoints")
+        found = find_checkpoint(store.folder(ended.run) / "checkpoints").checkpoint
     assert found is not None
     plans = [event for event in events if isinstance(event, PlanChosen)]
     return plans, dict(found.snapshot.variables)

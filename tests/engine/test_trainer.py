@@ -26,7 +26,6 @@ from engine.training.checkpoint import (
     Checkpoint,
     Snapshot,
     find_checkpoint,
-    newest_checkpoint,
     read_checkpoint,
     restore_snapshot,
     set_aside,
@@ -223,7 +222,7 @@ def test_what_somebody_waits_for_is_written_without_a_rest(tmp_path):
         assert not keeper.is_ready
         keeper.offer(_at(1), None, saved.set)
         assert saved.wait(120)
-        found = newest_checkpoint(tmp_path)
+        found = find_checkpoint(tmp_path).checkpoint
     assert found is not None
     assert found.progress.step == 1
 
@@ -247,7 +246,9 @@ def test_a_checkpoint_that_is_half_removed_is_not_seen_and_goes_with_the_next(
 
 def test_metrics_are_durable_before_the_checkpoint_they_led_to(tmp_path):
     flushed = []
-    keeper = CheckpointWriter(tmp_path, lambda: flushed.append(newest_checkpoint(tmp_path)))
+    keeper = CheckpointWriter(
+        tmp_path, lambda: flushed.append(find_checkpoint(tmp_path).checkpoint)
+    )
     keeper.offer(_at(1), None)
     keeper.close()
     assert flushed == [None]
@@ -261,7 +262,7 @@ def test_the_last_two_checkpoints_are_kept_and_the_best_weights_of_each(tmp_path
     names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert 1 <= len([name for name in names if name.startswith("checkpoint-")]) <= 2
     assert 1 <= len([name for name in names if name.startswith("best-")]) <= 2
-    newest = newest_checkpoint(tmp_path / "checkpoints")
+    newest = find_checkpoint(tmp_path / "checkpoints").checkpoint
     assert newest is not None
     assert newest.progress.history == outcome.history
     assert newest.progress.is_over
@@ -293,7 +294,7 @@ def test_a_checkpoint_restores_every_variable(tmp_path):
     bench.trainer.fit()
     keeper.close()
     other = Bench()
-    found = newest_checkpoint(tmp_path)
+    found = find_checkpoint(tmp_path).checkpoint
     assert found is not None
     restore_snapshot(other.model, found.snapshot)
     for mine, his in zip(bench.model.get_weights(), other.model.get_weights(), strict=True):
@@ -342,9 +343,9 @@ def test_a_checkpoint_whose_best_weights_are_gone_is_passed_over(tmp_path):
     keeper = CheckpointWriter(tmp_path)
     keeper.offer(_at(1), [np.ones(3)])
     keeper.close()
-    assert newest_checkpoint(tmp_path) is not None
+    assert find_checkpoint(tmp_path).checkpoint is not None
     shutil.rmtree(tmp_path / "best-000001")
-    assert newest_checkpoint(tmp_path) is None
+    assert find_checkpoint(tmp_path).checkpoint is None
     assert read_checkpoint(tmp_path / "checkpoint-000002").variables  # it is whole itself
 
 
@@ -355,15 +356,15 @@ def test_a_checkpoint_of_another_version_is_refused_and_stays(tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, "SCHEMA_VERSION", 99)
         with pytest.raises(WorkspaceError, match="another version of Descent"):
-            newest_checkpoint(tmp_path)
-    assert newest_checkpoint(tmp_path) is not None
+            _ = find_checkpoint(tmp_path).checkpoint
+    assert find_checkpoint(tmp_path).checkpoint is not None
 
 
 def test_checkpoints_are_in_the_order_of_their_numbers(tmp_path):
     for number in (999_998, 999_999, 1_000_000):
         state = Snapshot(_at(number).variables, {**_at(number).progress, "best": ""})
         checkpoint.write_checkpoint(tmp_path / f"checkpoint-{number:06d}", state)
-    found = newest_checkpoint(tmp_path)
+    found = find_checkpoint(tmp_path).checkpoint
     assert found is not None
     assert found.progress.step == 1_000_000
 

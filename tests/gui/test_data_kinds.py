@@ -257,7 +257,7 @@ class TestBatch:
         view = look_at_batch(on, source)
         assert isinstance(view.view, widget)
         assert "8 examples" in view.caption.text()
-        assert not view.has_switch
+        assert view.after.isHidden()
 
     def test_another_kind_replaces_the_one_before(self, on: PageStage[DataPage]) -> None:
         assert isinstance(look_at_batch(on, "/data/pets").view, ImageGrid)
@@ -269,7 +269,7 @@ class TestBatch:
         draft = on.controller.drafts.draft.with_augmentation({"rotate": 20.0})
         with on.qtbot.waitSignal(on.controller.batches.batch_changed, check_params_cb=bool):
             on.controller.drafts.set_draft(draft)
-        assert view.has_switch
+        assert not view.after.isHidden()
         grid = view.view
         assert isinstance(grid, ImageGrid)
         after = grid._canvas.pictures[0].toImage()
@@ -297,7 +297,7 @@ class TestBatch:
                 on.controller.drafts.draft.with_augmentation({"zoom": 0.2})
             )
             on.engine.preview.open()
-        assert view.has_switch
+        assert not view.after.isHidden()
         assert len([batch for batch in seen if batch is not None]) == 1
 
     def test_pixels_keep_their_brightness(self) -> None:

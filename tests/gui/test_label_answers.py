@@ -74,7 +74,7 @@ class TestTyping:
         qtbot.keyClicks(answers.field, "x")
         assert answers.problem.text() == ""  # it is typed anew
         qtbot.keyClick(answers.field, Qt.Key.Key_Escape)
-        assert not answers.is_correcting
+        assert not answers.field.isVisible()
 
     def test_what_fits_is_offered_while_one_types(self, answers, qtbot: QtBot) -> None:
         answers.set_choices(Output.CLASSES.value, ("cat", "cow", "dog"))

@@ -183,7 +183,7 @@ def test_a_class_that_is_none_is_refused_in_place(opened, qtbot) -> None:
     assert "No such class: horse" in opened.answers.problem.text()
     assert said(opened) == {}
     qtbot.keyClick(opened.answers.field, Qt.Key.Key_Escape)
-    assert not opened.answers.is_correcting
+    assert not opened.answers.field.isVisible()
     assert opened.isVisible()
 
 

@@ -57,23 +57,10 @@ def confident_classes(labels: Labels, probabilities: Floats) -> Labels:
     return np.where(reached.any(axis=1), best, -1).astype(np.int64)
 
 
-def confident_joint(labels: Labels, probabilities: Floats) -> Labels:
-    """How many examples of each label are said with confidence to be of each class.
-
-    Returns:
-        (classes, classes): by label, then by what is said.
-    """
-    n_classes = probabilities.shape[1]
-    said = confident_classes(labels, probabilities)
-    counted = said >= 0
-    cells = labels[counted] * n_classes + said[counted]
-    return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
-
-
 def likely_wrong(labels: Labels, probabilities: Floats) -> npt.NDArray[np.bool_]:
     """Which labels are contradicted with confidence, (n,).
 
-    Off the diagonal of the joint, and less likely than what is said instead.
+    Off the diagonal of the confident joint, and less likely than what is said instead.
     """
     said = confident_classes(labels, probabilities)
     rows = np.arange(len(labels))

@@ -28,14 +28,13 @@ from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.memory_check import Counted, count_memory
 from engine.training.model.placement import Placement, place
-from engine.training.model.sampling import sampling_first
 from engine.training.model.transfer import Beginning, trained_from
 from engine.training.plan import ChunkLength, Plan
 from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import DeviceData, StepLoop
-from engine.training.traces import forgetting_traces
+from engine.training.traces import training_graphs
 from engine.training.trainer import TEST_BATCH_SIZE
 
 TRAIN_S = 1.0
@@ -160,7 +159,7 @@ def _measured(
     keras.backend.clear_session(free_memory=False)
     placement = place(prepared.spec, prepared.signature)
     try:
-        with forgetting_traces(), sampling_first(), placement.scope(), trained_from(beginning):
+        with training_graphs(), placement.scope(), trained_from(beginning):
             return _Trial(prepared, placement, should_stop, beginning).run()
     finally:
         keras.backend.clear_session(free_memory=False)

@@ -14,7 +14,6 @@ from engine.inference.decoding import is_autoregressive, predictor
 from engine.preprocessing import Preprocessing
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import place
-from engine.training.model.sampling import sampling_first
 from engine.training.model.starting import start
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
@@ -22,7 +21,7 @@ from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import BLOCK_BYTES
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes, row_bytes
 from engine.training.steps.loop import StepLoop
-from engine.training.traces import forgetting_traces
+from engine.training.traces import training_graphs
 
 MAX_STEPS = 1_500
 """Of each fold: more than most small models need, and seconds to a minute."""
@@ -58,7 +57,7 @@ def predict_fold(
     placement = place(spec, fold.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with forgetting_traces(), sampling_first(), placement.scope():
+        with training_graphs(), placement.scope():
             plan = Plan.of(prepared_bytes(fold), spec.execution)
             network = build(spec, fold.signature, placement.policy)
             compile_model(network, spec, fold.signature, plan)

@@ -22,7 +22,6 @@ from engine.preprocessing.augmentation import brightest
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, compile_model
 from engine.training.model.placement import Placement, place
-from engine.training.model.sampling import sampling_first
 from engine.training.model.transfer import Beginning, trained_from
 from engine.training.order import shuffled
 from engine.training.plan import ChunkLength, Plan
@@ -30,7 +29,7 @@ from engine.training.prepared_data import PreparedData
 from engine.training.steps.feed import Feed
 from engine.training.steps.input_pipeline import feed_of, prepared_bytes
 from engine.training.steps.loop import StepLoop
-from engine.training.traces import forgetting_traces
+from engine.training.traces import training_graphs
 from engine.training.trials.rate_advice import suggest
 
 LOWEST, HIGHEST = 1e-7, 10.0
@@ -66,7 +65,7 @@ def find_rate(
     placement = place(prepared.spec, prepared.signature)
     keras.backend.clear_session(free_memory=False)
     try:
-        with forgetting_traces(), sampling_first(), placement.scope(), trained_from(beginning):
+        with training_graphs(), placement.scope(), trained_from(beginning):
             trial = _Trial(prepared, emit, placement, beginning)
             stopped = trial.run(should_stop)
     finally:

@@ -88,11 +88,6 @@ class BatchView(QWidget):
         current = self._stack.currentWidget()
         return None if current is self.state_panel else current
 
-    @property
-    def has_switch(self) -> bool:
-        """The batch was augmented, so that there is a before and an after."""
-        return not self.after.isHidden()
-
     # ---- asking
 
     def showEvent(self, event: QShowEvent) -> None:

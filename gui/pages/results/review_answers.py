@@ -85,11 +85,6 @@ class ReviewAnswers(QWidget):
         self.field.returnPressed.connect(self._on_entered)
         self._field_row.hide()
 
-    @property
-    def is_correcting(self) -> bool:
-        """The field is open."""
-        return not self._field_row.isHidden()
-
     def set_choices(self, output: str, choices: Sequence[str]) -> None:
         """Says what a label is.
 
