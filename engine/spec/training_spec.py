@@ -274,7 +274,8 @@ class ExecutionSpec(Parameters):
         "auto",
         label="Precision",
         help="'mixed' computes in 16 bits where that is safe, which is faster on newer GPUs; "
-        "weights stay in 32 bits.",
+        "weights stay in 32 bits. 'auto' does so on such GPUs, and for pictures on a processor "
+        "where measuring finds it faster.",
         advanced=True,
     )
     xla: Literal["auto", "on", "off"] = parameter(

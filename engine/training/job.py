@@ -36,11 +36,11 @@ from engine.training.introspection import Observer, Scene, observers
 from engine.training.judging import Judge
 from engine.training.model.augmenter import augmenter
 from engine.training.model.building import build, check_updates, compile_model
-from engine.training.model.precision import use_full_precision
 from engine.training.model.starting import start
 from engine.training.model.thawing import Thawing
 from engine.training.model.transfer import Kept, trained_from
-from engine.training.plan import Plan
+from engine.training.plan import Plan, Way
+from engine.training.precision import use_full_precision
 from engine.training.progress import Outcome, Progress
 from engine.training.resumption import Resumption
 from engine.training.rules import stopping_of
@@ -83,6 +83,7 @@ class TrainingJob:
             setup.prepared.spec.execution,
             available().n_bytes,
             setup.placement.replicas,
+            setup.placement.may_shorten,
         )
         self._plan, self._placement = setup.group.agree(plan, setup.placement)
         self._strategy = self._placement.make_strategy()
@@ -312,8 +313,9 @@ class TrainingJob:
     def _notify_choice(self, loop: StepLoop, choice: Choice) -> None:
         """Tells how the steps are executed, once that was measured."""
         reason = self._reason(f"{choice.reason} {self._plan.where}", loop)
-        announced = replace(self._plan_chosen(loop), xla=choice.xla, reason=reason)
-        self._emit(replace(announced, speedup=choice.speedup))
+        told = replace(self._plan_chosen(loop), reason=reason, speedup=choice.speedup)
+        precision = "mixed_bfloat16" if choice.way is Way.BFLOAT16 else told.precision
+        self._emit(replace(told, xla=choice.way is Way.XLA, precision=precision))
 
     def _reason(self, how: str, loop: StepLoop) -> str:
         """Why the steps are executed as they are, in words, with what `how` says first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from engine.devices.out_of_memory import RESIDENT_LIMIT
 from engine.spec.training_spec import ExecutionSpec
@@ -18,6 +19,15 @@ RESIDENT_SHARE = 0.25
 """Of the memory that is free, what the data held on the device may take at most."""
 
 
+class Way(Enum):
+    """Another graph of the same steps, whose results differ from the plain one's by rounding."""
+
+    BFLOAT16 = "bfloat16"
+    """Layers compute in 16 bits, which some processors multiply faster; weights have 32."""
+    XLA = "XLA"
+    """The steps are compiled into one program."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How the steps of a run are executed, as far as it is known before the first.
@@ -26,6 +36,7 @@ class Plan:
         resident: The data is held on the device, batches are gathered by index.
         xla: Chunks are compiled with XLA from the first on.
         tries_xla: XLA is tried while training, and used if it is faster.
+        tries_bfloat16: So are layers that compute in bfloat16.
         fused: Layers are computed in fewer, larger products, where that can be. With neither this
             nor XLA every weight is bit-identical to that of Keras's `fit`.
         chunk: Steps in one call; None: as many as take `TARGET_CHUNK_S`.
@@ -35,6 +46,7 @@ class Plan:
     resident: bool = True
     xla: bool = False
     tries_xla: bool = False
+    tries_bfloat16: bool = False
     fused: bool = False
     chunk: int | None = None
     fixed: str = ""
@@ -46,6 +58,7 @@ class Plan:
         execution: ExecutionSpec | None = None,
         free_bytes: int | None = None,
         replicas: int = 1,
+        may_shorten: bool = False,
     ) -> Plan:
         """The plan for a run.
 
@@ -54,6 +67,7 @@ class Plan:
             execution: What the spec fixes.
             free_bytes: Memory that can be had; None: not known.
             replicas: Devices, or workers, that share each batch.
+            may_shorten: Layers may compute in bfloat16 where that is faster.
         """
         wanted = ExecutionSpec() if execution is None else execution
         fits = free_bytes is None or n_bytes <= RESIDENT_SHARE * free_bytes
@@ -70,10 +84,21 @@ class Plan:
             else wanted.data == "resident",
             xla=not fixed and wanted.xla == "on",
             tries_xla=not fixed and wanted.xla == "auto",
+            tries_bfloat16=may_shorten
+            and replicas == 1
+            and not wanted.reproducible
+            and wanted.layers != "keras"
+            and wanted.xla != "on",
             fused=wanted.layers != "keras",
             chunk=wanted.chunk,
             fixed=fixed,
         )
+
+    @property
+    def tried(self) -> tuple[Way, ...]:
+        """The ways that are tried while training, in their order."""
+        tries = {Way.BFLOAT16: self.tries_bfloat16, Way.XLA: self.tries_xla}
+        return tuple(way for way, is_tried in tries.items() if is_tried)
 
     @property
     def where(self) -> str:
@@ -87,8 +112,9 @@ class Plan:
         """The choice in words."""
         if self.xla:
             how = "They are compiled with XLA, as was chosen."
-        elif self.tries_xla:
-            how = "Whether XLA makes them faster is measured while training."
+        elif self.tried:
+            names = " or ".join(way.value for way in self.tried)
+            how = f"Whether {names} makes them faster is measured while training."
         else:
             how = self.fixed or "XLA is off."
         return f"Many steps run in one call. {how} {self.where}"

@@ -21,7 +21,7 @@ from engine.training.control import TrainingControl
 from engine.training.model.metrics import WeightedAbsoluteError
 from engine.training.prepared_data import prepare
 from engine.training.steps.chunk import build_state
-from engine.training.steps.compiled import twin_of
+from engine.training.steps.twin_chunk import twin_of
 
 N = 90
 STILL = {"epochs": 1, "batch_size": 16, "optimizer": "sgd", "learning_rate": 1e-30}

@@ -14,10 +14,9 @@ from engine.spec.training_spec import ExecutionSpec
 from engine.training.control import TrainingControl
 from engine.training.model.placement import Placement
 from engine.training.order import shuffled
-from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan
+from engine.training.plan import SINGLE_CALLS, ChunkLength, Plan, Way
 from engine.training.steps import autotuner
 from engine.training.steps.autotuner import Autotuner
-from engine.training.steps.compiled import CompiledChunk, twin_of
 from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.steps.measurements import (
     MOST_S,
@@ -27,6 +26,7 @@ from engine.training.steps.measurements import (
     Measurements,
     Timed,
 )
+from engine.training.steps.twin_chunk import TwinChunk, twin_of
 from engine.training.worker_group import ALONE
 
 N_SAMPLES, BATCH = 72, 8
@@ -97,7 +97,13 @@ def test_a_worker_alone_does_what_it_plans():
 
 
 def _measured(
-    step_s=0.0001, traced_s=0.2, busy=1.0, cores=2, steps=300, single_s=0.001, preparing=PREPARING
+    step_s=0.0001,
+    traced_s=0.2,
+    busy=1.0,
+    cores=2,
+    steps=300,
+    single_s=0.001,
+    preparing=PREPARING[Way.XLA],
 ):
     plain = [Timed(1, single_s)] * 3 + [Timed(steps, steps * step_s)] * 5
     return Measurements(cores, preparing, traced_s, plain, busy=busy)
@@ -158,11 +164,11 @@ def test_what_is_far_slower_is_not_measured_any_further():
 def test_trials_are_no_longer_than_a_chunk_and_few():
     measured = _measured()
     assert measured.trial_steps(300, single_s=0.001) == 30
-    measured.compiled += [Timed(30, 0.0003)]
+    measured.trials += [Timed(30, 0.0003)]
     assert measured.trial_steps(300, single_s=0.001) == 300
-    measured.compiled += [Timed(300, 0.001)] * 2
+    measured.trials += [Timed(300, 0.001)] * 2
     assert not measured.is_decided
-    measured.compiled += [Timed(300, 0.001)]
+    measured.trials += [Timed(300, 0.001)]
     assert measured.is_decided
     assert measured.gain == pytest.approx(30.0)
 
@@ -232,7 +238,7 @@ def _tuned(data, epochs, plan=TRIED, dropout=False):
         if tuner._trial is not None:
             tuner._trial._thread.join()
     tuner.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "xla"]
+    assert not [thread for thread in threading.enumerate() if thread.name == "twin"]
     assert len(choices) == 1
     return loop, losses, choices[0]
 
@@ -252,10 +258,10 @@ def test_xla_takes_over_without_losing_a_step(data, hasty):
     hasty(10.0)
     ours, losses, choice = _tuned(data, 6)
     theirs, expected = _plain(data, 6)
-    assert choice.xla
+    assert choice.way is Way.XLA
     assert "compiled with XLA" in choice.reason
     assert choice.speedup >= 0
-    assert ours._compiled is not None
+    assert ours._taken is not None
     assert int(ours.model.optimizer.iterations) == int(theirs.model.optimizer.iterations) == 60
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
     assert ours.results() == pytest.approx(theirs.results(), rel=1e-4)
@@ -270,14 +276,14 @@ def test_a_priority_that_cannot_be_changed_is_left(data, hasty, monkeypatch):
     monkeypatch.setattr("os.setpriority", refuse)
     hasty(10.0)
     _, _, choice = _tuned(data, 6)
-    assert choice.xla
+    assert choice.way is Way.XLA
 
 
 def test_weights_stay_those_of_fit_while_xla_is_only_tried(data, hasty):
     hasty(1.0)
     ours, losses, choice = _tuned(data, 6, dropout=True)
     theirs, expected = _plain(data, 6, dropout=True)
-    assert not choice.xla
+    assert choice.way is None
     assert "is not used" in choice.reason
     np.testing.assert_array_equal(losses, expected)
     _assert_same(ours, theirs)
@@ -289,10 +295,10 @@ def _raise(*_args, **_options):
 
 def test_what_cannot_be_compiled_goes_on_as_it_was(data, hasty, monkeypatch):
     hasty(10.0)
-    monkeypatch.setattr(CompiledChunk, "__init__", _raise)
+    monkeypatch.setattr(TwinChunk, "__init__", _raise)
     ours, _, choice = _tuned(data, 4)
     theirs, _ = _plain(data, 4)
-    assert not choice.xla
+    assert choice.way is None
     assert choice.reason.endswith("none is lost: XLA knows no such operation.")
     _assert_same(ours, theirs)
 
@@ -302,7 +308,7 @@ def test_a_compiled_chunk_that_fails_is_undone(data, hasty, monkeypatch):
     hasty(10.0)
     choices, adopted = [], []
     loop = StepLoop(_model(), data)
-    run = CompiledChunk.run
+    run = TwinChunk.run
 
     def fail(chunk, *arguments):
         if not adopted:
@@ -310,10 +316,10 @@ def test_a_compiled_chunk_that_fails_is_undone(data, hasty, monkeypatch):
         loop.model.weights[0].assign(np.zeros((4, 6)))
         return _raise()
 
-    adopt = CompiledChunk.adopt
-    monkeypatch.setattr(CompiledChunk, "run", fail)
+    adopt = TwinChunk.adopt
+    monkeypatch.setattr(TwinChunk, "run", fail)
     monkeypatch.setattr(
-        CompiledChunk, "adopt", lambda chunk, model: (adopt(chunk, model), adopted.append(model))
+        TwinChunk, "adopt", lambda chunk, model: (adopt(chunk, model), adopted.append(model))
     )
     tuner = Autotuner(loop, TRIED, choices.append)
     for epoch in range(6):
@@ -323,7 +329,7 @@ def test_a_compiled_chunk_that_fails_is_undone(data, hasty, monkeypatch):
     tuner.close()
     theirs, _ = _plain(data, 6)
     assert adopted
-    assert [choice.xla for choice in choices] == [True, False]
+    assert [choice.way is Way.XLA for choice in choices] == [True, False]
     assert "none is lost" in choices[-1].reason
     _assert_same(loop, theirs)
 
@@ -331,16 +337,16 @@ def test_a_compiled_chunk_that_fails_is_undone(data, hasty, monkeypatch):
 def test_xla_that_was_chosen_is_used_from_the_first_step(data):
     ours, _, choice = _tuned(data, 2, Plan.of(1000, ExecutionSpec(xla="on")))
     theirs, _ = _plain(data, 2)
-    assert choice.xla
-    assert ours._compiled is not None
+    assert choice.way is Way.XLA
+    assert ours._taken is not None
     for mine, its in zip(_state(ours), _state(theirs), strict=True):
         np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-5)
 
 
 def test_xla_that_was_chosen_and_cannot_be_used_is_told(data, monkeypatch):
-    monkeypatch.setattr(CompiledChunk, "__init__", _raise)
+    monkeypatch.setattr(TwinChunk, "__init__", _raise)
     ours, _, choice = _tuned(data, 2, Plan.of(1000, ExecutionSpec(xla="on")))
-    assert not choice.xla
+    assert choice.way is None
     _assert_same(ours, _plain(data, 2)[0])
 
 
@@ -357,16 +363,16 @@ def test_a_run_that_ends_early_leaves_no_thread(data, hasty):
     assert trial._is_given_up
     _epoch(loop, data, 1, tuner)
     (choice,) = choices
-    assert not choice.xla
+    assert choice.way is None
     assert "ended before XLA could be tried" in choice.reason
-    assert loop._compiled is None
+    assert loop._taken is None
 
 
 def test_a_model_too_large_for_a_twin_is_left_alone(data, hasty, monkeypatch):
     hasty(10.0)
     monkeypatch.setattr(autotuner, "MAX_STATE_BYTES", 100)
     _, _, choice = _tuned(data, 1)
-    assert not choice.xla
+    assert choice.way is None
     assert "too large" in choice.reason
 
 
@@ -384,7 +390,7 @@ def test_only_a_clear_gain_is_told_as_a_number(data, single_s, said):
     choices = []
     tuner = Autotuner(StepLoop(_model(), data), TRIED, choices.append)
     tuner._measured = _measured(step_s=0.01, single_s=single_s)
-    tuner._choose(False, "XLA is off.")
+    tuner._choose("XLA is off.")
     assert choices[0].reason.startswith(f"{said} ")
     assert choices[0].speedup == pytest.approx(single_s / 0.01)
 

@@ -14,8 +14,8 @@ from engine.spec.run_spec import RunSpec
 from engine.training.control import TrainingControl
 from engine.training.defaults import resolve
 from engine.training.model.building import build, compile_model
-from engine.training.model.precision import use_full_precision
 from engine.training.plan import Plan
+from engine.training.precision import use_full_precision
 from engine.training.steps.loop import DeviceData, StepLoop
 
 # Large, and of layers the others have as well.

@@ -80,7 +80,13 @@ class Cluster:
         resident = self._team.all_can(plan.resident)
         policy = self._team.agree(placement.policy)
         plan = replace(
-            plan, resident=resident, xla=False, tries_xla=False, fused=False, fixed=fixed
+            plan,
+            resident=resident,
+            xla=False,
+            tries_xla=False,
+            tries_bfloat16=False,
+            fused=False,
+            fixed=fixed,
         )
         # Which device each one takes is the collective's matter.
         return plan, replace(placement, devices=(), policy=policy)

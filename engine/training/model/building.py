@@ -16,8 +16,8 @@ from engine.spec.signature import Signature, Task, metrics_of
 from engine.spec.training_spec import TrainingSpec
 from engine.training.model.losses import SmoothedCrossentropy
 from engine.training.model.metrics import WeightedAbsoluteError
-from engine.training.model.precision import use_full_outputs
 from engine.training.plan import Plan
+from engine.training.precision import use_full_outputs
 
 
 def build(spec: RunSpec, signature: Signature, policy: str = "float32") -> keras.Model:

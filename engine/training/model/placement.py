@@ -32,6 +32,10 @@ _GAINING = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.TEXT})
 """Kinds whose models have large products. Tables and series have small models, and numbers whose
 sixth digit matters."""
 
+_SHORTENED = frozenset({Kind.IMAGE})
+"""Kinds for which bfloat16 is tried on a processor: of the others no model was faster with it, and
+of these none was worse (`tests/benchmarks/bfloat16.py`)."""
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -42,11 +46,13 @@ class Placement:
             Empty: the one TensorFlow takes by itself.
         policy: Keras's dtype policy of the network.
         reason: Both choices in words.
+        may_shorten: Layers may compute in bfloat16 where measuring finds that faster.
     """
 
     devices: tuple[str, ...]
     policy: Policy = "float32"
     reason: str = ""
+    may_shorten: bool = False
 
     @property
     def replicas(self) -> int:
@@ -131,6 +137,15 @@ def decide(
         execution.precision, tuple(gpus[number] for number in used), signature
     )
     names = tuple(f"GPU:{number}" for number in used) or ("CPU:0",)
+    may_shorten = (
+        execution.precision == "auto"
+        and not used
+        and signature.kind in _SHORTENED
+        and signature.output is not Output.NUMBERS
+        and has_short_floats()
+    )
+    if may_shorten:  # what was measured of them is told with the plan
+        return Placement(names, policy, why, may_shorten)
     return Placement(names, policy, f"{why} {why_bits}")
 
 

@@ -1,9 +1,10 @@
-"""Autotuner: finds out while a run trains whether XLA makes its steps faster. For workers only.
+"""Autotuner: finds out while a run trains whether another way makes its steps faster. For workers.
 
 Training begins at once with the plain graph, whose chunks are the measure. A thread of its own
-traces and compiles the other graph meanwhile, on a twin of the model. Then that is tried between
+traces and compiles another graph meanwhile, on a twin of the model. Then that is tried between
 chunks, still on the twin, so that the weights stay what Keras's own `fit` would give; only if it
-is clearly faster does it take the model over.
+is clearly faster does it take the model over. Of several ways one is tried after the other, each
+against what is in use by then.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import numpy.typing as npt
 from engine.devices.compiled_programs import not_kept
 from engine.devices.cores import usable_cores
 from engine.spec.formatting import duration_text
-from engine.training.plan import Plan
-from engine.training.steps.compiled import CompiledChunk, state_of
+from engine.training.plan import Plan, Way
 from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.steps.measurements import (
-    GAIN,
+    GAINS,
     PREPARING,
     PREPARING_RECURRENT,
     Measurements,
     Timed,
 )
 from engine.training.steps.preparation import Preparation
+from engine.training.steps.twin_chunk import TwinChunk, state_of
 from engine.training.steps.verdicts import Verdict, Verdicts
 
 logger = logging.getLogger(__name__)
@@ -51,12 +52,12 @@ class Choice:
     """How the steps are executed from now on.
 
     Attributes:
-        xla: Compiled with XLA.
+        way: Another than the plain graph; None: that.
         reason: In words, with what was measured.
         speedup: How many times as fast as step by step; 0 where that was not measured.
     """
 
-    xla: bool
+    way: Way | None
     reason: str
     speedup: float
 
@@ -97,9 +98,10 @@ class Autotuner:
         if self._trial is not None:
             self._trial.give_up(END_S)
         self._trial = None
-        self._measured = Measurements(
-            usable_cores(), PREPARING_RECURRENT if self._loop.is_mostly_recurrent else PREPARING
-        )
+        self._ways = list(self._plan.tried)  # to try, from the first on
+        self._taken: Way | None = None
+        self._said: list[str] = []
+        self._measured = Measurements(usable_cores(), self._preparing)
         self._stage = _Stage.WAITING
         self._begun: tuple[float, float] | None = None
         self._started = 0.0
@@ -118,7 +120,7 @@ class Autotuner:
             return
         if self._stage is _Stage.WAITING and self._plan.xla:
             self._compile_now(data, indices)
-        elif self._stage is _Stage.WAITING and self._verdicts is None and self._plan.tries_xla:
+        elif self._stage is _Stage.WAITING and self._verdicts is None and self._ways:
             self._recall(data, indices)
         elif self._stage is _Stage.PREPARING and self._trial is not None and self._trial.is_over:
             self._judge_preparation(self._trial)
@@ -158,8 +160,8 @@ class Autotuner:
         """Ends what is measured. A compilation under way ends by itself, and is not used."""
         if self._trial is not None:
             self._trial.give_up(END_S)
-        if self._stage is not _Stage.DONE and self._plan.tries_xla:
-            self._choose(False, "The run ended before XLA could be tried.")
+        if self._stage is not _Stage.DONE and self._ways:
+            self._choose(f"The run ended before {self._names} could be tried.")
         self._trial = None
         self._stage = _Stage.DONE
 
@@ -167,34 +169,32 @@ class Autotuner:
 
     def _recall(self, data: DeviceData, indices: Indices) -> None:
         """Goes by what was measured in an earlier run of such a model, if that is still known."""
-        self._verdicts = Verdicts(self._loop, data, indices.shape[1])
+        way = self._ways[0]
+        in_question = (way,) if self._taken is None else (way, self._taken)
+        self._verdicts = Verdicts(self._loop, data, indices.shape[1], in_question)
         found = self._verdicts.recall()
         if found is None:
             return
         if found.is_faster:
             self._measured.earlier_step_s = found.plain_step_s
-            self._stage = _Stage.PREPARING
-            self._trial = Preparation(self._loop, data, indices)
-            self._trial.start()
+            self._prepare(data, indices)
         else:
-            self._choose(
-                False,
-                "XLA was tried in an earlier run of such a model and is not used: a step took "
-                f"{duration_text(found.compiled_step_s)} with it and "
-                f"{duration_text(found.plain_step_s)} without.",
+            self._go_on(
+                f"{way.value} was tried in an earlier run of such a model and is not used: a step "
+                f"took {duration_text(found.trial_step_s)} with it and "
+                f"{duration_text(found.plain_step_s)} without."
             )
 
-    def _remember(self, compiled_step_s: float) -> None:
+    def _remember(self, trial: Preparation, trial_step_s: float) -> None:
         """For later runs of such a model; what contradicts an earlier one is measured anew."""
-        measured, trial = self._measured, self._trial
-        if self._verdicts is None or trial is None:
+        measured = self._measured
+        if self._verdicts is None:
             return
+        is_faster = measured.plain_step_s >= GAINS[trial.way] * trial_step_s
         if measured.is_settled:
-            plain_step_s = measured.plain_step_s
-            is_faster = plain_step_s >= GAIN * compiled_step_s
-            verdict = Verdict(is_faster, plain_step_s, compiled_step_s, 0, trial.programs)
+            verdict = Verdict(is_faster, measured.plain_step_s, trial_step_s, 0, trial.programs)
             self._verdicts.remember(verdict)
-        elif measured.plain_step_s < GAIN * compiled_step_s:
+        elif not is_faster:
             self._verdicts.forget()
 
     # ---- what is tried
@@ -206,28 +206,30 @@ class Autotuner:
         wall, processor = self._clock() - self._begun[0], time.process_time() - self._begun[1]
         measured.busy = processor / max(wall, 1e-9)
         spent = self._clock() - self._started
-        if not self._plan.tries_xla:
-            self._choose(False, self._plan.fixed)
+        if not self._ways:
+            self._choose(self._plan.fixed)
         elif not measured.affords_trying(spent, remaining):
-            self._choose(False, "The rest of the run is too short for XLA to be tried.")
+            self._choose(f"The rest of the run is too short for {self._names} to be tried.")
         elif _state_bytes(self._loop) > MAX_STATE_BYTES:
-            self._choose(False, "The model is too large for XLA to be tried beside it.")
+            self._choose(f"The model is too large for {self._names} to be tried beside it.")
         elif measured.may_prepare(spent, len(data) // indices.shape[1]):
-            self._stage = _Stage.PREPARING
-            self._trial = Preparation(self._loop, data, indices)
-            self._trial.start()
+            self._prepare(data, indices)
+
+    def _prepare(self, data: DeviceData, indices: Indices) -> None:
+        self._stage = _Stage.PREPARING
+        self._trial = Preparation(self._ways[0], self._loop, data, indices)
+        self._trial.start()
 
     def _judge_preparation(self, trial: Preparation) -> None:
         measured = self._measured
         if trial.error is not None or trial.chunk is None:
-            self._choose(False, _unusable(trial.error))
+            self._go_on(_unusable(trial.way, trial.error))
         elif measured.is_far_slower(trial.single_s):
-            self._remember(trial.single_s)
-            self._choose(
-                False,
-                "XLA was tried and is not used: a step takes "
+            self._remember(trial, trial.single_s)
+            self._go_on(
+                f"{trial.way.value} was tried and is not used: a step takes "
                 f"{duration_text(trial.single_s)} with it and "
-                f"{duration_text(measured.plain_step_s)} without.",
+                f"{duration_text(measured.plain_step_s)} without."
             )
         else:
             self._stage = _Stage.TRYING
@@ -237,7 +239,7 @@ class Autotuner:
         assert trial.chunk is not None
         measured = self._measured
         if measured.is_decided:
-            self._decide(trial.chunk)
+            self._decide(trial, trial.chunk)
             return
         rows = indices[: measured.trial_steps(len(indices), trial.single_s)]
         if not trial.chunk.fits(data.tensors, rows):
@@ -246,72 +248,110 @@ class Autotuner:
         try:
             trial.run(data, rows)
         except Exception as error:
-            logger.exception("A compiled chunk failed.")
-            self._choose(False, _unusable(error))
+            logger.exception("A chunk with %s failed.", trial.way.value)
+            self._go_on(_unusable(trial.way, error))
             return
         seconds = self._clock() - started
-        measured.compiled.append(Timed(len(rows), seconds))
+        measured.trials.append(Timed(len(rows), seconds))
         measured.tried_s += seconds
 
-    def _decide(self, chunk: CompiledChunk) -> None:
+    def _decide(self, trial: Preparation, chunk: TwinChunk) -> None:
         measured = self._measured
-        steps = max(call.steps for call in measured.compiled)
+        steps = max(call.steps for call in measured.trials)
         times = (
-            f"{steps:,} steps take {duration_text(steps * measured.compiled_step_s)} with it "
+            f"{steps:,} steps take {duration_text(steps * measured.trial_step_s)} with it "
             f"and {duration_text(steps * measured.plain_step_s)} without."
         )
-        self._remember(measured.compiled_step_s)
-        if measured.gain >= GAIN:
-            self._take(chunk)
-            self._choose(True, f"They are compiled with XLA: {times} {not_kept()}".strip())
+        self._remember(trial, measured.trial_step_s)
+        if measured.gain < GAINS[trial.way]:
+            self._go_on(f"{trial.way.value} was tried and is not used: {times}")
+            return
+        self._take(trial.way, chunk)
+        if trial.way is Way.XLA:
+            self._go_on(f"They are compiled with XLA: {times} {not_kept()}".strip())
         else:
-            self._choose(False, f"XLA was tried and is not used: {times}")
+            self._go_on(f"Layers compute in bfloat16, weights have 32 bits: {times}")
 
     def _compile_now(self, data: DeviceData, indices: Indices) -> None:
         """Does what the spec demands before the first step."""
-        trial = Preparation(self._loop, data, indices)
+        trial = Preparation(Way.XLA, self._loop, data, indices)
         trial.prepare()
         if trial.error is not None or trial.chunk is None:
-            self._choose(False, _unusable(trial.error))
+            self._choose(_unusable(trial.way, trial.error))
         else:
-            self._take(trial.chunk)
-            self._choose(True, f"They are compiled with XLA, as was chosen. {not_kept()}".strip())
+            self._take(trial.way, trial.chunk)
+            self._choose(f"They are compiled with XLA, as was chosen. {not_kept()}".strip())
 
-    def _take(self, chunk: CompiledChunk) -> None:
+    def _take(self, way: Way, chunk: TwinChunk) -> None:
+        if self._taken is not None:
+            self._said = []  # of what is not in use any more
+        self._taken = way
         chunk.adopt(self._loop.model)
-        self._loop.use(chunk, lambda error: self._choose(False, _unusable(error)))
+        self._loop.use(chunk, self._give_back)
 
-    def _choose(self, xla: bool, why: str) -> None:
-        """Nothing is tried any more."""
+    def _give_back(self, error: Exception) -> None:
+        """What was taken failed in its first call, and plain steps go on."""
+        assert self._taken is not None
+        way, self._taken = self._taken, None
+        self._said = []
+        self._choose(_unusable(way, error))
+
+    def _go_on(self, said: str) -> None:
+        """Of this way all is known: the next one is tried against what is in use by now."""
+        self._said.append(said)
+        self._measured.begin_another(is_taken=self._ways.pop(0) is self._taken)
+        if not self._ways:
+            self._choose()
+            return
+        self._measured.preparing = self._preparing
+        self._stage = _Stage.WAITING
+        self._trial = self._verdicts = None
+
+    def _choose(self, why: str = "") -> None:
+        """Nothing is tried any more.
+
+        Args:
+            why: What is to be said besides what was said of each way.
+        """
         self._stage = _Stage.DONE
         self._trial = None
-        speedup = self._speedup(xla)
+        speedup = self._speedup()
         many = "Many steps run in one call."
         if speedup >= CLEARLY:
             many = f"{_times(speedup)} as fast as step by step: many steps run in one call."
         elif speedup:
             many = "About as fast as step by step, since each step has much to do."
         logger.info("Measuring took %.2f s from training.", self.lost_s)
-        self._announce(Choice(xla, f"{many} {why}".strip(), speedup))
+        said = " ".join(it for it in (many, *self._said, why) if it)
+        self._announce(Choice(self._taken, said, speedup))
 
-    def _speedup(self, xla: bool) -> float:
+    def _speedup(self) -> float:
         measured = self._measured
         if not measured.plain or not measured.single_s:
             return 0.0
-        is_measured = xla and bool(measured.compiled)
-        return measured.single_s / (
-            measured.compiled_step_s if is_measured else measured.plain_step_s
-        )
+        return measured.single_s / measured.plain_step_s
+
+    @property
+    def _names(self) -> str:
+        """Of what was not tried yet."""
+        return " and ".join(way.value for way in self._ways)
+
+    @property
+    def _preparing(self) -> float:
+        """Seconds of preparing the next way, for each of the first trace."""
+        way = self._ways[0] if self._ways else Way.XLA
+        is_long = way is Way.XLA and self._loop.is_mostly_recurrent
+        return PREPARING_RECURRENT if is_long else PREPARING[way]
 
 
 def _state_bytes(loop: StepLoop) -> int:
     return sum(4 * math.prod(variable.shape) for variable in state_of(loop.model))
 
 
-def _unusable(error: Exception | None) -> str:
+def _unusable(way: Way, error: Exception | None) -> str:
     words = str(error or "").strip().splitlines()
     what = words[0][:200] if words else type(error).__name__
-    return f"XLA cannot be used here, so plain steps go on and none is lost: {what}"
+    return f"{way.value} cannot be used here, so plain steps go on and none is lost: {what}"
 
 
 def _times(ratio: float) -> str:

@@ -28,17 +28,23 @@ class DirectCall:
         self._traced: Any = None
         self._types: list[tf.DType] = []
 
-    def __call__(self, *values: Any) -> tuple[tf.Tensor, ...]:
-        """What the function returns for `values`."""
+    @property
+    def traced(self) -> Any:
+        """The concrete function; traced now, if it was not yet."""
         if self._traced is None:
             self._traced = self._function.get_concrete_function()
             self._types = [output.dtype for output in self._traced.outputs]
+        return self._traced
+
+    def __call__(self, *values: Any) -> tuple[tf.Tensor, ...]:
+        """What the function returns for `values`."""
+        traced = self.traced
         inputs = [tf.convert_to_tensor(value) for value in tf.nest.flatten(values)]
         return tuple(
             tf.raw_ops.StatefulPartitionedCall(
-                args=[*inputs, *self._traced.captured_inputs],
+                args=[*inputs, *traced.captured_inputs],
                 Tout=self._types,
-                f=self._traced,
+                f=traced,
                 config_proto=self._options,
             )
         )

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.training.fused import describe, is_mostly_recurrent
+from engine.training.plan import Way
 from engine.training.steps.chunk import (
     Augment,
     FloatArray,
@@ -34,10 +35,10 @@ from engine.training.steps.chunk import (
     rate_variable,
     values_of,
 )
-from engine.training.steps.compiled import CompiledChunk, state_of
 from engine.training.steps.direct_call import DirectCall
 from engine.training.steps.replicas import DividedChunk
 from engine.training.steps.step_probe import StepProbing
+from engine.training.steps.twin_chunk import TwinChunk, state_of
 
 Array = npt.NDArray[Any]
 
@@ -126,7 +127,7 @@ class StepLoop:
             build_state(self._model, self._pattern.x[:1], self._pattern.y[:1])
         self._metrics = leaf_metrics(self._model)
         self._results: FloatArray | None = None
-        self._compiled: CompiledChunk | None = None
+        self._taken: TwinChunk | None = None
         self._failed: Callable[[Exception], None] | None = None
         self._rate = rate_variable(self._model)
         self._chunks: dict[tuple[bool, int | None], Callable[..., Noted]] = {}
@@ -227,18 +228,19 @@ class StepLoop:
         """What it trains."""
         return self._model
 
-    def compiled(self, data: DeviceData, batch_size: int, steps: int) -> CompiledChunk:
-        """Makes a training chunk for XLA, which works on a twin of the model. For any thread.
+    def twin_chunk(self, way: Way, data: DeviceData, batch_size: int, steps: int) -> TwinChunk:
+        """Makes a training chunk that works on a twin of the model. For any thread.
 
         Args:
+            way: In which it computes.
             data: Examples of exactly the shapes it will see.
             batch_size: Examples in each step.
             steps: Steps it can run in one call, at most.
         """
         shape = (steps, batch_size)
         with self._changing:
-            return CompiledChunk(
-                self._model, data.tensors, shape, self._augment, self._seed, bool(self.fused)
+            return TwinChunk(
+                way, self._model, data.tensors, shape, self._augment, self._seed, bool(self.fused)
             )
 
     @property
@@ -247,16 +249,16 @@ class StepLoop:
         return 0.0 if self._rate is None else float(self._rate.numpy())
 
     def use(
-        self, compiled: CompiledChunk, failed: Callable[[Exception], None] = lambda error: None
+        self, chunk: TwinChunk, failed: Callable[[Exception], None] = lambda error: None
     ) -> None:
-        """Runs training chunks that fit through a compiled one from now on.
+        """Runs training steps that fit through another chunk from now on.
 
         Args:
-            compiled: It works on this loop's model.
+            chunk: It works on this loop's model.
             failed: Told if its first call fails. That call is then undone, done by plain steps, and
                 these go on.
         """
-        self._compiled = compiled
+        self._taken = chunk
         self._failed = failed
 
     @property
@@ -293,8 +295,8 @@ class StepLoop:
         tensors = data.tensors
 
         def steps(rows: npt.NDArray[np.int32], first: int, each: FloatArray) -> Values:
-            if self._compiled is not None and self._compiled.fits(tensors, rows):
-                noted = self._try(self._compiled, tensors, rows, first, each)
+            if self._taken is not None and self._taken.fits(tensors, rows):
+                noted = self._try(self._taken, tensors, rows, first, each)
                 if noted is not None:
                     return noted
             return self._run(self._chunk(True, data, rows), tensors, rows, first, each)
@@ -303,23 +305,23 @@ class StepLoop:
 
     def _try(
         self,
-        compiled: CompiledChunk,
+        chunk: TwinChunk,
         data: Tensors,
         indices: npt.NDArray[np.int32],
         first_step: int,
         rates: FloatArray,
     ) -> Values | None:
-        """Runs a compiled chunk; None where the first of them failed, and changed nothing."""
+        """Runs it; None where the first call of it failed, and changed nothing."""
         if self._failed is None:
-            return self._read(compiled.run(data, indices, first_step, rates))
+            return self._read(chunk.run(data, indices, first_step, rates))
         variables = state_of(self._model)
         before = [variable.numpy() for variable in variables]
         try:
-            noted = self._read(compiled.run(data, indices, first_step, rates))
+            noted = self._read(chunk.run(data, indices, first_step, rates))
         except Exception as error:
             for variable, value in zip(variables, before, strict=True):
                 variable.assign(value)
-            self._compiled = None
+            self._taken = None
             self._failed(error)
             noted = None
         self._failed = None

@@ -1,4 +1,4 @@
-"""Measuring: the times of chunks, and what they say about trying XLA and using it. Pure."""
+"""Measuring: the times of chunks, and what they say of trying another way and using it. Pure."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ import sys
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from engine.training.plan import Way
+
 SHARE = 0.05
 """Of the expected time of a run, what measuring may take."""
 MOST_S = 3.0
 """Seconds that measuring may take, however long a run is."""
-GAIN = 1.15
-"""XLA is used from this many times as fast on. Less is noise, and its rounding is another."""
+GAINS = {Way.XLA: 1.15, Way.BFLOAT16: 1.2}
+"""A way is used from this many times as fast on. Less is noise, and its rounding is another."""
 FAR_SLOWER = 5.0
-"""A compiled step this many times as slow as a plain one is not measured any further."""
+"""A step this many times as slow as one now is not measured any further."""
 TRIALS = 3
 TRIAL_S = 0.030
 
 _SETTLED_S = 0.1
-PREPARING = 3.0
-"""Seconds of tracing again and compiling, for each that the first trace took: 0.8 to 1.7 for a
-linear model, 2.1 to 2.4 for attention."""
+PREPARING = {Way.XLA: 3.0, Way.BFLOAT16: 1.5}
+"""Seconds of tracing again and compiling, for each that the first trace took: with XLA 0.8 to 1.7
+for a linear model, 2.1 to 2.4 for attention. Without it there is nothing to compile."""
 PREPARING_RECURRENT = 7.0
 """The same for a graph of recurrent layers, whose first trace is short: 5.8 to 8.8 for an LSTM."""
 _TURN_S = 0.1
@@ -58,23 +60,33 @@ class Measurements:
         preparing: Seconds that tracing again and compiling take, for each that the first trace
             took.
         traced_s: Seconds of the first call, which traces the graph besides its steps.
-        plain: Each later call of the plain graph.
-        compiled: Each trial of the compiled one.
+        plain: Each later call of the graph that is in use.
+        trials: Each call of the one that is tried.
         busy: Processors in use while plain chunks ran, on average.
-        slowed_s: Seconds that training took longer than usual while XLA was prepared beside it.
+        slowed_s: Seconds that training took longer than usual while one was prepared beside it.
         tried_s: Seconds of steps that were tried, and not trained with.
         earlier_step_s: Seconds of a plain step in an earlier run; counts until those are settled.
+        single_call_s: Seconds of a step that was a call of its own, before another way was taken.
     """
 
     cores: int
-    preparing: float = PREPARING
+    preparing: float = PREPARING[Way.XLA]
     traced_s: float = 0.0
     plain: list[Timed] = field(default_factory=list)
-    compiled: list[Timed] = field(default_factory=list)
+    trials: list[Timed] = field(default_factory=list)
     busy: float = 1.0
     slowed_s: float = 0.0
     tried_s: float = 0.0
     earlier_step_s: float = 0.0
+    single_call_s: float = 0.0
+
+    def begin_another(self, is_taken: bool) -> None:
+        """Measures another way next; after one was taken, against that."""
+        if is_taken:
+            self.single_call_s = self.single_s
+            self.plain = self.trials
+        self.trials = []
+        self.earlier_step_s = 0.0
 
     @property
     def lost_s(self) -> float:
@@ -91,14 +103,16 @@ class Measurements:
         return statistics.median(recent[-_RECENT:])
 
     @property
-    def compiled_step_s(self) -> float:
-        """Seconds of a compiled step in chunks as long as they were tried."""
-        longest = max(call.steps for call in self.compiled)
-        return statistics.median(call.step_s for call in self.compiled if 2 * call.steps >= longest)
+    def trial_step_s(self) -> float:
+        """Seconds of a step that was tried, in chunks as long as they were tried."""
+        longest = max(call.steps for call in self.trials)
+        return statistics.median(call.step_s for call in self.trials if 2 * call.steps >= longest)
 
     @property
     def single_s(self) -> float:
         """Seconds of a step that is a call of its own; 0 where none was one."""
+        if self.single_call_s:
+            return self.single_call_s
         singles = [call.seconds for call in self.plain if call.steps == 1]
         return statistics.median(singles) if singles else 0.0
 
@@ -136,14 +150,14 @@ class Measurements:
         return min(1.0, max(0.0, self.cores - self.busy))
 
     def affords_trying(self, spent_s: float, remaining: int) -> bool:
-        """Whether XLA can be tried within the budget, and before the run ends."""
+        """Whether another way can be tried within the budget, and before the run ends."""
         cost = self.preparing_costs_s + TRIALS * min(TRIAL_S, 2 * self.plain_step_s)
         takes_s = self.preparing_s / min(1.0, self._idle + CLAIM)
         in_time = remaining * self.plain_step_s >= _NEAR_THE_END * takes_s
         return in_time and cost <= self.budget_s(spent_s, remaining)
 
     def may_prepare(self, spent_s: float, steps_per_epoch: int) -> bool:
-        """Whether it is time to prepare XLA: not in a first epoch that would be much longer then.
+        """Whether it is time to prepare one: not in a first epoch that would be much longer then.
 
         Args:
             spent_s: Seconds the run took so far.
@@ -153,7 +167,7 @@ class Measurements:
         return not is_first or self.preparing_costs_s <= SHARE * spent_s
 
     def is_far_slower(self, single_s: float) -> bool:
-        """Whether a compiled step that took so long as a single call can be dismissed."""
+        """Whether a step that took so long as a single call can be dismissed."""
         return single_s - _TURN_S > FAR_SLOWER * self.plain_step_s
 
     def trial_steps(self, steps: int, single_s: float) -> int:
@@ -161,20 +175,20 @@ class Measurements:
 
         Args:
             steps: As many as there are.
-            single_s: Seconds of a single compiled step.
+            single_s: Seconds of a single step of it.
         """
-        guess = single_s if not self.compiled else self.compiled[-1].step_s
+        guess = single_s if not self.trials else self.trials[-1].step_s
         return max(1, min(steps, int(TRIAL_S / max(guess, 1e-9))))
 
     @property
     def is_decided(self) -> bool:
-        """Compiled chunks were tried often enough."""
-        if not self.compiled:
+        """It was tried often enough."""
+        if not self.trials:
             return False
-        longest = max(call.steps for call in self.compiled)
-        return sum(2 * call.steps >= longest for call in self.compiled) >= TRIALS
+        longest = max(call.steps for call in self.trials)
+        return sum(2 * call.steps >= longest for call in self.trials) >= TRIALS
 
     @property
     def gain(self) -> float:
-        """How many times as fast as plain ones compiled steps are."""
-        return self.plain_step_s / self.compiled_step_s
+        """How many times as fast as those now the steps that were tried are."""
+        return self.plain_step_s / self.trial_step_s

@@ -1,4 +1,4 @@
-"""Making a compiled chunk beside the training, from what was compiled earlier if that is kept.
+"""Making a chunk that is to be tried beside the training, from what was kept if it is compiled.
 
 For workers only.
 """
@@ -17,10 +17,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.devices.compiled_programs import compiled_programs
-from engine.training.plan import MAX_CHUNK_STEPS
-from engine.training.steps.compiled import CompiledChunk
+from engine.training.plan import MAX_CHUNK_STEPS, Way
 from engine.training.steps.loop import DeviceData, StepLoop
 from engine.training.steps.measurements import NICE
+from engine.training.steps.twin_chunk import TwinChunk
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,10 @@ _MAX_NUMBERS = 1 << 19  # of indices in one call
 
 
 class Preparation:
-    """A compiled chunk being made; in a thread of its own, once that is started.
+    """A chunk being made; in a thread of its own, once that is started.
 
     Args:
+        way: In which it computes.
         loop: Trains the model.
         data: Examples of exactly the shapes the chunk will see.
         indices: Rows of them, (steps, batch_size).
@@ -44,12 +45,13 @@ class Preparation:
     Attributes:
         chunk: Once it is there.
         error: Why there is none.
-        single_s: Seconds of a single compiled step.
+        single_s: Seconds of a single step of it.
         programs: Names of what was compiled for it, and kept; empty: it was there before.
     """
 
-    def __init__(self, loop: StepLoop, data: DeviceData, indices: Indices) -> None:
-        self.chunk: CompiledChunk | None = None
+    def __init__(self, way: Way, loop: StepLoop, data: DeviceData, indices: Indices) -> None:
+        self.way = way
+        self.chunk: TwinChunk | None = None
         self.error: Exception | None = None
         self.single_s = 0.0
         self.programs: tuple[str, ...] = ()
@@ -57,7 +59,7 @@ class Preparation:
         self._data = data
         self._rows = indices[:1].copy()
         # A daemon, for a compilation cannot be cancelled and must not hold up the process's end.
-        self._thread = threading.Thread(target=self._prepare_beside, name="xla", daemon=True)
+        self._thread = threading.Thread(target=self._prepare_beside, name="twin", daemon=True)
         self._is_given_up = False
 
     def start(self) -> None:
@@ -89,16 +91,19 @@ class Preparation:
             with tf.device(f"/{self._loop.device}"):
                 self._prepare()
         except Exception as error:
-            logger.info("There is no compiled chunk.", exc_info=True)
+            logger.info("There is no chunk with %s.", self.way.value, exc_info=True)
             self.error = error
         finally:
             sys.setswitchinterval(interval_s)
 
     def _prepare(self) -> None:
+        if self.way is not Way.XLA:
+            self._make()
+            return
         programs = compiled_programs()
         before = programs.check()
         try:
-            self._compile()
+            self._make()
         except Exception as error:
             if not before or not _is_of_reading(error):
                 raise
@@ -106,17 +111,17 @@ class Preparation:
             logger.info("Compiled programs that were kept are forgotten.", exc_info=True)
             programs.forget()
             before = frozenset()
-            self._compile()
+            self._make()
         self.programs = programs.note(before)
 
-    def _compile(self) -> None:
+    def _make(self) -> None:
         batch_size = self._rows.shape[1]
         steps = min(
             len(self._data) // batch_size, MAX_CHUNK_STEPS, max(1, _MAX_NUMBERS // batch_size)
         )
-        chunk = self._loop.compiled(self._data, batch_size, steps)
+        chunk = self._loop.twin_chunk(self.way, self._data, batch_size, steps)
         times: list[float] = []
-        for _ in range(4):  # compiled by the first
+        for _ in range(4):  # compiled, or rewritten, by the first
             if self._is_given_up:
                 return
             started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What was measured of XLA in earlier runs, kept beside the programs it compiled. For workers only.
+"""What was measured of other ways in earlier runs, kept beside what XLA compiled. For workers only.
 
 A run of a model that was trained before on this machine does not have to find out again.
 """
@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +20,9 @@ from engine.devices.cores import usable_cores
 from engine.errors import DescentError
 from engine.files import atomic_write
 from engine.files.bounded import DAMAGED, member, read_object
-from engine.training.steps.compiled import layers_of
+from engine.training.plan import Way
 from engine.training.steps.loop import DeviceData, StepLoop
+from engine.training.steps.twin_chunk import layers_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ MEASURED_EVERY: Final = 8
 """So many runs go by one verdict; the next measures again: a machine may have changed."""
 MOST_KEPT: Final = 1_000
 _PREFIX: Final = "verdict-"
-_MEASURED: Final = ("plain", "compiled")
+_MEASURED: Final = ("plain", "trial")
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,16 @@ class Verdict:
     """What a run measured.
 
     Attributes:
-        is_faster: Compiled steps were worth it.
-        plain_step_s: Seconds of a plain step.
-        compiled_step_s: Seconds of a compiled one.
+        is_faster: The way was worth it.
+        plain_step_s: Seconds of a step without it.
+        trial_step_s: Seconds of a step with it.
         uses: Runs that have gone by it.
         programs: Names of the programs that were compiled; without them it would take long again.
     """
 
     is_faster: bool
     plain_step_s: float
-    compiled_step_s: float
+    trial_step_s: float
     uses: int
     programs: tuple[str, ...]
 
@@ -57,15 +59,18 @@ class Verdicts:
         loop: Trains the model.
         data: Examples; only their shapes matter.
         batch_size: Examples in a batch.
+        ways: The one in question, and before it the one that is in use, if any.
     """
 
-    def __init__(self, loop: StepLoop, data: DeviceData, batch_size: int) -> None:
+    def __init__(
+        self, loop: StepLoop, data: DeviceData, batch_size: int, ways: Sequence[Way] = (Way.XLA,)
+    ) -> None:
         self._folder = compiled_programs().folder
         self._name = ""
         self._known: Verdict | None = None
         if self._folder is not None:
             try:
-                self._name = f"{_PREFIX}{_digest(loop, data, batch_size)}.json"
+                self._name = f"{_PREFIX}{_digest(loop, data, batch_size, ways)}.json"
             except Exception:  # a layer of somebody else's that does not tell of itself
                 logger.info("Nothing is remembered of this model.", exc_info=True)
 
@@ -113,7 +118,7 @@ class Verdicts:
             atomic_write(path, json.dumps(asdict(verdict)) + "\n")
 
 
-def _digest(loop: StepLoop, data: DeviceData, batch_size: int) -> str:
+def _digest(loop: StepLoop, data: DeviceData, batch_size: int, ways: Sequence[Way]) -> str:
     """Of all that decides what the graph of a step is, and how fast."""
     compiled = loop.model.get_compile_config()
     optimizer = compiled.get("optimizer", {}).get("config", {})
@@ -128,19 +133,20 @@ def _digest(loop: StepLoop, data: DeviceData, batch_size: int) -> str:
         loop.augments,
         loop.device,
         usable_cores(),
+        [way.name for way in ways],
     ]
     return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
 def _understood(values: dict[str, Any]) -> Verdict:
-    plain_s, compiled_s = (float(member(values, f"{it}_step_s", float)) for it in _MEASURED)
-    if not all(math.isfinite(it) and it > 0 for it in (plain_s, compiled_s)):
+    plain_s, trial_s = (float(member(values, f"{it}_step_s", float)) for it in _MEASURED)
+    if not all(math.isfinite(it) and it > 0 for it in (plain_s, trial_s)):
         raise ValueError("a step takes some time")
     programs = member(values, "programs", list)
     if not all(isinstance(it, str) and it == Path(it).name for it in programs):
         raise ValueError("these are no names of files")
     is_faster, uses = member(values, "is_faster", bool), member(values, "uses", int)
-    return Verdict(is_faster, plain_s, compiled_s, uses, tuple(programs))
+    return Verdict(is_faster, plain_s, trial_s, uses, tuple(programs))
 
 
 def _written_at(path: Path) -> float:

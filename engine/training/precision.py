@@ -28,6 +28,16 @@ def _compute_in_full(tensor: keras.KerasTensor) -> None:
             _compute_in_full(given)
 
 
+def use_bfloat16(network: keras.Model) -> None:
+    """Has the layers of a network of 32 bits compute in bfloat16 from now on, but for its outputs.
+
+    What normalises computes in 32 bits by itself. Of bfloat16 the range is that of 32 bits, so no
+    loss has to be scaled.
+    """
+    _set_policy(network, "mixed_bfloat16")
+    use_full_outputs(network)
+
+
 def use_full_precision(network: keras.Model) -> bool:
     """Has a whole network compute in 32 bits from now on, once it is trained.
 

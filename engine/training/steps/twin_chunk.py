@@ -1,10 +1,10 @@
-"""A chunk of training steps compiled with XLA, tried on a twin before it touches the model.
+"""A chunk of training steps in another way, tried on a twin before it touches the model.
 
-For workers only. XLA compiles for fixed shapes: the chunk takes a fixed number of rows, of which
-any number counts. Its graph is traced on a twin of the model, which shares no Python object with
-it, so that both can be at work in different threads. What was compiled depends on the graph and
-on shapes only, so the model's variables can take the place of the twin's without another
-compilation.
+For workers only. Its graph is traced on a twin of the model, which shares no Python object with it,
+so that both can be at work in different threads. What was traced and compiled depends on the graph
+and on shapes only, so the model's variables can take the place of the twin's without another
+compilation. XLA compiles for fixed shapes: its chunk takes a fixed number of rows, of which any
+number counts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from engine.files.bounded import parse_object
+from engine.training.plan import Way
+from engine.training.precision import use_bfloat16
 from engine.training.steps.chunk import (
     Augment,
     Noted,
@@ -27,13 +29,15 @@ from engine.training.steps.chunk import (
     leaf_metrics,
     rate_variable,
 )
+from engine.training.steps.direct_call import DirectCall
 from engine.training.steps.own_names import names_of_their_own
 
 
-class CompiledChunk:
-    """Many training steps as one XLA program. Made, and first run, in any thread.
+class TwinChunk:
+    """Many training steps as one graph of its own. Made, and first run, in any thread.
 
     Args:
+        way: In which it computes.
         model: Compiled, with its state built; it is not changed before `adopt`.
         pattern: x, y, and weights if there are any, of exactly the shapes it will see.
         shape: Steps it can run in one call, at most, and examples in each.
@@ -47,6 +51,7 @@ class CompiledChunk:
 
     def __init__(
         self,
+        way: Way,
         model: keras.Model,
         pattern: Tensors,
         shape: tuple[int, int],
@@ -54,9 +59,16 @@ class CompiledChunk:
         seed: int = 0,
         fuses: bool = False,
     ) -> None:
-        self._shape = shape
-        self._pattern = [tf.TensorSpec(values.shape, values.dtype) for values in pattern]
+        is_fixed = way is Way.XLA
+        self._rows: int | None = shape[0] if is_fixed else None
+        self._batch_size = shape[1]
+        self._pattern = [
+            tf.TensorSpec(values.shape if is_fixed else (None, *values.shape[1:]), values.dtype)
+            for values in pattern
+        ]
         twin = self._twin = twin_of(model, pattern)
+        if way is Way.BFLOAT16:
+            use_bfloat16(twin)
         graph = StepGraph(
             leaf_metrics(twin),
             twin.train_step,
@@ -67,24 +79,25 @@ class CompiledChunk:
         )
         if fuses:
             graph.fuse(twin, shape[1])
+        signature = [tuple(self._pattern), *StepGraph.signature(self._rows, self._batch_size)]
+        function = tf.function(
+            graph.run, input_signature=signature, jit_compile=is_fixed, autograph=False
+        )
+        if not is_fixed:
+            self._call = direct = DirectCall(function)
+            self._traced = direct.traced
+            return
         told = ""
         with contextlib.suppress(Exception):  # then it is only compiled anew
             told = layers_of(twin)
-        about = repr((told, shape, self._pattern, fuses, repr(augment), seed))
-        with names_of_their_own(about):
-            self._function = tf.function(
-                graph.run,
-                input_signature=[tuple(self._pattern), *StepGraph.signature(*shape)],
-                jit_compile=True,
-                autograph=False,
-            ).get_concrete_function()
+        with names_of_their_own(repr((told, shape, self._pattern, fuses, repr(augment), seed))):
+            self._call = self._traced = function.get_concrete_function()
 
     def fits(self, data: Tensors, indices: npt.NDArray[np.int32]) -> bool:
-        """Whether it was compiled for such data and batches, and for as many of them."""
-        steps, batch_size = self._shape
+        """Whether it was made for such data and batches, and for as many of them."""
         return (
-            indices.shape[1] == batch_size
-            and len(indices) <= steps
+            indices.shape[1] == self._batch_size
+            and (self._rows is None or len(indices) <= self._rows)
             and all(
                 spec.is_compatible_with(it) for spec, it in zip(self._pattern, data, strict=True)
             )
@@ -104,14 +117,14 @@ class CompiledChunk:
             indices: (steps, batch_size), rows of `data`.
             first_step: Number of the first step in the whole run.
             rates: The learning rate of each step, (steps,).
-
         """
-        n_steps, missing = len(indices), self._shape[0] - len(indices)
+        n_steps = len(indices)
+        missing = 0 if self._rows is None else self._rows - n_steps
         if missing:
             indices = np.pad(indices, ((0, missing), (0, 0)))
             rates = np.pad(rates, (0, missing))
         numbers = (tf.constant(n_steps), tf.constant(first_step), tf.constant(rates))
-        before, after, results = self._function(data, tf.constant(indices), *numbers)
+        before, after, results = self._call(data, tf.constant(indices), *numbers)
         return before, after[:n_steps] if missing else after, results
 
     def adopt(self, model: keras.Model) -> None:
@@ -120,8 +133,8 @@ class CompiledChunk:
             id(_handle(ours)): _handle(theirs)
             for ours, theirs in zip(state_of(self._twin), state_of(model), strict=True)
         }
-        self._function.set_external_captures(
-            [place.get(id(captured), captured) for captured in self._function.captured_inputs]
+        self._traced.set_external_captures(
+            [place.get(id(captured), captured) for captured in self._traced.captured_inputs]
         )
 
 
