@@ -14,7 +14,7 @@ from engine.spec.run_spec import RunSpec
 from engine.training.control import TrainingControl
 from engine.training.defaults import resolve
 from engine.training.model.building import build, compile_model
-from engine.training.plan import Plan
+from engine.training.plan import Plan, Way
 from engine.training.precision import use_full_precision
 from engine.training.steps.loop import DeviceData, StepLoop
 
@@ -128,7 +128,7 @@ def test_it_can_be_compiled_with_xla(policy):
     x, y = eight_rows(*pair)
     data = DeviceData.place(x, y)
     loop = StepLoop(network, data)
-    chunk = loop.compiled(data, 8, 2)
+    chunk = loop.twin_chunk(Way.XLA, data, 8, 2)
     rows = np.tile(np.arange(8, dtype=np.int32), (2, 1))
     rates = np.full(2, 0.01, np.float32)
     chunk.run(data.tensors, rows, 0, rates)
