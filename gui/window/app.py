@@ -22,6 +22,7 @@ from PySide6.QtCore import (
     QEvent,
     QObject,
     QSocketNotifier,
+    Qt,
     QTimer,
     Signal,
     Slot,
@@ -43,6 +44,7 @@ from gui.window.path_opening import Application
 
 if TYPE_CHECKING:
     from engine.service.session import Session
+    from gui.window.single_instance import InstanceServer
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The window hides before the engine has ended; the program goes on until then.
     application.setQuitOnLastWindowClosed(False)
     workspace: Path = options.workspace or default_workspace()
+    if options.path is not None:
+        from gui.window.single_instance import hand_over
+
+        if hand_over(workspace, options.path):
+            return 0
     PLUGINS.defer()  # none is imported in this thread, which has no time to wait
     log_path = start_log(workspace)
     settings = Settings()
@@ -84,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         window.opener.open(str(options.path))
     if isinstance(application, Application):
         application.file_opened.connect(window.opener.open)
+    instance = Instance(workspace, window)
     collector = GarbageCollector()
     window.pages_built.connect(collector.start)
     errors = ErrorHook(window.messages)
@@ -97,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupt.uninstall()
     errors.uninstall()
     collector.stop()
+    instance.close()
     if interrupt.number:
         ended = Ended(interrupt.number)
         sys.stderr.write(f"{ending_words(ended)}\n")
@@ -185,6 +194,46 @@ class ErrorHook(QObject):
             self.tr("Your runs are safe. Copy the details if you want to report it."),
             details,
         )
+
+
+# ---- files that another start was given
+
+
+class Instance(QObject):
+    """Opens in a window what another start was given, as long as it has its workspace.
+
+    Args:
+        workspace: That of the window.
+        window: It listens once its pages are there.
+    """
+
+    def __init__(self, workspace: Path, window: MainWindow) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._window = window
+        self._server: InstanceServer | None = None
+        window.pages_built.connect(self._listen)
+
+    def close(self) -> None:
+        """Takes nothing more."""
+        if self._server is not None:
+            self._server.close()
+
+    @Slot()
+    def _listen(self) -> None:
+        if self._window.controller.lock_problem is not None:
+            return  # the window that has the workspace listens
+        from gui.window.single_instance import InstanceServer
+
+        self._server = InstanceServer(self._workspace, self)
+        self._server.path_given.connect(self._open)
+
+    @Slot(str)
+    def _open(self, path: str) -> None:
+        self._window.opener.open(path)
+        self._window.setWindowState(self._window.windowState() & ~Qt.WindowState.WindowMinimized)
+        self._window.raise_()
+        self._window.activateWindow()
 
 
 # ---- Ctrl-C and the end of a session

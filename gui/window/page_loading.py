@@ -98,11 +98,9 @@ def _load(name: str) -> None:
     if name in PAGES:
         page_class(name)
     elif name == _CATALOGUE:
-        import engine.architectures
-        import engine.training.defaults
+        pass
     elif name == _ENGINE:
-        import engine.runs.workspace_lock
-        import engine.service.session  # noqa: F401
+        import gui.window.single_instance  # noqa: F401
     else:
         from gui.insights import (  # noqa: F401
             attention_view,
