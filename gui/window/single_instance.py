@@ -91,7 +91,7 @@ class InstanceServer(QObject):
         if client.bytesAvailable() > _LONGEST:
             client.abort()
         elif client.canReadLine():
-            path = _path_in(client.readLine(_LONGEST).data())
+            path = _path_in(bytes(client.readLine(_LONGEST).data()))
             if path is None:
                 client.abort()
                 return
