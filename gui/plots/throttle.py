@@ -9,11 +9,10 @@ from typing import Final
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from gui.plots.pace import FOLLOWING
+
 INTERVAL_MS: Final = 100
 """Between redraws that people ask for: ten a second look fluent."""
-FOLLOWING_MS: Final = 250
-"""Between redraws that follow a training. It uses every core: what drawing takes, it loses twice,
-for its threads wait for the one that had to make room."""
 
 # Plots that take turns never add up to one long turn of the event loop.
 N_TURNS: Final = 4
@@ -54,7 +53,7 @@ class Throttle(QObject):
 
     def follow(self) -> None:
         """Asks for a redraw in its turn: a training went on."""
-        self._ask(FOLLOWING_MS)
+        self._ask(FOLLOWING.interval_ms)
 
     def _ask(self, interval_ms: int) -> None:
         self._is_wanted = True

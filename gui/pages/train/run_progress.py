@@ -20,11 +20,11 @@ from engine.events.run_events import (
 from engine.spec.formatting import NOTHING, duration_text, percent_text
 from gui.formatting.numbers import count_text
 from gui.pages.shared.run_facts import RunFacts
+from gui.plots.pace import FOLLOWING
 from gui.state.run_controller import EPOCHS
 from gui.style.theme import SPACING
 from gui.widgets.progress_bar import ProgressBar
 
-REFRESH_MS = 250
 RECENT_EPOCHS = 3
 RESOLUTION = 10_000
 
@@ -65,7 +65,6 @@ class RunProgress(QWidget):
         column.addLayout(self._row)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self._refresh)
         self.clear()
 
@@ -122,7 +121,7 @@ class RunProgress(QWidget):
         else:
             return
         if not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(FOLLOWING.interval_ms)
 
     @property
     def epochs(self) -> int:
