@@ -1,4 +1,4 @@
-"""The five models whose training is timed, with random data of their shape.
+"""The models whose training is timed, with random data of their shape.
 
 Needs Keras and NumPy only, with any backend, so that peers can be other installations.
 """
@@ -12,6 +12,8 @@ import keras
 import numpy as np
 
 NAMES = ("linear", "logistic", "cnn", "lstm", "attention")
+"""Those of the design. ``resnet50`` is for GPUs."""
+PICTURES = frozenset({"cnn", "resnet50"})
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ def _attention() -> keras.Model:
     return keras.Model(tokens, layers.Dense(10, activation="softmax")(pooled))
 
 
+def _resnet50() -> keras.Model:
+    return keras.applications.ResNet50(weights=None)
+
+
 def case_of(name: str) -> Case:
-    """One of the five models of the design."""
+    """One of the models, by its name."""
     rng = np.random.default_rng(0)
     if name in ("linear", "logistic"):
         line = rng.normal(size=(1000, 1)).astype(np.float32)
@@ -86,6 +92,9 @@ def case_of(name: str) -> Case:
         return Case(lambda: _one_layer("sigmoid"), line, above, 1, "sgd", "binary_crossentropy")
     sparse = "sparse_categorical_crossentropy"
     classes = rng.integers(0, 10, 6400)
+    if name == "resnet50":
+        photos = rng.random((512, 224, 224, 3), dtype=np.float32)
+        return Case(_resnet50, photos, rng.integers(0, 1000, 512), 32, "adam", sparse)
     if name == "cnn":
         images = rng.random((6400, 28, 28, 1), dtype=np.float32)
         return Case(_cnn, images, classes, 64, "adam", sparse)

@@ -1,9 +1,10 @@
 """One way of training one model, in a process of its own: an epoch for each line it is sent.
 
-    python training_peer.py fit|descent|jax|torch MODEL
+    python training_peer.py fit|fit_xla|descent|float32|unfused|jax|torch MODEL [--precision mixed]
 
 Answers each line with the seconds of the epoch; the line `warm` with those of as many epochs as it
-takes until nothing is chosen or compiled any more.
+takes until nothing is chosen or compiled any more; the line `memory` with the most bytes that the
+GPU held. `float32` is Descent without bfloat16, `unfused` that with Keras's own layers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+PEERS = ("fit", "fit_xla", "descent", "float32", "unfused", "jax", "torch")
 EPOCHS = {"linear": 3000, "logistic": 3000}
 """Length of the run that Descent is told; what it may spend on measuring depends on that."""
 OTHERS = 100
@@ -49,10 +51,11 @@ class Descent:
     The first epoch has in it that the data is placed and the loop made.
     """
 
-    def __init__(self, name: str, layers: str = "auto") -> None:
+    def __init__(self, name: str, layers: str = "auto", may_shorten: bool = False) -> None:
         from training_cases import case_of
 
         self._case, self._layers = case_of(name), layers
+        self._may_shorten = may_shorten
         self._epochs = EPOCHS.get(name, OTHERS)
         self._model = self._case.model(jit_compile=False)
         self._wanted: queue.Queue[None] = queue.Queue()
@@ -87,7 +90,8 @@ class Descent:
         self._wanted.get()
         started = time.perf_counter()
         data = DeviceData.place(case.x, case.y)
-        plan = Plan.of(case.x.nbytes, ExecutionSpec(layers=self._layers))
+        execution = ExecutionSpec(layers=self._layers)
+        plan = Plan.of(case.x.nbytes, execution, may_shorten=self._may_shorten)
         fused_for = case.batch_size if plan.fused else 0
         loop = StepLoop(self._model, data, fused_for=fused_for)
         schedule = Schedule(epochs=self._epochs, batch_size=case.batch_size, seed=0)
@@ -125,25 +129,63 @@ def make(peer: str, name: str) -> Peer:
         return Torch(name, case.x, case.y, case.batch_size)
     if peer == "jax":
         return Fit(name, steps_per_execution=32)
-    if peer == "fit":
-        return Fit(name)
-    return Descent(name, "keras" if peer == "unfused" else "auto")
+    if peer.startswith("fit"):
+        return Fit(name, jit_compile=True) if peer == "fit_xla" else Fit(name)
+    return Descent(
+        name, "keras" if peer == "unfused" else "auto", peer == "descent" and _gains(name)
+    )
+
+
+def _gains(name: str) -> bool:
+    """Whether a run of such a model would try bfloat16."""
+    import tensorflow as tf
+    from training_cases import PICTURES
+
+    from engine.training.model.placement import has_short_floats
+
+    return name in PICTURES and has_short_floats() and not tf.config.list_physical_devices("GPU")
+
+
+def use_mixed_precision() -> None:
+    """Has what is built from now on compute in 16 bits, in those that the device has."""
+    import keras
+    import tensorflow as tf
+
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    keras.config.set_dtype_policy("mixed_float16" if on_gpu else "mixed_bfloat16")
+
+
+def gpu_memory() -> int:
+    """The most bytes that were held on the GPU at once; 0 without one."""
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        return 0
+    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("peer", choices=("fit", "descent", "unfused", "jax", "torch"))
+    parser.add_argument("peer", choices=PEERS)
     parser.add_argument("model")
+    parser.add_argument("--precision", choices=("float32", "mixed"), default="float32")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if options.peer in ("jax", "torch"):
         os.environ["KERAS_BACKEND"] = options.peer
     sys.path[:0] = [str(Path(__file__).parents[2])]
+    if options.precision == "mixed":
+        use_mixed_precision()
     peer = make(options.peer, options.model)
     print("ready", flush=True)
     for line in sys.stdin:
-        seconds = warm(peer) if line.strip() == "warm" else peer.epoch()
-        print(seconds, flush=True)
+        match line.strip():
+            case "warm":
+                print(warm(peer), flush=True)
+            case "memory":
+                print(gpu_memory(), flush=True)
+            case _:
+                print(peer.epoch(), flush=True)
     if isinstance(peer, Descent):
         print(peer.choice, file=sys.stderr)
         sys.stderr.flush()

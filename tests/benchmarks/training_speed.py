@@ -1,7 +1,7 @@
 """Speed of Descent's training against Keras's own `fit` and others, model by model, in one run.
 
     python tests/benchmarks/training_speed.py [--model NAME ...] [--rounds N] [--smoke] [--json]
-                                              [--peers [--peer-python PATH]] [--unfused]
+                                    [--peers [--peer-python PATH]] [--float32] [--unfused]
 
 All train the same model on the same random data, each in a process of its own, an epoch each in
 turn; those that wait take no time. The first epoch is timed apart (it makes the graphs), and then
@@ -31,10 +31,10 @@ AT_LEAST_S = 0.5
 class Racer:
     """A process that trains an epoch when it is asked to."""
 
-    def __init__(self, peer: str, model: str, python: str) -> None:
+    def __init__(self, peer: str, model: str, python: str, precision: str = "float32") -> None:
         self.peer = peer
         self._process = subprocess.Popen(
-            [python, str(HERE / "training_peer.py"), peer, model],
+            [python, str(HERE / "training_peer.py"), peer, model, "--precision", precision],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,13 +113,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peers", action="store_true", help="PyTorch and Keras on JAX, too")
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
+    parser.add_argument("--float32", action="store_true", help="Descent without bfloat16, too")
     parser.add_argument("--unfused", action="store_true", help="Descent with Keras's layers, too")
     parser.add_argument("--json", action="store_true")
     add_smoke(parser, model=["linear"], rounds=1)
     options = parser.parse_args()
     peers = {"fit": sys.executable, "descent": sys.executable}
-    if options.unfused:
-        peers["unfused"] = sys.executable
+    for other in ("float32", "unfused"):
+        if getattr(options, other):
+            peers[other] = sys.executable
     if options.peers:
         peers |= dict.fromkeys(_installed(options.peer_python), options.peer_python)
     columns = [f"{name} s" for name in peers] + ["× fit", "× fit, first", "× better peer"]
