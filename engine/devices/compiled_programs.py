@@ -15,7 +15,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ from engine.files import atomic_write, cache_folder
 from engine.files.bounded import DAMAGED, read_object
 
 LIMIT_BYTES: Final = 500 << 20
-"""All programs together; the oldest go first."""
+"""All programs together; those that were used longest ago go first."""
 _LEAST_FREE: Final = 200 << 20
 """With less on the disk nothing is kept: a program that cannot be written is not used either."""
 _FLAGS: Final = "TF_XLA_FLAGS"
@@ -86,6 +86,14 @@ class CompiledPrograms:
             with contextlib.suppress(OSError, DescentError):
                 atomic_write(_digest_of(path), f'{{"sha256": "{_sha256(path)}"}}\n')
         return tuple(path.name for path in new)
+
+    def note_use(self, names: Iterable[str]) -> None:
+        """Remembers that these are wanted again, so that they go last."""
+        if self.folder is None:
+            return
+        for name in names:
+            with contextlib.suppress(OSError):  # it went meanwhile
+                os.utime(self.folder / name)
 
     def forget(self) -> None:
         """Takes all of them away."""

@@ -141,6 +141,13 @@ class TestWhatIsUsed:
         assert programs.check() == {"b.pb"}
         assert names(programs) == ["b.pb"]
 
+    def test_what_is_used_again_goes_last(self, programs, monkeypatch):
+        for name, age_s in (("a.pb", 200), ("b.pb", 100)):
+            os.utime(programs.folder / name, (time.time() - age_s,) * 2)
+        programs.note_use(["a.pb", "gone.pb"])
+        monkeypatch.setattr(compiled_programs, "LIMIT_BYTES", 1500)
+        assert programs.check() == {"a.pb"}
+
     def test_what_a_dead_process_left_unfinished_goes(self, programs):
         old, new = programs.folder / "c.pb1.tmp", programs.folder / "d.pb2.tmp"
         for path in (old, new):
@@ -222,7 +229,7 @@ def _trained(cache, n_before=0):
 
 
 def _files(cache):
-    return {path.name: path.stat().st_mtime_ns for path in cache.rglob("*.pb")}
+    return {path.name: path.stat().st_ino for path in cache.rglob("*.pb")}
 
 
 def test_a_second_process_finds_the_program_and_the_verdict(tmp_path):

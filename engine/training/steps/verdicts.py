@@ -85,6 +85,7 @@ class Verdicts:
             return None
         if verdict.is_faster and not all((path.parent / it).exists() for it in verdict.programs):
             return None
+        compiled_programs().note_use(verdict.programs)
         if verdict.uses >= MEASURED_EVERY:
             return None
         self._write(path, replace(verdict, uses=verdict.uses + 1))
