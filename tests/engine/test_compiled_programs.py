@@ -193,7 +193,7 @@ draw = np.random.default_rng(0)
 x, y = draw.random((320, 4), np.float32), draw.random((320, 1), np.float32)
 data = DeviceData.place(x, y)
 loop, choices = StepLoop(model, data), []
-plan = Plan(True, False, True, False, None, "")
+plan = Plan(tries_xla=True)
 tuner = Autotuner(loop, plan, choices.append)
 order = np.arange(320, dtype=np.int32).reshape(10, 32)
 import time
@@ -209,7 +209,7 @@ for step in range(3000):
         break
     if tuner._trial is not None:
         tuner._trial._thread.join()
-print(json.dumps([choices[0].xla, choices[0].reason, was_early]))
+print(json.dumps([choices[0].way is not None, choices[0].reason, was_early]))
 """
 
 
