@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from engine.cli.commands import (
+    comparing,
     deleted_runs,
     download,
     importing,
@@ -31,6 +32,7 @@ from engine.cli.options import (
     sentence,
 )
 from engine.cli.result_commands import add_result_commands
+from engine.inference.comparing.deciding import ROPE
 from engine.runs.record import KEPT_DAYS
 from engine.service.exchange.archive import SUFFIX
 from engine.training.cluster.workers import TRUST
@@ -247,6 +249,7 @@ def _add_run_commands(commands: Commands) -> None:
         help=f"list the deleted runs instead; each can be brought back for {KEPT_DAYS} days",
     )
     add_run(add_command(runs, "show", "show everything about a run", with_store=listings.show_run))
+    _add_compare(runs)
     restored = add_command(
         runs, "restore", "bring a deleted run back", with_store=deleted_runs.restore, acts=True
     )
@@ -259,6 +262,28 @@ def _add_run_commands(commands: Commands) -> None:
         acts=True,
     )
     taken_in.add_argument("file", metavar=f"FILE{SUFFIX}", type=folder, help="the file")
+
+
+def _add_compare(runs: Commands) -> None:
+    compared = add_command(
+        runs,
+        "compare",
+        "say what differs between runs, and whether one of them is better",
+        with_store=comparing.compare,
+    )
+    compared.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help="runs tested on the same examples; those that differ in their seed alone are taken "
+        "together",
+    )
+    compared.add_argument(
+        "--rope",
+        metavar="X",
+        help="what does not matter, in points of a share, or in per cent of the first one's error "
+        f"(default: {100 * ROPE:g})",
+    )
 
 
 def _add_workers(command: argparse.ArgumentParser) -> None:

@@ -72,7 +72,12 @@ def rope_of(metric: str, reference: float, share: float = ROPE) -> float:
         reference: Of the first side, to which errors in a unit are set in relation.
         share: Points of a share, of 1; of an error in a unit, that part of the reference's.
     """
-    return share * abs(reference) if metric in _IN_UNITS else share
+    return share * abs(reference) if is_in_unit(metric) else share
+
+
+def is_in_unit(metric: str) -> bool:
+    """A metric has a unit of its own, and is no share."""
+    return metric in _IN_UNITS
 
 
 def decide(

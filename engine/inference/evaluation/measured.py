@@ -130,9 +130,13 @@ class Measured:
         """A metric less that of another on the same units, as a 95 % interval; None: unknown."""
         if name not in self.resampled or name not in other.resampled:
             return None
-        (mine, at), (its, there) = self.resampled[name], other.resampled[name]
-        low, high = (_only(mine, at) - _only(its, there)).bca(0)
+        low, high = self.drawn_difference(other, name).bca(0)
         return (low, high) if np.isfinite(low) else None
+
+    def drawn_difference(self, other: Measured, name: str) -> Resampled:
+        """A metric less that of another on the same units, as both are drawn anew together."""
+        (mine, at), (its, there) = self.resampled[name], other.resampled[name]
+        return _only(mine, at) - _only(its, there)
 
 
 def _only(found: Resampled, place: int) -> Resampled:

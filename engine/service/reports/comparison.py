@@ -14,7 +14,7 @@ from engine.service.reports.results import range_text
 from engine.service.reports.sections import left_out, metric_words, number
 from engine.service.reports.words import Words
 from engine.service.results.comparing import compare_on_test
-from engine.service.results.exporting.tensorboard import flat
+from engine.service.results.run_comparison import differing
 from engine.spec.formatting import duration_text
 
 
@@ -107,13 +107,8 @@ def _curves(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:
 
 def _settings(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:
     """Settings that are not the same in all runs."""
-    every = [dict(flat(facts.record.settings)) for facts in runs]
-    names = dict.fromkeys(name for values in every for name in values)
-    rows = [
-        (name, *(values.get(name, "–") for values in every))
-        for name in names
-        if len({values.get(name, "–") for values in every}) > 1
-    ]
+    found = differing([facts.record.settings for facts in runs])
+    rows = [(name, *values) for name, values in found.items()]
     if rows:
         yield Heading(say("Settings that differ"), 3)
         yield Table(rows, (say("setting"), *(facts.record.name for facts in runs)))
