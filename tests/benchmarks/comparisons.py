@@ -7,8 +7,8 @@ wide that most examples are nearly always right or nearly always wrong), plus wh
 makes of this example (normal; 0 where both sides train alike), plus the luck of the seed (normal,
 the same for all examples). As of networks that are trained anew, about 90 % are right, two seeds of
 one way disagree on about 7 % of the examples, and a seed's accuracy spreads by 0.3 points beside
-the luck of the test part. Test examples, seeds and coins are drawn anew in each comparison; the truth
-is known from 400,000 examples.
+the luck of the test part. Test examples, seeds and coins are drawn anew in each comparison; the
+truth is known from 400,000 examples.
 
 Somebody looks after each seed from the first on. Where nothing differs they go on until something
 is called better, or to the last seed; they look at single models once. Where one point is planted,

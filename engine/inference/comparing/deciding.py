@@ -9,6 +9,7 @@ together (Holm 1979, Scandinavian Journal of Statistics 6:65).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -114,7 +115,9 @@ def _decision(found: Difference, metric: str, rope: float, alpha: float) -> Deci
         verdict = Verdict.FIRST if is_first else Verdict.SECOND
     else:
         verdict = Verdict.UNDECIDED
-        # Of a difference that is seen, as much as is likely to be there.
-        seen = abs(found.value) - quantile(0.2, float("inf")) * found.error
-        effort = found.effort(max(rope, seen), alpha)
+        # Of a difference that is seen, as much as is likely to be there; then what would tell a
+        # small one from none, or from one that matters.
+        size = abs(found.value)
+        seen = size - quantile(0.2, math.inf) * found.error
+        effort = found.effort((max(rope, seen), max(size, rope - size)), alpha)
     return Decision(verdict, found.value, interval, 1 - alpha, rope, effort)

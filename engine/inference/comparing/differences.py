@@ -7,6 +7,7 @@ models with other seeds. A difference is always the first side's metric less the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,8 +40,11 @@ class Difference(Protocol):
     def is_sure(self, alpha: float) -> bool:
         """It is not 0, at that level."""
 
-    def effort(self, target: float, alpha: float) -> Effort:
-        """What it takes to find a difference as large as `target`."""
+    def effort(self, targets: Sequence[float], alpha: float) -> Effort:
+        """What it takes to find a difference as large as the first of these targets.
+
+        Where there is as much already, as large as the next, which is smaller.
+        """
 
 
 def _leaves_zero(interval: Range) -> bool:
@@ -64,8 +68,8 @@ class OfShares:
 
     @property
     def p(self) -> float:
-        """McNemar's mid-p."""
-        return self.counts.mid_p
+        """Of McNemar's exact test."""
+        return self.counts.p
 
     def interval(self, alpha: float) -> Range:
         return self.counts.interval(1 - alpha)
@@ -74,8 +78,8 @@ class OfShares:
         """The test and the interval say so: they are not made of the same numbers."""
         return self.p <= alpha and _leaves_zero(self.interval(alpha))
 
-    def effort(self, target: float, alpha: float) -> Effort:
-        return _effort_of_models(self.error, self.counts.n, target, alpha)
+    def effort(self, targets: Sequence[float], alpha: float) -> Effort:
+        return _effort_of_models(self.error, self.counts.n, targets, alpha)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,17 +122,20 @@ class OfMetrics:
     def is_sure(self, alpha: float) -> bool:
         return self.p <= alpha and _leaves_zero(self.interval(alpha))
 
-    def effort(self, target: float, alpha: float) -> Effort:
-        return _effort_of_models(self.error, self.n_examples, target, alpha)
+    def effort(self, targets: Sequence[float], alpha: float) -> Effort:
+        return _effort_of_models(self.error, self.n_examples, targets, alpha)
 
 
-def _effort_of_models(error: float, n: int, target: float, alpha: float) -> Effort:
+def _effort_of_models(error: float, n: int, targets: Sequence[float], alpha: float) -> Effort:
     """Of single models: more examples decide which is better, more seeds which way to train."""
     if not math.isfinite(error):
         return Effort(None)
+    for target in targets:
+        n_examples = math.ceil(n * (reach_of(alpha) * error / target) ** 2)
+        if n_examples > n:
+            break
     n_seeds = seeds_needed(target, 0.0, error**2, 2, alpha)
-    n_examples = math.ceil(n * (reach_of(alpha) * error / target) ** 2)
-    return Effort(n_seeds, n_examples, is_least=True)
+    return Effort(n_seeds, max(n_examples, n + 1), is_least=True)
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,8 @@ class OfSeeds:
         return math.sqrt(self.shared + self.varying) if self.varying_df > 0 else math.inf
 
     def interval(self, alpha: float) -> Range:
-        level = level_at(self.n_seeds, alpha) if self.looks_early else alpha
+        ratio = self.shared / self.each if self.each > 0 else math.inf
+        level = level_at(self.n_seeds, alpha, ratio) if self.looks_early else alpha
         fixed, free = quantile(level, self.shared_df), quantile(level, self.varying_df)
         if math.isinf(fixed) or math.isinf(free):
             return -math.inf, math.inf
@@ -181,10 +189,13 @@ class OfSeeds:
     def is_sure(self, alpha: float) -> bool:
         return _leaves_zero(self.interval(alpha))
 
-    def effort(self, target: float, alpha: float) -> Effort:
-        n_seeds = seeds_needed(target, self.shared, self.each, self.df_each, alpha)
+    def effort(self, targets: Sequence[float], alpha: float) -> Effort:
+        for target in targets:
+            n_seeds = seeds_needed(target, self.shared, self.each, self.df_each, alpha)
+            if n_seeds is None or n_seeds > self.n_seeds:
+                break
         if n_seeds is not None:
-            return Effort(n_seeds, is_least=self.varying_df <= 0)
+            return Effort(max(n_seeds, self.n_seeds + 1), is_least=self.varying_df <= 0)
         # Half of what may vary is left to the seeds.
         n = 2 * self.n_examples * self.shared * (reach_of(alpha) / target) ** 2
         return Effort(None, max(self.n_examples + 1, math.ceil(n)))

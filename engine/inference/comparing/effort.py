@@ -59,7 +59,7 @@ def seeds_needed(
     if (quantile(alpha, math.inf) + sure) * math.sqrt(shared) >= target:
         return None
     for n in range(FIRST_LOOK, MOST_SEEDS + 1):
-        level = level_at(n, alpha)
+        level = level_at(n, alpha, shared / each if each > 0 else math.inf)
         z, t = quantile(level, math.inf), quantile(level, df_each * (n - 1))
         half = math.sqrt(z * z * shared + t * t * each / n)
         if half + sure * math.sqrt(shared + each / n) <= target:

@@ -52,26 +52,17 @@ class PairedCounts:
         return (self.only_first - self.only_second) / self.n
 
     @property
-    def exact_p(self) -> float:
-        """The two-sided p-value of McNemar's exact test (McNemar 1947, Psychometrika 12:153)."""
-        from scipy.stats import binom
+    def p(self) -> float:
+        """The two-sided p-value of McNemar's exact test (McNemar 1947, Psychometrika 12:153).
 
-        fewer, n = min(self.only_first, self.only_second), self.only_first + self.only_second
-        return min(1.0, 2.0 * float(binom.cdf(fewer, n, 0.5)))
-
-    @property
-    def mid_p(self) -> float:
-        """The same by its mid-p: the exact test keeps far below the level that it promises.
-
-        Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13:91.
+        It is wrong at most as often as it says. The mid-p would find a little more, and is wrong
+        now and then in more than 5 of 100 (Fagerland, Lydersen and Laake 2013, BMC Medical
+        Research Methodology 13:91).
         """
         from scipy.stats import binom
 
         fewer, n = min(self.only_first, self.only_second), self.only_first + self.only_second
-        at = float(binom.pmf(fewer, n, 0.5))
-        if self.only_first == self.only_second:
-            return 1.0 - at / 2.0
-        return self.exact_p - at
+        return min(1.0, 2.0 * float(binom.cdf(fewer, n, 0.5)))
 
     def interval(self, level: float = LEVEL) -> Range:
         """Of the difference: Newcombe 1998, Statistics in Medicine 17:2635, method 10.
@@ -97,7 +88,7 @@ class PairedCounts:
         below = float(first) * (self.n - first) * second * (self.n - second)
         if below <= 0:
             return 0.0
-        above = self.both * self.neither - self.only_first * self.only_second
+        above = float(self.both * self.neither - self.only_first * self.only_second)
         if above > 0:
             above = max(0.0, above - self.n / 2)
         return float(above / np.sqrt(below))

@@ -30,20 +30,26 @@ def _decision(found: RunComparison, pair: ComparedPair) -> str:
     one, two = found.sides[pair.first], found.sides[pair.second]
     if decision.verdict is Verdict.SECOND:
         one, two = two, one
-    values = f"{metric} {_number(one.value(metric))} against {_number(two.value(metric))}"
+    x, y = _number(one.value(metric)), _number(two.value(metric))
     doubt = _doubt(metric, decision)
     match decision.verdict:
         case Verdict.FIRST | Verdict.SECOND:
             by = amount(metric, abs(decision.difference))
-            return f"'{one.name}' is better than '{two.name}': {values}, by {by} ({doubt})."
+            return (
+                f"'{one.name}' is better than '{two.name}': {metric} {x} against {y}, by {by} "
+                f"({doubt})."
+            )
         case Verdict.SAME:
             rope = amount(metric, decision.rope)
             return (
-                f"No difference that matters between '{one.name}' and '{two.name}': {values}; "
-                f"it is at most {rope} either way ({doubt})."
+                f"No difference that matters between '{one.name}' and '{two.name}': {metric} {x} "
+                f"against {y}; it is at most {rope} either way ({doubt})."
             )
         case Verdict.UNDECIDED:
-            return f"Undecided between '{one.name}' and '{two.name}': {values} ({doubt})."
+            return (
+                f"Undecided between '{one.name}' and '{two.name}': {metric} {x} against {y} "
+                f"({doubt})."
+            )
 
 
 def _doubt(metric: str, decision: Decision) -> str:
@@ -62,31 +68,31 @@ def amount(metric: str, difference: float, has_unit: bool = True) -> str:
     if is_in_unit(metric):
         return _number(difference)
     points = f"{100 * difference:.2g}" if abs(difference) < 0.1 else f"{100 * difference:.1f}"
-    unit = " point" if points == "1" else " points"
-    return points + (unit if has_unit else "")
+    if not has_unit:
+        return points
+    return "1 point" if points == "1" else f"{points} points"
 
 
 def _effort(found: RunComparison, pair: ComparedPair) -> str:
-    effort, n_more = pair.decision.effort, pair.n_more
-    assert effort is not None
-    examples = "" if effort.n_examples is None else f"{effort.n_examples:,}"
-    if n_more is None:
-        if not examples:
-            return "How much more it takes is not known."
-        return f"More seeds alone would not decide it: it takes about {examples} test examples."
-    seeds = f"{n_more:,} more seed{'s' if n_more > 1 else ''} of each"
-    minutes = duration_text(pair.duration_s)
-    rope = amount(found.metric, pair.decision.rope)
-    if found.is_of_seeds:
-        least = "at least " if effort.is_least else ""
+    effort = pair.decision.effort
+    if effort is None or (pair.n_more is None and effort.n_examples is None):
+        return "How much more it takes is not known."
+    n = f"{effort.n_examples or 0:,}"
+    if pair.n_more is None:
+        return f"More seeds alone would not decide it: it takes about {n} test examples."
+    seeds, time = _seeds(pair.n_more), duration_text(pair.duration_s)
+    if not found.is_of_seeds:
         return (
-            f"A difference of {rope} would be found by {least}{seeds} in 9 of 10 cases: "
-            f"{minutes} of training."
+            f"About {n} test examples would tell these two models apart; at least {seeds} would "
+            f"tell their settings apart: {time} of training."
         )
-    return (
-        f"It takes about {examples} test examples to tell these two models apart, or at least "
-        f"{seeds} to tell their settings apart: {minutes} of training."
-    )
+    if effort.is_least:
+        return f"It takes at least {seeds}: {time} of training."
+    return f"About {seeds} should decide it: {time} of training."
+
+
+def _seeds(n_more: int) -> str:
+    return "1 more seed of each" if n_more == 1 else f"{n_more:,} more seeds of each"
 
 
 def _right(found: RunComparison, pair: ComparedPair) -> str:

@@ -302,11 +302,11 @@ def _difference(first: Side, second: Side, metric: str, has_one: bool) -> Differ
         return of_splits(np.array(each), n_train, n_test)
     n = len(first.runs[0].predictions)
     if len(first.runs) > 1 or len(second.runs) > 1:
-        influences = [
+        of_first, of_second = (
             Influence.of_measured([run.measured for run in side.runs], metric)
             for side in (first, second)
-        ]
-        return of_seeds(*influences, n)
+        )
+        return of_seeds(of_first, of_second, n)
     one, other = first.runs[0], second.runs[0]
     right = one.predictions.is_right, other.predictions.is_right
     is_alone = one.predictions.clusters is None
