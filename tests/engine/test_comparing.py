@@ -184,7 +184,7 @@ class TestLooks:
 
     def test_nothing_is_spent_before_the_first_look(self):
         assert level_at(FIRST_LOOK - 1, 0.05) == 0.0
-        assert level_at(FIRST_LOOK, 0.05) == pytest.approx(spent(FIRST_LOOK, 0.05))
+        assert level_at(FIRST_LOOK, 0.05) == pytest.approx(spent(FIRST_LOOK, 0.05), rel=1e-3)
 
     def test_what_is_shared_makes_looks_less_dear(self):
         levels = [level_at(20, 0.05, ratio) for ratio in (0.0, 0.1, 1.0, 10.0)]
@@ -245,14 +245,16 @@ class TestDecisions:
     def test_the_promise_is_always_more_than_there_is(self):
         rng = np.random.default_rng(0)
         n_promises = 0
-        for _ in range(40):
-            n = int(rng.integers(200, 20_000))
-            b, c = rng.integers(n // 60, n // 40, 2).tolist()
-            (decision,) = decide([OfShares(PairedCounts(n, b, c, n // 10))], "accuracy", [0.01])
+        for _ in range(60):
+            n = int(rng.integers(200, 8_000))
+            b = int(rng.integers(n // 60, n // 20))
+            c = b + int(rng.integers(0, 2 * np.sqrt(b)))
+            counts = PairedCounts(n, b, c, n // 10)
+            (decision,) = decide([OfShares(counts)], "accuracy", [0.01])
             if decision.effort is not None:
                 n_promises += 1
-                assert decision.effort.n_examples > n + b + c + n // 10
-        assert n_promises > 5
+                assert decision.effort.n_examples > counts.n
+        assert n_promises > 20
 
     def test_the_promise_of_seeds_is_kept_in_nine_of_ten(self):
         """With variances that are known: of normal differences as large as what matters."""

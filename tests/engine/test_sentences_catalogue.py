@@ -43,6 +43,7 @@ PLACES = (
     "engine/service/recovery.py",
     "engine/service/session.py",
     "engine/service/results/analysing.py",
+    "engine/service/results/comparison_words.py",
     "engine/service/upkeep/folder_run.py",
 )
 
