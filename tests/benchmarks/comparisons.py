@@ -36,16 +36,26 @@ from scipy.special import expit
 from smoke import add_smoke
 from threadpoolctl import threadpool_limits
 
-from engine.inference.comparing.deciding import ALPHA, ROPE, Verdict, decide
-from engine.inference.comparing.differences import Difference, OfShares, of_seeds
-from engine.inference.comparing.influence import Influence
+from engine.inference.comparing.deciding import ALPHA, ROPE, Verdict, decide, rope_of
+from engine.inference.comparing.differences import (
+    Difference,
+    OfMetrics,
+    OfShares,
+    of_seeds,
+    of_splits,
+)
+from engine.inference.comparing.influence import Influence, measured_together
 from engine.inference.comparing.looks import FIRST_LOOK
 from engine.inference.comparing.proportions import PairedCounts
+from engine.inference.evaluation.predictions import Predictions
+from engine.spec.signature import Output, Task
 
 Floats = npt.NDArray[np.float64]
 N_TRUTH = 400_000
 MEAN, SPREAD, SEEDS = 6.9, 5.0, 0.09
 """Logits: of all examples, between them, between seeds."""
+ORDER = [*range(10), 20, *range(10, 20), 21]
+"""Features and a constant of one half, then of the other."""
 BETTER = (Verdict.FIRST, Verdict.SECOND)
 
 
@@ -133,6 +143,52 @@ def seeds_alike(arguments: argparse.Namespace, rng: np.random.Generator, own: fl
     )
 
 
+def numbers_alike(arguments: argparse.Namespace, rng: np.random.Generator) -> str:
+    """Two models whose errors are as large, and heavy (Student's t with 5 degrees of freedom)."""
+    n, n_comparisons, n_false = arguments.examples, max(1, arguments.comparisons // 4), 0
+    metric = "root_mean_squared_error"
+    for _ in range(n_comparisons):
+        truth, hard = rng.normal(size=(n, 1)), rng.standard_t(5, (n, 1))
+        outputs = [truth + hard + rng.standard_t(5, (n, 1)) for _ in range(2)]
+        found = [
+            Predictions("test", Task.REGRESSION, Output.NUMBERS, np.arange(n), truth, it, "y")
+            for it in outputs
+        ]
+        one, two = measured_together(found, metric)
+        gap = one.metrics[metric] - two.metrics[metric]
+        difference = OfMetrics(gap, one.drawn_difference(two, metric), n)
+        rope = rope_of(metric, one.metrics[metric])
+        n_false += decide([difference], metric, [rope])[0].verdict in BETTER
+    return f"{100 * n_false / n_comparisons:.1f} % of {n_comparisons} called better"
+
+
+def splits_alike(arguments: argparse.Namespace, rng: np.random.Generator) -> str:
+    """Least squares on one half of the features, or on the other, which are worth as much.
+
+    Each seed divides 400 examples anew; the peer is Student's test of the same differences.
+    """
+    n, n_test, n_features, n_false, n_peer = 400, 80, 20, 0, 0
+    for _ in range(arguments.comparisons):
+        truth = rng.integers(0, 2, n)
+        x = rng.normal(size=(n, n_features)) + 0.4 * truth[:, np.newaxis]
+        halves = np.split(np.concatenate([x, np.ones((n, 2))], axis=1)[:, ORDER], 2, axis=1)
+        gaps = []
+        for _ in range(arguments.most):
+            rows = rng.permutation(n)
+            test, train = rows[:n_test], rows[n_test:]
+            shares = []
+            for half in halves:
+                weights = np.linalg.lstsq(half[train], truth[train] - 0.5, rcond=None)[0]
+                shares.append(np.mean((half[test] @ weights > 0) == truth[test]))
+            gaps.append(shares[0] - shares[1])
+        known = np.array(gaps)
+        looks = (of_splits(known[:k], n - n_test, n_test) for k in range(1, len(gaps) + 1))
+        n_false += any(verdict_of(it)[0] in BETTER for it in looks)
+        n_peer += student(known, np.zeros(len(known)))
+    share, peer = n_false / arguments.comparisons, n_peer / arguments.comparisons
+    return f"{100 * share:.1f} % called better; Student's test {100 * peer:.1f} %"
+
+
 def seeds_planted(arguments: argparse.Namespace, rng: np.random.Generator, own: float) -> str:
     """The second way is better by one point; a promise is given at the third seed."""
     world = World.planted(own, 0.01)
@@ -191,6 +247,8 @@ def main() -> None:
             kind = f"ways that settle otherwise on {settled_otherwise(own)}" if own else "one way"
             print(f"A/A, single models, {kind}: {models_alike(arguments, rng, own)}")
             print(f"A/A, seeds, {kind}: {seeds_alike(arguments, rng, own)}", flush=True)
+        print(f"A/A, single models, numbers: {numbers_alike(arguments, rng)}")
+        print(f"A/A, seeds that divide anew: {splits_alike(arguments, rng)}", flush=True)
         for own in (0.0, 1.0, 2.0):
             kind = f"ways that settle otherwise on {settled_otherwise(own)}"
             print(f"One point, {kind}: {seeds_planted(arguments, rng, own)}", flush=True)
