@@ -172,17 +172,22 @@ def splits_alike(arguments: argparse.Namespace, rng: np.random.Generator) -> str
         truth = rng.integers(0, 2, n)
         x = rng.normal(size=(n, n_features)) + 0.4 * truth[:, np.newaxis]
         halves = np.split(np.concatenate([x, np.ones((n, 2))], axis=1)[:, ORDER], 2, axis=1)
-        gaps = []
+        gaps, noise = [], []
         for _ in range(arguments.most):
             rows = rng.permutation(n)
             test, train = rows[:n_test], rows[n_test:]
-            shares = []
+            right = []
             for half in halves:
                 weights = np.linalg.lstsq(half[train], truth[train] - 0.5, rcond=None)[0]
-                shares.append(np.mean((half[test] @ weights > 0) == truth[test]))
-            gaps.append(shares[0] - shares[1])
+                right.append((half[test] @ weights > 0) == truth[test])
+            difference = OfShares(PairedCounts.of(*right))
+            gaps.append(difference.value)
+            noise.append(difference.error**2)
         known = np.array(gaps)
-        looks = (of_splits(known[:k], n - n_test, n_test) for k in range(1, len(gaps) + 1))
+        looks = (
+            of_splits(known[:k], n - n_test, n_test, float(np.mean(noise[:k])))
+            for k in range(1, len(gaps) + 1)
+        )
         n_false += any(verdict_of(it)[0] in BETTER for it in looks)
         n_peer += student(known, np.zeros(len(known)))
     share, peer = n_false / arguments.comparisons, n_peer / arguments.comparisons

@@ -170,6 +170,13 @@ class TestSeeds:
         half = stats.t.ppf(0.975, 9) * np.sqrt((1 / 10 + 100 / 900) * gaps.var(ddof=1))
         assert (low, high) == pytest.approx((gaps.mean() - half, gaps.mean() + half))
 
+    def test_divisions_that_agree_by_luck_are_no_surer_than_their_examples(self):
+        gaps = np.array([0.05, 0.05, 0.05])
+        assert of_splits(gaps, 320, 80).is_sure(0.05)
+        found = of_splits(gaps, 320, 80, noise=0.04**2)
+        assert not found.is_sure(0.05)
+        assert found.each == pytest.approx(0.8 * 0.04**2)
+
 
 class TestLooks:
     @pytest.mark.parametrize("ratio", [0.0, 0.125, 1.0, 4.0])

@@ -264,20 +264,30 @@ def _spread(side: Influence) -> tuple[float, float]:
 
 
 def of_splits(
-    differences: Floats, n_train: float, n_test: float, *, looks_early: bool = True
+    differences: Floats,
+    n_train: float,
+    n_test: float,
+    noise: float = 0.0,
+    *,
+    looks_early: bool = True,
 ) -> OfSeeds:
     """Of folds, or of seeds that each divide the data anew: the corrected resampled t-test.
 
     Nadeau and Bengio 2003, Machine Learning 52:239: what is learnt from overlaps, so that the
-    variance of the mean is not 1 / k of that of one, but 1 / k + n_test / n_train.
+    variance of the mean is not 1 / k of that of one, but 1 / k + n_test / n_train. As in
+    `of_seeds`, it is not taken below what the examples of a test part do by themselves: three
+    divisions may say the same by luck.
 
     Args:
         differences: Of each division, both sides tested on the same examples, (divisions,).
         n_train, n_test: How many examples are learnt from and tested on, in each.
+        noise: Variance of one difference over the examples of its test part; 0: unknown.
         looks_early: False for the folds of one division, which are looked at once.
     """
     k, ratio = len(differences), n_test / n_train
-    variance = float(differences.var(ddof=1)) if k > 1 else 0.0
+    # Test parts are drawn from the same examples, without putting any back.
+    own = noise * n_train / (n_train + n_test)
+    variance = max(own, float(differences.var(ddof=1)) if k > 1 else 0.0)
     return OfSeeds(
         float(differences.mean()),
         ratio * variance,

@@ -291,26 +291,31 @@ def _more(decision: Decision, first: Side, second: Side) -> int | None:
 
 
 def _difference(first: Side, second: Side, metric: str, has_one: bool) -> Difference:
+    if has_one and len(first.runs) == len(second.runs) == 1:
+        return _of_models(first.runs[0], second.runs[0], metric)
     if not has_one:
         each = [
-            one.measured.metrics[metric] - other.measured.metrics[metric]
+            _of_models(one, other, metric)
             for one, other in zip(first.runs, second.runs, strict=True)
         ]
         split = first.runs[0].record.spec.split
         n_test = len(first.runs[0].predictions)
         n_train = n_test * (1.0 - split.test - split.watched) / split.test
-        return of_splits(np.array(each), n_train, n_test)
-    n = len(first.runs[0].predictions)
-    if len(first.runs) > 1 or len(second.runs) > 1:
-        of_first, of_second = (
-            Influence.of_measured([run.measured for run in side.runs], metric)
-            for side in (first, second)
-        )
-        return of_seeds(of_first, of_second, n)
-    one, other = first.runs[0], second.runs[0]
-    right = one.predictions.is_right, other.predictions.is_right
-    is_alone = one.predictions.clusters is None
+        noise = float(np.mean([it.error**2 for it in each]))
+        return of_splits(np.array([it.value for it in each]), n_train, n_test, noise)
+    of_first, of_second = (
+        Influence.of_measured([run.measured for run in side.runs], metric)
+        for side in (first, second)
+    )
+    return of_seeds(of_first, of_second, len(first.runs[0].predictions))
+
+
+def _of_models(first: TestedRun, second: TestedRun, metric: str) -> OfShares | OfMetrics:
+    """Of two models on the same examples."""
+    right = first.predictions.is_right, second.predictions.is_right
+    is_alone = first.predictions.clusters is None
     if metric == "accuracy" and is_alone and right[0] is not None and right[1] is not None:
         return OfShares(PairedCounts.of(right[0], right[1]))
-    drawn = one.measured.drawn_difference(other.measured, metric)
-    return OfMetrics(one.measured.metrics[metric] - other.measured.metrics[metric], drawn, n)
+    drawn = first.measured.drawn_difference(second.measured, metric)
+    gap = first.measured.metrics[metric] - second.measured.metrics[metric]
+    return OfMetrics(gap, drawn, len(first.predictions))
