@@ -11,7 +11,7 @@ from engine.errors import DescentError
 from engine.events.messages import Event
 from engine.events.run_events import EpochEnded, StepsDone
 from engine.runs.store import RunStore
-from engine.training.checkpoint import newest_checkpoint, read_checkpoint
+from engine.training.checkpoint import find_checkpoint, read_checkpoint
 
 SPEC: dict[str, Any] = {
     "data": {"source": "digits"},
@@ -75,7 +75,7 @@ class Notified:
 
 def state_of(store: RunStore, run: str) -> dict[str, Any]:
     """Every number a run ends with."""
-    found = newest_checkpoint(store.folder(run) / "checkpoints")
+    found = find_checkpoint(store.folder(run) / "checkpoints").checkpoint
     assert found is not None
     return {
         "variables": dict(found.snapshot.variables),

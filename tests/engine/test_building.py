@@ -19,7 +19,7 @@ from engine.training.control import TrainingControl
 from engine.training.defaults import resolve
 from engine.training.model.building import check_updates, compile_model
 from engine.training.model.losses import SmoothedCrossentropy
-from engine.training.plan import Plan
+from engine.training.plan import Plan, Way
 from engine.training.steps.loop import DeviceData, StepLoop
 
 FLOWERS = Signature(Kind.TABLE, Task.CLASSIFICATION, (4,), 3)
@@ -62,7 +62,7 @@ def _trained(training: dict, xla: bool = False, n: int = N, epochs: int = 2) -> 
     loop = StepLoop(network, data)
     size = spec.training.batch_size
     if xla:
-        compiled = loop.compiled(data, size, n // size)
+        compiled = loop.twin_chunk(Way.XLA, data, size, n // size)
         compiled.adopt(network)
         loop.use(compiled)
     for _ in range(epochs):

@@ -11,6 +11,7 @@ from engine.service import running
 from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.introspection.flow_graph import FlowGraph
+from engine.training.plan import Way
 from engine.training.steps.loop import DeviceData, StepLoop
 
 ROWS = np.arange(64, dtype=np.int32).reshape(4, 16)
@@ -71,7 +72,7 @@ def test_augmentation_and_gradient_flow_are_the_same():
 def test_a_compiled_chunk_is_fused_as_well():
     loop, data = _loop(16)
     other, _ = _loop(0)
-    chunk = loop.compiled(data, 16, 4)
+    chunk = loop.twin_chunk(Way.XLA, data, 16, 4)
     chunk.adopt(loop.model)
     loop.use(chunk)
     losses = loop.train(data, ROWS, 10)["loss"]

@@ -38,7 +38,7 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.service.session import Session
 from engine.training import checkpoint_writer, recorder, trainer
-from engine.training.checkpoint import newest_checkpoint
+from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.plan import ChunkLength
 from engine.training.steps.loop import StepLoop
@@ -163,7 +163,7 @@ def straight(tmp_path_factory):
 
 def _everything(store, run):
     """Each variable, the best weights, and each number that was recorded."""
-    found = newest_checkpoint(store.folder(run) / "checkpoints")
+    found = find_checkpoint(store.folder(run) / "checkpoints").checkpoint
     assert found is not None
     return {
         "variables": dict(found.snapshot.variables),
@@ -282,7 +282,9 @@ def test_saving_now_writes_a_checkpoint_in_the_middle_of_an_epoch(store, monkeyp
 
     def look(event, control):
         if isinstance(event, CheckpointSaved):
-            saved.append((event, newest_checkpoint(store.folder(event.run) / "checkpoints")))
+            saved.append(
+                (event, find_checkpoint(store.folder(event.run) / "checkpoints").checkpoint)
+            )
 
     _, ended = _train(store, _spec(), look, _AskedAt(IN_SECOND_EPOCH, Control.SAVE))
     assert isinstance(ended, RunFinished), ended

@@ -34,7 +34,7 @@ from engine.runs.store import RunStore
 from engine.service import running
 from engine.spec.training_spec import ScheduleSpec, StartSpec
 from engine.training import checkpoint_writer, recorder, trainer
-from engine.training.checkpoint import newest_checkpoint
+from engine.training.checkpoint import find_checkpoint
 from engine.training.control import TrainingControl
 from engine.training.defaults import parse
 from engine.training.introspection import flow, flow_graph
@@ -102,7 +102,7 @@ class Place:
 
     def everything(self, run: str) -> dict[str, Any]:
         """Each variable, the best weights, and each number that was recorded."""
-        found = newest_checkpoint(self.store.folder(run) / "checkpoints")
+        found = find_checkpoint(self.store.folder(run) / "checkpoints").checkpoint
         assert found is not None
         assert found.best is not None
         epochs = self.store.epochs(run)
