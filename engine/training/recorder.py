@@ -1,7 +1,7 @@
 """Recorder: puts events on disk, then passes them on. What was passed on is never lost.
 
 Runs a thread of its own in the worker, so that waiting for the disk does not hold up training.
-Chunks of steps, of which there are dozens a second, are gathered for a moment and told as one: each
+Steps and epochs, of which there may be dozens a second, are gathered for a moment: whatever is told
 wakes this thread, the disk and whoever listens, and takes a core from the training.
 """
 
@@ -19,10 +19,11 @@ from typing import Final, Protocol, Self
 import numpy as np
 
 from engine.events.messages import Event
-from engine.events.run_events import RunEvent, StepsDone
+from engine.events.run_events import EpochEnded, PartTested, RunEvent, StepsDone
 
-GATHER_S: Final = 0.1
-"""After something was told, steps wait so long for more of them; all else is told at once."""
+GATHER_S: Final = 0.25
+"""After something was told, progress waits so long for more of it; all else is told at once."""
+_PROGRESS: Final = (StepsDone, PartTested, EpochEnded)
 
 _Item = RunEvent | threading.Event | None
 
@@ -99,11 +100,11 @@ class Recorder:
                     item.set()
 
     def _gathered(self) -> list[_Item]:
-        """What waits; of steps alone, what comes in a moment as well."""
+        """What waits; of progress alone, what comes in a moment as well."""
         batch: list[_Item] = [self._queue.get()]
         until = self._told_s + GATHER_S
         while True:
-            may_wait = isinstance(batch[-1], StepsDone)
+            may_wait = isinstance(batch[-1], _PROGRESS)
             wait_s = max(0.0, until - time.monotonic()) if may_wait else 0.0
             try:
                 batch.append(self._queue.get(timeout=wait_s))

@@ -13,6 +13,8 @@ import pytest
 from engine.devices import compiled_programs
 from engine.devices.compiled_programs import CompiledPrograms, keep_compiled_programs
 from engine.files import CACHE_VARIABLE
+from engine.training.steps import verdicts as kept_verdicts
+from engine.training.steps.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
 FLAGS = "TF_XLA_FLAGS"
@@ -243,10 +245,15 @@ def test_a_second_process_finds_the_program_and_the_verdict(tmp_path):
     xla, reason, was_early = _trained(tmp_path, n_before=7)
     assert (xla, was_early) == (True, True), reason
     assert _files(tmp_path) == first  # it was found, and not compiled again
-    path.write_text(json.dumps({**verdict, "is_faster": False}))
+    path.write_text(json.dumps({**verdict, "is_faster": False, "plain_step_s": 1e-9}))
     xla, reason, was_early = _trained(tmp_path)
     assert not xla
     assert "in an earlier run of such a model" in reason
+    # A machine that was busy then says little: it is measured anew.
+    path.write_text(json.dumps({**verdict, "is_faster": False, "plain_step_s": 10.0}))
+    _, reason, _ = _trained(tmp_path)
+    assert "in an earlier run of such a model" not in reason
+    assert json.loads(path.read_text())["plain_step_s"] < 10.0
     # What cannot be read by TensorFlow, though it is what was written, is compiled again.
     (program,) = tmp_path.rglob("*.pb")
     program.write_bytes(b"nonsense")
@@ -255,3 +262,27 @@ def test_a_second_process_finds_the_program_and_the_verdict(tmp_path):
     xla, reason, _ = _trained(tmp_path)
     assert xla, reason
     assert [len(path.read_bytes()) > 1000 for path in tmp_path.rglob("*.pb")] == [True]
+
+
+class TestOnABusyMachine:
+    """A way looks no faster there than it is elsewhere."""
+
+    @pytest.fixture
+    def verdicts(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(kept_verdicts, "compiled_programs", lambda: CompiledPrograms(tmp_path))
+        monkeypatch.setattr(kept_verdicts, "_digest", lambda *given: "model")
+        return lambda: kept_verdicts.Verdicts(None, None, 8)
+
+    @pytest.mark.parametrize(("step_s", "is_kept"), [(1.3, True), (1.1, False)])
+    def test_it_does_not_overrule_what_was_found_before(self, verdicts, step_s, is_kept):
+        verdicts().remember(Verdict(True, 1.0, 0.7, 0, ()))
+        later = verdicts()
+        assert later.recall().is_faster
+        later.remember(Verdict(False, step_s, step_s, 0, ()))
+        assert verdicts().recall().is_faster == is_kept
+
+    def test_what_was_said_of_it_holds_where_the_machine_is_as_busy(self):
+        found = Verdict(False, 1.0, 0.95, 0, ())
+        assert not found.was_busier(0.9)
+        assert not found.was_busier(1.5)
+        assert found.was_busier(0.8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import WorkspaceError
-from engine.events.run_events import EpochEnded, RunState, StateChanged, StepsDone
+from engine.events.run_events import EpochEnded, PartTested, RunState, StateChanged, StepsDone
 from engine.training import recorder as recording
 from engine.training.recorder import Recorder
 
@@ -30,6 +30,7 @@ class Store:
 
     def __init__(self) -> None:
         self.recorded: list[object] = []
+        self.n_times = 0
         self.problem: Exception | None = None
         self.goes_on = threading.Event()
         self.goes_on.set()
@@ -39,6 +40,7 @@ class Store:
         if self.problem is not None:
             raise self.problem
         self.recorded += events
+        self.n_times += 1
 
 
 @pytest.fixture
@@ -94,10 +96,13 @@ class TestSteps:
             for first in range(2, 20, 2):
                 recorder(steps(first))
             recorder(ended())
-        assert [getattr(it, "n_steps", None) for it in told] == [2, 18, None]
+            recorder(PartTested(RUN, "validation", 8, 8))
+            recorder(StateChanged(RUN, RunState.PAUSED))
+        assert [getattr(it, "n_steps", None) for it in told] == [2, 18, None, None, None]
+        assert store.n_times == 2
 
-    @pytest.mark.parametrize("event", [ended(), StateChanged(RUN, RunState.PAUSED)])
-    def test_nothing_else_waits(self, store, monkeypatch, event):
+    def test_nothing_else_waits(self, store, monkeypatch):
+        event = StateChanged(RUN, RunState.PAUSED)
         monkeypatch.setattr(recording, "GATHER_S", FOR_EVER)
         is_told = threading.Event()
         with Recorder(store, lambda it: is_told.set() if it is event else None) as recorder:

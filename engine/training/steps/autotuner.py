@@ -106,6 +106,7 @@ class Autotuner:
         self._begun: tuple[float, float] | None = None
         self._started = 0.0
         self._verdicts: Verdicts | None = None
+        self._earlier: Verdict | None = None  # against the way in question
 
     @property
     def lost_s(self) -> float:
@@ -160,6 +161,8 @@ class Autotuner:
         """Ends what is measured. A compilation under way ends by itself, and is not used."""
         if self._trial is not None:
             self._trial.give_up(END_S)
+        if self._stage is not _Stage.DONE and self._earlier is not None:
+            self._go_by(self._earlier)
         if self._stage is not _Stage.DONE and self._ways:
             self._choose(f"The run ended before {self._names} could be tried.")
         self._trial = None
@@ -179,11 +182,14 @@ class Autotuner:
             self._measured.earlier_step_s = found.plain_step_s
             self._prepare(data, indices)
         else:
-            self._go_on(
-                f"{way.value} was tried in an earlier run of such a model and is not used: a step "
-                f"took {duration_text(found.trial_step_s)} with it and "
-                f"{duration_text(found.plain_step_s)} without."
-            )
+            self._earlier = found  # until it is known how busy the machine is now
+
+    def _go_by(self, found: Verdict) -> None:
+        self._go_on(
+            f"{self._ways[0].value} was tried in an earlier run of such a model and is not used: "
+            f"a step took {duration_text(found.trial_step_s)} with it and "
+            f"{duration_text(found.plain_step_s)} without."
+        )
 
     def _remember(self, trial: Preparation, trial_step_s: float) -> None:
         """For later runs of such a model; what contradicts an earlier one is measured anew."""
@@ -201,7 +207,10 @@ class Autotuner:
 
     def _settle(self, data: DeviceData, indices: Indices, remaining: int) -> None:
         """The time of plain chunks is known: is there something to try, and time for it?"""
-        measured = self._measured
+        measured, earlier = self._measured, self._earlier
+        if earlier is not None and not earlier.was_busier(measured.plain_step_s):
+            self._go_by(earlier)
+            return
         assert self._begun is not None
         wall, processor = self._clock() - self._begun[0], time.process_time() - self._begun[1]
         measured.busy = processor / max(wall, 1e-9)
@@ -217,6 +226,7 @@ class Autotuner:
 
     def _prepare(self, data: DeviceData, indices: Indices) -> None:
         self._stage = _Stage.PREPARING
+        self._earlier = None
         self._trial = Preparation(self._ways[0], self._loop, data, indices)
         self._trial.start()
 
@@ -305,7 +315,7 @@ class Autotuner:
             return
         self._measured.preparing = self._preparing
         self._stage = _Stage.WAITING
-        self._trial = self._verdicts = None
+        self._trial = self._verdicts = self._earlier = None
 
     def _choose(self, why: str = "") -> None:
         """Nothing is tried any more.

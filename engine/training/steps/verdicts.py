@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 MEASURED_EVERY: Final = 8
 """So many runs go by one verdict; the next measures again: a machine may have changed."""
+BUSIER: Final = 1.2
+"""Where a step took this many times as long, something else was computing as well."""
 MOST_KEPT: Final = 1_000
 _PREFIX: Final = "verdict-"
 _MEASURED: Final = ("plain", "trial")
@@ -50,6 +52,14 @@ class Verdict:
     trial_step_s: float
     uses: int
     programs: tuple[str, ...]
+
+    def was_busier(self, plain_step_s: float) -> bool:
+        """The machine had more to do then than where a step takes so long: it says little."""
+        return self.plain_step_s > BUSIER * plain_step_s
+
+    def is_busier(self, plain_step_s: float) -> bool:
+        """The machine has more to do now, where a step takes so long, than it had then."""
+        return plain_step_s > BUSIER * self.plain_step_s
 
 
 class Verdicts:
@@ -92,9 +102,12 @@ class Verdicts:
         return verdict
 
     def remember(self, verdict: Verdict) -> None:
-        """Keeps what was measured in this run."""
-        path = self._path
+        """Keeps what was measured in this run, unless a busy machine speaks against a way."""
+        path, known = self._path, self._known
         if path is None:
+            return
+        is_against = known is not None and known.is_faster and not verdict.is_faster
+        if is_against and known is not None and known.is_busier(verdict.plain_step_s):
             return
         if not verdict.programs and self._known is not None:
             verdict = replace(verdict, programs=self._known.programs)
