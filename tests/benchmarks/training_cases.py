@@ -11,8 +11,6 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-NAMES = ("linear", "logistic", "cnn", "lstm", "attention")
-"""Those of the design. ``resnet50`` is for GPUs."""
 PICTURES = frozenset({"cnn", "resnet50"})
 
 
@@ -55,13 +53,13 @@ def _cnn() -> keras.Model:
     )
 
 
-def _lstm() -> keras.Model:
+def _recurrent(layer: type[keras.layers.Layer]) -> keras.Model:
     layers = keras.layers
     return keras.Sequential(
         [
             keras.Input((32,), dtype="int32"),
             layers.Embedding(100, 64),
-            layers.LSTM(64),
+            layer(64),
             layers.Dense(10, activation="softmax"),
         ]
     )
@@ -99,4 +97,9 @@ def case_of(name: str) -> Case:
         images = rng.random((6400, 28, 28, 1), dtype=np.float32)
         return Case(_cnn, images, classes, 64, "adam", sparse)
     tokens = rng.integers(0, 100, (6400, 32)).astype(np.int32)
-    return Case(_lstm if name == "lstm" else _attention, tokens, classes, 64, "adam", sparse)
+    builders = {
+        "lstm": lambda: _recurrent(keras.layers.LSTM),
+        "gru": lambda: _recurrent(keras.layers.GRU),
+        "attention": _attention,
+    }
+    return Case(builders[name], tokens, classes, 64, "adam", sparse)

@@ -1,10 +1,12 @@
 """One way of training one model, in a process of its own: an epoch for each line it is sent.
 
-    python training_peer.py fit|fit_xla|descent|float32|unfused|jax|torch MODEL [--precision mixed]
+    python training_peer.py fit|fit_xla|descent|float32|no_xla|unfused|jax|torch MODEL
+                            [--precision mixed]
 
 Answers each line with the seconds of the epoch; the line `warm` with those of as many epochs as it
 takes until nothing is chosen or compiled any more; the line `memory` with the most bytes that the
-GPU held. `float32` is Descent without bfloat16, `unfused` that with Keras's own layers.
+GPU held. `float32` is Descent without bfloat16, `no_xla` that without XLA, and `unfused` the
+former with Keras's own layers.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-PEERS = ("fit", "fit_xla", "descent", "float32", "unfused", "jax", "torch")
+PEERS = ("fit", "fit_xla", "descent", "float32", "no_xla", "unfused", "jax", "torch")
 EPOCHS = {"linear": 3000, "logistic": 3000}
 """Length of the run that Descent is told; what it may spend on measuring depends on that."""
 OTHERS = 100
@@ -51,10 +53,10 @@ class Descent:
     The first epoch has in it that the data is placed and the loop made.
     """
 
-    def __init__(self, name: str, layers: str = "auto", may_shorten: bool = False) -> None:
+    def __init__(self, name: str, may_shorten: bool = False, **execution: str) -> None:
         from training_cases import case_of
 
-        self._case, self._layers = case_of(name), layers
+        self._case, self._execution = case_of(name), execution
         self._may_shorten = may_shorten
         self._epochs = EPOCHS.get(name, OTHERS)
         self._model = self._case.model(jit_compile=False)
@@ -90,7 +92,7 @@ class Descent:
         self._wanted.get()
         started = time.perf_counter()
         data = DeviceData.place(case.x, case.y)
-        execution = ExecutionSpec(layers=self._layers)
+        execution = ExecutionSpec.model_validate(self._execution)
         plan = Plan.of(case.x.nbytes, execution, may_shorten=self._may_shorten)
         fused_for = case.batch_size if plan.fused else 0
         loop = StepLoop(self._model, data, fused_for=fused_for)
@@ -131,9 +133,8 @@ def make(peer: str, name: str) -> Peer:
         return Fit(name, steps_per_execution=32)
     if peer.startswith("fit"):
         return Fit(name, jit_compile=True) if peer == "fit_xla" else Fit(name)
-    return Descent(
-        name, "keras" if peer == "unfused" else "auto", peer == "descent" and _gains(name)
-    )
+    execution = {"unfused": {"layers": "keras"}, "no_xla": {"xla": "off"}}
+    return Descent(name, peer == "descent" and _gains(name), **execution.get(peer, {}))
 
 
 def _gains(name: str) -> bool:

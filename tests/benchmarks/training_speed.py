@@ -1,7 +1,8 @@
 """Speed of Descent's training against Keras's own `fit` and others, model by model, in one run.
 
     python tests/benchmarks/training_speed.py [--model NAME ...] [--rounds N] [--smoke] [--json]
-                                    [--peers [--peer-python PATH]] [--float32] [--unfused]
+                                    [--peers [--peer-python PATH]] [--float32] [--no-xla]
+                                    [--unfused]
 
 All train the same model on the same random data, each in a process of its own, an epoch each in
 turn; those that wait take no time. The first epoch is timed apart (it makes the graphs), and then
@@ -23,7 +24,7 @@ from typing import Any
 from smoke import add_smoke
 
 HERE = Path(__file__).parent
-MODELS = ("linear", "logistic", "cnn", "lstm", "attention")
+MODELS = ("linear", "logistic", "cnn", "lstm", "attention", "gru")
 AT_LEAST_S = 0.5
 """Epochs that are shorter than this are trained several at a time."""
 
@@ -75,7 +76,7 @@ def measure(model: str, peers: dict[str, str], rounds: int) -> dict[str, Any]:
     """Seconds per epoch of each, and how many times as fast Descent is.
 
     Args:
-        model: One of the five.
+        model: One of `MODELS`.
         peers: The Python of each; `fit` and `descent` among them.
         rounds: Turns of each.
     """
@@ -114,12 +115,13 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="PyTorch and Keras on JAX, too")
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH")
     parser.add_argument("--float32", action="store_true", help="Descent without bfloat16, too")
+    parser.add_argument("--no-xla", action="store_true", help="Descent without either, too")
     parser.add_argument("--unfused", action="store_true", help="Descent with Keras's layers, too")
     parser.add_argument("--json", action="store_true")
     add_smoke(parser, model=["linear"], rounds=1)
     options = parser.parse_args()
     peers = {"fit": sys.executable, "descent": sys.executable}
-    for other in ("float32", "unfused"):
+    for other in ("float32", "no_xla", "unfused"):
         if getattr(options, other):
             peers[other] = sys.executable
     if options.peers:

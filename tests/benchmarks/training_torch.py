@@ -1,4 +1,4 @@
-"""The five models in PyTorch, in the plainest eager loop there is: no metrics, no loader."""
+"""The models in PyTorch, in the plainest eager loop there is: no metrics, no loader."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch.nn import functional
 
 
 class _Last(nn.Module):
-    """An LSTM of embedded tokens; its last output."""
+    """A recurrent layer over embedded tokens; its last output."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: type[nn.LSTM | nn.GRU]) -> None:
         super().__init__()
-        self.embedding, self.lstm = nn.Embedding(100, 64), nn.LSTM(64, 64, batch_first=True)
+        self.embedding, self.layer = nn.Embedding(100, 64), layer(64, 64, batch_first=True)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        return self.lstm(self.embedding(tokens))[0][:, -1]
+        return self.layer(self.embedding(tokens))[0][:, -1]
 
 
 class _Attention(nn.Module):
@@ -52,11 +52,13 @@ def _model(name: str) -> nn.Module:
             nn.ReLU(),
             nn.Linear(128, 10),
         )
-    return nn.Sequential(_Last() if name == "lstm" else _Attention(), nn.Linear(64, 10))
+    recurrent = {"lstm": nn.LSTM, "gru": nn.GRU}
+    first = _Last(recurrent[name]) if name in recurrent else _Attention()
+    return nn.Sequential(first, nn.Linear(64, 10))
 
 
 class Torch:
-    """Plain eager training of one of the five."""
+    """Plain eager training of one of them."""
 
     def __init__(self, name: str, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
         torch.manual_seed(0)
