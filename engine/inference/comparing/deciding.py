@@ -17,22 +17,11 @@ from enum import StrEnum
 from engine.inference.comparing.differences import Difference
 from engine.inference.comparing.effort import Effort, quantile
 from engine.inference.comparing.proportions import Range
-from engine.inference.evaluation.analysis import LOWER_IS_BETTER
+from engine.inference.evaluation.analysis import IN_UNITS, LOWER_IS_BETTER
 
 ALPHA = 0.05
 ROPE = 0.01
 """What does not matter: 1 point of a share; of a number, 1 % of the reference's error."""
-_IN_UNITS = frozenset(
-    {
-        "loss",
-        "log_loss",
-        "mean_squared_error",
-        "root_mean_squared_error",
-        "mean_absolute_error",
-        "median_absolute_error",
-    }
-)
-"""Metrics in a unit of their own: what matters is a share of the reference's."""
 
 
 class Verdict(StrEnum):
@@ -78,7 +67,7 @@ def rope_of(metric: str, reference: float, share: float = ROPE) -> float:
 
 def is_in_unit(metric: str) -> bool:
     """A metric has a unit of its own, and is no share."""
-    return metric in _IN_UNITS
+    return metric in IN_UNITS
 
 
 def decide(

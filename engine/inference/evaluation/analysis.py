@@ -23,7 +23,7 @@ Range = tuple[float, float]
 """The ends of a 95 % interval."""
 
 SCHEMA_NUMBER = 1
-LOWER_IS_BETTER = frozenset(
+IN_UNITS = frozenset(
     {
         "loss",
         "log_loss",
@@ -31,12 +31,15 @@ LOWER_IS_BETTER = frozenset(
         "root_mean_squared_error",
         "mean_absolute_error",
         "median_absolute_error",
-        "character_error_rate",
-        "word_error_rate",
-        "expected_calibration_error",
-        "false_alarm_rate",
     }
 )
+"""Metrics that are no shares: they have a unit of their own."""
+LOWER_IS_BETTER = IN_UNITS | {
+    "character_error_rate",
+    "word_error_rate",
+    "expected_calibration_error",
+    "false_alarm_rate",
+}
 """Metrics that are errors; of all others more is better."""
 _DIGITS = 7
 
