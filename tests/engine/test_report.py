@@ -385,6 +385,9 @@ class TestComparison:
         assert "model.name" in reader.text
         assert reader.text.count("Another") > 2
         assert "difference to the first" in reader.text
+        assert "Which is better?" in reader.text
+        assert "Undecided between" in reader.text
+        assert reader.text.count("This is about the two trained models.") == 1
 
 
 class TestPdf:

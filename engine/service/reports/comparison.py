@@ -14,7 +14,8 @@ from engine.service.reports.results import range_text
 from engine.service.reports.sections import left_out, metric_words, number
 from engine.service.reports.words import Words
 from engine.service.results.comparing import compare_on_test
-from engine.service.results.run_comparison import differing
+from engine.service.results.comparison_words import sentences
+from engine.service.results.run_comparison import compare_runs, differing
 from engine.spec.formatting import duration_text
 
 
@@ -27,6 +28,7 @@ def comparison(runs: Sequence[RunFacts], store: RunStore, say: Words) -> Iterato
         (4, 5, 6),
     )
     yield from _numbers(runs, store, say)
+    yield from _decisions(runs, store, say)
     yield from _curves(runs, say)
     yield from _settings(runs, say)
 
@@ -88,6 +90,24 @@ def _difference(first: RunFacts, facts: RunFacts, store: RunStore, say: Words) -
     ends = range_text(found.difference, say)
     on = say("on {n} examples that both were tested with", n=f"{found.n:,}")
     return f"{metric_words(found.metric, say)} {number(value)} ({ends}), {on}"
+
+
+def _decisions(runs: Sequence[RunFacts], store: RunStore, say: Words) -> Iterator[Block]:
+    """Whether another is better than the first, where what they said of the test part is kept."""
+    kept = [it.predictions for it in runs]
+    if any(it is None or it.part != "test" for it in kept):
+        return
+    try:
+        found = compare_runs([facts.record.id for facts in runs], store)
+    except DescentError:  # as the table says
+        return
+    yield Heading(say("Which is better?"), 3)
+    told: set[str] = set()
+    for pair in found.pairs:
+        said = [it for it in sentences(found, pair) if it not in told] if pair.first == 0 else []
+        told.update(said)
+        if said:
+            yield Paragraph(" ".join(map(say.sentence, said)))
 
 
 def _curves(runs: Sequence[RunFacts], say: Words) -> Iterator[Block]:

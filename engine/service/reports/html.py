@@ -42,7 +42,7 @@ p{margin:6px 0;overflow-wrap:anywhere}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
 caption{caption-side:bottom;text-align:left;font-size:13px;padding-top:4px}
 th,td{text-align:left;vertical-align:top;padding:4px 16px 4px 0;border-bottom:1px solid
-var(--border);overflow-wrap:break-word;max-width:48em;min-width:3em}
+var(--border);overflow-wrap:break-word;word-break:keep-all;max-width:48em;min-width:3em}
 thead th{font-weight:600;border-bottom:2px solid var(--border)}
 tbody th{font-weight:400;color:var(--muted);white-space:nowrap}
 .n{text-align:right;white-space:nowrap}

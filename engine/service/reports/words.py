@@ -186,6 +186,7 @@ _CHINESE: Final = {
     "The parts that these runs are judged by may be of different examples.": (
         "这些运行所依据的样本可能不同。"
     ),
+    "Which is better?": "哪一个更好？",
     "Settings that differ": "不同的设置",
     "f1 score": "F1 值",
     "validation loss": "验证损失",
