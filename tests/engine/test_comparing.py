@@ -223,6 +223,14 @@ class TestDecisions:
             assert decision.verdict is verdict
             assert (decision.effort is None) == (verdict is not Verdict.UNDECIDED)
 
+    def test_what_is_undecided_may_be_nothing(self):
+        found = OfShares(PairedCounts(200, 20, 9, 10))
+        assert found.p > 0.05
+        assert found.interval(0.05)[0] > 0
+        (decision,) = decide([found], "accuracy", [0.01])
+        assert decision.verdict is Verdict.UNDECIDED
+        assert decision.interval == (0.0, found.interval(0.05)[1])
+
     def test_of_errors_less_is_better(self):
         (decision,) = decide([OfShares(BETTER)], "mean_absolute_error", [0.02])
         assert decision.verdict is Verdict.SECOND

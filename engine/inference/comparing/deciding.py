@@ -40,7 +40,7 @@ class Decision:
     Attributes:
         verdict: Which of the four.
         difference: The first side's metric less the second's.
-        interval: Of the difference.
+        interval: Of the difference; 0 is in it where that is undecided.
         level: How surely the interval holds; more than 95 % where several are compared.
         rope: Up to where a difference does not matter, in the unit of the metric.
         effort: What would decide; None where it is decided.
@@ -104,6 +104,8 @@ def _decision(found: Difference, metric: str, rope: float, alpha: float) -> Deci
         verdict = Verdict.FIRST if is_first else Verdict.SECOND
     else:
         verdict = Verdict.UNDECIDED
+        # A test may be less sure than the interval beside it, which then has to reach to 0.
+        interval = min(low, 0.0), max(high, 0.0)
         # Of a difference that is seen, as much as is likely to be there; then what would tell a
         # small one from none, or from one that matters.
         size = abs(found.value)
